@@ -1,0 +1,31 @@
+"""Merge content and style LoRAs with a hypernetwork (LoRA.rar, arXiv 2412.05148).
+
+``import lorarar`` is instant; torch and diffusers load with the first function that needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lorarar.version import __version__
+
+if TYPE_CHECKING:
+    from lorarar.generation import Picture, generate
+    from lorarar.merging import Merge, merge
+    from lorarar.store import Store
+
+_HOMES = {
+    "merge": "lorarar.merging",
+    "Merge": "lorarar.merging",
+    "generate": "lorarar.generation",
+    "Picture": "lorarar.generation",
+    "Store": "lorarar.store",
+}
+__all__ = ["Merge", "Picture", "Store", "__version__", "generate", "merge"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lorarar' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

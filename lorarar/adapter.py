@@ -1,0 +1,120 @@
+"""LoRA adapters as exact low-rank factors.
+
+Invariant: an update is only ever held as ``up @ down`` (B A); the dense matrix is never formed. The
+scale alpha / rank is folded into ``down`` once, on reading, so everywhere else an update is just B A.
+Layer names are diffusers module paths below the pipeline (``unet.….attn1.to_q``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from lorarar.errors import AdapterError
+
+Part = Literal["query", "key", "value", "output", "other"]
+
+_PARTS: dict[str, Part] = {".to_q": "query", ".to_k": "key", ".to_v": "value", ".to_out.0": "output"}
+
+
+def part_of(layer: str) -> Part:
+    """Which part of an attention block a layer is; ``other`` for feed-forward, convolutions and the like."""
+    return next((part for ending, part in _PARTS.items() if layer.endswith(ending)), "other")
+
+
+@dataclass(frozen=True)
+class Factors:
+    """One layer's update B A, of rank r, for a weight of m rows and n columns.
+
+    Convolutions keep their kernel in ``down`` (r, n, kh, kw) with ``up`` (m, r, 1, 1).
+    """
+
+    down: Tensor  # A (r, n), alpha / rank folded in
+    up: Tensor  # B (m, r)
+
+    @property
+    def rank(self) -> int:
+        """r"""
+        return self.down.shape[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(m, n), with the kernel behind it for convolutions."""
+        return (self.up.shape[0], *self.down.shape[1:])
+
+    def dense(self) -> Tensor:
+        """The update as one matrix (m, n): for tests and for methods that need single elements."""
+        return self.up @ self.down
+
+    def scaled(self, factor: float | Tensor) -> Factors:
+        """The update times a number, or with column i times ``factor[i]`` (n,), in at least float32."""
+        down = self.down.to(torch.promote_types(self.down.dtype, torch.float32))
+        return Factors(down * factor, self.up)
+
+    def __add__(self, other: Factors) -> Factors:
+        """The exact sum, of rank r + r': B = [B B'], A = [A; A']."""
+        dtype = torch.promote_types(self.down.dtype, other.down.dtype)
+        down = torch.cat([self.down.to(dtype), other.down.to(dtype)], dim=0)
+        return Factors(down, torch.cat([self.up.to(dtype), other.up.to(dtype)], dim=1))
+
+    def to(self, dtype: torch.dtype) -> Factors:
+        """Both factors in another dtype."""
+        return Factors(self.down.to(dtype), self.up.to(dtype))
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A LoRA: factors by layer, and where they came from."""
+
+    layers: Mapping[str, Factors]
+    name: str = "adapter"
+    sha256: str = ""
+    record: Mapping[str, Any] = field(default_factory=dict)  # what made it, from its file's header
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The widest dtype of the factors."""
+        return widest(factors.down.dtype for factors in self.layers.values())
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """The distinct ranks, ascending."""
+        return tuple(sorted({factors.rank for factors in self.layers.values()}))
+
+
+def widest(dtypes: Iterable[torch.dtype]) -> torch.dtype:
+    """The dtype that holds all of them."""
+    result: torch.dtype | None = None
+    for dtype in dtypes:
+        result = dtype if result is None else torch.promote_types(result, dtype)
+    return result or torch.float32
+
+
+def check_pair(content: Adapter, style: Adapter) -> None:
+    """Refuse two adapters that cannot belong to one base model.
+
+    Raises:
+        AdapterError: they share no layer, or a shared layer differs in shape.
+    """
+    shared = [layer for layer in content.layers if layer in style.layers]
+    if not shared:
+        raise AdapterError(
+            f"{content.name} and {style.name} share no layer (first ones: {next(iter(content.layers))} and "
+            f"{next(iter(style.layers))}); both must be LoRAs of one base model"
+        )
+    for layer in shared:
+        ours, theirs = content.layers[layer].shape, style.layers[layer].shape
+        if ours != theirs:
+            raise AdapterError(
+                f"{content.name} and {style.name} are of different base models: {layer} is "
+                f"{shape_text(ours)} in one and {shape_text(theirs)} in the other"
+            )
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape for people: ``640 x 2048``."""
+    return " x ".join(map(str, shape))

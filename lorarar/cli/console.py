@@ -1,0 +1,77 @@
+"""What all commands share: two consoles, options, errors as one line, pictures in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from lorarar.errors import LorarError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from rich.console import Console
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+
+DbOption = Annotated[
+    Path | None,
+    typer.Option("--db", help="Database of results.", envvar="LORARAR_DB", show_default="./lorarar.db"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+BaseOption = Annotated[
+    str, typer.Option("--base", help="Base model: pocket, sdxl, a pipeline folder or a hub id.", metavar="BASE")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed.")]
+
+
+def talk() -> Console:
+    """The console for people, on stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def clean(text: str) -> str:
+    """Text from outside without control codes or direction overrides, safe to print."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn expected errors and Ctrl-C into one line on stderr and an exit code that is not 0."""
+
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except LorarError as error:
+            typer.secho(clean(f"{error.title}: {error}"), err=True, fg="red")
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            typer.secho("Interrupted; what was finished is kept.", err=True, fg="yellow")
+            raise typer.Exit(INTERRUPTED) from None
+
+    return guarded
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def show(images: Sequence[Image], width: int = 24) -> None:
+    """Pictures side by side in the terminal, in the best way it knows; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        return
+    from rich.columns import Columns
+    from textual_image.renderable import Image as Renderable
+
+    talk().print(Columns([Renderable(image, width=width, height="auto") for image in images], padding=(0, 1)))

@@ -1,0 +1,56 @@
+"""``lorarar generate``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, print_json, show, talk
+
+
+@command
+def generate(
+    prompt: Annotated[str, typer.Option("--prompt", help="What to draw.")],
+    lora: Annotated[Path | None, typer.Option("--lora", help="LoRA to draw with.")] = None,
+    base: BaseOption = "pocket",
+    n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 1,
+    seed: SeedOption = 0,
+    steps: Annotated[int, typer.Option("--steps", help="Denoising steps.", min=1, max=1000)] = 50,
+    guidance: Annotated[float, typer.Option("--guidance", help="Classifier-free guidance.", min=0)] = 5.0,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the pictures.")] = Path("out"),
+    device: Annotated[str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw pictures; number k has seed SEED + k and is the same alone or among others."""
+    from lorarar.adapter_file import read_adapter
+    from lorarar.bases import find_base
+    from lorarar.generation import BATCH, Picture, Studio, keep
+    from lorarar.progress import Ticker
+    from lorarar.store import Store
+
+    place = find_base(base)
+    adapter = read_adapter(lora) if lora else None
+    pictures: list[Picture] = []
+    batches = -(-n // BATCH)
+    with Store(db) as store, Studio(place, device) as studio:
+        studio.attach(adapter)
+        known = store.add_adapter(adapter, lora) if adapter and lora else None
+        merge = store.merge_of(known) if known else None
+        with Ticker("generate", batches * steps) as ticker:
+            drawn = studio.draw(
+                prompt, range(seed, seed + n), steps=steps, guidance=guidance, on_step=lambda: ticker.advance()
+            )
+            for picture in drawn:
+                pictures.append(keep(picture, out))
+                store.add_image(pictures[-1], known, merge)
+    show([picture.image for picture in pictures])
+    if as_json:
+        print_json([picture.row() for picture in pictures])
+        return
+    per_picture = sum(picture.seconds for picture in pictures) / n
+    talk().print(f"{n} picture{'s' if n > 1 else ''}, {per_picture:.2f} s each")
+    for picture in pictures:
+        print(picture.path)

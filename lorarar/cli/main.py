@@ -1,0 +1,39 @@
+"""``lorarar``: gathers the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lorarar import __version__
+from lorarar.cli.demo import demo
+from lorarar.cli.generate import generate
+from lorarar.cli.merge import merge
+from lorarar.cli.pocket import app as pocket
+from lorarar.cli.train import app as train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Merge content and style LoRAs, generate with them, and keep what came of it.",
+)
+app.command()(merge)
+app.command()(generate)
+app.command()(demo)
+app.add_typer(train, name="train")
+app.add_typer(pocket, name="pocket")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lorarar {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,
+) -> None:
+    """LoRA.rar: merge a content and a style LoRA in milliseconds, on SDXL or on the embedded Pocket."""

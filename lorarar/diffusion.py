@@ -1,0 +1,83 @@
+"""What training and generation share about a diffusion base: latents, conditioning, noise.
+
+Works on the parts of any ``StableDiffusionXLPipeline``; nothing here knows which base it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """SDXL's conditioning of N prompts."""
+
+    text: Tensor  # (N, tokens, cross-attention width)
+    pooled: Tensor  # (N, pooled width)
+    time_ids: Tensor  # (N, 6): original size, crop corner, target size
+
+    def at(self, index: Tensor | slice | list[int]) -> Conditioning:
+        """The conditioning of some of the prompts."""
+        return Conditioning(self.text[index], self.pooled[index], self.time_ids[index])
+
+    def added(self) -> dict[str, Tensor]:
+        """As the UNet's ``added_cond_kwargs``."""
+        return {"text_embeds": self.pooled, "time_ids": self.time_ids}
+
+
+def latent_scale(vae: AutoencoderKL) -> tuple[Tensor, Tensor]:
+    """Shift and factor (1, C, 1, 1) with which latents enter the UNet: ``(latents - shift) * factor``.
+
+    The VAE's own ``latents_mean`` and ``latents_std`` are honoured where its config has them, as in the
+    SDXL pipeline.
+    """
+    config: Any = vae.config
+    channels = config.latent_channels
+    mean = torch.tensor(config.latents_mean or [0.0] * channels)
+    deviation = torch.tensor(config.latents_std or [1.0] * channels)
+    return mean.view(1, -1, 1, 1), (config.scaling_factor / deviation).view(1, -1, 1, 1)
+
+
+@torch.no_grad()
+def encode_images(vae: AutoencoderKL, images: Tensor, batch: int = 64) -> Tensor:
+    """Scaled latents (the posterior's mean) of images (N, 3, H, W) in -1..1."""
+    shift, factor = latent_scale(vae)
+    device, dtype = vae.device, vae.dtype
+    parts = [vae.encode(part.to(device, dtype)).latent_dist.mean.float().cpu() for part in images.split(batch)]
+    return (torch.cat(parts) - shift) * factor
+
+
+def square_time_ids(side: int, count: int = 1) -> Tensor:
+    """SDXL's six size numbers (count, 6) for an uncropped square of ``side`` pixels."""
+    return torch.tensor([[side, side, 0, 0, side, side]], dtype=torch.float32).repeat(count, 1)
+
+
+def predict(unet: Any, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
+    """The UNet's prediction (N, C, h, w) for noisy latents."""
+    prediction: Tensor = unet(
+        noisy, timesteps, conditioning.text, added_cond_kwargs=conditioning.added(), return_dict=False
+    )[0]
+    return prediction
+
+
+def target(scheduler: Any, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+    """What the UNet should predict, by the scheduler's ``prediction_type``."""
+    kind = scheduler.config.prediction_type
+    if kind == "v_prediction":
+        velocity: Tensor = scheduler.get_velocity(latents, noise, timesteps)
+        return velocity
+    if kind == "epsilon":
+        return noise
+    raise ValueError(f"prediction type {kind!r} is not supported; epsilon and v_prediction are")
+
+
+@torch.no_grad()
+def encode_prompts(pipeline: Any, prompts: list[str], side: int) -> Conditioning:
+    """SDXL's conditioning of prompts for square pictures of ``side`` pixels."""
+    text, _, pooled, _ = pipeline.encode_prompt(prompts, do_classifier_free_guidance=False)
+    return Conditioning(text, pooled, square_time_ids(side, len(prompts)).to(text.device, text.dtype))

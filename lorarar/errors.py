@@ -1,0 +1,62 @@
+"""Errors a user can act on: each is one clear line that names what was wrong and what is accepted."""
+
+from __future__ import annotations
+
+
+class LorarError(Exception):
+    """Base of all expected errors; the command line prints ``title: message`` and exits with 1."""
+
+    title = "Error"
+
+
+def reason(error: BaseException) -> str:
+    """The first line of another library's error, or its name where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+class AdapterError(LorarError):
+    """A LoRA file that cannot be read, or two that cannot be merged."""
+
+    title = "Adapter"
+
+
+class HypernetError(LorarError):
+    """A hypernetwork file that cannot be read, or one that does not know a layer's width."""
+
+    title = "Hypernetwork"
+
+
+class MethodError(LorarError):
+    """An unknown merge method, or an option the method does not take."""
+
+    title = "Method"
+
+
+class BaseError(LorarError):
+    """A base model that cannot be found or loaded."""
+
+    title = "Base model"
+
+
+class ImageError(LorarError):
+    """A picture that cannot be read or written."""
+
+    title = "Image"
+
+
+class StoreError(LorarError):
+    """A database that cannot be opened, migrated or written."""
+
+    title = "Database"
+
+
+class TrainingError(LorarError):
+    """A training that cannot start, or whose checkpoint does not fit its options."""
+
+    title = "Training"
+
+
+class PocketError(LorarError):
+    """Pocket's recipe or its shipped parts: an unknown subject, style or stage."""
+
+    title = "Pocket"

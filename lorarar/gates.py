@@ -1,0 +1,56 @@
+"""Two adapters on one UNet, gated column by column while it runs.
+
+In a forward pass the merge is a gate on the input of each branch,
+``y = W0 x + B_c A_c (m_c * x) + B_s A_s (m_s * x)``: the merged weight is never formed, and the result
+is differentiable in m_c and m_s. ZipLoRA and the hypernetwork's training both use this form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from lorarar.adapter import Adapter, Factors
+from lorarar.errors import AdapterError
+
+#: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n).
+Gates = Mapping[str, tuple[Tensor, Tensor]]
+
+
+@contextmanager
+def gated(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates) -> Iterator[None]:
+    """Run the UNet inside with both adapters attached, each behind its gate.
+
+    Raises:
+        AdapterError: a layer of an adapter is not a linear layer of the UNet.
+    """
+    modules = dict(unet.named_modules())
+    handles = []
+    try:
+        for name in sorted({*content.layers, *style.layers}):
+            module = modules.get(name.removeprefix("unet."))
+            if not isinstance(module, nn.Linear):
+                raise AdapterError(f"{name} is no linear layer of the base; only attention LoRAs can be gated")
+            branches = [
+                (adapter.layers[name], gate)
+                for adapter, gate in zip((content, style), gates[name], strict=True)
+                if name in adapter.layers
+            ]
+            handles.append(module.register_forward_hook(_hook(branches)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _hook(branches: list[tuple[Factors, Tensor]]) -> Any:
+    def add_branches(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        x = inputs[0]
+        for factors, gate in branches:
+            output = output + ((gate * x) @ factors.down.T) @ factors.up.T
+        return output
+
+    return add_branches

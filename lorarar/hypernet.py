@@ -1,0 +1,134 @@
+"""The hypernetwork: merging coefficients of every column from the two LoRAs' own columns.
+
+For column i of a layer with m rows the input is [dW_c[:, i], dW_s[:, i]] (2m values); an input layer per
+m, ReLU, and a shared output layer give (m_c[i], m_s[i]) (paper, Section 3.3 and Eq. 1).
+
+The first layer is linear, so W1 dW = (W1 B) A: two thin products per adapter, dW is never formed. Each
+adapter's product is independent of its partner, so projections can be kept and shared by all pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from lorarar.adapter import Adapter, Factors, Part, part_of
+from lorarar.errors import HypernetError
+
+KeyValue = Literal["mean", "sum"]
+Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
+
+#: What a layer that is not predicted gets, for content and style alike.
+CONSTANT: dict[KeyValue, float] = {"mean": 0.5, "sum": 1.0}
+
+
+class Hypernetwork(nn.Module):
+    """Two-layer perceptron with one input layer per column length.
+
+    Args:
+        widths: the column lengths m it knows.
+        hidden: width of the hidden layer (128 in the paper).
+        parts: parts of attention whose coefficients are predicted; the paper's are query and output.
+        key_value: rule of every other layer: the paper's simple average, or the authors' sum.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        hidden: int = 128,
+        parts: Sequence[Part] = ("query", "output"),
+        key_value: KeyValue = "mean",
+    ) -> None:
+        super().__init__()
+        self.hidden, self.parts, self.key_value = hidden, tuple(parts), key_value
+        self.inputs = nn.ModuleDict({str(width): nn.Linear(2 * width, hidden) for width in sorted(widths)})
+        self.output = nn.Linear(hidden, 2)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The column lengths it knows."""
+        return tuple(int(width) for width in self.inputs)
+
+    def predicts(self, layer: str) -> bool:
+        """Whether this layer's coefficients are predicted rather than constant."""
+        return part_of(layer) in self.parts
+
+    def project(self, factors: Factors, role: Literal["content", "style"]) -> Tensor:
+        """An adapter's share of the hidden layer, (hidden, n): (W1 B) A.
+
+        Raises:
+            HypernetError: no input layer for this column length.
+        """
+        rows = factors.up.shape[0]
+        if str(rows) not in self.inputs:
+            raise HypernetError(
+                f"columns of {rows} values are unknown to this hypernetwork, which knows "
+                f"{', '.join(map(str, self.widths))}; name one that was trained for this base model"
+            )
+        weight = self.inputs[str(rows)].weight
+        half = weight[:, :rows] if role == "content" else weight[:, rows:]
+        return (half @ factors.up.to(weight.dtype)) @ factors.down.to(weight.dtype)
+
+    def combine(self, content: Tensor, style: Tensor, rows: int) -> Coefficients:
+        """m_c and m_s (n,) from both projections (hidden, n) of a layer with ``rows`` rows."""
+        hidden = torch.relu(content + style + self.inputs[str(rows)].bias[:, None])
+        both = self.output.weight @ hidden + self.output.bias[:, None]
+        return both[0], both[1]
+
+    def coefficients(self, content: Factors, style: Factors) -> Coefficients:
+        """m_c and m_s (n,) of one layer (Eq. 1)."""
+        projected = self.project(content, "content"), self.project(style, "style")
+        return self.combine(*projected, rows=content.up.shape[0])
+
+    def forward(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+        """Coefficients of every layer that both adapters have."""
+        return {layer: self.layer(layer, content, style) for layer in content.layers if layer in style.layers}
+
+    def layer(self, name: str, content: Adapter, style: Adapter) -> Coefficients:
+        """Coefficients of one layer: predicted, or the constants of ``key_value``."""
+        ours, theirs = content.layers[name], style.layers[name]
+        if self.predicts(name):
+            return self.coefficients(ours, theirs)
+        constant = torch.full((ours.down.shape[1],), CONSTANT[self.key_value], device=ours.down.device)
+        return constant, constant
+
+
+def from_published(state: Mapping[str, Tensor], key_value: KeyValue = "sum") -> Hypernetwork:
+    """A hypernetwork from the authors' state dict (``input_1``, ``input_2`` … and ``output.1``).
+
+    Raises:
+        HypernetError: other keys or shapes than theirs.
+    """
+    numbers = sorted(key.split(".")[0] for key in state if key.startswith("input_") and key.endswith(".weight"))
+    wanted = {f"{number}.{kind}" for number in numbers for kind in ("weight", "bias")}
+    wanted |= {"output.1.weight", "output.1.bias"}
+    if not numbers or set(state) != wanted:
+        strange = sorted(set(state) ^ wanted)[:3]
+        raise HypernetError(f"not a published LoRA.rar state dict (unexpected or missing: {', '.join(strange)})")
+    hidden = state["output.1.weight"].shape[1]
+    network = Hypernetwork([state[f"{n}.weight"].shape[1] // 2 for n in numbers], hidden, key_value=key_value)
+    renamed = {"output.weight": state["output.1.weight"], "output.bias": state["output.1.bias"]}
+    for number in numbers:
+        width = state[f"{number}.weight"].shape[1] // 2
+        for kind in ("weight", "bias"):
+            renamed[f"inputs.{width}.{kind}"] = state[f"{number}.{kind}"]
+    load_state(network, renamed)
+    return network
+
+
+def load_state(network: Hypernetwork, state: Mapping[str, Tensor]) -> None:
+    """Load weights, checked for shape and finiteness.
+
+    Raises:
+        HypernetError: they do not fit, or are not finite.
+    """
+    broken = [key for key, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+    if broken:
+        raise HypernetError(f"{broken[0]} holds NaN or infinite values")
+    try:
+        network.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise HypernetError(f"the weights do not fit a hypernetwork: {str(error).splitlines()[-1].strip()}") from None

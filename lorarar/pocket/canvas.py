@@ -1,0 +1,125 @@
+"""The pictures that painters work on: a design placed on a canvas, and the textures they share.
+
+All arrays are float32 in 0..1, ``(SIZE, SIZE)`` for masks and heights, ``(SIZE, SIZE, 3)`` for colour.
+Textures are deterministic: a cell has exactly one true picture.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from lorarar.pocket.art import SIZE
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A placed design: straight (not premultiplied) colour and its coverage."""
+
+    colour: Array  # (SIZE, SIZE, 3)
+    alpha: Array  # (SIZE, SIZE)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How a design lies on the canvas: mirrored, scaled (1 = as drawn), turned (degrees), shifted (pixels)."""
+
+    mirrored: bool = False
+    scale: float = 1.0
+    turn: float = 0.0
+    shift: tuple[int, int] = (0, 0)
+
+
+def place(design: Image.Image, pose: Pose = Pose()) -> Drawing:
+    """Put an RGBA design on the canvas; colours are carried outwards so that edges do not darken."""
+    picture = design.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if pose.mirrored else design
+    if pose.turn:
+        picture = picture.rotate(pose.turn, Image.Resampling.BICUBIC)
+    side = round(SIZE * pose.scale)
+    picture = picture.resize((side, side), Image.Resampling.LANCZOS)
+    canvas = Image.new("RGBA", (SIZE, SIZE))
+    canvas.paste(picture, ((SIZE - side) // 2 + pose.shift[0], (SIZE - side) // 2 + pose.shift[1]))
+    pixels = np.asarray(canvas, np.float32) / 255
+    alpha = np.ascontiguousarray(pixels[..., 3])
+    nearest = ndimage.distance_transform_edt(alpha < 0.5, return_distances=False, return_indices=True)
+    return Drawing(np.ascontiguousarray(pixels[nearest[0], nearest[1], :3]), alpha)
+
+
+def over(colour: Array, alpha: Array, ground: Array) -> Array:
+    """``colour`` with coverage ``alpha`` over ``ground``."""
+    return ground + (colour - ground) * alpha[..., None]
+
+
+def flat(rgb: tuple[float, float, float]) -> Array:
+    """A canvas of one colour."""
+    return np.broadcast_to(np.asarray(rgb, np.float32), (SIZE, SIZE, 3)).copy()
+
+
+def hsv(hue: float, saturation: float, value: float) -> tuple[float, float, float]:
+    """A colour by hue (turns), saturation and value."""
+    return colorsys.hsv_to_rgb(hue % 1, saturation, value)
+
+
+def grey(colour: Array) -> Array:
+    """Luma of a colour canvas."""
+    return colour @ np.asarray((0.299, 0.587, 0.114), np.float32)
+
+
+def blur(values: Array, sigma: float) -> Array:
+    """Gaussian blur over the two spatial axes."""
+    return ndimage.gaussian_filter(values, (sigma, sigma, 0)[: values.ndim], mode="nearest")
+
+
+def edges(drawing: Drawing, sigma: float = 1.0) -> Array:
+    """Strength of the drawing's lines: colour edges inside and the silhouette, about 0..1."""
+    seen = over(drawing.colour, drawing.alpha, flat((1, 1, 1)))
+    strength = [
+        ndimage.gaussian_gradient_magnitude(layer, sigma) for layer in (*np.moveaxis(seen, 2, 0), drawing.alpha)
+    ]
+    return np.clip(np.max(strength, axis=0) * sigma * 3.2, 0, 1).astype(np.float32)
+
+
+def shift_pixels(values: Array, dx: Array, dy: Array) -> Array:
+    """Sample ``values`` at positions displaced by ``dx``, ``dy`` pixels."""
+    rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
+    where = [rows + dy, columns + dx]
+    layers = [values] if values.ndim == 2 else list(np.moveaxis(values, 2, 0))
+    moved = [ndimage.map_coordinates(layer, where, order=1, mode="nearest") for layer in layers]
+    return moved[0] if values.ndim == 2 else np.stack(moved, axis=2)
+
+
+@cache
+def noise(seed: int, sigma: float | tuple[float, float]) -> Array:
+    """A fixed smooth texture of mean 0 and deviation 1; ``sigma`` in pixels, one or (down, across)."""
+    rough = np.random.default_rng(seed).standard_normal((SIZE, SIZE)).astype(np.float32)
+    smooth = ndimage.gaussian_filter(rough, sigma, mode="wrap")
+    return ((smooth - smooth.mean()) / smooth.std()).astype(np.float32)
+
+
+def relief(drawing: Drawing, bevel: float, detail: float) -> Array:
+    """Height field in pixels: a rounded bevel along the silhouette plus the drawing's own light and dark."""
+    depth = ndimage.distance_transform_edt(drawing.alpha > 0.5).astype(np.float32)
+    rounded = bevel * np.sqrt(1 - (1 - np.clip(depth / bevel, 0, 1)) ** 2)
+    return blur(rounded + detail * grey(drawing.colour) * drawing.alpha, 1.2).astype(np.float32)
+
+
+def shade(height: Array, angle: float, shine: float) -> tuple[Array, Array]:
+    """Phong light on a height field: (diffuse, specular), light from ``angle`` (turns), seen from above."""
+    down, across = np.gradient(height)
+    normal = np.stack([-across, -down, np.ones_like(height)], axis=2)
+    normal /= np.linalg.norm(normal, axis=2, keepdims=True)
+    turn = 2 * np.pi * angle
+    light = np.asarray((np.cos(turn), -np.sin(turn), 1.1), np.float32)
+    light /= np.linalg.norm(light)
+    half = light + np.asarray((0, 0, 1), np.float32)
+    half /= np.linalg.norm(half)
+    diffuse = np.clip(normal @ light, 0, 1)
+    return diffuse.astype(np.float32), (np.clip(normal @ half, 0, 1) ** shine).astype(np.float32)

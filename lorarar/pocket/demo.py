@@ -1,0 +1,107 @@
+"""The demo: one test pair of Pocket merged by every method, drawn, laid beside references and truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from lorarar.adapter import part_of
+from lorarar.bases import find_base
+from lorarar.generation import Picture, Studio, keep
+from lorarar.hypernet import Coefficients
+from lorarar.images import read_image, write_png
+from lorarar.merging import Merge, merge
+from lorarar.pocket import shipped
+from lorarar.pocket.truth import truth
+from lorarar.pocket.zoo import Style, Subject, cell_prompt, slug
+from lorarar.sheet import Sheet, heatmap
+from lorarar.store import Store
+
+METHODS = ("direct", "lorarar")
+STEPS, GUIDANCE = 25, 4.0
+
+
+@dataclass
+class Demo:
+    """What the demo made."""
+
+    subject: Subject
+    style: Style
+    merges: dict[str, Merge] = field(default_factory=dict)
+    pictures: dict[str, list[Picture]] = field(default_factory=dict)
+    seconds: dict[str, dict[str, float]] = field(default_factory=dict)  # by method: merge, draw
+
+    def sheet(self) -> Image.Image:
+        """References and truth above, a row of pictures for each method below."""
+        content, style = shipped.content_lora(slug(self.subject.name)), shipped.style_lora(slug(self.style.name))
+        given: list[Image.Image | None] = [read_image(shipped.references(path)[0]) for path in (content, style)]
+        rows: list[tuple[str, Sequence[Image.Image | None]]] = [
+            ("subject, style, and what their true merge looks like", [*given, truth(self.subject, self.style)])
+        ]
+        for name, pictures in self.pictures.items():
+            rows.append((self.merges[name].method.title, [picture.image for picture in pictures]))
+        count = max(len(pictures) for pictures in self.pictures.values())
+        title = f"{self.subject.name} in {self.style.name}"
+        return Sheet([f"seed {p.seed}" for p in next(iter(self.pictures.values()))][:count], rows, title).draw()
+
+
+def run_demo(
+    subject: Subject,
+    style: Style,
+    out: Path,
+    store: Store,
+    *,
+    n: int = 4,
+    seed: int = 0,
+    on_step: Callable[[], None] | None = None,
+) -> Demo:
+    """Merge, draw, and keep everything in ``out`` and in the store."""
+    content, look = shipped.content_lora(slug(subject.name)), shipped.style_lora(slug(style.name))
+    demo, base = Demo(subject, style), find_base("pocket")
+    with Studio(base) as studio:
+        for method in METHODS:
+            started = time.perf_counter()
+            done = merge(content, look, out / f"{slug(subject.name)}-{slug(style.name)}-{method}.safetensors", method=method)
+            merged = time.perf_counter()
+            merge_id = store.add_merge(done, content, look, base.revision)
+            adapter_id = store.add_adapter(done.adapter, done.path or "", "merged")
+            studio.attach(done.adapter)
+            drawn = studio.draw(
+                cell_prompt(subject, style), range(seed, seed + n), steps=STEPS, guidance=GUIDANCE, on_step=on_step
+            )
+            demo.pictures[method] = [
+                keep(picture, out, f"{slug(subject.name)}-{slug(style.name)}-{method}-{picture.seed}") for picture in drawn
+            ]
+            for picture in demo.pictures[method]:
+                store.add_image(picture, adapter_id, merge_id)
+            demo.merges[method] = done
+            demo.seconds[method] = {"merge": merged - started, "draw": time.perf_counter() - merged}
+    write_png(demo.sheet(), out / "demo.png")
+    write_png(coefficient_picture(demo.merges["lorarar"].coefficients), out / "coefficients.png")
+    return demo
+
+
+def coefficient_picture(coefficients: dict[str, Coefficients], columns: int = 40) -> Image.Image:
+    """m_c and m_s of the predicted layers as two labelled heatmaps: a row a layer, columns sorted and averaged."""
+    layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
+    values = [[_spread(coefficients[layer][side].tolist(), columns) for layer in layers] for side in (0, 1)]
+    flat = [value for side in values for row in side for value in row]
+    low, high = min(flat), max(flat)
+    maps = [heatmap(side, low, high).resize((columns * 7, len(layers) * 12), Image.Resampling.NEAREST) for side in values]
+    sheet = Sheet(["content m_c", "style m_s"], [("", [_square(one) for one in maps])], f"coefficients, {low:.2f} to {high:.2f}", 280, 20)
+    return sheet.draw()
+
+
+def _spread(values: list[float], columns: int) -> list[float]:
+    """The sorted values averaged into ``columns`` bins."""
+    ordered = sorted(values)
+    bins = [ordered[k * len(ordered) // columns : (k + 1) * len(ordered) // columns] for k in range(columns)]
+    return [sum(part) / len(part) if part else ordered[0] for part in bins]
+
+
+def _square(image: Image.Image) -> Image.Image:
+    return image.resize((280, 280), Image.Resampling.NEAREST)

@@ -1,0 +1,58 @@
+"""Pocket's recipe: the stages in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from lorarar.errors import PocketError
+from lorarar.pocket.workshop import Stage, Workshop
+
+
+def _stage(name: str, what: str, module: str) -> Stage:
+    """A stage whose function ``run_<name>`` is found in its module when it runs."""
+
+    def run(workshop: Workshop) -> None:
+        function: Callable[[Workshop], None] = getattr(import_module(f"lorarar.pocket.stages.{module}"), f"run_{name}")
+        function(workshop)
+
+    return Stage(name, what, run)
+
+
+STAGES = (
+    _stage("art", "drawings from npm, designs and reference pictures", "art"),
+    _stage("pictures", "the base's training pictures", "art"),
+    _stage("vae", "the autoencoder", "vae"),
+    _stage("base", "UNet and text encoders", "base"),
+    _stage("probe", "a classifier on true pictures, and what it says of generated ones", "probe"),
+    _stage("loras", "a LoRA for each subject and style", "loras"),
+    _stage("hypernet", "the hypernetwork, on the training pairs alone", "hypernet"),
+)
+
+
+def stages_named(names: Sequence[str]) -> list[Stage]:
+    """The stages of these names in the recipe's order; all of them for none.
+
+    Raises:
+        PocketError: an unknown name; the message lists all.
+    """
+    known = {stage.name: stage for stage in STAGES}
+    for name in names:
+        if name not in known:
+            raise PocketError(f"unknown stage {name!r}; the stages are {', '.join(known)}")
+    return [stage for stage in STAGES if not names or stage.name in names]
+
+
+def run(stages: Sequence[Stage], workshop: Workshop, announce: Callable[[Stage], None]) -> None:
+    """Run stages one after another.
+
+    Raises:
+        PocketError: a stage lacks what an earlier one makes.
+    """
+    workshop.folder.mkdir(parents=True, exist_ok=True)
+    for stage in stages:
+        announce(stage)
+        try:
+            stage.run(workshop)
+        except FileNotFoundError as error:
+            raise PocketError(f"stage {stage.name} lacks {error.filename or error}; run the stages before it first") from None

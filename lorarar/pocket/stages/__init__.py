@@ -1,0 +1,1 @@
+"""The stages of Pocket's recipe, one file each."""

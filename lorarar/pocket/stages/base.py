@@ -1,0 +1,171 @@
+"""Stage ``base``: the UNet and both text encoders, trained together from captions.
+
+Latents of all pictures and their mirror images are kept in memory (fp16), captions as token ids; a
+tenth of the captions is dropped for classifier-free guidance.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from diffusers import (
+    AutoencoderKL,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from lorarar.files import sha256_of
+from lorarar.diffusion import Conditioning, encode_images, predict, square_time_ids, target
+from lorarar.pocket import shipped
+from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.pictures import FAMILIES, SIDE, Pictures, caption
+from lorarar.pocket.stages.vae import to_tensor
+from lorarar.pocket.text import LENGTH, encode, new_encoders, write_tokenizer
+from lorarar.pocket.workshop import Clock, Workshop
+from lorarar.training.loop import Objective, Plan, load_trained, pick, train
+
+STEPS, BATCH, RATE = 13_000, 32, 7e-4
+
+SCHEDULE = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction",
+    "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+}
+TEXT_DROP = 0.1
+MIRRORED = 0.15  # share of mirror images: enough for subjects' mirrored references, few enough to learn fast
+
+
+def new_unet() -> UNet2DConditionModel:
+    """SDXL's architecture in small: no attention at the first width, text and time embedding."""
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(48, 96, 160),
+        layers_per_block=1,
+        transformer_layers_per_block=(1, 1, 1),
+        attention_head_dim=(2, 3, 5),
+        cross_attention_dim=128,
+        norm_num_groups=16,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=6 * 8 + 128,
+    )
+
+
+def sampling_scheduler() -> DPMSolverMultistepScheduler:
+    """The scheduler Pocket ships."""
+    return DPMSolverMultistepScheduler(**SCHEDULE)
+
+
+def encode_pictures(vae: AutoencoderKL, pictures: Pictures) -> Tensor:
+    """fp16 latents (2, N, 4, 16, 16) of the pictures and of their mirror images."""
+    parts = []
+    for flip in (False, True):
+        pixels = torch.from_numpy(pictures.pixels)
+        images = to_tensor(pixels.flip(2) if flip else pixels)
+        parts.append(encode_images(vae, images).half())
+    return torch.stack(parts)
+
+
+def caption_tokens(tokenizer: CLIPTokenizer) -> Tensor:
+    """Token ids (classes, families, LENGTH) of every caption."""
+    captions = [caption(name, family) for name in CLASS_NAMES for family in FAMILIES]
+    ids = tokenizer(captions, padding="max_length", max_length=LENGTH, return_tensors="pt").input_ids
+    return ids.view(len(CLASS_NAMES), len(FAMILIES), LENGTH)
+
+
+class Denoising(Objective):
+    """The diffusion loss over captioned pictures, UNet and text encoders together."""
+
+    def __init__(self, latents: Tensor, pictures: Pictures, tokenizer: CLIPTokenizer, size: int) -> None:
+        super().__init__()
+        self.unet = new_unet().to(memory_format=torch.channels_last)
+        self.text_one, self.text_two = new_encoders(tokenizer)
+        self.latents, self.size = latents, size
+        self.tokens = caption_tokens(tokenizer)
+        self.nothing = tokenizer([""], padding="max_length", max_length=LENGTH, return_tensors="pt").input_ids
+        self.classes = torch.from_numpy(pictures.classes)
+        self.families = torch.from_numpy(pictures.families)
+        self.weights = 1 / torch.bincount(self.classes)[self.classes].float()  # classes come up equally often
+        self.scheduler = DDPMScheduler(**SCHEDULE)
+
+    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        chosen = torch.multinomial(self.weights, self.size, replacement=True, generator=generator)
+        mirrored = (torch.rand(self.size, generator=generator) < MIRRORED).long()
+        latents = self.latents[mirrored, chosen].float()
+        tokens = self.tokens[self.classes[chosen], self.families[chosen]]
+        dropped = torch.rand(self.size, generator=generator) < TEXT_DROP
+        tokens = torch.where(dropped[:, None], self.nothing, tokens)
+        noise = torch.randn(latents.shape, generator=generator)
+        timesteps = pick(generator, 1000, self.size)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        wanted = target(self.scheduler, latents, noise, timesteps)
+        device = self.unet.device
+        return tuple(part.to(device) for part in (noisy, timesteps, tokens, wanted))
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, tokens: Tensor, wanted: Tensor) -> Tensor:
+        text, pooled = encode(tokens, self.text_one, self.text_two)
+        time_ids = square_time_ids(SIDE, len(noisy)).to(noisy.device)
+        return F.mse_loss(predict(self.unet, noisy, timesteps, Conditioning(text, pooled, time_ids)), wanted)
+
+
+def run_base(workshop: Workshop) -> None:
+    """Train UNet and text encoders, from what is shipped if anything is, and ship the whole pipeline."""
+    clock, pictures = Clock(), Pictures.load(workshop.pictures)
+    vae = AutoencoderKL.from_pretrained(shipped.BASE / "vae")
+    torch.manual_seed(workshop.seed)
+    tokenizer = write_tokenizer(workshop.folder / "tokenizer")
+    objective = Denoising(encode_pictures(vae, pictures), pictures, tokenizer, BATCH)
+    before = 0
+    if (shipped.BASE / "unet").is_dir() and not workshop.fresh:
+        before = _continue(objective)
+    plan = Plan(
+        workshop.steps or STEPS, RATE, workshop.seed + before, warmup=300, ema=0.999, save_every=250
+    )
+    weights = train(objective, plan, workshop.checkpoint("base"), title="base", accelerator=workshop.accelerator())
+    load_trained(objective, weights)
+    ship(objective, vae, tokenizer)
+    shipped.record(
+        "base",
+        steps=before + plan.steps,
+        batch=BATCH,
+        seconds=clock.seconds(),
+        seed=workshop.seed,
+        sha256=sha256_of(shipped.BASE / "unet" / "diffusion_pytorch_model.safetensors"),
+    )
+
+
+def ship(objective: Denoising, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> None:
+    """Write the standard pipeline folder; the UNet in half precision, which is half of Pocket's size."""
+    pipeline = StableDiffusionXLPipeline(
+        vae=vae,
+        text_encoder=objective.text_one.cpu(),
+        text_encoder_2=objective.text_two.cpu(),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=objective.unet.cpu().half(),
+        scheduler=sampling_scheduler(),
+        add_watermarker=False,
+    )
+    pipeline.save_pretrained(shipped.BASE)
+
+
+def _continue(objective: Denoising) -> int:
+    """Load the shipped UNet and text encoders; the number of steps they were trained for."""
+    objective.unet = UNet2DConditionModel.from_pretrained(shipped.BASE / "unet", torch_dtype=torch.float32)
+    objective.text_one = CLIPTextModel.from_pretrained(shipped.BASE / "text_encoder", dtype=torch.float32)
+    objective.text_two = CLIPTextModelWithProjection.from_pretrained(
+        shipped.BASE / "text_encoder_2", dtype=torch.float32
+    )
+    return int(shipped.manifest()["stages"]["base"]["steps"])

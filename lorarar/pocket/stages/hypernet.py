@@ -1,0 +1,35 @@
+"""Stage ``hypernet``: the hypernetwork, trained on the 20 x 18 training pairs alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import torch
+
+from lorarar import __version__
+from lorarar.bases import Base, load_pipeline
+from lorarar.concepts import read_concepts
+from lorarar.hypernet_file import write_hypernet
+from lorarar.pocket import shipped
+from lorarar.pocket.pictures import SIDE
+from lorarar.pocket.workshop import Clock, Workshop
+from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
+from lorarar.training.hypernet import HypernetOptions, train_hypernet
+
+OPTIONS = HypernetOptions(steps=3000, rate=0.01, batch=4)
+
+
+def run_hypernet(workshop: Workshop) -> None:
+    """Train and ship it."""
+    clock, accelerator = Clock(), workshop.accelerator()
+    pipeline = load_pipeline(Base("pocket", str(shipped.BASE)), str(accelerator.device), torch.float32)
+    contents = read_concepts(shipped.CONTENTS, {slug(s.name) for s in SUBJECTS if s.split == "train"})
+    styles = read_concepts(shipped.STYLES, {slug(s.name) for s in STYLES if s.split == "train"})
+    options = replace(OPTIONS, seed=workshop.seed, steps=workshop.steps or OPTIONS.steps)
+    network = train_hypernet(
+        pipeline, contents, styles, options, checkpoint=workshop.checkpoint("hypernet"), accelerator=accelerator, side=SIDE
+    )
+    write_hypernet(network, shipped.HYPERNET, asdict(options) | {"base": "pocket", "revision": shipped.revision(), "version": __version__})
+    workshop.checkpoint("hypernet").unlink(missing_ok=True)
+    facts = asdict(options) | {"base": shipped.revision(), "pairs": len(contents) * len(styles)}
+    shipped.record("hypernet", seconds=clock.seconds(), **facts)

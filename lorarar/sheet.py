@@ -1,0 +1,68 @@
+"""Contact sheets: labelled rows and columns of pictures, as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image, ImageDraw, ImageFont
+
+MARGIN, GAP, LINE = 8, 4, 15
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A grid of pictures; ``None`` leaves a place empty."""
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Image.Image | None]]]
+    title: str = ""
+    side: int = 96  # pixels a side of one picture
+    label_width: int = field(default=150)
+
+    def draw(self) -> Image.Image:
+        """The sheet as one picture."""
+        step = self.side + GAP
+        top = MARGIN + (2 * LINE if self.title else 0) + self._head_lines() * LINE + GAP
+        width = self.label_width + step * len(self.columns) + MARGIN
+        sheet = Image.new("RGB", (width, top + step * len(self.rows) + MARGIN), "white")
+        pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+        if self.title:
+            pen.text((MARGIN, MARGIN), self.title, "black", ImageFont.load_default(16))
+        for x, name in enumerate(self.columns):
+            lines = _wrap(name, self.side, font)
+            for number, line in enumerate(reversed(lines), start=1):
+                pen.text((self.label_width + x * step, top - GAP - number * LINE), line, "black", font)
+        for y, (name, pictures) in enumerate(self.rows):
+            for number, line in enumerate(_wrap(name, self.label_width - 2 * MARGIN, font)):
+                pen.text((MARGIN, top + y * step + self.side // 2 - LINE + number * LINE), line, "black", font)
+            for x, picture in enumerate(pictures):
+                if picture is not None:
+                    tile = picture.convert("RGB").resize((self.side, self.side), Image.Resampling.LANCZOS)
+                    sheet.paste(tile, (self.label_width + x * step, top + y * step))
+        return sheet
+
+    def _head_lines(self) -> int:
+        font = ImageFont.load_default(12)
+        return max((len(_wrap(name, self.side, font)) for name in self.columns), default=0)
+
+
+def _wrap(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
+    """Words of a label in lines no wider than ``width`` pixels."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def heatmap(values: Sequence[Sequence[float]], low: float, high: float) -> Image.Image:
+    """Numbers as a picture, one pixel each: blue at ``low``, white halfway, red at ``high``."""
+    import numpy as np
+
+    scaled = np.clip((np.asarray(values, np.float32) - low) / max(high - low, 1e-9), 0, 1) * 2 - 1
+    red, blue = np.clip(1 + scaled, 0, 1), np.clip(1 - scaled, 0, 1)
+    pixels = np.stack([red, np.minimum(red, blue), blue], axis=-1)
+    return Image.fromarray((pixels * 255).round().astype(np.uint8))

@@ -1,0 +1,102 @@
+"""The schema, as small steps; ``PRAGMA user_version`` counts how many have been applied.
+
+Every step runs inside the one BEGIN IMMEDIATE of ``migrate``: of several first starts at once, one
+migrates and the others find it done; a step that raises leaves the file as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlite_utils import Database
+
+from lorarar.errors import StoreError
+
+Migration = Callable[[Database], None]
+
+
+def _adapters(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE adapters (
+            id INTEGER PRIMARY KEY,
+            sha256 TEXT NOT NULL UNIQUE,
+            path TEXT NOT NULL,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('content', 'style', 'merged', 'unknown')),
+            ranks TEXT NOT NULL,
+            layers INTEGER NOT NULL,
+            created TEXT NOT NULL
+        ) STRICT""")
+
+
+def _merges(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE merges (
+            id INTEGER PRIMARY KEY,
+            adapter INTEGER NOT NULL REFERENCES adapters(id),
+            content INTEGER NOT NULL REFERENCES adapters(id),
+            style INTEGER NOT NULL REFERENCES adapters(id),
+            method TEXT NOT NULL,
+            options TEXT NOT NULL,
+            base TEXT NOT NULL,
+            base_revision TEXT,
+            version TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            created TEXT NOT NULL,
+            UNIQUE (adapter, content, style, method, options, base)
+        ) STRICT""")
+    db.execute("CREATE INDEX merges_by_pair ON merges (content, style, method)")
+
+
+def _coefficients(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE coefficients (
+            merge INTEGER NOT NULL REFERENCES merges(id) ON DELETE CASCADE,
+            layer TEXT NOT NULL,
+            content BLOB NOT NULL,
+            style BLOB NOT NULL,
+            PRIMARY KEY (merge, layer),
+            CHECK (length(content) = length(style))
+        ) STRICT, WITHOUT ROWID""")
+
+
+def _images(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE images (
+            id INTEGER PRIMARY KEY,
+            path TEXT NOT NULL UNIQUE,
+            sha256 TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            base TEXT NOT NULL,
+            base_revision TEXT,
+            adapter INTEGER REFERENCES adapters(id),
+            merge INTEGER REFERENCES merges(id),
+            seed INTEGER NOT NULL,
+            steps INTEGER NOT NULL,
+            guidance REAL NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            seconds REAL NOT NULL,
+            version TEXT NOT NULL,
+            created TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX images_by_merge ON images (merge, seed)")
+
+
+MIGRATIONS: Sequence[Migration] = (_adapters, _merges, _coefficients, _images)
+
+
+def migrate(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Apply what is pending, all or nothing; the caller holds the write lock.
+
+    Raises:
+        StoreError: the file was written by a newer version.
+    """
+    (applied,) = db.execute("PRAGMA user_version").fetchone()
+    if applied > len(migrations):
+        raise StoreError(
+            f"the database has schema {applied}, this version knows up to {len(migrations)}; upgrade lorarar to open it"
+        )
+    for step in migrations[applied:]:
+        step(db)
+    db.execute(f"PRAGMA user_version = {len(migrations)}")

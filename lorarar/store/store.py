@@ -1,0 +1,199 @@
+"""One SQLite file through sqlite-utils: strict tables, enforced foreign keys, WAL, a busy timeout.
+
+Invariant: every write happens inside ``writing()``, one BEGIN IMMEDIATE transaction, so what is read
+inside it cannot have changed by the time it writes, also with several processes on one file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlite_utils import Database
+
+from lorarar.errors import StoreError
+from lorarar.store.migrations import migrate
+
+if TYPE_CHECKING:
+    from lorarar.adapter import Adapter
+    from lorarar.generation import Picture
+    from lorarar.merging import Merge
+
+DEFAULT = Path("lorarar.db")
+ENVIRONMENT = "LORARAR_DB"
+BUSY_SECONDS = 30.0
+Kind = Literal["content", "style", "merged", "unknown"]
+Row = dict[str, Any]
+
+
+def default_path() -> Path:
+    """``$LORARAR_DB``, else ``./lorarar.db``."""
+    return Path(os.environ.get(ENVIRONMENT) or DEFAULT)
+
+
+class Store:
+    """An open database of results; use it as a context manager or ``close()`` it.
+
+    Raises:
+        StoreError: the file is no database, is damaged, was written by a newer version, or cannot be written.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = Path(path) if path is not None else default_path()
+        with _errors(self.path):
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                self.db = Database(connection)
+                connection.execute("PRAGMA foreign_keys = ON")
+                _use_wal(connection)
+                with self.writing():
+                    migrate(self.db)
+            except BaseException:
+                connection.close()
+                raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.conn.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One write transaction: all of it or nothing."""
+        with _errors(self.path):
+            self.db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.conn.execute("ROLLBACK")
+                raise
+            self.db.conn.execute("COMMIT")
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """The rows of a query, values given as parameters."""
+        with _errors(self.path):
+            return list(self.db.query(sql, values))
+
+    def add_adapter(self, adapter: Adapter, path: str | Path, kind: Kind = "unknown") -> int:
+        """Keep an adapter by its digest and return its id; one that is known keeps its row."""
+        with self.writing():
+            return self._adapter(adapter, path, kind)
+
+    def add_merge(self, merge: Merge, content: str | Path, style: str | Path, revision: str | None = None) -> int:
+        """Keep a written merge with both inputs and its coefficients and return its id."""
+        with self.writing():
+            row = {
+                "adapter": self._adapter(merge.adapter, merge.path or "", "merged"),
+                "content": self._adapter(merge.content, content, "content"),
+                "style": self._adapter(merge.style, style, "style"),
+                "method": merge.method.name,
+                "options": json.dumps(merge.options, sort_keys=True),
+                "base": merge.base,
+                "base_revision": revision,
+                "version": merge.version,
+                "seconds": sum(merge.seconds.values()),
+                "created": _now(),
+            }
+            merge_id, new = self._insert(
+                "merges", row, ("adapter", "content", "style", "method", "options", "base")
+            )
+            if new:
+                for layer, (m_c, m_s) in merge.coefficients.items():
+                    blobs = (m_c.float().cpu().numpy().tobytes(), m_s.float().cpu().numpy().tobytes())
+                    self.db.conn.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?)", (merge_id, layer, *blobs))
+            return merge_id
+
+    def merge_of(self, adapter: int) -> int | None:
+        """The merge that made an adapter, if this database knows one."""
+        rows = self.rows("SELECT id FROM merges WHERE adapter = ? ORDER BY id LIMIT 1", adapter)
+        return int(rows[0]["id"]) if rows else None
+
+    def add_image(self, picture: Picture, adapter: int | None = None, merge: int | None = None) -> int:
+        """Keep a written picture and return its id; another picture at the same path replaces the row."""
+        row = picture.row() | {"adapter": adapter, "merge": merge, "created": _now()}
+        with self.writing():
+            self.db.conn.execute(
+                "DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"])
+            )
+            return self._insert("images", row, ("path",))[0]
+
+    def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:
+        """m_c and m_s by layer of a merge."""
+        import numpy as np
+
+        rows = self.rows("SELECT layer, content, style FROM coefficients WHERE merge = ? ORDER BY layer", merge)
+        return {
+            row["layer"]: (
+                np.frombuffer(row["content"], np.float32).tolist(),
+                np.frombuffer(row["style"], np.float32).tolist(),
+            )
+            for row in rows
+        }
+
+    def _adapter(self, adapter: Adapter, path: str | Path, kind: Kind) -> int:
+        row = {
+            "sha256": adapter.sha256,
+            "path": str(path),
+            "name": adapter.name,
+            "kind": kind,
+            "ranks": json.dumps(adapter.ranks),
+            "layers": len(adapter.layers),
+            "created": _now(),
+        }
+        return self._insert("adapters", row, ("sha256",))[0]
+
+    def _insert(self, table: str, row: Mapping[str, Any], unique: tuple[str, ...]) -> tuple[int, bool]:
+        """Insert unless a row of the same unique columns is there; its id, and whether it is new."""
+        same = " AND ".join(f"{column} = :{column}" for column in unique)
+        found = list(self.db.query(f"SELECT id FROM {table} WHERE {same}", dict(row)))
+        if found:
+            return int(found[0]["id"]), False
+        names = ", ".join(row)
+        places = ", ".join(f":{column}" for column in row)
+        cursor = self.db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", dict(row))
+        return int(cursor.lastrowid or 0), True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; SQLite does not wait by itself when two first starts switch at once."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as one clear line."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        hint = {
+            "file is not a database": "it is not an SQLite database",
+            "unable to open database file": "it cannot be opened or created there",
+        }.get(str(error), str(error))
+        raise StoreError(f"{path}: {hint}") from error

@@ -1,0 +1,1 @@
+"""Training: one resumable loop, and what it trains (LoRAs, hypernetworks)."""

@@ -1,0 +1,137 @@
+"""Train one LoRA by the DreamBooth protocol: a few pictures, one prompt, the text encoders frozen.
+
+Content is bound to a rare token ("a sks dog"), style to its description ("a house in watercolor
+painting style"). Latents and text embeddings are computed once, before the first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from peft import LoraConfig
+from torch import Tensor
+
+from lorarar.adapter import Adapter, Factors
+from lorarar.diffusion import Conditioning, encode_images, encode_prompts, predict, target
+from lorarar.images import read_images
+from lorarar.training.loop import Objective, Plan, pick, train
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionXLPipeline
+
+TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
+
+
+@dataclass(frozen=True)
+class LoraOptions:
+    """What shapes a LoRA's training; the defaults are the paper's (Section A1.3)."""
+
+    rank: int = 64
+    steps: int = 1000
+    rate: float = 5e-5
+    batch: int = 1
+    seed: int = 0
+    mirrored: bool = False  # also mirror images, half of the time
+
+    def plan(self, save_every: int = 200) -> Plan:
+        """The loop's plan: constant rate, as in the DreamBooth protocol."""
+        return Plan(self.steps, self.rate, self.seed, decay=False, save_every=save_every, weight_decay=1e-4)
+
+
+class LoraDenoising(Objective):
+    """The base's own diffusion loss on a few pictures of one prompt, through LoRA layers."""
+
+    def __init__(self, pipeline: StableDiffusionXLPipeline, images: Tensor, prompt: str, options: LoraOptions) -> None:
+        """``images`` (N, 3, H, W) in -1..1."""
+        super().__init__()
+        side = images.shape[-1]
+        self.unet: Any = pipeline.unet
+        self.unet.requires_grad_(False)
+        torch.manual_seed(options.seed)
+        config = LoraConfig(
+            r=options.rank, lora_alpha=options.rank, init_lora_weights="gaussian", target_modules=list(TARGETS)
+        )
+        self.unet.add_adapter(config)
+        for parameter in self.unet.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
+        self.scheduler: Any = training_scheduler(pipeline)
+        both = [images, images.flip(3)] if options.mirrored else [images]
+        self.latents = torch.cat([encode_images(pipeline.vae, part) for part in both])
+        self.conditioning = encode_prompts(pipeline, [prompt], side)
+        self.size = options.batch
+
+    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        latents = self.latents[pick(generator, len(self.latents), self.size)]
+        noise = torch.randn(latents.shape, generator=generator)
+        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, self.size)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        wanted = target(self.scheduler, latents, noise, timesteps)
+        device, dtype = self.unet.device, self.conditioning.text.dtype
+        return noisy.to(device, dtype), timesteps.to(device), wanted.to(device)
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, wanted: Tensor) -> Tensor:
+        prediction = predict(self.unet, noisy, timesteps, self.conditioning.at([0] * len(noisy)))
+        return F.mse_loss(prediction.float(), wanted)
+
+    def close(self) -> None:
+        """Take the LoRA layers off the UNet again."""
+        self.unet.unload_lora()
+
+
+def training_scheduler(pipeline: StableDiffusionXLPipeline) -> Any:
+    """The forward process that the pipeline's own scheduler inverts."""
+    from diffusers import DDPMScheduler
+
+    return DDPMScheduler.from_config(pipeline.scheduler.config)
+
+
+def train_lora(
+    pipeline: StableDiffusionXLPipeline,
+    images: Sequence[Path] | Tensor,
+    prompt: str,
+    options: LoraOptions,
+    *,
+    checkpoint: Path | None = None,
+    accelerator: Accelerator | None = None,
+    side: int = 1024,
+    title: str = "lora",
+) -> Adapter:
+    """Train a LoRA on pictures of one subject or style and return it as exact factors.
+
+    Args:
+        pipeline: the base; left as it was.
+        images: picture files, resized to ``side`` pixels, or a tensor (N, 3, H, W) in -1..1.
+        prompt: what the pictures show.
+        options: rank, steps, rate, batch, seed.
+        checkpoint: a file to resume from and to keep the state in.
+        accelerator: device, precision and processes; by default what accelerate finds.
+        side: pixels a side.
+        title: name in the progress display.
+    """
+    pixels = images if isinstance(images, Tensor) else read_images(images, side)
+    objective = LoraDenoising(pipeline, pixels, prompt, options)
+    try:
+        weights = train(objective, options.plan(), checkpoint, title=title, accelerator=accelerator)
+    finally:
+        objective.close()
+    return _adapter(weights)
+
+
+def _adapter(weights: dict[str, Tensor]) -> Adapter:
+    """PEFT's parameters (``unet.….lora_A.default.weight``) as factors; alpha equals the rank, so the scale is 1."""
+    layers = {}
+    for name, down in weights.items():
+        if ".lora_A." in name:
+            up = weights[name.replace(".lora_A.", ".lora_B.")]
+            layers[name.split(".lora_A.")[0]] = Factors(down.cpu(), up.cpu())
+    return Adapter(layers)
+
+
+__all__ = ["Conditioning", "LoraDenoising", "LoraOptions", "train_lora", "training_scheduler"]

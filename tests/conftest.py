@@ -1,0 +1,96 @@
+"""Tiny random models of SDXL's architecture, and LoRAs for them, made once per run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+
+from lorarar.adapter import Adapter, Factors
+from lorarar.adapter_file import write_adapter
+from lorarar.pocket.text import new_encoders, write_tokenizer
+
+torch.set_num_threads(2)
+
+
+def make_unet() -> UNet2DConditionModel:
+    """SDXL's blocks at widths 16 and 32."""
+    torch.manual_seed(0)
+    return UNet2DConditionModel(
+        sample_size=8,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(8, 16, 32),
+        layers_per_block=1,
+        transformer_layers_per_block=(1, 1, 1),
+        attention_head_dim=(1, 2, 4),
+        cross_attention_dim=128,
+        norm_num_groups=4,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=6 * 8 + 128,
+    ).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random pipeline on disk."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tokenizer = write_tokenizer(folder / "words")
+    torch.manual_seed(1)
+    one, two = new_encoders(tokenizer)
+    vae = AutoencoderKL(
+        down_block_types=["DownEncoderBlock2D"] * 2,
+        up_block_types=["UpDecoderBlock2D"] * 2,
+        block_out_channels=[8, 8],
+        norm_num_groups=4,
+        latent_channels=4,
+        sample_size=16,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=vae,
+        text_encoder=one,
+        text_encoder_2=two,
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=make_unet(),
+        scheduler=DDPMScheduler(prediction_type="v_prediction"),
+        add_watermarker=False,
+    )
+    pipeline.save_pretrained(folder / "base")
+    return folder / "base"
+
+
+@pytest.fixture
+def tiny(tiny_folder: Path) -> StableDiffusionXLPipeline:
+    """A fresh copy of the tiny pipeline."""
+    pipeline = StableDiffusionXLPipeline.from_pretrained(tiny_folder, add_watermarker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def random_adapter(rank: int, seed: int, unet: torch.nn.Module | None = None, strength: float = 0.3) -> Adapter:
+    """A LoRA with random factors on every attention linear of the tiny UNet."""
+    generator = torch.Generator().manual_seed(seed)
+    layers = {}
+    for name, module in (unet or make_unet()).named_modules():
+        if name.endswith((".to_q", ".to_k", ".to_v", ".to_out.0")):
+            rows, columns = module.weight.shape
+            down = torch.randn((rank, columns), generator=generator) * strength
+            up = torch.randn((rows, rank), generator=generator) * strength
+            layers[f"unet.{name}"] = Factors(down, up)
+    return Adapter(layers, f"random-{seed}", f"{seed:064d}")
+
+
+@pytest.fixture
+def lora_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write a random LoRA and return its file."""
+
+    def write(name: str, rank: int = 2, seed: int = 0, **notes: str) -> Path:
+        return write_adapter(random_adapter(rank, seed), tmp_path / f"{name}.safetensors", notes)
+
+    return write

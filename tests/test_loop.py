@@ -1,0 +1,97 @@
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from lorarar.errors import TrainingError
+from lorarar.training.loop import Objective, Plan, load_trained, pick, train
+
+PLAN = Plan(steps=12, rate=0.05, seed=3, warmup=2, ema=0.9, save_every=5)
+
+
+class Line(Objective):
+    """Fit y = 3x + 1."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.line = nn.Linear(1, 1)
+        self.seen = []
+
+    def batch(self, generator):
+        x = torch.randn(8, 1, generator=generator)
+        self.seen.append(float(x.sum()))
+        return x, 3 * x + 1
+
+    def forward(self, x, y):
+        return ((self.line(x) - y) ** 2).mean()
+
+
+def test_it_learns():
+    objective = Line()
+    weights = train(objective, Plan(300, 0.1), title="line")
+    load_trained(objective, weights)
+    assert objective.line.weight.item() == pytest.approx(3, abs=0.05)
+    assert objective.line.bias.item() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("stop", [3, 5, 11])
+def test_a_run_that_was_interrupted_ends_as_an_unbroken_one(tmp_path, stop):
+    unbroken = train(Line(), PLAN, title="line")
+
+    def interrupt(step, loss):
+        if step == stop:
+            signal.raise_signal(signal.SIGINT)
+
+    file = tmp_path / "state.pt"
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(), PLAN, file, title="line", on_step=interrupt)
+    resumed = Line()
+    weights = train(resumed, PLAN, file, title="line")
+    assert len(resumed.seen) < PLAN.steps
+    for name, tensor in unbroken.items():
+        assert torch.equal(weights[name], tensor)
+
+
+def test_a_finished_checkpoint_is_not_trained_again(tmp_path):
+    weights = train(Line(), PLAN, tmp_path / "state.pt", title="line")
+    again = Line()
+    assert torch.equal(train(again, PLAN, tmp_path / "state.pt", title="line")["line.weight"], weights["line.weight"])
+    assert again.seen == []
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    train(Line(), PLAN, tmp_path / "state.pt", title="line")
+    other = Line()
+    other.line = nn.Linear(1, 2)
+    with pytest.raises(TrainingError, match="other parameters"):
+        train(other, PLAN, tmp_path / "state.pt", title="line")
+
+
+def test_a_broken_checkpoint_is_refused(tmp_path):
+    (tmp_path / "state.pt").write_bytes(b"nonsense")
+    with pytest.raises(TrainingError, match="cannot be read"):
+        train(Line(), PLAN, tmp_path / "state.pt", title="line")
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(tmp_path):
+    class Broken(Line):
+        def forward(self, x, y):
+            return super().forward(x, y) * float("nan")
+
+    with pytest.raises(TrainingError, match="step 0"):
+        train(Broken(), PLAN, tmp_path / "state.pt", title="line")
+    assert not (tmp_path / "state.pt").exists()
+
+
+def test_rates_warm_up_and_decay():
+    plan = Plan(steps=100, rate=1.0, warmup=10)
+    assert plan.rate_at(0) == pytest.approx(0.1)
+    assert plan.rate_at(10) > plan.rate_at(50) > plan.rate_at(99)
+    assert Plan(steps=100, rate=1.0, decay=False).rate_at(99) == 1.0
+
+
+def test_draws_depend_on_the_generator_alone():
+    draws = [pick(torch.Generator().manual_seed(5), 100, 4).tolist() for _ in range(2)]
+    assert draws[0] == draws[1]

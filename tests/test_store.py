@@ -1,0 +1,209 @@
+import sqlite3
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from PIL import Image
+from sqlite_utils import Database
+
+import lorarar
+from lorarar.bases import Base
+from lorarar.errors import StoreError
+from lorarar.generation import Picture, keep
+from lorarar.store import Store, default_path
+from lorarar.store.migrations import MIGRATIONS, migrate
+
+from .conftest import random_adapter
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "a.db") as opened:
+        yield opened
+
+
+def picture(seed=0):
+    return Picture(Image.new("RGB", (4, 4), (seed, 0, 0)), "a dog", seed, 25, 4.0, Base("pocket", "x", "rev"), "", 0.1)
+
+
+def run(code, *arguments):
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
+def test_tables_are_strict_keys_enforced_and_wal_on(store):
+    for name in ("adapters", "merges", "coefficients", "images"):
+        assert store.db[name].strict
+    assert store.rows("PRAGMA foreign_keys")[0]["foreign_keys"] == 1
+    assert store.rows("PRAGMA journal_mode")[0]["journal_mode"] == "wal"
+    with pytest.raises(StoreError, match="FOREIGN KEY"), store.writing():
+        store.db.execute("INSERT INTO coefficients VALUES (99, 'x', x'00', x'00')")
+    with pytest.raises(StoreError, match="CHECK"), store.writing():
+        store.db.execute("INSERT INTO adapters VALUES (1, 'a', 'b', 'c', 'strange', '[]', 1, 'now')")
+    with pytest.raises(StoreError, match="cannot store TEXT"), store.writing():
+        store.db.execute("INSERT INTO adapters VALUES (1, 'a', 'b', 'c', 'style', '[]', 'many', 'now')")
+
+
+def test_a_merge_is_kept_once_with_inputs_and_coefficients(store, lora_file, tmp_path, tiny_folder):
+    from lorarar.hypernet import Hypernetwork
+    from lorarar.hypernet_file import write_hypernet
+
+    network = write_hypernet(Hypernetwork((16, 32)), tmp_path / "h.safetensors")
+    content, style = lora_file("content", 2, 0), lora_file("style", 2, 1)
+    done = lorarar.merge(content, style, tmp_path / "m.safetensors", base=str(tiny_folder), hypernet=network)
+    ids = {store.add_merge(done, content, style, "rev") for _ in range(2)}
+    assert ids == {1}
+    (row,) = store.rows("SELECT m.*, a.sha256 FROM merges m JOIN adapters a ON a.id = m.adapter")
+    assert (row["method"], row["base"], row["base_revision"]) == ("lorarar", str(tiny_folder), "rev")
+    assert row["sha256"] == done.adapter.sha256
+    kept = store.coefficients(1)
+    assert kept.keys() == done.coefficients.keys()
+    for layer, (m_c, m_s) in done.coefficients.items():
+        assert kept[layer] == (m_c.tolist(), m_s.tolist())
+    assert store.merge_of(row["adapter"]) == 1
+
+
+def test_a_picture_replaces_the_one_at_its_path(store, tmp_path):
+    first = keep(picture(0), tmp_path, "a")
+    assert store.add_image(first) == store.add_image(first)
+    second = keep(picture(1), tmp_path, "a")
+    store.add_image(second)
+    assert [row["seed"] for row in store.rows("SELECT seed FROM images")] == [1]
+
+
+def test_an_adapter_is_known_by_its_bytes(store):
+    adapter = random_adapter(2, 0)
+    assert store.add_adapter(adapter, "a", "content") == store.add_adapter(adapter, "b", "style")
+
+
+def test_where_the_database_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("LORARAR_DB", raising=False)
+    assert str(default_path()) == "lorarar.db"
+    monkeypatch.setenv("LORARAR_DB", str(tmp_path / "b.db"))
+    with Store() as store:
+        assert store.path == tmp_path / "b.db"
+
+
+OPEN = "import sys; from lorarar.store import Store; Store(sys.argv[1]).close(); print('ok')"
+
+
+@pytest.mark.slow
+def test_four_first_starts_at_once_all_migrate(tmp_path):
+    for attempt in range(5):
+        starts = [run(OPEN, tmp_path / f"{attempt}.db") for _ in range(4)]
+        assert [start.communicate()[0] for start in starts] == ["ok\n"] * 4
+
+
+def test_a_migration_that_raises_leaves_the_schema_unchanged(tmp_path):
+    def half(db):
+        db.execute("CREATE TABLE half (id INTEGER)")
+        raise sqlite3.OperationalError("no")
+
+    with Store(tmp_path / "a.db") as store:
+        with pytest.raises(StoreError), store.writing():
+            migrate(store.db, [*MIGRATIONS, half])
+        assert "half" not in store.db.table_names()
+        assert store.rows("PRAGMA user_version")[0]["user_version"] == len(MIGRATIONS)
+
+
+@pytest.mark.parametrize("version", range(len(MIGRATIONS)))
+def test_every_older_schema_migrates(tmp_path, version):
+    path = tmp_path / "old.db"
+    db = Database(path)
+    migrate(db, MIGRATIONS[:version])
+    db.conn.commit()
+    db.close()
+    with Store(path) as store:
+        assert {"adapters", "merges", "coefficients", "images"} <= set(store.db.table_names())
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "new.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        connection.execute("CREATE TABLE future (id INTEGER)")
+    with pytest.raises(StoreError, match="schema 99"):
+        Store(path)
+
+
+@pytest.mark.parametrize("content", [b"this is text, not a database" * 99, b"SQLite format 3\x00" + bytes(50)])
+def test_what_is_no_database_is_refused_untouched(tmp_path, content):
+    path = tmp_path / "a.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"a\.db"):
+        Store(path)
+    assert path.read_bytes() == content
+
+
+def test_a_place_that_cannot_be_opened_is_named(tmp_path):
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path / "none" / "a.db")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path)
+
+
+WRITE = """
+import sys
+from lorarar.store import Store
+with Store(sys.argv[1]) as store:
+    number = 0
+    while True:
+        number += 1
+        with store.writing():
+            store.db.execute(
+                "INSERT INTO adapters (sha256, path, name, kind, ranks, layers, created) VALUES (?, '', '', 'style', '[]', 0, '')",
+                [f"{sys.argv[2]}-{number}"])
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_sigkill_loses_no_acknowledged_row(tmp_path):
+    path, acknowledged = tmp_path / "a.db", 0
+    for attempt in range(20):
+        writer = run(WRITE, path, attempt)
+        writer.stdout.readline()
+        time.sleep(0.05)
+        writer.send_signal(signal.SIGKILL)
+        acknowledged += 1 + writer.communicate()[0].count("\n")
+    with Store(path) as store:
+        assert store.rows("SELECT count(*) AS n FROM adapters")[0]["n"] >= acknowledged
+        assert store.rows("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
+
+
+COUNT = """
+import sys
+from lorarar.store import Store
+with Store(sys.argv[1]) as store:
+    for _ in range(250):
+        with store.writing():
+            (n,) = store.db.execute("SELECT layers FROM adapters").fetchone()
+            store.db.execute("UPDATE adapters SET layers = ?", [n + 1])
+"""
+
+
+@pytest.mark.slow
+def test_four_processes_lose_no_update(tmp_path):
+    with Store(tmp_path / "a.db") as store:
+        store.add_adapter(random_adapter(2, 0), "a")
+        before = store.rows("SELECT layers FROM adapters")[0]["layers"]
+        with ThreadPoolExecutor() as pool:
+            processes = [run(COUNT, tmp_path / "a.db") for _ in range(4)]
+            list(pool.map(lambda process: process.communicate(), processes))
+        assert [process.returncode for process in processes] == [0] * 4
+        assert store.rows("SELECT layers FROM adapters")[0]["layers"] == before + 1000
+
+
+def test_a_full_disk_is_one_clear_error_and_loses_nothing(store):
+    store.add_adapter(random_adapter(2, 0), "a")
+    (pages,) = store.db.execute("PRAGMA page_count").fetchone()
+    store.db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="full"), store.writing():
+        for number in range(5000):
+            store.db.execute(
+                "INSERT INTO adapters (sha256, path, name, kind, ranks, layers, created) VALUES (?, '', '', 'style', '[]', 0, '')",
+                [f"{number:064d}"],
+            )
+    assert store.rows("SELECT count(*) AS n FROM adapters")[0]["n"] == 1

@@ -1,0 +1,126 @@
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from PIL import Image
+
+from lorarar.adapter_file import write_adapter
+from lorarar.concepts import read_concepts
+from lorarar.diffusion import predict
+from lorarar.errors import AdapterError, ImageError
+from lorarar.hypernet_file import read_hypernet, write_hypernet
+from lorarar.images import write_png
+from lorarar.training.hypernet import FIDELITIES, REGULARISERS, HypernetOptions, Merging, train_hypernet
+from lorarar.training.lora import LoraDenoising, LoraOptions, _adapter, train_lora
+from lorarar.training.loop import Plan, train
+
+from .conftest import random_adapter
+from .test_gates import inputs
+
+OPTIONS = LoraOptions(rank=2, steps=6, rate=1e-2, batch=2)
+
+
+def pictures(seed=0, count=2):
+    return torch.rand((count, 3, 16, 16), generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_a_lora_is_trained_and_the_base_left_alone(tiny):
+    before = {name: value.clone() for name, value in tiny.unet.state_dict().items()}
+    adapter = train_lora(tiny, pictures(), "a sks dog", OPTIONS)
+    assert adapter.ranks == (2,)
+    assert len(adapter.layers) == 8 * len([name for name, _ in tiny.unet.named_modules() if name.endswith("transformer_blocks.0")])
+    assert all(factors.up.abs().sum() > 0 for factors in adapter.layers.values())
+    after = tiny.unet.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_seed_decides_all(tiny):
+    one, two = (train_lora(tiny, pictures(), "a sks dog", OPTIONS) for _ in range(2))
+    other = train_lora(tiny, pictures(), "a sks dog", replace(OPTIONS, seed=1))
+    for layer in one.layers:
+        assert torch.equal(one.layers[layer].up, two.layers[layer].up)
+        assert not torch.equal(one.layers[layer].up, other.layers[layer].up)
+
+
+def test_training_lowers_the_loss(tiny):
+    objective = LoraDenoising(tiny, pictures(count=1), "a sks dog", OPTIONS)
+    losses = []
+    train(objective, Plan(150, 1e-2), title="lora", on_step=lambda step, loss: losses.append(loss))
+    objective.close()
+    assert sum(losses[-30:]) < 0.9 * sum(losses[:30])
+
+
+@torch.no_grad()
+def test_what_peft_trained_predicts_the_same_after_loading_the_file(tiny, tmp_path):
+    objective = LoraDenoising(tiny, pictures(), "a sks dog", OPTIONS)
+    for name, parameter in objective.trained().items():
+        generator = torch.Generator().manual_seed(len(name))
+        parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.2)
+    inside = predict(tiny.unet, *inputs())
+    path = write_adapter(_adapter(objective.trained()), tmp_path / "a.safetensors")
+    objective.close()
+    tiny.load_lora_weights(str(path))
+    torch.testing.assert_close(predict(tiny.unet, *inputs()), inside, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture
+def zoo(tmp_path):
+    """Two contents and two styles with a picture each."""
+    for side in ("contents", "styles"):
+        for number in range(2):
+            adapter = random_adapter(2, number + 10 * (side == "styles"), strength=0.2)
+            write_adapter(adapter, tmp_path / side / f"c{number}.safetensors", {"prompt": f"a sks thing {number}"})
+            write_png(Image.new("RGB", (16, 16), (40 * number, 90, 20)), tmp_path / side / f"c{number}" / "1.png")
+    return tmp_path
+
+
+def test_concepts_are_read_by_name(zoo):
+    assert [concept.name for concept in read_concepts(zoo / "contents")] == ["c0", "c1"]
+    assert [concept.prompt for concept in read_concepts(zoo / "contents", {"c1"})] == ["a sks thing 1"]
+    with pytest.raises(AdapterError, match="no LoRA c7; it has: c0, c1"):
+        read_concepts(zoo / "contents", {"c7"})
+    write_adapter(random_adapter(2, 0), zoo / "contents" / "c2.safetensors")
+    with pytest.raises(AdapterError, match="does not say its prompt"):
+        read_concepts(zoo / "contents")
+    write_adapter(random_adapter(2, 0), zoo / "contents" / "c2.safetensors", {"prompt": "x"})
+    (zoo / "contents" / "c2").mkdir()
+    with pytest.raises(ImageError, match="no pictures"):
+        read_concepts(zoo / "contents")
+
+
+@pytest.mark.parametrize("fidelity", FIDELITIES)
+@pytest.mark.parametrize("regulariser", REGULARISERS)
+def test_a_hypernetwork_is_trained_in_every_form(tiny, zoo, tmp_path, fidelity, regulariser):
+    options = HypernetOptions(hidden=8, fidelity=fidelity, regulariser=regulariser, steps=4, batch=2)
+    concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
+    network = train_hypernet(tiny, *concepts, options, side=16, checkpoint=tmp_path / "state.pt")
+    again = read_hypernet(write_hypernet(network, tmp_path / "h.safetensors", asdict(options)))
+    assert again.widths == (16, 32)
+    assert again.parts == ("query", "output")
+
+
+def test_the_untrained_hypernetwork_starts_near_the_plain_sum(tiny, zoo):
+    concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
+    objective = Merging(tiny, *concepts, HypernetOptions(key_value="sum", hidden=8), 16)
+    names = set(objective.trained())
+    assert names == {"inputs.16.weight", "inputs.16.bias", "inputs.32.weight", "inputs.32.bias", "output.weight", "output.bias"}
+
+
+def test_the_loss_of_equation_3_is_zero_for_a_merge_that_changes_nothing(tiny, zoo):
+    """Content and style with the same LoRA, coefficients 1 and 0: student and teachers agree, no overlap."""
+    concepts = read_concepts(zoo / "contents", {"c0"})
+    objective = Merging(tiny, concepts, concepts, HypernetOptions(hidden=8, parts=("query", "key", "value", "output"), batch=1), 16)
+    with torch.no_grad():
+        objective.hypernet.output.weight.zero_()
+        objective.hypernet.output.bias.copy_(torch.tensor([1.0, 0.0]))
+    loss = objective(*objective.batch(torch.Generator().manual_seed(0)))
+    assert loss.item() == pytest.approx(0, abs=1e-4)
+
+
+def test_gradients_reach_the_hypernetwork_alone(tiny, zoo):
+    concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
+    objective = Merging(tiny, *concepts, HypernetOptions(hidden=8), 16)
+    objective(*objective.batch(torch.Generator().manual_seed(0))).backward()
+    assert all(parameter.grad is not None for parameter in objective.hypernet.parameters())
+    assert all(parameter.grad is None for parameter in tiny.unet.parameters())
