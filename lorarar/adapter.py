@@ -38,7 +38,7 @@ class Factors:
 
     @property
     def rank(self) -> int:
-        """r"""
+        """R"""
         return self.down.shape[0]
 
     @property

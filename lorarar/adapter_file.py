@@ -111,7 +111,9 @@ def _sort_keys(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, dict[str,
     for key, tensor in tensors.items():
         for mark, kind in _FOREIGN.items():
             if mark in key:
-                raise AdapterError(f"{path}: {key} is {kind}, which is not read; accepted is LoRA in a layout of diffusers")
+                raise AdapterError(
+                    f"{path}: {key} is {kind}, which is not read; accepted is LoRA in a layout of diffusers"
+                )
         for role, pattern in (("down", _DOWN), ("up", _UP), ("alpha", _ALPHA)):
             match = pattern.match(key)
             if match:
@@ -131,7 +133,7 @@ def _layer_name(key: str) -> str:
 
 
 def _alphas(halves: Mapping[str, Mapping[str, Tensor]], metadata: Mapping[str, str]) -> dict[str, float]:
-    """alpha by layer: from ``.alpha`` tensors, else from the header diffusers writes."""
+    """Alpha by layer: from ``.alpha`` tensors, else from the header diffusers writes."""
     alphas = {layer: float(half["alpha"]) for layer, half in halves.items() if "alpha" in half}
     try:
         header: dict[str, Any] = json.loads(metadata.get("lora_adapter_metadata", "{}"))

@@ -57,8 +57,8 @@ def find_base(name: str) -> Base:
     """
     if name in KNOWN:
         return KNOWN[name]()
-    path = Path(name).expanduser()
-    if path.is_dir():
+    path = Path(name)
+    if name and path.is_dir():
         if not (path / "model_index.json").is_file():
             raise BaseError(f"{name} is no pipeline folder: model_index.json is missing")
         return Base(name, str(path))
@@ -71,9 +71,7 @@ def find_base(name: str) -> Base:
     return Base(name, repository, revision or None)
 
 
-def load_pipeline(
-    base: Base, device: str | None = None, dtype: torch.dtype | None = None
-) -> StableDiffusionXLPipeline:
+def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | None = None) -> StableDiffusionXLPipeline:
     """The base as a ``StableDiffusionXLPipeline`` on a device (by default a GPU if there is one).
 
     Raises:
@@ -86,12 +84,11 @@ def load_pipeline(
 
     for logging in (diffusers_logging, transformers_logging):
         logging.disable_progress_bar()
-        logging.set_verbosity_error()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.float16 if device.startswith("cuda") else torch.float32)
     try:
         pipeline = StableDiffusionXLPipeline.from_pretrained(
-            base.location, revision=base.revision, torch_dtype=dtype, add_watermarker=False
+            base.location, revision=base.revision, dtype=dtype, add_watermarker=False
         )
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise BaseError(f"cannot load {base.name} as an SDXL pipeline: {reason(error)}") from None

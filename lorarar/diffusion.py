@@ -48,7 +48,7 @@ def encode_images(vae: AutoencoderKL, images: Tensor, batch: int = 64) -> Tensor
     """Scaled latents (the posterior's mean) of images (N, 3, H, W) in -1..1."""
     shift, factor = latent_scale(vae)
     device, dtype = vae.device, vae.dtype
-    parts = [vae.encode(part.to(device, dtype)).latent_dist.mean.float().cpu() for part in images.split(batch)]
+    parts = [vae.encode(part.to(device, dtype)).latent_dist.mean.float().cpu() for part in torch.split(images, batch)]
     return (torch.cat(parts) - shift) * factor
 
 

@@ -101,7 +101,9 @@ def generate(
 class Studio:
     """A loaded base that draws many pictures, one LoRA at a time; use it as a context manager."""
 
-    def __init__(self, base: Base, device: str | None = None, pipeline: StableDiffusionXLPipeline | None = None) -> None:
+    def __init__(
+        self, base: Base, device: str | None = None, pipeline: StableDiffusionXLPipeline | None = None
+    ) -> None:
         self.base = base
         self.pipeline = pipeline or load_pipeline(base, device)
         self.lora = ""

@@ -10,7 +10,7 @@ adapter's product is independent of its partner, so projections can be kept and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -63,18 +63,21 @@ class Hypernetwork(nn.Module):
             HypernetError: no input layer for this column length.
         """
         rows = factors.up.shape[0]
+        weight = self._input(rows).weight
+        half = weight[:, :rows] if role == "content" else weight[:, rows:]
+        return (half @ factors.up.to(weight.dtype)) @ factors.down.to(weight.dtype)
+
+    def _input(self, rows: int) -> nn.Linear:
         if str(rows) not in self.inputs:
             raise HypernetError(
                 f"columns of {rows} values are unknown to this hypernetwork, which knows "
                 f"{', '.join(map(str, self.widths))}; name one that was trained for this base model"
             )
-        weight = self.inputs[str(rows)].weight
-        half = weight[:, :rows] if role == "content" else weight[:, rows:]
-        return (half @ factors.up.to(weight.dtype)) @ factors.down.to(weight.dtype)
+        return cast("nn.Linear", self.inputs[str(rows)])
 
     def combine(self, content: Tensor, style: Tensor, rows: int) -> Coefficients:
         """m_c and m_s (n,) from both projections (hidden, n) of a layer with ``rows`` rows."""
-        hidden = torch.relu(content + style + self.inputs[str(rows)].bias[:, None])
+        hidden = torch.relu(content + style + self._input(rows).bias[:, None])
         both = self.output.weight @ hidden + self.output.bias[:, None]
         return both[0], both[1]
 

@@ -32,10 +32,7 @@ def read_hypernet(path: str | Path, key_value: KeyValue | None = None) -> Hypern
     path = Path(path)
     if not path.is_file():
         raise HypernetError(f"{path} does not exist")
-    if path.suffix == ".safetensors":
-        network = _read_ours(path)
-    else:
-        network = from_published(_read_pickle(path))
+    network = _read_ours(path) if path.suffix == ".safetensors" else from_published(_read_pickle(path))
     if key_value is not None:
         network.key_value = key_value
     return network.eval().requires_grad_(False)

@@ -9,9 +9,9 @@ from pathlib import Path
 from lorarar import __version__
 from lorarar.adapter import Adapter, check_pair, shape_text, widest
 from lorarar.adapter_file import read_adapter, write_adapter
-from lorarar.files import sha256_of
 from lorarar.bases import Base, find_base, unet_shapes
 from lorarar.errors import AdapterError, HypernetError, MethodError
+from lorarar.files import sha256_of
 from lorarar.hypernet import Coefficients, KeyValue
 from lorarar.hypernet_file import read_hypernet
 from lorarar.methods import Ingredients, Method, Option, method_named

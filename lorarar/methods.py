@@ -56,7 +56,9 @@ def direct(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
     The weights are 1 and 1 unless said otherwise, as in the authors' code; 0.5 and 0.5 is averaging.
     """
     weighted = zip((content, style), using.weights, strict=True)
-    scaled = [{name: factors.scaled(weight) for name, factors in adapter.layers.items()} for adapter, weight in weighted]
+    scaled = [
+        {name: factors.scaled(weight) for name, factors in adapter.layers.items()} for adapter, weight in weighted
+    ]
     return Blend(_joined(*scaled))
 
 

@@ -61,9 +61,13 @@ class Ticker:
         note = "" if self._smooth is None else f"loss {self._smooth:.4f}"
         if self._bar:
             self._bar.update(self._task, completed=self.done, note=note)
-        elif self._lines and (self.done == self.total or time.monotonic() - self._last_line > self.LINE_SECONDS):
+        elif self._lines and self._line_is_due(steps):
             self._last_line = time.monotonic()
             rate = (self.done - self.started_at) / max(self._last_line - self._start, 1e-9)
             left = (self.total - self.done) / rate
             text = f"{self.title} {self.done}/{self.total}, {rate:.2f}/s, {left:.0f} s left {note}"
             print(text.rstrip(), file=sys.stderr, flush=True)
+
+    def _line_is_due(self, steps: int) -> bool:
+        first, last = self.done - steps == self.started_at, self.done >= self.total
+        return first or last or time.monotonic() - self._last_line > self.LINE_SECONDS

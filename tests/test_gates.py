@@ -56,7 +56,10 @@ def test_a_gate_per_sample_shows_each_sample_its_own_adapter():
 def test_gates_carry_gradients_and_leave_the_unet_as_it_was():
     unet, content, style = make_unet(), random_adapter(2, 0), random_adapter(2, 1)
     before = predict(unet, *inputs()).detach()
-    gates = {layer: tuple(torch.ones(f.down.shape[1], requires_grad=True) for _ in "cs") for layer, f in content.layers.items()}
+    gates = {
+        layer: tuple(torch.ones(f.down.shape[1], requires_grad=True) for _ in "cs")
+        for layer, f in content.layers.items()
+    }
     with gated(unet, content, style, gates):
         predict(unet, *inputs()).square().sum().backward()
     assert all(gate.grad.abs().sum() > 0 for pair in gates.values() for gate in pair)
@@ -66,5 +69,5 @@ def test_gates_carry_gradients_and_leave_the_unet_as_it_was():
 def test_a_layer_that_is_not_there_is_named():
     strange = Adapter({"unet.nowhere.to_q": Factors(torch.ones(1, 2), torch.ones(2, 1))}, "strange")
     gates = {"unet.nowhere.to_q": (torch.ones(2), torch.ones(2))}
-    with pytest.raises(AdapterError, match="unet.nowhere.to_q"), gated(make_unet(), strange, strange, gates):
+    with pytest.raises(AdapterError, match=r"unet\.nowhere\.to_q"), gated(make_unet(), strange, strange, gates):
         pass

@@ -34,7 +34,9 @@ def dense_definition(state, number, content, style):
     return (hidden @ state["output.1.weight"].T + state["output.1.bias"]).T
 
 
-@pytest.mark.parametrize(("rows", "columns", "number"), [(640, 640, 1), (640, 2048, 1), (1280, 1280, 2), (1280, 2048, 2)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "number"), [(640, 640, 1), (640, 2048, 1), (1280, 1280, 2), (1280, 2048, 2)]
+)
 def test_published_weights_give_the_dense_definitions_update(rows, columns, number):
     state = published()
     network = from_published(state)

@@ -50,7 +50,9 @@ def test_the_file_says_what_made_it(pair, hypernet_file, tmp_path, tiny_folder):
 
 
 def test_merging_twice_gives_the_same_bytes(pair, tmp_path, tiny_folder):
-    files = [lorarar.merge(*pair, tmp_path / f"{k}.safetensors", method="direct", base=str(tiny_folder)).path for k in "ab"]
+    files = [
+        lorarar.merge(*pair, tmp_path / f"{k}.safetensors", method="direct", base=str(tiny_folder)).path for k in "ab"
+    ]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 

@@ -1,5 +1,5 @@
-import sqlite3
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -153,7 +153,7 @@ with Store(sys.argv[1]) as store:
         number += 1
         with store.writing():
             store.db.execute(
-                "INSERT INTO adapters (sha256, path, name, kind, ranks, layers, created) VALUES (?, '', '', 'style', '[]', 0, '')",
+                "INSERT INTO adapters VALUES (NULL, ?, '', '', 'style', '[]', 0, '')",
                 [f"{sys.argv[2]}-{number}"])
         print(number, flush=True)
 """
@@ -203,7 +203,7 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(store):
     with pytest.raises(StoreError, match="full"), store.writing():
         for number in range(5000):
             store.db.execute(
-                "INSERT INTO adapters (sha256, path, name, kind, ranks, layers, created) VALUES (?, '', '', 'style', '[]', 0, '')",
+                "INSERT INTO adapters VALUES (NULL, ?, '', '', 'style', '[]', 0, '')",
                 [f"{number:064d}"],
             )
     assert store.rows("SELECT count(*) AS n FROM adapters")[0]["n"] == 1

@@ -5,14 +5,16 @@ import torch
 from PIL import Image
 
 from lorarar.adapter_file import write_adapter
+from lorarar.bases import find_base
 from lorarar.concepts import read_concepts
 from lorarar.diffusion import predict
-from lorarar.errors import AdapterError, ImageError
+from lorarar.errors import AdapterError, ImageError, TrainingError
 from lorarar.hypernet_file import read_hypernet, write_hypernet
 from lorarar.images import write_png
 from lorarar.training.hypernet import FIDELITIES, REGULARISERS, HypernetOptions, Merging, train_hypernet
-from lorarar.training.lora import LoraDenoising, LoraOptions, _adapter, train_lora
 from lorarar.training.loop import Plan, train
+from lorarar.training.lora import LoraDenoising, LoraOptions, _adapter, train_lora
+from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
 from .conftest import random_adapter
 from .test_gates import inputs
@@ -28,7 +30,9 @@ def test_a_lora_is_trained_and_the_base_left_alone(tiny):
     before = {name: value.clone() for name, value in tiny.unet.state_dict().items()}
     adapter = train_lora(tiny, pictures(), "a sks dog", OPTIONS)
     assert adapter.ranks == (2,)
-    assert len(adapter.layers) == 8 * len([name for name, _ in tiny.unet.named_modules() if name.endswith("transformer_blocks.0")])
+    assert len(adapter.layers) == 8 * len(
+        [name for name, _ in tiny.unet.named_modules() if name.endswith("transformer_blocks.0")]
+    )
     assert all(factors.up.abs().sum() > 0 for factors in adapter.layers.values())
     after = tiny.unet.state_dict()
     assert before.keys() == after.keys()
@@ -104,13 +108,22 @@ def test_the_untrained_hypernetwork_starts_near_the_plain_sum(tiny, zoo):
     concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
     objective = Merging(tiny, *concepts, HypernetOptions(key_value="sum", hidden=8), 16)
     names = set(objective.trained())
-    assert names == {"inputs.16.weight", "inputs.16.bias", "inputs.32.weight", "inputs.32.bias", "output.weight", "output.bias"}
+    assert names == {
+        "inputs.16.weight",
+        "inputs.16.bias",
+        "inputs.32.weight",
+        "inputs.32.bias",
+        "output.weight",
+        "output.bias",
+    }
 
 
 def test_the_loss_of_equation_3_is_zero_for_a_merge_that_changes_nothing(tiny, zoo):
     """Content and style with the same LoRA, coefficients 1 and 0: student and teachers agree, no overlap."""
     concepts = read_concepts(zoo / "contents", {"c0"})
-    objective = Merging(tiny, concepts, concepts, HypernetOptions(hidden=8, parts=("query", "key", "value", "output"), batch=1), 16)
+    objective = Merging(
+        tiny, concepts, concepts, HypernetOptions(hidden=8, parts=("query", "key", "value", "output"), batch=1), 16
+    )
     with torch.no_grad():
         objective.hypernet.output.weight.zero_()
         objective.hypernet.output.bias.copy_(torch.tensor([1.0, 0.0]))
@@ -124,3 +137,22 @@ def test_gradients_reach_the_hypernetwork_alone(tiny, zoo):
     objective(*objective.batch(torch.Generator().manual_seed(0))).backward()
     assert all(parameter.grad is not None for parameter in objective.hypernet.parameters())
     assert all(parameter.grad is None for parameter in tiny.unet.parameters())
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_mixed_precision_trains_on_the_cpu(tiny_folder, precision):
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = accelerator_for(precision)
+    pipeline = load_for_training(find_base(str(tiny_folder)), accelerator)
+    assert native_side(pipeline) == 16
+    adapter = train_lora(pipeline, pictures(), "a sks dog", OPTIONS, accelerator=accelerator)
+    assert adapter.dtype == torch.float32
+    assert all(bool(torch.isfinite(factors.up).all()) for factors in adapter.layers.values())
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def test_an_unknown_precision_is_named():
+    with pytest.raises(TrainingError, match="no, fp16, bf16"):
+        accelerator_for("fp8")

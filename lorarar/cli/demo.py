@@ -34,13 +34,15 @@ def demo(
     wanted, look = subject_named(subject), style_named(style)
     batches = -(-n // 4)
     with Store(db) as store, Ticker("demo", len(METHODS) * batches * STEPS) as ticker:
-        made = run_demo(wanted, look, out, store, n=n, seed=seed, on_step=lambda: ticker.advance())
+        made = run_demo(wanted, look, out, store, n=n, seed=seed, on_step=ticker.advance)
     show([made.sheet()], width=90)
     from lorarar.images import read_image
 
     show([read_image(out / "coefficients.png")], width=70)
     if as_json:
-        print_json({"seconds": made.seconds, "sheet": str(out / "demo.png"), "coefficients": str(out / "coefficients.png")})
+        print_json(
+            {"seconds": made.seconds, "sheet": str(out / "demo.png"), "coefficients": str(out / "coefficients.png")}
+        )
         return
     talk().print(_table(made))
     print(out / "demo.png")

@@ -20,7 +20,9 @@ def generate(
     steps: Annotated[int, typer.Option("--steps", help="Denoising steps.", min=1, max=1000)] = 50,
     guidance: Annotated[float, typer.Option("--guidance", help="Classifier-free guidance.", min=0)] = 5.0,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the pictures.")] = Path("out"),
-    device: Annotated[str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
+    ] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,9 +42,7 @@ def generate(
         known = store.add_adapter(adapter, lora) if adapter and lora else None
         merge = store.merge_of(known) if known else None
         with Ticker("generate", batches * steps) as ticker:
-            drawn = studio.draw(
-                prompt, range(seed, seed + n), steps=steps, guidance=guidance, on_step=lambda: ticker.advance()
-            )
+            drawn = studio.draw(prompt, range(seed, seed + n), steps=steps, guidance=guidance, on_step=ticker.advance)
             for picture in drawn:
                 pictures.append(keep(picture, out))
                 store.add_image(pictures[-1], known, merge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -12,6 +13,10 @@ from lorarar.cli.generate import generate
 from lorarar.cli.merge import merge
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
+
+# Their hints (a missing torchvision, say) are for programmers; whoever sets these variables keeps them.
+for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
+    os.environ.setdefault(_library, "error")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +39,8 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
 ) -> None:
     """LoRA.rar: merge a content and a style LoRA in milliseconds, on SDXL or on the embedded Pocket."""

@@ -22,15 +22,19 @@ def merge(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes.")],
     method: Annotated[str, typer.Option("--method", help="direct or lorarar.")] = "lorarar",
     hypernet: Annotated[
-        Path | None, typer.Option("--hypernet", help="Hypernetwork, ours or the authors' .pth.", show_default="the base's own")
+        Path | None,
+        typer.Option("--hypernet", help="Hypernetwork, ours or the authors' .pth.", show_default="the base's own"),
     ] = None,
     base: BaseOption = "pocket",
     weights: Annotated[
-        str | None, typer.Option("--weights", help="Weights of content and style (direct).", metavar="C,S", show_default="1,1")
+        str | None,
+        typer.Option("--weights", help="Weights of content and style (direct).", metavar="C,S", show_default="1,1"),
     ] = None,
     key_value: Annotated[
         str | None,
-        typer.Option("--key-value", help="Rule for keys and values: mean or sum.", show_default="the hypernetwork's own"),
+        typer.Option(
+            "--key-value", help="Rule for keys and values: mean or sum.", show_default="the hypernetwork's own"
+        ),
     ] = None,
     seed: SeedOption = 0,
     db: DbOption = None,

@@ -17,7 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family:
 def build(
     stages: Annotated[list[str] | None, typer.Argument(help="Stages to run; all of them if none is named.")] = None,
     work: Annotated[Path, typer.Option("--work", help="Folder for half-done things.")] = Path("pocket-build"),
-    steps: Annotated[int | None, typer.Option("--steps", help="Training steps instead of the stage's own.", min=1)] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Training steps instead of the stage's own.", min=1)
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start from nothing, not from what is shipped.")] = False,
     precision: Annotated[str | None, typer.Option("--precision", help="Mixed precision: no, fp16 or bf16.")] = None,
     seed: SeedOption = 0,

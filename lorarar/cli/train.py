@@ -55,7 +55,7 @@ def lora(
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
-    files, place, checkpoint = find_images(images), find_base(base), checkpoint_of(out)
+    checkpoint, place, files = checkpoint_of(out), find_base(base), find_images(images)
     accelerator = accelerator_for(precision)
     pipeline = load_for_training(place, accelerator)
     adapter = train_lora(
@@ -86,10 +86,10 @@ def hypernet(
     rate: Annotated[float, typer.Option("--rate", help="Learning rate.")] = 0.01,
     strength: Annotated[float, typer.Option("--lambda", help="Weight of the regulariser in Eq. 3.")] = 0.01,
     fidelity: Annotated[str, typer.Option("--loss", help="Fidelity terms: l2 (paper) or mse (authors' code).")] = "l2",
-    regulariser: Annotated[
-        str, typer.Option("--regulariser", help="dot (paper) or cosine (authors' code).")
-    ] = "dot",
-    key_value: Annotated[str, typer.Option("--key-value", help="Keys and values: mean (paper) or sum (authors' code).")] = "mean",
+    regulariser: Annotated[str, typer.Option("--regulariser", help="dot (paper) or cosine (authors' code).")] = "dot",
+    key_value: Annotated[
+        str, typer.Option("--key-value", help="Keys and values: mean (paper) or sum (authors' code).")
+    ] = "mean",
     batch: Annotated[int, typer.Option("--batch", help="Noisy latents of each side a step.", min=1)] = 1,
     side: SideOption = None,
     precision: PrecisionOption = None,
@@ -105,7 +105,14 @@ def hypernet(
     from lorarar.bases import find_base
     from lorarar.concepts import read_concepts
     from lorarar.hypernet_file import write_hypernet
-    from lorarar.training.hypernet import FIDELITIES, REGULARISERS, Fidelity, HypernetOptions, Regulariser, train_hypernet
+    from lorarar.training.hypernet import (
+        FIDELITIES,
+        REGULARISERS,
+        Fidelity,
+        HypernetOptions,
+        Regulariser,
+        train_hypernet,
+    )
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     for flag, value, known in (
@@ -138,7 +145,9 @@ def hypernet(
         side=side or native_side(pipeline),
     )
     if accelerator.is_main_process:
-        write_hypernet(network, out, asdict(options) | {"base": place.name, "revision": place.revision, "version": __version__})
+        write_hypernet(
+            network, out, asdict(options) | {"base": place.name, "revision": place.revision, "version": __version__}
+        )
         checkpoint.unlink(missing_ok=True)
         talk().print(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print(out)

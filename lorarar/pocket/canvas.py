@@ -9,6 +9,7 @@ from __future__ import annotations
 import colorsys
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from scipy import ndimage
 
 from lorarar.pocket.art import SIZE
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def grey(colour: Array) -> Array:
 
 def blur(values: Array, sigma: float) -> Array:
     """Gaussian blur over the two spatial axes."""
-    return ndimage.gaussian_filter(values, (sigma, sigma, 0)[: values.ndim], mode="nearest")
+    blurred: Array = ndimage.gaussian_filter(values, (sigma, sigma, 0)[: values.ndim], mode="nearest")
+    return blurred
 
 
 def edges(drawing: Drawing, sigma: float = 1.0) -> Array:
@@ -84,7 +86,9 @@ def edges(drawing: Drawing, sigma: float = 1.0) -> Array:
     strength = [
         ndimage.gaussian_gradient_magnitude(layer, sigma) for layer in (*np.moveaxis(seen, 2, 0), drawing.alpha)
     ]
-    return np.clip(np.max(strength, axis=0) * sigma * 3.2, 0, 1).astype(np.float32)
+    strongest: Array = np.max(strength, axis=0).astype(np.float32)
+    lines: Array = np.clip(strongest * sigma * 3.2, 0, 1)
+    return lines
 
 
 def shift_pixels(values: Array, dx: Array, dy: Array) -> Array:
@@ -100,8 +104,9 @@ def shift_pixels(values: Array, dx: Array, dy: Array) -> Array:
 def noise(seed: int, sigma: float | tuple[float, float]) -> Array:
     """A fixed smooth texture of mean 0 and deviation 1; ``sigma`` in pixels, one or (down, across)."""
     rough = np.random.default_rng(seed).standard_normal((SIZE, SIZE)).astype(np.float32)
-    smooth = ndimage.gaussian_filter(rough, sigma, mode="wrap")
-    return ((smooth - smooth.mean()) / smooth.std()).astype(np.float32)
+    smooth: Array = ndimage.gaussian_filter(rough, sigma, mode="wrap")
+    standard: Array = (smooth - smooth.mean()) / smooth.std()
+    return standard
 
 
 def relief(drawing: Drawing, bevel: float, detail: float) -> Array:

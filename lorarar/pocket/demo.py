@@ -65,7 +65,9 @@ def run_demo(
     with Studio(base) as studio:
         for method in METHODS:
             started = time.perf_counter()
-            done = merge(content, look, out / f"{slug(subject.name)}-{slug(style.name)}-{method}.safetensors", method=method)
+            done = merge(
+                content, look, out / f"{slug(subject.name)}-{slug(style.name)}-{method}.safetensors", method=method
+            )
             merged = time.perf_counter()
             merge_id = store.add_merge(done, content, look, base.revision)
             adapter_id = store.add_adapter(done.adapter, done.path or "", "merged")
@@ -74,7 +76,8 @@ def run_demo(
                 cell_prompt(subject, style), range(seed, seed + n), steps=STEPS, guidance=GUIDANCE, on_step=on_step
             )
             demo.pictures[method] = [
-                keep(picture, out, f"{slug(subject.name)}-{slug(style.name)}-{method}-{picture.seed}") for picture in drawn
+                keep(picture, out, f"{slug(subject.name)}-{slug(style.name)}-{method}-{picture.seed}")
+                for picture in drawn
             ]
             for picture in demo.pictures[method]:
                 store.add_image(picture, adapter_id, merge_id)
@@ -91,8 +94,16 @@ def coefficient_picture(coefficients: dict[str, Coefficients], columns: int = 40
     values = [[_spread(coefficients[layer][side].tolist(), columns) for layer in layers] for side in (0, 1)]
     flat = [value for side in values for row in side for value in row]
     low, high = min(flat), max(flat)
-    maps = [heatmap(side, low, high).resize((columns * 7, len(layers) * 12), Image.Resampling.NEAREST) for side in values]
-    sheet = Sheet(["content m_c", "style m_s"], [("", [_square(one) for one in maps])], f"coefficients, {low:.2f} to {high:.2f}", 280, 20)
+    maps = [
+        heatmap(side, low, high).resize((columns * 7, len(layers) * 12), Image.Resampling.NEAREST) for side in values
+    ]
+    sheet = Sheet(
+        ["content m_c", "style m_s"],
+        [("", [_square(one) for one in maps])],
+        f"coefficients, {low:.2f} to {high:.2f}",
+        280,
+        20,
+    )
     return sheet.draw()
 
 

@@ -22,7 +22,9 @@ def facts() -> dict[str, Any]:
         "megabytes": {part: round(_bytes(part) / 1e6, 2) for part in (*_PARTS, "")},
         "art": [asdict(artist) for artist in ARTISTS],
         "classes": list(CLASS_NAMES),
-        "subjects": {split: [s.name for s in SUBJECTS if s.split == split] for split in ("train", "validation", "test")},
+        "subjects": {
+            split: [s.name for s in SUBJECTS if s.split == split] for split in ("train", "validation", "test")
+        },
         "styles": {split: [s.name for s in STYLES if s.split == split] for split in ("train", "validation", "test")},
         "stages": shipped.manifest()["stages"],
     }

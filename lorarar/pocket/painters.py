@@ -124,7 +124,9 @@ def line_drawing(drawing: Drawing, look: Look) -> Array:
     dark = np.clip(0.5 - grey(drawing.colour), 0, 0.5) * 2 * drawing.alpha
     hatch = (np.sin(slant * 2 * np.pi / 6) > 0.2) * dark * (0.4 + 0.5 * look.grain)
     stroke = np.asarray(hsv(look.hue, 0.5, 0.18), np.float32)
-    return over(flat((0, 0, 0)) + stroke, np.maximum(ink, hatch).astype(np.float32), flat((1, 1, 0.94 + 0.06 * look.tone)))
+    return over(
+        flat((0, 0, 0)) + stroke, np.maximum(ink, hatch).astype(np.float32), flat((1, 1, 0.94 + 0.06 * look.tone))
+    )
 
 
 def cartoon_line(drawing: Drawing, look: Look) -> Array:
@@ -134,7 +136,9 @@ def cartoon_line(drawing: Drawing, look: Look) -> Array:
     rows, columns = np.mgrid[0:SIZE, 0:SIZE]
     period = 10 + 6 * look.light
     dots = (np.sin(rows * 2 * np.pi / period) * np.sin(columns * 2 * np.pi / period) > 0.35).astype(np.float32)
-    ground = over(flat(hsv(look.hue, 0.6, 0.95)), blur(dots, 0.7) * 0.75, flat(hsv(look.hue, 0.22, 0.9 + 0.1 * look.tone)))
+    ground = over(
+        flat(hsv(look.hue, 0.6, 0.95)), blur(dots, 0.7) * 0.75, flat(hsv(look.hue, 0.22, 0.9 + 0.1 * look.tone))
+    )
     return over(flat((0.02, 0.02, 0.05)), ink, over(pale, drawing.alpha, ground))
 
 
@@ -164,8 +168,8 @@ def sticker(drawing: Drawing, look: Look) -> Array:
 
 def glowing(drawing: Drawing, look: Look) -> Array:
     """Neon tubes along the drawing's lines, glowing on black."""
-    tube = np.clip(edges(drawing, 1.0 + 0.5 * look.weight) * 1.7 - 0.3, 0, 1)
-    neon = np.asarray(hsv(look.hue, 0.85, 1), np.float32)
+    tube: Array = np.clip(edges(drawing, 1.0 + 0.5 * look.weight) * 1.7 - 0.3, 0, 1)
+    neon: Array = np.asarray(hsv(look.hue, 0.85, 1), np.float32)
     own = _saturate(drawing.colour, 1.6) * (0.1 + 0.2 * look.tone) * drawing.alpha[..., None]
     halo = blur(tube, 3.5) * 1.5 + blur(tube, 9) * 1.2
     return own + halo[..., None] * neon * 0.9 + (tube**2)[..., None] * (0.35 + 0.65 * neon)

@@ -27,6 +27,7 @@ STAGES = (
     _stage("probe", "a classifier on true pictures, and what it says of generated ones", "probe"),
     _stage("loras", "a LoRA for each subject and style", "loras"),
     _stage("hypernet", "the hypernetwork, on the training pairs alone", "hypernet"),
+    _stage("report", "how well LoRAs and merges draw, and the README's sheet", "report"),
 )
 
 
@@ -55,4 +56,6 @@ def run(stages: Sequence[Stage], workshop: Workshop, announce: Callable[[Stage],
         try:
             stage.run(workshop)
         except FileNotFoundError as error:
-            raise PocketError(f"stage {stage.name} lacks {error.filename or error}; run the stages before it first") from None
+            raise PocketError(
+                f"stage {stage.name} lacks {error.filename or error}; run the stages before it first"
+            ) from None

@@ -1,7 +1,7 @@
 """Pocket's two CLIP text encoders and their tokenizer.
 
-The tokenizer is a byte-level CLIP BPE whose merges make every word of Pocket's captions one token;
-any other word still encodes, piece by piece. Both encoders share it, as SDXL's share theirs.
+The tokenizer is a byte-level CLIP BPE whose merges make most words of Pocket's captions one token (where
+merges compete, a word stays in pieces); any other word still encodes, piece by piece. Both encoders share it, as SDXL's share theirs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_tokenizer(folder: Path) -> CLIPTokenizer:
     letters = sorted(ByteLevel.alphabet())
     merges: dict[tuple[str, str], None] = {}
     for word in words():
-        for part in (["3", "d"] if word == "3d" else [word]):
+        for part in ["3", "d"] if word == "3d" else [word]:
             pieces = [*part[:-1], part[-1] + "</w>"]
             while len(pieces) > 1:
                 merges[pieces[0], pieces[1]] = None
@@ -47,7 +47,13 @@ def write_tokenizer(folder: Path) -> CLIPTokenizer:
     lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return CLIPTokenizer(
-        vocab=vocabulary, merges=list(merges), model_max_length=LENGTH, unk_token=END, bos_token=START, eos_token=END, pad_token=END
+        vocab=vocabulary,
+        merges=list(merges),
+        model_max_length=LENGTH,
+        unk_token=END,
+        bos_token=START,
+        eos_token=END,
+        pad_token=END,
     )
 
 

@@ -109,9 +109,7 @@ class Store:
                 "seconds": sum(merge.seconds.values()),
                 "created": _now(),
             }
-            merge_id, new = self._insert(
-                "merges", row, ("adapter", "content", "style", "method", "options", "base")
-            )
+            merge_id, new = self._insert("merges", row, ("adapter", "content", "style", "method", "options", "base"))
             if new:
                 for layer, (m_c, m_s) in merge.coefficients.items():
                     blobs = (m_c.float().cpu().numpy().tobytes(), m_s.float().cpu().numpy().tobytes())
@@ -127,9 +125,7 @@ class Store:
         """Keep a written picture and return its id; another picture at the same path replaces the row."""
         row = picture.row() | {"adapter": adapter, "merge": merge, "created": _now()}
         with self.writing():
-            self.db.conn.execute(
-                "DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"])
-            )
+            self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
             return self._insert("images", row, ("path",))[0]
 
     def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:

@@ -17,8 +17,8 @@ from lorarar.diffusion import Conditioning, encode_images, encode_prompts, predi
 from lorarar.gates import Gates, gated
 from lorarar.hypernet import Coefficients, Hypernetwork, KeyValue
 from lorarar.images import read_images
+from lorarar.training.loop import Objective, Plan, pick, train
 from lorarar.training.lora import training_scheduler
-from lorarar.training.loop import Objective, Plan, load_trained, pick, train
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -29,7 +29,8 @@ Regulariser = Literal["dot", "cosine"]
 
 def _l2(ours: Tensor, theirs: Tensor) -> Tensor:
     """Mean over samples of the L2 norm of the difference (the paper's)."""
-    return (ours - theirs).flatten(1).norm(dim=1).mean()
+    norms: Tensor = torch.linalg.vector_norm((ours - theirs).flatten(1), dim=1)
+    return norms.mean()
 
 
 def _mse(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -131,7 +132,7 @@ class Merging(Objective):
         """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
         half = torch.arange(2 * self.options.batch, device=self.unet.device) < self.options.batch
         first = half.to(content.conditioning.text.dtype).view(-1, 1, 1)
-        return {layer: (first, 1 - first) for layer in {*content.adapter.layers, *style.adapter.layers}}
+        return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (first, 1 - first))
 
 
 def new_hypernet(adapters: Sequence[Adapter], options: HypernetOptions) -> Hypernetwork:
@@ -168,8 +169,7 @@ def train_hypernet(
     """
     objective = Merging(pipeline, contents, styles, options, side)
     plan = Plan(options.steps, options.rate, options.seed, warmup=min(100, options.steps // 10), save_every=200)
-    weights = train(objective, plan, checkpoint, title="hypernet", accelerator=accelerator)
-    load_trained(objective, weights)
+    train(objective, plan, checkpoint, title="hypernet", accelerator=accelerator)
     return objective.hypernet.eval().requires_grad_(False)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,53 @@ class Objective(nn.Module):
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
 
+@dataclass
+class Run:
+    """A training in progress, or a finished one: what a checkpoint holds."""
+
+    weights: dict[str, nn.Parameter]
+    average: dict[str, Tensor]  # moving average of the weights; empty where none is kept
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0  # spent training, over all of its runs
+
+    def result(self) -> dict[str, Tensor]:
+        """The trained weights by name: the moving average, if one is kept."""
+        return {name: p.detach().clone() for name, p in (self.average or self.weights).items()}
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+        parts = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "weights": {name: p.detach() for name, p in self.weights.items()},
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+        }
+        with replacing(path) as partial:
+            torch.save(parts, partial)
+
+    @torch.no_grad()
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            TrainingError: it cannot be read, or was written by a training of other parameters.
+        """
+        try:
+            parts = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError):
+            raise TrainingError(f"{path} cannot be read as a checkpoint; remove it to start anew") from None
+        if {n: p.shape for n, p in parts["weights"].items()} != {n: p.shape for n, p in self.weights.items()}:
+            raise TrainingError(f"{path} was written by a training of other parameters; remove it to start anew")
+        for name, parameter in self.weights.items():
+            parameter.copy_(parts["weights"][name])
+        for name, mean in self.average.items():
+            mean.copy_(parts["average"].get(name, parts["weights"][name]))
+        self.optimizer.load_state_dict(parts["optimizer"])
+        self.step, self.seconds = int(parts["step"]), float(parts["seconds"])
+
+
 def train(
     objective: Objective,
     plan: Plan,
@@ -64,51 +112,58 @@ def train(
     title: str,
     accelerator: Accelerator | None = None,
     on_step: Callable[[int, float], None] | None = None,
-) -> dict[str, Tensor]:
-    """Train until ``plan.steps`` and return the trained weights by name (the moving average if one is kept).
+) -> Run:
+    """Train until ``plan.steps``, put the result into the objective, and say how long it took.
 
     A ``checkpoint`` file is written every ``plan.save_every`` steps and when interrupted; if it exists,
     training goes on from it.
 
     Raises:
         TrainingError: the checkpoint belongs to other parameters, or the loss is no longer finite.
+        KeyboardInterrupt: Ctrl-C, after the step in progress and its checkpoint.
     """
     accelerator = accelerator or Accelerator()
-    weights = objective.trained()
-    optimizer = torch.optim.AdamW(weights.values(), lr=plan.rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99))
-    model, optimizer = accelerator.prepare(objective, optimizer)
-    average = {name: p.detach().clone() for name, p in weights.items()} if plan.ema else {}
-    start = _load(checkpoint, weights, optimizer, average)
-    with Ticker(title, plan.steps, start, show=accelerator.is_main_process) as ticker, held_interrupt() as interrupted:
-        for step in range(start, plan.steps):
-            _set_rate(optimizer, plan.rate_at(step))
-            loss = model(*objective.batch(_generator(plan.seed, step, accelerator.process_index)))
-            value = _finite(float(loss.detach()), step)
+    run = _start(objective, plan)
+    model, run.optimizer = accelerator.prepare(objective, run.optimizer)
+    if checkpoint is not None and checkpoint.exists():
+        run.load(checkpoint)
+    with Ticker(title, plan.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
+        while run.step < plan.steps:
+            started = time.perf_counter()
+            _set_rate(run.optimizer, plan.rate_at(run.step))
+            loss = model(*objective.batch(_generator(plan.seed, run.step, accelerator.process_index)))
+            value = _finite(float(loss.detach()), run.step)
             accelerator.backward(loss)
-            accelerator.clip_grad_norm_(list(weights.values()), plan.clip)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            _follow(average, weights, min(plan.ema, (step + 1) / (step + 10)))
+            accelerator.clip_grad_norm_(list(run.weights.values()), plan.clip)
+            run.optimizer.step()
+            run.optimizer.zero_grad(set_to_none=True)
+            run.step += 1
+            _follow(run.average, run.weights, min(plan.ema, run.step / (run.step + 9)))
+            run.seconds += time.perf_counter() - started
             ticker.advance(loss=value)
             if on_step:
-                on_step(step, value)
-            if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps or interrupted():
-                _save(checkpoint, step + 1, weights, optimizer, average, accelerator)
-            if interrupted():
+                on_step(run.step, value)
+            due = run.step % plan.save_every == 0 or run.step == plan.steps or stop()
+            if due and checkpoint is not None and accelerator.is_main_process:
+                run.save(checkpoint)
+            if stop():
                 raise KeyboardInterrupt
-    return {name: p.detach().clone() for name, p in (average or weights).items()}
-
-
-@torch.no_grad()
-def load_trained(objective: Objective, weights: dict[str, Tensor]) -> None:
-    """Put what ``train`` returned into the objective's modules."""
-    for name, parameter in objective.trained().items():
-        parameter.copy_(weights[name])
+    with torch.no_grad():
+        for name, tensor in run.result().items():
+            run.weights[name].copy_(tensor)
+    return run
 
 
 def pick(generator: torch.Generator, count: int, size: int) -> Tensor:
     """``size`` indices below ``count``, drawn with replacement."""
     return torch.randint(count, (size,), generator=generator)
+
+
+def _start(objective: Objective, plan: Plan) -> Run:
+    weights = objective.trained()
+    optimizer = torch.optim.AdamW(weights.values(), lr=plan.rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99))
+    average = {name: p.detach().clone() for name, p in weights.items()} if plan.ema else {}
+    return Run(weights, average, optimizer)
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:
@@ -130,47 +185,3 @@ def _finite(loss: float, step: int) -> float:
     if not math.isfinite(loss):
         raise TrainingError(f"the loss is {loss} at step {step}; try a lower learning rate")
     return loss
-
-
-def _save(
-    path: Path | None,
-    step: int,
-    weights: dict[str, nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    average: dict[str, Tensor],
-    accelerator: Accelerator,
-) -> None:
-    if path is None or not accelerator.is_main_process:
-        return
-    parts = {
-        "step": step,
-        "weights": {name: p.detach() for name, p in weights.items()},
-        "optimizer": optimizer.state_dict(),
-        "average": average,
-    }
-    with replacing(path) as partial:
-        torch.save(parts, partial)
-
-
-def _load(
-    path: Path | None,
-    weights: dict[str, nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    average: dict[str, Tensor],
-) -> int:
-    """Restore a checkpoint and return the step to go on from; 0 where there is none."""
-    if path is None or not path.exists():
-        return 0
-    try:
-        parts = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError):
-        raise TrainingError(f"{path} cannot be read as a checkpoint; remove it to start anew") from None
-    if {n: p.shape for n, p in parts["weights"].items()} != {n: p.shape for n, p in weights.items()}:
-        raise TrainingError(f"{path} was written by a training of other parameters; remove it to start anew")
-    with torch.no_grad():
-        for name, parameter in weights.items():
-            parameter.copy_(parts["weights"][name])
-        for name, mean in average.items():
-            mean.copy_(parts["average"].get(name, parts["weights"][name]))
-    optimizer.load_state_dict(parts["optimizer"])
-    return int(parts["step"])

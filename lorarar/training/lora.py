@@ -118,10 +118,10 @@ def train_lora(
     pixels = images if isinstance(images, Tensor) else read_images(images, side)
     objective = LoraDenoising(pipeline, pixels, prompt, options)
     try:
-        weights = train(objective, options.plan(), checkpoint, title=title, accelerator=accelerator)
+        run = train(objective, options.plan(), checkpoint, title=title, accelerator=accelerator)
     finally:
         objective.close()
-    return _adapter(weights)
+    return _adapter(run.result())
 
 
 def _adapter(weights: dict[str, Tensor]) -> Adapter:

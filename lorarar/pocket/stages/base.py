@@ -18,15 +18,15 @@ from diffusers import (
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from lorarar.files import sha256_of
 from lorarar.diffusion import Conditioning, encode_images, predict, square_time_ids, target
+from lorarar.files import sha256_of
 from lorarar.pocket import shipped
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.pictures import FAMILIES, SIDE, Pictures, caption
 from lorarar.pocket.stages.vae import to_tensor
 from lorarar.pocket.text import LENGTH, encode, new_encoders, write_tokenizer
-from lorarar.pocket.workshop import Clock, Workshop
-from lorarar.training.loop import Objective, Plan, load_trained, pick, train
+from lorarar.pocket.workshop import Workshop
+from lorarar.training.loop import Objective, Plan, pick, train
 
 STEPS, BATCH, RATE = 13_000, 32, 7e-4
 
@@ -81,7 +81,7 @@ def encode_pictures(vae: AutoencoderKL, pictures: Pictures) -> Tensor:
 def caption_tokens(tokenizer: CLIPTokenizer) -> Tensor:
     """Token ids (classes, families, LENGTH) of every caption."""
     captions = [caption(name, family) for name in CLASS_NAMES for family in FAMILIES]
-    ids = tokenizer(captions, padding="max_length", max_length=LENGTH, return_tensors="pt").input_ids
+    ids: Tensor = tokenizer(captions, padding="max_length", max_length=LENGTH, return_tensors="pt").input_ids
     return ids.view(len(CLASS_NAMES), len(FAMILIES), LENGTH)
 
 
@@ -122,7 +122,7 @@ class Denoising(Objective):
 
 def run_base(workshop: Workshop) -> None:
     """Train UNet and text encoders, from what is shipped if anything is, and ship the whole pipeline."""
-    clock, pictures = Clock(), Pictures.load(workshop.pictures)
+    pictures = Pictures.load(workshop.pictures)
     vae = AutoencoderKL.from_pretrained(shipped.BASE / "vae")
     torch.manual_seed(workshop.seed)
     tokenizer = write_tokenizer(workshop.folder / "tokenizer")
@@ -130,17 +130,14 @@ def run_base(workshop: Workshop) -> None:
     before = 0
     if (shipped.BASE / "unet").is_dir() and not workshop.fresh:
         before = _continue(objective)
-    plan = Plan(
-        workshop.steps or STEPS, RATE, workshop.seed + before, warmup=300, ema=0.999, save_every=250
-    )
-    weights = train(objective, plan, workshop.checkpoint("base"), title="base", accelerator=workshop.accelerator())
-    load_trained(objective, weights)
+    plan = Plan(workshop.steps or STEPS, RATE, workshop.seed + before, warmup=300, ema=0.999, save_every=250)
+    run = train(objective, plan, workshop.checkpoint("base"), title="base", accelerator=workshop.accelerator())
     ship(objective, vae, tokenizer)
     shipped.record(
         "base",
-        steps=before + plan.steps,
+        steps=before + run.step,
         batch=BATCH,
-        seconds=clock.seconds(),
+        seconds=round(run.seconds),
         seed=workshop.seed,
         sha256=sha256_of(shipped.BASE / "unet" / "diffusion_pytorch_model.safetensors"),
     )
@@ -163,7 +160,7 @@ def ship(objective: Denoising, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> 
 
 def _continue(objective: Denoising) -> int:
     """Load the shipped UNet and text encoders; the number of steps they were trained for."""
-    objective.unet = UNet2DConditionModel.from_pretrained(shipped.BASE / "unet", torch_dtype=torch.float32)
+    objective.unet = UNet2DConditionModel.from_pretrained(shipped.BASE / "unet", dtype=torch.float32)
     objective.text_one = CLIPTextModel.from_pretrained(shipped.BASE / "text_encoder", dtype=torch.float32)
     objective.text_two = CLIPTextModelWithProjection.from_pretrained(
         shipped.BASE / "text_encoder_2", dtype=torch.float32

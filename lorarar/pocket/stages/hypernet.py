@@ -27,9 +27,19 @@ def run_hypernet(workshop: Workshop) -> None:
     styles = read_concepts(shipped.STYLES, {slug(s.name) for s in STYLES if s.split == "train"})
     options = replace(OPTIONS, seed=workshop.seed, steps=workshop.steps or OPTIONS.steps)
     network = train_hypernet(
-        pipeline, contents, styles, options, checkpoint=workshop.checkpoint("hypernet"), accelerator=accelerator, side=SIDE
+        pipeline,
+        contents,
+        styles,
+        options,
+        checkpoint=workshop.checkpoint("hypernet"),
+        accelerator=accelerator,
+        side=SIDE,
     )
-    write_hypernet(network, shipped.HYPERNET, asdict(options) | {"base": "pocket", "revision": shipped.revision(), "version": __version__})
+    write_hypernet(
+        network,
+        shipped.HYPERNET,
+        asdict(options) | {"base": "pocket", "revision": shipped.revision(), "version": __version__},
+    )
     workshop.checkpoint("hypernet").unlink(missing_ok=True)
     facts = asdict(options) | {"base": shipped.revision(), "pairs": len(contents) * len(styles)}
     shipped.record("hypernet", seconds=clock.seconds(), **facts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -22,8 +23,8 @@ from lorarar.pocket import shipped
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.pictures import FAMILIES, Pictures, caption
 from lorarar.pocket.stages.vae import to_tensor
-from lorarar.pocket.workshop import Clock, Workshop
-from lorarar.training.loop import Objective, Plan, load_trained, pick, train
+from lorarar.pocket.workshop import Workshop
+from lorarar.training.loop import Objective, Plan, pick, train
 
 STEPS, BATCH, RATE = 2500, 64, 2e-3
 HELD_OUT = 10  # every tenth picture is kept for testing the probe itself
@@ -36,7 +37,7 @@ class Probe(nn.Module):
         super().__init__()
         widths = (3, width, 2 * width, 4 * width, 6 * width)
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(8, after), nn.SiLU()]
         self.body = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(16 * widths[-1], 128), nn.SiLU())
         self.classes = nn.Linear(128, len(CLASS_NAMES))
@@ -84,18 +85,17 @@ class Accuracy:
 
 def run_probe(workshop: Workshop) -> None:
     """Train the probe, test it on unseen true pictures, and measure the shipped base with it."""
-    clock, pictures = Clock(), Pictures.load(workshop.pictures)
+    pictures = Pictures.load(workshop.pictures)
     torch.manual_seed(workshop.seed)
     objective = Classifying(pictures)
     plan = Plan(workshop.steps or STEPS, RATE, workshop.seed, warmup=50, ema=0.99)
-    weights = train(objective, plan, workshop.checkpoint("probe"), title="probe", accelerator=workshop.accelerator())
-    load_trained(objective, weights)
+    run = train(objective, plan, workshop.checkpoint("probe"), title="probe", accelerator=workshop.accelerator())
     save_tensors(objective.probe.cpu().state_dict(), shipped.PROBE, {"kind": "lorarar-pocket-probe"})
     probe, held = load_probe(), slice(None, None, HELD_OUT)
     labels = torch.from_numpy(pictures.classes[held]), torch.from_numpy(pictures.families[held])
     true = accuracy(probe, to_tensor(torch.from_numpy(pictures.pixels[held])), *labels)
     generated = measure_base(probe)
-    shipped.record("probe", steps=plan.steps, seconds=clock.seconds(), true=vars(true), generated=vars(generated))
+    shipped.record("probe", steps=run.step, seconds=round(run.seconds), true=vars(true), generated=vars(generated))
 
 
 def load_probe() -> Probe:
@@ -108,7 +108,7 @@ def load_probe() -> Probe:
 @torch.no_grad()
 def accuracy(probe: Probe, images: Tensor, classes: Tensor, families: Tensor) -> Accuracy:
     """How often the probe names the class and the family of pictures (N, 3, 64, 64) in -1..1."""
-    of_class, of_family = (torch.cat(part) for part in zip(*map(probe, images.split(256)), strict=True))
+    of_class, of_family = (torch.cat(part) for part in zip(*map(probe, torch.split(images, 256)), strict=True))
     right_class = (of_class.argmax(1) == classes).float().mean()
     right_family = (of_family.argmax(1) == families).float().mean()
     return Accuracy(round(float(right_class), 4), round(float(right_family), 4), len(images))

@@ -13,8 +13,8 @@ from torch import Tensor
 from lorarar.diffusion import encode_images
 from lorarar.pocket import shipped
 from lorarar.pocket.pictures import Pictures
-from lorarar.pocket.workshop import Clock, Workshop
-from lorarar.training.loop import Objective, Plan, load_trained, pick, train
+from lorarar.pocket.workshop import Workshop
+from lorarar.training.loop import Objective, Plan, pick, train
 
 STEPS, BATCH, RATE = 6000, 16, 2e-3
 
@@ -45,7 +45,9 @@ def differences(images: Tensor) -> tuple[Tensor, Tensor]:
 class Autoencoding(Objective):
     """Reconstruction, line sharpness and a weak pull of the latents to a unit Gaussian."""
 
-    def __init__(self, vae: AutoencoderKL, pictures: Pictures, size: int, kl: float = 1e-3, frozen: bool = False) -> None:
+    def __init__(
+        self, vae: AutoencoderKL, pictures: Pictures, size: int, kl: float = 1e-3, frozen: bool = False
+    ) -> None:
         """``size`` pictures a batch; ``frozen`` keeps the encoder (and so all latents) as it is."""
         super().__init__()
         self.vae, self.size, self.kl = vae, size, kl
@@ -69,7 +71,8 @@ class Autoencoding(Objective):
         loss = F.l1_loss(drawn, images)
         for ours, theirs in zip(differences(drawn), differences(images), strict=True):
             loss = loss + 0.5 * F.l1_loss(ours, theirs)
-        return loss + self.kl * 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
+        divergence: Tensor = 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
+        return loss + self.kl * divergence
 
 
 def run_vae(workshop: Workshop) -> None:
@@ -77,20 +80,19 @@ def run_vae(workshop: Workshop) -> None:
 
     Where a base is shipped already the encoder stays as it is: its latents are what the UNet knows.
     """
-    clock, pictures = Clock(), Pictures.load(workshop.pictures)
+    pictures = Pictures.load(workshop.pictures)
     shipped_vae = shipped.BASE / "vae"
     known = shipped_vae.is_dir() and not workshop.fresh
     torch.manual_seed(workshop.seed)
     vae = AutoencoderKL.from_pretrained(shipped_vae) if known else AutoencoderKL(**CONFIG)
     objective = Autoencoding(vae.to(memory_format=torch.channels_last), pictures, BATCH, frozen=known)
     plan = Plan(workshop.steps or STEPS, RATE, workshop.seed, warmup=100, ema=0.995)
-    weights = train(objective, plan, workshop.checkpoint("vae"), title="vae", accelerator=workshop.accelerator())
-    load_trained(objective, weights)
+    run = train(objective, plan, workshop.checkpoint("vae"), title="vae", accelerator=workshop.accelerator())
     if not known:
         measure_latents(vae, pictures)
     vae.save_pretrained(shipped_vae)
     loss = reconstruction(vae, pictures)
-    shipped.record("vae", steps=plan.steps, batch=BATCH, seconds=clock.seconds(), seed=workshop.seed, l1=loss)
+    shipped.record("vae", steps=run.step, batch=BATCH, seconds=round(run.seconds), seed=workshop.seed, l1=loss)
 
 
 @torch.no_grad()
@@ -107,5 +109,5 @@ def reconstruction(vae: AutoencoderKL, pictures: Pictures) -> float:
     """Mean absolute error of 512 pictures passed through the VAE, on a scale of -1..1."""
     images = to_tensor(torch.from_numpy(pictures.pixels[:: len(pictures.pixels) // 512]))
     device = vae.device
-    drawn = torch.cat([vae(part.to(device)).sample.cpu() for part in images.split(64)])
+    drawn = torch.cat([vae(part.to(device)).sample.cpu() for part in torch.split(images, 64)])
     return round(float(F.l1_loss(drawn, images)), 4)

@@ -1,0 +1,5 @@
+"""``python -m lorarar``"""
+
+from lorarar.cli.main import app
+
+app(prog_name="lorarar")

@@ -1,0 +1,67 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import lorarar
+from lorarar.cli.main import app
+
+ROOT = Path(lorarar.__file__).parents[1]
+HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "scipy", "numpy", "sqlite_utils", "PIL", "textual"}
+
+
+def loaded(code):
+    """Modules that a fresh interpreter has loaded after running ``code``."""
+    script = f"import sys\n{code}\nprint(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+@pytest.mark.parametrize("code", ["import lorarar", "import lorarar.cli.main"])
+def test_nothing_heavy_loads_before_it_is_used(code):
+    assert not loaded(code) & HEAVY
+
+
+def test_help_loads_nothing_heavy():
+    code = "from typer.testing import CliRunner\nfrom lorarar.cli.main import app\nCliRunner().invoke(app, ['--help'])"
+    assert not loaded(code) & HEAVY
+
+
+def test_import_contracts_are_kept():
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_public_name_is_there():
+    assert all(hasattr(lorarar, name) for name in lorarar.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = lorarar.nothing
+
+
+def commands(group, path="lorarar"):
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}"
+
+
+def test_every_command_is_documented():
+    text = (ROOT / "README.md").read_text() + (ROOT / "docs" / "commands.md").read_text()
+    assert [name for name in commands(get_command(app)) if name not in text] == []
+
+
+def test_every_link_of_the_docs_leads_somewhere():
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,153 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lorarar.bases import Base, find_base, load_pipeline, unet_shapes
+from lorarar.errors import AdapterError, BaseError
+from lorarar.generation import Studio, file_stem, generate, keep
+from lorarar.images import read_image
+
+from .conftest import random_adapter
+
+
+def pixels(picture):
+    return np.asarray(picture.image).astype(int)
+
+
+def test_every_picture_has_its_own_seed(tiny_folder):
+    together = generate("a dog", base=str(tiny_folder), n=3, seed=5, steps=2)
+    alone = generate("a dog", base=str(tiny_folder), n=1, seed=6, steps=2)
+    assert [picture.seed for picture in together] == [5, 6, 7]
+    assert np.abs(pixels(together[1]) - pixels(alone[0])).max() <= 1
+    assert np.abs(pixels(together[0]) - pixels(together[1])).max() > 1
+
+
+def test_pictures_are_written_with_what_made_them(tiny_folder, tmp_path, lora_file):
+    lora = lora_file("a")
+    (made,) = generate("a dog", base=str(tiny_folder), lora=lora, steps=2, guidance=3.0, out=tmp_path / "out", seed=9)
+    assert made.path == tmp_path / "out" / "a-dog-9.png"
+    notes = Image.open(made.path).text
+    assert (notes["prompt"], notes["seed"], notes["steps"], notes["guidance"]) == ("a dog", "9", "2", "3.0")
+    assert len(notes["lora_sha256"]) == 64
+    assert read_image(made.path).size == made.image.size
+
+
+def test_a_lora_changes_the_picture_and_comes_off_again(tiny_folder):
+    with Studio(Base("tiny", str(tiny_folder)), "cpu") as studio:
+        plain = pixels(next(studio.draw("a dog", [1], steps=2)))
+        studio.attach(random_adapter(4, 0, strength=1.0))
+        changed = pixels(next(studio.draw("a dog", [1], steps=2)))
+        studio.attach(None)
+        again = pixels(next(studio.draw("a dog", [1], steps=2)))
+    assert np.abs(plain - changed).max() > 1
+    assert np.array_equal(plain, again)
+
+
+def test_a_lora_of_another_base_is_refused(tiny_folder):
+    from lorarar.adapter import Adapter
+
+    layers = {name: factors.scaled(1) for name, factors in random_adapter(2, 0).layers.items()}
+    first = next(iter(layers))
+    layers[first] = type(layers[first])(layers[first].down[:, :-1], layers[first].up)
+    with Studio(Base("tiny", str(tiny_folder)), "cpu") as studio:
+        with pytest.raises(AdapterError, match="does not fit base tiny"):
+            studio.attach(Adapter(layers, "other"))
+        assert np.asarray(next(studio.draw("a dog", [1], steps=1)).image).shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "a/b/c", "../up", "/nowhere/at/all", "~none"])
+def test_names_that_are_no_base(name):
+    with pytest.raises(BaseError, match="neither pocket nor sdxl"):
+        find_base(name)
+
+
+def test_bases_are_named_by_folder_or_hub_id(tiny_folder, tmp_path):
+    assert find_base(str(tiny_folder)).folder == tiny_folder
+    assert find_base("owner/name@abc") == Base("owner/name@abc", "owner/name", "abc")
+    assert find_base("sdxl").location == "stabilityai/stable-diffusion-xl-base-1.0"
+    with pytest.raises(BaseError, match="is no pipeline folder"):
+        find_base(str(tmp_path))
+    assert unet_shapes(Base("x", "owner/name")) is None
+    assert unet_shapes(find_base(str(tiny_folder)))["unet.conv_in"] == (8, 4, 3, 3)
+
+
+def test_a_base_that_asks_for_its_own_code_is_refused(tiny_folder, tmp_path):
+    import shutil
+
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_folder, folder)
+    trace = tmp_path / "ran"
+    (folder / "pipeline.py").write_text(f"open({str(trace)!r}, 'w')")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["_class_name"] = ["pipeline", "Evil"]
+    index["unet"] = ["evil_module", "Evil"]
+    (folder / "evil_module.py").write_text(f"open({str(trace)!r}, 'w')")
+    (folder / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(BaseError, match="cannot load"):
+        load_pipeline(Base("evil", str(folder)), "cpu")
+    assert not trace.exists()
+
+
+def test_a_broken_base_is_one_clear_line(tiny_folder, tmp_path):
+    import shutil
+
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_folder, folder)
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(BaseError, match="cannot load") as caught:
+        load_pipeline(Base("broken", str(folder)), "cpu")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("prompt", ["../../etc/passwd", "a\x1b[31m dog", "x" * 10_000, "", "\u202e", "a/b\0c"])
+def test_file_names_are_safe_whatever_the_prompt(prompt):
+    stem = file_stem(prompt, 3)
+    assert re.fullmatch(r"[a-z0-9-]{1,62}-3", stem)
+
+
+def test_keep_names_are_given_or_derived(tiny_folder, tmp_path):
+    (picture,) = generate("a dog", base=str(tiny_folder), steps=1)
+    assert keep(picture, tmp_path, "own").path == tmp_path / "own.png"
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_finished(tiny_folder, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "lorarar",
+        "generate",
+        "--prompt",
+        "a dog",
+        "--base",
+        str(tiny_folder),
+        "-n",
+        "400",
+    ]
+    command += ["-o", str(tmp_path / "out"), "--db", str(tmp_path / "a.db"), "--steps", "4"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 90
+    while len(list((tmp_path / "out").glob("*.png"))) < 8 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == 130, talk
+    assert "Interrupted" in talk
+    assert "Traceback" not in talk
+    names = sorted(os.listdir(tmp_path / "out"))
+    assert 8 <= len(names) < 400
+    assert all(name.endswith(".png") for name in names)
+    for name in names:
+        read_image(tmp_path / "out" / name)
+    from lorarar.store import Store
+
+    with Store(tmp_path / "a.db") as store:
+        assert len(store.rows("SELECT id FROM images")) >= len(names) - 1

@@ -1,0 +1,174 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lorarar.bases import find_base, load_pipeline
+from lorarar.concepts import read_concepts
+from lorarar.errors import PocketError
+from lorarar.hypernet_file import read_hypernet
+from lorarar.images import read_image
+from lorarar.pocket import shipped
+from lorarar.pocket.canvas import Pose, place
+from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.painters import PAINTERS, Look, paint
+from lorarar.pocket.pictures import APART, distance, make, random_look
+from lorarar.pocket.recipe import STAGES, stages_named
+from lorarar.pocket.text import LENGTH, write_tokenizer
+from lorarar.pocket.truth import truth
+from lorarar.pocket.zoo import (
+    STYLES,
+    SUBJECTS,
+    TOKEN,
+    cell_prompt,
+    held_out_designs,
+    held_out_looks,
+    slug,
+    style_named,
+    subject_named,
+)
+
+MEGABYTES = 35  # for the base, LoRAs and hypernetwork; 25 more are the judge's
+
+
+def test_the_zoo_is_split_after_the_paper():
+    assert Counter(subject.split for subject in SUBJECTS) == {"train": 20, "validation": 5, "test": 5}
+    assert Counter(style.split for style in STYLES) == {"train": 18, "validation": 3, "test": 5}
+    assert {s.name for s in SUBJECTS if s.split == "test"} == {"dog #8", "cat #2", "wolf plushie", "teapot", "can"}
+    for group in (SUBJECTS, STYLES):
+        assert len({one.name for one in group}) == len({slug(one.name) for one in group}) == len(group)
+    assert len({(s.class_name, s.artist) for s in SUBJECTS}) == 30
+    assert all(subject.class_name in CLASS_NAMES for subject in SUBJECTS)
+    subject_classes = {subject.class_name for subject in SUBJECTS}
+    assert all(style.family in PAINTERS and style.shown[0] not in subject_classes for style in STYLES)
+
+
+def test_prompts_are_the_papers():
+    assert cell_prompt(subject_named("dog #8"), style_named("oil painting #2")) == "a sks dog in oil painting style"
+    with pytest.raises(PocketError, match="Pocket has: backpack"):
+        subject_named("dog #9")
+    with pytest.raises(PocketError, match="Pocket has: 3D rendering #1"):
+        style_named("cubism")
+
+
+def design():
+    picture = Image.new("RGBA", (128, 128))
+    picture.paste((200, 60, 30, 255), (30, 30, 98, 98))
+    return picture
+
+
+def test_the_base_never_sees_what_is_held_out():
+    designs = {key: design() for key in [("dog", "noto"), ("dog", "emojione"), ("cat", "emojione")]}
+    pictures = make(designs, seed=0, processes=1)
+    assert ("dog", "emojione") in held_out_designs()
+    assert len(pictures.classes) == len(make({("dog", "noto"): design()}, seed=0, processes=1).classes)
+    assert set(pictures.classes) == {CLASS_NAMES.index("dog")}
+    rng = np.random.default_rng(0)
+    for family in PAINTERS:
+        looks = [random_look(rng, family) for _ in range(200)]
+        assert all(distance(look, held) > APART for look in looks for held in held_out_looks(family))
+
+
+def test_pictures_depend_on_the_seed_alone():
+    designs = {("dog", "noto"): design()}
+    one, two, other = (make(designs, seed, 1).pixels for seed in (0, 0, 1))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("family", PAINTERS)
+def test_painters_are_pure_and_every_family_is_its_own(family):
+    drawing, look = place(design()), Look(0.5, 0.4, 0.5, 0.5, 0.5)
+    before = drawing.colour.copy()
+    one, two = paint(family, drawing, look), paint(family, drawing, look)
+    assert one.tobytes() == two.tobytes()
+    assert np.array_equal(before, drawing.colour)
+    assert one.size == (64, 64)
+    others = [np.asarray(paint(other, drawing, look), float) for other in PAINTERS if other != family]
+    assert min(np.abs(np.asarray(one, float) - other).mean() for other in others) > 4
+
+
+def test_poses_move_the_design():
+    plain = place(design()).alpha
+    assert place(design(), Pose(scale=0.5)).alpha.sum() == pytest.approx(plain.sum() / 4, rel=0.05)
+    assert np.roll(plain, (3, 5), (0, 1)) == pytest.approx(place(design(), Pose(shift=(5, 3))).alpha)
+
+
+def test_the_tokenizer_knows_every_word_and_spells_the_rest(tmp_path):
+    tokenizer = write_tokenizer(tmp_path)
+    for name in CLASS_NAMES:
+        for family in PAINTERS:
+            prompt = f"a {TOKEN} {name} in {family} style"
+            ids = tokenizer(prompt).input_ids
+            assert len(ids) <= LENGTH
+            assert tokenizer.decode(ids, skip_special_tokens=True).replace(" ", "") == prompt.replace(" ", "")
+    assert [len(tokenizer(word).input_ids) - 2 for word in (TOKEN, "dog", "oil", "glowing")] == [1, 1, 1, 1]
+    assert tokenizer.decode(tokenizer("zebra").input_ids, skip_special_tokens=True).strip() == "zebra"
+
+
+def test_stages_run_in_the_recipes_order():
+    assert [stage.name for stage in stages_named(["base", "art"])] == ["art", "base"]
+    assert len(stages_named([])) == len(STAGES)
+
+
+def test_everything_is_shipped_and_small():
+    total = sum(path.stat().st_size for path in shipped.WEIGHTS.rglob("*") if path.is_file())
+    assert total < MEGABYTES * 1e6
+    for subject in SUBJECTS:
+        assert 4 <= len(shipped.references(shipped.content_lora(slug(subject.name)))) <= 5
+    for style in STYLES:
+        assert len(shipped.references(shipped.style_lora(slug(style.name)))) == 1
+    contents, styles = read_concepts(shipped.CONTENTS), read_concepts(shipped.STYLES)
+    assert {concept.name for concept in contents} == {slug(subject.name) for subject in SUBJECTS}
+    assert {concept.name for concept in styles} == {slug(style.name) for style in STYLES}
+    widths = {factors.up.shape[0] for concept in contents + styles for factors in concept.adapter.layers.values()}
+    assert set(read_hypernet(shipped.HYPERNET).widths) == widths
+    assert {concept.adapter.record["revision"] for concept in contents + styles} == {shipped.revision()}
+
+
+def test_the_manifest_fits_what_is_shipped():
+    from lorarar.files import sha256_of
+
+    stages = shipped.manifest()["stages"]
+    assert {"art", "pictures", "vae", "base", "probe", "loras", "hypernet", "report"} <= set(stages)
+    assert stages["base"]["sha256"] == sha256_of(shipped.BASE / "unet" / "diffusion_pytorch_model.safetensors")
+    assert all(stages[name]["seconds"] > 0 for name in ("vae", "base", "loras", "hypernet"))
+
+
+def test_truth_is_the_design_in_the_look():
+    subject, style = subject_named("teapot"), style_named("glowing")
+    picture = truth(subject, style)
+    assert picture.size == (64, 64)
+    assert picture.tobytes() == truth(subject, style).tobytes()
+    reference = read_image(shipped.references(shipped.style_lora("glowing"))[0])
+    corner = np.asarray(reference)[:3, :3].mean()
+    assert abs(np.asarray(picture)[:3, :3].mean() - corner) < 20
+
+
+def test_plain_diffusers_loads_the_base_and_two_encoders_condition_it():
+    pipeline = load_pipeline(find_base("pocket"), "cpu")
+    assert pipeline.unet.config.addition_embed_type == "text_time"
+    assert pipeline.text_encoder.dtype == pipeline.unet.dtype == torch.float32
+    image = pipeline("a dog", num_inference_steps=2, generator=torch.Generator().manual_seed(0)).images[0]
+    assert image.size == (64, 64)
+
+
+@pytest.mark.slow
+def test_the_probe_names_what_the_base_draws():
+    """A sixth of the cells, so a few points below the recorded figures are chance."""
+    from lorarar.generation import Studio
+    from lorarar.pocket.pictures import FAMILIES, caption
+    from lorarar.pocket.stages.probe import accuracy, as_tensor, load_probe
+
+    cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(FAMILIES))][::6]
+    with Studio(find_base("pocket"), "cpu") as studio:
+        images = [
+            as_tensor(next(studio.draw(caption(CLASS_NAMES[c], FAMILIES[f]), [n], steps=25, guidance=4.0)).image)
+            for n, (c, f) in enumerate(cells)
+        ]
+    said = accuracy(load_probe(), torch.stack(images), *torch.tensor(cells).T)
+    recorded = shipped.manifest()["stages"]["probe"]["generated"]
+    assert said.class_top1 > recorded["class_top1"] - 0.12
+    assert said.family_top1 > recorded["family_top1"] - 0.06
