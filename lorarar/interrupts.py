@@ -13,13 +13,14 @@ from types import FrameType
 def held_interrupt() -> Iterator[Callable[[], bool]]:
     """Hold Ctrl-C back inside; what is yielded says whether it was pressed. A second one is let through.
 
-    Outside the main thread, where signals cannot be caught, nothing is held.
+    Outside the main thread, where signals cannot be caught, and where Ctrl-C is ignored anyway (a job in the
+    background of a script), nothing is held.
     """
     pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before == signal.SIG_IGN:
         yield pressed.is_set
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def hold(number: int, frame: FrameType | None) -> None:
         if pressed.is_set():

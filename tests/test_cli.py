@@ -133,7 +133,7 @@ def test_version(run):
 def test_training_stopped_by_ctrl_c_goes_on_and_ends_as_an_unbroken_one(tiny_folder, tmp_path):
     write_png(Image.effect_noise((16, 16), 80).convert("RGB"), tmp_path / "pictures" / "1.png")
 
-    def command(out, steps="120"):
+    def command(out, steps="40"):
         return [
             *(sys.executable, "-m", "lorarar", "train", "lora", str(tmp_path / "pictures"), "--prompt", "a sks dog"),
             *("-o", str(out), "--base", str(tiny_folder), "--rank", "2", "--steps", steps, "--rate", "0.01"),

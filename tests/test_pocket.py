@@ -172,3 +172,23 @@ def test_the_probe_names_what_the_base_draws():
     recorded = shipped.manifest()["stages"]["probe"]["generated"]
     assert said.class_top1 > recorded["class_top1"] - 0.12
     assert said.family_top1 > recorded["family_top1"] - 0.06
+
+
+def test_a_build_goes_on_where_it_was(tmp_path, monkeypatch):
+    from lorarar.pocket import recipe
+    from lorarar.pocket.workshop import Stage, Workshop
+
+    ran, workshop = [], Workshop(tmp_path / "work")
+
+    def fail(_):
+        raise FileNotFoundError(2, "none", "pictures.npz")
+
+    stages = [Stage("one", "", lambda _: ran.append("one")), Stage("two", "", fail)]
+    monkeypatch.setattr(recipe, "STAGES", stages)
+    with pytest.raises(PocketError, match=r"stage two lacks pictures\.npz"):
+        recipe.run([], workshop, lambda stage: None)
+    stages[1] = Stage("two", "", lambda _: ran.append("two"))
+    recipe.run([], workshop, lambda stage: None)
+    assert ran == ["one", "two"]
+    recipe.run(["one"], workshop, lambda stage: None)
+    assert ran == ["one", "two", "one"]

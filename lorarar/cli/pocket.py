@@ -25,11 +25,14 @@ def build(
     seed: SeedOption = 0,
 ) -> None:
     """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""
-    from lorarar.pocket.recipe import run, stages_named
+    from lorarar.pocket.recipe import run
     from lorarar.pocket.workshop import Workshop
 
-    chosen = stages_named(stages or [])
-    run(chosen, Workshop(work, seed, steps, fresh, precision), lambda stage: talk().rule(f"{stage.name}: {stage.what}"))
+    run(
+        stages or [],
+        Workshop(work, seed, steps, fresh, precision),
+        lambda stage: talk().rule(f"{stage.name}: {stage.what}"),
+    )
 
 
 @app.command()

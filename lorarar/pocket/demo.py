@@ -88,31 +88,19 @@ def run_demo(
     return demo
 
 
-def coefficient_picture(coefficients: dict[str, Coefficients], columns: int = 40) -> Image.Image:
-    """m_c and m_s of the predicted layers as two labelled heatmaps: a row a layer, columns sorted and averaged."""
+def coefficient_picture(coefficients: dict[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:
+    """m_c and m_s of the predicted layers as two heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
     layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
-    values = [[_spread(coefficients[layer][side].tolist(), columns) for layer in layers] for side in (0, 1)]
-    flat = [value for side in values for row in side for value in row]
-    low, high = min(flat), max(flat)
-    maps = [
-        heatmap(side, low, high).resize((columns * 7, len(layers) * 12), Image.Resampling.NEAREST) for side in values
-    ]
-    sheet = Sheet(
-        ["content m_c", "style m_s"],
-        [("", [_square(one) for one in maps])],
-        f"coefficients, {low:.2f} to {high:.2f}",
-        280,
-        20,
-    )
-    return sheet.draw()
+    values = [[_spread(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
+    everything = [value for rows in values for row in rows for value in row]
+    low, high = min(everything), max(everything)
+    maps = [heatmap(rows, low, high).resize((side, side), Image.Resampling.NEAREST) for rows in values]
+    title = f"coefficients of {len(layers)} layers, blue {low:.2f} to red {high:.2f}"
+    return Sheet(["content m_c", "style m_s"], [("", maps)], title, side, label_width=8).draw()
 
 
 def _spread(values: list[float], columns: int) -> list[float]:
     """The sorted values averaged into ``columns`` bins."""
-    ordered = sorted(values)
-    bins = [ordered[k * len(ordered) // columns : (k + 1) * len(ordered) // columns] for k in range(columns)]
-    return [sum(part) / len(part) if part else ordered[0] for part in bins]
+    import numpy as np
 
-
-def _square(image: Image.Image) -> Image.Image:
-    return image.resize((280, 280), Image.Resampling.NEAREST)
+    return [float(part.mean()) for part in np.array_split(np.sort(values), columns)]

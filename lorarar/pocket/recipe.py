@@ -44,18 +44,23 @@ def stages_named(names: Sequence[str]) -> list[Stage]:
     return [stage for stage in STAGES if not names or stage.name in names]
 
 
-def run(stages: Sequence[Stage], workshop: Workshop, announce: Callable[[Stage], None]) -> None:
-    """Run stages one after another.
+def run(names: Sequence[str], workshop: Workshop, announce: Callable[[Stage], None]) -> None:
+    """Run the stages of these names, or, for none, all that this workshop has not finished yet.
 
     Raises:
-        PocketError: a stage lacks what an earlier one makes.
+        PocketError: an unknown name, or a stage lacks what an earlier one makes.
     """
+    chosen = stages_named(names)
     workshop.folder.mkdir(parents=True, exist_ok=True)
-    for stage in stages:
+    for stage in chosen:
+        finished = workshop.folder / f"{stage.name}.finished"
+        if finished.exists() and not names:
+            continue
         announce(stage)
         try:
             stage.run(workshop)
         except FileNotFoundError as error:
-            raise PocketError(
-                f"stage {stage.name} lacks {error.filename or error}; run the stages before it first"
-            ) from None
+            lacking = error.filename or error
+            raise PocketError(f"stage {stage.name} lacks {lacking}; run the stages before it first") from None
+        workshop.checkpoint(stage.name).unlink(missing_ok=True)
+        finished.touch()

@@ -1,7 +1,8 @@
 """Pocket's two CLIP text encoders and their tokenizer.
 
 The tokenizer is a byte-level CLIP BPE whose merges make most words of Pocket's captions one token (where
-merges compete, a word stays in pieces); any other word still encodes, piece by piece. Both encoders share it, as SDXL's share theirs.
+merges compete, a word stays in pieces); any other word still encodes, piece by piece. Both encoders share
+it, as SDXL's share theirs.
 """
 
 from __future__ import annotations

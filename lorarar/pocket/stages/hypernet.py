@@ -40,6 +40,5 @@ def run_hypernet(workshop: Workshop) -> None:
         shipped.HYPERNET,
         asdict(options) | {"base": "pocket", "revision": shipped.revision(), "version": __version__},
     )
-    workshop.checkpoint("hypernet").unlink(missing_ok=True)
     facts = asdict(options) | {"base": shipped.revision(), "pairs": len(contents) * len(styles)}
     shipped.record("hypernet", seconds=clock.seconds(), **facts)

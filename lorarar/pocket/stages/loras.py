@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,19 +44,28 @@ def jobs() -> list[Job]:
 
 def run_loras(workshop: Workshop) -> None:
     """Train those that are not there yet for the shipped base; an interrupted one goes on."""
-    clock, revision = Clock(), shipped.revision() or ""
+    train_missing(jobs(), workshop)
+    seconds = sum(float(_mark(job, workshop).read_text()) for job in jobs())
+    facts = {"content": asdict(CONTENT), "style": asdict(STYLE), "base": shipped.revision()}
+    shipped.record("loras", count=len(jobs()), seconds=round(seconds), seed=workshop.seed, **facts)
+
+
+def train_missing(wanted: Sequence[Job], workshop: Workshop) -> None:
+    """Train those of the jobs that have no mark; a mark holds the seconds a LoRA took."""
     accelerator = workshop.accelerator()
     pipeline = load_pipeline(Base("pocket", str(shipped.BASE)), str(accelerator.device), torch.float32)
-    done = workshop.folder / "loras" / revision
-    for job in jobs():
-        mark = done / job.file.parent.name / f"{job.file.stem}.done"
-        if mark.exists() and job.file.exists():
-            continue
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        train_one(pipeline, job, workshop, mark.with_suffix(".pt"))
-        mark.touch()
-    facts = {"content": asdict(CONTENT), "style": asdict(STYLE), "base": revision}
-    shipped.record("loras", count=len(jobs()), seconds=clock.seconds(), seed=workshop.seed, **facts)
+    for job in wanted:
+        mark = _mark(job, workshop)
+        if not (mark.exists() and job.file.exists()):
+            clock = Clock()
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            train_one(pipeline, job, workshop, mark.with_suffix(".pt"))
+            mark.write_text(str(clock.seconds()))
+
+
+def _mark(job: Job, workshop: Workshop) -> Path:
+    """The file that says a LoRA was trained for the shipped base."""
+    return workshop.folder / "loras" / (shipped.revision() or "") / job.file.parent.name / f"{job.file.stem}.done"
 
 
 def train_one(pipeline: StableDiffusionXLPipeline, job: Job, workshop: Workshop, checkpoint: Path) -> None:
