@@ -157,12 +157,12 @@ def test_plain_diffusers_loads_the_base_and_two_encoders_condition_it():
 
 @pytest.mark.slow
 def test_the_probe_names_what_the_base_draws():
-    """A sixth of the cells, so a few points below the recorded figures are chance."""
+    """A twelfth of the cells, so some points below the recorded figures are chance."""
     from lorarar.generation import Studio
     from lorarar.pocket.pictures import FAMILIES, caption
     from lorarar.pocket.stages.probe import accuracy, as_tensor, load_probe
 
-    cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(FAMILIES))][::6]
+    cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(FAMILIES))][::12]
     with Studio(find_base("pocket"), "cpu") as studio:
         images = [
             as_tensor(next(studio.draw(caption(CLASS_NAMES[c], FAMILIES[f]), [n], steps=25, guidance=4.0)).image)
@@ -170,8 +170,8 @@ def test_the_probe_names_what_the_base_draws():
         ]
     said = accuracy(load_probe(), torch.stack(images), *torch.tensor(cells).T)
     recorded = shipped.manifest()["stages"]["probe"]["generated"]
-    assert said.class_top1 > recorded["class_top1"] - 0.12
-    assert said.family_top1 > recorded["family_top1"] - 0.06
+    assert said.class_top1 > recorded["class_top1"] - 0.15
+    assert said.family_top1 > recorded["family_top1"] - 0.1
 
 
 def test_a_build_goes_on_where_it_was(tmp_path, monkeypatch):

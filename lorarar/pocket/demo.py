@@ -89,7 +89,7 @@ def run_demo(
 
 
 def coefficient_picture(coefficients: dict[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:
-    """m_c and m_s of the predicted layers as two heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
+    """m_c and m_s of the predicted layers as heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
     layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
     values = [[_spread(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
     everything = [value for rows in values for row in rows for value in row]
