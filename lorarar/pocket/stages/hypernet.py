@@ -16,7 +16,7 @@ from lorarar.pocket.workshop import Clock, Workshop
 from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
 from lorarar.training.hypernet import HypernetOptions, train_hypernet
 
-OPTIONS = HypernetOptions(steps=3000, rate=0.01, batch=4)
+OPTIONS = HypernetOptions(steps=1200, rate=0.01, batch=2)
 
 
 def run_hypernet(workshop: Workshop) -> None:

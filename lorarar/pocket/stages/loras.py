@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
 CONTENT = LoraOptions(rank=8, steps=400, rate=1e-3, batch=4)
-STYLE = LoraOptions(rank=8, steps=300, rate=1e-3, batch=4)
+STYLE = LoraOptions(rank=8, steps=150, rate=1e-3, batch=4, mirrored=True)
 
 
 @dataclass(frozen=True)
