@@ -144,9 +144,13 @@ def run_base(workshop: Workshop) -> None:
 
 
 def ship(objective: Denoising, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> None:
-    """Write the standard pipeline folder; the UNet in half precision, which is half of Pocket's size."""
+    """Write the standard pipeline folder.
+
+    UNet and VAE are written in half precision, which diffusers loads as single again unless told otherwise; the
+    text encoders are not, since transformers would keep them half.
+    """
     pipeline = StableDiffusionXLPipeline(
-        vae=vae,
+        vae=vae.half(),
         text_encoder=objective.text_one.cpu(),
         text_encoder_2=objective.text_two.cpu(),
         tokenizer=tokenizer,

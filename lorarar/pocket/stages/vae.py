@@ -90,8 +90,8 @@ def run_vae(workshop: Workshop) -> None:
     run = train(objective, plan, workshop.checkpoint("vae"), title="vae", accelerator=workshop.accelerator())
     if not known:
         measure_latents(vae, pictures)
-    vae.save_pretrained(shipped_vae)
     loss = reconstruction(vae, pictures)
+    vae.half().save_pretrained(shipped_vae)
     shipped.record("vae", steps=run.step, batch=BATCH, seconds=round(run.seconds), seed=workshop.seed, l1=loss)
 
 
