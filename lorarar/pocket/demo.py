@@ -40,13 +40,13 @@ class Demo:
         content, style = shipped.content_lora(slug(self.subject.name)), shipped.style_lora(slug(self.style.name))
         given: list[Image.Image | None] = [read_image(shipped.references(path)[0]) for path in (content, style)]
         rows: list[tuple[str, Sequence[Image.Image | None]]] = [
-            ("subject, style, and what their true merge looks like", [*given, truth(self.subject, self.style)])
+            ("given: subject, style; wanted: their true picture", [*given, truth(self.subject, self.style)])
         ]
         for name, pictures in self.pictures.items():
-            rows.append((self.merges[name].method.title, [picture.image for picture in pictures]))
-        count = max(len(pictures) for pictures in self.pictures.values())
-        title = f"{self.subject.name} in {self.style.name}"
-        return Sheet([f"seed {p.seed}" for p in next(iter(self.pictures.values()))][:count], rows, title).draw()
+            seeds = f"seeds {pictures[0].seed} to {pictures[-1].seed}"
+            rows.append((f"{self.merges[name].method.title}, {seeds}", [picture.image for picture in pictures]))
+        count = max(len(pictures) for _, pictures in rows)
+        return Sheet([""] * count, rows, f"{self.subject.name} in {self.style.name}").draw()
 
 
 def run_demo(

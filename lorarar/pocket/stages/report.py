@@ -120,7 +120,8 @@ def measure_merges(studio: Studio) -> tuple[dict[str, dict[str, float]], Image.I
     ]
     names = ["subject", *(style.name for style in styles)]
     sheet = Sheet(names, [("style references", shown), *rows], side=80).draw()
-    return {method: _probed(cells) for method, cells in drawn.items()}, sheet
+    true = [(subject, style, truth(subject, style)) for subject in subjects for style in styles]
+    return {"truth": _probed(true)} | {method: _probed(cells) for method, cells in drawn.items()}, sheet
 
 
 def nearest(picture: Image.Image, candidates: Mapping[str, Image.Image]) -> str:
