@@ -68,10 +68,15 @@ def print_json(value: Any) -> None:
 
 
 def show(images: Sequence[Image], width: int = 24) -> None:
-    """Pictures side by side in the terminal, in the best way it knows; nothing where stderr is no terminal."""
+    """Pictures side by side in the terminal, in the best way it knows; nothing where stderr is no terminal.
+
+    ``width`` is of one picture, in columns; a wider one than the terminal is made to fit.
+    """
     if not sys.stderr.isatty():
         return
     from rich.columns import Columns
     from textual_image.renderable import Image as Renderable
 
-    talk().print(Columns([Renderable(image, width=width, height="auto") for image in images], padding=(0, 1)))
+    console = talk()
+    fitting = min(width, console.width)
+    console.print(Columns([Renderable(image, width=fitting, height="auto") for image in images], padding=(0, 1)))

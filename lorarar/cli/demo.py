@@ -35,7 +35,7 @@ def demo(
     batches = -(-n // 4)
     with Store(db) as store, Ticker("demo", len(METHODS) * batches * STEPS) as ticker:
         made = run_demo(wanted, look, out, store, n=n, seed=seed, on_step=ticker.advance)
-    show([made.sheet()], width=90)
+    show([made.sheet()], width=140)
     from lorarar.images import read_image
 
     show([read_image(out / "coefficients.png")], width=70)

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from lorarar.training.loop import Plan
-
 
 @dataclass(frozen=True)
 class Workshop:
@@ -59,6 +57,3 @@ class Clock:
     def seconds(self) -> int:
         """Whole seconds."""
         return round(time.perf_counter() - self._start)
-
-
-__all__ = ["Clock", "Plan", "Stage", "Workshop"]

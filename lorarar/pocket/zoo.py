@@ -8,12 +8,14 @@ and test styles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from lorarar.errors import PocketError
 from lorarar.pocket.painters import Look
 
+T = TypeVar("T")
 Split = Literal["train", "validation", "test"]
 TOKEN = "sks"  # the rare token "[c]": in the tokenizers, in no caption of the base
 
@@ -128,9 +130,7 @@ def subject_named(name: str) -> Subject:
     Raises:
         PocketError: there is none; the message lists all.
     """
-    if name not in _SUBJECTS:
-        raise PocketError(f"unknown subject {name!r}; Pocket has: {', '.join(_SUBJECTS)}")
-    return _SUBJECTS[name]
+    return _named("subject", _SUBJECTS, name)
 
 
 def style_named(name: str) -> Style:
@@ -139,9 +139,13 @@ def style_named(name: str) -> Style:
     Raises:
         PocketError: there is none; the message lists all.
     """
-    if name not in _STYLES:
-        raise PocketError(f"unknown style {name!r}; Pocket has: {', '.join(_STYLES)}")
-    return _STYLES[name]
+    return _named("style", _STYLES, name)
+
+
+def _named(kind: str, table: Mapping[str, T], name: str) -> T:
+    if name not in table:
+        raise PocketError(f"unknown {kind} {name!r}; Pocket has: {', '.join(table)}")
+    return table[name]
 
 
 def slug(name: str) -> str:

@@ -18,7 +18,7 @@ from peft import LoraConfig
 from torch import Tensor
 
 from lorarar.adapter import Adapter, Factors
-from lorarar.diffusion import Conditioning, encode_images, encode_prompts, predict, target
+from lorarar.diffusion import encode_images, encode_prompts, predict, target
 from lorarar.images import read_images
 from lorarar.training.loop import Objective, Plan, pick, train
 
@@ -132,6 +132,3 @@ def _adapter(weights: dict[str, Tensor]) -> Adapter:
             up = weights[name.replace(".lora_A.", ".lora_B.")]
             layers[name.split(".lora_A.")[0]] = Factors(down.cpu(), up.cpu())
     return Adapter(layers)
-
-
-__all__ = ["Conditioning", "LoraDenoising", "LoraOptions", "train_lora", "training_scheduler"]
