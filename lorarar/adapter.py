@@ -8,7 +8,7 @@ Layer names are diffusers module paths below the pipeline (``unet.….attn1.to_q
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -19,6 +19,8 @@ from lorarar.errors import AdapterError
 Part = Literal["query", "key", "value", "output", "other"]
 
 _PARTS: dict[str, Part] = {".to_q": "query", ".to_k": "key", ".to_v": "value", ".to_out.0": "output"}
+
+ATTENTION: tuple[Part, ...] = tuple(_PARTS.values())  # the parts whose coefficients can be predicted
 
 
 def part_of(layer: str) -> Part:
@@ -38,7 +40,7 @@ class Factors:
 
     @property
     def rank(self) -> int:
-        """R"""
+        """The number of rows of A."""
         return self.down.shape[0]
 
     @property
@@ -46,13 +48,23 @@ class Factors:
         """(m, n), with the kernel behind it for convolutions."""
         return (self.up.shape[0], *self.down.shape[1:])
 
+    @property
+    def energy(self) -> float:
+        """The update's squared Frobenius norm, from the factors' Gram matrices: ||B A||^2 = <B'B, A A'>."""
+        down, up = self.down.flatten(1).double(), self.up.flatten(1).double()
+        return float(((up.T @ up) * (down @ down.T)).sum())
+
     def dense(self) -> Tensor:
-        """The update as one matrix (m, n): for tests and for methods that need single elements."""
-        return self.up @ self.down
+        """The update in the weight's own shape: for tests and for methods that need single elements."""
+        return (self.up.flatten(1) @ self.down.flatten(1)).reshape(self.shape)
 
     def scaled(self, factor: float | Tensor) -> Factors:
         """The update times a number, or with column i times ``factor[i]`` (n,), in at least float32."""
+        if isinstance(factor, float) and factor == 1:
+            return self
         down = self.down.to(torch.promote_types(self.down.dtype, torch.float32))
+        if isinstance(factor, Tensor):
+            factor = factor.view(1, -1, *[1] * (down.dim() - 2))
         return Factors(down * factor, self.up)
 
     def __add__(self, other: Factors) -> Factors:
@@ -61,9 +73,9 @@ class Factors:
         down = torch.cat([self.down.to(dtype), other.down.to(dtype)], dim=0)
         return Factors(down, torch.cat([self.up.to(dtype), other.up.to(dtype)], dim=1))
 
-    def to(self, dtype: torch.dtype) -> Factors:
-        """Both factors in another dtype."""
-        return Factors(self.down.to(dtype), self.up.to(dtype))
+    def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Factors:
+        """Both factors in another dtype, and on another device if one is named."""
+        return Factors(self.down.to(device, dtype), self.up.to(device, dtype))
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,11 @@ class Adapter:
     def dtype(self) -> torch.dtype:
         """The widest dtype of the factors."""
         return widest(factors.down.dtype for factors in self.layers.values())
+
+    def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Adapter:
+        """All factors in another dtype, and on another device if one is named."""
+        layers = {name: factors.to(dtype, device) for name, factors in self.layers.items()}
+        return replace(self, layers=layers)
 
     @property
     def ranks(self) -> tuple[int, ...]:

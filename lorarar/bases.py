@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Base:
-    """A base model: what the user called it, where its weights are, its default hypernetwork."""
+    """A base model: what the user called it, where its weights are, and what of its own comes with it."""
 
     name: str
     location: str  # a folder or a hub id
     revision: str | None = None
     hypernet: Path | None = None
+    contents: Path | None = None  # folders of its own concepts
+    styles: Path | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -38,7 +40,7 @@ class Base:
 def _pocket() -> Base:
     from lorarar.pocket import shipped
 
-    return Base("pocket", str(shipped.BASE), shipped.revision(), shipped.HYPERNET)
+    return Base("pocket", str(shipped.BASE), shipped.revision(), shipped.HYPERNET, shipped.CONTENTS, shipped.STYLES)
 
 
 def _sdxl() -> Base:

@@ -24,6 +24,7 @@ class Concept:
     adapter: Adapter
     images: tuple[Path, ...]
     prompt: str
+    path: Path = Path()  # the LoRA's file
 
 
 def read_concept(lora: Path) -> Concept:
@@ -37,7 +38,7 @@ def read_concept(lora: Path) -> Concept:
     prompt = adapter.record.get("prompt")
     if not isinstance(prompt, str):
         raise AdapterError(f"{lora} does not say its prompt; train it with lorarar train lora, which notes it")
-    return Concept(lora.stem, adapter, tuple(find_images(lora.with_suffix(""))), prompt)
+    return Concept(lora.stem, adapter, tuple(find_images(lora.with_suffix(""))), prompt, lora)
 
 
 def read_concepts(folder: Path, names: Collection[str] | None = None) -> list[Concept]:

@@ -56,6 +56,12 @@ class TrainingError(LorarError):
     title = "Training"
 
 
+class PlanError(LorarError):
+    """A plan of a grid that cannot be read or says something that cannot be done, or whose run had failures."""
+
+    title = "Plan"
+
+
 class PocketError(LorarError):
     """Pocket's recipe or its shipped parts: an unknown subject, style or stage."""
 

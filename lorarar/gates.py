@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lorarar.adapter import Adapter, Factors
@@ -22,18 +23,20 @@ Gates = Mapping[str, tuple[Tensor, Tensor]]
 
 @contextmanager
 def gated(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates) -> Iterator[None]:
-    """Run the UNet inside with both adapters attached, each behind its gate.
+    """Run the UNet inside with both adapters attached, each behind its gate; text-encoder parts are left out.
 
     Raises:
-        AdapterError: a layer of an adapter is not a linear layer of the UNet.
+        AdapterError: a layer of an adapter is no linear layer or convolution of the UNet.
     """
     modules = dict(unet.named_modules())
     handles = []
     try:
         for name in sorted({*content.layers, *style.layers}):
             module = modules.get(name.removeprefix("unet."))
-            if not isinstance(module, nn.Linear):
-                raise AdapterError(f"{name} is no linear layer of the base; only attention LoRAs can be gated")
+            if name.startswith(("text_encoder.", "text_encoder_2.")):
+                continue
+            if not isinstance(module, nn.Linear | nn.Conv2d):
+                raise AdapterError(f"{name} is no linear layer or convolution of the base, and cannot be gated")
             branches = [
                 (adapter.layers[name], gate)
                 for adapter, gate in zip((content, style), gates[name], strict=True)
@@ -50,7 +53,17 @@ def _hook(branches: list[tuple[Factors, Tensor]]) -> Any:
     def add_branches(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         x = inputs[0]
         for factors, gate in branches:
-            output = output + ((gate * x) @ factors.down.T) @ factors.up.T
+            if isinstance(module, nn.Conv2d):
+                output = output + _convolved(module, x, factors, gate)
+            else:
+                output = output + ((gate * x) @ factors.down.T) @ factors.up.T
         return output
 
     return add_branches
+
+
+def _convolved(module: nn.Conv2d, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
+    """A convolution's branch: channels are its columns, so a gate lies along dimension 1."""
+    gate = gate.view(1, -1, 1, 1) if gate.dim() < 2 else gate.view(gate.shape[0], -1, 1, 1)
+    hidden = F.conv2d(gate * x, factors.down, None, module.stride, module.padding, module.dilation)
+    return F.conv2d(hidden, factors.up)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,7 +135,8 @@ class Studio:
             state[f"{name}.lora_A.weight"] = factors.down
             state[f"{name}.lora_B.weight"] = factors.up
         try:
-            self.pipeline.load_lora_weights(state)
+            with _quiet():
+                self.pipeline.load_lora_weights(state)
         except (RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[-1].strip()
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {reason}") from None
@@ -172,6 +174,19 @@ class Studio:
             seconds = (time.perf_counter() - started) / len(part)
             for seed, image in zip(part, result.images, strict=True):
                 yield Picture(image, prompt, seed, steps, guidance, self.base, self.lora, seconds)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without diffusers' hints that a LoRA has no part for a text encoder: most have none."""
+    from diffusers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def keep(picture: Picture, folder: Path, name: str | None = None) -> Picture:

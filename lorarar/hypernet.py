@@ -19,6 +19,7 @@ from lorarar.adapter import Adapter, Factors, Part, part_of
 from lorarar.errors import HypernetError
 
 KeyValue = Literal["mean", "sum"]
+Role = Literal["content", "style"]
 Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
 
 #: What a layer that is not predicted gets, for content and style alike.
@@ -56,7 +57,7 @@ class Hypernetwork(nn.Module):
         """Whether this layer's coefficients are predicted rather than constant."""
         return part_of(layer) in self.parts
 
-    def project(self, factors: Factors, role: Literal["content", "style"]) -> Tensor:
+    def project(self, factors: Factors, role: Role) -> Tensor:
         """An adapter's share of the hidden layer, (hidden, n): (W1 B) A.
 
         Raises:
@@ -86,16 +87,34 @@ class Hypernetwork(nn.Module):
         projected = self.project(content, "content"), self.project(style, "style")
         return self.combine(*projected, rows=content.up.shape[0])
 
+    def projections(self, adapter: Adapter, role: Role) -> dict[str, Tensor]:
+        """An adapter's share of the hidden layer, (hidden, n), for every layer that is predicted."""
+        layers = adapter.layers.items()
+        return {name: self.project(factors, role) for name, factors in layers if self.predicts(name)}
+
     def forward(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
         """Coefficients of every layer that both adapters have."""
-        return {layer: self.layer(layer, content, style) for layer in content.layers if layer in style.layers}
+        return {
+            name: self.coefficients(ours, style.layers[name]) if self.predicts(name) else self._constant(ours)
+            for name, ours in content.layers.items()
+            if name in style.layers
+        }
 
-    def layer(self, name: str, content: Adapter, style: Adapter) -> Coefficients:
-        """Coefficients of one layer: predicted, or the constants of ``key_value``."""
-        ours, theirs = content.layers[name], style.layers[name]
-        if self.predicts(name):
-            return self.coefficients(ours, theirs)
-        constant = torch.full((ours.down.shape[1],), CONSTANT[self.key_value], device=ours.down.device)
+    def from_projections(
+        self, content: Adapter, style: Adapter, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
+    ) -> dict[str, Coefficients]:
+        """As ``forward``, from ``projections`` of both adapters."""
+        return {
+            name: self.combine(ours[name], theirs[name], factors.up.shape[0])
+            if self.predicts(name)
+            else self._constant(factors)
+            for name, factors in content.layers.items()
+            if name in style.layers
+        }
+
+    def _constant(self, factors: Factors) -> Coefficients:
+        """What ``key_value`` gives to a layer that is not predicted."""
+        constant = torch.full((factors.down.shape[1],), CONSTANT[self.key_value], device=factors.down.device)
         return constant, constant
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lorarar.adapter import Part
-from lorarar.adapter_file import record_of, save_tensors
-from lorarar.errors import HypernetError, reason
+from lorarar.errors import HypernetError
 from lorarar.hypernet import Hypernetwork, KeyValue, from_published, load_state
+from lorarar.tensor_file import read_tensors, record_of, save_tensors
 
 _PARTS: tuple[Part, ...] = ("query", "key", "value", "output")
 
@@ -30,9 +27,11 @@ def read_hypernet(path: str | Path, key_value: KeyValue | None = None) -> Hypern
         HypernetError: the file is missing, broken, not a hypernetwork, or would run code on loading.
     """
     path = Path(path)
-    if not path.is_file():
-        raise HypernetError(f"{path} does not exist")
-    network = _read_ours(path) if path.suffix == ".safetensors" else from_published(_read_pickle(path))
+    state, metadata = read_tensors(path, HypernetError)
+    if path.suffix.lower() == ".safetensors":
+        network = _ours(path, state, metadata)
+    else:
+        network = from_published({name: tensor.float() for name, tensor in state.items()})
     if key_value is not None:
         network.key_value = key_value
     return network.eval().requires_grad_(False)
@@ -53,13 +52,8 @@ def write_hypernet(network: Hypernetwork, path: str | Path, record: Mapping[str,
     return path
 
 
-def _read_ours(path: Path) -> Hypernetwork:
-    try:
-        with safe_open(path, "pt") as file:
-            form = record_of(file.metadata() or {})
-            state = {key: file.get_tensor(key) for key in file.keys()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise HypernetError(f"{path} is not a sound safetensors file: {error}") from None
+def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Hypernetwork:
+    form = record_of(metadata)
     try:
         if form["kind"] != "hypernetwork" or form["key_value"] not in ("mean", "sum"):
             raise KeyError("kind")
@@ -70,15 +64,3 @@ def _read_ours(path: Path) -> Hypernetwork:
         raise HypernetError(f"{path} is not a hypernetwork: its header lacks a sound {error}") from None
     load_state(network, state)
     return network
-
-
-def _read_pickle(path: Path) -> dict[str, Tensor]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise HypernetError(f"{path} is refused: it would run code on loading, or is no state dict") from None
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise HypernetError(f"{path} cannot be read: {reason(error)}") from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise HypernetError(f"{path} is not a state dict of tensors")
-    return {str(key): value.float() for key, value in state.items()}

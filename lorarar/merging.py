@@ -3,45 +3,75 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Literal, Unpack
+
+import torch
 
 from lorarar import __version__
 from lorarar.adapter import Adapter, check_pair, shape_text, widest
-from lorarar.adapter_file import read_adapter, write_adapter
+from lorarar.adapter_file import digest_of, read_adapter, write_adapter
 from lorarar.bases import Base, find_base, unet_shapes
-from lorarar.errors import AdapterError, HypernetError, MethodError
-from lorarar.files import sha256_of
-from lorarar.hypernet import Coefficients, KeyValue
-from lorarar.hypernet_file import read_hypernet
-from lorarar.methods import Ingredients, Method, Option, method_named
+from lorarar.errors import AdapterError
+from lorarar.hypernet import Coefficients
+from lorarar.layouts import Layout
+from lorarar.methods import Origin, method_named
+from lorarar.recipe import Options, Recipe
+from lorarar.truncation import Energy
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+DTYPES: Mapping[Dtype, torch.dtype] = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A finished merge."""
+    """A finished merge: one adapter for a content and a style, and all that made it."""
 
     adapter: Adapter
-    method: Method
-    options: dict[str, object]
+    method: Origin
+    options: Mapping[str, Any]
     content: Adapter
     style: Adapter
-    base: str
-    coefficients: dict[str, Coefficients]
-    seconds: dict[str, float] = field(default_factory=dict)  # read, compute, write
+    base: Base
+    coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
+    energy: Energy = field(default_factory=Energy)
+    dtype: Dtype | None = None  # as asked for
+    seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
     path: Path | None = None
     version: str = __version__
 
-    def record(self) -> dict[str, object]:
+    def record(self, layout: Layout = "diffusers") -> dict[str, Any]:
         """What made the merge, for a file's header."""
         return {
             "method": self.method.name,
             "options": self.options,
             "content": {"name": self.content.name, "sha256": self.content.sha256},
             "style": {"name": self.style.name, "sha256": self.style.sha256},
-            "base": self.base,
+            "base": self.base.name,
+            "dtype": self.dtype,
+            "layout": layout,
+            "discarded": self.energy.share,
             "version": self.version,
         }
+
+    def written(self, path: str | Path, layout: Layout = "diffusers") -> Merge:
+        """Write the merged adapter; what is returned knows its path and digest.
+
+        Raises:
+            AdapterError: the file cannot be written.
+        """
+        started = time.perf_counter()
+        record = self.record(layout)
+        path = write_adapter(self.adapter, path, record, layout)
+        adapter = replace(self.adapter, name=path.name, sha256=digest_of(path), record=record)
+        seconds = {**self.seconds, "write": time.perf_counter() - started}
+        return replace(self, adapter=adapter, seconds=seconds, path=path)
 
 
 def merge(
@@ -51,76 +81,68 @@ def merge(
     *,
     method: str = "lorarar",
     base: str = "pocket",
-    hypernet: str | Path | None = None,
-    weights: tuple[float, float] | None = None,
-    key_value: KeyValue | None = None,
-    seed: int = 0,
+    layout: Layout = "diffusers",
+    dtype: Dtype | None = None,
+    **options: Unpack[Options],
 ) -> Merge:
     """Merge a content and a style LoRA; with ``out``, write the result there.
 
     Args:
-        content, style: LoRA files of one base model.
+        content, style: LoRA files (or PEFT folders) of one base model, in any dialect.
         out: where the merged LoRA goes; None keeps it in memory.
-        method: a name of ``lorarar.methods.METHODS``.
+        method: a name of ``lorarar.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
+            which both LoRAs need their pictures beside them and their prompts in their headers.
         base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, both
             adapters are checked against it.
-        hypernet: a hypernetwork file; by default the base's own.
-        weights: of content and style, for methods that take them.
-        key_value: rule for keys and values, ``mean`` or ``sum``; by default the hypernetwork's own.
-        seed: for methods that draw at random.
+        layout: diffusers, kohya, or peft (a folder).
+        dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
+        options: see ``lorarar.recipe.Options``.
 
     Raises:
         AdapterError, HypernetError, MethodError, BaseError: each names what was wrong and what is accepted.
     """
-    chosen, place = method_named(method), find_base(base)
-    _check_options(chosen, weights=weights, hypernet=hypernet, key_value=key_value)
+    recipe = Recipe(method_named(method), find_base(base), options)
+    done = merge_pair(recipe, Path(content), Path(style), dtype, checkpoint=_checkpoint(out))
+    return done if out is None else done.written(out, layout)
+
+
+def merge_pair(
+    recipe: Recipe, content: Path, style: Path, dtype: Dtype | None = None, *, checkpoint: Path | None = None
+) -> Merge:
+    """Merge two LoRA files by a recipe, in memory; ``checkpoint`` is where an optimisation keeps its state."""
     started = time.perf_counter()
-    ours, theirs = read_adapter(content), read_adapter(style)
-    check_pair(ours, theirs)
-    _check_base(place, ours, theirs)
-    network_file = _hypernet_file(chosen, place, hypernet)
-    network = read_hypernet(network_file, key_value) if network_file else None
+    ours, theirs = read_pair(recipe.base, content, style)
     read = time.perf_counter()
-    blend = chosen.merge(ours, theirs, Ingredients(weights or (1.0, 1.0), network, key_value, seed))
-    dtype = widest([ours.dtype, theirs.dtype])
-    layers = {name: factors.to(dtype) for name, factors in blend.layers.items()}
-    computed = time.perf_counter()
-    options: dict[str, object] = {"seed": seed}
-    if "weights" in chosen.takes:
-        options["weights"] = list(weights or (1.0, 1.0))
-    if network and network_file:
-        options |= {"hypernet": sha256_of(network_file), "key_value": network.key_value}
-    done = Merge(
-        Adapter(layers, Path(out).name if out else "merged"),
-        chosen,
-        options,
-        ours,
-        theirs,
-        place.name,
-        blend.coefficients,
-        {"read": read - started, "compute": computed - read},
-    )
-    if out is None:
-        return done
-    path = write_adapter(done.adapter, out, done.record())
-    seconds = {**done.seconds, "write": time.perf_counter() - computed}
-    written = Adapter(layers, path.name, sha256_of(path), done.record())
-    return Merge(written, chosen, options, ours, theirs, place.name, blend.coefficients, seconds, path)
+    options, coefficients = recipe.record(), None
+    if recipe.optimises:
+        coefficients, how = recipe.optimised(content, style, checkpoint)
+        options |= how
+    blend = recipe.blend(ours, theirs, coefficients)
+    adapter = Adapter(blend.layers, "merged").to(DTYPES[dtype] if dtype else widest([ours.dtype, theirs.dtype]))
+    _check_finite(adapter)
+    seconds = {"read": read - started, "compute": time.perf_counter() - read}
+    made = recipe.method, options, ours, theirs, recipe.base
+    return Merge(adapter, *made, blend.coefficients, blend.energy, dtype, seconds)
 
 
-def _check_options(method: Method, **given: object) -> None:
-    for option, value in given.items():
-        if value is not None and option not in method.takes:
-            taken = ", ".join(map(_flag, method.takes)) or "none"
-            raise MethodError(f"method {method.name} takes no {_flag(option)}; it takes {taken}")
+def read_pair(base: Base, content: Path, style: Path) -> tuple[Adapter, Adapter]:
+    """Both adapters, checked against each other and against the base.
+
+    Raises:
+        AdapterError: one cannot be read, or they do not belong together or to the base.
+    """
+    pair = read_adapter(content), read_adapter(style)
+    check_pair(*pair)
+    check_base(base, *pair)
+    return pair
 
 
-def _flag(option: Option | str) -> str:
-    return "--" + option.replace("_", "-")
+def check_base(base: Base, *adapters: Adapter) -> None:
+    """Refuse adapters whose UNet layers the base does not have in that shape.
 
-
-def _check_base(base: Base, *adapters: Adapter) -> None:
-    """Refuse adapters whose layers the base does not have in that shape."""
+    Raises:
+        AdapterError: the message names layer and shapes.
+    """
     shapes = unet_shapes(base)
     if shapes is None:
         return
@@ -134,14 +156,13 @@ def _check_base(base: Base, *adapters: Adapter) -> None:
                 )
 
 
-def _hypernet_file(method: Method, base: Base, given: str | Path | None) -> Path | None:
-    if "hypernet" not in method.takes:
-        return None
-    if given is not None:
-        return Path(given)
-    if base.hypernet is None:
-        raise HypernetError(
-            f"base {base.name} has no hypernetwork of its own; name one with --hypernet FILE "
-            "(the authors' published state dicts load as they are)"
-        )
-    return base.hypernet
+def _check_finite(adapter: Adapter) -> None:
+    """A narrow dtype may not hold what a method made of the factors."""
+    for layer, factors in adapter.layers.items():
+        if not bool(torch.isfinite(factors.down).all() and torch.isfinite(factors.up).all()):
+            name = str(factors.down.dtype).removeprefix("torch.")
+            raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
+
+
+def _checkpoint(out: str | Path | None) -> Path | None:
+    return Path(out).with_suffix(".checkpoint.pt") if out else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from lorarar.adapter import Adapter, Factors
 from lorarar.adapter_file import write_adapter
 from lorarar.pocket.text import new_encoders, write_tokenizer
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
 
 def make_unet() -> UNet2DConditionModel:

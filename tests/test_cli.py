@@ -74,7 +74,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
     ("arguments", "message"),
     [
         (("merge", "none", "none", "-o", "m.safetensors"), "none does not exist"),
-        (("merge", "none", "none", "-o", "m.safetensors", "--method", "magic"), "accepted are direct, lorarar"),
+        (("merge", "none", "none", "-o", "m.safetensors", "--method", "magic"), "accepted are direct, ties"),
         (("merge", "none", "none", "-o", "m.safetensors", "--weights", "one"), "two numbers"),
         (("merge", "none", "none", "-o", "m.safetensors", "--key-value", "max"), "mean and sum"),
         (("generate", "--prompt", "x", "--base", "nothing"), "neither pocket nor sdxl"),

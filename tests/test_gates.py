@@ -7,7 +7,8 @@ from lorarar.errors import AdapterError
 from lorarar.gates import gated
 from lorarar.generation import Studio
 from lorarar.hypernet import Hypernetwork
-from lorarar.methods import Ingredients, lorarar
+from lorarar.methods import Ingredients
+from lorarar.methods.coefficients import lorarar
 
 from .conftest import make_unet, random_adapter
 
@@ -32,7 +33,7 @@ def test_gates_and_the_merged_file_predict_the_same_through_plain_diffusers(tiny
     plain = predict(tiny.unet, *inputs())
     studio = Studio.__new__(Studio)
     studio.pipeline, studio.lora = tiny, ""
-    studio.attach(Adapter(lorarar(content, style, Ingredients(hypernet=network)).layers, "merged"))
+    studio.attach(Adapter(lorarar(content, style, Ingredients(predict=network)).layers, "merged"))
     by_file = predict(tiny.unet, *inputs())
     torch.testing.assert_close(by_gates, by_file, rtol=1e-4, atol=1e-5)
     assert (by_gates - plain).abs().max() > 1e-3

@@ -6,7 +6,6 @@ from lorarar.adapter_file import read_adapter
 from lorarar.errors import AdapterError, BaseError, HypernetError, MethodError
 from lorarar.hypernet import Hypernetwork
 from lorarar.hypernet_file import write_hypernet
-from lorarar.methods import METHODS
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def test_the_rule_for_keys_and_values_is_an_option(pair, hypernet_file, tiny_fol
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"method": "average"}, MethodError, "accepted are direct, lorarar"),
+        ({"method": "average"}, MethodError, "accepted are direct, ties"),
         ({"method": "direct", "hypernet": "x.safetensors"}, MethodError, "takes no --hypernet"),
         ({"method": "lorarar", "weights": (1.0, 1.0)}, MethodError, "takes no --weights"),
         ({"base": "nothing"}, BaseError, "neither pocket nor sdxl"),
@@ -80,7 +79,3 @@ def test_bad_options_name_what_is_accepted(pair, tmp_path, tiny_folder, options,
     with pytest.raises(error, match=message):
         lorarar.merge(*pair, tmp_path / "m.safetensors", **{"base": str(tiny_folder), **options})
     assert not (tmp_path / "m.safetensors").exists()
-
-
-def test_the_table_of_methods_is_sound():
-    assert all(name == method.name and method.merge.__doc__ and method.paper for name, method in METHODS.items())

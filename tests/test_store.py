@@ -53,10 +53,10 @@ def test_a_merge_is_kept_once_with_inputs_and_coefficients(store, lora_file, tmp
     network = write_hypernet(Hypernetwork((16, 32)), tmp_path / "h.safetensors")
     content, style = lora_file("content", 2, 0), lora_file("style", 2, 1)
     done = lorarar.merge(content, style, tmp_path / "m.safetensors", base=str(tiny_folder), hypernet=network)
-    ids = {store.add_merge(done, content, style, "rev") for _ in range(2)}
+    ids = {store.add_merge(done, content, style) for _ in range(2)}
     assert ids == {1}
     (row,) = store.rows("SELECT m.*, a.sha256 FROM merges m JOIN adapters a ON a.id = m.adapter")
-    assert (row["method"], row["base"], row["base_revision"]) == ("lorarar", str(tiny_folder), "rev")
+    assert (row["method"], row["base"], row["base_revision"]) == ("lorarar", str(tiny_folder), None)
     assert row["sha256"] == done.adapter.sha256
     kept = store.coefficients(1)
     assert kept.keys() == done.coefficients.keys()

@@ -11,9 +11,10 @@ from lorarar.diffusion import predict
 from lorarar.errors import AdapterError, ImageError, TrainingError
 from lorarar.hypernet_file import read_hypernet, write_hypernet
 from lorarar.images import write_png
-from lorarar.training.hypernet import FIDELITIES, REGULARISERS, HypernetOptions, Merging, train_hypernet
+from lorarar.training.hypernet import HypernetMerging, HypernetOptions, train_hypernet
 from lorarar.training.loop import Plan, train
-from lorarar.training.lora import LoraDenoising, LoraOptions, _adapter, train_lora
+from lorarar.training.lora import Lesson, LoraDenoising, LoraOptions, _adapter, train_lora
+from lorarar.training.merging import FIDELITIES, REGULARISERS
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
 from .conftest import random_adapter
@@ -26,9 +27,13 @@ def pictures(seed=0, count=2):
     return torch.rand((count, 3, 16, 16), generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
+def lessons(count=2):
+    return [Lesson(pictures(count=count), "a sks dog")]
+
+
 def test_a_lora_is_trained_and_the_base_left_alone(tiny):
     before = {name: value.clone() for name, value in tiny.unet.state_dict().items()}
-    adapter = train_lora(tiny, pictures(), "a sks dog", OPTIONS)
+    adapter = train_lora(tiny, lessons(), OPTIONS)
     assert adapter.ranks == (2,)
     assert len(adapter.layers) == 8 * len(
         [name for name, _ in tiny.unet.named_modules() if name.endswith("transformer_blocks.0")]
@@ -40,15 +45,15 @@ def test_a_lora_is_trained_and_the_base_left_alone(tiny):
 
 
 def test_the_seed_decides_all(tiny):
-    one, two = (train_lora(tiny, pictures(), "a sks dog", OPTIONS) for _ in range(2))
-    other = train_lora(tiny, pictures(), "a sks dog", replace(OPTIONS, seed=1))
+    one, two = (train_lora(tiny, lessons(), OPTIONS) for _ in range(2))
+    other = train_lora(tiny, lessons(), replace(OPTIONS, seed=1))
     for layer in one.layers:
         assert torch.equal(one.layers[layer].up, two.layers[layer].up)
         assert not torch.equal(one.layers[layer].up, other.layers[layer].up)
 
 
 def test_training_lowers_the_loss(tiny):
-    objective = LoraDenoising(tiny, pictures(count=1), "a sks dog", OPTIONS)
+    objective = LoraDenoising(tiny, lessons(1), OPTIONS)
     losses = []
     train(objective, Plan(150, 1e-2), title="lora", on_step=lambda step, loss: losses.append(loss))
     objective.close()
@@ -57,7 +62,7 @@ def test_training_lowers_the_loss(tiny):
 
 @torch.no_grad()
 def test_what_peft_trained_predicts_the_same_after_loading_the_file(tiny, tmp_path):
-    objective = LoraDenoising(tiny, pictures(), "a sks dog", OPTIONS)
+    objective = LoraDenoising(tiny, lessons(), OPTIONS)
     for name, parameter in objective.trained().items():
         generator = torch.Generator().manual_seed(len(name))
         parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.2)
@@ -106,7 +111,7 @@ def test_a_hypernetwork_is_trained_in_every_form(tiny, zoo, tmp_path, fidelity, 
 
 def test_the_untrained_hypernetwork_starts_near_the_plain_sum(tiny, zoo):
     concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
-    objective = Merging(tiny, *concepts, HypernetOptions(key_value="sum", hidden=8), 16)
+    objective = HypernetMerging(tiny, *concepts, HypernetOptions(key_value="sum", hidden=8), 16)
     names = set(objective.trained())
     assert names == {
         "inputs.16.weight",
@@ -121,7 +126,7 @@ def test_the_untrained_hypernetwork_starts_near_the_plain_sum(tiny, zoo):
 def test_the_loss_of_equation_3_is_zero_for_a_merge_that_changes_nothing(tiny, zoo):
     """Content and style with the same LoRA, coefficients 1 and 0: student and teachers agree, no overlap."""
     concepts = read_concepts(zoo / "contents", {"c0"})
-    objective = Merging(
+    objective = HypernetMerging(
         tiny, concepts, concepts, HypernetOptions(hidden=8, parts=("query", "key", "value", "output"), batch=1), 16
     )
     with torch.no_grad():
@@ -133,7 +138,7 @@ def test_the_loss_of_equation_3_is_zero_for_a_merge_that_changes_nothing(tiny, z
 
 def test_gradients_reach_the_hypernetwork_alone(tiny, zoo):
     concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
-    objective = Merging(tiny, *concepts, HypernetOptions(hidden=8), 16)
+    objective = HypernetMerging(tiny, *concepts, HypernetOptions(hidden=8), 16)
     objective(*objective.batch(torch.Generator().manual_seed(0))).backward()
     assert all(parameter.grad is not None for parameter in objective.hypernet.parameters())
     assert all(parameter.grad is None for parameter in tiny.unet.parameters())
@@ -147,7 +152,7 @@ def test_mixed_precision_trains_on_the_cpu(tiny_folder, precision):
     accelerator = accelerator_for(precision)
     pipeline = load_for_training(find_base(str(tiny_folder)), accelerator)
     assert native_side(pipeline) == 16
-    adapter = train_lora(pipeline, pictures(), "a sks dog", OPTIONS, accelerator=accelerator)
+    adapter = train_lora(pipeline, lessons(), OPTIONS, accelerator=accelerator)
     assert adapter.dtype == torch.float32
     assert all(bool(torch.isfinite(factors.up).all()) for factors in adapter.layers.values())
     AcceleratorState._reset_state(reset_partial_state=True)

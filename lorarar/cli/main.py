@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from lorarar import __version__
+from lorarar.cli.backup import backup
+from lorarar.cli.bench import app as bench
+from lorarar.cli.coefficients import coefficients
 from lorarar.cli.demo import demo
 from lorarar.cli.generate import generate
+from lorarar.cli.inspect import inspect
 from lorarar.cli.merge import merge
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
@@ -26,8 +30,12 @@ app = typer.Typer(
 )
 app.command()(merge)
 app.command()(generate)
+app.command()(coefficients)
+app.command()(inspect)
 app.command()(demo)
+app.command()(backup)
 app.add_typer(train, name="train")
+app.add_typer(bench, name="bench")
 app.add_typer(pocket, name="pocket")
 
 

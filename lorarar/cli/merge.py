@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,51 +11,168 @@ from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, cl
 from lorarar.errors import MethodError
 
 if TYPE_CHECKING:
-    from lorarar.hypernet import KeyValue
-    from lorarar.merging import Merge
+    from lorarar.layouts import Layout
+    from lorarar.merging import Dtype, Merge
+    from lorarar.recipe import Options, Recipe
+    from lorarar.store import Store
+
+LAYOUTS = ("diffusers", "kohya", "peft")
+DTYPES = ("float32", "float16", "bfloat16")
+
+HypernetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--hypernet", help="Hypernetwork, ours or the authors' .pth (lorarar).", show_default="the base's own"
+    ),
+]
+KeyValueOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key-value",
+        help="Rule for parts not predicted: mean or sum (lorarar).",
+        show_default="the hypernetwork's own",
+    ),
+]
 
 
 @command
 def merge(
-    content: Annotated[Path, typer.Argument(help="Content LoRA (safetensors).")],
-    style: Annotated[Path, typer.Argument(help="Style LoRA (safetensors).")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes.")],
-    method: Annotated[str, typer.Option("--method", help="direct or lorarar.")] = "lorarar",
-    hypernet: Annotated[
-        Path | None,
-        typer.Option("--hypernet", help="Hypernetwork, ours or the authors' .pth.", show_default="the base's own"),
-    ] = None,
+    content: Annotated[Path, typer.Argument(help="Content LoRA; with --all a folder of them.")],
+    style: Annotated[Path, typer.Argument(help="Style LoRA; with --all a folder of them.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes; with --all a folder.")],
+    method: Annotated[
+        str, typer.Option("--method", help="direct, ties, dare, dare-ties, np-lora, ziplora or lorarar.")
+    ] = "lorarar",
+    every: Annotated[bool, typer.Option("--all", help="Merge every content with every style.")] = False,
+    hypernet: HypernetOption = None,
     base: BaseOption = "pocket",
     weights: Annotated[
         str | None,
-        typer.Option("--weights", help="Weights of content and style (direct).", metavar="C,S", show_default="1,1"),
+        typer.Option(
+            "--weights",
+            help="Weights of content and style (all but ziplora, lorarar).",
+            metavar="C,S",
+            show_default="1,1",
+        ),
     ] = None,
-    key_value: Annotated[
+    density: Annotated[
+        float | None, typer.Option("--density", help="Share of elements kept (ties, dare).", show_default="0.5")
+    ] = None,
+    form: Annotated[
         str | None,
         typer.Option(
-            "--key-value", help="Rule for keys and values: mean or sum.", show_default="the hypernetwork's own"
+            "--form", help="Prune the update (delta) or, as peft, both factors (ties, dare).", show_default="delta"
         ),
+    ] = None,
+    mu: Annotated[
+        float | None, typer.Option("--mu", help="Strength of the projection, 0 to inf (np-lora).", show_default="1")
+    ] = None,
+    coefficients: Annotated[
+        Path | None,
+        typer.Option("--coefficients", help="File of coefficients (ziplora).", show_default="optimised for the pair"),
+    ] = None,
+    key_value: KeyValueOption = None,
+    rank: Annotated[
+        int | None,
+        typer.Option("--rank", help="Cut the merged layers to this rank.", show_default="sum of both", min=1),
+    ] = None,
+    layout: Annotated[str, typer.Option("--layout", help="diffusers, kohya, or peft (a folder).")] = "diffusers",
+    dtype: Annotated[
+        str | None, typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the wider of both")
     ] = None,
     seed: SeedOption = 0,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Merge a content and a style LoRA into one ordinary LoRA file."""
-    pair, rule = parse_weights(weights), parse_key_value(key_value)
+    """Merge a content and a style LoRA into one ordinary LoRA."""
+    asked: dict[str, Any] = {
+        "weights": parse_weights(weights),
+        "hypernet": hypernet,
+        "key_value": key_value,
+        "density": density,
+        "form": form,
+        "mu": mu,
+        "coefficients": coefficients,
+        "rank": rank,
+    }
+    options = cast("Options", {key: value for key, value in asked.items() if value is not None} | {"seed": seed})
+    shape, precision = chosen("--layout", layout, LAYOUTS), chosen("--dtype", dtype, DTYPES)
     from lorarar.bases import find_base
-    from lorarar.merging import merge as run
+    from lorarar.methods import method_named
+    from lorarar.recipe import Recipe
     from lorarar.store import Store
 
+    recipe = Recipe(method_named(method), find_base(base), options)
     with Store(db) as store:
-        done = run(
-            content, style, out, method=method, base=base, hypernet=hypernet, weights=pair, key_value=rule, seed=seed
-        )
-        merge_id = store.add_merge(done, content, style, find_base(base).revision)
+        run = _merge_all if every else _merge_one
+        run(recipe, content, style, out, cast("Layout", shape), cast("Dtype | None", precision), store, as_json)
+
+
+def _merge_one(
+    recipe: Recipe,
+    content: Path,
+    style: Path,
+    out: Path,
+    layout: Layout,
+    dtype: Dtype | None,
+    store: Store,
+    as_json: bool,
+) -> None:
+    from lorarar.merging import merge_pair
+
+    checkpoint = out.with_name(f"{out.name}.checkpoint.pt")
+    done = merge_pair(recipe, content, style, dtype, checkpoint=checkpoint).written(out, layout)
+    merge_id = store.add_merge(done, content, style)
     if as_json:
         print_json(summary(done) | {"id": merge_id})
     else:
         describe(done)
         print(done.path)
+
+
+def _merge_all(
+    recipe: Recipe,
+    contents: Path,
+    styles: Path,
+    out: Path,
+    layout: Layout,
+    dtype: Dtype | None,
+    store: Store,
+    as_json: bool,
+) -> None:
+    from dataclasses import replace
+
+    from lorarar.pairs import merge_all, pairings
+    from lorarar.progress import Ticker
+    from lorarar.projections import ProjectionCache
+
+    cache = ProjectionCache()
+    recipe, wanted = replace(recipe, cache=cache), pairings(contents, styles, out, layout)
+    made = []
+    with Ticker("merge", len(wanted)) as ticker:
+        for pairing, done in merge_all(recipe, wanted, layout, dtype):
+            if done:
+                store.add_merge(done, pairing.content, pairing.style)
+                made.append(done)
+            ticker.advance()
+    if as_json:
+        print_json([summary(done) for done in made])
+        return
+    projected = f", {cache.computed} projections computed" if cache.computed else ""
+    talk().print(f"{len(made)} merges, {len(wanted) - len(made)} were there already{projected}")
+    for pairing in wanted:
+        print(pairing.out)
+
+
+def chosen(flag: str, value: str | None, accepted: tuple[str, ...]) -> str | None:
+    """A value out of a few.
+
+    Raises:
+        MethodError: another one.
+    """
+    if value is not None and value not in accepted:
+        raise MethodError(f"{flag} is {value!r}; accepted are {', '.join(accepted)}")
+    return value
 
 
 def parse_weights(text: str | None) -> tuple[float, float] | None:
@@ -77,17 +194,6 @@ def parse_weights(text: str | None) -> tuple[float, float] | None:
     return numbers[0], numbers[1]
 
 
-def parse_key_value(text: str | None) -> KeyValue | None:
-    """``mean`` or ``sum``.
-
-    Raises:
-        MethodError: anything else.
-    """
-    if text not in (None, "mean", "sum"):
-        raise MethodError(f"--key-value is {text!r}; accepted are mean and sum")
-    return cast("KeyValue | None", text)
-
-
 def summary(done: Merge) -> dict[str, object]:
     """A merge for machines."""
     return {
@@ -95,11 +201,12 @@ def summary(done: Merge) -> dict[str, object]:
         "sha256": done.adapter.sha256,
         "method": done.method.name,
         "options": done.options,
-        "base": done.base,
+        "base": done.base.name,
         "content": {"name": done.content.name, "sha256": done.content.sha256},
         "style": {"name": done.style.name, "sha256": done.style.sha256},
         "layers": len(done.adapter.layers),
         "ranks": list(done.adapter.ranks),
+        "discarded_energy": done.energy.share,
         "seconds": {name: round(value, 6) for name, value in done.seconds.items()},
         "version": done.version,
     }
@@ -109,7 +216,15 @@ def describe(done: Merge) -> None:
     """A merge for people, on stderr."""
     seconds = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in done.seconds.items())
     ranks = ", ".join(map(str, done.adapter.ranks))
+    lost = f", {done.energy.share:.1%} of the energy discarded by the cut" if done.energy.whole else ""
     talk().print(
         f"[bold]{done.method.title}[/bold] of {clean(done.content.name)} and {clean(done.style.name)}: "
-        f"{len(done.adapter.layers)} layers of rank {ranks} ({seconds})"
+        f"{len(done.adapter.layers)} layers of rank {ranks}{lost} ({seconds})"
     )
+    own = [set(side.layers) - set(other.layers) for side, other in _both_ways(done)]
+    if any(own):
+        talk().print(f"layers of one side alone, kept as they are: {len(own[0])} of content, {len(own[1])} of style")
+
+
+def _both_ways(done: Merge) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    return (done.content, done.style), (done.style, done.content)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lorarar import __version__
 from lorarar.cli.console import BaseOption, SeedOption, command, talk
 from lorarar.errors import TrainingError
+
+if TYPE_CHECKING:
+    from lorarar.adapter import Part
+    from lorarar.training.lora import LoraOptions
 
 app = typer.Typer(no_args_is_help=True, help="Train LoRAs and hypernetworks.")
 
@@ -23,6 +28,12 @@ SideOption = Annotated[
 ]
 
 
+RankOption = Annotated[int, typer.Option("--rank", help="Rank of the LoRA.", min=1)]
+RateOption = Annotated[float, typer.Option("--rate", help="Learning rate.")]
+BatchOption = Annotated[int, typer.Option("--batch", help="Pictures a step.", min=1)]
+MirroredOption = Annotated[bool, typer.Option("--mirrored", help="Also mirror the pictures.")]
+
+
 @app.command()
 @command
 def lora(
@@ -32,11 +43,11 @@ def lora(
     ],
     out: OutOption,
     base: BaseOption = "pocket",
-    rank: Annotated[int, typer.Option("--rank", help="Rank of the LoRA.", min=1)] = 64,
+    rank: RankOption = 64,
     steps: StepsOption = 1000,
-    rate: Annotated[float, typer.Option("--rate", help="Learning rate.")] = 5e-5,
-    batch: Annotated[int, typer.Option("--batch", help="Pictures a step.", min=1)] = 1,
-    mirrored: Annotated[bool, typer.Option("--mirrored", help="Also mirror the pictures.")] = False,
+    rate: RateOption = 5e-5,
+    batch: BatchOption = 1,
+    mirrored: MirroredOption = False,
     side: SideOption = None,
     precision: PrecisionOption = None,
     seed: SeedOption = 0,
@@ -46,31 +57,71 @@ def lora(
     Content is named by a rare token, style by its description; pictures and prompt are what the
     hypernetwork is trained on later, so the prompt is kept in the file.
     """
+    from lorarar.training.lora import LoraOptions
+
+    options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
+    _train([(images, prompt)], options, out, base, side, precision, {"prompt": prompt})
+
+
+@app.command()
+@command
+def joint(
+    content: Annotated[Path, typer.Option("--content", help="Pictures of the subject.")],
+    content_prompt: Annotated[str, typer.Option("--content-prompt", help='What they show: "a sks dog".')],
+    style: Annotated[Path, typer.Option("--style", help="Pictures in the style.")],
+    style_prompt: Annotated[
+        str, typer.Option("--style-prompt", help='What they show: "a house in watercolor painting style".')
+    ],
+    out: OutOption,
+    base: BaseOption = "pocket",
+    rank: RankOption = 64,
+    steps: StepsOption = 1000,
+    rate: RateOption = 5e-5,
+    batch: BatchOption = 1,
+    mirrored: MirroredOption = False,
+    side: SideOption = None,
+    precision: PrecisionOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Train one LoRA on a subject and a style at once (multi-concept DreamBooth, the paper's joint training).
+
+    Both are drawn equally often, however many pictures each has.
+    """
+    from lorarar.training.lora import LoraOptions
+
+    options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
+    made = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
+    _train([(content, content_prompt), (style, style_prompt)], options, out, base, side, precision, made)
+
+
+def _train(
+    taught: Sequence[tuple[Path, str]],
+    options: LoraOptions,
+    out: Path,
+    base: str,
+    side: int | None,
+    precision: str | None,
+    made: Mapping[str, object],
+) -> None:
+    """Train a LoRA on folders of pictures with their prompts, and write it with what made it."""
     from dataclasses import asdict
 
     from lorarar.adapter_file import write_adapter
     from lorarar.bases import find_base
     from lorarar.images import find_images
-    from lorarar.training.lora import LoraOptions, train_lora
+    from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
-    options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
-    checkpoint, place, files = checkpoint_of(out), find_base(base), find_images(images)
+    checkpoint, place = checkpoint_of(out), find_base(base)
+    found = [(find_images(images), prompt) for images, prompt in taught]
     accelerator = accelerator_for(precision)
     pipeline = load_for_training(place, accelerator)
-    adapter = train_lora(
-        pipeline,
-        files,
-        prompt,
-        options,
-        checkpoint=checkpoint,
-        accelerator=accelerator,
-        side=side or native_side(pipeline),
-        title=out.stem,
-    )
+    side = side or native_side(pipeline)
+    lessons = [Lesson.read(files, prompt, side) for files, prompt in found]
+    adapter = train_lora(pipeline, lessons, options, checkpoint=checkpoint, accelerator=accelerator, title=out.stem)
     if accelerator.is_main_process:
-        made = {"prompt": prompt, "base": place.name, "revision": place.revision, "version": __version__}
-        write_adapter(adapter, out, made | asdict(options))
+        origin = {"base": place.name, "revision": place.revision, "version": __version__}
+        write_adapter(adapter, out, {**made, **origin, **asdict(options)})
         checkpoint.unlink(missing_ok=True)
         print(out)
 
@@ -88,8 +139,12 @@ def hypernet(
     fidelity: Annotated[str, typer.Option("--loss", help="Fidelity terms: l2 (paper) or mse (authors' code).")] = "l2",
     regulariser: Annotated[str, typer.Option("--regulariser", help="dot (paper) or cosine (authors' code).")] = "dot",
     key_value: Annotated[
-        str, typer.Option("--key-value", help="Keys and values: mean (paper) or sum (authors' code).")
+        str, typer.Option("--key-value", help="Parts not predicted: mean (paper) or sum (authors' code).")
     ] = "mean",
+    parts: Annotated[
+        str, typer.Option("--parts", help="Parts predicted: any of query,key,value,output.", metavar="PARTS")
+    ] = "query,output",
+    hidden: Annotated[int, typer.Option("--hidden", help="Width of the hidden layer.", min=1)] = 128,
     batch: Annotated[int, typer.Option("--batch", help="Noisy latents of each side a step.", min=1)] = 1,
     side: SideOption = None,
     precision: PrecisionOption = None,
@@ -105,14 +160,8 @@ def hypernet(
     from lorarar.bases import find_base
     from lorarar.concepts import read_concepts
     from lorarar.hypernet_file import write_hypernet
-    from lorarar.training.hypernet import (
-        FIDELITIES,
-        REGULARISERS,
-        Fidelity,
-        HypernetOptions,
-        Regulariser,
-        train_hypernet,
-    )
+    from lorarar.training.hypernet import HypernetOptions, train_hypernet
+    from lorarar.training.merging import FIDELITIES, REGULARISERS, Fidelity, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     for flag, value, known in (
@@ -123,6 +172,8 @@ def hypernet(
         if value not in known:
             raise TrainingError(f"{flag} is {value!r}; accepted are {', '.join(known)}")
     options = HypernetOptions(
+        hidden=hidden,
+        parts=parse_parts(parts),
         key_value="mean" if key_value == "mean" else "sum",
         fidelity=cast("Fidelity", fidelity),
         regulariser=cast("Regulariser", regulariser),
@@ -151,6 +202,21 @@ def hypernet(
         checkpoint.unlink(missing_ok=True)
         talk().print(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print(out)
+
+
+def parse_parts(text: str) -> tuple[Part, ...]:
+    """``"query,output"`` as parts of attention, each once, in the order query, key, value, output.
+
+    Raises:
+        TrainingError: an unknown part, or none.
+    """
+    from lorarar.adapter import ATTENTION
+
+    given = [part.strip() for part in text.split(",")]
+    chosen = tuple(part for part in ATTENTION if part in given)
+    if set(given) - set(ATTENTION) or not chosen:
+        raise TrainingError(f"--parts is {text!r}; accepted is a list of {', '.join(ATTENTION)}")
+    return chosen
 
 
 def checkpoint_of(out: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def run_demo(
                 content, look, out / f"{slug(subject.name)}-{slug(style.name)}-{method}.safetensors", method=method
             )
             merged = time.perf_counter()
-            merge_id = store.add_merge(done, content, look, base.revision)
+            merge_id = store.add_merge(done, content, look)
             adapter_id = store.add_adapter(done.adapter, done.path or "", "merged")
             studio.attach(done.adapter)
             drawn = studio.draw(
@@ -88,7 +88,7 @@ def run_demo(
     return demo
 
 
-def coefficient_picture(coefficients: dict[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:
+def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:
     """m_c and m_s of the predicted layers as heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
     layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
     values = [[_spread(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]

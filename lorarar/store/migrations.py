@@ -83,7 +83,27 @@ def _images(db: Database) -> None:
     db.execute("CREATE INDEX images_by_merge ON images (merge, seed)")
 
 
-MIGRATIONS: Sequence[Migration] = (_adapters, _merges, _coefficients, _images)
+def _discarded(db: Database) -> None:
+    db.execute("ALTER TABLE merges ADD COLUMN discarded REAL NOT NULL DEFAULT 0")
+
+
+def _cells(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE cells (
+            key TEXT PRIMARY KEY,
+            plan TEXT NOT NULL,
+            row TEXT NOT NULL,
+            content TEXT NOT NULL,
+            style TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            image INTEGER NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+            created TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX cells_by_plan ON cells (plan, row, content, style, seed)")
+    db.execute("CREATE INDEX cells_by_image ON cells (image)")
+
+
+MIGRATIONS: Sequence[Migration] = (_adapters, _merges, _coefficients, _images, _discarded, _cells)
 
 
 def migrate(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:

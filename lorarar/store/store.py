@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlite_utils import Database
 
 from lorarar.errors import StoreError
+from lorarar.files import replacing
 from lorarar.store.migrations import migrate
 
 if TYPE_CHECKING:
     from lorarar.adapter import Adapter
     from lorarar.generation import Picture
+    from lorarar.grid.cells import Cell
     from lorarar.merging import Merge
 
 DEFAULT = Path("lorarar.db")
@@ -94,8 +96,8 @@ class Store:
         with self.writing():
             return self._adapter(adapter, path, kind)
 
-    def add_merge(self, merge: Merge, content: str | Path, style: str | Path, revision: str | None = None) -> int:
-        """Keep a written merge with both inputs and its coefficients and return its id."""
+    def add_merge(self, merge: Merge, content: str | Path, style: str | Path) -> int:
+        """Keep a merge with both inputs and its coefficients and return its id."""
         with self.writing():
             row = {
                 "adapter": self._adapter(merge.adapter, merge.path or "", "merged"),
@@ -103,10 +105,11 @@ class Store:
                 "style": self._adapter(merge.style, style, "style"),
                 "method": merge.method.name,
                 "options": json.dumps(merge.options, sort_keys=True),
-                "base": merge.base,
-                "base_revision": revision,
+                "base": merge.base.name,
+                "base_revision": merge.base.revision,
                 "version": merge.version,
                 "seconds": sum(merge.seconds.values()),
+                "discarded": merge.energy.share,
                 "created": _now(),
             }
             merge_id, new = self._insert("merges", row, ("adapter", "content", "style", "method", "options", "base"))
@@ -121,12 +124,41 @@ class Store:
         rows = self.rows("SELECT id FROM merges WHERE adapter = ? ORDER BY id LIMIT 1", adapter)
         return int(rows[0]["id"]) if rows else None
 
-    def add_image(self, picture: Picture, adapter: int | None = None, merge: int | None = None) -> int:
-        """Keep a written picture and return its id; another picture at the same path replaces the row."""
+    def add_image(
+        self, picture: Picture, adapter: int | None = None, merge: int | None = None, cell: Cell | None = None
+    ) -> int:
+        """Keep a written picture and return its id; another picture at the same path replaces the row.
+
+        Of a grid it is the picture of ``cell``, which is finished by this.
+        """
         row = picture.row() | {"adapter": adapter, "merge": merge, "created": _now()}
         with self.writing():
             self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
-            return self._insert("images", row, ("path",))[0]
+            image = self._insert("images", row, ("path",))[0]
+            if cell:
+                of_cell = cell.row() | {"image": image, "created": _now()}
+                places = ", ".join(f":{column}" for column in of_cell)
+                self.db.conn.execute(f"INSERT OR REPLACE INTO cells ({', '.join(of_cell)}) VALUES ({places})", of_cell)
+            return image
+
+    def finished_cells(self) -> dict[str, Row]:
+        """Path and digest of the picture of every finished cell, by the cell's key."""
+        rows = self.rows("SELECT c.key, i.path, i.sha256 FROM cells c JOIN images i ON i.id = c.image")
+        return {row["key"]: row for row in rows}
+
+    def backup(self, path: str | Path) -> Path:
+        """Copy the database as it is at this moment, also while others write to it; the copy appears whole.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        path = Path(path)
+        try:
+            with replacing(path) as partial, _errors(path):
+                self.db.conn.execute("VACUUM INTO ?", (str(partial),))
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror or error}") from None
+        return path
 
     def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:
         """m_c and m_s by layer of a merge."""

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import nn
 
-from lorarar.adapter import Adapter, Factors, Part
+from lorarar.adapter import Adapter, Part
 from lorarar.concepts import Concept
-from lorarar.diffusion import Conditioning, encode_images, encode_prompts, predict
-from lorarar.gates import Gates, gated
+from lorarar.gates import Gates
 from lorarar.hypernet import Coefficients, Hypernetwork, KeyValue
-from lorarar.images import read_images
-from lorarar.training.loop import Objective, Plan, pick, train
-from lorarar.training.lora import training_scheduler
+from lorarar.training.loop import Plan, train
+from lorarar.training.merging import Fidelity, Merging, MergingLoss, Regulariser, Side
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
-
-Fidelity = Literal["l2", "mse"]
-Regulariser = Literal["dot", "cosine"]
-
-
-def _l2(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Mean over samples of the L2 norm of the difference (the paper's)."""
-    norms: Tensor = torch.linalg.vector_norm((ours - theirs).flatten(1), dim=1)
-    return norms.mean()
-
-
-def _mse(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Mean squared difference (the authors' code)."""
-    return torch.mean((ours - theirs) ** 2)
-
-
-def _dot(pairs: Sequence[Coefficients]) -> Tensor:
-    """Sum over layers of abs(m_c . m_s) (the paper's)."""
-    return torch.stack([(m_c @ m_s).abs() for m_c, m_s in pairs]).sum()
-
-
-def _cosine(pairs: Sequence[Coefficients]) -> Tensor:
-    """Sum over layers of the absolute cosine similarity of m_c and m_s (the authors' code)."""
-    return torch.stack([torch.cosine_similarity(m_c, m_s, dim=0).abs() for m_c, m_s in pairs]).sum()
-
-
-FIDELITIES: Mapping[Fidelity, Callable[[Tensor, Tensor], Tensor]] = {"l2": _l2, "mse": _mse}
-REGULARISERS: Mapping[Regulariser, Callable[[Sequence[Coefficients]], Tensor]] = {"dot": _dot, "cosine": _cosine}
 
 
 @dataclass(frozen=True)
@@ -67,18 +37,13 @@ class HypernetOptions:
     batch: int = 1  # noisy latents of content, and as many of style, a step
     seed: int = 0
 
-
-@dataclass(frozen=True)
-class _Side:
-    """One concept, ready for the UNet."""
-
-    adapter: Adapter
-    latents: Tensor
-    conditioning: Conditioning
+    def loss(self) -> MergingLoss:
+        """Eq. 3 with these terms."""
+        return MergingLoss(self.fidelity, self.regulariser, self.strength)
 
 
-class Merging(Objective):
-    """Eq. 3: the merged model should denoise content as content's LoRA does, and style as style's does."""
+class HypernetMerging(Merging):
+    """Eq. 3 with coefficients that a hypernetwork predicts, over all pairs of many contents and styles."""
 
     def __init__(
         self,
@@ -88,51 +53,17 @@ class Merging(Objective):
         options: HypernetOptions,
         side: int,
     ) -> None:
-        super().__init__()
-        self.unet: Any = pipeline.unet.requires_grad_(False)
-        self.options, self.scheduler = options, training_scheduler(pipeline)
-        self.contents = [_prepare(pipeline, concept, side) for concept in contents]
-        self.styles = [_prepare(pipeline, concept, side) for concept in styles]
+        super().__init__(pipeline, contents, styles, options.loss(), options.batch, side)
         torch.manual_seed(options.seed)
         self.hypernet = new_hypernet([s.adapter for s in self.contents], options)
 
     def trained(self) -> dict[str, nn.Parameter]:
         return dict(self.hypernet.named_parameters())
 
-    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Indices of a content and a style, noisy latents of both, their timesteps (Algorithm 1, step 3)."""
-        groups = self.contents, self.styles
-        indices = [int(pick(generator, len(group), 1)) for group in groups]
-        sides = [group[index] for group, index in zip(groups, indices, strict=True)]
-        latents = torch.cat([s.latents[pick(generator, len(s.latents), self.options.batch)] for s in sides])
-        noise = torch.randn(latents.shape, generator=generator)
-        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, len(latents))
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        device = self.unet.device
-        return torch.tensor(indices), noisy.to(device, sides[0].conditioning.text.dtype), timesteps.to(device)
-
-    def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
-        content, style = self.contents[int(indices[0])], self.styles[int(indices[1])]
-        conditioning = _side_by_side(content.conditioning, style.conditioning, self.options.batch)
-        with torch.no_grad(), gated(self.unet, content.adapter, style.adapter, self._teachers(content, style)):
-            wanted = predict(self.unet, noisy, timesteps, conditioning)
-        coefficients = self.hypernet(content.adapter, style.adapter)
-        with gated(self.unet, content.adapter, style.adapter, _with_own(coefficients, content, style)):
-            merged = predict(self.unet, noisy, timesteps, conditioning)
-        return self._loss(merged.float(), wanted.float(), coefficients)
-
-    def _loss(self, merged: Tensor, wanted: Tensor, coefficients: Mapping[str, Coefficients]) -> Tensor:
-        fidelity, size = FIDELITIES[self.options.fidelity], self.options.batch
-        predicted = [pair for layer, pair in coefficients.items() if self.hypernet.predicts(layer)]
-        overlap = REGULARISERS[self.options.regulariser](predicted)
-        of_content, of_style = fidelity(merged[:size], wanted[:size]), fidelity(merged[size:], wanted[size:])
-        return of_content + of_style + self.options.strength * overlap
-
-    def _teachers(self, content: _Side, style: _Side) -> Gates:
-        """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
-        half = torch.arange(2 * self.options.batch, device=self.unet.device) < self.options.batch
-        first = half.to(content.conditioning.text.dtype).view(-1, 1, 1)
-        return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (first, 1 - first))
+    def coefficients(self, content: Side, style: Side) -> tuple[Gates, Sequence[Coefficients]]:
+        """Eq. 1 for the predicted parts, the constants of ``key_value`` for the others."""
+        gates = self.hypernet(content.adapter, style.adapter)
+        return gates, [pair for layer, pair in gates.items() if self.hypernet.predicts(layer)]
 
 
 def new_hypernet(adapters: Sequence[Adapter], options: HypernetOptions) -> Hypernetwork:
@@ -167,38 +98,7 @@ def train_hypernet(
         accelerator: device, precision and processes.
         side: pixels a side of the pictures.
     """
-    objective = Merging(pipeline, contents, styles, options, side)
+    objective = HypernetMerging(pipeline, contents, styles, options, side)
     plan = Plan(options.steps, options.rate, options.seed, warmup=min(100, options.steps // 10), save_every=200)
     train(objective, plan, checkpoint, title="hypernet", accelerator=accelerator)
     return objective.hypernet.eval().requires_grad_(False)
-
-
-def _prepare(pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> _Side:
-    latents = encode_images(pipeline.vae, read_images(concept.images, side))
-    device = pipeline.unet.device
-    layers = {
-        name: Factors(factors.down.float().to(device), factors.up.float().to(device))
-        for name, factors in concept.adapter.layers.items()
-    }
-    adapter = Adapter(layers, concept.name, concept.adapter.sha256)
-    return _Side(adapter, latents, encode_prompts(pipeline, [concept.prompt], side))
-
-
-def _side_by_side(content: Conditioning, style: Conditioning, size: int) -> Conditioning:
-    """Content's prompt ``size`` times, then style's as often."""
-    index = [0] * size
-    ours, theirs = content.at(index), style.at(index)
-    return Conditioning(
-        torch.cat([ours.text, theirs.text]),
-        torch.cat([ours.pooled, theirs.pooled]),
-        torch.cat([ours.time_ids, theirs.time_ids]),
-    )
-
-
-def _with_own(coefficients: Mapping[str, Coefficients], content: _Side, style: _Side) -> dict[str, Coefficients]:
-    """The coefficients, and 1 for layers that only one adapter has."""
-    gates = dict(coefficients)
-    one = torch.ones((), device=content.conditioning.text.device)
-    for layer in {*content.adapter.layers, *style.adapter.layers} - set(gates):
-        gates[layer] = (one, one)
-    return gates

@@ -18,7 +18,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from lorarar.errors import TrainingError
+from lorarar.errors import TrainingError, reason
 from lorarar.files import replacing
 from lorarar.interrupts import held_interrupt
 from lorarar.progress import Ticker
@@ -72,7 +72,11 @@ class Run:
         return {name: p.detach().clone() for name, p in (self.average or self.weights).items()}
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint, whole or not at all.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
         parts = {
             "step": self.step,
             "seconds": self.seconds,
@@ -80,8 +84,11 @@ class Run:
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
         }
-        with replacing(path) as partial:
-            torch.save(parts, partial)
+        try:
+            with replacing(path) as partial:
+                torch.save(parts, partial)
+        except (OSError, RuntimeError) as error:  # torch says a full disk as the latter
+            raise TrainingError(f"cannot write checkpoint {path}: {reason(error)}") from None
 
     @torch.no_grad()
     def load(self, path: Path) -> None:

@@ -1,5 +1,6 @@
-"""Train one LoRA by the DreamBooth protocol: a few pictures, one prompt, the text encoders frozen.
+"""Train a LoRA by the DreamBooth protocol: a few pictures, one prompt, the text encoders frozen.
 
+Several such lessons for one LoRA are the paper's joint training (multi-concept DreamBooth).
 Content is bound to a rare token ("a sks dog"), style to its description ("a house in watercolor
 painting style"). Latents and text embeddings are computed once, before the first step.
 """
@@ -44,13 +45,27 @@ class LoraOptions:
         return Plan(self.steps, self.rate, self.seed, decay=False, save_every=save_every, weight_decay=1e-4)
 
 
-class LoraDenoising(Objective):
-    """The base's own diffusion loss on a few pictures of one prompt, through LoRA layers."""
+@dataclass(frozen=True)
+class Lesson:
+    """Pictures (N, 3, H, W) in -1..1, and the prompt that they are bound to."""
 
-    def __init__(self, pipeline: StableDiffusionXLPipeline, images: Tensor, prompt: str, options: LoraOptions) -> None:
-        """``images`` (N, 3, H, W) in -1..1."""
+    images: Tensor
+    prompt: str
+
+    @classmethod
+    def read(cls, files: Sequence[Path], prompt: str, side: int) -> Lesson:
+        """A lesson from picture files, cropped and resized to squares of ``side`` pixels."""
+        return cls(read_images(files, side), prompt)
+
+
+class LoraDenoising(Objective):
+    """The base's own diffusion loss on the pictures of one or several lessons, through LoRA layers.
+
+    Every lesson is drawn equally often, however many pictures it has.
+    """
+
+    def __init__(self, pipeline: StableDiffusionXLPipeline, lessons: Sequence[Lesson], options: LoraOptions) -> None:
         super().__init__()
-        side = images.shape[-1]
         self.unet: Any = pipeline.unet
         self.unet.requires_grad_(False)
         torch.manual_seed(options.seed)
@@ -62,22 +77,26 @@ class LoraDenoising(Objective):
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()
         self.scheduler: Any = training_scheduler(pipeline)
-        both = [images, images.flip(3)] if options.mirrored else [images]
-        self.latents = torch.cat([encode_images(pipeline.vae, part) for part in both])
-        self.conditioning = encode_prompts(pipeline, [prompt], side)
+        latents = [_encode(pipeline, lesson.images, options.mirrored) for lesson in lessons]
+        self.latents = torch.cat(latents)
+        self.lesson_of = torch.cat([torch.full((len(part),), number) for number, part in enumerate(latents)])
+        self.chances = torch.cat([torch.full((len(part),), 1 / len(part)) for part in latents])
+        prompts, side = [lesson.prompt for lesson in lessons], lessons[0].images.shape[-1]
+        self.conditioning = encode_prompts(pipeline, prompts, side)
         self.size = options.batch
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        latents = self.latents[pick(generator, len(self.latents), self.size)]
+        chosen = torch.multinomial(self.chances, self.size, replacement=True, generator=generator)
+        latents = self.latents[chosen]
         noise = torch.randn(latents.shape, generator=generator)
         timesteps = pick(generator, self.scheduler.config.num_train_timesteps, self.size)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         wanted = target(self.scheduler, latents, noise, timesteps)
         device, dtype = self.unet.device, self.conditioning.text.dtype
-        return noisy.to(device, dtype), timesteps.to(device), wanted.to(device)
+        return noisy.to(device, dtype), timesteps.to(device), wanted.to(device), self.lesson_of[chosen].to(device)
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, wanted: Tensor) -> Tensor:
-        prediction = predict(self.unet, noisy, timesteps, self.conditioning.at([0] * len(noisy)))
+    def forward(self, noisy: Tensor, timesteps: Tensor, wanted: Tensor, lesson: Tensor) -> Tensor:
+        prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(lesson))
         return F.mse_loss(prediction.float(), wanted)
 
     def close(self) -> None:
@@ -94,34 +113,35 @@ def training_scheduler(pipeline: StableDiffusionXLPipeline) -> Any:
 
 def train_lora(
     pipeline: StableDiffusionXLPipeline,
-    images: Sequence[Path] | Tensor,
-    prompt: str,
+    lessons: Sequence[Lesson],
     options: LoraOptions,
     *,
     checkpoint: Path | None = None,
     accelerator: Accelerator | None = None,
-    side: int = 1024,
     title: str = "lora",
 ) -> Adapter:
-    """Train a LoRA on pictures of one subject or style and return it as exact factors.
+    """Train one LoRA on one lesson, a subject or a style, or on several jointly; return it as exact factors.
 
     Args:
         pipeline: the base; left as it was.
-        images: picture files, resized to ``side`` pixels, or a tensor (N, 3, H, W) in -1..1.
-        prompt: what the pictures show.
+        lessons: pictures and prompts, all of one size.
         options: rank, steps, rate, batch, seed.
         checkpoint: a file to resume from and to keep the state in.
         accelerator: device, precision and processes; by default what accelerate finds.
-        side: pixels a side.
         title: name in the progress display.
     """
-    pixels = images if isinstance(images, Tensor) else read_images(images, side)
-    objective = LoraDenoising(pipeline, pixels, prompt, options)
+    objective = LoraDenoising(pipeline, lessons, options)
     try:
         run = train(objective, options.plan(), checkpoint, title=title, accelerator=accelerator)
     finally:
         objective.close()
     return _adapter(run.result())
+
+
+def _encode(pipeline: StableDiffusionXLPipeline, images: Tensor, mirrored: bool) -> Tensor:
+    """Latents of pictures, and of their mirror images if those are wanted."""
+    both = [images, images.flip(3)] if mirrored else [images]
+    return torch.cat([encode_images(pipeline.vae, part) for part in both])
 
 
 def _adapter(weights: dict[str, Tensor]) -> Adapter:

@@ -17,7 +17,7 @@ from lorarar.pocket import shipped
 from lorarar.pocket.pictures import SIDE
 from lorarar.pocket.workshop import Clock, Workshop
 from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
-from lorarar.training.lora import LoraOptions, train_lora
+from lorarar.training.lora import Lesson, LoraOptions, train_lora
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -73,12 +73,10 @@ def train_one(pipeline: StableDiffusionXLPipeline, job: Job, workshop: Workshop,
     options = replace(job.options, seed=workshop.seed, steps=workshop.steps or job.options.steps)
     adapter = train_lora(
         pipeline,
-        shipped.references(job.file),
-        job.prompt,
+        [Lesson.read(shipped.references(job.file), job.prompt, SIDE)],
         options,
         checkpoint=checkpoint,
         accelerator=workshop.accelerator(),
-        side=SIDE,
         title=job.file.stem,
     )
     half = Adapter({name: factors.to(torch.float16) for name, factors in adapter.layers.items()}, job.file.name)

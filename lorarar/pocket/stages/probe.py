@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from lorarar.adapter_file import save_tensors
 from lorarar.bases import Base
 from lorarar.generation import Studio
 from lorarar.pocket import shipped
@@ -24,6 +23,7 @@ from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.pictures import FAMILIES, Pictures, caption
 from lorarar.pocket.stages.vae import to_tensor
 from lorarar.pocket.workshop import Workshop
+from lorarar.tensor_file import save_tensors
 from lorarar.training.loop import Objective, Plan, pick, train
 
 STEPS, BATCH, RATE = 2500, 64, 2e-3

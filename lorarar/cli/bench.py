@@ -1,0 +1,75 @@
+"""``lorarar bench``: grids of methods, subjects, styles and seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from lorarar.errors import PlanError
+
+if TYPE_CHECKING:
+    from lorarar.grid.runner import Outcome
+
+app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles x seeds.")
+
+
+@app.command()
+@command
+def run(
+    plan: Annotated[
+        str, typer.Argument(help="TOML file, or a shipped plan: pocket, quick, sdxl.", metavar="PLAN.toml")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder of LoRAs and pictures.", show_default="out/bench/TITLE")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
+    ] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute what is missing of a grid; killed and started again, it goes on where it was."""
+    from lorarar.grid.plan import read_plan
+    from lorarar.grid.runner import run_plan
+    from lorarar.store import Store
+
+    wanted = read_plan(plan)
+    place = out or Path("out/bench") / wanted.title
+    with Store(db) as store:
+        outcome = run_plan(wanted, store, place, device=device)
+    for failure in outcome.failures:
+        talk().print(clean(failure), style="red", markup=False)
+    if as_json:
+        print_json(vars(outcome) | {"out": str(place)})
+    else:
+        _describe(outcome)
+        print(place)
+    if outcome.failures:
+        raise PlanError(f"{len(outcome.failures)} pairs failed, as said above; run it again to retry them alone")
+
+
+@app.command()
+@command
+def plan(
+    name: Annotated[str | None, typer.Argument(help="A shipped plan: pocket, quick, sdxl.")] = None,
+) -> None:
+    """Print a shipped plan, to be changed and run; without a name, list them."""
+    from lorarar.grid.plan import SHIPPED, shipped_plans
+
+    if name is None:
+        print("\n".join(shipped_plans()))
+    elif name in shipped_plans():
+        print((SHIPPED / f"{name}.toml").read_text(), end="")
+    else:
+        raise PlanError(f"no shipped plan {name!r}; there are {', '.join(shipped_plans())}")
+
+
+def _describe(outcome: Outcome) -> None:
+    seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
+    talk().print(
+        f"{outcome.cells} cells: {outcome.found} were there, {outcome.drawn} drawn, "
+        f"{outcome.trained} pairs trained ({seconds})"
+    )

@@ -1,0 +1,73 @@
+"""``lorarar coefficients``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json, talk
+from lorarar.cli.merge import HypernetOption, KeyValueOption
+from lorarar.errors import MethodError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lorarar.recipe import Options
+    from lorarar.statistics import Moments, Spread
+
+
+@command
+def coefficients(
+    content: Annotated[Path, typer.Argument(help="Content LoRA.")],
+    style: Annotated[Path, typer.Argument(help="Style LoRA.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where m_c and m_s go (safetensors).")],
+    method: Annotated[str, typer.Option("--method", help="lorarar or ziplora.")] = "lorarar",
+    hypernet: HypernetOption = None,
+    base: BaseOption = "pocket",
+    key_value: KeyValueOption = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.
+
+    With ziplora they are optimised for the pair; ``lorarar merge --method ziplora --coefficients FILE`` uses them.
+    """
+    from dataclasses import asdict
+
+    from lorarar.bases import find_base
+    from lorarar.coefficient_file import write_coefficients
+    from lorarar.merging import merge_pair
+    from lorarar.methods import method_named
+    from lorarar.recipe import Recipe
+    from lorarar.statistics import spreads
+
+    if method not in ("lorarar", "ziplora"):
+        raise MethodError(f"--method is {method!r}; accepted are lorarar and ziplora, which have coefficients")
+    asked = {"hypernet": hypernet, "key_value": key_value}
+    options = cast("Options", {k: v for k, v in asked.items() if v is not None} | {"seed": seed})
+    recipe = Recipe(method_named(method), find_base(base), options)
+    done = merge_pair(recipe, content, style, checkpoint=out.with_name(f"{out.name}.checkpoint.pt"))
+    write_coefficients(done.coefficients, out, done.record())
+    found = spreads(done.coefficients)
+    if as_json:
+        print_json({"path": str(out), "spreads": [asdict(spread) for spread in found]})
+        return
+    talk().print(_table(found))
+    print(out)
+
+
+def _table(found: list[Spread]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table("block", "part", "m_c", "range", "m_s", "range", "cosine", box=SIMPLE_HEAD, pad_edge=False)
+    for one in found:
+        cells = [cell for side in (one.content, one.style) for cell in _cells(side)]
+        table.add_row(one.block.replace("_blocks", "").replace("_block", ""), one.part, *cells, f"{one.cosine:.3f}")
+    return table
+
+
+def _cells(side: Moments) -> tuple[str, str]:
+    return f"{side.mean:.2f}±{side.deviation:.2f}", f"{side.low:.2f}…{side.high:.2f}"

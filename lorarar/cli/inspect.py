@@ -1,0 +1,98 @@
+"""``lorarar inspect``"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import JsonOption, clean, command
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lorarar.inspection import Inspection
+
+LONGEST = 120  # characters of a value from a header in the table; --json has it whole
+
+
+@command
+def inspect(
+    file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a LoRA is: dialect, ranks, targets, metadata, and why it cannot be used if it cannot."""
+    from lorarar.inspection import inspect_adapter
+
+    found = inspect_adapter(file)
+    if as_json:
+        # escaped to ASCII, since a header may hold what no terminal or encoding takes
+        typer.echo(json.dumps(asdict(found), indent=2))
+    else:
+        show_inspection(found)
+
+
+def show_inspection(found: Inspection) -> None:
+    """Print an inspection for people, on stdout."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(_pairs(found.path, facts(found)))
+    if found.targets:
+        console.print(_targets(found))
+    if found.record:
+        record = {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.record.items()}
+        console.print(_pairs("Made by LoRA.rar", record))
+    if found.metadata:
+        console.print(_pairs("Metadata", found.metadata))
+    if found.unread:
+        counts = Counter(found.unread.values())
+        first = {why: key for key, why in reversed(found.unread.items())}
+        console.print(_pairs("Not understood", {f"{first[why]} and {n - 1} more": why for why, n in counts.items()}))
+    if found.unusable:
+        console.print(f"Cannot be used: {clean(found.unusable)}", style="red", markup=False)
+
+
+def facts(found: Inspection) -> dict[str, str]:
+    """The short facts by name."""
+    return {
+        "dialect": ", ".join(found.dialects) or "unknown",
+        "ranks": ", ".join(map(str, found.ranks)) or "unknown",
+        "alpha": ", ".join(f"{alpha:g}" for alpha in found.alphas) or "none (scale 1)",
+        "tensors": f"{found.tensors:,} of {', '.join(found.dtypes) or 'nothing'}",
+        "parameters": f"{found.parameters:,}",
+        "bytes": f"{found.bytes:,}",
+        "usable": "no" if found.unusable else "yes",
+    }
+
+
+def _pairs(title: str, pairs: Mapping[str, str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(clean(title)), title_justify="left", show_header=False)
+    for key, value in pairs.items():
+        table.add_row(Text(_short(key)), Text(_short(value)))
+    return table
+
+
+def _targets(found: Inspection) -> Table:
+    from rich.table import Table
+
+    table = Table("target", title="Targets", title_justify="left")
+    table.add_column("layers", justify="right")
+    table.add_column("parameters", justify="right")
+    for target in found.targets:
+        table.add_row(target.kind, f"{target.layers:,}", f"{target.parameters:,}")
+    return table
+
+
+def _short(text: str) -> str:
+    """One line of text from outside, cut where it is long."""
+    line = clean(" ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -1,0 +1,62 @@
+"""The one table of merge methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from lorarar.adapter import Adapter
+from lorarar.errors import MethodError
+from lorarar.methods.blend import Blend, Ingredients
+from lorarar.methods.coefficients import lorarar, ziplora
+from lorarar.methods.linear import direct
+from lorarar.methods.projection import np_lora
+from lorarar.methods.pruning import dare, dare_ties, ties
+
+Option = Literal["weights", "hypernet", "key_value", "density", "form", "mu", "coefficients"]
+MergeFunction = Callable[[Adapter, Adapter, Ingredients], Blend]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What to call a way of getting one adapter for a subject and a style, and whose it is."""
+
+    name: str
+    title: str
+    paper: str
+
+
+@dataclass(frozen=True)
+class Method(Origin):
+    """One merge method and what is to be known of it."""
+
+    merge: MergeFunction
+    takes: tuple[Option, ...] = ()
+
+
+_PRUNING: tuple[Option, ...] = ("weights", "density", "form")
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("direct", "Direct merge", "Wortsman et al., 2022", direct, ("weights",)),
+        Method("ties", "TIES", "Yadav et al., 2023", ties, _PRUNING),
+        Method("dare", "DARE", "Yu et al., 2024", dare, _PRUNING),
+        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", dare_ties, _PRUNING),
+        Method("np-lora", "NP-LoRA", "Chen et al., 2025", np_lora, ("weights", "mu")),
+        Method("ziplora", "ZipLoRA", "Shah et al., 2023", ziplora, ("coefficients",)),
+        Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", lorarar, ("hypernet", "key_value")),
+    )
+}
+
+
+def method_named(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        MethodError: there is none; the message lists all.
+    """
+    if name not in METHODS:
+        raise MethodError(f"unknown method {name!r}; accepted are {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,0 +1,176 @@
+"""A recipe: everything that decides a merge but the two adapters, checked before anything is read.
+
+The same recipe serves one pair or a grid of them; the hypernetwork is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from math import isfinite, isnan
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import TypedDict  # pydantic reads it, and on Python 3.11 only this one
+
+from lorarar.adapter import Adapter
+from lorarar.bases import Base
+from lorarar.coefficient_file import read_coefficients
+from lorarar.errors import HypernetError, MethodError
+from lorarar.files import sha256_of
+from lorarar.hypernet import Coefficients, Hypernetwork, KeyValue
+from lorarar.hypernet_file import read_hypernet
+from lorarar.methods import Blend, Form, Ingredients, Method
+from lorarar.methods.blend import Predictor
+from lorarar.projections import ProjectionCache
+
+
+class Options(TypedDict, total=False):
+    """What may be asked of a merge: ``rank`` and ``seed`` of every method, the others of those that take them."""
+
+    weights: tuple[float, float]  # of content and style, default 1 and 1
+    hypernet: str | Path  # a hypernetwork file, default the base's own
+    key_value: KeyValue  # rule for parts that are not predicted, default the hypernetwork's own
+    density: float  # share of elements kept, above 0 and up to 1, default 0.5
+    form: Form  # prune the update or both factors, default "delta"
+    mu: float  # strength of the projection, 0 to infinity, default 1
+    coefficients: str | Path  # a file of m_c and m_s, default optimised for the pair
+    rank: int  # of the merged layers, default the sum of both ranks
+    seed: int  # for methods that draw at random, default 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A method with its options for one base.
+
+    Raises:
+        MethodError: an option the method does not take, or a value out of its range.
+        HypernetError: the method needs a hypernetwork and the base has none.
+    """
+
+    method: Method
+    base: Base
+    options: Options = field(default_factory=Options)
+    cache: ProjectionCache | None = None  # keeps projections on disk, for grids
+
+    def __post_init__(self) -> None:
+        for option in self.options:
+            if option not in ("rank", "seed", *self.method.takes):
+                taken = ", ".join(map(_flag, (*self.method.takes, "rank", "seed")))
+                raise MethodError(f"method {self.method.name} takes no {_flag(option)}; it takes {taken}")
+        _check_ranges(self.options)
+        if "hypernet" in self.method.takes and self._hypernet_file is None:
+            raise HypernetError(
+                f"base {self.base.name} has no hypernetwork of its own; name one with --hypernet FILE "
+                "(the authors' published state dicts load as they are)"
+            )
+        for option, error in (("hypernet", HypernetError), ("coefficients", MethodError)):
+            file = self.options.get(option)
+            if file is not None and not Path(str(file)).is_file():
+                raise error(f"{file} does not exist")
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return self.options.get("seed", 0)
+
+    @property
+    def optimises(self) -> bool:
+        """Whether coefficients have to be optimised for each pair, because none were given."""
+        return "coefficients" in self.method.takes and "coefficients" not in self.options
+
+    def record(self) -> dict[str, Any]:
+        """What was asked for, with defaults filled in and files by their digests."""
+        asked: Mapping[str, Any] = self.options
+        made: dict[str, Any] = {"seed": self.seed}
+        if "rank" in asked:
+            made["rank"] = asked["rank"]
+        for option in self.method.takes:
+            if option == "hypernet":
+                made |= {"hypernet": sha256_of(self._require_hypernet())}
+            elif option == "key_value":
+                made["key_value"] = self._network.key_value
+            elif option == "coefficients":
+                made |= {"coefficients": sha256_of(Path(asked[option]))} if option in asked else {}
+            else:
+                made[option] = asked.get(option, getattr(Ingredients(), option))
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in made.items()}
+
+    def blend(self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None) -> Blend:
+        """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
+        return self.method.merge(content, style, self._ingredients(coefficients))
+
+    def optimised(
+        self, content: Path, style: Path, checkpoint: Path | None = None
+    ) -> tuple[Mapping[str, Coefficients], dict[str, Any]]:
+        """Coefficients of a pair of LoRA files, and how they were made; an interrupted run goes on from ``checkpoint``.
+
+        Raises:
+            AdapterError, ImageError: a LoRA has no prompt in its header or no pictures beside it.
+        """
+        from lorarar.concepts import read_concept
+        from lorarar.training.setup import native_side
+        from lorarar.training.ziplora import ZipOptions, train_ziplora
+
+        ours, theirs, options = read_concept(content), read_concept(style), ZipOptions(seed=self.seed)
+        accelerator, pipeline = self._workbench
+        side = native_side(pipeline)
+        made = train_ziplora(pipeline, ours, theirs, options, checkpoint=checkpoint, accelerator=accelerator, side=side)
+        if checkpoint:
+            checkpoint.unlink(missing_ok=True)
+        return made, asdict(options)
+
+    @cached_property
+    def _workbench(self) -> tuple[Any, Any]:
+        """An accelerator and the base on its device, for optimising."""
+        from lorarar.training.setup import accelerator_for, load_for_training
+
+        accelerator = accelerator_for()
+        return accelerator, load_for_training(self.base, accelerator)
+
+    def _ingredients(self, optimised: Mapping[str, Coefficients] | None) -> Ingredients:
+        asked: dict[str, Any] = {k: v for k, v in self.options.items() if k not in ("hypernet", "key_value")}
+        if "coefficients" in self.method.takes:
+            asked["coefficients"] = optimised or read_coefficients(asked["coefficients"])
+        if "hypernet" in self.method.takes:
+            asked["predict"] = self._predictor()
+        return Ingredients(**asked)
+
+    def _predictor(self) -> Predictor:
+        if self.cache is None:
+            return self._network
+        return self.cache.predictor(self._network, sha256_of(self._require_hypernet()))
+
+    @cached_property
+    def _network(self) -> Hypernetwork:
+        return read_hypernet(self._require_hypernet(), self.options.get("key_value"))
+
+    @property
+    def _hypernet_file(self) -> Path | None:
+        given = self.options.get("hypernet")
+        return Path(given) if given is not None else self.base.hypernet
+
+    def _require_hypernet(self) -> Path:
+        assert self._hypernet_file is not None  # checked when the recipe was made
+        return self._hypernet_file
+
+
+def _check_ranges(options: Options) -> None:
+    weights = options.get("weights", (1.0, 1.0))
+    if len(weights) != 2 or not all(map(isfinite, weights)):
+        raise MethodError(f"--weights is {weights}; accepted are two finite numbers")
+    if not 0 < options.get("density", 0.5) <= 1:
+        raise MethodError(f"--density is {options['density']}; accepted is a share above 0 and up to 1")
+    if options.get("form", "delta") not in ("delta", "factors"):
+        raise MethodError(f"--form is {options['form']!r}; accepted are delta and factors")
+    if options.get("key_value", "mean") not in ("mean", "sum"):
+        raise MethodError(f"--key-value is {options['key_value']!r}; accepted are mean and sum")
+    if isnan(mu := options.get("mu", 1.0)) or mu < 0:
+        raise MethodError(f"--mu is {mu}; accepted is 0 to inf")
+    if options.get("rank", 1) < 1:
+        raise MethodError(f"--rank is {options['rank']}; accepted is 1 or more")
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")

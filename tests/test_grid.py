@@ -1,0 +1,309 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from PIL import Image
+
+from lorarar.adapter_file import write_adapter
+from lorarar.errors import ImageError, PlanError, StoreError
+from lorarar.grid import runner
+from lorarar.grid.plan import read_plan, shipped_plans
+from lorarar.grid.runner import run_plan
+from lorarar.hypernet import Hypernetwork
+from lorarar.hypernet_file import write_hypernet
+from lorarar.images import write_png
+from lorarar.store import Store
+
+from .conftest import random_adapter
+
+PLAN = """
+base = "{base}"
+[contents]
+folder = "contents"
+[styles]
+folder = "styles"
+[pictures]
+seeds = 3
+steps = 2
+guidance = 2.0
+batch = {batch}
+[[methods]]
+method = "direct"
+[[methods]]
+method = "direct"
+name = "average"
+weights = [0.5, 0.5]
+[[methods]]
+method = "lorarar"
+hypernet = "hypernet.safetensors"
+"""
+TRAINED = """
+[[methods]]
+method = "ziplora"
+steps = 2
+[[methods]]
+method = "joint"
+rank = 2
+steps = 2
+rate = 1e-2
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path, tiny_folder, monkeypatch):
+    """A plan of 3 rows x 2 contents x 1 style x 3 seeds on the tiny base."""
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    for side, count in (("contents", 2), ("styles", 1)):
+        for number in range(count):
+            adapter = random_adapter(2, number + 10 * (side == "styles"), strength=0.2)
+            prompt = "a sks dog" if side == "contents" else "a house in glowing style"
+            write_adapter(adapter, tmp_path / side / f"{side[0]}{number}.safetensors", {"prompt": prompt})
+            write_png(
+                Image.new("RGB", (16, 16), (90 * number, 90, 20)), tmp_path / side / f"{side[0]}{number}" / "1.png"
+            )
+    torch.manual_seed(0)
+    write_hypernet(Hypernetwork((16, 32)), tmp_path / "hypernet.safetensors")
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN.format(base=tiny_folder, batch=1))
+    return path
+
+
+def pictures(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
+
+
+def run(plan_file, out, db="a.db"):
+    with Store(plan_file.parent / db) as store:
+        return run_plan(read_plan(plan_file), store, out)
+
+
+def test_a_grid_is_computed_once_with_all_that_made_it(plan_file, tmp_path):
+    plan_file.write_text(plan_file.read_text() + TRAINED)
+    outcome = run(plan_file, tmp_path / "out")
+    assert (outcome.cells, outcome.found, outcome.drawn, outcome.trained) == (30, 0, 30, 4)
+    assert not outcome.failures
+    again = run(plan_file, tmp_path / "out")
+    assert (again.found, again.drawn, again.trained) == (30, 0, 0)
+    with Store(tmp_path / "a.db") as store:
+        rows = store.rows("""
+            SELECT c.row, c.content, c.style, c.seed, m.method, i.prompt, i.path, i.adapter, i.merge
+            FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge""")
+        assert len(rows) == 30
+        assert {row["prompt"] for row in rows} == {"a sks dog in glowing style"}
+        assert {row["method"] for row in rows} == {"direct", "ziplora", "joint", "lorarar"}
+        assert all(row["adapter"] for row in rows)
+
+
+def test_a_cell_alone_is_the_cell_in_the_grid(plan_file, tmp_path):
+    run(plan_file, tmp_path / "out")
+    whole = pictures(tmp_path / "out" / "images")
+    text = plan_file.read_text()
+    plan_file.write_text(
+        text[: text.index("[[methods]]")].replace("seeds = 3", "seeds = [2]")
+        + '[[methods]]\nmethod = "lorarar"\nhypernet = "hypernet.safetensors"\n'
+    )
+    run(plan_file, tmp_path / "alone", "b.db")
+    alone = pictures(tmp_path / "alone" / "images")
+    assert len(alone) == 2
+    assert all(whole[name] == data for name, data in alone.items())
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_missing_and_changed_pictures_alone_are_drawn_again_to_the_same_bytes(plan_file, tmp_path, batch):
+    plan_file.write_text(plan_file.read_text().replace("batch = 1", f"batch = {batch}"))
+    run(plan_file, tmp_path / "out")
+    before = pictures(tmp_path / "out")
+    (tmp_path / "out/images/direct/c0--s0/0.png").unlink()
+    (tmp_path / "out/images/lorarar/c1--s0/2.png").write_bytes(b"broken")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
+    outcome = run(plan_file, tmp_path / "out")
+    assert outcome.drawn == (2 if batch == 1 else 3)
+    assert pictures(tmp_path / "out") == before
+    touched = [path for path, when in times.items() if path.exists() and path.stat().st_mtime_ns != when]
+    assert len(touched) <= 2
+
+
+def test_a_changed_plan_draws_what_is_new_alone(plan_file, tmp_path):
+    run(plan_file, tmp_path / "out")
+    plan_file.write_text(plan_file.read_text().replace("seeds = 3", "seeds = 4"))
+    outcome = run(plan_file, tmp_path / "out")
+    assert (outcome.cells, outcome.found, outcome.drawn, outcome.trained) == (24, 18, 6, 0)
+    plan_file.write_text(plan_file.read_text().replace("weights = [0.5, 0.5]", "weights = [0.4, 0.6]"))
+    assert run(plan_file, tmp_path / "out").drawn == 8
+
+
+def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch):
+    from lorarar.errors import AdapterError
+    from lorarar.grid import loras
+
+    def fails_once(recipe, content, style, *rest, real=loras.merge_pair, **more):
+        if content.stem == "c0" and recipe.method.name == "direct":
+            raise AdapterError("broken on purpose")
+        return real(recipe, content, style, *rest, **more)
+
+    monkeypatch.setattr(loras, "merge_pair", fails_once)
+    outcome = run(plan_file, tmp_path / "out")
+    assert outcome.drawn == 12
+    assert outcome.failures == ["direct, c0--s0: broken on purpose", "average, c0--s0: broken on purpose"]
+    monkeypatch.undo()
+    assert run(plan_file, tmp_path / "out").drawn == 6
+
+
+def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file, tmp_path, monkeypatch):
+    def full(picture, folder, name, real=runner.keep):
+        if (folder.parent.name, name) == ("average", "1"):
+            raise ImageError("cannot write it: No space left on device")
+        return real(picture, folder, name)
+
+    monkeypatch.setattr(runner, "keep", full)
+    with pytest.raises(ImageError, match="No space left"):
+        run(plan_file, tmp_path / "out")
+    monkeypatch.undo()
+    outcome = run(plan_file, tmp_path / "out")
+    assert (outcome.found, outcome.drawn) == (7, 11)
+
+
+@pytest.mark.slow
+def test_sigkill_in_the_middle_redoes_nothing_misses_nothing_and_ends_in_the_same_bytes(plan_file, tmp_path):
+    plan_file.write_text(plan_file.read_text() + TRAINED)
+    run(plan_file, tmp_path / "whole", "whole.db")
+    whole = pictures(tmp_path / "whole")
+    command = [sys.executable, "-m", "lorarar", "bench", "run", str(plan_file), "-o", str(tmp_path / "broken")]
+    command += ["--db", str(tmp_path / "broken.db")]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    done_at_kill = []
+    for kill in range(3):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 120
+        while len(list((tmp_path / "broken").rglob("*.png"))) < 4 + 9 * kill and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        with Store(tmp_path / "broken.db") as store:
+            done_at_kill.append({row["key"]: row["sha256"] for row in store.finished_cells().values()})
+    outcome = run(plan_file, tmp_path / "broken", "broken.db")
+    assert outcome.found == len(done_at_kill[-1])
+    assert outcome.found + outcome.drawn == 30
+    assert 0 < len(done_at_kill[0]) <= len(done_at_kill[1]) <= len(done_at_kill[2]) < 30
+    assert pictures(tmp_path / "broken") == whole
+    with Store(tmp_path / "broken.db") as store:
+        assert store.rows("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
+        assert len(store.rows("SELECT path FROM images")) == 30
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_between_two_pictures(plan_file, tmp_path):
+    command = [sys.executable, "-m", "lorarar", "bench", "run", str(plan_file), "-o", str(tmp_path / "out")]
+    process = subprocess.Popen([*command, "--db", str(tmp_path / "a.db")], stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("bench "):
+            process.send_signal(signal.SIGINT)
+            break
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "what was finished is kept" in said
+    drawn = len(pictures(tmp_path / "out"))
+    assert 0 < drawn < 18
+    assert run(plan_file, tmp_path / "out").found == drawn
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits are set in a forked child")
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
+    plan_file.write_text(plan_file.read_text() + TRAINED)
+    limit = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (60_000, 60_000)); import signal; "
+    limit += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    arguments = ["bench", "run", str(plan_file), "-o", str(tmp_path / "out"), "--db", str(tmp_path / "a.db")]
+    code = f"{limit}from lorarar.cli.main import app; app({arguments!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    outcome = run(plan_file, tmp_path / "out")
+    assert outcome.found + outcome.drawn == 30
+    assert not outcome.failures
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("seeds = 3", "seeds = []"), r"pictures\.seeds"),
+        (("seeds = 3", "seeds = [1, 1]"), "distinct"),
+        (("seeds = 3", "seeds = -1"), r"pictures\.seeds"),
+        (("steps = 2\nguidance", "steps = 0\nguidance"), r"pictures\.steps"),
+        (("guidance = 2.0", "guidance = nan"), r"pictures\.guidance"),
+        (("guidance = 2.0", "gudance = 2.0"), r"pictures\.gudance: Extra inputs"),
+        (
+            ('method = "direct"\nname', 'method = "magic"\nname'),
+            r"methods\.1: unknown method 'magic'; accepted are joint",
+        ),
+        (('name = "average"', 'name = "../evil"'), r"methods\.1\.name"),
+        (('name = "average"\n', ""), "two rows are named 'direct'"),
+        (("weights = [0.5, 0.5]", "weights = [0.5]"), r"methods\.1"),
+        (("weights = [0.5, 0.5]", "density = 0.5"), "takes no --density"),
+        (('method = "direct"\nname', 'method = "joint"\nratee = 1\nname'), "joint takes no ratee; it takes rank"),
+        (('folder = "contents"', 'folder = "nowhere"'), r"contents\.folder: .*nowhere is no folder"),
+        (('hypernet = "hypernet.safetensors"', 'hypernet = "none.pth"'), r"none\.pth does not exist"),
+        (("[pictures]", "[pictures"), "TOML"),
+    ],
+)
+def test_a_bad_plan_says_where(plan_file, change, message):
+    from lorarar.errors import LorarError
+
+    text = plan_file.read_text()
+    assert change[0] in text
+    plan_file.write_text(text.replace(*change))
+    with pytest.raises(LorarError, match=message) as caught:
+        read_plan(plan_file)
+    assert "\n" not in str(caught.value)
+
+
+def test_shipped_plans_are_sound(tmp_path):
+    assert shipped_plans() == ["pocket", "quick", "sdxl"]
+    plan = read_plan("pocket")
+    labels = [row.label for row in plan.methods]
+    assert labels == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
+    assert (len(plan.contents.names), len(plan.styles.names), len(plan.pictures.seeds)) == (5, 5, 10)
+    read_plan("quick")
+    with pytest.raises(PlanError, match=r"contents\.folder"):
+        read_plan("sdxl")
+    with pytest.raises(PlanError, match="shipped plan: pocket, quick, sdxl"):
+        read_plan(tmp_path / "none.toml")
+
+
+def test_backups_are_whole_while_others_write(tmp_path):
+    writer = """
+import sys
+from lorarar.store import Store
+with Store(sys.argv[1]) as store:
+    for number in range(10_000):
+        with store.writing():
+            for half in "ab":
+                store.db.execute(
+                    "INSERT INTO adapters VALUES (NULL, ?, '', '', 'style', '[]', 0, '')", [f"{number}-{half}"])
+        if number == 0:
+            print("started", flush=True)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", writer, str(tmp_path / "a.db")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "started\n"
+    counts = []
+    with Store(tmp_path / "a.db") as store:
+        for number in range(10):
+            before = store.rows("SELECT count(*) AS n FROM adapters")[0]["n"]
+            with Store(store.backup(tmp_path / f"{number}.db")) as copy:
+                assert copy.rows("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
+                counts.append(copy.rows("SELECT count(*) AS n FROM adapters")[0]["n"])
+                assert counts[-1] >= before
+                assert counts[-1] % 2 == 0
+            time.sleep(0.02)
+        with pytest.raises(StoreError):
+            store.backup(tmp_path / "0.db" / "inside.db")
+    process.kill()
+    process.communicate()
+    assert counts == sorted(counts)
+    assert counts[-1] > counts[0]

@@ -1,0 +1,239 @@
+"""Each method against its definition on dense matrices, and the pruning ones against peft itself."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+
+from lorarar.adapter import Adapter, Factors
+from lorarar.errors import MethodError
+from lorarar.methods import METHODS, Ingredients, method_named
+
+from .conftest import random_adapter
+
+CONTENT, STYLE = random_adapter(2, 0), random_adapter(3, 1)
+LAYERS = sorted(CONTENT.layers)
+
+
+def merged(name, using=None, content=CONTENT, style=STYLE):
+    return METHODS[name].merge(content, style, using or Ingredients())
+
+
+def relative(ours, theirs):
+    return float(torch.linalg.vector_norm(ours - theirs) / torch.linalg.vector_norm(theirs))
+
+
+def only(adapter, layer):
+    return replace(adapter, layers={layer: adapter.layers[layer]})
+
+
+@pytest.mark.parametrize("name", ["direct", "ties", "dare", "dare-ties", "np-lora"])
+def test_weights_scale_each_side_and_ranks_add_up(name):
+    half = merged(name, Ingredients(weights=(0.0, 0.5), mu=0.0, density=1.0))
+    for layer in LAYERS:
+        factors = half.layers[layer]
+        assert factors.rank <= 5
+        if name in ("direct", "np-lora", "dare"):
+            assert relative(factors.dense(), 0.5 * STYLE.layers[layer].dense()) < 1e-5
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("ziplora", "lorarar")])
+def test_a_layer_of_one_side_alone_is_kept_times_its_weight(name):
+    style = replace(STYLE, layers={layer: STYLE.layers[layer] for layer in LAYERS[1:]})
+    blend = merged(name, Ingredients(weights=(0.25, 1.0)), style=style)
+    assert sorted(blend.layers) == LAYERS
+    assert relative(blend.layers[LAYERS[0]].dense(), 0.25 * CONTENT.layers[LAYERS[0]].dense()) < 1e-6
+
+
+def by_hand(name, updates, density, seed_of):
+    """TIES and DARE from their papers' definitions, on dense updates."""
+    kept = []
+    if name == "ties":
+        for update in updates:
+            threshold = update.abs().flatten().sort(descending=True).values[int(density * update.numel()) - 1]
+            kept.append(update * (update.abs() >= threshold))
+    else:
+        torch.manual_seed(seed_of)
+        kept = [update * torch.bernoulli(torch.full_like(update, density)) / density for update in updates]
+    stack = torch.stack(kept)
+    if name == "dare":
+        return stack.sum(0)
+    elected = torch.where(stack.sum(0) >= 0, 1, -1)
+    agreeing = stack.sign() == elected
+    return (stack * agreeing).sum(0) / agreeing.sum(0).clamp(min=1)
+
+
+@pytest.mark.parametrize("name", ["ties", "dare", "dare-ties"])
+def test_pruning_is_the_papers_definition_when_no_rank_is_cut(name):
+    from lorarar.methods.pruning import _seed
+
+    layer = LAYERS[0]
+    blend = merged(name, Ingredients(density=0.4, seed=7, rank=999))
+    updates = [adapter.layers[layer].dense() for adapter in (CONTENT, STYLE)]
+    assert relative(blend.layers[layer].dense(), by_hand(name, updates, 0.4, _seed(7, layer))) < 1e-5
+    assert blend.energy.share < 1e-6
+
+
+class OneLayer(torch.nn.Module):
+    def __init__(self, rows, columns):
+        super().__init__()
+        self.linear = torch.nn.Linear(columns, rows, bias=False)
+
+    def forward(self, x):
+        return self.linear(x)
+
+
+def peft_model(content, style):
+    """The two factors as adapters of a peft model with one layer."""
+    model = get_peft_model(OneLayer(*content.shape), LoraConfig(r=content.rank, target_modules=["linear"]), "content")
+    model.add_adapter("style", LoraConfig(r=style.rank, target_modules=["linear"]))
+    for name, factors in (("content", content), ("style", style)):
+        layer = model.base_model.model.linear
+        set_peft_model_state_dict(
+            model,
+            {
+                "base_model.model.linear.lora_A.weight": factors.down,
+                "base_model.model.linear.lora_B.weight": factors.up,
+            },
+            name,
+        )
+        layer.scaling[name] = 1.0
+    return model
+
+
+@pytest.fixture
+def same_masks(monkeypatch):
+    """Start the sequence of random masks anew; peft draws other numbers between ours."""
+    generator = torch.Generator()
+    monkeypatch.setattr(torch, "bernoulli", lambda p: (torch.rand(p.shape, generator=generator) < p).to(p.dtype))
+    return lambda: generator.manual_seed(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "theirs"),
+    [
+        ("direct", "delta", "svd"),
+        ("ties", "delta", "ties_svd"),
+        ("dare", "delta", "dare_linear_svd"),
+        ("dare-ties", "delta", "dare_ties_svd"),
+        ("ties", "factors", "ties"),
+        ("dare", "factors", "dare_linear"),
+        ("dare-ties", "factors", "dare_ties"),
+    ],
+)
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.7, 0.4)])
+def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_masks):
+    layer, style = LAYERS[0], random_adapter(2, 1)
+    content = CONTENT.layers[layer]
+    using = Ingredients(weights=weights, density=0.5, form=form, rank=3 if form == "delta" else None)
+    same_masks()
+    ours = merged(name, using, only(CONTENT, layer), only(style, layer)).layers[layer]
+    model = peft_model(content, style.layers[layer])
+    same_masks()
+    model.add_weighted_adapter(
+        ["content", "style"], list(weights), "both", combination_type=theirs, svd_rank=3, density=0.5
+    )
+    peft_layer = model.base_model.model.linear
+    wanted = peft_layer.get_delta_weight("both") / peft_layer.scaling["both"]
+    assert relative(ours.dense(), wanted.detach()) < 1e-4
+
+
+def test_masks_depend_on_seed_and_layer_alone():
+    using = Ingredients(density=0.5, seed=1)
+    whole = merged("dare", using)
+    torch.manual_seed(99)
+    alone = merged("dare", using, only(CONTENT, LAYERS[3]), only(STYLE, LAYERS[3]))
+    other = merged("dare", replace(using, seed=2))
+    assert torch.equal(whole.layers[LAYERS[3]].dense(), alone.layers[LAYERS[3]].dense())
+    assert not torch.equal(whole.layers[LAYERS[3]].dense(), other.layers[LAYERS[3]].dense())
+
+
+def test_merging_leaves_the_global_generator_alone():
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    merged("dare")
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_factor_wise_form_needs_equal_ranks():
+    with pytest.raises(MethodError, match="equal ranks"):
+        merged("ties", Ingredients(form="factors"))
+
+
+def test_np_lora_is_the_closed_form_of_its_objective():
+    for mu in (0.5, 1.0, math.inf):
+        blend = merged("np-lora", Ingredients(mu=mu))
+        for layer in LAYERS[:4]:
+            content, style = CONTENT.layers[layer].dense(), STYLE.layers[layer].dense()
+            basis = torch.linalg.svd(style, full_matrices=False)[2][:3].T
+            identity = torch.eye(content.shape[1])
+            if math.isinf(mu):
+                projected = content @ (identity - basis @ basis.T)
+            else:
+                projected = content @ torch.linalg.inv(identity + mu * basis @ basis.T)
+            assert relative(blend.layers[layer].dense(), style + projected) < 1e-4
+
+
+def test_np_lora_ends_at_the_plain_sum_and_at_the_null_space():
+    soft, hard = merged("np-lora", Ingredients(mu=0.0)), merged("np-lora", Ingredients(mu=math.inf))
+    for layer in LAYERS:
+        style, content = STYLE.layers[layer], CONTENT.layers[layer]
+        assert relative(soft.layers[layer].dense(), content.dense() + style.dense()) < 1e-5
+        left = hard.layers[layer].dense() - style.dense()
+        assert float((left @ style.down.T).abs().max()) < 1e-4 * float(content.dense().abs().max())
+
+
+def test_coefficients_that_do_not_fit_are_refused():
+    wrong = {LAYERS[0]: (torch.ones(3), torch.ones(3))}
+    with pytest.raises(MethodError, match="do not fit"):
+        merged("ziplora", Ingredients(coefficients=wrong))
+
+
+def test_given_coefficients_scale_columns_and_the_rest_is_summed():
+    layer = LAYERS[0]
+    columns = CONTENT.layers[layer].shape[1]
+    m_c, m_s = torch.linspace(0, 1, columns), torch.linspace(1, -1, columns)
+    blend = merged("ziplora", Ingredients(coefficients={layer: (m_c, m_s)}))
+    content, style = CONTENT.layers[layer].dense(), STYLE.layers[layer].dense()
+    assert relative(blend.layers[layer].dense(), content * m_c + style * m_s) < 1e-6
+    other = LAYERS[1]
+    assert relative(blend.layers[other].dense(), CONTENT.layers[other].dense() + STYLE.layers[other].dense()) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["direct", "np-lora"])
+def test_a_rank_cuts_and_says_what_it_cost(name):
+    whole, cut = merged(name), merged(name, Ingredients(rank=2))
+    assert {factors.rank for factors in cut.layers.values()} == {2}
+    lost = sum(float(((whole.layers[layer].dense() - cut.layers[layer].dense()) ** 2).sum()) for layer in LAYERS)
+    energy = sum(float((whole.layers[layer].dense() ** 2).sum()) for layer in LAYERS)
+    assert cut.energy.share == pytest.approx(lost / energy, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["direct", "ties", "dare", "dare-ties", "np-lora"])
+def test_convolutions_and_half_precision_go_through(name):
+    generator = torch.Generator().manual_seed(0)
+
+    def conv(rank):
+        down = torch.randn((rank, 6, 3, 3), generator=generator).half()
+        return Factors(down, torch.randn((8, rank, 1, 1), generator=generator).half())
+
+    layer = "unet.down_blocks.0.resnets.0.conv1"
+    content, style = (Adapter({layer: conv(rank)}, f"r{rank}") for rank in (2, 3))
+    blend = merged(name, Ingredients(density=1.0, mu=0.0), content, style)
+    assert blend.layers[layer].shape == (8, 6, 3, 3)
+    if name in ("direct", "dare", "np-lora"):
+        wanted = content.layers[layer].to(torch.float32).dense() + style.layers[layer].to(torch.float32).dense()
+        assert relative(blend.layers[layer].to(torch.float32).dense(), wanted) < 5e-3
+
+
+def test_the_table_of_methods_is_sound():
+    assert list(METHODS) == ["direct", "ties", "dare", "dare-ties", "np-lora", "ziplora", "lorarar"]
+    for name, method in METHODS.items():
+        assert method_named(name) is method
+        assert name == method.name
+        assert method.merge.__doc__
+        assert method.paper
+    with pytest.raises(MethodError, match="accepted are direct, ties"):
+        method_named("magic")
