@@ -95,3 +95,15 @@ def lora_file(tmp_path: Path) -> Callable[..., Path]:
         return write_adapter(random_adapter(rank, seed), tmp_path / f"{name}.safetensors", notes)
 
     return write
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say a figure of a fault test; they are gathered in the file that $LORARAR_FIGURES names, for the docs."""
+
+    def write(text: str) -> None:
+        if place := os.environ.get("LORARAR_FIGURES"):
+            with Path(place).open("a") as file:
+                file.write(f"{request.node.name}: {text}\n")
+
+    return write

@@ -1,18 +1,24 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from lorarar.adapter_file import read_adapter, write_adapter
 from lorarar.cli.console import clean
 from lorarar.cli.main import app
 from lorarar.cli.merge import parse_weights
 from lorarar.errors import MethodError
 from lorarar.images import write_png
+from lorarar.pocket import shipped
 from lorarar.store import Store
+from lorarar.truncation import truncated
 
 
 @pytest.fixture
@@ -77,6 +83,20 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
         (("merge", "none", "none", "-o", "m.safetensors", "--method", "magic"), "accepted are direct, ties"),
         (("merge", "none", "none", "-o", "m.safetensors", "--weights", "one"), "two numbers"),
         (("merge", "none", "none", "-o", "m.safetensors", "--key-value", "max"), "mean and sum"),
+        (("merge", "none", "none", "-o", "m", "--layout", "zip"), "accepted are diffusers, kohya, peft"),
+        (("merge", "none", "none", "-o", "m", "--dtype", "int8"), "accepted are float32, float16, bfloat16"),
+        (("merge", "none", "none", "-o", "m", "--method", "ties", "--density", "2"), "above 0 and up to 1"),
+        (("merge", "none", "none", "-o", "m", "--method", "direct", "--mu", "2"), "takes no --mu"),
+        (("merge", "--all", "none", "none", "-o", "m"), "no folder of LoRAs"),
+        (("coefficients", "none", "none", "-o", "m", "--method", "ties"), "accepted are lorarar and ziplora"),
+        (("inspect", "none"), "none"),
+        (("bench", "run", "none.toml"), "shipped plan: pocket, quick, sdxl"),
+        (("bench", "plan", "none"), "there are pocket, quick, sdxl"),
+        (("backup", "-o", "b.db"), "does not exist"),
+        (
+            ("train", "hypernet", "--contents", "a", "--styles", "b", "-o", "x.safetensors", "--parts", "nose"),
+            "query, key",
+        ),
         (("generate", "--prompt", "x", "--base", "nothing"), "neither pocket nor sdxl"),
         (("generate", "--prompt", "x", "--lora", "none"), "none does not exist"),
         (("pocket", "truth", "dog #9", "glowing", "-o", "t.png"), "Pocket has: backpack"),
@@ -108,6 +128,101 @@ def test_an_unwritable_output_leaves_earlier_results(run, lora_file, tiny_folder
     assert (tmp_path / "m.safetensors").read_bytes() == before
     with Store(tmp_path / "lorarar.db") as store:
         assert len(store.rows("SELECT id FROM merges")) == 1
+
+
+def test_merge_all_speaks_json_and_goes_on(run, lora_file, tiny_folder, tmp_path):
+    for name, seed in (("c/a", 0), ("c/b", 1), ("s/x", 2)):
+        lora_file(name, 2, seed)
+    arguments = ("merge", "--all", "c", "s", "-o", "out", "--method", "ties", "--base", tiny_folder)
+    made = json.loads(run(*arguments, "--json").stdout)
+    assert [one["path"] for one in made] == ["out/a--x.safetensors", "out/b--x.safetensors"]
+    assert 0 < made[0]["discarded_energy"] < 1
+    again = run(*arguments)
+    assert again.stdout.split() == ["out/a--x.safetensors", "out/b--x.safetensors"]
+    assert "0 merges, 2 were there already" in again.stderr
+    with Store(tmp_path / "lorarar.db") as store:
+        assert all(row["discarded"] > 0 for row in store.rows("SELECT discarded FROM merges"))
+
+
+def test_coefficients_are_written_and_described(run, lora_file, tiny_folder, tmp_path):
+    from lorarar.hypernet import Hypernetwork
+    from lorarar.hypernet_file import write_hypernet
+
+    pair = lora_file("c", 2, 0), lora_file("s", 2, 1)
+    network = write_hypernet(Hypernetwork((16, 32)), tmp_path / "h.safetensors")
+    arguments = ("coefficients", *pair, "-o", "k.safetensors", "--hypernet", network, "--base", tiny_folder)
+    done = run(*arguments)
+    assert done.stdout == "k.safetensors\n"
+    assert "mid" in done.stderr
+    spreads = json.loads(run(*arguments, "--json").stdout)["spreads"]
+    assert {one["part"] for one in spreads} == {"query", "key", "value", "output"}
+    merged = run(
+        "merge",
+        *pair,
+        "-o",
+        "m.safetensors",
+        "--method",
+        "ziplora",
+        "--coefficients",
+        "k.safetensors",
+        "--base",
+        tiny_folder,
+    )
+    assert merged.exit_code == 0, merged.output
+
+
+def test_bench_runs_a_shipped_plan(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    assert run("bench", "plan").stdout.split() == ["pocket", "quick", "sdxl"]
+    text = run("bench", "plan", "quick").stdout
+    (tmp_path / "mine.toml").write_text(text.replace("steps = 8", "steps = 1"))
+    done = json.loads(run("bench", "run", "mine.toml", "-o", "grid", "--json").stdout)
+    assert (done["cells"], done["drawn"], done["failures"]) == (12, 12, [])
+    assert "12 were there, 0 drawn" in run("bench", "run", "mine.toml", "-o", "grid").stderr
+
+
+def test_a_bench_with_failures_ends_with_exit_code_1(run, tmp_path):
+    text = run("bench", "plan", "quick").stdout.replace("steps = 8", "steps = 1")
+    only = text[: text.index("[[methods]]")] + '[[methods]]\nmethod = "ties"\nform = "factors"\n'
+    content = shipped.CONTENTS / "teapot"
+    (tmp_path / "contents").mkdir()
+    shutil.copytree(content, tmp_path / "contents" / "odd")
+    narrow = truncated_adapter(content.with_suffix(".safetensors"), 4)
+    write_adapter(narrow, tmp_path / "contents" / "odd.safetensors", {"prompt": "a sks teapot"})
+    (tmp_path / "mine.toml").write_text(only.replace('names = ["teapot", "cat-2"]', 'folder = "contents"'))
+    done = run("bench", "run", "mine.toml", "-o", "grid")
+    assert done.exit_code == 1
+    assert "ties, odd--glowing: the factor-wise form needs equal ranks" in done.stderr.replace("\n", " ")
+    assert "2 pairs failed" in done.stderr
+
+
+def truncated_adapter(path, rank):
+    """A LoRA cut to a rank."""
+    adapter = read_adapter(path)
+    return replace(
+        adapter, layers={name: truncated(f.to(torch.float32), rank)[0] for name, f in adapter.layers.items()}
+    )
+
+
+def test_backup_copies_the_database(run, lora_file, tiny_folder, tmp_path):
+    pair = lora_file("c", 2, 0), lora_file("s", 2, 1)
+    run("merge", *pair, "-o", "m.safetensors", "--method", "direct", "--base", tiny_folder)
+    assert run("backup", "-o", "copy.db").stdout == "copy.db\n"
+    with Store(tmp_path / "copy.db") as store:
+        assert len(store.rows("SELECT id FROM merges")) == 1
+
+
+def test_joint_training_writes_one_lora(run, tiny_folder, tmp_path):
+    for name in ("dog", "house"):
+        write_png(Image.effect_noise((16, 16), 80).convert("RGB"), tmp_path / name / "1.png")
+    prompts = ("--content-prompt", "a sks dog", "--style-prompt", "a house in glowing style")
+    sides = ("--content", "dog", "--style", "house")
+    done = run(
+        "train", "joint", *sides, *prompts, "-o", "j.safetensors", "--base", tiny_folder, "--rank", 2, "--steps", 2
+    )
+    assert done.exit_code == 0, done.output
+    record = read_adapter(tmp_path / "j.safetensors").record
+    assert (record["method"], record["content_prompt"], record["steps"]) == ("joint", "a sks dog", 2)
 
 
 def test_weights_are_two_finite_numbers():

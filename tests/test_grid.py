@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from lorarar.adapter_file import write_adapter
-from lorarar.errors import ImageError, PlanError, StoreError
+from lorarar.errors import ImageError, PlanError
 from lorarar.grid import runner
 from lorarar.grid.plan import read_plan, shipped_plans
 from lorarar.grid.runner import run_plan
@@ -168,7 +168,7 @@ def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file
 
 
 @pytest.mark.slow
-def test_sigkill_in_the_middle_redoes_nothing_misses_nothing_and_ends_in_the_same_bytes(plan_file, tmp_path):
+def test_sigkill_in_the_middle_redoes_nothing_misses_nothing_and_ends_in_the_same_bytes(plan_file, tmp_path, note):
     plan_file.write_text(plan_file.read_text() + TRAINED)
     run(plan_file, tmp_path / "whole", "whole.db")
     whole = pictures(tmp_path / "whole")
@@ -186,6 +186,9 @@ def test_sigkill_in_the_middle_redoes_nothing_misses_nothing_and_ends_in_the_sam
         with Store(tmp_path / "broken.db") as store:
             done_at_kill.append({row["key"]: row["sha256"] for row in store.finished_cells().values()})
     outcome = run(plan_file, tmp_path / "broken", "broken.db")
+    same = sum(whole.get(name) == data for name, data in pictures(tmp_path / "broken").items())
+    finished = ", ".join(str(len(done)) for done in done_at_kill)
+    note(f"killed with {finished} of 30 cells finished; {outcome.drawn} drawn after, {same} of 30 byte-identical")
     assert outcome.found == len(done_at_kill[-1])
     assert outcome.found + outcome.drawn == 30
     assert 0 < len(done_at_kill[0]) <= len(done_at_kill[1]) <= len(done_at_kill[2]) < 30
@@ -272,38 +275,3 @@ def test_shipped_plans_are_sound(tmp_path):
         read_plan("sdxl")
     with pytest.raises(PlanError, match="shipped plan: pocket, quick, sdxl"):
         read_plan(tmp_path / "none.toml")
-
-
-def test_backups_are_whole_while_others_write(tmp_path):
-    writer = """
-import sys
-from lorarar.store import Store
-with Store(sys.argv[1]) as store:
-    for number in range(10_000):
-        with store.writing():
-            for half in "ab":
-                store.db.execute(
-                    "INSERT INTO adapters VALUES (NULL, ?, '', '', 'style', '[]', 0, '')", [f"{number}-{half}"])
-        if number == 0:
-            print("started", flush=True)
-"""
-    process = subprocess.Popen(
-        [sys.executable, "-c", writer, str(tmp_path / "a.db")], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "started\n"
-    counts = []
-    with Store(tmp_path / "a.db") as store:
-        for number in range(10):
-            before = store.rows("SELECT count(*) AS n FROM adapters")[0]["n"]
-            with Store(store.backup(tmp_path / f"{number}.db")) as copy:
-                assert copy.rows("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
-                counts.append(copy.rows("SELECT count(*) AS n FROM adapters")[0]["n"])
-                assert counts[-1] >= before
-                assert counts[-1] % 2 == 0
-            time.sleep(0.02)
-        with pytest.raises(StoreError):
-            store.backup(tmp_path / "0.db" / "inside.db")
-    process.kill()
-    process.communicate()
-    assert counts == sorted(counts)
-    assert counts[-1] > counts[0]

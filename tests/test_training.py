@@ -4,18 +4,22 @@ import pytest
 import torch
 from PIL import Image
 
+from lorarar.adapter import Adapter, Factors
 from lorarar.adapter_file import write_adapter
 from lorarar.bases import find_base
 from lorarar.concepts import read_concepts
 from lorarar.diffusion import predict
 from lorarar.errors import AdapterError, ImageError, TrainingError
+from lorarar.gates import gated
 from lorarar.hypernet_file import read_hypernet, write_hypernet
 from lorarar.images import write_png
 from lorarar.training.hypernet import HypernetMerging, HypernetOptions, train_hypernet
+from lorarar.training.joint import train_joint
 from lorarar.training.loop import Plan, train
 from lorarar.training.lora import Lesson, LoraDenoising, LoraOptions, _adapter, train_lora
 from lorarar.training.merging import FIDELITIES, REGULARISERS
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
+from lorarar.training.ziplora import ZipMerging, ZipOptions, train_ziplora
 
 from .conftest import random_adapter
 from .test_gates import inputs
@@ -161,3 +165,81 @@ def test_mixed_precision_trains_on_the_cpu(tiny_folder, precision):
 def test_an_unknown_precision_is_named():
     with pytest.raises(TrainingError, match="no, fp16, bf16"):
         accelerator_for("fp8")
+
+
+def test_joint_training_teaches_both_equally_often(tiny):
+    lessons_ = [Lesson(pictures(count=5), "a sks dog"), Lesson(pictures(1, count=1), "a house in glowing style")]
+    objective = LoraDenoising(tiny, lessons_, replace(OPTIONS, batch=400))
+    drawn = objective.batch(torch.Generator().manual_seed(0))[3]
+    objective.close()
+    assert 160 < int((drawn == 0).sum()) < 240
+
+
+def test_joint_training_makes_one_lora_of_two_concepts(tiny, zoo):
+    content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
+    one, two = (train_joint(tiny, content, style, OPTIONS, side=16) for _ in range(2))
+    assert one.ranks == (2,)
+    assert all(torch.equal(one.layers[layer].up, two.layers[layer].up) for layer in one.layers)
+    assert all(factors.up.abs().sum() > 0 for factors in one.layers.values())
+
+
+ZIP = ZipOptions(steps=60, rate=0.02, batch=4, strength=0.0)
+
+
+def test_ziplora_lowers_the_merging_loss_and_leaves_the_base_alone(tiny, zoo):
+    content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
+    before = {name: value.clone() for name, value in tiny.unet.state_dict().items()}
+    objective = ZipMerging(tiny, content, style, ZIP, side=16)
+    batches = [objective.batch(torch.Generator().manual_seed(seed)) for seed in range(1000, 1008)]
+
+    def loss():
+        return sum(float(objective(*batch).detach()) for batch in batches)
+
+    start = loss()
+    coefficients = train_ziplora(tiny, content, style, ZIP, side=16)
+    with torch.no_grad():
+        for name, parameter in objective.trained().items():
+            layer, _, side = name.rpartition(".")
+            parameter.copy_(coefficients[layer][side == "style"])
+    assert loss() < 0.97 * start
+    assert all(torch.equal(before[name], value) for name, value in tiny.unet.state_dict().items())
+
+
+def test_ziplora_starts_at_the_sum_and_goes_on_from_its_checkpoint(tiny, zoo, tmp_path):
+    content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
+    for vector in ZipMerging(tiny, content, style, ZIP, side=16).trained().values():
+        assert torch.equal(vector.detach(), torch.ones_like(vector))
+    whole = train_ziplora(tiny, content, style, replace(ZIP, steps=8), side=16)
+    checkpoint = tmp_path / "zip.pt"
+    train_ziplora(tiny, content, style, replace(ZIP, steps=4), side=16, checkpoint=checkpoint)
+    resumed = train_ziplora(tiny, content, style, replace(ZIP, steps=8), side=16, checkpoint=checkpoint)
+    for layer, pair in whole.items():
+        assert all(torch.equal(one, two) for one, two in zip(pair, resumed[layer], strict=True))
+
+
+@pytest.mark.parametrize("parts", [("query",), ("key", "value"), ("query", "key", "value", "output")])
+def test_any_parts_can_be_predicted(tiny, zoo, tmp_path, parts):
+    options = HypernetOptions(parts=parts, steps=3, hidden=8)
+    contents, styles = read_concepts(zoo / "contents"), read_concepts(zoo / "styles")
+    network = train_hypernet(tiny, contents, styles, options, side=16)
+    again = read_hypernet(write_hypernet(network, tmp_path / "h.safetensors"))
+    assert again.parts == parts
+    coefficients = again(contents[0].adapter, styles[0].adapter)
+    for layer, (m_c, _) in coefficients.items():
+        assert torch.all(m_c == 0.5) != again.predicts(layer)
+
+
+@torch.no_grad()
+def test_gated_convolutions_and_text_encoders(tiny):
+    generator = torch.Generator().manual_seed(0)
+    weight = tiny.unet.down_blocks[1].resnets[0].conv1.weight
+    down = torch.randn((2, weight.shape[1], 3, 3), generator=generator) * 0.2
+    conv = Factors(down, torch.randn((weight.shape[0], 2, 1, 1), generator=generator))
+    layer = "unet.down_blocks.1.resnets.0.conv1"
+    text = Factors(torch.ones(1, 64), torch.ones(64, 1))
+    adapter = Adapter({layer: conv, "text_encoder.text_model.encoder.layers.0.mlp.fc1": text}, "conv")
+    gate = torch.linspace(0, 1, weight.shape[1])
+    with gated(tiny.unet, adapter, Adapter({}), {layer: (gate, gate)}):
+        by_gate = predict(tiny.unet, *inputs())
+    weight += conv.scaled(gate).dense()
+    torch.testing.assert_close(by_gate, predict(tiny.unet, *inputs()), rtol=1e-4, atol=1e-5)

@@ -25,7 +25,7 @@ def demo(
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Merge one of Pocket's test pairs by every method and show the pictures beside the truth."""
+    """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
     from lorarar.pocket.demo import METHODS, STEPS, run_demo
     from lorarar.pocket.zoo import style_named, subject_named
     from lorarar.progress import Ticker

@@ -1,4 +1,4 @@
-"""The demo: one test pair of Pocket merged by every method, drawn, laid beside references and truth."""
+"""The demo: one test pair of Pocket merged by several methods, drawn, laid beside references and truth."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lorarar.pocket.zoo import Style, Subject, cell_prompt, slug
 from lorarar.sheet import Sheet, heatmap
 from lorarar.store import Store
 
-METHODS = ("direct", "lorarar")
+METHODS = ("direct", "ties", "np-lora", "lorarar")  # none that trains for the pair
 STEPS, GUIDANCE = 25, 4.0
 
 

@@ -27,7 +27,8 @@ STAGES = (
     _stage("probe", "a classifier on true pictures, and what it says of generated ones", "probe"),
     _stage("loras", "a LoRA for each subject and style", "loras"),
     _stage("hypernet", "the hypernetwork, on the training pairs alone", "hypernet"),
-    _stage("report", "how well LoRAs and merges draw, and the README's sheet", "report"),
+    _stage("report", "how well LoRAs draw their own designs and looks", "report"),
+    _stage("grid", "the test grid by every method, measured, and the README's sheet", "grid"),
 )
 
 

@@ -57,6 +57,15 @@ def record(stage: str, **facts: object) -> None:
         partial.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
 
 
+def forget_places(folder: Path) -> None:
+    """Take out of a saved model's configurations where its parts were loaded from: a path of this machine."""
+    for file in folder.rglob("config.json"):
+        config = json.loads(file.read_text())
+        if config.pop("_name_or_path", None) is not None:
+            with replacing(file) as partial:
+                partial.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
 def revision() -> str | None:
     """The digest of the shipped base, as the manifest has it; None before the first build."""
     if not MANIFEST.is_file():

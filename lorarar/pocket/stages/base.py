@@ -160,6 +160,7 @@ def ship(objective: Denoising, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> 
         add_watermarker=False,
     )
     pipeline.save_pretrained(shipped.BASE)
+    shipped.forget_places(shipped.BASE)
 
 
 def _continue(objective: Denoising) -> int:

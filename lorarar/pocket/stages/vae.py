@@ -92,6 +92,7 @@ def run_vae(workshop: Workshop) -> None:
         measure_latents(vae, pictures)
     loss = reconstruction(vae, pictures)
     vae.half().save_pretrained(shipped_vae)
+    shipped.forget_places(shipped_vae)
     shipped.record("vae", steps=run.step, batch=BATCH, seconds=round(run.seconds), seed=workshop.seed, l1=loss)
 
 

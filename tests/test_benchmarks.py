@@ -1,0 +1,63 @@
+"""The benchmarks compare like with like: every way gives the same, at toy size."""
+
+import pytest
+import torch
+
+from benchmarks import merging, stacked, training
+from benchmarks.measure import cost
+from benchmarks.page import ratio, seconds, size, table
+from benchmarks.sdxl import TOY
+from lorarar.adapter import Factors
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return merging._prepare(TOY, "cpu")
+
+
+@pytest.mark.parametrize("way", merging.COEFFICIENTS)
+def test_every_way_gives_the_same_coefficients(pair, way):
+    network, *adapters = pair
+    made = merging.COEFFICIENTS[way][0](network, *adapters)()
+    wanted = network(*adapters)
+    predicted = [name for name in wanted if network.predicts(name)]
+    assert len(predicted) == 28
+    for name in predicted:
+        torch.testing.assert_close(made[name], wanted[name])
+
+
+@pytest.mark.parametrize("way", merging.MERGES)
+def test_every_way_gives_the_same_merge(pair, way):
+    made, wanted = merging.MERGES[way][0](*pair)(), merging.our_merge(*pair)()
+    assert made.keys() == wanted.keys()
+    for name, update in made.items():
+        made_dense = update.dense() if isinstance(update, Factors) else update
+        torch.testing.assert_close(made_dense, wanted[name].dense())
+
+
+def test_stacked_layers_give_the_same_as_a_loop():
+    torch.manual_seed(0)
+    network = merging.new_network(TOY)
+    content, style = torch.randn(2, 3, network.hidden, 64).unbind()
+    made = stacked._stacked(network, *stacked._group(network, list(content), list(style), 64))
+    wanted = [torch.stack(network.combine(*projections, 64)) for projections in zip(content, style, strict=True)]
+    torch.testing.assert_close(made, torch.stack(wanted))
+
+
+@pytest.mark.parametrize("task", ["hypernetwork", "ZipLoRA"])
+def test_gated_and_dense_training_have_the_same_loss_and_gradient(task):
+    setting = training.Setting(TOY, 8, 1)
+    dense, gated = (training._measure(task, formed, setting) for formed in (True, False))
+    assert gated.loss == pytest.approx(dense.loss, rel=training.AGREE)
+    assert gated.gradient == pytest.approx(dense.gradient, rel=training.AGREE)
+    assert gated.loss > 0 < gated.gradient
+
+
+def test_what_a_function_returns_counts_as_its_memory():
+    assert cost(lambda: torch.ones(2**24)).peak > 0.9 * 2**26
+
+
+def test_figures_read_well():
+    assert (seconds(12.34), seconds(0.45), size(7.6e9), size(23e6)) == ("12.3 s", "450 ms", "7.60 GB", "23.0 MB")
+    assert (ratio(40, 1), ratio(1.26, 1), ratio(1, 0)) == ("40 x", "1.3 x", "not measurable")
+    assert table(["a"], [["b"]]) == "| a |\n| --- |\n| b |"
