@@ -13,7 +13,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## merge a test pair of Pocket by every method and show the pictures
+demo: setup  ## merge a test pair of Pocket by several methods and show the pictures
 	$(BIN)/lorarar demo $(DEMO)
 
 test: setup  ## all tests

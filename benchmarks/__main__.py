@@ -1,23 +1,42 @@
-"""``python -m benchmarks``: run every benchmark and write docs/benchmarks.md."""
+"""``python -m benchmarks``: run every benchmark and write docs/benchmarks.md.
+
+``python -m benchmarks NAME…`` runs some and prints them; ``--quick`` runs toy sizes, to see that all works.
+Neither writes the page.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
-from benchmarks import drawing, merging
+from benchmarks import command, drawing, merging, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+BENCHMARKS: dict[str, Callable[[bool], str]] = {
+    "merging": merging.run,
+    "command": command.run,
+    "training": training.run,
+    "drawing": drawing.run,
+}
 
 
 def machine() -> str:
     """The machine in words."""
     names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, torch {torch.__version__}"
+    cuda = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    processor = names[0] if names else platform.processor()
+    return (
+        f"{processor}, {os.cpu_count()} cores{cuda}, torch {torch.__version__} on {torch.get_num_threads()} threads, "
+        f"Python {platform.python_version()}"
+    )
 
 
 def _cpuinfo() -> list[str]:
@@ -27,13 +46,23 @@ def _cpuinfo() -> list[str]:
 
 def main() -> None:
     """Run and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios within one run.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; by default all")
+    parser.add_argument("--quick", action="store_true", help="toy sizes, to see that all works")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; accepted are {', '.join(BENCHMARKS)}")
     parts = [
         "# Benchmarks",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; {machine()}. Ratios are within one run.",
-        *(benchmark.run() for benchmark in (merging, drawing)),
     ]
+    for name in asked.names or BENCHMARKS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        parts.append(BENCHMARKS[name](asked.quick))
     text = "\n\n".join(parts) + "\n"
-    PAGE.write_text(text)
+    if not asked.names and not asked.quick:
+        PAGE.write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lorarar.adapter import Adapter, Factors
+from lorarar.adapter import Adapter, Factors, all_finite
 from lorarar.dialects import COMPONENTS, Config, Role, Sorted, scale_of, sort_keys
 from lorarar.errors import AdapterError
 from lorarar.files import sha256_of
@@ -197,7 +197,7 @@ def _factors(path: Path, layer: str, roles: Mapping[Role, Tensor], config: Confi
         half = roles[role]
         if half.dtype not in _FLOATS or half.dim() not in (2, 4) or not half.numel():
             raise AdapterError(f"{path}: {key} is no matrix of floats (of 16, 32 or 64 bits)")
-        if not bool(torch.isfinite(half).all()):
+        if not all_finite(half):
             raise AdapterError(f"{path}: {key} holds NaN or infinite values")
     down, up = roles["down"], roles["up"]
     if down.shape[0] != up.shape[1] or down.dim() != up.dim() or set(up.shape[2:]) - {1}:

@@ -29,6 +29,11 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+def checkpoint_beside(result: Path) -> Path:
+    """Where work on a result keeps its state until it is done."""
+    return result.with_name(f"{result.name}.checkpoint.pt")
+
+
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:

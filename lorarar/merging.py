@@ -6,27 +6,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Unpack
-
-import torch
+from typing import Any, Unpack
 
 from lorarar import __version__
-from lorarar.adapter import Adapter, check_pair, shape_text, widest
+from lorarar.adapter import Adapter, all_finite, check_pair, shape_text
 from lorarar.adapter_file import digest_of, read_adapter, write_adapter
 from lorarar.bases import Base, find_base, unet_shapes
 from lorarar.errors import AdapterError
+from lorarar.files import checkpoint_beside
 from lorarar.hypernet import Coefficients
 from lorarar.layouts import Layout
 from lorarar.methods import Origin, method_named
-from lorarar.recipe import Options, Recipe
+from lorarar.recipe import Dtype, Options, Recipe
 from lorarar.truncation import Energy
-
-Dtype = Literal["float32", "float16", "bfloat16"]
-DTYPES: Mapping[Dtype, torch.dtype] = {
-    "float32": torch.float32,
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-}
 
 
 @dataclass(frozen=True)
@@ -101,14 +93,12 @@ def merge(
     Raises:
         AdapterError, HypernetError, MethodError, BaseError: each names what was wrong and what is accepted.
     """
-    recipe = Recipe(method_named(method), find_base(base), options)
-    done = merge_pair(recipe, Path(content), Path(style), dtype, checkpoint=_checkpoint(out))
+    recipe = Recipe(method_named(method), find_base(base), options, dtype)
+    done = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint_beside(Path(out)) if out else None)
     return done if out is None else done.written(out, layout)
 
 
-def merge_pair(
-    recipe: Recipe, content: Path, style: Path, dtype: Dtype | None = None, *, checkpoint: Path | None = None
-) -> Merge:
+def merge_pair(recipe: Recipe, content: Path, style: Path, *, checkpoint: Path | None = None) -> Merge:
     """Merge two LoRA files by a recipe, in memory; ``checkpoint`` is where an optimisation keeps its state."""
     started = time.perf_counter()
     ours, theirs = read_pair(recipe.base, content, style)
@@ -118,11 +108,11 @@ def merge_pair(
         coefficients, how = recipe.optimised(content, style, checkpoint)
         options |= how
     blend = recipe.blend(ours, theirs, coefficients)
-    adapter = Adapter(blend.layers, "merged").to(DTYPES[dtype] if dtype else widest([ours.dtype, theirs.dtype]))
+    adapter = Adapter(blend.layers, "merged")
     _check_finite(adapter)
     seconds = {"read": read - started, "compute": time.perf_counter() - read}
     made = recipe.method, options, ours, theirs, recipe.base
-    return Merge(adapter, *made, blend.coefficients, blend.energy, dtype, seconds)
+    return Merge(adapter, *made, blend.coefficients, blend.energy, recipe.dtype, seconds)
 
 
 def read_pair(base: Base, content: Path, style: Path) -> tuple[Adapter, Adapter]:
@@ -159,10 +149,6 @@ def check_base(base: Base, *adapters: Adapter) -> None:
 def _check_finite(adapter: Adapter) -> None:
     """A narrow dtype may not hold what a method made of the factors."""
     for layer, factors in adapter.layers.items():
-        if not bool(torch.isfinite(factors.down).all() and torch.isfinite(factors.up).all()):
+        if not (all_finite(factors.down) and all_finite(factors.up)):
             name = str(factors.down.dtype).removeprefix("torch.")
             raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
-
-
-def _checkpoint(out: str | Path | None) -> Path | None:
-    return Path(out).with_suffix(".checkpoint.pt") if out else None

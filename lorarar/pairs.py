@@ -9,8 +9,9 @@ from typing import Any
 
 from lorarar.adapter_file import digest_of, record_at
 from lorarar.errors import AdapterError
+from lorarar.files import checkpoint_beside
 from lorarar.layouts import Layout
-from lorarar.merging import Dtype, Merge, merge_pair
+from lorarar.merging import Merge, merge_pair
 from lorarar.recipe import Recipe
 
 
@@ -38,21 +39,26 @@ def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffuser
 
 
 def merge_all(
-    recipe: Recipe, wanted: list[Pairing], layout: Layout = "diffusers", dtype: Dtype | None = None
+    recipe: Recipe, wanted: list[Pairing], layout: Layout = "diffusers"
 ) -> Iterator[tuple[Pairing, Merge | None]]:
     """Merge pair by pair; None for a pair whose file was made just so before.
 
     Raises:
         AdapterError, MethodError, HypernetError: as of ``lorarar.merge``; what was finished stays.
     """
-    made: dict[str, Any] = {"method": recipe.method.name, "base": recipe.base.name, "layout": layout, "dtype": dtype}
+    made: dict[str, Any] = {
+        "method": recipe.method.name,
+        "base": recipe.base.name,
+        "layout": layout,
+        "dtype": recipe.dtype,
+    }
     made |= {} if recipe.optimises else {"options": recipe.record()}
     for pairing in wanted:
         if pairing.out.exists() and _made_so(pairing, made):
             yield pairing, None
             continue
-        checkpoint = pairing.out.with_name(f"{pairing.out.name}.checkpoint.pt")
-        done = merge_pair(recipe, pairing.content, pairing.style, dtype, checkpoint=checkpoint)
+        checkpoint = checkpoint_beside(pairing.out)
+        done = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint)
         yield pairing, done.written(pairing.out, layout)
 
 

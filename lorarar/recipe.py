@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import isfinite, isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from typing_extensions import TypedDict  # pydantic reads it, and on Python 3.11 only this one
 
-from lorarar.adapter import Adapter
+from lorarar.adapter import Adapter, widest
 from lorarar.bases import Base
 from lorarar.coefficient_file import read_coefficients
 from lorarar.errors import HypernetError, MethodError
@@ -24,6 +25,13 @@ from lorarar.hypernet_file import read_hypernet
 from lorarar.methods import Blend, Form, Ingredients, Method
 from lorarar.methods.blend import Predictor
 from lorarar.projections import ProjectionCache
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+DTYPES: Mapping[Dtype, torch.dtype] = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
 
 
 class Options(TypedDict, total=False):
@@ -52,6 +60,7 @@ class Recipe:
     method: Method
     base: Base
     options: Options = field(default_factory=Options)
+    dtype: Dtype | None = None  # of the merged factors, default the wider one of the two adapters
     cache: ProjectionCache | None = None  # keeps projections on disk, for grids
 
     def __post_init__(self) -> None:
@@ -99,7 +108,8 @@ class Recipe:
 
     def blend(self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None) -> Blend:
         """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
-        return self.method.merge(content, style, self._ingredients(coefficients))
+        dtype = DTYPES[self.dtype] if self.dtype else widest([content.dtype, style.dtype])
+        return self.method.merge(content, style, self._ingredients(dtype, coefficients))
 
     def optimised(
         self, content: Path, style: Path, checkpoint: Path | None = None
@@ -129,13 +139,13 @@ class Recipe:
         accelerator = accelerator_for()
         return accelerator, load_for_training(self.base, accelerator)
 
-    def _ingredients(self, optimised: Mapping[str, Coefficients] | None) -> Ingredients:
+    def _ingredients(self, dtype: torch.dtype, optimised: Mapping[str, Coefficients] | None) -> Ingredients:
         asked: dict[str, Any] = {k: v for k, v in self.options.items() if k not in ("hypernet", "key_value")}
         if "coefficients" in self.method.takes:
             asked["coefficients"] = optimised or read_coefficients(asked["coefficients"])
         if "hypernet" in self.method.takes:
             asked["predict"] = self._predictor()
-        return Ingredients(**asked)
+        return Ingredients(**asked, dtype=dtype)
 
     def _predictor(self) -> Predictor:
         if self.cache is None:

@@ -98,6 +98,13 @@ def test_a_grid_is_computed_once_with_all_that_made_it(plan_file, tmp_path):
         assert all(row["adapter"] for row in rows)
 
 
+def test_merged_loras_can_be_let_go_but_not_what_was_trained(plan_file, tmp_path):
+    plan_file.write_text("keep_loras = false\n" + plan_file.read_text().replace("seeds = 3", "seeds = 1") + TRAINED)
+    run(plan_file, tmp_path / "out")
+    left = {path.parent.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.safetensors")}
+    assert left == {"trained/joint", "trained/ziplora"}
+
+
 def test_a_cell_alone_is_the_cell_in_the_grid(plan_file, tmp_path):
     run(plan_file, tmp_path / "out")
     whole = pictures(tmp_path / "out" / "images")

@@ -7,11 +7,13 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
-from lorarar.adapter import Adapter, Factors
+from lorarar.adapter import Adapter, Factors, part_of
 from lorarar.errors import MethodError
+from lorarar.hypernet import Hypernetwork
 from lorarar.methods import METHODS, Ingredients, method_named
 
 from .conftest import random_adapter
+from .test_layouts import everything
 
 CONTENT, STYLE = random_adapter(2, 0), random_adapter(3, 1)
 LAYERS = sorted(CONTENT.layers)
@@ -237,3 +239,15 @@ def test_the_table_of_methods_is_sound():
         assert method.paper
     with pytest.raises(MethodError, match="accepted are direct, ties"):
         method_named("magic")
+
+
+@pytest.mark.parametrize(("name", "constant"), [("direct", 1.0), ("ziplora", 1.0), ("lorarar", 0.5)])
+def test_text_encoders_feed_forward_and_convolutions_follow_the_stated_rule(tiny, name, constant):
+    content, style = everything(tiny, (4,)), everything(tiny, (2, 3))
+    widths = {factors.up.shape[0] for factors in content.layers.values()}
+    blend = merged(name, Ingredients(predict=Hypernetwork(sorted(widths))), content, style)
+    assert blend.layers.keys() == content.layers.keys() | style.layers.keys()
+    for layer, factors in blend.layers.items():
+        if part_of(layer) == "other":
+            wanted = constant * (content.layers[layer].dense() + style.layers[layer].dense())
+            assert relative(factors.dense(), wanted) < 1e-5

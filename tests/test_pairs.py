@@ -37,7 +37,7 @@ def folders(tmp_path):
 
 
 def recipe(tiny_folder, method="lorarar", cache=None, **options):
-    return Recipe(method_named(method), find_base(str(tiny_folder)), options, cache)
+    return Recipe(method_named(method), find_base(str(tiny_folder)), options, cache=cache)
 
 
 def test_a_grid_costs_a_projection_for_each_adapter_and_none_the_second_time(

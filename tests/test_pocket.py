@@ -203,3 +203,26 @@ def test_a_build_goes_on_where_it_was(tmp_path, monkeypatch):
     assert ran == ["one", "two"]
     recipe.run(["one"], workshop, lambda stage: None)
     assert ran == ["one", "two", "one"]
+
+
+def test_intervals_are_over_pairs_not_over_their_pictures():
+    from lorarar.pocket.stages.grid import over_pairs
+
+    pairs = [("a", str(k)) for k in range(25) for _ in range(10)]
+    alike = [float(k % 2) for k in range(25) for _ in range(10)]  # ten pictures that say the same
+    few = over_pairs([("a", str(k)) for k in range(25)], alike[::10])
+    many = over_pairs(pairs, alike)
+    assert (few.value, few.low, few.high) == (many.value, many.low, many.high)
+    assert many.value == pytest.approx(0.48)
+    assert many.low == pytest.approx(0.28, abs=0.05)
+    assert many.high == pytest.approx(0.68, abs=0.05)
+    assert over_pairs([("a", "b")] * 2, [4.0, 4.0], np.sqrt).value == 2.0
+
+
+def test_true_pictures_are_no_distance_from_the_truth():
+    from lorarar.pocket.stages.grid import Drawn, measure
+
+    subject, style = SUBJECTS[0], STYLES[0]
+    figures = measure([Drawn("truth", subject, style, 0, truth(subject, style))])
+    assert figures["difference"].value == 0.0
+    assert figures["family"].value == 1.0

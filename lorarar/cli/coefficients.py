@@ -38,6 +38,7 @@ def coefficients(
 
     from lorarar.bases import find_base
     from lorarar.coefficient_file import write_coefficients
+    from lorarar.files import checkpoint_beside
     from lorarar.merging import merge_pair
     from lorarar.methods import method_named
     from lorarar.recipe import Recipe
@@ -48,7 +49,7 @@ def coefficients(
     asked = {"hypernet": hypernet, "key_value": key_value}
     options = cast("Options", {k: v for k, v in asked.items() if v is not None} | {"seed": seed})
     recipe = Recipe(method_named(method), find_base(base), options)
-    done = merge_pair(recipe, content, style, checkpoint=out.with_name(f"{out.name}.checkpoint.pt"))
+    done = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
     write_coefficients(done.coefficients, out, done.record())
     found = spreads(done.coefficients)
     if as_json:

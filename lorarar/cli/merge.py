@@ -12,8 +12,8 @@ from lorarar.errors import MethodError
 
 if TYPE_CHECKING:
     from lorarar.layouts import Layout
-    from lorarar.merging import Dtype, Merge
-    from lorarar.recipe import Options, Recipe
+    from lorarar.merging import Merge
+    from lorarar.recipe import Dtype, Options, Recipe
     from lorarar.store import Store
 
 LAYOUTS = ("diffusers", "kohya", "peft")
@@ -102,26 +102,19 @@ def merge(
     from lorarar.recipe import Recipe
     from lorarar.store import Store
 
-    recipe = Recipe(method_named(method), find_base(base), options)
+    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", precision))
     with Store(db) as store:
         run = _merge_all if every else _merge_one
-        run(recipe, content, style, out, cast("Layout", shape), cast("Dtype | None", precision), store, as_json)
+        run(recipe, content, style, out, cast("Layout", shape), store, as_json)
 
 
 def _merge_one(
-    recipe: Recipe,
-    content: Path,
-    style: Path,
-    out: Path,
-    layout: Layout,
-    dtype: Dtype | None,
-    store: Store,
-    as_json: bool,
+    recipe: Recipe, content: Path, style: Path, out: Path, layout: Layout, store: Store, as_json: bool
 ) -> None:
+    from lorarar.files import checkpoint_beside
     from lorarar.merging import merge_pair
 
-    checkpoint = out.with_name(f"{out.name}.checkpoint.pt")
-    done = merge_pair(recipe, content, style, dtype, checkpoint=checkpoint).written(out, layout)
+    done = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out)).written(out, layout)
     merge_id = store.add_merge(done, content, style)
     if as_json:
         print_json(summary(done) | {"id": merge_id})
@@ -131,14 +124,7 @@ def _merge_one(
 
 
 def _merge_all(
-    recipe: Recipe,
-    contents: Path,
-    styles: Path,
-    out: Path,
-    layout: Layout,
-    dtype: Dtype | None,
-    store: Store,
-    as_json: bool,
+    recipe: Recipe, contents: Path, styles: Path, out: Path, layout: Layout, store: Store, as_json: bool
 ) -> None:
     from dataclasses import replace
 
@@ -148,15 +134,15 @@ def _merge_all(
 
     cache = ProjectionCache()
     recipe, wanted = replace(recipe, cache=cache), pairings(contents, styles, out, layout)
-    made = []
+    made = []  # not the merges themselves: 370 MB each at SDXL's size
     with Ticker("merge", len(wanted)) as ticker:
-        for pairing, done in merge_all(recipe, wanted, layout, dtype):
+        for pairing, done in merge_all(recipe, wanted, layout):
             if done:
                 store.add_merge(done, pairing.content, pairing.style)
-                made.append(done)
+                made.append(summary(done))
             ticker.advance()
     if as_json:
-        print_json([summary(done) for done in made])
+        print_json(made)
         return
     projected = f", {cache.computed} projections computed" if cache.computed else ""
     talk().print(f"{len(made)} merges, {len(wanted) - len(made)} were there already{projected}")

@@ -11,6 +11,7 @@ from lorarar.adapter_file import read_adapter, write_adapter
 from lorarar.bases import Base
 from lorarar.coefficient_file import write_coefficients
 from lorarar.errors import TrainingError
+from lorarar.files import checkpoint_beside
 from lorarar.grid.cells import Pair
 from lorarar.grid.plan import JOINT
 from lorarar.merging import Merge, merge_pair
@@ -43,7 +44,7 @@ def is_trained(pair: Pair, base: Base, out: Path) -> bool:
 
 
 def train_pair(
-    pair: Pair, base: Base, out: Path, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator
+    pair: Pair, base: Base, out: Path, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, title: str
 ) -> None:
     """Train what a row needs for a pair, from its checkpoint if it was interrupted, and keep it."""
     from lorarar.training.joint import train_joint
@@ -51,12 +52,12 @@ def train_pair(
     from lorarar.training.ziplora import train_ziplora
 
     path, options, record = trained_file(pair, out), pair.row.options, _record(pair, base)
-    checkpoint = path.with_suffix(".checkpoint.pt")
+    checkpoint = checkpoint_beside(path)
     how: dict[str, Any] = {
         "checkpoint": checkpoint,
         "accelerator": accelerator,
         "side": native_side(pipeline),
-        "title": f"{pair.row.label} {pair.name}",
+        "title": title,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(options, LoraOptions):

@@ -106,7 +106,7 @@ class Row(_Strict):
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
         """The merge's recipe; a row that trains gives the options with what it trained."""
         chosen = options if options is not None else self.options
-        return Recipe(METHODS[self.method], base, chosen, cache)  # type: ignore[arg-type]
+        return Recipe(METHODS[self.method], base, chosen, cache=cache)  # type: ignore[arg-type]
 
 
 _FILES = ("hypernet", "coefficients")

@@ -1,7 +1,7 @@
 """Compute a grid: first what has to be trained, then every picture that is not there yet.
 
-Invariant: a cell is finished when its picture is on disk and its row in the store, in that order; whatever
-was interrupted before that is drawn again to the same bytes, whatever came after is never drawn again.
+Invariant: a batch of cells is finished when its pictures are on disk and its rows in the store, in that order and
+the rows at once; whatever was interrupted before is drawn again to the same bytes, nothing after is drawn again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lorarar.concepts import read_concepts
 from lorarar.errors import AdapterError, HypernetError, MethodError, TrainingError
 from lorarar.generation import Studio, keep
 from lorarar.grid.cells import Cell, Pair, made_by, unfinished
-from lorarar.grid.loras import is_trained, merged, train_pair
+from lorarar.grid.loras import is_trained, merged, train_pair, trained_file
 from lorarar.grid.plan import Plan
 from lorarar.interrupts import held_interrupt
 from lorarar.merging import check_base
@@ -58,7 +58,7 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
     Raises:
         AdapterError, BaseError, ImageError: a concept or the base cannot be read.
         ImageError, StoreError: a result cannot be written; what was finished stays.
-        KeyboardInterrupt: Ctrl-C, after the picture or training step in progress.
+        KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     run = Run(plan, find_base(plan.base), store, out)
     tasks = run.tasks()
@@ -112,9 +112,10 @@ class Run:
         started, accelerator = time.perf_counter(), accelerator_for()
         pipeline = load_for_training(self.base, accelerator)
         failed = []
-        for task in untrained:
+        for number, task in enumerate(untrained, start=1):
+            title = f"{task.pair.row.label} {task.pair.name} ({number} of {len(untrained)})"
             try:
-                train_pair(task.pair, self.base, self.out, pipeline, accelerator)
+                train_pair(task.pair, self.base, self.out, pipeline, accelerator, title)
                 self.outcome.trained += 1
             except _OF_ONE_PAIR as error:
                 self.outcome.fail(task.pair, error)
@@ -134,15 +135,15 @@ class Run:
         ):
             for task in tasks:
                 try:
-                    for _ in self._draw_pair(task, studio, cache):
-                        ticker.advance()
+                    for count in self._draw_pair(task, studio, cache):
+                        ticker.advance(count)
                         if stop():
                             raise KeyboardInterrupt
                 except _OF_ONE_PAIR as error:
                     self.outcome.fail(task.pair, error)
 
-    def _draw_pair(self, task: Task, studio: Studio, cache: ProjectionCache) -> Iterator[Cell]:
-        """Draw a pair's unfinished batches; a cell is yielded when it is finished."""
+    def _draw_pair(self, task: Task, studio: Studio, cache: ProjectionCache) -> Iterator[int]:
+        """Draw a pair's unfinished batches; yields how many cells a batch finished."""
         started, pictures, pair = time.perf_counter(), self.plan.pictures, task.pair
         done = merged(pair, self.base, self.out, cache)
         merge = self.store.add_merge(done, pair.content.path, pair.style.path)
@@ -158,11 +159,13 @@ class Run:
                 guidance=pictures.guidance,
                 batch=len(chunk),
             )
-            for cell, picture in zip(chunk, drawn, strict=True):
-                path = cell.path(self.out)
-                self.store.add_image(keep(picture, path.parent, path.stem), adapter, merge, cell)
-                self.outcome.drawn += 1
-                yield cell
+            kept = [
+                (cell, keep(picture, cell.path(self.out).parent, str(cell.seed)))
+                for cell, picture in zip(chunk, drawn, strict=True)
+            ]
+            self.store.add_cells(kept, adapter, merge)
+            self.outcome.drawn += len(kept)
             self.outcome.seconds["draw"] += time.perf_counter() - started
-        if not self.plan.keep_loras and done.path and not pair.row.trains:
+            yield len(kept)
+        if not self.plan.keep_loras and done.path and done.path != trained_file(pair, self.out):
             done.path.unlink(missing_ok=True)

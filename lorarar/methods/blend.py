@@ -6,16 +6,19 @@ weight where the method has weights. Nothing is ever dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lorarar.adapter import Adapter, Factors
+import torch
+from torch import Tensor
+
+from lorarar.adapter import Adapter, Factors, scaled_sum
 from lorarar.hypernet import Coefficients, Hypernetwork
 from lorarar.truncation import Energy, truncated
 
 Form = Literal["delta", "factors"]
-Layers = Mapping[str, Factors]
+Terms = Mapping[str, Sequence[tuple[Factors, float | Tensor]]]  # updates to add by layer, each with its scale
 Predictor = Callable[[Adapter, Adapter], dict[str, Coefficients]]
 
 
@@ -31,6 +34,7 @@ class Ingredients:
     coefficients: Mapping[str, Coefficients] = field(default_factory=dict)  # m_c, m_s (n,) by layer
     predict: Predictor | Hypernetwork | None = None  # coefficients of a pair
     seed: int = 0
+    dtype: torch.dtype | None = None  # of the merged factors; None: as wide as needed
 
 
 @dataclass(frozen=True)
@@ -42,29 +46,30 @@ class Blend:
     energy: Energy = field(default_factory=Energy)
 
 
-def weighted(content: Adapter, style: Adapter, weights: tuple[float, float]) -> tuple[Layers, Layers]:
+def weighted(content: Adapter, style: Adapter, weights: tuple[float, float]) -> Terms:
     """Both adapters' layers times their weights."""
-    sides = zip((content, style), weights, strict=True)
-    ours, theirs = ({name: factors.scaled(w) for name, factors in side.layers.items()} for side, w in sides)
-    return ours, theirs
+    return {
+        name: [(side.layers[name], w) for side, w in zip((content, style), weights, strict=True) if name in side.layers]
+        for name in {*content.layers, *style.layers}
+    }
 
 
-def columnwise(content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients]) -> tuple[Layers, Layers]:
+def columnwise(content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients]) -> Terms:
     """Both adapters' layers with their columns scaled: column i of B A is B A[:, i], so only A changes (Eq. 2)."""
-    ours, theirs = dict(content.layers), dict(style.layers)
-    for layer, (m_c, m_s) in coefficients.items():
-        ours[layer], theirs[layer] = ours[layer].scaled(m_c), theirs[layer].scaled(m_s)
-    return ours, theirs
+    terms = dict(weighted(content, style, (1.0, 1.0)))
+    for name, (m_c, m_s) in coefficients.items():
+        terms[name] = [(content.layers[name], m_c), (style.layers[name], m_s)]
+    return terms
 
 
-def summed(content: Layers, style: Layers, rank: int | None) -> tuple[dict[str, Factors], Energy]:
-    """The exact sum of two adapters, layer by layer, cut to ``rank`` where one is given."""
+def summed(terms: Terms, using: Ingredients) -> tuple[dict[str, Factors], Energy]:
+    """The exact sum of every layer's terms, cut to the rank asked for, if one is."""
     layers: dict[str, Factors] = {}
     energy = Energy()
-    for name in sorted({*content, *style}):
-        sides = [side[name] for side in (content, style) if name in side]
-        layers[name] = sides[0] + sides[1] if len(sides) == 2 else sides[0]
-        if rank is not None:
-            layers[name], of_layer = truncated(layers[name], rank)
-            energy += of_layer
+    for name in sorted(terms):
+        if using.rank is None:
+            layers[name] = scaled_sum(terms[name], using.dtype)
+        else:
+            cut, of_layer = truncated(scaled_sum(terms[name]), using.rank)
+            layers[name], energy = cut.to(using.dtype or cut.down.dtype), energy + of_layer
     return layers, energy

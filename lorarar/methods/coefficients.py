@@ -20,7 +20,7 @@ def ziplora(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
         for adapter, vector in zip((content, style), pair, strict=True):
             if layer not in adapter.layers or len(vector) != adapter.layers[layer].down.shape[1]:
                 raise MethodError(f"the coefficients of {layer} do not fit {adapter.name}; were they made for it?")
-    layers, energy = summed(*columnwise(content, style, using.coefficients), using.rank)
+    layers, energy = summed(columnwise(content, style, using.coefficients), using)
     return Blend(layers, using.coefficients, energy)
 
 
@@ -29,5 +29,5 @@ def lorarar(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
     if using.predict is None:
         raise MethodError("method lorarar needs a hypernetwork; name one with --hypernet FILE")
     coefficients = using.predict(content, style)
-    layers, energy = summed(*columnwise(content, style, coefficients), using.rank)
+    layers, energy = summed(columnwise(content, style, coefficients), using)
     return Blend(layers, coefficients, energy)

@@ -11,5 +11,5 @@ def direct(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
 
     The weights are 1 and 1 unless said otherwise, as in the authors' code; 0.5 and 0.5 is averaging.
     """
-    layers, energy = summed(*weighted(content, style, using.weights), using.rank)
+    layers, energy = summed(weighted(content, style, using.weights), using)
     return Blend(layers, energy=energy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -18,13 +19,12 @@ def np_lora(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
     mu = infinity the hard projection onto the style's null space. V spans all directions that the style's
     update reads, which are as many as its rank.
     """
-    ours, theirs = weighted(content, style, using.weights)
     share = 1.0 if math.isinf(using.mu) else using.mu / (1 + using.mu)
     projected = {
         name: _without(factors, style.layers[name], share) if name in style.layers else factors
-        for name, factors in ours.items()
+        for name, factors in content.layers.items()
     }
-    layers, energy = summed(projected, theirs, using.rank)
+    layers, energy = summed(weighted(replace(content, layers=projected), style, using.weights), using)
     return Blend(layers, energy=energy)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from lorarar.adapter import Adapter, Factors
+from lorarar.adapter import Adapter, Factors, scaled_sum
 from lorarar.errors import MethodError
 from lorarar.methods.blend import Blend, Ingredients, weighted
 from lorarar.truncation import Energy, factorised, truncated
@@ -45,16 +45,19 @@ def dare_ties(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
 
 
 def _pruned(content: Adapter, style: Adapter, using: Ingredients, combine: Combine) -> Blend:
-    ours, theirs = weighted(content, style, using.weights)
-    layers, energy = {**ours, **theirs}, Energy()
-    for name in sorted({*content.layers} & {*style.layers}):
+    layers: dict[str, Factors] = {}
+    energy = Energy()
+    for name, terms in sorted(weighted(content, style, using.weights).items()):
+        if len(terms) == 1:
+            layers[name] = scaled_sum(terms, using.dtype)
+            continue
         pair = content.layers[name], style.layers[name]
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peft warns of a density of 1, which prunes nothing
             torch.manual_seed(_seed(using.seed, name))
             merged, of_layer = (_by_delta if using.form == "delta" else _by_factors)(name, pair, using, combine)
-        layers[name], energy = merged, energy + of_layer
-    return Blend(dict(sorted(layers.items())), energy=energy)
+        layers[name], energy = merged.to(using.dtype or merged.down.dtype), energy + of_layer
+    return Blend(layers, energy=energy)
 
 
 def _by_delta(name: str, pair: Sequence[Factors], using: Ingredients, combine: Combine) -> tuple[Factors, Energy]:

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,22 +124,18 @@ class Store:
         rows = self.rows("SELECT id FROM merges WHERE adapter = ? ORDER BY id LIMIT 1", adapter)
         return int(rows[0]["id"]) if rows else None
 
-    def add_image(
-        self, picture: Picture, adapter: int | None = None, merge: int | None = None, cell: Cell | None = None
-    ) -> int:
-        """Keep a written picture and return its id; another picture at the same path replaces the row.
-
-        Of a grid it is the picture of ``cell``, which is finished by this.
-        """
-        row = picture.row() | {"adapter": adapter, "merge": merge, "created": _now()}
+    def add_image(self, picture: Picture, adapter: int | None = None, merge: int | None = None) -> int:
+        """Keep a written picture and return its id; another picture at the same path replaces the row."""
         with self.writing():
-            self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
-            image = self._insert("images", row, ("path",))[0]
-            if cell:
-                of_cell = cell.row() | {"image": image, "created": _now()}
-                places = ", ".join(f":{column}" for column in of_cell)
-                self.db.conn.execute(f"INSERT OR REPLACE INTO cells ({', '.join(of_cell)}) VALUES ({places})", of_cell)
-            return image
+            return self._image(picture, adapter, merge)
+
+    def add_cells(self, cells: Sequence[tuple[Cell, Picture]], adapter: int, merge: int) -> None:
+        """Keep the written pictures of a batch of a grid, which finishes their cells: all of them or none."""
+        with self.writing():
+            for cell, picture in cells:
+                row = cell.row() | {"image": self._image(picture, adapter, merge), "created": _now()}
+                places = ", ".join(f":{column}" for column in row)
+                self.db.conn.execute(f"INSERT OR REPLACE INTO cells ({', '.join(row)}) VALUES ({places})", row)
 
     def finished_cells(self) -> dict[str, Row]:
         """Path and digest of the picture of every finished cell, by the cell's key."""
@@ -172,6 +168,11 @@ class Store:
             )
             for row in rows
         }
+
+    def _image(self, picture: Picture, adapter: int | None, merge: int | None) -> int:
+        row = picture.row() | {"adapter": adapter, "merge": merge, "created": _now()}
+        self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
+        return self._insert("images", row, ("path",))[0]
 
     def _adapter(self, adapter: Adapter, path: str | Path, kind: Kind) -> int:
         row = {

@@ -67,10 +67,10 @@ class HypernetMerging(Merging):
 
 
 def new_hypernet(adapters: Sequence[Adapter], options: HypernetOptions) -> Hypernetwork:
-    """An untrained hypernetwork for the widths of these adapters; it starts at the plain sum.
+    """An untrained hypernetwork for the widths of these adapters; it starts near the plain sum.
 
-    With zero output weights and a bias of one every coefficient is 1 before the first step: the point
-    from which ZipLoRA starts too.
+    With an output bias of one every coefficient is about 1 before the first step: the point from which
+    ZipLoRA starts too.
     """
     widths = {factors.up.shape[0] for adapter in adapters for factors in adapter.layers.values()}
     network = Hypernetwork(sorted(widths), options.hidden, options.parts, options.key_value)

@@ -1,0 +1,34 @@
+"""How figures stand on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def section(title: str, *paragraphs: str) -> str:
+    """A heading and what stands under it."""
+    return "\n\n".join([f"## {title}", *paragraphs])
+
+
+def seconds(value: float) -> str:
+    """A time: ``12.3 s``, ``450 ms``, ``0.21 ms``."""
+    return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+
+
+def size(count: float) -> str:
+    """Bytes: ``7.6 GB``, ``23 MB``."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def ratio(one: float, other: float) -> str:
+    """How many times ``one`` is ``other``: ``40 x``, ``1.3 x``."""
+    if other <= 0:
+        return "not measurable"
+    value = one / other
+    return f"{value:.0f} x" if value >= 10 else f"{value:.2g} x"
