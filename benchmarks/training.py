@@ -21,9 +21,10 @@ from benchmarks.sdxl import POOLED, SDXL, SHALLOW, TOY, Size, new_adapter, new_n
 from lorarar.diffusion import Conditioning, predict
 from lorarar.gates import Gates
 from lorarar.hypernet import Coefficients
-from lorarar.training.hypernet import HypernetMerging, HypernetOptions
+from lorarar.training.hypernet import HypernetMerging
 from lorarar.training.merging import Merging, Side
-from lorarar.training.ziplora import ZipMerging, ZipOptions
+from lorarar.training.options import HypernetOptions, ZipOptions
+from lorarar.training.ziplora import ZipMerging
 
 if TYPE_CHECKING:
     from lorarar.concepts import Concept

@@ -59,11 +59,11 @@ class Ticker:
         if loss is not None:
             self._smooth = loss if self._smooth is None else 0.99 * self._smooth + 0.01 * loss
         note = "" if self._smooth is None else f"loss {self._smooth:.4f}"
+        rate = (self.done - self.started_at) / max(time.monotonic() - self._start, 1e-9)
         if self._bar:
-            self._bar.update(self._task, completed=self.done, note=note)
+            self._bar.update(self._task, completed=self.done, note=f"{rate:.2f}/s {note}".rstrip())
         elif self._lines and self._line_is_due(steps):
             self._last_line = time.monotonic()
-            rate = (self.done - self.started_at) / max(self._last_line - self._start, 1e-9)
             left = (self.total - self.done) / rate
             text = f"{self.title} {self.done}/{self.total}, {rate:.2f}/s, {left:.0f} s left {note}"
             print(text.rstrip(), file=sys.stderr, flush=True)

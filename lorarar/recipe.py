@@ -120,8 +120,9 @@ class Recipe:
             AdapterError, ImageError: a LoRA has no prompt in its header or no pictures beside it.
         """
         from lorarar.concepts import read_concept
+        from lorarar.training.options import ZipOptions
         from lorarar.training.setup import native_side
-        from lorarar.training.ziplora import ZipOptions, train_ziplora
+        from lorarar.training.ziplora import train_ziplora
 
         ours, theirs, options = read_concept(content), read_concept(style), ZipOptions(seed=self.seed)
         accelerator, pipeline = self._workbench

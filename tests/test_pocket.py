@@ -226,3 +226,15 @@ def test_true_pictures_are_no_distance_from_the_truth():
     figures = measure([Drawn("truth", subject, style, 0, truth(subject, style))])
     assert figures["difference"].value == 0.0
     assert figures["family"].value == 1.0
+
+
+def test_rows_are_compared_pair_by_pair():
+    from lorarar.pocket.stages.grid import Drawn, paired
+
+    cells = [(s, t) for s in SUBJECTS[:2] for t in STYLES[:2]]
+    true = [Drawn("truth", s, t, 0, truth(s, t)) for s, t in cells]
+    white = [Drawn("white", s, t, 0, Image.new("RGB", (64, 64), "white")) for s, t in cells]
+    assert paired(white, white).value == 0.0
+    assert paired(true, white).high < 0 < paired(white, true).low
+    with pytest.raises(ValueError, match="different pairs"):
+        paired(true, white[:2])

@@ -247,3 +247,19 @@ with Store(sys.argv[1]) as store:
     note(f"10 copies with {counts[0]} to {counts[-1]} rows, every one whole")
     assert counts == sorted(counts)
     assert counts[-1] > counts[0]
+
+
+def test_other_packages_keep_their_tables_in_the_same_file(tmp_path):
+    def one(db):
+        db.execute("CREATE TABLE one (id INTEGER) STRICT")
+
+    def two(db):
+        db.execute("CREATE TABLE two (id INTEGER) STRICT")
+
+    for migrations in ([one], [one, two], [one, two]):
+        with Store(tmp_path / "a.db") as store:
+            store.extend("judge", migrations)
+    with Store(tmp_path / "a.db") as store:
+        assert {"one", "two", "images"} <= set(store.db.table_names())
+        with pytest.raises(StoreError, match="judge schema 2, this version knows up to 1"):
+            store.extend("judge", [one])

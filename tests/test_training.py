@@ -13,13 +13,14 @@ from lorarar.errors import AdapterError, ImageError, TrainingError
 from lorarar.gates import gated
 from lorarar.hypernet_file import read_hypernet, write_hypernet
 from lorarar.images import write_png
-from lorarar.training.hypernet import HypernetMerging, HypernetOptions, train_hypernet
+from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
 from lorarar.training.loop import Plan, train
-from lorarar.training.lora import Lesson, LoraDenoising, LoraOptions, _adapter, train_lora
+from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
 from lorarar.training.merging import FIDELITIES, REGULARISERS
+from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
-from lorarar.training.ziplora import ZipMerging, ZipOptions, train_ziplora
+from lorarar.training.ziplora import ZipMerging, train_ziplora
 
 from .conftest import random_adapter
 from .test_gates import inputs

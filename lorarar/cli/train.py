@@ -14,7 +14,7 @@ from lorarar.errors import TrainingError
 
 if TYPE_CHECKING:
     from lorarar.adapter import Part
-    from lorarar.training.lora import LoraOptions
+    from lorarar.training.options import LoraOptions
 
 app = typer.Typer(no_args_is_help=True, help="Train LoRAs and hypernetworks.")
 
@@ -57,7 +57,7 @@ def lora(
     Content is named by a rare token, style by its description; pictures and prompt are what the
     hypernetwork is trained on later, so the prompt is kept in the file.
     """
-    from lorarar.training.lora import LoraOptions
+    from lorarar.training.options import LoraOptions
 
     options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
     _train([(images, prompt)], options, out, base, side, precision, {"prompt": prompt})
@@ -87,7 +87,7 @@ def joint(
 
     Both are drawn equally often, however many pictures each has.
     """
-    from lorarar.training.lora import LoraOptions
+    from lorarar.training.options import LoraOptions
 
     options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
     made = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
@@ -160,8 +160,9 @@ def hypernet(
     from lorarar.bases import find_base
     from lorarar.concepts import read_concepts
     from lorarar.hypernet_file import write_hypernet
-    from lorarar.training.hypernet import HypernetOptions, train_hypernet
-    from lorarar.training.merging import FIDELITIES, REGULARISERS, Fidelity, Regulariser
+    from lorarar.training.hypernet import train_hypernet
+    from lorarar.training.merging import FIDELITIES, REGULARISERS
+    from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     for flag, value, known in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +79,20 @@ class Pair:
         return chunks
 
 
-def made_by(row: Row, base: Base, content: Concept, style: Concept) -> dict[str, Any]:
-    """What decides a pair's adapter: method, options with defaults filled in, both inputs."""
-    from dataclasses import asdict, is_dataclass
-
+def pairs_of(row: Row, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:
+    """A row's pairs, each with what decides its adapter: method, options with defaults filled in, both inputs."""
     options = row.options
     known = asdict(options) if is_dataclass(options) else row.recipe(base).record()
-    return {
-        "method": row.method,
-        "options": known,
-        "content": {"name": content.adapter.name, "sha256": content.adapter.sha256},
-        "style": {"name": style.adapter.name, "sha256": style.adapter.sha256},
-    }
+    return [
+        Pair(row, content, style, {"method": row.method, "options": known, **_inputs(content, style)})
+        for content in contents
+        for style in styles
+    ]
+
+
+def _inputs(content: Concept, style: Concept) -> dict[str, Any]:
+    sides = ("content", content), ("style", style)
+    return {side: {"name": concept.adapter.name, "sha256": concept.adapter.sha256} for side, concept in sides}
 
 
 def unfinished(chunks: Sequence[Sequence[Cell]], finished: Mapping[str, Any], out: Path) -> list[list[Cell]]:

@@ -17,8 +17,7 @@ from lorarar.grid.plan import JOINT
 from lorarar.merging import Merge, merge_pair
 from lorarar.projections import ProjectionCache
 from lorarar.tensor_file import read_tensors, record_of
-from lorarar.training.lora import LoraOptions
-from lorarar.training.ziplora import ZipOptions
+from lorarar.training.options import LoraOptions, ZipOptions
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -7,7 +7,7 @@ not take, concepts that are not there. Folders are relative to the plan's own fi
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from lorarar.errors import PlanError
 from lorarar.methods import METHODS, Origin
 from lorarar.projections import ProjectionCache
 from lorarar.recipe import Options, Recipe
-from lorarar.training.lora import LoraOptions
-from lorarar.training.ziplora import ZipOptions
+from lorarar.training.options import LoraOptions, ZipOptions
 
 SHIPPED = Path(__file__).parent / "plans"
 JOINT = Origin("joint", "Joint training", "Ruiz et al., 2023")
@@ -91,11 +90,11 @@ class Row(_Strict):
     @property
     def options(self) -> LoraOptions | ZipOptions | Options:
         """The row's options, of the kind its method takes."""
-        schema: TypeAdapter[Any] = TypeAdapter(TRAINED[self.method] if self.trains else Options)
+        schema, known = _schema(self.method if self.trains else "")
         given = dict(self.model_extra or {})
-        unknown = sorted(set(given) - set(_fields(schema)))
+        unknown = sorted(set(given) - set(known))
         if unknown:
-            raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(_fields(schema))}")
+            raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(known)}")
         return schema.validate_python(given)  # type: ignore[no-any-return]
 
     def beside(self, folder: Path) -> Row:
@@ -113,8 +112,11 @@ _FILES = ("hypernet", "coefficients")
 TRAINED: dict[str, type[LoraOptions] | type[ZipOptions]] = {"joint": LoraOptions, "ziplora": ZipOptions}
 
 
-def _fields(schema: TypeAdapter[Any]) -> Sequence[str]:
-    return tuple(schema.json_schema()["properties"])
+@lru_cache
+def _schema(trained: str) -> tuple[TypeAdapter[Any], tuple[str, ...]]:
+    """What checks the options of a method that trains, or of a merge, and their names."""
+    schema: TypeAdapter[Any] = TypeAdapter(TRAINED[trained] if trained else Options)
+    return schema, tuple(schema.json_schema()["properties"])
 
 
 class Plan(_Strict):

@@ -15,7 +15,7 @@ from lorarar.bases import Base, find_base
 from lorarar.concepts import read_concepts
 from lorarar.errors import AdapterError, HypernetError, MethodError, TrainingError
 from lorarar.generation import Studio, keep
-from lorarar.grid.cells import Cell, Pair, made_by, unfinished
+from lorarar.grid.cells import Cell, Pair, pairs_of, unfinished
 from lorarar.grid.loras import is_trained, merged, train_pair, trained_file
 from lorarar.grid.plan import Plan
 from lorarar.interrupts import held_interrupt
@@ -67,16 +67,11 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
     return run.outcome
 
 
-def pairs_of(plan: Plan, base: Base) -> list[Pair]:
+def plan_pairs(plan: Plan, base: Base) -> list[Pair]:
     """All pairs of a plan, row by row; the concepts are read and checked against the base."""
     contents, styles = (read_concepts(side.folder or Path(), side.names) for side in (plan.contents, plan.styles))
     check_base(base, *(concept.adapter for concept in (*contents, *styles)))
-    return [
-        Pair(row, content, style, made_by(row, base, content, style))
-        for row in plan.methods
-        for content in contents
-        for style in styles
-    ]
+    return [pair for row in plan.methods for pair in pairs_of(row, base, contents, styles)]
 
 
 @dataclass
@@ -93,7 +88,7 @@ class Run:
         """Pairs with something left to draw."""
         finished = self.store.finished_cells()
         tasks = []
-        for pair in pairs_of(self.plan, self.base):
+        for pair in plan_pairs(self.plan, self.base):
             chunks = pair.chunks(self.plan.title, self.base, self.plan.pictures)
             left = unfinished(chunks, finished, self.out)
             self.outcome.cells += sum(map(len, chunks))

@@ -106,6 +106,24 @@ def _cells(db: Database) -> None:
 MIGRATIONS: Sequence[Migration] = (_adapters, _merges, _coefficients, _images, _discarded, _cells)
 
 
+def migrate_extension(db: Database, owner: str, migrations: Sequence[Migration]) -> None:
+    """Apply what is pending of another package's tables in the same file; the caller holds the write lock.
+
+    Raises:
+        StoreError: the file was written by a newer version.
+    """
+    db.execute("CREATE TABLE IF NOT EXISTS extensions (owner TEXT PRIMARY KEY, applied INTEGER NOT NULL) STRICT")
+    row = db.execute("SELECT applied FROM extensions WHERE owner = ?", [owner]).fetchone()
+    applied = int(row[0]) if row else 0
+    if applied > len(migrations):
+        raise StoreError(
+            f"the database has {owner} schema {applied}, this version knows up to {len(migrations)}; upgrade lorarar"
+        )
+    for step in migrations[applied:]:
+        step(db)
+    db.execute("INSERT OR REPLACE INTO extensions VALUES (?, ?)", [owner, len(migrations)])
+
+
 def migrate(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Apply what is pending, all or nothing; the caller holds the write lock.
 

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 
 from lorarar.errors import StoreError
 from lorarar.files import replacing
-from lorarar.store.migrations import migrate
+from lorarar.store.migrations import Migration, migrate, migrate_extension
 
 if TYPE_CHECKING:
     from lorarar.adapter import Adapter
@@ -85,6 +85,15 @@ class Store:
                 self.db.conn.execute("ROLLBACK")
                 raise
             self.db.conn.execute("COMMIT")
+
+    def extend(self, owner: str, migrations: Sequence[Migration]) -> None:
+        """Bring another package's tables in this file up to date.
+
+        Raises:
+            StoreError: they were written by a newer version.
+        """
+        with self.writing():
+            migrate_extension(self.db, owner, migrations)
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """The rows of a query, values given as parameters."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,35 +10,16 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from lorarar.adapter import Adapter, Part
+from lorarar.adapter import Adapter
 from lorarar.concepts import Concept
 from lorarar.gates import Gates
-from lorarar.hypernet import Coefficients, Hypernetwork, KeyValue
+from lorarar.hypernet import Coefficients, Hypernetwork
 from lorarar.training.loop import Plan, train
-from lorarar.training.merging import Fidelity, Merging, MergingLoss, Regulariser, Side
+from lorarar.training.merging import Merging, MergingLoss, Side
+from lorarar.training.options import HypernetOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
-
-
-@dataclass(frozen=True)
-class HypernetOptions:
-    """What shapes a hypernetwork's training; the defaults are the paper's (Sections 3.3, 3.4, A1.3)."""
-
-    hidden: int = 128
-    parts: tuple[Part, ...] = ("query", "output")
-    key_value: KeyValue = "mean"
-    fidelity: Fidelity = "l2"
-    regulariser: Regulariser = "dot"
-    strength: float = 0.01  # lambda of Eq. 3
-    steps: int = 5000
-    rate: float = 0.01
-    batch: int = 1  # noisy latents of content, and as many of style, a step
-    seed: int = 0
-
-    def loss(self) -> MergingLoss:
-        """Eq. 3 with these terms."""
-        return MergingLoss(self.fidelity, self.regulariser, self.strength)
 
 
 class HypernetMerging(Merging):
@@ -53,7 +33,7 @@ class HypernetMerging(Merging):
         options: HypernetOptions,
         side: int,
     ) -> None:
-        super().__init__(pipeline, contents, styles, options.loss(), options.batch, side)
+        super().__init__(pipeline, contents, styles, MergingLoss.of(options), options.batch, side)
         torch.manual_seed(options.seed)
         self.hypernet = new_hypernet([s.adapter for s in self.contents], options)
 

@@ -9,7 +9,8 @@ from accelerate import Accelerator
 
 from lorarar.adapter import Adapter
 from lorarar.concepts import Concept
-from lorarar.training.lora import Lesson, LoraOptions, train_lora
+from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.options import LoraOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline

@@ -22,27 +22,12 @@ from lorarar.adapter import Adapter, Factors
 from lorarar.diffusion import encode_images, encode_prompts, predict, target
 from lorarar.images import read_images
 from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.training.options import LoraOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
-
-
-@dataclass(frozen=True)
-class LoraOptions:
-    """What shapes a LoRA's training; the defaults are the paper's (Section A1.3)."""
-
-    rank: int = 64
-    steps: int = 1000
-    rate: float = 5e-5
-    batch: int = 1
-    seed: int = 0
-    mirrored: bool = False  # also mirror images, half of the time
-
-    def plan(self, save_every: int = 200) -> Plan:
-        """The loop's plan: constant rate, as in the DreamBooth protocol."""
-        return Plan(self.steps, self.rate, self.seed, decay=False, save_every=save_every, weight_decay=1e-4)
 
 
 @dataclass(frozen=True)
@@ -132,10 +117,15 @@ def train_lora(
     """
     objective = LoraDenoising(pipeline, lessons, options)
     try:
-        run = train(objective, options.plan(), checkpoint, title=title, accelerator=accelerator)
+        run = train(objective, _plan(options), checkpoint, title=title, accelerator=accelerator)
     finally:
         objective.close()
     return _adapter(run.result())
+
+
+def _plan(options: LoraOptions) -> Plan:
+    """Constant rate, as in the DreamBooth protocol."""
+    return Plan(options.steps, options.rate, options.seed, decay=False, save_every=200, weight_decay=1e-4)
 
 
 def _encode(pipeline: StableDiffusionXLPipeline, images: Tensor, mirrored: bool) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -20,12 +20,10 @@ from lorarar.hypernet import Coefficients
 from lorarar.images import read_images
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
+from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
-
-Fidelity = Literal["l2", "mse"]
-Regulariser = Literal["dot", "cosine"]
 
 
 def _l2(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -60,6 +58,11 @@ class MergingLoss:
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "dot"
     strength: float = 0.01  # lambda
+
+    @classmethod
+    def of(cls, options: HypernetOptions | ZipOptions) -> MergingLoss:
+        """The terms that these options name."""
+        return cls(options.fidelity, options.regulariser, options.strength)
 
     def __call__(self, merged: Tensor, wanted: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
         """The loss of predictions (2 N, C, h, w), content's samples first, and of the coefficients learnt."""

@@ -7,7 +7,6 @@ make a step as dear as two adapters, not as two dense updates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,32 +19,11 @@ from lorarar.concepts import Concept
 from lorarar.gates import Gates
 from lorarar.hypernet import Coefficients
 from lorarar.training.loop import Plan, train
-from lorarar.training.merging import Fidelity, Merging, MergingLoss, Regulariser, Side
+from lorarar.training.merging import Merging, MergingLoss, Side
+from lorarar.training.options import ZipOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
-
-
-@dataclass(frozen=True)
-class ZipOptions:
-    """What shapes ZipLoRA's optimisation; steps, rate and lambda are the paper's (Section A1.3).
-
-    The regulariser is the cosine, not Eq. 3's plain dot product: over a thousand columns that starts near a
-    thousand, outweighs the fidelity terms at any lambda of this size, and in 100 steps pulls all coefficients
-    alike to a fraction of themselves.
-    """
-
-    steps: int = 100
-    rate: float = 0.01
-    batch: int = 1  # noisy latents of content, and as many of style, a step
-    fidelity: Fidelity = "l2"
-    regulariser: Regulariser = "cosine"
-    strength: float = 0.01  # lambda
-    seed: int = 0
-
-    def loss(self) -> MergingLoss:
-        """Eq. 3 with these terms."""
-        return MergingLoss(self.fidelity, self.regulariser, self.strength)
 
 
 class ZipMerging(Merging):
@@ -54,7 +32,7 @@ class ZipMerging(Merging):
     def __init__(
         self, pipeline: StableDiffusionXLPipeline, content: Concept, style: Concept, options: ZipOptions, side: int
     ) -> None:
-        super().__init__(pipeline, [content], [style], options.loss(), options.batch, side)
+        super().__init__(pipeline, [content], [style], MergingLoss.of(options), options.batch, side)
         ours, theirs = self.contents[0].adapter.layers, self.styles[0].adapter.layers
         self.layers = [layer for layer in ours if layer in theirs and part_of(layer) != "other"]
         columns = [ours[layer].down.shape[1] for layer in self.layers]

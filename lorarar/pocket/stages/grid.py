@@ -14,9 +14,8 @@ import torch
 from PIL import Image
 
 from lorarar.grid.plan import Plan, read_plan
-from lorarar.grid.runner import Outcome, run_plan
+from lorarar.grid.runner import run_plan
 from lorarar.images import read_image, write_png
-from lorarar.pocket import shipped
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.difference import mean_difference
 from lorarar.pocket.pictures import FAMILIES
@@ -28,6 +27,7 @@ from lorarar.sheet import Sheet
 from lorarar.store import Store
 
 RESAMPLES = 2000
+AGAINST = "direct"  # the row that others are compared with, pair by pair
 SHOWN = ("direct", "ziplora", "lorarar")  # rows of the README's sheet
 
 _SUBJECTS = {slug(subject.name): subject for subject in SUBJECTS}
@@ -58,17 +58,18 @@ def run_grid(workshop: Workshop) -> None:
     """Compute what is missing of the grid, measure it, and write page and sheets into the workshop."""
     plan = read_plan("pocket")
     with Store(workshop.folder / "grid.db") as store:
-        outcome = run_plan(plan, store, workshop.folder / "grid")
+        run_plan(plan, store, workshop.folder / "grid")
         drawn = pictures_of(store, plan)
     true = [Drawn("truth", s, t, 0, truth(s, t)) for s, t in dict.fromkeys((d.subject, d.style) for d in drawn)]
     labels = [row.label for row in plan.methods]
     rows = {label: [d for d in drawn if d.row == label] for label in labels}
     figures = {name: measure(cells) for name, cells in ({"truth": true} | rows).items()}
+    for label, cells in rows.items():
+        figures[label]["against direct"] = paired(cells, rows[AGAINST])
     titles = {"truth": "true pictures"} | {row.label: row.origin.title for row in plan.methods}
     write_png(_whole_sheet(true, rows, titles), workshop.folder / "results.png")
     write_png(_short_sheet(true, rows, titles), workshop.folder / "sheet.png")
     (workshop.folder / "results.md").write_text(_table(figures, titles))
-    shipped.record("grid", **_facts(outcome, figures))
 
 
 def pictures_of(store: Store, plan: Plan) -> list[Drawn]:
@@ -95,6 +96,27 @@ def measure(cells: Sequence[Drawn]) -> dict[str, Measure]:
         "family": over_pairs(pairs, families),
         "difference": over_pairs(pairs, squared, np.sqrt),
     }
+
+
+def paired(cells: Sequence[Drawn], others: Sequence[Drawn]) -> Measure:
+    """By how much a row's difference to the truth changes against another's, pair by pair: below 0 is nearer.
+
+    Raises:
+        ValueError: the rows are of different pairs.
+    """
+    ours, theirs = (_by_pair(row) for row in (cells, others))
+    if ours.keys() != theirs.keys():
+        raise ValueError("the rows are of different pairs")
+    return over_pairs(list(ours), [ours[pair] - theirs[pair] for pair in ours])
+
+
+def _by_pair(cells: Sequence[Drawn]) -> dict[tuple[str, str], float]:
+    """Root mean squared difference to the truth of each pair."""
+    squared: dict[tuple[str, str], list[float]] = {}
+    for d in cells:
+        far = mean_difference(d.image, truth(d.subject, d.style))
+        squared.setdefault((d.subject.name, d.style.name), []).append(far)
+    return {pair: float(np.mean(values)) ** 0.5 for pair, values in squared.items()}
 
 
 def over_pairs(
@@ -150,22 +172,23 @@ def _first(pairs: Sequence[Drawn], cells: Sequence[Drawn]) -> list[Image.Image |
 
 
 def _table(figures: Mapping[str, Mapping[str, Measure]], titles: Mapping[str, str]) -> str:
-    head = "| method | family, by the probe | class, by the probe | difference to the true picture, of 255 |\n"
-    lines = [head, "|---|---|---|---|\n"]
+    columns = (
+        "method",
+        "family, by the probe",
+        "class, by the probe",
+        "difference to the true picture, of 255",
+        "the same against direct merging, pair by pair",
+    )
+    lines = [columns, ("---",) * len(columns)]
     for label, of in figures.items():
-        shares = (_percent(of[name]) for name in ("family", "class"))
-        far = of["difference"]
-        lines.append(
-            f"| {titles[label]} | {' | '.join(shares)} | {far.value:.1f} ({far.low:.1f} to {far.high:.1f}) |\n"
-        )
-    return "".join(lines)
+        distances = [_number(of[name]) if name in of else "" for name in ("difference", "against direct")]
+        lines.append((titles[label], _percent(of["family"]), _percent(of["class"]), *distances))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _number(measure: Measure) -> str:
+    return f"{measure.value:.1f} ({measure.low:.1f} to {measure.high:.1f})"
 
 
 def _percent(share: Measure) -> str:
     return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
-
-
-def _facts(outcome: Outcome, figures: Mapping[str, Mapping[str, Measure]]) -> dict[str, object]:
-    seconds = {name: round(value, 1) for name, value in outcome.seconds.items()}
-    measured = {label: {name: vars(figure) for name, figure in of.items()} for label, of in figures.items()}
-    return {"cells": outcome.cells, "drawn": outcome.drawn, "seconds": seconds, "figures": measured}

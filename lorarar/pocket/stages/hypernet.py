@@ -14,7 +14,8 @@ from lorarar.pocket import shipped
 from lorarar.pocket.pictures import SIDE
 from lorarar.pocket.workshop import Clock, Workshop
 from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
-from lorarar.training.hypernet import HypernetOptions, train_hypernet
+from lorarar.training.hypernet import train_hypernet
+from lorarar.training.options import HypernetOptions
 
 OPTIONS = HypernetOptions(steps=1200, rate=0.01, batch=2)
 

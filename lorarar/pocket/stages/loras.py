@@ -17,7 +17,8 @@ from lorarar.pocket import shipped
 from lorarar.pocket.pictures import SIDE
 from lorarar.pocket.workshop import Clock, Workshop
 from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
-from lorarar.training.lora import Lesson, LoraOptions, train_lora
+from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.options import LoraOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline

@@ -1,0 +1,58 @@
+"""What shapes each training; nothing heavy is imported here, so that a plan is read at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lorarar.adapter import Part
+from lorarar.hypernet import KeyValue
+
+Fidelity = Literal["l2", "mse"]
+Regulariser = Literal["dot", "cosine"]
+
+
+@dataclass(frozen=True)
+class LoraOptions:
+    """What shapes a LoRA's training; the defaults are the paper's (Section A1.3)."""
+
+    rank: int = 64
+    steps: int = 1000
+    rate: float = 5e-5
+    batch: int = 1
+    seed: int = 0
+    mirrored: bool = False  # also mirror images, half of the time
+
+
+@dataclass(frozen=True)
+class HypernetOptions:
+    """What shapes a hypernetwork's training; the defaults are the paper's (Sections 3.3, 3.4, A1.3)."""
+
+    hidden: int = 128
+    parts: tuple[Part, ...] = ("query", "output")
+    key_value: KeyValue = "mean"
+    fidelity: Fidelity = "l2"
+    regulariser: Regulariser = "dot"
+    strength: float = 0.01  # lambda of Eq. 3
+    steps: int = 5000
+    rate: float = 0.01
+    batch: int = 1  # noisy latents of content, and as many of style, a step
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ZipOptions:
+    """What shapes ZipLoRA's optimisation; steps, rate and lambda are the paper's (Section A1.3).
+
+    The regulariser is the cosine, not Eq. 3's plain dot product: over a thousand columns that starts near a
+    thousand, outweighs the fidelity terms at any lambda of this size, and in 100 steps pulls all coefficients
+    alike to a fraction of themselves.
+    """
+
+    steps: int = 100
+    rate: float = 0.01
+    batch: int = 1  # noisy latents of content, and as many of style, a step
+    fidelity: Fidelity = "l2"
+    regulariser: Regulariser = "cosine"
+    strength: float = 0.01  # lambda
+    seed: int = 0
