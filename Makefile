@@ -16,8 +16,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: setup  ## merge a test pair of Pocket by several methods and show the pictures
 	$(BIN)/lorarar demo $(DEMO)
 
-test: setup  ## all tests
-	$(BIN)/pytest
+test: setup  ## all tests, two at a time
+	$(BIN)/pytest -n 2
 
 check: setup  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

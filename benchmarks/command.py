@@ -26,7 +26,7 @@ MERGES: dict[str, tuple[tuple[str, ...], int]] = {
     "direct": (("--method", "direct"), 3),
     "ties": (("--method", "ties"), 1),
 }
-PATIENCE = 180  # seconds
+PATIENCE = 600  # seconds
 BLOCK = 1 << 24
 
 

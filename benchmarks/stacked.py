@@ -18,7 +18,7 @@ from lorarar.hypernet import Hypernetwork
 
 REPEATS = 50
 
-Group = tuple[Tensor, Tensor, Tensor]  # P_c and P_s (layers, hidden, n), bias (hidden, 1)
+Group = tuple[Tensor, Tensor]  # P_c, the bias in it, and P_s (layers, hidden, n)
 
 
 def describe(shape: Size, device: str) -> str:
@@ -39,13 +39,13 @@ def _measure(shape: Size, device: str) -> list[tuple[str, str, str]]:
     rows = {name: factors.up.shape[0] for name, factors in content.layers.items()}
 
     def loop() -> list[Tensor]:
-        return [torch.stack(network.combine(ours[name], theirs[name], rows[name])) for name in ours]
+        return [torch.stack(network.combine(ours[name], theirs[name])) for name in ours]
 
     names = _names(ours, rows)
-    groups = [_group(network, [ours[n] for n in some], [theirs[n] for n in some], rows[some[0]]) for some in names]
+    groups = [_group([ours[n] for n in some], [theirs[n] for n in some]) for some in names]
     wanted = dict(zip(ours, loop(), strict=True))
     expected = [torch.stack([wanted[name] for name in some]) for some in names]
-    half = [(c.half(), s.half(), bias.half()) for c, s, bias in groups]
+    half = [(c.half(), s.half()) for c, s in groups]
     fused = torch.compile(_fused, dynamic=False)
     ways: dict[str, Callable[[], list[Tensor]]] = {
         "stacked by width": lambda: [_stacked(network, *group) for group in groups],
@@ -71,23 +71,22 @@ def _names(projections: dict[str, Tensor], rows: dict[str, int]) -> list[list[st
     return list(groups.values())
 
 
-def _group(network: Hypernetwork, content: list[Tensor], style: list[Tensor], rows: int) -> Group:
-    bias: Tensor = network.get_parameter(f"inputs.{rows}.bias")
-    return torch.stack(content), torch.stack(style), bias[:, None]
+def _group(content: list[Tensor], style: list[Tensor]) -> Group:
+    return torch.stack(content), torch.stack(style)
 
 
 def _output(network: Hypernetwork) -> tuple[Tensor, Tensor]:
     return network.output.weight, network.output.bias
 
 
-def _stacked(network: Hypernetwork, content: Tensor, style: Tensor, bias: Tensor) -> Tensor:
+def _stacked(network: Hypernetwork, content: Tensor, style: Tensor) -> Tensor:
     """m_c and m_s (layers, 2, n)."""
     weight, offset = (part.to(content.dtype) for part in _output(network))
-    return weight @ (content + style).add_(bias).relu_() + offset[:, None]
+    return weight @ (content + style).relu_() + offset[:, None]
 
 
-def _fused(weight: Tensor, offset: Tensor, content: Tensor, style: Tensor, bias: Tensor) -> Tensor:
+def _fused(weight: Tensor, offset: Tensor, content: Tensor, style: Tensor) -> Tensor:
     """The same, written as sums over the hidden layer so that a compiler can read each projection once."""
-    hidden = torch.relu(content.float() + style.float() + bias.float())
+    hidden = torch.relu(content.float() + style.float())
     sums = [(hidden * weight[i][:, None]).sum(1) + offset[i] for i in (0, 1)]
     return torch.stack(sums, dim=1)

@@ -9,7 +9,7 @@ adapter's product is independent of its partner, so projections can be kept and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, cast
 
 import torch
@@ -24,6 +24,25 @@ Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
 
 #: What a layer that is not predicted gets, for content and style alike.
 CONSTANT: dict[KeyValue, float] = {"mean": 0.5, "sum": 1.0}
+
+
+class Scratch:
+    """One buffer for the hidden layers of all layers in turn.
+
+    They are 0.65 MB each at SDXL's size, too large for an allocator to keep: fresh ones cost more in page
+    faults than the arithmetic on them.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        """``weight`` (2, hidden) tells width, dtype and device."""
+        self.weight, self.buffer = weight, weight.new_empty(0)
+
+    def __call__(self, columns: Tensor) -> Tensor:
+        """Room for (hidden, n), n being the columns of a tensor (r, n)."""
+        size = self.weight.shape[1] * columns.shape[1]
+        if self.buffer.numel() < size:
+            self.buffer = self.weight.new_empty(size)
+        return self.buffer[:size].view(self.weight.shape[1], columns.shape[1])
 
 
 class Hypernetwork(nn.Module):
@@ -58,15 +77,23 @@ class Hypernetwork(nn.Module):
         return part_of(layer) in self.parts
 
     def project(self, factors: Factors, role: Role) -> Tensor:
-        """An adapter's share of the hidden layer, (hidden, n): (W1 B) A.
+        """An adapter's share of the hidden layer before its ReLU, (hidden, n): (W1 B) A, content's with the bias.
 
         Raises:
             HypernetError: no input layer for this column length.
         """
+        thin, down = self._thin(factors, role)
+        return torch.addmm(self._bias(factors), thin, down) if role == "content" else thin @ down
+
+    def _bias(self, factors: Factors) -> Tensor:
+        return self._input(factors.up.shape[0]).bias[:, None]
+
+    def _thin(self, factors: Factors, role: Role) -> tuple[Tensor, Tensor]:
+        """W1 B (hidden, r) and A (r, n), whose product is the projection."""
         rows = factors.up.shape[0]
         weight = self._input(rows).weight
         half = weight[:, :rows] if role == "content" else weight[:, rows:]
-        return (half @ factors.up.to(weight.dtype)) @ factors.down.to(weight.dtype)
+        return half @ factors.up.to(weight.dtype), factors.down.to(weight.dtype)
 
     def _input(self, rows: int) -> nn.Linear:
         if str(rows) not in self.inputs:
@@ -76,16 +103,22 @@ class Hypernetwork(nn.Module):
             )
         return cast("nn.Linear", self.inputs[str(rows)])
 
-    def combine(self, content: Tensor, style: Tensor, rows: int) -> Coefficients:
-        """m_c and m_s (n,) from both projections (hidden, n) of a layer with ``rows`` rows."""
-        hidden = torch.relu(content + style + self._input(rows).bias[:, None])
-        both = self.output.weight @ hidden + self.output.bias[:, None]
-        return both[0], both[1]
+    def combine(self, content: Tensor, style: Tensor, scratch: Scratch | None = None) -> Coefficients:
+        """m_c and m_s (n,) of a layer from both projections (hidden, n)."""
+        room = scratch(content) if scratch else None
+        return self._finish(torch.add(content, style, out=room))
 
-    def coefficients(self, content: Factors, style: Factors) -> Coefficients:
+    def coefficients(self, content: Factors, style: Factors, scratch: Scratch | None = None) -> Coefficients:
         """m_c and m_s (n,) of one layer (Eq. 1)."""
-        projected = self.project(content, "content"), self.project(style, "style")
-        return self.combine(*projected, rows=content.up.shape[0])
+        thin_c, down_c = self._thin(content, "content")
+        room = scratch(down_c) if scratch else None
+        hidden = torch.mm(thin_c, down_c, out=room).addmm_(*self._thin(style, "style"))
+        return self._finish(hidden.add_(self._bias(content)))
+
+    def _finish(self, hidden: Tensor) -> Coefficients:
+        """Both coefficients of every column from the sum of both projections, which is used up."""
+        both = torch.addmm(self.output.bias[:, None], self.output.weight, hidden.relu_())
+        return both[0], both[1]
 
     def projections(self, adapter: Adapter, role: Role) -> dict[str, Tensor]:
         """An adapter's share of the hidden layer, (hidden, n), for every layer that is predicted."""
@@ -94,8 +127,9 @@ class Hypernetwork(nn.Module):
 
     def forward(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
         """Coefficients of every layer that both adapters have."""
+        scratch, constant = self._scratch(), self._constants()
         return {
-            name: self.coefficients(ours, style.layers[name]) if self.predicts(name) else self._constant(ours)
+            name: self.coefficients(ours, style.layers[name], scratch) if self.predicts(name) else constant(ours)
             for name, ours in content.layers.items()
             if name in style.layers
         }
@@ -104,18 +138,28 @@ class Hypernetwork(nn.Module):
         self, content: Adapter, style: Adapter, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
     ) -> dict[str, Coefficients]:
         """As ``forward``, from ``projections`` of both adapters."""
+        scratch, constant = self._scratch(), self._constants()
         return {
-            name: self.combine(ours[name], theirs[name], factors.up.shape[0])
-            if self.predicts(name)
-            else self._constant(factors)
+            name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(factors)
             for name, factors in content.layers.items()
             if name in style.layers
         }
 
-    def _constant(self, factors: Factors) -> Coefficients:
-        """What ``key_value`` gives to a layer that is not predicted."""
-        constant = torch.full((factors.down.shape[1],), CONSTANT[self.key_value], device=factors.down.device)
-        return constant, constant
+    def _scratch(self) -> Scratch | None:
+        """Room for the hidden layer, where no gradients are wanted, which need every layer's own."""
+        return None if torch.is_grad_enabled() and self.output.weight.requires_grad else Scratch(self.output.weight)
+
+    def _constants(self) -> Callable[[Factors], Coefficients]:
+        """What ``key_value`` gives to layers that are not predicted: one vector for each width, shared."""
+        value, made = CONSTANT[self.key_value], dict[int, Tensor]()
+
+        def constant(factors: Factors) -> Coefficients:
+            columns = factors.down.shape[1]
+            if columns not in made:
+                made[columns] = torch.full((columns,), value, device=factors.down.device)
+            return made[columns], made[columns]
+
+        return constant
 
 
 def from_published(state: Mapping[str, Tensor], key_value: KeyValue = "sum") -> Hypernetwork:

@@ -19,6 +19,8 @@ from lorarar.hypernet import Coefficients, Hypernetwork, Role
 from lorarar.methods.blend import Predictor
 from lorarar.tensor_file import read_tensors, save_tensors
 
+FORM = 2  # of a projection: content's has the bias in it
+
 
 def default_folder() -> Path:
     """``$LORARAR_CACHE/projections``, else ``projections`` in the user's cache folder for lorarar."""
@@ -45,7 +47,7 @@ class ProjectionCache:
 
     def projection(self, network: Hypernetwork, digest: str, adapter: Adapter, role: Role) -> Mapping[str, Tensor]:
         """An adapter's share of the hidden layer, (hidden, n) by predicted layer; ``digest`` is the network's."""
-        path = self.folder / f"{digest[:16]}-{adapter.sha256[:32]}-{role}.safetensors"
+        path = self.folder / f"{FORM}-{digest[:16]}-{adapter.sha256[:32]}-{role}.safetensors"
         wanted = {
             name: (network.hidden, f.down.shape[1]) for name, f in adapter.layers.items() if network.predicts(name)
         }

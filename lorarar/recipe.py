@@ -6,7 +6,7 @@ The same recipe serves one pair or a grid of them; the hypernetwork is read once
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from math import isfinite, isnan
 from pathlib import Path
@@ -24,6 +24,7 @@ from lorarar.hypernet import Coefficients, Hypernetwork, KeyValue
 from lorarar.hypernet_file import read_hypernet
 from lorarar.methods import Blend, Form, Ingredients, Method
 from lorarar.methods.blend import Predictor
+from lorarar.progress import Ticker
 from lorarar.projections import ProjectionCache
 
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -32,6 +33,9 @@ DTYPES: Mapping[Dtype, torch.dtype] = {
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
 }
+
+
+SHOWN = 200  # layers from which on a dense merge shows its progress
 
 
 class Options(TypedDict, total=False):
@@ -109,7 +113,11 @@ class Recipe:
     def blend(self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None) -> Blend:
         """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
         dtype = DTYPES[self.dtype] if self.dtype else widest([content.dtype, style.dtype])
-        return self.method.merge(content, style, self._ingredients(dtype, coefficients))
+        using = replace(self._ingredients(coefficients), dtype=dtype)
+        if not self.method.dense or len(content.layers) < SHOWN:
+            return self.method.merge(content, style, using)
+        with Ticker(self.method.name, len({*content.layers} & {*style.layers})) as ticker:
+            return self.method.merge(content, style, replace(using, on_layer=ticker.advance))
 
     def optimised(
         self, content: Path, style: Path, checkpoint: Path | None = None
@@ -140,13 +148,13 @@ class Recipe:
         accelerator = accelerator_for()
         return accelerator, load_for_training(self.base, accelerator)
 
-    def _ingredients(self, dtype: torch.dtype, optimised: Mapping[str, Coefficients] | None) -> Ingredients:
+    def _ingredients(self, optimised: Mapping[str, Coefficients] | None) -> Ingredients:
         asked: dict[str, Any] = {k: v for k, v in self.options.items() if k not in ("hypernet", "key_value")}
         if "coefficients" in self.method.takes:
             asked["coefficients"] = optimised or read_coefficients(asked["coefficients"])
         if "hypernet" in self.method.takes:
             asked["predict"] = self._predictor()
-        return Ingredients(**asked, dtype=dtype)
+        return Ingredients(**asked)
 
     def _predictor(self) -> Predictor:
         if self.cache is None:

@@ -14,7 +14,8 @@ from lorarar.adapter import Adapter, Factors
 from lorarar.adapter_file import write_adapter
 from lorarar.pocket.text import new_encoders, write_tokenizer
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+# one thread for each of several workers: torch's own on shared cores starve each other
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")))
 
 
 def make_unet() -> UNet2DConditionModel:

@@ -39,8 +39,8 @@ def test_stacked_layers_give_the_same_as_a_loop():
     torch.manual_seed(0)
     network = merging.new_network(TOY)
     content, style = torch.randn(2, 3, network.hidden, 64).unbind()
-    made = stacked._stacked(network, *stacked._group(network, list(content), list(style), 64))
-    wanted = [torch.stack(network.combine(*projections, 64)) for projections in zip(content, style, strict=True)]
+    made = stacked._stacked(network, *stacked._group(list(content), list(style)))
+    wanted = [torch.stack(network.combine(*projections)) for projections in zip(content, style, strict=True)]
     torch.testing.assert_close(made, torch.stack(wanted))
 
 

@@ -255,6 +255,8 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (("weights = [0.5, 0.5]", "weights = [0.5]"), r"methods\.1"),
         (("weights = [0.5, 0.5]", "density = 0.5"), "takes no --density"),
         (('method = "direct"\nname', 'method = "joint"\nratee = 1\nname'), "joint takes no ratee; it takes rank"),
+        (('method = "direct"\nname', 'method = "ziplora"\nsteps = 0\nname'), r"methods\.1.*steps"),
+        (('method = "direct"\nname', 'method = "joint"\nrate = -1\nname'), r"methods\.1.*rate"),
         (('folder = "contents"', 'folder = "nowhere"'), r"contents\.folder: .*nowhere is no folder"),
         (('hypernet = "hypernet.safetensors"', 'hypernet = "none.pth"'), r"none\.pth does not exist"),
         (("[pictures]", "[pictures"), "TOML"),

@@ -215,10 +215,10 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(store):
 
 def test_backups_are_whole_while_others_write(tmp_path, note):
     writer = """
-import sys
+import itertools, sys
 from lorarar.store import Store
 with Store(sys.argv[1]) as store:
-    for number in range(10_000):
+    for number in itertools.count():
         with store.writing():
             for half in "ab":
                 store.db.execute(

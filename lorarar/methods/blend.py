@@ -35,6 +35,7 @@ class Ingredients:
     predict: Predictor | Hypernetwork | None = None  # coefficients of a pair
     seed: int = 0
     dtype: torch.dtype | None = None  # of the merged factors; None: as wide as needed
+    on_layer: Callable[[], None] | None = None  # told of every layer that is done, by methods that take long
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def _pruned(content: Adapter, style: Adapter, using: Ingredients, combine: Combi
             torch.manual_seed(_seed(using.seed, name))
             merged, of_layer = (_by_delta if using.form == "delta" else _by_factors)(name, pair, using, combine)
         layers[name], energy = merged.to(using.dtype or merged.down.dtype), energy + of_layer
+        if using.on_layer:
+            using.on_layer()
     return Blend(layers, energy=energy)
 
 

@@ -33,6 +33,7 @@ class Method(Origin):
 
     merge: MergeFunction
     takes: tuple[Option, ...] = ()
+    dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
 
 
 _PRUNING: tuple[Option, ...] = ("weights", "density", "form")
@@ -41,9 +42,9 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         Method("direct", "Direct merge", "Wortsman et al., 2022", direct, ("weights",)),
-        Method("ties", "TIES", "Yadav et al., 2023", ties, _PRUNING),
-        Method("dare", "DARE", "Yu et al., 2024", dare, _PRUNING),
-        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", dare_ties, _PRUNING),
+        Method("ties", "TIES", "Yadav et al., 2023", ties, _PRUNING, dense=True),
+        Method("dare", "DARE", "Yu et al., 2024", dare, _PRUNING, dense=True),
+        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", dare_ties, _PRUNING, dense=True),
         Method("np-lora", "NP-LoRA", "Chen et al., 2025", np_lora, ("weights", "mu")),
         Method("ziplora", "ZipLoRA", "Shah et al., 2023", ziplora, ("coefficients",)),
         Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", lorarar, ("hypernet", "key_value")),

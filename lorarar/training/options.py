@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from lorarar.adapter import Part
 from lorarar.hypernet import KeyValue
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["dot", "cosine"]
+Count = Annotated[int, Field(ge=1)]  # a plan's values are checked against these; the command line checks its own
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
 class LoraOptions:
     """What shapes a LoRA's training; the defaults are the paper's (Section A1.3)."""
 
-    rank: int = 64
-    steps: int = 1000
-    rate: float = 5e-5
-    batch: int = 1
-    seed: int = 0
+    rank: Count = 64
+    steps: Count = 1000
+    rate: Rate = 5e-5
+    batch: Count = 1
+    seed: Seed = 0
     mirrored: bool = False  # also mirror images, half of the time
 
 
@@ -28,16 +33,16 @@ class LoraOptions:
 class HypernetOptions:
     """What shapes a hypernetwork's training; the defaults are the paper's (Sections 3.3, 3.4, A1.3)."""
 
-    hidden: int = 128
+    hidden: Count = 128
     parts: tuple[Part, ...] = ("query", "output")
     key_value: KeyValue = "mean"
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "dot"
     strength: float = 0.01  # lambda of Eq. 3
-    steps: int = 5000
-    rate: float = 0.01
-    batch: int = 1  # noisy latents of content, and as many of style, a step
-    seed: int = 0
+    steps: Count = 5000
+    rate: Rate = 0.01
+    batch: Count = 1  # noisy latents of content, and as many of style, a step
+    seed: Seed = 0
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,10 @@ class ZipOptions:
     alike to a fraction of themselves.
     """
 
-    steps: int = 100
-    rate: float = 0.01
-    batch: int = 1  # noisy latents of content, and as many of style, a step
+    steps: Count = 100
+    rate: Rate = 0.01
+    batch: Count = 1  # noisy latents of content, and as many of style, a step
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "cosine"
     strength: float = 0.01  # lambda
-    seed: int = 0
+    seed: Seed = 0

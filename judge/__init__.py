@@ -1,0 +1,1 @@
+"""The judge: MARS2 by a multimodal critic, with CLIP-I, CLIP-T and DINO beside it."""

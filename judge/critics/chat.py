@@ -1,0 +1,30 @@
+"""A question as the ChatML string that LLaVA-Critic was trained on (its template ``qwen_1_5``).
+
+The string is built here because the processors' own templates put all pictures first and leave the system
+message out, and MARS2 has words between its pictures.
+"""
+
+from __future__ import annotations
+
+from judge.prompts import PromptError, Rendered
+
+IMAGE, VIDEO = "<image>", "<video>"
+START, END = "<|im_start|>", "<|im_end|>"
+MARKS = (IMAGE, VIDEO, START, END)
+
+
+def chat(rendered: Rendered, system: str, image: str = IMAGE) -> str:
+    """The conversation up to where the answer begins.
+
+    Raises:
+        PromptError: the words bring marks of their own.
+    """
+    refuse_marks(rendered, system)
+    return f"{START}system\n{system}{END}\n{START}user\n{rendered.text(image)}{END}\n{START}assistant\n"
+
+
+def refuse_marks(rendered: Rendered, system: str) -> None:
+    """Raise a PromptError for words with marks of their own: they would be read as pictures or as turns."""
+    words = f"{system}\n{rendered.text(image='')}"
+    if marks := [mark for mark in MARKS if mark in words]:
+        raise PromptError(f"the question's words hold {', '.join(marks)}")

@@ -1,0 +1,130 @@
+"""A critic's checkpoint: a folder, or a repository of the hub pinned to a commit.
+
+Invariant: only settings and safetensors are fetched and read; a checkpoint that asks for code of its own is
+refused before anything is loaded. Weights are fetched when they are first needed, so that a run whose
+verdicts are all known needs none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from judge.critics.critic import CriticError
+from judge.critics.json_file import read_json
+from judge.critics.llava_qwen import is_llava_qwen
+from lorarar.errors import reason
+from lorarar.files import sha256_of
+
+CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
+SETTINGS = (
+    *CONFIGS,
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "model.safetensors.index.json",
+)
+WEIGHTS = "model*.safetensors"
+CODE = ("auto_map", "trust_remote_code", "custom_pipeline")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a critic's weights are, and which they are."""
+
+    name: str  # as the user calls it
+    folder: Path
+    revision: str  # a commit, or a digest of the files
+    repository: str | None = None  # of the hub, where the weights come from when they are needed
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def original(self) -> bool:
+        """Whether it is of the ``llava_qwen`` kind, not transformers' own."""
+        return is_llava_qwen(self.config)
+
+    def fetch(self) -> Path:
+        """The folder with everything in it.
+
+        Raises:
+            CriticError: it cannot be fetched, holds no safetensors, or asks for code of its own.
+        """
+        if self.repository:
+            _from_hub(self.repository, self.revision, [*SETTINGS, WEIGHTS])
+        if not any(self.folder.glob(WEIGHTS)):
+            raise CriticError(f"{self.folder} holds no weights; accepted are {WEIGHTS}")
+        if (self.folder / "adapter_config.json").exists():
+            raise CriticError(f"{self.folder} holds an adapter, whose base is elsewhere; merge it into its base first")
+        for path in map(self.folder.joinpath, CONFIGS):
+            if path.is_file() and (key := asks_for_code(read_json(path))):
+                raise CriticError(f"{path} asks for code of its own ({key}), which is never run")
+        return self.folder
+
+
+def checkpoint_in(folder: Path, name: str | None = None) -> Checkpoint:
+    """The checkpoint of a folder.
+
+    Raises:
+        CriticError: it holds no config.json of an accepted kind.
+    """
+    config = _config(folder)
+    commit = re.fullmatch(r"[0-9a-f]{40}", folder.name) if folder.parent.name == "snapshots" else None
+    return Checkpoint(name or folder.resolve().name, folder, folder.name if commit else _digest(folder), None, config)
+
+
+def checkpoint_from(repository: str, revision: str | None = None, name: str | None = None) -> Checkpoint:
+    """The checkpoint of a repository of the hub, at a commit, branch or tag; the commit is what is kept.
+
+    Raises:
+        CriticError: it cannot be reached, or holds no config.json of an accepted kind.
+    """
+    folder = _from_hub(repository, revision, ["config.json"])
+    return Checkpoint(name or repository, folder, folder.name, repository, _config(folder))
+
+
+def asks_for_code(settings: object) -> str | None:
+    """The key by which settings ask for code, at any depth; None where none does."""
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            if (key in CODE and value) or (key := asks_for_code(value)):
+                return str(key)
+    if isinstance(settings, list):
+        return next(filter(None, map(asks_for_code, settings)), None)
+    return None
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    config = read_json(folder / "config.json")
+    if key := asks_for_code(config):
+        raise CriticError(f"{folder / 'config.json'} asks for code of its own ({key}), which is never run")
+    if config.get("model_type") != "llava_onevision" and not is_llava_qwen(config):
+        raise CriticError(
+            f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}; accepted are llava_onevision and "
+            "llava_qwen"
+        )
+    return config
+
+
+def _digest(folder: Path) -> str:
+    """What a folder's answers depend on; hashing 15 GB takes seconds, judging by stale verdicts costs more."""
+    files = [folder / name for name in SETTINGS] + sorted(folder.glob(WEIGHTS))
+    digests = "\n".join(f"{path.name} {sha256_of(path)}" for path in files if path.is_file())
+    return f"sha256-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
+
+
+def _from_hub(repository: str, revision: str | None, patterns: list[str]) -> Path:
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import EntryNotFoundError, RevisionResolutionError
+
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
+    except (OSError, ValueError, httpx2.HTTPError, EntryNotFoundError, RevisionResolutionError) as error:
+        asked = f"{repository}@{revision}" if revision else repository
+        raise CriticError(f"cannot fetch {asked} from the hub: {reason(error)}") from None

@@ -1,0 +1,131 @@
+"""A critic on this machine, by transformers.
+
+Its weights are loaded with the first question. A batch that fails is asked again in halves, so that a
+picture the model cannot take, or a batch too large for the memory, costs no other question its reply.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from judge.critics.checkpoint import Checkpoint
+from judge.critics.critic import Critic, CriticError
+from judge.critics.order import batches
+from judge.critics.preparation import Preparation
+from judge.critics.settings import LocalSettings
+from judge.prompts import PromptError
+from judge.question import Question, Reply, answered, failed, leaning
+from lorarar.errors import ImageError, reason
+
+if TYPE_CHECKING:
+    from judge.critics.reader import Reader, Shown
+
+#: What a question's words or pictures, or want of memory, make raise; anything else is a mistake in the program.
+FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
+
+
+class LocalCritic(Critic):
+    """LLaVA-OneVision's architecture, asked in batches."""
+
+    def __init__(self, checkpoint: Checkpoint, settings: LocalSettings) -> None:
+        """Raises a CriticError where the device is not there."""
+        self.checkpoint, self.settings = checkpoint, settings
+        self.device = _device(settings.device)
+        self.dtype = settings.dtype or ("bfloat16" if self.device.startswith("cuda") else "float32")
+        self.preparation = Preparation(settings.side)
+        self.identity = MappingProxyType(
+            {
+                "critic": checkpoint.name,
+                "revision": checkpoint.revision,
+                "backend": "transformers",
+                "backend version": f"{version('transformers')}, torch {version('torch')}",
+                "device": self.device.partition(":")[0],
+                "dtype": self.dtype,
+                "quantisation": settings.quantisation or "none",
+                "image mode": settings.image_mode,
+                "side": str(settings.side),
+                "answer": "text" if settings.generate else "logits",
+            }
+        )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The loaded model.
+
+        Raises:
+            CriticError: it cannot be loaded.
+        """
+        from judge.critics.loader import load
+        from judge.critics.reader import Reader
+
+        model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
+        return Reader(model, processor, self.settings.image_mode)
+
+    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
+        from judge.critics.reader import Shown
+
+        size = 1 if self.settings.generate else self.settings.batch
+        for batch in batches(questions, size, together=self.settings.reuse and not self.settings.generate):
+            readable = []
+            for index in batch:
+                question = questions[index]
+                try:
+                    shown = Shown(question, self.preparation(question.reference), self.preparation(question.test))
+                except ImageError as error:
+                    yield index, failed(str(error))
+                else:
+                    readable.append((index, shown))
+            yield from self._replies(readable)
+
+    def close(self) -> None:
+        self.__dict__.pop("reader", None)
+        gc.collect()  # its caches refer back to it, and a graphics memory should not wait for that to be found
+
+    def _replies(self, batch: Sequence[tuple[int, Shown]]) -> Iterator[tuple[int, Reply]]:
+        if not batch:
+            return
+        reader = self.reader  # loaded before the clock starts
+        started = time.monotonic()
+        try:
+            replies = self._read(reader, [shown for _, shown in batch], started)
+        except FAULTS as error:
+            fault = reason(error)  # and let go of the error, whose frames hold what filled the memory
+        else:
+            yield from zip((index for index, _ in batch), replies, strict=True)
+            return
+        if len(batch) == 1:
+            yield batch[0][0], failed(fault, time.monotonic() - started)
+            return
+        middle = len(batch) // 2
+        yield from self._replies(batch[:middle])
+        yield from self._replies(batch[middle:])
+
+    def _read(self, reader: Reader, batch: Sequence[Shown], started: float) -> list[Reply]:
+        if self.settings.generate:
+            texts = map(reader.generated, batch)
+            return [answered(text, None, time.monotonic() - started) for text in texts]
+        chances = reader.reusing(batch) if self.settings.reuse else reader.plain(batch)
+        seconds = (time.monotonic() - started) / len(batch)
+        return [
+            leaning(chance, seconds) if math.isfinite(chance) else failed("the model's logits are no numbers", seconds)
+            for chance in chances
+        ]
+
+
+def _device(asked: str | None) -> str:
+    """A device that is there, a GPU where none is asked for."""
+    import torch
+
+    device = asked or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise CriticError(f"no device {device}: {reason(error)}") from None
+    return device

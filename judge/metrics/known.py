@@ -1,0 +1,168 @@
+"""Backbones by name, folder or hub id.
+
+Nothing here imports torch or transformers before a model is really loaded, and no remote code is ever run.
+A hub id is pinned to its commit before anything is read, so that an identity is of one state; a model whose
+weights are not all there is refused, since what is missing would be drawn at random.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from judge.metrics.metric import Kind, MetricError
+from lorarar.errors import reason
+from lorarar.files import sha256_of
+
+if TYPE_CHECKING:
+    from transformers import CLIPImageProcessorPil, PreTrainedConfig, PreTrainedModel
+
+    from judge.metrics.backbone import Backbone, Clip, Dino, Identity
+    from judge.metrics.preprocessing import Preprocessing
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+
+#: The customary ones; the paper names none.
+DEFAULTS: Mapping[Kind, str] = {"clip": "openai/clip-vit-base-patch32", "dino": "facebook/dino-vits16"}
+ACCEPTED: Mapping[Kind, tuple[str, ...]] = {"clip": ("clip",), "dino": ("vit", "dinov2")}  # model types
+
+_FILES = (".json", ".txt", ".safetensors", ".bin")  # of a folder, those a model is loaded from
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a model is loaded from."""
+
+    name: str  # as recorded
+    location: str  # a folder or a hub id
+    revision: str  # a commit, or the digest of a folder's files
+    at: Mapping[str, str]  # what pins a hub id
+
+    def load(self, model: type[PreTrainedModel], dtype: Dtype, **options: Any) -> PreTrainedModel:
+        import torch
+
+        with _quiet():
+            loaded, found = model.from_pretrained(
+                self.location, dtype=getattr(torch, dtype), output_loading_info=True, **self.at, **options
+            )
+        if missing := sorted(found["missing_keys"]):
+            raise MetricError(f"{self.name} lacks {len(missing)} weights, {missing[0]} among them")
+        return loaded.eval()
+
+    def identity(self, preprocessing: Preprocessing, dtype: Dtype) -> Identity:
+        import transformers
+
+        from judge.metrics.backbone import Identity
+
+        version = f"transformers {transformers.__version__}"
+        return Identity(self.name, self.revision, preprocessing, dtype, version)
+
+
+def find_backbone(kind: Kind, name: str | None = None, device: str | None = None, dtype: Dtype = "float32") -> Backbone:
+    """The backbone of that name, folder or hub id, by default the customary one; ``pocket`` is Pocket's own.
+
+    A revision may follow a hub id after ``@``; the device is by default a GPU if there is one.
+
+    Raises:
+        MetricError: it cannot be found or loaded, or is of another kind.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoConfig
+
+    name = name or DEFAULTS[kind]
+    try:
+        source = _source(kind, name)
+        config = AutoConfig.from_pretrained(source.location, **source.at)
+        if config.model_type not in ACCEPTED[kind]:
+            accepted = ", ".join(ACCEPTED[kind])
+            raise MetricError(f"{name} is a model of type {config.model_type}; accepted for {kind} are: {accepted}")
+        backbone = _clip(source, dtype) if kind == "clip" else _dino(source, config, dtype)
+        backbone.model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, SafetensorError) as error:
+        raise MetricError(f"cannot load {name} as a {kind} backbone: {reason(error)}") from None
+    return backbone
+
+
+def _source(kind: Kind, name: str) -> _Source:
+    from transformers.utils import cached_file
+
+    from judge.pocket import shipped
+
+    folder = (shipped.CLIP if kind == "clip" else shipped.DINO) if name == "pocket" else Path(name)
+    if name == "pocket" or folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise MetricError(f"{name} is no model folder: config.json is missing")
+        return _Source("pocket" if name == "pocket" else folder.resolve().name, str(folder), _digest(folder), {})
+    repository, _, revision = name.partition("@")
+    if repository.count("/") != 1 or repository.startswith((".", "/", "~")) or repository.endswith("/"):
+        raise MetricError(f"{name!r} is neither pocket, nor a model folder, nor a hub id like OWNER/NAME")
+    # a hub's file lies in its cache under .../snapshots/COMMIT/
+    commit = Path(cached_file(repository, "config.json", revision=revision or None)).parent.name
+    return _Source(repository, repository, commit, {"revision": commit})
+
+
+def _clip(source: _Source, dtype: Dtype) -> Clip:
+    from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+
+    from judge.metrics.backbone import Clip
+
+    preprocessing = _stated(CLIPImageProcessorPil.from_pretrained(source.location, **source.at))
+    tokenizer = CLIPTokenizer.from_pretrained(source.location, **source.at)
+    return Clip(source.identity(preprocessing, dtype), source.load(CLIPModel, dtype), tokenizer)
+
+
+def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype) -> Dino:
+    from transformers import Dinov2Model, ViTModel
+
+    from judge.metrics.backbone import Dino
+    from judge.metrics.preprocessing import imagenet
+
+    side = config.image_size if isinstance(config.image_size, int) else config.image_size[0]
+    vit = config.model_type == "vit"
+    # DINO was published without a pooler, and its class token is taken before any
+    model = source.load(ViTModel, dtype, add_pooling_layer=False) if vit else source.load(Dinov2Model, dtype)
+    return Dino(source.identity(imagenet(side), dtype), model)
+
+
+def _stated(processor: CLIPImageProcessorPil) -> Preprocessing:
+    """The numbers of a CLIP's own image processor.
+
+    Raises:
+        ValueError: it does something else than resize, cut and normalise.
+    """
+    from PIL import Image
+
+    from judge.metrics.preprocessing import Preprocessing
+
+    done = all((processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize))
+    resize, crop = processor.size.get("shortest_edge"), processor.crop_size
+    if not done or not resize or crop.height != crop.width:
+        raise ValueError("its image processor does not resize the shorter side, cut out a square and normalise")
+    used = Image.Resampling(processor.resample).name.lower()
+    return Preprocessing(resize, crop.height, tuple(processor.image_mean), tuple(processor.image_std), used)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No report of loading: what matters of it is checked."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _digest(folder: Path) -> str:
+    """A short digest of the files a model is loaded from."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in _FILES)
+    listed = "\n".join(f"{path.name} {sha256_of(path)}" for path in files)
+    return hashlib.sha256(listed.encode()).hexdigest()[:12]

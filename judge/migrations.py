@@ -1,0 +1,58 @@
+"""The judge's tables in the database of results, beside the engine's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from lorarar.store.migrations import Migration
+
+
+def _judges(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE judges (
+            id INTEGER PRIMARY KEY,
+            critic TEXT NOT NULL,
+            identity TEXT NOT NULL UNIQUE,
+            version TEXT NOT NULL,
+            created TEXT NOT NULL
+        ) STRICT""")
+
+
+def _verdicts(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE verdicts (
+            key TEXT PRIMARY KEY,
+            judge INTEGER NOT NULL REFERENCES judges(id),
+            prompts TEXT NOT NULL,
+            aspect TEXT NOT NULL CHECK (aspect IN ('subject', 'style')),
+            image TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'unparsed')),
+            verdict INTEGER CHECK (verdict IN (0, 1)),
+            probability REAL CHECK (probability BETWEEN 0 AND 1),
+            answer TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            created TEXT NOT NULL,
+            CHECK ((status = 'ok') = (verdict IS NOT NULL))
+        ) STRICT""")
+    db.execute("CREATE INDEX verdicts_by_image ON verdicts (image, judge, prompts)")
+
+
+def _scores(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE scores (
+            image TEXT NOT NULL,
+            metric TEXT NOT NULL CHECK (metric IN ('clip-i', 'clip-t', 'dino')),
+            backbone TEXT NOT NULL,
+            against TEXT NOT NULL,
+            value REAL NOT NULL,
+            created TEXT NOT NULL,
+            PRIMARY KEY (image, metric, backbone, against)
+        ) STRICT, WITHOUT ROWID""")
+
+
+MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores)

@@ -1,0 +1,1 @@
+"""Pocket's critic, CLIP and DINO: their pictures, their recipe, their weights."""

@@ -1,0 +1,91 @@
+"""Pocket's CLIP: the ordinary architecture, small, and its training on captioned pictures.
+
+The bank has far fewer captions than pictures, so a caption repeats in a batch: it is encoded once, and all of
+its pictures count as right.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+
+from judge.pocket.bank import Bank
+from judge.pocket.views import Views, crops, tinted
+from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.pictures import FAMILIES, SIDE, caption
+from lorarar.pocket.text import LENGTH
+from lorarar.training.loop import Objective, pick
+
+PATCH, WIDTH, PROJECTION = 8, 96, 96
+HALF = (0.5, 0.5, 0.5)  # mean and deviation of what it is shown
+SHARPEST = math.log(100)  # largest logit scale, as in CLIP
+
+#: Every caption of the bank, class by class, family by family.
+CAPTIONS = tuple(caption(name, family) for name in CLASS_NAMES for family in FAMILIES)
+
+
+def new_processor() -> CLIPImageProcessorPil:
+    """What says how a picture is shown to it."""
+    return CLIPImageProcessorPil(
+        size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}, image_mean=HALF, image_std=HALF
+    )
+
+
+def new_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
+    """An untrained CLIP."""
+    tower = {"hidden_size": WIDTH, "intermediate_size": 3 * WIDTH, "num_attention_heads": 4}
+    config = CLIPConfig(
+        text_config=tower
+        | {
+            "vocab_size": len(tokenizer),
+            "num_hidden_layers": 2,
+            "max_position_embeddings": LENGTH,
+            "projection_dim": PROJECTION,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        vision_config=tower
+        | {"num_hidden_layers": 4, "image_size": SIDE, "patch_size": PATCH, "projection_dim": PROJECTION},
+        projection_dim=PROJECTION,
+    )
+    return CLIPModel(config)
+
+
+def contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) -> Tensor:
+    """CLIP's loss where texts (C, D) are distinct and ``own`` (N,) says which is each image's (N, D).
+
+    From image to text it is plain cross-entropy, from text to image the mean over all of a text's images.
+    """
+    logits = scale * F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T
+    right = F.one_hot(own, len(texts)).to(logits.dtype)
+    to_images = (F.log_softmax(logits, dim=0) * right).sum(0) / right.sum(0)
+    return (F.cross_entropy(logits, own) - to_images.mean()) / 2
+
+
+class Matching(Objective):
+    """Contrast of the bank's pictures and their captions."""
+
+    def __init__(self, model: CLIPModel, tokenizer: CLIPTokenizer, bank: Bank, size: int) -> None:
+        """``size`` pictures a step."""
+        super().__init__()
+        self.model, self.size, self.views = model, size, Views(bank)
+        self.tokens = tokenizer(list(CAPTIONS), padding=True, return_tensors="pt").input_ids
+        self.captions = torch.from_numpy(bank.classes * len(FAMILIES) + bank.families)  # (N,) into CAPTIONS
+
+    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        rows = pick(generator, len(self.views), self.size)
+        images = tinted(self.views.draw(rows, generator), 0.1, generator)
+        images = crops(images, SIDE, (0.7, 1.0), generator)
+        captions, own = torch.unique(self.captions[rows], return_inverse=True)
+        device = self.model.device
+        return (images * 2 - 1).to(device), self.tokens[captions].to(device), own.to(device)
+
+    def forward(self, images: Tensor, tokens: Tensor, own: Tensor) -> Tensor:
+        seen = self.model.get_image_features(pixel_values=images).pooler_output
+        said = self.model.get_text_features(input_ids=tokens).pooler_output
+        return contrast(seen, said, own, self.model.logit_scale.clamp(max=SHARPEST).exp())

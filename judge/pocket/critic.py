@@ -1,0 +1,150 @@
+"""Pocket's critic: the LLaVA-OneVision architecture, small, and its training on pairs of pictures.
+
+The tower's tokens are computed once and kept; what is trained is the projector and the language model, by
+cross-entropy of Yes against No after the paper's prompts, exactly where a verdict is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
+from transformers import (
+    LlavaOnevisionConfig,
+    LlavaOnevisionForConditionalGeneration,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+)
+
+from judge.critics.chat import chat
+from judge.pocket.bank import Bank
+from judge.pocket.eyes import CONFIG as EYES
+from judge.pocket.pairs import Pairs
+from judge.prompts import KNOWN, PAPER, Aspect, Prompts
+from lorarar.pocket.painters import PAINTERS
+from lorarar.pocket.pictures import FAMILIES
+from lorarar.training.loop import Objective, pick
+
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
+VOCABULARY = 640
+TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
+
+
+def new_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """A byte-level BPE over the prompts' words, written to ``folder``; Yes and No are one token each."""
+    texts = [
+        chat(prompts.render(aspect, family), prompts.system) + answer + "<|im_end|>"
+        for prompts in KNOWN.values()
+        for family in PAINTERS
+        for aspect in ("subject", "style")
+        for answer in ("Yes", "No", "yes", "no")
+    ]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=[AddedToken(token, special=True) for token in SPECIAL],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left"
+    )
+    fast.save_pretrained(folder)
+    return fast
+
+
+def new_critic(tokenizer: PreTrainedTokenizerFast) -> LlavaOnevisionForConditionalGeneration:
+    """An untrained critic."""
+    text = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=448,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
+        pad_token_id=tokenizer.convert_tokens_to_ids("<|endoftext|>"),
+    )
+    side = EYES.image_size
+    config = LlavaOnevisionConfig(
+        vision_config=EYES,
+        text_config=text,
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
+        image_grid_pinpoints=[[a * side, b * side] for a in (1, 2) for b in (1, 2)],
+        tie_word_embeddings=True,
+    )
+    return LlavaOnevisionForConditionalGeneration(config)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question's tokens before, between and behind its two pictures."""
+
+    before: Tensor
+    between: Tensor
+    after: Tensor
+
+
+class Judging(Objective):
+    """Cross-entropy of the first answered token over questions on pairs of the bank's pictures."""
+
+    def __init__(
+        self,
+        critic: LlavaOnevisionForConditionalGeneration,
+        tokenizer: PreTrainedTokenizerFast,
+        bank: Bank,
+        tokens: Tensor,
+        size: int,
+    ) -> None:
+        """``tokens`` (2, N, T, D): the tower's, of painted and of decoded pictures; ``size`` questions a step."""
+        super().__init__()
+        self.critic, self.size, self.tokens, self.pairs = critic, size, tokens, Pairs(bank)
+        self.answers = torch.tensor([tokenizer.convert_tokens_to_ids(word) for word in ("No", "Yes")])
+        self.asked = {("subject", 0): _tokens(tokenizer, PAPER, "subject", "")}
+        for number, family in enumerate(FAMILIES[1:], start=1):
+            self.asked["style", number] = _tokens(tokenizer, PAPER, "style", family)
+
+    def trained(self) -> dict[str, torch.nn.Parameter]:
+        return {n: p for n, p in self.critic.named_parameters() if "vision_tower" not in n}
+
+    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        aspect = int(torch.rand((), generator=generator) < 0.4)  # style is the easier one
+        family, reference, test, same = self.pairs.draw("style" if aspect else "subject", self.size, generator)
+        through = [pick(generator, 2, self.size) for _ in range(2)]
+        return (
+            torch.tensor([aspect, family]),
+            self.tokens[0, reference].float(),  # references are true pictures
+            self.tokens[through[1], test].float(),
+            self.answers[same.long()],
+        )
+
+    def forward(self, question: Tensor, reference: Tensor, test: Tensor, answer: Tensor) -> Tensor:
+        asked = self.asked["style" if int(question[0]) else "subject", int(question[1])]
+        return F.cross_entropy(self.logits(asked, reference, test), answer)
+
+    def logits(self, asked: Asked, reference: Tensor, test: Tensor) -> Tensor:
+        """First-token logits (N, vocabulary) of a question on pairs of the tower's tokens (N, T, D)."""
+        model = self.critic.model
+        newline = model.image_newline.expand(len(test), 1, -1)
+        words = [model.get_input_embeddings()(part).expand(len(test), -1, -1) for part in vars(asked).values()]
+        shown = [torch.cat([model.multi_modal_projector(tokens), newline], 1) for tokens in (reference, test)]
+        sequence = torch.cat([words[0], shown[0], words[1], shown[1], words[2]], 1)
+        last = model.language_model(inputs_embeds=sequence).last_hidden_state[:, -1]
+        logits: Tensor = self.critic.lm_head(last)
+        return logits
+
+
+def _tokens(tokenizer: PreTrainedTokenizerFast, prompts: Prompts, aspect: Aspect, style: str) -> Asked:
+    parts = chat(prompts.render(aspect, style), prompts.system).split("<image>")
+    return Asked(*(torch.tensor(tokenizer(part, add_special_tokens=False).input_ids) for part in parts))

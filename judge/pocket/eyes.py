@@ -1,0 +1,98 @@
+"""The critic's vision tower: a small SigLIP that tells designs apart whatever the look, and looks whatever the design.
+
+It is trained by supervised contrast before the language model sees its tokens: from Yes and No alone a model
+this small would have to learn to see and to compare at once.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import SiglipVisionConfig, SiglipVisionModel
+
+from judge.pocket.bank import Bank
+from lorarar.training.loop import Objective, pick
+
+SIDE, PATCH, WIDTH = 64, 8, 128
+GROUPS, EACH = 24, 4  # designs, and looks, in a batch; pictures of each
+TEMPERATURE = 0.1
+
+CONFIG = SiglipVisionConfig(
+    hidden_size=WIDTH,
+    intermediate_size=3 * WIDTH,
+    num_hidden_layers=5,
+    num_attention_heads=4,
+    image_size=SIDE,
+    patch_size=PATCH,
+    vision_use_head=False,
+)
+
+
+def normalised(pixels: Tensor) -> Tensor:
+    """uint8 pictures (N, H, W, 3) as the tower sees them: (N, 3, H, W) with mean and deviation 0.5."""
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def contrast(features: Tensor, labels: Tensor) -> Tensor:
+    """Supervised contrastive loss (Khosla et al., 2020) of features (N, D) by labels (N,)."""
+    features = F.normalize(features, dim=1)
+    logits = features @ features.T / TEMPERATURE
+    own = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    same = (labels[:, None] == labels[None]) & ~own
+    chances = F.log_softmax(logits.masked_fill(own, float("-inf")), dim=1)
+    return -(chances.masked_fill(~same, 0).sum(1) / same.sum(1).clamp(min=1)).mean()
+
+
+class Seeing(Objective):
+    """Contrast of designs by one head and of looks by another, over the tower's mean token."""
+
+    def __init__(self, bank: Bank) -> None:
+        super().__init__()
+        self.tower = SiglipVisionModel(CONFIG)
+        self.of_design, self.of_look = nn.Linear(WIDTH, 64), nn.Linear(WIDTH, 64)
+        self.pixels = torch.from_numpy(bank.pixels), torch.from_numpy(bank.decoded)
+        self.designs, self.looks = torch.from_numpy(bank.designs), torch.from_numpy(bank.looks)
+        self.by_design = _groups(self.designs)
+        self.by_look = _groups(self.looks)[1:]  # without plain
+        classes, families = torch.from_numpy(bank.classes), torch.from_numpy(bank.families)
+        self.class_of = torch.stack([classes[rows[0]] for rows in self.by_design])
+        self.family_of = torch.stack([families[rows[0]] for rows in self.by_look])
+
+    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Pictures of designs, half of them of one class with another, then of looks, half of one family."""
+        designs = _near(self.class_of, GROUPS, generator)
+        looks = _near(self.family_of, GROUPS, generator)
+        rows = torch.cat(
+            [_some(self.by_design[d], generator) for d in designs] + [_some(self.by_look[k], generator) for k in looks]
+        )
+        decoded = torch.rand(len(rows), generator=generator) < 0.5
+        pixels = torch.where(decoded[:, None, None, None], self.pixels[1][rows], self.pixels[0][rows])
+        images = normalised(pixels)
+        mirrored = torch.rand(len(rows), generator=generator) < 0.3
+        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        images = images + 0.05 * torch.randn(images.shape, generator=generator)
+        return images, designs.repeat_interleave(EACH), looks.repeat_interleave(EACH)
+
+    def forward(self, images: Tensor, designs: Tensor, looks: Tensor) -> Tensor:
+        tokens = self.tower(images).last_hidden_state.mean(1)
+        half = len(designs)
+        return contrast(self.of_design(tokens[:half]), designs) + contrast(self.of_look(tokens[half:]), looks)
+
+
+def _groups(labels: Tensor) -> list[Tensor]:
+    """The rows of every label, in order."""
+    return [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
+
+
+def _some(rows: Tensor, generator: torch.Generator) -> Tensor:
+    return rows[pick(generator, len(rows), EACH)]
+
+
+def _near(kinds: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """``count`` distinct items, many of them sharing a kind: hard negatives."""
+    order = torch.randperm(len(kinds), generator=generator)
+    chosen = kinds[order[: count // 4]]
+    near = order[torch.isin(kinds[order], chosen)][: (3 * count) // 4]
+    rest = order[~torch.isin(order, near)][: count - len(near)]
+    return torch.cat([near, rest])

@@ -1,0 +1,1 @@
+"""Stages of Pocket's recipe that make the judges."""

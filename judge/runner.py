@@ -1,0 +1,149 @@
+"""Ask a critic what is not known yet, and keep every reply.
+
+Invariant: nothing clear is ever asked twice under the same key, and replies are on disk a few at a time as
+they come, so a killed run goes on where it was. Where all is known the critic's weights are never loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from judge.critics import Critic
+from judge.prompts import Aspect, Prompts
+from judge.question import Question, Reply, failed
+from judge.targets import Target
+from judge.verdicts import Case, VerdictStore
+from lorarar.errors import ImageError
+from lorarar.files import sha256_of
+from lorarar.interrupts import held_interrupt
+from lorarar.progress import Ticker
+
+KEPT_TOGETHER = 32  # replies in one transaction
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    cases: int = 0  # different questions
+    found: int = 0  # with a clear verdict from an earlier run
+    asked: int = 0
+    failed: int = 0
+    unparsed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)  # how often each reason was given
+
+    def count(self, reply: Reply) -> None:
+        """Count a reply."""
+        self.asked += 1
+        self.failed += reply.status == "failed"
+        self.unparsed += reply.status == "unparsed"
+        if reply.reason:
+            self.reasons[reply.reason] = self.reasons.get(reply.reason, 0) + 1
+
+
+def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts: VerdictStore) -> Outcome:
+    """Ask about every target's subject and style, against each of their references, what is not known yet.
+
+    Raises:
+        CriticError: the critic cannot work at all.
+        StoreError: a reply cannot be kept.
+        KeyboardInterrupt: Ctrl-C; the replies so far are kept.
+    """
+    outcome, known = Outcome(), verdicts.clear_keys()
+    open_cases: dict[str, tuple[Question, Case]] = {}
+    unseen: list[tuple[str, Case, Reply]] = []  # what cannot even be shown
+    keys = set()
+    for question in questions(targets, prompts):
+        try:
+            case = case_of(question, prompts, critic)
+        except ImageError as error:
+            case = _unreadable(question, prompts)
+            unseen.append((case.key(critic.identity), case, failed(str(error))))
+        key = case.key(critic.identity)
+        keys.add(key)
+        if key not in known and not (unseen and unseen[-1][0] == key):
+            open_cases[key] = question, case
+    outcome.cases, outcome.found = len(keys), len(keys & known)
+    if not open_cases and not unseen:
+        return outcome
+    judge_id = verdicts.judge(str(critic.identity["critic"]), critic.identity)
+    verdicts.add(judge_id, unseen)
+    for _, _, reply in unseen:
+        outcome.count(reply)
+    if open_cases:
+        _ask(open_cases, critic, judge_id, verdicts, outcome)
+    return outcome
+
+
+def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
+    """Every target against every reference of its subject, then of its style."""
+    for target in targets:
+        sides: tuple[tuple[Aspect, tuple[Path, ...]], ...] = (
+            ("subject", target.subject_references),
+            ("style", target.style_references),
+        )
+        for aspect, references in sides:
+            rendered = prompts.render(aspect, target.style_words)
+            for reference in references:
+                yield Question(aspect, rendered, prompts.system, reference, target.image)
+
+
+def case_of(question: Question, prompts: Prompts, critic: Critic) -> Case:
+    """What decides the answer to a question.
+
+    Raises:
+        ImageError: a picture cannot be read.
+    """
+    shown = tuple(critic.preparation(path).digest for path in (question.reference, question.test))
+    return Case(
+        question.aspect,
+        prompts.version,
+        _words(question),
+        _digest(question.test),
+        _digest(question.reference),
+        (shown[0], shown[1]),
+    )
+
+
+def _unreadable(question: Question, prompts: Prompts) -> Case:
+    """The case of a picture that cannot be read: known by its file's bytes, or by its path where there are none."""
+    digests = [_digest(path) if path.is_file() else str(path) for path in (question.test, question.reference)]
+    return Case(question.aspect, prompts.version, _words(question), digests[0], digests[1], (digests[1], digests[0]))
+
+
+def _words(question: Question) -> str:
+    return f"{question.system}\n{question.rendered.text()}"
+
+
+def _ask(
+    cases: dict[str, tuple[Question, Case]], critic: Critic, judge_id: int, verdicts: VerdictStore, outcome: Outcome
+) -> None:
+    keys = list(cases)
+    waiting: list[tuple[str, Case, Reply]] = []
+    with Ticker("judge", len(keys)) as ticker, held_interrupt() as stop:
+        try:
+            for index, reply in critic.ask([cases[key][0] for key in keys]):
+                waiting.append((keys[index], cases[keys[index]][1], reply))
+                outcome.count(reply)
+                ticker.advance()
+                if len(waiting) >= KEPT_TOGETHER:
+                    verdicts.add(judge_id, waiting)
+                    waiting = []
+                if stop():
+                    raise KeyboardInterrupt
+        finally:
+            verdicts.add(judge_id, waiting)
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(path: Path, size: int, changed: int) -> str:
+    return sha256_of(path)
+
+
+def _digest(path: Path) -> str:
+    """A file's digest; one that has not changed is read once."""
+    state = path.stat()
+    return _file_digest(path, state.st_size, state.st_mtime_ns)

@@ -1,0 +1,113 @@
+"""Verdicts and scores in the database: each once, by a key of everything that decides it.
+
+A verdict that failed or could not be parsed is kept with its reason and asked again by the next run; one that
+is clear is never asked again under the same key, and changed settings have other keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from judge.migrations import MIGRATIONS
+from judge.question import Reply
+from lorarar import __version__
+from lorarar.store import Store
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question to a critic, known by what decides its answer."""
+
+    aspect: str
+    prompts: str  # version of the set
+    prompt: str  # as rendered, with a mark for each picture
+    image: str  # sha256 of the file, by which results are joined
+    reference: str
+    shown: tuple[str, str]  # digests of reference and image as the critic sees them
+
+    def key(self, identity: Mapping[str, object]) -> str:
+        """The key of its verdict by a critic of this identity."""
+        facts = {"identity": dict(identity), "prompt": self.prompt, "shown": self.shown}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A critic with its settings and its prompts, as the database knows them."""
+
+    id: int
+    critic: str
+    prompts: str
+    identity: Mapping[str, str]
+    clear: int  # verdicts
+    unclear: int  # failed or unparsed
+    latest: str  # when it was last asked
+
+
+class VerdictStore:
+    """The judge's side of an open store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        store.extend("judge", MIGRATIONS)
+
+    def judge(self, critic: str, identity: Mapping[str, object]) -> int:
+        """The id of a critic with its settings."""
+        text = json.dumps(dict(identity), sort_keys=True)
+        with self.store.writing():
+            db = self.store.db
+            db.execute(
+                "INSERT OR IGNORE INTO judges (critic, identity, version, created) VALUES (?, ?, ?, ?)",
+                [critic, text, __version__, _now()],
+            )
+            (found,) = db.execute("SELECT id FROM judges WHERE identity = ?", [text]).fetchone()
+        return int(found)
+
+    def judges(self) -> list[Judge]:
+        """All that have verdicts, the latest first."""
+        rows = self.store.rows("""
+            SELECT j.id, j.critic, j.identity, v.prompts, sum(v.status = 'ok') AS clear,
+                sum(v.status <> 'ok') AS unclear, max(v.created) AS latest
+            FROM verdicts v JOIN judges j ON j.id = v.judge GROUP BY j.id, v.prompts ORDER BY latest DESC, j.id DESC""")
+        return [Judge(**{**row, "identity": json.loads(row["identity"])}) for row in rows]
+
+    def clear_keys(self) -> set[str]:
+        """Keys of all verdicts that need not be asked again."""
+        return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
+
+    def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
+        """Keep replies by their keys; a clear one replaces one that was not."""
+        with self.store.writing():
+            for key, case, reply in replies:
+                row: dict[str, Any] = {
+                    "key": key,
+                    "judge": judge,
+                    "prompts": case.prompts,
+                    "aspect": case.aspect,
+                    "image": case.image,
+                    "reference": case.reference,
+                    "prompt": case.prompt,
+                    "status": reply.status,
+                    "verdict": None if reply.verdict is None else int(reply.verdict),
+                    "probability": reply.probability,
+                    "answer": reply.text,
+                    "reason": reply.reason,
+                    "seconds": reply.seconds,
+                    "created": _now(),
+                }
+                names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+                self.store.db.execute(
+                    f"INSERT INTO verdicts ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
+                    + ", ".join(f"{name} = excluded.{name}" for name in row if name != "key")
+                    + " WHERE verdicts.status <> 'ok'",
+                    row,
+                )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
