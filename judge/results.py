@@ -10,9 +10,9 @@ import numpy as np
 
 from judge.protocol import Answer, Score, correct, majority, score
 from judge.targets import Target
+from lorarar.intervals import Interval, bootstrap
 
 By = Literal["method", "subject", "style", "cell"]
-RESAMPLES, SEED = 2000, 0
 Pair = tuple[str, str]  # subject and style
 
 
@@ -33,15 +33,6 @@ class Judged:
     def pair(self) -> Pair:
         """Its subject and style."""
         return self.target.subject, self.target.style
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure with a 95 % bootstrap interval over pairs."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -91,12 +82,7 @@ def _group(name: tuple[str, ...], members: Sequence[Judged]) -> Group:
 
 def over_pairs(values: Sequence[float]) -> Interval | None:
     """The mean of one value a pair, and its interval when pairs are drawn anew; None without any."""
-    if not values:
-        return None
-    kept = np.asarray(values)
-    drawn = np.random.default_rng(SEED).choice(kept, (RESAMPLES, len(kept))).mean(axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Interval(float(kept.mean()), float(low), float(high))
+    return bootstrap(values) if values else None
 
 
 def difference(ours: Sequence[Judged], theirs: Sequence[Judged]) -> Interval | None:

@@ -122,6 +122,11 @@ class Adapter:
         """The widest dtype of the factors."""
         return widest(factors.down.dtype for factors in self.layers.values())
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Which file it is, for records of what was made of it."""
+        return {"name": self.name, "sha256": self.sha256}
+
     def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Adapter:
         """All factors in another dtype, and on another device if one is named."""
         layers = {name: factors.to(dtype, device) for name, factors in self.layers.items()}

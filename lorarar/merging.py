@@ -43,8 +43,8 @@ class Merge:
         return {
             "method": self.method.name,
             "options": self.options,
-            "content": {"name": self.content.name, "sha256": self.content.sha256},
-            "style": {"name": self.style.name, "sha256": self.style.sha256},
+            "content": self.content.origin,
+            "style": self.style.origin,
             "base": self.base.name,
             "dtype": self.dtype,
             "layout": layout,

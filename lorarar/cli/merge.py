@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from lorarar.recipe import Dtype, Options, Recipe
     from lorarar.store import Store
 
-LAYOUTS = ("diffusers", "kohya", "peft")
-DTYPES = ("float32", "float16", "bfloat16")
-
 HypernetOption = Annotated[
     Path | None,
     typer.Option(
@@ -96,12 +93,13 @@ def merge(
         "rank": rank,
     }
     options = cast("Options", {key: value for key, value in asked.items() if value is not None} | {"seed": seed})
-    shape, precision = chosen("--layout", layout, LAYOUTS), chosen("--dtype", dtype, DTYPES)
     from lorarar.bases import find_base
+    from lorarar.layouts import LAYOUTS
     from lorarar.methods import method_named
-    from lorarar.recipe import Recipe
+    from lorarar.recipe import DTYPES, Recipe
     from lorarar.store import Store
 
+    shape, precision = chosen("--layout", layout, LAYOUTS), chosen("--dtype", dtype, tuple(DTYPES))
     recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", precision))
     with Store(db) as store:
         run = _merge_all if every else _merge_one
@@ -188,8 +186,8 @@ def summary(done: Merge) -> dict[str, object]:
         "method": done.method.name,
         "options": done.options,
         "base": done.base.name,
-        "content": {"name": done.content.name, "sha256": done.content.sha256},
-        "style": {"name": done.style.name, "sha256": done.style.sha256},
+        "content": done.content.origin,
+        "style": done.style.origin,
         "layers": len(done.adapter.layers),
         "ranks": list(done.adapter.ranks),
         "discarded_energy": done.energy.share,

@@ -83,16 +83,12 @@ def pairs_of(row: Row, base: Base, contents: Sequence[Concept], styles: Sequence
     """A row's pairs, each with what decides its adapter: method, options with defaults filled in, both inputs."""
     options = row.options
     known = asdict(options) if is_dataclass(options) else row.recipe(base).record()
+    made = {"method": row.method, "options": known}
     return [
-        Pair(row, content, style, {"method": row.method, "options": known, **_inputs(content, style)})
+        Pair(row, content, style, made | {"content": content.adapter.origin, "style": style.adapter.origin})
         for content in contents
         for style in styles
     ]
-
-
-def _inputs(content: Concept, style: Concept) -> dict[str, Any]:
-    sides = ("content", content), ("style", style)
-    return {side: {"name": concept.adapter.name, "sha256": concept.adapter.sha256} for side, concept in sides}
 
 
 def unfinished(chunks: Sequence[Sequence[Cell]], finished: Mapping[str, Any], out: Path) -> list[list[Cell]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 from lorarar.grid.plan import Plan, read_plan
 from lorarar.grid.runner import run_plan
 from lorarar.images import read_image, write_png
+from lorarar.intervals import Interval, bootstrap
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.difference import mean_difference
 from lorarar.pocket.pictures import FAMILIES
@@ -26,7 +28,6 @@ from lorarar.pocket.zoo import STYLES, SUBJECTS, Style, Subject, slug
 from lorarar.sheet import Sheet
 from lorarar.store import Store
 
-RESAMPLES = 2000
 AGAINST = "direct"  # the row that others are compared with, pair by pair
 SHOWN = ("direct", "ziplora", "lorarar")  # rows of the README's sheet
 
@@ -44,14 +45,10 @@ class Drawn:
     seed: int
     image: Image.Image
 
-
-@dataclass(frozen=True)
-class Measure:
-    """One figure of a row, with a 95 % bootstrap interval over pairs."""
-
-    value: float
-    low: float
-    high: float
+    @cached_property
+    def far(self) -> float:
+        """Its mean squared difference to the true picture, painted once."""
+        return mean_difference(self.image, truth(self.subject, self.style))
 
 
 def run_grid(workshop: Workshop) -> None:
@@ -85,10 +82,10 @@ def pictures_of(store: Store, plan: Plan) -> list[Drawn]:
     ]
 
 
-def measure(cells: Sequence[Drawn]) -> dict[str, Measure]:
+def measure(cells: Sequence[Drawn]) -> dict[str, Interval]:
     """Class and family as the probe names them, and the root mean squared difference to the truth."""
     probe = load_probe()
-    squared = [mean_difference(d.image, truth(d.subject, d.style)) for d in cells]
+    squared = [d.far for d in cells]
     classes, families = _probed(probe, cells)
     pairs = [(d.subject.name, d.style.name) for d in cells]
     return {
@@ -98,7 +95,7 @@ def measure(cells: Sequence[Drawn]) -> dict[str, Measure]:
     }
 
 
-def paired(cells: Sequence[Drawn], others: Sequence[Drawn]) -> Measure:
+def paired(cells: Sequence[Drawn], others: Sequence[Drawn]) -> Interval:
     """By how much a row's difference to the truth changes against another's, pair by pair: below 0 is nearer.
 
     Raises:
@@ -114,8 +111,7 @@ def _by_pair(cells: Sequence[Drawn]) -> dict[tuple[str, str], float]:
     """Root mean squared difference to the truth of each pair."""
     squared: dict[tuple[str, str], list[float]] = {}
     for d in cells:
-        far = mean_difference(d.image, truth(d.subject, d.style))
-        squared.setdefault((d.subject.name, d.style.name), []).append(far)
+        squared.setdefault((d.subject.name, d.style.name), []).append(d.far)
     return {pair: float(np.mean(values)) ** 0.5 for pair, values in squared.items()}
 
 
@@ -123,16 +119,12 @@ def over_pairs(
     pairs: Sequence[tuple[str, str]],
     values: Sequence[float],
     then: Callable[[np.ndarray], np.ndarray] = np.asarray,
-) -> Measure:
+) -> Interval:
     """A mean over pictures, and its 95 % interval when pairs are drawn anew with all their pictures."""
     groups: dict[tuple[str, str], list[float]] = {}
     for pair, value in zip(pairs, values, strict=True):
         groups.setdefault(pair, []).append(value)
-    means = np.array([np.mean(group) for group in groups.values()])
-    rng = np.random.default_rng(0)
-    resampled = then(rng.choice(means, (RESAMPLES, len(means))).mean(axis=1))
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Measure(*(round(float(x), 4) for x in (then(means.mean()), low, high)))
+    return bootstrap([float(np.mean(group)) for group in groups.values()], then)
 
 
 @torch.no_grad()
@@ -171,7 +163,7 @@ def _first(pairs: Sequence[Drawn], cells: Sequence[Drawn]) -> list[Image.Image |
     return [first.get((d.subject.name, d.style.name)) for d in pairs]
 
 
-def _table(figures: Mapping[str, Mapping[str, Measure]], titles: Mapping[str, str]) -> str:
+def _table(figures: Mapping[str, Mapping[str, Interval]], titles: Mapping[str, str]) -> str:
     columns = (
         "method",
         "family, by the probe",
@@ -186,9 +178,9 @@ def _table(figures: Mapping[str, Mapping[str, Measure]], titles: Mapping[str, st
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _number(measure: Measure) -> str:
+def _number(measure: Interval) -> str:
     return f"{measure.value:.1f} ({measure.low:.1f} to {measure.high:.1f})"
 
 
-def _percent(share: Measure) -> str:
+def _percent(share: Interval) -> str:
     return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
