@@ -15,7 +15,7 @@ from judge.pocket.bank import Bank
 from lorarar.training.loop import Objective, pick
 
 SIDE, PATCH, WIDTH = 64, 8, 128
-GROUPS, EACH = 24, 4  # designs, and looks, in a batch; pictures of each
+GROUPS, EACH = 40, 2  # designs, and looks, in a batch; pictures of each
 TEMPERATURE = 0.1
 
 CONFIG = SiglipVisionConfig(
@@ -53,19 +53,22 @@ class Seeing(Objective):
         self.of_design, self.of_look = nn.Linear(WIDTH, 64), nn.Linear(WIDTH, 64)
         self.pixels = torch.from_numpy(bank.pixels), torch.from_numpy(bank.decoded)
         self.designs, self.looks = torch.from_numpy(bank.designs), torch.from_numpy(bank.looks)
-        self.by_design = _groups(self.designs)
-        self.by_look = _groups(self.looks)[1:]  # without plain
+        self.by_design = groups(self.designs)
+        self.plain_of = [rows[self.looks[rows] == 0] for rows in self.by_design]
+        self.by_look = groups(self.looks)[1:]  # without plain
         classes, families = torch.from_numpy(bank.classes), torch.from_numpy(bank.families)
         self.class_of = torch.stack([classes[rows[0]] for rows in self.by_design])
         self.family_of = torch.stack([families[rows[0]] for rows in self.by_look])
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Pictures of designs, half of them of one class with another, then of looks, half of one family."""
+        """Two pictures of each design, one of them plain, then two of each look; many share a class or a family."""
         designs = _near(self.class_of, GROUPS, generator)
         looks = _near(self.family_of, GROUPS, generator)
-        rows = torch.cat(
-            [_some(self.by_design[d], generator) for d in designs] + [_some(self.by_look[k], generator) for k in looks]
-        )
+        of_designs = [
+            torch.cat([_some(self.plain_of[d], 1, generator), _some(self.by_design[d], EACH - 1, generator)])
+            for d in designs
+        ]
+        rows = torch.cat(of_designs + [_some(self.by_look[k], EACH, generator) for k in looks])
         decoded = torch.rand(len(rows), generator=generator) < 0.5
         pixels = torch.where(decoded[:, None, None, None], self.pixels[1][rows], self.pixels[0][rows])
         images = normalised(pixels)
@@ -80,13 +83,13 @@ class Seeing(Objective):
         return contrast(self.of_design(tokens[:half]), designs) + contrast(self.of_look(tokens[half:]), looks)
 
 
-def _groups(labels: Tensor) -> list[Tensor]:
+def groups(labels: Tensor) -> list[Tensor]:
     """The rows of every label, in order."""
     return [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
 
 
-def _some(rows: Tensor, generator: torch.Generator) -> Tensor:
-    return rows[pick(generator, len(rows), EACH)]
+def _some(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    return rows[pick(generator, len(rows), count)]
 
 
 def _near(kinds: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from judge.pocket.bank import Bank
+from judge.pocket.eyes import groups
 from judge.prompts import Aspect
 from lorarar.pocket.painters import Look
 from lorarar.pocket.pictures import FAMILIES, distance
@@ -20,8 +21,7 @@ class Pairs:
     def __init__(self, bank: Bank) -> None:
         self.designs, self.classes = torch.from_numpy(bank.designs), torch.from_numpy(bank.classes)
         self.families, self.looks = torch.from_numpy(bank.families), torch.from_numpy(bank.looks)
-        self.of_design = [torch.nonzero(self.designs == d).flatten() for d in range(int(self.designs.max()) + 1)]
-        self.of_look = [torch.nonzero(self.looks == k).flatten() for k in range(int(self.looks.max()) + 1)]
+        self.of_design, self.of_look = groups(self.designs), groups(self.looks)
         self.class_of = torch.stack([self.classes[rows[0]] for rows in self.of_design])
         self.family_of = torch.stack([self.families[rows[0]] for rows in self.of_look])
         knobs = [Look(*map(float, row)) for row in bank.knobs]

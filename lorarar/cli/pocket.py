@@ -25,13 +25,15 @@ def build(
     seed: SeedOption = 0,
 ) -> None:
     """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""
-    from lorarar.pocket.recipe import run
+    from judge.pocket.recipe import STAGES as JUDGES
+    from lorarar.pocket.recipe import STAGES, run
     from lorarar.pocket.workshop import Workshop
 
     run(
         stages or [],
         Workshop(work, seed, steps, fresh, precision),
         lambda stage: talk().rule(f"{stage.name}: {stage.what}"),
+        (*STAGES, *JUDGES),
     )
 
 
