@@ -11,13 +11,18 @@ from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
+    from judge.report.report import Report
+    from judge.report.table import Table
+    from judge.results import By
     from judge.runner import Outcome
+    from judge.scores import Scored
     from judge.targets import Target
     from lorarar.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I, CLIP-T and DINO.")
 
 MARS2 = "mars2"
+FORMATS = ("table", "json", "csv", "markdown", "latex")
 GeneratedOption = Annotated[
     Path | None,
     typer.Option("--generated", help="Folder SUBJECT/STYLE/ of pictures, instead of the database's."),
@@ -89,9 +94,101 @@ def run(
             said["mars2"] = vars(outcome)
             _describe(outcome)
         for name in (metric for metric in wanted if metric != MARS2):
-            said[name] = _score(name, clip if name.startswith("clip") else dino, targets, store, device)
+            said[name] = vars(_score(name, dino if name == "dino" else clip, targets, store, device))
     if as_json:
         print_json(said)
+
+
+@app.command()
+@command
+def report(
+    by: Annotated[str, typer.Option("--by", help="method, subject, style or cell.")] = "method",
+    form: Annotated[str, typer.Option("--format", help="table, json, csv, markdown or latex.")] = "table",
+    gallery: Annotated[
+        Path | None,
+        typer.Option("--gallery", help="Also write a self-contained page of all pictures.", metavar="FILE.html"),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Compare all methods with this one, pair by pair.", metavar="METHOD")
+    ] = None,
+    critic: Annotated[str | None, typer.Option("--critic", help="Only by this critic, as it is recorded.")] = None,
+    prompts: Annotated[
+        str | None, typer.Option("--prompts", help="Only with these prompts: a name or a version.")
+    ] = None,
+    judge: Annotated[
+        int | None, typer.Option("--judge", help="By its number in the database.", show_default="who judged most")
+    ] = None,
+    images: ImagesOption = "",
+    generated: GeneratedOption = None,
+    references: ReferencesOption = None,
+    db: DbOption = None,
+) -> None:
+    """Print the paper's tables of what was judged, with intervals, the paper's own figures beside them."""
+    from judge.answers import Answers
+    from judge.report.report import choose, make_report
+    from judge.scores import ScoreStore
+    from judge.verdicts import VerdictStore
+    from lorarar.store import Store
+
+    grouping = cast("By", one_of("--by", by, ("method", "subject", "style", "cell")))
+    one_of("--format", form, FORMATS)
+    with Store(db) as store:
+        answers = Answers(find_targets(store, images, generated, references), VerdictStore(store))
+        chosen = choose(answers, critic, prompts, judge)
+        made = make_report(answers, chosen, ScoreStore(store), grouping, against)
+    _print_report(made, form)
+    if gallery is not None:
+        from judge.report.gallery import write_gallery
+
+        talk().print(clean(f"gallery: {write_gallery(made, gallery)}"), markup=False)
+
+
+def one_of(option: str, value: str, accepted: tuple[str, ...]) -> str:
+    """The value, if it is accepted.
+
+    Raises:
+        JudgeError: it is not; the message says what is.
+    """
+    from judge.errors import JudgeError
+
+    if value not in accepted:
+        raise JudgeError(f"{option} is {value!r}; accepted are {', '.join(accepted)}")
+    return value
+
+
+def _print_report(made: Report, form: str) -> None:
+    from judge.report.table import as_csv, as_latex, as_markdown
+    from judge.report.tables import about, csv_rows, records, tables
+
+    if form == "json":
+        print_json(
+            {"judge": about(made.judge), "backbones": dict(made.backbones), "by": made.by, "groups": records(made)}
+        )
+    elif form == "csv":
+        print(as_csv(*csv_rows(made)), end="")
+    elif form == "table":
+        for table in tables(made):
+            print_table(table)
+    else:
+        print((as_markdown if form == "markdown" else as_latex)(tables(made)), end="")
+
+
+def print_table(table: Table) -> None:
+    """A table on stdout, with its notes below."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    drawn = Drawn(title=Text(clean(table.title)), box=box.SIMPLE_HEAD, title_justify="left")
+    for column in table.head:
+        drawn.add_column(Text(clean(column)))
+    for row in table.rows:
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
+    console.print(drawn)
+    for note in table.notes:
+        console.print(Text(clean(note)), style="dim")
 
 
 def parse_metrics(text: str) -> list[str]:
@@ -126,20 +223,22 @@ def find_targets(store: Store, images: str, generated: Path | None, references: 
     return from_folders(generated, references)
 
 
-def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> dict[str, object]:
+def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> Scored:
     from judge.metrics.features import Features
     from judge.metrics.known import find_backbone
-    from judge.metrics.measure import measure
     from judge.metrics.metric import METRICS
-    from judge.scores import add_scores
+    from judge.scores import ScoreStore
 
     metric = METRICS[name]
-    features = Features(find_backbone(metric.kind, backbone, device, "float32"))
-    values = measure(metric, targets, features)
-    add_scores(store, metric, features.backbone.identity, targets, values)
-    scored = [value for value in values if value is not None]
-    talk().print(f"{name}: {len(scored)} of {len(targets)} pictures by {clean(features.backbone.identity.name)}")
-    return {"scored": len(scored), "mean": sum(scored) / len(scored) if scored else None}
+    features = Features(find_backbone(metric.kind, backbone, device))
+    scored = ScoreStore(store).score(metric, targets, features)
+    talk().print(
+        f"{name}: {scored.pictures} pictures, {scored.found} were known, {scored.measured} measured by "
+        f"{clean(features.backbone.identity.name)}"
+    )
+    for fault in scored.faults[:5]:
+        talk().print(clean(f"  {fault}"), style="yellow", markup=False)
+    return scored
 
 
 def _describe(outcome: Outcome) -> None:
