@@ -44,6 +44,9 @@ def run(
     metrics: Annotated[
         str, typer.Option("--metrics", help="Which of mars2,clip-i,clip-t,dino.")
     ] = "mars2,clip-i,clip-t,dino",
+    model: Annotated[
+        str | None, typer.Option("--model", help="Which of a server's models.", show_default="its first")
+    ] = None,
     prompts: Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")] = "paper",
     image_mode: Annotated[
         str | None, typer.Option("--image-mode", help="anyres or pad.", show_default="the critic's own")
@@ -83,6 +86,7 @@ def run(
             found = find_critic(
                 critic,
                 image_mode=cast("ImageMode | None", image_mode),
+                model=model,
                 device=device,
                 dtype=cast("DType | None", dtype),
                 batch=batch,

@@ -68,10 +68,15 @@ def find_critic(
     if name.startswith(("http://", "https://")):
         from judge.critics.served import ServedCritic
 
+        here = {"image mode": image_mode, "device": device, "dtype": dtype, "quantisation": quantisation}
+        if named := [what for what, value in here.items() if value is not None]:
+            raise CriticError(f"{', '.join(named)} of a critic behind an address is its server's own setting")
         served = ServedSettings(model=model, concurrency=concurrency, timeout=timeout, retries=retries, side=side)
         return ServedCritic(name, served)
     from judge.critics.local import LocalCritic
 
+    if model is not None:
+        raise CriticError("a model is named for a critic behind an address; name this one itself")
     usual = KNOWN[name].image_mode if name in KNOWN else LocalSettings.image_mode
     local = LocalSettings(
         image_mode=image_mode or usual,
