@@ -23,7 +23,7 @@ from lorarar.training.loop import Plan, train
 
 EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
 CRITIC = Plan(3600, 1e-3, warmup=200, ema=0.998, save_every=200)
-SIZE = 64  # questions a step
+SIZE = 48  # questions a step
 
 
 def run_eyes(workshop: Workshop) -> None:
@@ -83,7 +83,7 @@ def measure(objective: Judging, tower: SiglipVisionModel, trials: Sequence[Trial
     ]
     leaning = []
     for number, trial in enumerate(trials):
-        asked = objective.asked[trial.aspect, FAMILIES.index(trial.family)]
+        asked = objective.asked[0, trial.aspect, FAMILIES.index(trial.family)]
         logits = objective.logits(asked, *(side[number : number + 1] for side in shown))[0, objective.answers]
         leaning.append(float(logits[1] - logits[0]))
     same = [trial.same for trial in trials]
