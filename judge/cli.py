@@ -7,6 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from judge.options import (
+    BatchOption,
+    ConcurrencyOption,
+    CriticOption,
+    DeviceOption,
+    DTypeOption,
+    GeneratedOption,
+    ImageModeOption,
+    ImagesOption,
+    PromptsOption,
+    QuantisationOption,
+    ReferencesOption,
+)
+from judge.trust.cli import check
 from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
 
 if TYPE_CHECKING:
@@ -17,48 +31,30 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I, CLIP-T and DINO.")
 
+app.command()(check)
+
 MARS2 = "mars2"
-GeneratedOption = Annotated[
-    Path | None,
-    typer.Option("--generated", help="Folder SUBJECT/STYLE/ of pictures, instead of the database's."),
-]
-ReferencesOption = Annotated[
-    Path | None, typer.Option("--references", help="Folder with subjects/SUBJECT/ and styles/STYLE/, with --generated.")
-]
-ImagesOption = Annotated[
-    str, typer.Option("--images", help="Only these of the database: row=lorarar,style=glowing.", metavar="FILTER")
-]
 
 
 @app.command()
 @command
 def run(
-    critic: Annotated[
-        str, typer.Option("--critic", help="pocket, llava-critic-7b, a folder, a hub id, or http(s)://…/v1.")
-    ] = "pocket",
+    critic: CriticOption = "pocket",
     metrics: Annotated[
         str, typer.Option("--metrics", help="Which of mars2,clip-i,clip-t,dino.")
     ] = "mars2,clip-i,clip-t,dino",
-    prompts: Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")] = "paper",
-    image_mode: Annotated[
-        str | None, typer.Option("--image-mode", help="anyres or pad.", show_default="the critic's own")
-    ] = None,
+    prompts: PromptsOption = "paper",
+    image_mode: ImageModeOption = None,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
     clip: Annotated[str, typer.Option("--clip", help="CLIP backbone: pocket, a folder or a hub id.")] = "pocket",
     dino: Annotated[str, typer.Option("--dino", help="DINO backbone: pocket, a folder or a hub id.")] = "pocket",
-    batch: Annotated[int, typer.Option("--batch", help="Questions at a time, on this machine.", min=1)] = 32,
-    concurrency: Annotated[int, typer.Option("--concurrency", help="Questions in flight, to a server.", min=1)] = 8,
-    quantisation: Annotated[
-        str | None, typer.Option("--quantisation", help="8bit or 4bit (needs bitsandbytes).", show_default="none")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
-    ] = None,
-    dtype: Annotated[
-        str | None, typer.Option("--dtype", help="float32, bfloat16 or float16.", show_default="by device")
-    ] = None,
+    batch: BatchOption = 32,
+    concurrency: ConcurrencyOption = 8,
+    quantisation: QuantisationOption = None,
+    device: DeviceOption = None,
+    dtype: DTypeOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:

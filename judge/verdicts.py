@@ -52,6 +52,8 @@ class Judge:
 class VerdictStore:
     """The judge's side of an open store."""
 
+    table = "verdicts"  # where replies are kept
+
     def __init__(self, store: Store) -> None:
         self.store = store
         store.extend("judge", MIGRATIONS)
@@ -102,9 +104,9 @@ class VerdictStore:
                 }
                 names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
                 self.store.db.execute(
-                    f"INSERT INTO verdicts ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
+                    f"INSERT INTO {self.table} ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
                     + ", ".join(f"{name} = excluded.{name}" for name in row if name != "key")
-                    + " WHERE verdicts.status <> 'ok'",
+                    + f" WHERE {self.table}.status <> 'ok'",
                     row,
                 )
 
