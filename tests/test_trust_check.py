@@ -348,7 +348,14 @@ def test_the_truth_finds_a_judges_mistakes_and_corrects_the_rate(targets, tmp_pa
     assert rates.sensitivity.value == pytest.approx(30 / 40)
     assert rates.specificity.value == 1.0
     assert rates.corrected.value == pytest.approx(min(1, rates.corrected.reported / 0.75))
-    assert rates.corrected.low < rates.corrected.value < rates.corrected.high
+    assert rates.corrected.low < rates.corrected.value <= rates.corrected.high
+    assert set(found.methods) == {"a", "b"}
+    assert rates.corrected.n == 18
+    with Store(tmp_path / "check.db") as store:  # what a run has answered meanwhile counts too
+        judge(targets, Scripted(fault=fault), PAPER, VerdictStore(store))
+    again = checked(targets, tmp_path, fault, known=known).truth.rates["correct"].corrected
+    assert again.n == 36
+    assert again.high - again.low < rates.corrected.high - rates.corrected.low
 
 
 def test_people_calibrate_the_judge(targets, tmp_path):

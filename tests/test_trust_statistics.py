@@ -7,6 +7,7 @@ from scipy.stats import mannwhitneyu
 from judge.trust.alpha import alpha
 from judge.trust.area import area, auroc
 from judge.trust.calibration import (
+    Reported,
     Triple,
     brier,
     calibrate,
@@ -159,11 +160,16 @@ def test_its_interval_holds_the_noise_of_the_calibration_too(theta, q0, q1):
 def test_calibration_counts_each_known_answer_once():
     triples = [Triple(0.9, True, True)] * 8 + [Triple(0.2, False, True)] * 2
     triples += [Triple(0.1, False, False)] * 9 + [Triple(None, True, False)]
-    found = calibrate(triples, [True] * 50 + [False] * 50)
+    reported = [Reported(k < 50, k) for k in range(100)]
+    found = calibrate(triples, reported)
     assert (found.sensitivity.value, found.specificity.value) == (0.8, 0.9)
     assert found.corrected.value == pytest.approx((0.5 + 0.9 - 1) / 0.7)
     assert found.corrected.low < found.corrected.value < found.corrected.high
-    assert calibrate([], [True]).corrected is None
+    alike = [Reported(one.yes, k // 5) for k, one in enumerate(reported)]
+    wider = calibrate(triples, alike).corrected
+    assert wider.value == found.corrected.value
+    assert wider.low < found.corrected.low or wider.high > found.corrected.high
+    assert calibrate([], reported).corrected is None
     assert calibrate([Triple(0.5, True, True)]).brier == 0.25
 
 

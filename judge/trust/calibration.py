@@ -6,14 +6,15 @@ All functions are pure, over triples of the judge's probability of Yes, its verd
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
 
 import numpy as np
 
 from judge.trust.said import FLOOR
-from judge.trust.share import Share, Z, share
+from judge.trust.share import Share, Z, effective, share
+from lorarar.intervals import Interval
 
 BINS = 10
 SHARPEST, FLATTEST = 0.02, 50.0  # temperatures looked at
@@ -26,6 +27,14 @@ class Triple:
     probability: float | None  # of Yes; None where a backend gives none
     verdict: bool
     truth: bool
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the judge said of one thing whose answer is not known."""
+
+    yes: bool
+    cluster: Hashable  # what it has in common with others: pictures of one cell are alike
 
 
 @dataclass(frozen=True)
@@ -52,16 +61,12 @@ class Calibration:
     corrected: Corrected | None  # None where nothing is reported, or the judge is no better than chance
 
 
-def calibrate(triples: Sequence[Triple], reported: Sequence[bool] = ()) -> Calibration:
+def calibrate(triples: Sequence[Triple], reported: Sequence[Reported] = ()) -> Calibration:
     """All figures from known answers, and the correction of what the judge says where none are known."""
     sure = [(t.probability, t.truth) for t in triples if t.probability is not None]
     chances, truths = [p for p, _ in sure], [t for _, t in sure]
     rights = {yes: [t.verdict == yes for t in triples if t.truth == yes] for yes in (True, False)}
     q1, q0 = (share(rights[yes], range(len(rights[yes]))) for yes in (True, False))
-    corrected = None
-    if reported and q1.value is not None and q0.value is not None:
-        p = sum(reported) / len(reported)
-        corrected = correct_rate(p, len(reported), q0.value, q0.n, q1.value, q1.n)
     return Calibration(
         len(triples),
         brier(chances, truths) if sure else None,
@@ -69,8 +74,19 @@ def calibrate(triples: Sequence[Triple], reported: Sequence[bool] = ()) -> Calib
         temperature(chances, truths) if sure else None,
         q1,
         q0,
-        corrected,
+        corrected(reported, q0, q1),
     )
+
+
+def corrected(reported: Sequence[Reported], specificity: Share, sensitivity: Share) -> Corrected | None:
+    """A reported rate without the judge's mistakes; None where it cannot be said."""
+    if not reported or specificity.value is None or sensitivity.value is None:
+        return None
+    hits = [one.yes for one in reported]
+    worth = effective(hits, [one.cluster for one in reported])
+    p, q0, q1 = sum(hits) / len(hits), specificity, sensitivity
+    theta = correct_rate(p, worth, specificity.value, q0.n, sensitivity.value, q1.n)
+    return None if theta is None else Corrected(p, len(hits), theta.value, theta.low, theta.high)
 
 
 def brier(chances: Sequence[float], truths: Sequence[bool]) -> float:
@@ -105,13 +121,13 @@ def temperature(chances: Sequence[float], truths: Sequence[bool]) -> float | Non
     return float(exp(found.x))
 
 
-def correct_rate(p: float, n: int, q0: float, m0: int, q1: float, m1: int) -> Corrected | None:
+def correct_rate(p: float, n: float, q0: float, m0: int, q1: float, m1: int) -> Interval | None:
     """The rate theta = (p + q0 - 1) / (q0 + q1 - 1), with an interval for the noise of p, q0 and q1 (arXiv 2511.21140).
 
-    p is a share of n, the specificity q0 of m0 and the sensitivity q1 of m1 known answers. The interval is the
-    paper's: every share is first moved a little to the middle (p by z squared, q0 and q1 by two observations),
-    the middle of the interval moves with them, and both ends stay within 0 and 1. None where q0 + q1 is not
-    above 1, since then the judge says nothing about the answer.
+    p is a share of n, or of as many as they are worth where they are alike; the specificity q0 is one of m0 and the
+    sensitivity q1 one of m1 known answers. The interval is the paper's: every share is first moved a little to the
+    middle (p by z squared, q0 and q1 by two observations), the middle of the interval moves with them, and both
+    ends stay within 0 and 1. None where q0 + q1 is not above 1, since then the judge says nothing about the answer.
     """
     if q0 + q1 <= 1 or not (n and m0 and m1):
         return None
@@ -125,7 +141,7 @@ def correct_rate(p: float, n: int, q0: float, m0: int, q1: float, m1: int) -> Co
     noise0, noise1 = q0_ * (1 - q0_) / m0_, q1_ * (1 - q1_) / m1_
     moved = theta + 2 * wide * (theta * noise1 - (1 - theta) * noise0)
     half = Z * sqrt(p_ * (1 - p_) / n_ + (1 - theta) ** 2 * noise0 + theta**2 * noise1) / skill
-    return Corrected(p, n, _within((p + q0 - 1) / (q0 + q1 - 1)), _within(moved - half), _within(moved + half))
+    return Interval(_within((p + q0 - 1) / (q0 + q1 - 1)), _within(moved - half), _within(moved + half))
 
 
 def _within(value: float) -> float:

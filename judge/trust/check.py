@@ -12,6 +12,7 @@ from judge.critics import Critic, CriticError
 from judge.prompts import Prompts
 from judge.runner import questions
 from judge.targets import Target
+from judge.trust.answered import answered
 from judge.trust.configuration import Configuration, variants
 from judge.trust.controls import Controls, controlled, controls
 from judge.trust.interview import Asked, Interview, Tally
@@ -111,6 +112,7 @@ def run_check(plan: Plan, interview: Interview, opened: Opener = Configuration.o
         }
         said = interview.ask_parts(critic, parts)
         identity = dict(critic.identity)
+        everything = answered(plan.targets, interview.ordinary.store, identity, plan.prompts)
     judged = seen(sampled, ordinary.said)
     asked = [question for question, _ in ordinary.asked]
     known = seen([one.target for one in plan.known], said["truth"])
@@ -125,8 +127,8 @@ def run_check(plan: Plan, interview: Interview, opened: Opener = Configuration.o
         wording=wording(sampled, asked, {name: said.get(name, ordinary.said) for name in words}),
         controls=controlled(plain, said["controls"]),
         settings=[_setting(name, other, ordinary, interview, opened) for name, other in others.items()],
-        truth=truth(plan.known, known, judged) if plan.known else None,
-        people=people(plan.labels, ordinary.voted, judged) if ordinary.voted else None,
+        truth=truth(plan.known, known, everything) if plan.known else None,
+        people=people(plan.labels, ordinary.voted, everything) if ordinary.voted else None,
         tally=interview.tally,
     )
 

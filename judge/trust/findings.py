@@ -22,6 +22,7 @@ from lorarar.intervals import Interval
 
 Grade = Literal["good", "fair", "poor", ""]
 P = 0.05  # below it a lean is said to be one
+TOO_WIDE = 0.5  # an interval of a rate that leaves nothing to say
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _wording(check: Check) -> Iterator[Finding]:
             f"wordings, {first.average:.2f} with {first.name}'s",
         )
     if found.alpha is not None:
-        text = f"all wordings agree on {_share(found.consistent)} of questions; alpha {_interval(found.alpha)}"
+        text = f"all wordings agree on {_share(found.consistent)} questions; alpha {_interval(found.alpha)}"
         yield Finding("wording", _at_least(found.alpha.value, 0.8, 0.667), text)
     else:
         text = "all wordings always give one and the same answer, so that agreement says nothing"
@@ -100,10 +101,15 @@ def _controls(check: Check) -> Iterator[Finding]:
     known = {aspect: prior for aspect, prior in priors.items() if prior is not None}
     if known:
         biased = [aspect for aspect, prior in known.items() if prior.value > 0]
-        said = f"Yes about {' and '.join(biased)}: a yes-bias" if biased else "No, as it should"
-        logits = ", ".join(f"{aspect} {prior.value:+.1f}" for aspect, prior in known.items())
-        text = f"shown a blank picture it leans to {said} (logit {logits})"
-        yield Finding("controls", "poor" if biased else "good", text)
+        unsure = any(prior.high > 0 for prior in known.values())
+        grade: Grade = "poor" if biased else "fair" if unsure else "good"
+        leans = {
+            "poor": f"leans to Yes about {' and '.join(biased)}: a yes-bias",
+            "fair": "hardly leans to No",
+            "good": "leans to No, as it should",
+        }[grade]
+        logits = ", ".join(f"{aspect} {_signed(prior)}" for aspect, prior in known.items())
+        yield Finding("controls", grade, f"shown a blank picture it {leans}; logit {logits}")
 
 
 def _plain(found: Controlled) -> str:
@@ -135,6 +141,11 @@ def _truth(check: Check) -> Iterator[Finding]:
         worst = [one.value for one in (found.sensitivity, found.specificity) if one.value is not None]
         yield Finding("truth", _at_least(min(worst, default=None), 0.9, 0.75), f"{aspect}: {_true(found)}")
     yield _corrected("truth", "correct pictures", check.truth.rates["correct"])
+    named = {row: rate for row, rate in check.truth.methods.items() if row}
+    if named and all(rate.high - rate.low <= TOO_WIDE for rate in named.values()):
+        best = sorted(named.items(), key=lambda item: -item[1].value)
+        text = ", ".join(f"{row} {rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})" for row, rate in best)
+        yield Finding("truth", "", f"without the judge's mistakes, by method: {text}")
 
 
 def _true(found: Aspected) -> str:
@@ -167,12 +178,12 @@ def _corrected(part: str, what: str, found: Calibration, before: str = "") -> Fi
     if fixed is None:
         why = "known answers are too few or the judge no better than chance"
         return Finding(part, "", f"{before}{what}: cannot be corrected, {why}")
-    off = abs(fixed.value - fixed.reported)
-    text = (
-        f"{before}{what}: {fixed.reported:.0%} as judged, {fixed.value:.0%} ({fixed.low:.0%} to {fixed.high:.0%}) "
-        "without the judge's mistakes"
-    )
-    return Finding(part, _at_most(off, 0.05, 0.15), text)
+    span = f"{fixed.low:.0%} to {fixed.high:.0%}"
+    judged = f"{before}{what}: {fixed.reported:.0%} as judged"
+    if fixed.high - fixed.low > TOO_WIDE:
+        return Finding(part, "poor", f"{judged}, and anything from {span} without the judge's mistakes")
+    grade = _at_most(abs(fixed.value - fixed.reported), 0.05, 0.15)
+    return Finding(part, grade, f"{judged}, {fixed.value:.0%} ({span}) without the judge's mistakes")
 
 
 def _at_most(value: float | None, good: float, fair: float) -> Grade:
@@ -197,7 +208,7 @@ def _share(share: Share) -> str:
 
 
 def _percent(share: Share) -> str:
-    return f"{100 * (share.value or 0):.1f} %, {100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f}"
+    return f"{share.value or 0:.1%}, {100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f}"
 
 
 def _interval(found: Interval) -> str:

@@ -15,7 +15,7 @@ from typing import Protocol, get_args
 
 from judge.prompts import Aspect
 from judge.targets import Target
-from judge.trust.calibration import Calibration, Triple, calibrate
+from judge.trust.calibration import Calibration, Reported, Triple, calibrate
 from judge.trust.pictures import Seen
 from lorarar.files import sha256_of
 from lorarar.store import Store
@@ -83,10 +83,10 @@ def voted_on(targets: Sequence[Target], votes: Mapping[tuple[str, Aspect], bool 
     return {path: digest for path, digest in digests.items() if digest in images}
 
 
-def people(labels: Sequence[Label], voted: Sequence[tuple[Seen, str]], sampled: Sequence[Seen]) -> People:
+def people(labels: Sequence[Label], voted: Sequence[tuple[Seen, str]], answered: Sequence[Seen]) -> People:
     """Compare the judge's answers on pictures with votes (each with its digest) with most people's.
 
-    The rates that are corrected are the sample's.
+    The rates that are corrected are those of all it answered.
     """
     votes = majorities(labels)
 
@@ -96,7 +96,11 @@ def people(labels: Sequence[Label], voted: Sequence[tuple[Seen, str]], sampled: 
             for picture, digest in voted
             if (truth := votes.get((digest, aspect))) is not None and (verdict := picture.verdict(aspect)) is not None
         ]
-        reported = [verdict for picture in sampled if (verdict := picture.verdict(aspect)) is not None]
+        reported = [
+            Reported(verdict, (picture.target.subject, picture.target.style))
+            for picture in answered
+            if (verdict := picture.verdict(aspect)) is not None
+        ]
         return calibrate(triples, reported)
 
     digests = {digest for _, digest in voted}

@@ -33,10 +33,21 @@ def share(hits: Sequence[bool], clusters: Sequence[Hashable]) -> Share:
     """The share of hits, each of which belongs to a cluster (a picture)."""
     if not hits:
         return Share(None, None, None, 0, 0, 0)
+    value = sum(hits) / len(hits)
+    low, high = wilson(value, effective(hits, clusters))
+    return Share(value, low, high, sum(hits), len(hits), len(set(clusters)))
+
+
+def effective(hits: Sequence[bool], clusters: Sequence[Hashable]) -> float:
+    """How many independent observations clustered ones are worth: at most all, at least as many as clusters."""
     sums, sizes = _by_cluster(hits, clusters)
     n, groups, value = len(hits), len(sizes), sum(hits) / len(hits)
-    low, high = wilson(value, _effective(sums, sizes, value))
-    return Share(value, low, high, sum(hits), n, groups)
+    if groups < 2 or value in (0, 1):
+        return float(groups)
+    residuals = sums - value * sizes
+    variance = groups / (groups - 1) * (residuals**2).sum() / n**2  # of a ratio of sums over clusters
+    alone = value * (1 - value) / n
+    return float(max(groups, n / max(1.0, variance / alone)))
 
 
 def wilson(value: float, n: float) -> tuple[float, float]:
@@ -50,14 +61,3 @@ def _by_cluster(hits: Sequence[bool], clusters: Sequence[Hashable]) -> tuple[np.
     places = {cluster: k for k, cluster in enumerate(dict.fromkeys(clusters))}
     index = [places[cluster] for cluster in clusters]
     return np.bincount(index, np.asarray(hits, float)), np.bincount(index).astype(float)
-
-
-def _effective(sums: np.ndarray, sizes: np.ndarray, value: float) -> float:
-    """How many independent observations the clusters are worth: at most n, at least their number."""
-    n, groups = sizes.sum(), len(sizes)
-    if groups < 2 or value in (0, 1):
-        return float(groups)
-    residuals = sums - value * sizes
-    variance = groups / (groups - 1) * (residuals**2).sum() / n**2  # of a ratio of sums over clusters
-    alone = value * (1 - value) / n
-    return float(max(groups, n / max(1.0, variance / alone)))

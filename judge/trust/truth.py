@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from judge.prompts import Aspect
 from judge.protocol import Answer
 from judge.trust.area import Area, area
-from judge.trust.calibration import Calibration, Triple, calibrate
+from judge.trust.calibration import Calibration, Corrected, Reported, Triple, calibrate, corrected
 from judge.trust.known import Known
 from judge.trust.pictures import Seen
 from judge.trust.share import Share, share
@@ -33,10 +33,11 @@ class Truth:
     subject: Aspected
     style: Aspected
     rates: dict[str, Calibration]  # of pictures whose subject is right, whose style, and that are correct
+    methods: dict[str, Corrected]  # the rate of correct pictures of each method
 
 
-def truth(known: Sequence[Known], judged: Sequence[Seen], sampled: Sequence[Seen]) -> Truth:
-    """Compare ``judged`` with ``known``, picture by picture, and correct what the judge says of the sample."""
+def truth(known: Sequence[Known], judged: Sequence[Seen], answered: Sequence[Seen]) -> Truth:
+    """Compare ``judged`` with ``known``, picture by picture, and correct what the judge says of all it answered."""
     rates = {}
     for name in ("subject", "style", "correct"):
         triples = [
@@ -44,9 +45,26 @@ def truth(known: Sequence[Known], judged: Sequence[Seen], sampled: Sequence[Seen
             for one, picture in zip(known, judged, strict=True)
             if (answer := _verdict(picture, name)) is not None
         ]
-        reported = [answer for picture in sampled if (answer := _verdict(picture, name)) is not None]
-        rates[name] = calibrate(triples, reported)
-    return Truth(len(known), _aspected(known, judged, "subject"), _aspected(known, judged, "style"), rates)
+        rates[name] = calibrate(triples, _reported(answered, name))
+    whole = rates["correct"]
+    rows = dict.fromkeys(picture.target.row for picture in answered)
+    of_row = {row: _reported([p for p in answered if p.target.row == row], "correct") for row in rows}
+    fixed = {row: corrected(said, whole.specificity, whole.sensitivity) for row, said in of_row.items()}
+    return Truth(
+        len(known),
+        _aspected(known, judged, "subject"),
+        _aspected(known, judged, "style"),
+        rates,
+        {row: rate for row, rate in fixed.items() if rate is not None},
+    )
+
+
+def _reported(pictures: Sequence[Seen], name: str) -> list[Reported]:
+    return [
+        Reported(answer, (picture.target.subject, picture.target.style))
+        for picture in pictures
+        if (answer := _verdict(picture, name)) is not None
+    ]
 
 
 def _aspected(known: Sequence[Known], judged: Sequence[Seen], aspect: Aspect) -> Aspected:
