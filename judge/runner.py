@@ -76,6 +76,9 @@ def ask(
         keys.append(case.key(critic.identity))
         if keys[-1] not in known and keys[-1] not in unseen:
             open_cases[keys[-1]] = question, case
+    known |= (adopted := verdicts.adopt({key: case for key, (_, case) in open_cases.items()}))
+    for key in adopted:
+        del open_cases[key]
     outcome.cases, outcome.found = len(set(keys)), len(set(keys) & known)
     if not open_cases and not unseen:
         return outcome, keys

@@ -82,6 +82,22 @@ class VerdictStore:
         """Keys of all verdicts that need not be asked again."""
         return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
 
+    def adopt(self, cases: Mapping[str, Case]) -> set[str]:
+        """Make results of what a check was clearly told already, of these cases by key; returns those keys."""
+        clear = {row["key"] for row in self.store.rows("SELECT key FROM check_verdicts WHERE status = 'ok'")}
+        adopted = clear & set(cases)
+        if not adopted:
+            return set()
+        with self.store.writing():
+            for key in adopted:
+                case = cases[key]
+                self.store.db.execute(
+                    "INSERT OR REPLACE INTO verdicts SELECT key, judge, ?, aspect, ?, ?, prompt, status, verdict, "
+                    "probability, answer, reason, seconds, created FROM check_verdicts WHERE key = ?",
+                    [case.prompts, case.image, case.reference, key],
+                )
+        return adopted
+
     def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
         """Keep replies by their keys; a clear one replaces one that was not."""
         with self.store.writing():

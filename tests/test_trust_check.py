@@ -10,7 +10,7 @@ from PIL import Image
 
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
-from judge.prompts import CODE, PAPER
+from judge.prompts import CODE, PAPER, Prompts
 from judge.question import failed, leaning
 from judge.runner import judge, questions
 from judge.targets import Target, from_folders
@@ -247,17 +247,25 @@ def test_what_fails_is_left_out_and_counted(targets, tmp_path):
 def test_no_question_of_the_check_can_be_taken_for_a_result(targets, tmp_path):
     with Store(tmp_path / "check.db") as store:
         run_check(plan(targets, against="rival"), Interview(store), openers())
+        assert store.rows("SELECT count(*) AS n FROM verdicts") == [{"n": 0}]
+        assert VerdictStore(store).judges() == []  # neither the reference nor a variant, a rival or another wording
+        assert store.rows("SELECT count(DISTINCT judge) AS n FROM check_verdicts") == [{"n": 5}]
+
+
+def test_a_run_takes_over_what_it_would_have_asked(targets, tmp_path):
+    with Store(tmp_path / "check.db") as store:
+        run_check(plan(targets), Interview(store), openers())
         drawn = sample(targets, 18, 0)
-        ordinary = {(sha256_of(q.test), sha256_of(q.reference), q.aspect) for q in questions(drawn, PAPER)}
-        rows = store.rows("SELECT image, reference, aspect, prompts FROM verdicts")
-        assert {(row["image"], row["reference"], row["aspect"]) for row in rows} == ordinary
-        assert {row["prompts"] for row in rows} == {PAPER.version}
-        (known,) = VerdictStore(store).judges()  # no variant, no rival, no other wording to be reported on
-        assert (known.critic, known.prompts, known.clear) == ("scripted", PAPER.version, len(ordinary))
-        assert store.rows("SELECT count(*) AS n FROM check_verdicts")[0]["n"] > 10 * len(ordinary)
-        # a run in the same words, settings or not, is as if there had been no check beyond its own questions
-        assert judge(targets, Scripted(), PAPER, VerdictStore(store)).found == len(ordinary)
-        assert judge(targets, Scripted(), CODE, VerdictStore(store)).found == 0
+        for prompts in (PAPER, Prompts("mine", CODE.subject, CODE.style)):  # the code's words by another name
+            critic = Scripted()
+            outcome = judge(targets, critic, prompts, VerdictStore(store))
+            assert (outcome.cases, outcome.found, outcome.asked) == (36 * 4, 18 * 4, 18 * 4)
+            assert not {target.image for target in drawn} & set(critic.asked)
+            rows = store.rows("SELECT image, reference, aspect FROM verdicts WHERE prompts = ?", prompts.version)
+            assert {tuple(row.values()) for row in rows} == {
+                (sha256_of(q.test), sha256_of(q.reference), q.aspect) for q in questions(targets, prompts)
+            }
+        assert judge(targets, Scripted(), PAPER, VerdictStore(store)).asked == 0
 
 
 def test_nothing_is_asked_twice(targets, tmp_path):

@@ -1,4 +1,4 @@
-"""What an ordinary run has already answered: the rates that are corrected are taken over all of it."""
+"""What ``judge run`` has answered: the rates that are corrected are taken over all of it."""
 
 from __future__ import annotations
 

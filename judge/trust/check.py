@@ -112,9 +112,10 @@ def run_check(plan: Plan, interview: Interview, opened: Opener = Configuration.o
         }
         said = interview.ask_parts(critic, parts)
         identity = dict(critic.identity)
-        everything = answered(plan.targets, interview.ordinary.store, identity, plan.prompts)
+        results = answered(plan.targets, interview.verdicts.store, identity, plan.prompts)
     judged = seen(sampled, ordinary.said)
     asked = [question for question, _ in ordinary.asked]
+    everything = list({picture.target.image: picture for picture in [*judged, *results]}.values())
     known = seen([one.target for one in plan.known], said["truth"])
     return Check(
         critic=identity,
@@ -137,7 +138,7 @@ def _ordinary(plan: Plan, sampled: list[Target], critic: Critic, interview: Inte
     digests = voted_on(plan.targets, majorities(plan.labels))
     voted = [target for target in plan.targets if target.image in digests]
     asked = _asked(sampled, plan.prompts)
-    said = interview.ask(critic, [*asked, *_asked(voted, plan.prompts)], "judge", ordinary=True)
+    said = interview.ask(critic, [*asked, *_asked(voted, plan.prompts)], "judge")
     if all(one.verdict is None for one in said[: len(asked)]):
         why = max(interview.tally.reasons.items(), key=lambda item: item[1], default=("nothing was asked", 0))[0]
         raise CheckError(f"none of {len(asked)} questions has an answer; mostly: {why}")

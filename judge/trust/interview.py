@@ -12,7 +12,6 @@ from judge.question import Question
 from judge.runner import Outcome, ask
 from judge.trust.said import NOTHING, Said
 from judge.trust.verdicts import CheckStore
-from judge.verdicts import VerdictStore
 from lorarar.store import Store
 
 Asked = tuple[Question, Prompts]
@@ -45,21 +44,19 @@ class Interview:
     """Asks any critic and keeps what it says."""
 
     def __init__(self, store: Store) -> None:
-        self.ordinary, self.apart, self.tally = VerdictStore(store), CheckStore(store), Tally()
+        self.verdicts, self.tally = CheckStore(store), Tally()
 
-    def ask(
-        self, critic: Critic, asked: Sequence[Asked], title: str = "check", *, ordinary: bool = False
-    ) -> list[Said]:
-        """What the critic says to each question; ``ordinary``: exactly what ``judge run`` asks, and kept as its own.
+    def ask(self, critic: Critic, asked: Sequence[Asked], title: str = "check") -> list[Said]:
+        """What the critic says to each question.
 
         Raises:
             CriticError: the critic cannot work at all.
             StoreError: a reply cannot be kept.
             KeyboardInterrupt: Ctrl-C; the replies so far are kept.
         """
-        outcome, keys = ask(asked, critic, self.ordinary if ordinary else self.apart, title)
+        outcome, keys = ask(asked, critic, self.verdicts, title)
         self.tally.add(outcome)
-        said = self.apart.said(keys)
+        said = self.verdicts.said(keys)
         return [said.get(key, NOTHING) for key in keys]
 
     def ask_parts(

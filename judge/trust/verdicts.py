@@ -1,18 +1,16 @@
 """The check's verdicts, kept apart from those that reports are made of.
 
-Invariant: what is asked only to try the judge (exchanged pictures, other words, controls, other settings,
-true pictures) is written to ``check_verdicts``, which no report reads; so it cannot be taken for a result,
-whatever its pictures are. Keys are the same as anywhere, and a verdict that either table knows is not asked.
+Invariant: all that a check asks is written to ``check_verdicts``, which no report reads; so it cannot be taken
+for a result, whatever its pictures and words are. Keys are the same as anywhere: a verdict that either table
+knows is not asked, and ``judge run`` takes over from here what it would have asked itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from judge.trust.migrations import MIGRATIONS
 from judge.trust.said import Said
-from judge.verdicts import VerdictStore
-from lorarar.store import Store
+from judge.verdicts import Case, VerdictStore
 from lorarar.store.store import Row
 
 
@@ -21,12 +19,11 @@ class CheckStore(VerdictStore):
 
     table = "check_verdicts"
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
-        store.extend("judge.trust", MIGRATIONS)
-
     def clear_keys(self) -> set[str]:
         return {row["key"] for row in self._clear("key")}
+
+    def adopt(self, cases: Mapping[str, Case]) -> set[str]:
+        return set()  # they are known as they are
 
     def said(self, keys: Collection[str]) -> dict[str, Said]:
         """What was clearly said under some keys."""
