@@ -37,6 +37,21 @@ class Target:
     prompt: str  # what it was drawn from; empty where unknown
 
 
+def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:
+    """What is to be judged: plain folders where they are named, else what grids made.
+
+    Raises:
+        TargetError: nothing is there, or one folder is named without the other.
+    """
+    if (generated is None) != (references is None):
+        raise TargetError("--generated and --references go together")
+    if generated is None or references is None:
+        return from_store(store, images)
+    if images:
+        raise TargetError("--images filters the database's pictures, not those of --generated")
+    return from_folders(generated, references)
+
+
 def from_folders(generated: Path, references: Path) -> list[Target]:
     """Targets of plain folders, subject by subject.
 

@@ -64,6 +64,8 @@ class Judge:
 class VerdictStore:
     """The judge's side of an open store."""
 
+    table = "verdicts"  # where replies are kept
+
     def __init__(self, store: Store) -> None:
         self.store = store
         store.extend("judge", MIGRATIONS)
@@ -107,6 +109,22 @@ class VerdictStore:
         """Keys of all verdicts that need not be asked again."""
         return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
 
+    def adopt(self, cases: Mapping[str, Case]) -> set[str]:
+        """Make results of what a check was clearly told already, of these cases by key; returns those keys."""
+        clear = {row["key"] for row in self.store.rows("SELECT key FROM check_verdicts WHERE status = 'ok'")}
+        adopted = clear & set(cases)
+        if not adopted:
+            return set()
+        with self.store.writing():
+            for key in adopted:
+                case = cases[key]
+                self.store.db.execute(
+                    "INSERT OR REPLACE INTO verdicts SELECT key, judge, ?, aspect, ?, ?, prompt, status, verdict, "
+                    "probability, answer, reason, seconds, created FROM check_verdicts WHERE key = ?",
+                    [case.prompts, case.image, case.reference, key],
+                )
+        return adopted
+
     def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
         """Keep replies by their keys; a clear one replaces one that was not."""
         with self.store.writing():
@@ -129,9 +147,9 @@ class VerdictStore:
                 }
                 names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
                 self.store.db.execute(
-                    f"INSERT INTO verdicts ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
+                    f"INSERT INTO {self.table} ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
                     + ", ".join(f"{name} = excluded.{name}" for name in row if name != "key")
-                    + " WHERE verdicts.status <> 'ok'",
+                    + f" WHERE {self.table}.status <> 'ok'",
                     row,
                 )
 

@@ -65,7 +65,7 @@ def find_critic(
     Raises:
         CriticError: there is none, it cannot be reached, or a setting is not accepted.
     """
-    if name.startswith(("http://", "https://")):
+    if is_address(name):
         from judge.critics.served import ServedCritic
 
         here = {"image mode": image_mode, "device": device, "dtype": dtype, "quantisation": quantisation}
@@ -89,6 +89,11 @@ def find_critic(
         generate=generate,
     )
     return LocalCritic(_checkpoint(name), local)
+
+
+def is_address(name: str) -> bool:
+    """Whether a critic of that name is behind a server."""
+    return name.startswith(("http://", "https://"))
 
 
 def _checkpoint(name: str) -> Checkpoint:

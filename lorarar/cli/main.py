@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from judge.cli import app as judge
+from judge.cli.app import app as judge
 from lorarar import __version__
 from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
