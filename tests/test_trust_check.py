@@ -18,7 +18,7 @@ from judge.trust.check import CheckError, Plan, run_check
 from judge.trust.configuration import Configuration, variants
 from judge.trust.findings import findings
 from judge.trust.interview import Interview
-from judge.trust.known import Known, find_known
+from judge.trust.known import Known, find_distances, find_known
 from judge.trust.page import page
 from judge.trust.paraphrases import PARAPHRASES, around
 from judge.trust.people import Label, StoredLabels
@@ -346,7 +346,10 @@ def test_the_truth_finds_a_judges_mistakes_and_corrects_the_rate(targets, tmp_pa
             return False
         return answer
 
-    found = checked(targets, tmp_path, fault, known=known).truth
+    found = checked(
+        targets, tmp_path, fault, known=known, distances=lambda those: {t.image: float(t.row == "b") for t in those}
+    ).truth
+    assert found.nearness.value > 0.5
     assert found.pictures == 80
     assert found.subject.sensitivity.value == pytest.approx(50 / 60)
     assert found.subject.specificity.value == found.subject.hard.value == 1.0
@@ -417,6 +420,13 @@ def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
     right = next(one for one in known if one.subject and one.style and one.target.subject == "dog-8")
     assert Image.open(right.target.image).tobytes() == truth(subject_named("dog #8"), style_named("glowing")).tobytes()
     assert right.target.subject_references == own.subject_references
+    write_png(truth(subject_named("dog #8"), style_named("glowing")), own.image)
+    write_png(Image.new("RGB", (64, 64)), lone.image)
+    with Store(tmp_path / "a.db") as store:
+        far = find_distances(store, [own, lone, other, elsewhere])
+    assert far[own.image] == 0
+    assert far[lone.image] > 100
+    assert len(far) == 2
     assert len({one.target.image for one in known}) == len(known)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -53,7 +54,7 @@ def check(
     from judge.trust.check import Plan, run_check
     from judge.trust.configuration import Configuration
     from judge.trust.interview import Interview
-    from judge.trust.known import find_known
+    from judge.trust.known import find_distances, find_known
     from judge.trust.people import StoredLabels
     from lorarar.store import Store
 
@@ -76,6 +77,7 @@ def check(
             seed,
             against,
             find_known(store, targets),
+            partial(find_distances, store),
             list(StoredLabels(store).labels()),
         )
         found = run_check(plan, Interview(store))

@@ -141,6 +141,12 @@ def _truth(check: Check) -> Iterator[Finding]:
         worst = [one.value for one in (found.sensitivity, found.specificity) if one.value is not None]
         yield Finding("truth", _at_least(min(worst, default=None), 0.9, 0.75), f"{aspect}: {_true(found)}")
     yield _corrected("truth", "correct pictures", check.truth.rates["correct"])
+    if (near := check.truth.nearness) is not None:
+        span = f"{near.low:.0%} to {near.high:.0%}"
+        text = (
+            f"of two pictures of a cell, the one judged correct is nearer to the true one in {near.value:.0%} ({span})"
+        )
+        yield Finding("truth", _at_least(near.value, 0.75, 0.6), text)
     named = {row: rate for row, rate in check.truth.methods.items() if row}
     if named and all(rate.high - rate.low <= TOO_WIDE for rate in named.values()):
         best = sorted(named.items(), key=lambda item: -item[1].value)
@@ -179,7 +185,7 @@ def _corrected(part: str, what: str, found: Calibration, before: str = "") -> Fi
         why = "known answers are too few or the judge no better than chance"
         return Finding(part, "", f"{before}{what}: cannot be corrected, {why}")
     span = f"{fixed.low:.0%} to {fixed.high:.0%}"
-    judged = f"{before}{what}: {fixed.reported:.0%} as judged"
+    judged = f"{before}{what}: {fixed.reported:.0%} of {fixed.n} as judged"
     if fixed.high - fixed.low > TOO_WIDE:
         return Finding(part, "poor", f"{judged}, and anything from {span} without the judge's mistakes")
     grade = _at_most(abs(fixed.value - fixed.reported), 0.05, 0.15)
