@@ -241,6 +241,28 @@ def test_what_fails_is_left_out_and_counted(targets, tmp_path):
         checked(targets, tmp_path / "..", lambda *_: None)
 
 
+def test_pictures_that_cannot_be_read_cost_their_own_questions_only(targets, tmp_path):
+    targets[0].subject_references[0].write_bytes(b"no picture")
+    sample(targets, 18, 0)[5].image.unlink()
+    found = checked(targets, tmp_path)
+    assert found.tally.failed > 0
+    assert any("cannot" in why or "is not a sound" in why for why in found.tally.reasons)
+    assert found.order.subject.rate.hits == 0
+    assert found.controls.subject.specificity.value == 1.0
+
+
+def test_one_method_has_no_ranking_and_one_concept_no_other(targets, tmp_path):
+    alone = [t for t in targets if (t.row, t.subject, t.style) == ("a", "cat", "glowing")]
+    found = checked(alone, tmp_path)
+    assert found.wording.tau is None
+    assert found.wording.alpha is None  # all is right, and every answer Yes
+    assert {kind.kind for kind in found.controls.kinds} == {"the reference itself", "another reference", "blank"}
+    assert [finding.text for finding in findings(found) if finding.part == "wording"][1:] == [
+        "every answer in every wording is the same one, so that agreement says nothing",
+        "no ranking to compare: there is one method",
+    ]
+
+
 # nothing leaks, nothing is asked twice
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
     from judge.trust.interview import Tally
 
+SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
+
 
 @command
 def check(
@@ -35,7 +37,7 @@ def check(
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
-    sample: Annotated[int, typer.Option("--sample", help="Pictures, even over methods and cells.", min=1)] = 48,
+    sample: Annotated[int, typer.Option("--sample", help="Pictures, even over methods and cells.", min=1)] = SAMPLE,
     seed: SeedOption = 0,
     against: Annotated[
         str | None, typer.Option("--against", help="Another critic to compare with.", show_default="none")

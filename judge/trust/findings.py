@@ -76,11 +76,11 @@ def _wording(check: Check) -> Iterator[Finding]:
         text = f"all wordings agree on {_share(found.consistent)} questions; alpha {_interval(found.alpha)}"
         yield Finding("wording", _at_least(found.alpha.value, 0.8, 0.667), text)
     else:
-        text = "all wordings always give one and the same answer, so that agreement says nothing"
-        yield Finding("wording", "poor", text)
+        yield Finding("wording", "", "every answer in every wording is the same one, so that agreement says nothing")
     taus = {template.name: template.tau for template in found.templates[1:] if template.tau is not None}
     if found.tau is None:
-        yield Finding("wording", "", f"no ranking to compare: {found.methods} methods with different MARS2 are too few")
+        why = "there is one method" if found.methods < 2 else "the methods' MARS2 does not differ"
+        yield Finding("wording", "", f"no ranking to compare: {why}")
     else:
         lowest = min(taus, key=lambda name: taus[name] or 0.0)
         grade = _at_least(found.tau, 0.8, 0.5)
