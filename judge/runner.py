@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from judge.critics import Critic
+from judge.digests import digest_of
 from judge.prompts import Aspect, Prompts
 from judge.question import Question, Reply, failed
 from judge.targets import Target
 from judge.verdicts import Case, VerdictStore
 from lorarar.errors import ImageError
-from lorarar.files import sha256_of
 from lorarar.interrupts import held_interrupt
 from lorarar.progress import Ticker
 
@@ -115,15 +114,15 @@ def case_of(question: Question, prompts: Prompts, critic: Critic) -> Case:
         question.aspect,
         prompts.version,
         _words(question),
-        _digest(question.test),
-        _digest(question.reference),
+        digest_of(question.test),
+        digest_of(question.reference),
         (shown[0], shown[1]),
     )
 
 
 def _unreadable(question: Question, prompts: Prompts) -> Case:
     """The case of a picture that cannot be read: known by its file's bytes, or by its path where there are none."""
-    digests = [_digest(path) if path.is_file() else str(path) for path in (question.test, question.reference)]
+    digests = [digest_of(path) if path.is_file() else str(path) for path in (question.test, question.reference)]
     return Case(question.aspect, prompts.version, _words(question), digests[0], digests[1], (digests[1], digests[0]))
 
 
@@ -154,14 +153,3 @@ def _ask(
                     raise KeyboardInterrupt
         finally:
             verdicts.add(judge_id, waiting)
-
-
-@lru_cache(maxsize=4096)
-def _file_digest(path: Path, size: int, changed: int) -> str:
-    return sha256_of(path)
-
-
-def _digest(path: Path) -> str:
-    """A file's digest; one that has not changed is read once."""
-    state = path.stat()
-    return _file_digest(path, state.st_size, state.st_mtime_ns)

@@ -14,9 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from judge.migrations import MIGRATIONS
-from judge.question import Reply
+from judge.prompts import Aspect
+from judge.question import Reply, Status
 from lorarar import __version__
 from lorarar.store import Store
+
+Asked = tuple[str, str, Aspect]  # digests of a picture and of a reference, and what was asked of them
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,15 @@ class Case:
         """The key of its verdict by a critic of this identity."""
         facts = {"identity": dict(identity), "prompt": self.prompt, "shown": self.shown}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was said to one question."""
+
+    status: Status
+    verdict: bool | None
+    probability: float | None  # of Yes
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,21 @@ class VerdictStore:
                 sum(v.status <> 'ok') AS unclear, max(v.created) AS latest
             FROM verdicts v JOIN judges j ON j.id = v.judge GROUP BY j.id, v.prompts ORDER BY latest DESC, j.id DESC""")
         return [Judge(**{**row, "identity": json.loads(row["identity"])}) for row in rows]
+
+    def of(self, judge: Judge) -> dict[Asked, Verdict]:
+        """What a judge said, by what it was asked."""
+        rows = self.store.rows(
+            "SELECT image, reference, aspect, status, verdict, probability FROM verdicts "
+            "WHERE judge = ? AND prompts = ?",
+            judge.id,
+            judge.prompts,
+        )
+        return {
+            (row["image"], row["reference"], row["aspect"]): Verdict(
+                row["status"], None if row["verdict"] is None else bool(row["verdict"]), row["probability"]
+            )
+            for row in rows
+        }
 
     def clear_keys(self) -> set[str]:
         """Keys of all verdicts that need not be asked again."""

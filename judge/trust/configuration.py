@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from judge.critics import Critic, find_critic
+from judge.critics.known import is_address
 from judge.critics.settings import DType, ImageMode, LocalSettings, Quantisation, ServedSettings
 
 SIDES = (384, 512, 1024)  # pixels of the long side, as the paper's pictures might be shown
@@ -24,6 +25,7 @@ class Configuration:
     concurrency: int = ServedSettings.concurrency
     quantisation: Quantisation | None = None
     side: int = LocalSettings.side
+    model: str | None = None
 
     def open(self) -> Critic:
         """The critic; its weights are not loaded yet.
@@ -40,6 +42,7 @@ class Configuration:
             concurrency=self.concurrency,
             quantisation=self.quantisation,
             side=self.side,
+            model=self.model,
         )
 
 
@@ -64,8 +67,9 @@ def variants(
         other_dtype = _other(dtype, identity.get("device", "cpu"))
         found[f"dtype {other_dtype}"] = replace(reference, dtype=other_dtype)
     if against is not None:
+        device = None if is_address(against) else reference.device
         found[f"critic {against}"] = Configuration(
-            against, None, reference.device, None, reference.batch, reference.concurrency, None, reference.side
+            against, None, device, None, reference.batch, reference.concurrency, None, reference.side
         )
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from judge.options import (
+from judge.cli.options import (
     BatchOption,
     ConcurrencyOption,
     CriticOption,
@@ -16,6 +16,7 @@ from judge.options import (
     GeneratedOption,
     ImageModeOption,
     ImagesOption,
+    ModelOption,
     PromptsOption,
     QuantisationOption,
     ReferencesOption,
@@ -32,6 +33,7 @@ SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's 
 @command
 def check(
     critic: CriticOption = "pocket",
+    model: ModelOption = None,
     prompts: PromptsOption = "paper",
     image_mode: ImageModeOption = None,
     images: ImagesOption = "",
@@ -51,8 +53,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
-    from judge.cli import find_targets
     from judge.prompts import find_prompts
+    from judge.targets import find_targets
     from judge.trust.check import Plan, run_check
     from judge.trust.configuration import Configuration
     from judge.trust.interview import Interview
@@ -74,6 +76,7 @@ def check(
                 batch,
                 concurrency,
                 cast("Quantisation | None", quantisation),
+                model=model,
             ),
             sample,
             seed,

@@ -1,13 +1,12 @@
-"""``lorarar judge``: gathered by the command line, which is the only part of lorarar that knows the judge."""
+"""``lorarar judge run``"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from judge.options import (
+from judge.cli.options import (
     BatchOption,
     ConcurrencyOption,
     CriticOption,
@@ -16,33 +15,30 @@ from judge.options import (
     GeneratedOption,
     ImageModeOption,
     ImagesOption,
+    ModelOption,
     PromptsOption,
     QuantisationOption,
     ReferencesOption,
 )
-from judge.trust.cli import check
 from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
     from judge.runner import Outcome
+    from judge.scores import Scored
     from judge.targets import Target
     from lorarar.store import Store
-
-app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I, CLIP-T and DINO.")
-
-app.command()(check)
 
 MARS2 = "mars2"
 
 
-@app.command()
 @command
 def run(
     critic: CriticOption = "pocket",
     metrics: Annotated[
         str, typer.Option("--metrics", help="Which of mars2,clip-i,clip-t,dino.")
     ] = "mars2,clip-i,clip-t,dino",
+    model: ModelOption = None,
     prompts: PromptsOption = "paper",
     image_mode: ImageModeOption = None,
     images: ImagesOption = "",
@@ -60,6 +56,7 @@ def run(
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
     from judge.prompts import find_prompts
+    from judge.targets import find_targets
     from lorarar.store import Store
 
     wanted, asked = parse_metrics(metrics), find_prompts(prompts)
@@ -74,6 +71,7 @@ def run(
             found = find_critic(
                 critic,
                 image_mode=cast("ImageMode | None", image_mode),
+                model=model,
                 device=device,
                 dtype=cast("DType | None", dtype),
                 batch=batch,
@@ -85,7 +83,7 @@ def run(
             said["mars2"] = vars(outcome)
             _describe(outcome)
         for name in (metric for metric in wanted if metric != MARS2):
-            said[name] = _score(name, clip if name.startswith("clip") else dino, targets, store, device)
+            said[name] = vars(_score(name, dino if name == "dino" else clip, targets, store, device))
     if as_json:
         print_json(said)
 
@@ -105,37 +103,22 @@ def parse_metrics(text: str) -> list[str]:
     return [name for name in known if name in given]
 
 
-def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:
-    """What is to be judged: plain folders where they are named, else what grids made.
-
-    Raises:
-        TargetError: nothing is there, or one folder is named without the other.
-    """
-    from judge.targets import TargetError, from_folders, from_store
-
-    if (generated is None) != (references is None):
-        raise TargetError("--generated and --references go together")
-    if generated is None or references is None:
-        return from_store(store, images)
-    if images:
-        raise TargetError("--images filters the database's pictures, not those of --generated")
-    return from_folders(generated, references)
-
-
-def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> dict[str, object]:
+def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> Scored:
     from judge.metrics.features import Features
     from judge.metrics.known import find_backbone
-    from judge.metrics.measure import measure
     from judge.metrics.metric import METRICS
-    from judge.scores import add_scores
+    from judge.scores import ScoreStore
 
     metric = METRICS[name]
-    features = Features(find_backbone(metric.kind, backbone, device, "float32"))
-    values = measure(metric, targets, features)
-    add_scores(store, metric, features.backbone.identity, targets, values)
-    scored = [value for value in values if value is not None]
-    talk().print(f"{name}: {len(scored)} of {len(targets)} pictures by {clean(features.backbone.identity.name)}")
-    return {"scored": len(scored), "mean": sum(scored) / len(scored) if scored else None}
+    features = Features(find_backbone(metric.kind, backbone, device))
+    scored = ScoreStore(store).score(metric, targets, features)
+    talk().print(
+        f"{name}: {scored.pictures} pictures, {scored.found} were known, {scored.measured} measured by "
+        f"{clean(features.backbone.identity.name)}"
+    )
+    for fault in scored.faults[:5]:
+        talk().print(clean(f"  {fault}"), style="yellow", markup=False)
+    return scored
 
 
 def _describe(outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""Options that several of the judge's commands share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import typer
 
 CriticOption = Annotated[
     str, typer.Option("--critic", help="pocket, llava-critic-7b, a folder, a hub id, or http(s)://…/v1.")
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Which of a server's models.", show_default="its first")
 ]
 PromptsOption = Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")]
 ImageModeOption = Annotated[
