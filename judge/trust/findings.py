@@ -22,6 +22,7 @@ from lorarar.intervals import Interval
 
 Grade = Literal["good", "fair", "poor", ""]
 P = 0.05  # below it a lean is said to be one
+FEWEST = 5  # cells, below which nothing is made of them
 TOO_WIDE = 0.5  # an interval of a rate that leaves nothing to say
 
 
@@ -142,11 +143,11 @@ def _truth(check: Check) -> Iterator[Finding]:
         yield Finding("truth", _at_least(min(worst, default=None), 0.9, 0.75), f"{aspect}: {_true(found)}")
     yield _corrected("truth", "correct pictures", check.truth.rates["correct"])
     if (near := check.truth.nearness) is not None:
-        span = f"{near.low:.0%} to {near.high:.0%}"
         text = (
-            f"of two pictures of a cell, the one judged correct is nearer to the true one in {near.value:.0%} ({span})"
+            f"of two pictures of a cell, the one judged correct is nearer to the true one in {near.value:.0%} "
+            f"({near.low:.0%} to {near.high:.0%} over {near.cells} cells)"
         )
-        yield Finding("truth", _at_least(near.value, 0.75, 0.6), text)
+        yield Finding("truth", _at_least(near.value, 0.75, 0.6) if near.cells >= FEWEST else "", text)
     named = {row: rate for row, rate in check.truth.methods.items() if row}
     if named and all(rate.high - rate.low <= TOO_WIDE for rate in named.values()):
         best = sorted(named.items(), key=lambda item: -item[1].value)

@@ -7,25 +7,38 @@ style far more than on the merge.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from judge.trust.area import auroc
-from lorarar.intervals import Interval, bootstrap
+from lorarar.intervals import bootstrap
 
 K = TypeVar("K", bound=Hashable)
 
 
-def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Interval | None:
-    """Chance that of two pictures of a cell, the one judged correct is the nearer one; the mean over cells.
+@dataclass(frozen=True)
+class Nearness:
+    """Chance that of two pictures of a cell, the one judged correct is the nearer one; one half is chance."""
 
-    Each cell has verdicts with distances; one with a single verdict says nothing. One half is chance, and the
-    interval is over cells. None where no cell has both verdicts.
+    value: float
+    low: float
+    high: float
+    cells: int  # with pictures of both verdicts
+
+
+def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None:
+    """The mean over cells, each of which has verdicts with distances, and its interval over cells.
+
+    A cell with a single verdict says nothing; None where no cell has both.
     """
     chances = []
     for pictures in cells.values():
         correct = np.array([verdict for verdict, _ in pictures], bool)
         if correct.any() and not correct.all():
             chances.append(auroc(-np.array([distance for _, distance in pictures]), correct))
-    return bootstrap(chances) if chances else None
+    if not chances:
+        return None
+    found = bootstrap(chances)
+    return Nearness(found.value, found.low, found.high, len(chances))

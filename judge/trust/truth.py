@@ -11,10 +11,9 @@ from judge.protocol import Answer
 from judge.trust.area import Area, area
 from judge.trust.calibration import Calibration, Corrected, Reported, Triple, calibrate, corrected
 from judge.trust.known import Known
-from judge.trust.nearness import nearness
+from judge.trust.nearness import Nearness, nearness
 from judge.trust.pictures import Seen
 from judge.trust.share import Share, share
-from lorarar.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Truth:
     style: Aspected
     rates: dict[str, Calibration]  # of pictures whose subject is right, whose style, and that are correct
     methods: dict[str, Corrected]  # the rate of correct pictures of each method
-    nearness: Interval | None  # chance that of two pictures of a cell, the one judged correct is nearer to the true one
+    nearness: Nearness | None  # of those judged correct to the true pictures; None where distances are not known
 
 
 def truth(
