@@ -14,7 +14,7 @@ from lorarar.store import Store
 from studies.design import Answer, Design
 from studies.errors import StudyError
 from studies.migrations import MIGRATIONS
-from studies.names import new_code, rater_code
+from studies.names import SIMULATED, new_code
 from studies.trials import Trial, is_mirrored
 from studies.vote import Screen, Vote, current
 from studies.wording import Kind
@@ -171,21 +171,22 @@ class StudyStore:
                 return code
 
     def delete_rater(self, study: Study, code: str) -> int:
-        """Delete a person and all their votes; how many those were. Their votes cannot be imported again.
+        """Delete a rater and all their votes; how many those were. A person's cannot be imported again.
 
         Raises:
             StudyError: nobody has that code.
         """
-        code = rater_code(code)
+        code = code.strip().upper()
         with self.store.writing():
             found = self.rater(study, code)
             if found is None:
-                raise StudyError(f"the study {study.name} has no rater {code}")
+                raise StudyError(f"the study {study.name} has no rater {code[:40]!r}")
             db = self.store.db.conn
             (votes,) = db.execute("SELECT count(*) FROM study_votes WHERE rater = ?", [found]).fetchone()
             db.execute("DELETE FROM study_votes WHERE rater = ?", [found])
             db.execute("DELETE FROM study_raters WHERE id = ?", [found])
-            db.execute("INSERT OR IGNORE INTO study_withdrawn VALUES (?, ?)", [study.id, code_digest(study, code)])
+            if not code.startswith(SIMULATED):
+                db.execute("INSERT OR IGNORE INTO study_withdrawn VALUES (?, ?)", [study.id, code_digest(study, code)])
         return int(votes)
 
     def withdrawn(self, study: Study, code: str) -> bool:

@@ -278,7 +278,7 @@ def test_deleting_a_rater_leaves_nothing_of_them(store):
         gone.vote("left", 1, SCREEN)
     with pytest.raises(StudyError, match="deleted"):
         open_study(store, "first", "GONE")
-    with pytest.raises(StudyError, match="no rater GONE"):
+    with pytest.raises(StudyError, match="no rater 'GONE'"):
         studies.delete_rater(study, "GONE")
 
 
