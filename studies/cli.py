@@ -12,8 +12,10 @@ import typer
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, clean, command, print_json, talk
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from lorarar.store import Store
-    from studies.report import Report
+    from studies.report import Figure, Report
     from studies.session import Session
     from studies.store import Study
 
@@ -170,11 +172,11 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         people = [rater for rater in row["raters"] if not rater["simulated"]]
         simulated = len(row["raters"]) - len(people)
         done = sum(rater["votes"] == row["trials"] for rater in people)
-        marked = f", {simulated} simulated raters" if simulated else ""
+        marked = f", simulated raters: {simulated}" if simulated else ""
         print(
             clean(
                 f"{row['name']}: {row['kind']}, {row['scenario']}, {', '.join(row['methods'])}; {row['items']} items; "
-                f"{len(people)} people, {done} of them finished{marked}"
+                f"people: {len(people)}, finished: {done}{marked}"
             )
         )
 
@@ -349,21 +351,52 @@ def _said_correlation(items: int) -> str:
 
 def _print_tables(made: Report) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     from studies.rendering import shown
     from studies.report import SIMULATED
 
     console = Console(highlight=False)
-    console.print(clean(f"Study {made.study}" + (f" ({SIMULATED})" if made.simulated else "")), markup=False)
+    marked = f", {SIMULATED}" if made.simulated else ""
     for section in dict.fromkeys(figure.section for figure in made.figures):
-        table = Table(
-            "of", "figure", "value", "95 % interval", "n", "note", title=section.capitalize(), title_justify="left"
-        )
-        for figure in made.section(section):
-            note = figure.note.removeprefix(SIMULATED).removeprefix("; ")
-            cells = (figure.of, figure.name, *shown(figure), str(figure.n or ""), note)
-            table.add_row(*(clean(cell).replace("[", r"\[") for cell in cells))
-        if made.simulated:
-            table.caption = SIMULATED
-        console.print(table)
+        title = "study " + made.study if section == "study" else section
+        console.print(f"[bold]{clean(title[0].upper() + title[1:])}[/bold]{marked}")
+        if section == "study":
+            for figure in made.section(section):
+                value, interval = shown(figure)
+                note = f" ({_noted(figure)})" if _noted(figure) else ""
+                span = f", {interval}" if interval else ""
+                console.print(clean(f"  {figure.name}: {value}{span}{note}"), markup=False)
+            console.print()
+        else:
+            console.print(_table(made, section))
+
+
+def _table(made: Report, section: str) -> Table:
+    """A section's figures, under a line for each group of them; no column that would stay empty."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from studies.rendering import shown
+    from studies.report import SIMULATED
+
+    figures = made.section(section)
+    rows = [(f.name, *shown(f), str(f.n or ""), f.note.removeprefix(SIMULATED).removeprefix("; ")) for f in figures]
+    columns = [number for number in range(5) if any(row[number] for row in rows)]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for number in columns:
+        table.add_column(("", "", "95 % interval", "n", "")[number], justify="right" if number == 3 else "left")
+    group = ""
+    for figure, row in zip(figures, rows, strict=True):
+        if figure.of != group:
+            group = figure.of
+            table.add_row(Text(clean(group), style="bold"))
+        table.add_row(*(Text(clean(row[number])) for number in columns))
+    return table
+
+
+def _noted(figure: Figure) -> str:
+    """A figure's note without what the heading says already."""
+    from studies.report import SIMULATED
+
+    return figure.note.removeprefix(SIMULATED).removeprefix("; ")

@@ -39,10 +39,13 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines)
 
 
+NOT_DEFINED = "not defined"
+
+
 def shown(figure: Figure) -> tuple[str, str]:
     """A figure's value and interval as words."""
     if figure.value is None:
-        return "not defined", ""
+        return NOT_DEFINED, ""
     value = figure.value if isinstance(figure.value, str) else _number(figure.value)
     if figure.low is None or figure.high is None:
         return value, ""

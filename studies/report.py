@@ -27,6 +27,7 @@ from studies.store import Study, StudyStore
 
 ASPECTS = ("both", "subject", "style")
 SIMULATED = "simulated raters, not people"
+KINDS = {"ab": "A/B: which of two pictures is better", "absolute": "absolute: what one picture shows"}
 BEST = "every picture of a best study was accepted by MARS2, so it cannot vary; a study of random pictures tells"
 
 
@@ -115,7 +116,7 @@ def _facts(study: Study, votes: Sequence[Ballot], failed: set[str], attentive: b
     for vote in plain:
         counts[vote.rater] = counts.get(vote.rater, 0) + 1
     facts: list[tuple[str, float | str, str]] = [
-        ("kind", study.kind, ""),
+        ("kind", KINDS[study.kind], ""),
         ("scenario", study.scenario, f"MARS2 by {study.judge['critic']}" if study.judge else ""),
         ("methods", ", ".join(study.methods), ""),
         ("items", wanted, f"of {len(cells)} subject-style pairs"),
@@ -126,13 +127,18 @@ def _facts(study: Study, votes: Sequence[Ballot], failed: set[str], attentive: b
     ]
     if checks:
         right = sum(passed(study, vote) for vote in checks)
-        gone = "left out" if attentive else "kept; --attentive leaves them out"
-        facts.append(("attention checks passed", right / len(checks), f"{len(failed)} raters failed one ({gone})"))
+        gone = "who are left out" if attentive else "who are kept; --attentive leaves them out"
+        facts.append(("attention checks passed", right / len(checks), f"{len(failed)} raters failed one, {gone}"))
     found = [Figure("study", "", name, value, note=note) for name, value, note in facts]
     if study.kind == "ab":
-        sides = _ratings(study, [vote for vote in plain if vote.side != "similar"], lambda vote: vote.side == "left")
-        found.append(_interval("study", "", "left among sides", len(plain), lambda: _mean(sides)))
+        sides = [vote for vote in plain if vote.side != "similar"]
+        left = _interval("study", "", "left", len(sides), lambda: _mean(_ratings(study, sides, _left)))
+        found.append(replace(left, note=left.note or "of the votes for a side"))
     return found
+
+
+def _left(vote: Ballot) -> float:
+    return float(vote.side == "left")
 
 
 def _preferences(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
@@ -162,7 +168,7 @@ def _sign(said: str, ratings: Ratings) -> Figure:
         test = sign_test(ratings)
     except UndefinedError as error:
         return Figure("outcomes", said, "sign test p", None, note=str(error))
-    note = f"of subject-style pairs {test.better} lean to the first, {test.worse} to the second, {test.even} to none"
+    note = f"{test.better} pairs lean to the first, {test.worse} to the second, {test.even} to none"
     return Figure("outcomes", said, "sign test p", test.p, n=test.better + test.worse, note=note)
 
 
