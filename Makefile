@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PLAN ?= demo
 
 .PHONY: setup demo test check format bench clean
 
@@ -13,8 +14,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## merge a test pair of Pocket by several methods and show the pictures
+demo: setup  ## on Pocket: merge a test pair by several methods, draw a small grid, judge it, report
 	$(BIN)/lorarar demo $(DEMO)
+	$(BIN)/lorarar bench run $(PLAN)
+	$(BIN)/lorarar judge run --images plan=$(PLAN)
+	$(BIN)/lorarar judge report --images plan=$(PLAN) --against direct
 
 test: setup  ## all tests, two at a time
 	$(BIN)/pytest -n 2

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import command, drawing, merging, training
+from benchmarks import command, drawing, judging, merging, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "command": command.run,
     "training": training.run,
     "drawing": drawing.run,
+    "judging": judging.run,
 }
 
 

@@ -1,43 +1,54 @@
-"""From verdicts in the database back to pictures: what each reference answered."""
+"""From verdicts in the database back to pictures: what each reference answered, and what was left unanswered."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
+from judge.digests import digest_of
+from judge.prompts import Aspect
 from judge.protocol import Answer
 from judge.results import Judged
 from judge.targets import Target
-from judge.verdicts import Judge
-from lorarar.files import sha256_of
-from lorarar.store import Store
+from judge.verdicts import Asked, Judge, VerdictStore
+
+UNASKED = "not asked"
 
 
-def judged(targets: Sequence[Target], store: Store, judge: Judge) -> list[Judged]:
-    """The targets with the answers of one judge; a reference that was not asked has none."""
-    rows = store.rows(
-        "SELECT image, reference, aspect, verdict FROM verdicts WHERE judge = ? AND prompts = ? AND status = 'ok'",
-        judge.id,
-        judge.prompts,
-    )
-    known = {(row["image"], row["reference"], row["aspect"]): bool(row["verdict"]) for row in rows}
-    digests: dict[Path, str] = {}
+class Answers:
+    """What the judges of a database answered about some pictures."""
 
-    def answers(target: Target, aspect: str, references: Sequence[Path]) -> tuple[Answer, ...]:
-        image = _digest(target.image, digests)
-        return tuple(known.get((image, _digest(path, digests), aspect)) for path in references)
+    def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
+        self.targets, self.verdicts = targets, verdicts
+        self._asked = [(_asked(target, "subject"), _asked(target, "style")) for target in targets]
 
-    return [
-        Judged(
-            target,
-            answers(target, "subject", target.subject_references),
-            answers(target, "style", target.style_references),
-        )
-        for target in targets
-    ]
+    def of(self, judge: Judge) -> list[Judged]:
+        """The targets with one judge's answers; a reference that was not asked has none."""
+        known = self.verdicts.of(judge)
+
+        def answers(asked: Sequence[Asked]) -> tuple[Answer, ...]:
+            return tuple(known[key].verdict if key in known else None for key in asked)
+
+        def unclear(asked: Sequence[Asked]) -> Counter[str]:
+            statuses = Counter(known[key].status if key in known else UNASKED for key in asked)
+            del statuses["ok"]
+            return statuses
+
+        return [
+            Judged(target, answers(subject), answers(style), unclear([*subject, *style]))
+            for target, (subject, style) in zip(self.targets, self._asked, strict=True)
+        ]
+
+    def clear(self, judge: Judge) -> int:
+        """How many of the questions about these pictures the judge has answered clearly."""
+        known = self.verdicts.of(judge)
+        asked = {key for pair in self._asked for keys in pair for key in keys}
+        return sum(key in known and known[key].status == "ok" for key in asked)
 
 
-def _digest(path: Path, known: dict[Path, str]) -> str:
-    if path not in known:
-        known[path] = sha256_of(path) if path.is_file() else ""
-    return known[path]
+def _asked(target: Target, aspect: Aspect) -> list[Asked]:
+    references = target.subject_references if aspect == "subject" else target.style_references
+    try:
+        return [(digest_of(target.image), digest_of(reference), aspect) for reference in references]
+    except OSError:  # gone since: nothing is known of it
+        return [("", str(reference), aspect) for reference in references]

@@ -55,4 +55,26 @@ def _scores(db: Database) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores)
+def _check_verdicts(db: Database) -> None:
+    """What was asked only to try a judge: apart, so that no report can take it for a result."""
+    db.execute("""
+        CREATE TABLE check_verdicts (
+            key TEXT PRIMARY KEY,
+            judge INTEGER NOT NULL REFERENCES judges(id),
+            prompts TEXT NOT NULL,
+            aspect TEXT NOT NULL CHECK (aspect IN ('subject', 'style')),
+            image TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'unparsed')),
+            verdict INTEGER CHECK (verdict IN (0, 1)),
+            probability REAL CHECK (probability BETWEEN 0 AND 1),
+            answer TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            created TEXT NOT NULL,
+            CHECK ((status = 'ok') = (verdict IS NOT NULL))
+        ) STRICT""")
+
+
+MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ class Judged:
     target: Target
     subject: tuple[Answer, ...]
     style: tuple[Answer, ...]
+    unclear: Counter[str] = field(default_factory=Counter)  # questions that failed, were unparsed or not asked
 
     @property
     def correct(self) -> Answer:
@@ -45,23 +47,24 @@ class Group:
     best: Interval | None
     subject: float | None  # share of pictures whose subject is right
     style: float | None
+    unclear: Counter[str]  # questions without a clear verdict, by why
 
 
 def groups(judged: Sequence[Judged], by: By) -> list[Group]:
     """The pictures' figures by group, method first, in the order of their first picture."""
     found: dict[tuple[str, ...], list[Judged]] = {}
     for one in judged:
-        found.setdefault(_name(one, by), []).append(one)
+        found.setdefault(group_name(one.target, by), []).append(one)
     return [_group(name, members) for name, members in found.items()]
 
 
-def _name(one: Judged, by: By) -> tuple[str, ...]:
-    row = (one.target.row,)
+def group_name(one: Target, by: By) -> tuple[str, ...]:
+    """What a target's group is called: its method, then its subject, its style, or both."""
     return {
-        "method": row,
-        "subject": (*row, one.target.subject),
-        "style": (*row, one.target.style),
-        "cell": (*row, *one.pair),
+        "method": (one.row,),
+        "subject": (one.row, one.subject),
+        "style": (one.row, one.style),
+        "cell": (one.row, one.subject, one.style),
     }[by]
 
 
@@ -77,6 +80,7 @@ def _group(name: tuple[str, ...], members: Sequence[Judged]) -> Group:
         over_pairs([float(share > 0) for share in shares]),
         _share([majority(one.subject) for one in members]),
         _share([majority(one.style) for one in members]),
+        sum((one.unclear for one in members), Counter()),
     )
 
 

@@ -6,18 +6,17 @@ they come, so a killed run goes on where it was. Where all is known the critic's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from judge.critics import Critic
+from judge.digests import digest_of
 from judge.prompts import Aspect, Prompts
 from judge.question import Question, Reply, failed
 from judge.targets import Target
 from judge.verdicts import Case, VerdictStore
 from lorarar.errors import ImageError
-from lorarar.files import sha256_of
 from lorarar.interrupts import held_interrupt
 from lorarar.progress import Ticker
 
@@ -52,30 +51,43 @@ def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts:
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
+    return ask([(question, prompts) for question in questions(targets, prompts)], critic, verdicts)[0]
+
+
+def ask(
+    asked: Iterable[tuple[Question, Prompts]], critic: Critic, verdicts: VerdictStore, title: str = "judge"
+) -> tuple[Outcome, list[str]]:
+    """Ask what is not known yet of any questions, and say under which key each one's verdict is kept.
+
+    Raises:
+        CriticError, StoreError, KeyboardInterrupt: as ``judge``.
+    """
     outcome, known = Outcome(), verdicts.clear_keys()
     open_cases: dict[str, tuple[Question, Case]] = {}
-    unseen: list[tuple[str, Case, Reply]] = []  # what cannot even be shown
-    keys = set()
-    for question in questions(targets, prompts):
+    unseen: dict[str, tuple[Case, Reply]] = {}  # what cannot even be shown
+    keys = []
+    for question, prompts in asked:
         try:
             case = case_of(question, prompts, critic)
         except ImageError as error:
             case = _unreadable(question, prompts)
-            unseen.append((case.key(critic.identity), case, failed(str(error))))
-        key = case.key(critic.identity)
-        keys.add(key)
-        if key not in known and not (unseen and unseen[-1][0] == key):
-            open_cases[key] = question, case
-    outcome.cases, outcome.found = len(keys), len(keys & known)
+            unseen[case.key(critic.identity)] = case, failed(str(error))
+        keys.append(case.key(critic.identity))
+        if keys[-1] not in known and keys[-1] not in unseen:
+            open_cases[keys[-1]] = question, case
+    known |= (adopted := verdicts.adopt({key: case for key, (_, case) in open_cases.items()}))
+    for key in adopted:
+        del open_cases[key]
+    outcome.cases, outcome.found = len(set(keys)), len(set(keys) & known)
     if not open_cases and not unseen:
-        return outcome
+        return outcome, keys
     judge_id = verdicts.judge(str(critic.identity["critic"]), critic.identity)
-    verdicts.add(judge_id, unseen)
-    for _, _, reply in unseen:
+    verdicts.add(judge_id, [(key, *rest) for key, rest in unseen.items()])
+    for _, reply in unseen.values():
         outcome.count(reply)
     if open_cases:
-        _ask(open_cases, critic, judge_id, verdicts, outcome)
-    return outcome
+        _ask(open_cases, critic, judge_id, verdicts, outcome, title)
+    return outcome, keys
 
 
 def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
@@ -102,15 +114,15 @@ def case_of(question: Question, prompts: Prompts, critic: Critic) -> Case:
         question.aspect,
         prompts.version,
         _words(question),
-        _digest(question.test),
-        _digest(question.reference),
+        digest_of(question.test),
+        digest_of(question.reference),
         (shown[0], shown[1]),
     )
 
 
 def _unreadable(question: Question, prompts: Prompts) -> Case:
     """The case of a picture that cannot be read: known by its file's bytes, or by its path where there are none."""
-    digests = [_digest(path) if path.is_file() else str(path) for path in (question.test, question.reference)]
+    digests = [digest_of(path) if path.is_file() else str(path) for path in (question.test, question.reference)]
     return Case(question.aspect, prompts.version, _words(question), digests[0], digests[1], (digests[1], digests[0]))
 
 
@@ -119,11 +131,16 @@ def _words(question: Question) -> str:
 
 
 def _ask(
-    cases: dict[str, tuple[Question, Case]], critic: Critic, judge_id: int, verdicts: VerdictStore, outcome: Outcome
+    cases: dict[str, tuple[Question, Case]],
+    critic: Critic,
+    judge_id: int,
+    verdicts: VerdictStore,
+    outcome: Outcome,
+    title: str,
 ) -> None:
     keys = list(cases)
     waiting: list[tuple[str, Case, Reply]] = []
-    with Ticker("judge", len(keys)) as ticker, held_interrupt() as stop:
+    with Ticker(title, len(keys)) as ticker, held_interrupt() as stop:
         try:
             for index, reply in critic.ask([cases[key][0] for key in keys]):
                 waiting.append((keys[index], cases[keys[index]][1], reply))
@@ -136,14 +153,3 @@ def _ask(
                     raise KeyboardInterrupt
         finally:
             verdicts.add(judge_id, waiting)
-
-
-@lru_cache(maxsize=4096)
-def _file_digest(path: Path, size: int, changed: int) -> str:
-    return sha256_of(path)
-
-
-def _digest(path: Path) -> str:
-    """A file's digest; one that has not changed is read once."""
-    state = path.stat()
-    return _file_digest(path, state.st_size, state.st_mtime_ns)

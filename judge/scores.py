@@ -1,42 +1,99 @@
-"""Scores of CLIP-I, CLIP-T and DINO in the database, each with the backbone that made it."""
+"""Scores of CLIP-I, CLIP-T and DINO in the database, each with the backbone that made it and what it is against."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from judge.digests import digest_of
 from judge.metrics.metric import Metric
 from judge.migrations import MIGRATIONS
 from judge.targets import Target
-from lorarar.files import sha256_of
 from lorarar.store import Store
 
 if TYPE_CHECKING:
-    from judge.metrics.backbone import Identity
+    from judge.metrics.features import Features
+
+Key = tuple[str, str]  # a picture's digest, and what it was measured against
 
 
-def add_scores(
-    store: Store, metric: Metric, backbone: Identity, targets: Sequence[Target], values: Sequence[float | None]
-) -> None:
-    """Keep one score a picture; a new one by the same backbone replaces the old."""
-    store.extend("judge", MIGRATIONS)
-    made, now = json.dumps(backbone.record(), sort_keys=True), datetime.now(UTC).isoformat(timespec="seconds")
-    rows = [
-        (sha256_of(target.image), metric.name, made, against(metric, target), value, now)
-        for target, value in zip(targets, values, strict=True)
-        if value is not None
-    ]
-    with store.writing():
-        for row in rows:
-            store.db.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", list(row))
+@dataclass(frozen=True)
+class Scored:
+    """What a run did for one metric."""
+
+    pictures: int
+    found: int  # scored by an earlier run
+    measured: int
+    faults: tuple[str, ...] = field(default=())  # why the others have no score
 
 
-def against(metric: Metric, target: Target) -> str:
-    """What a picture was measured against: the prompt, or a digest of its references."""
+class ScoreStore:
+    """The scores of an open store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        store.extend("judge", MIGRATIONS)
+
+    def score(self, metric: Metric, targets: Sequence[Target], features: Features) -> Scored:
+        """Measure what this backbone has not scored yet, and keep it.
+
+        Raises:
+            MetricError: the backbone fails, or is not of the metric's kind.
+            StoreError: the scores cannot be kept.
+        """
+        from judge.metrics.measure import measure
+
+        backbone = _text(features.backbone.identity.record())
+        known = self.of(metric, backbone)
+        keys = {target: key_of(metric, target) for target in targets}
+        left = [target for target, key in keys.items() if key not in known]
+        values = measure(metric, left, features) if left else []
+        made = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
+        self._add(metric, backbone, made)
+        faults = list(features.faults.values())
+        if without := [t for t, v in zip(left, values, strict=True) if v is None and not _faulty(metric, t, features)]:
+            faults.append(f"{len(without)} pictures have no {metric.against} to be measured against")
+        return Scored(len(keys), len(keys) - len(left), len(made), tuple(faults))
+
+    def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
+        """Scores by a backbone, as ``backbones`` names it."""
+        sql = "SELECT image, against, value FROM scores WHERE metric = ? AND backbone = ?"
+        return {(row["image"], row["against"]): row["value"] for row in self.store.rows(sql, metric.name, backbone)}
+
+    def backbones(self, metric: Metric) -> list[str]:
+        """Records of all that have scored by a metric, the latest first."""
+        sql = "SELECT backbone FROM scores WHERE metric = ? GROUP BY backbone ORDER BY max(created) DESC, backbone"
+        return [row["backbone"] for row in self.store.rows(sql, metric.name)]
+
+    def _add(self, metric: Metric, backbone: str, values: dict[Key, float]) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self.store.writing():
+            for (image, against), value in values.items():
+                row = [image, metric.name, backbone, against, value, now]
+                self.store.db.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def key_of(metric: Metric, target: Target) -> Key | None:
+    """By what a target's score is known: digests of the picture and of its references, or the prompt itself.
+
+    None where a file cannot be read.
+    """
+    try:
+        image, references = digest_of(target.image), [digest_of(path) for path in metric.references(target)]
+    except OSError:
+        return None
     if metric.against == "prompt":
-        return target.prompt
-    paths = target.subject_references if metric.against == "subject" else target.style_references
-    return hashlib.sha256("\n".join(map(sha256_of, paths)).encode()).hexdigest()[:16]
+        return image, target.prompt
+    return image, hashlib.sha256("\n".join(references).encode()).hexdigest()[:16]
+
+
+def _faulty(metric: Metric, target: Target, features: Features) -> bool:
+    return any(path in features.faults for path in (target.image, *metric.references(target)))
+
+
+def _text(record: dict[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True)

@@ -14,6 +14,8 @@ from lorarar.errors import LorarError
 from lorarar.images import find_images
 from lorarar.store import Store
 
+FILTERS = ("plan", "row", "content", "style", "seed")
+
 
 class TargetError(LorarError):
     """Pictures or references that cannot be found."""
@@ -33,6 +35,21 @@ class Target:
     style_references: tuple[Path, ...]
     style_words: str  # the style's description, as the prompt names it
     prompt: str  # what it was drawn from; empty where unknown
+
+
+def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:
+    """What is to be judged: plain folders where they are named, else what grids made.
+
+    Raises:
+        TargetError: nothing is there, or one folder is named without the other.
+    """
+    if (generated is None) != (references is None):
+        raise TargetError("--generated and --references go together")
+    if generated is None or references is None:
+        return from_store(store, images)
+    if images:
+        raise TargetError("--images filters the database's pictures, not those of --generated")
+    return from_folders(generated, references)
 
 
 def from_folders(generated: Path, references: Path) -> list[Target]:
@@ -56,13 +73,13 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
 
 
 def from_store(store: Store, where: str = "") -> list[Target]:
-    """Targets of the database's cells, in order; ``where`` keeps those whose row, content, style or seed it names.
+    """Targets of the database's cells, in order; ``where`` keeps those of the plan, row, content … it names.
 
     Raises:
         TargetError: there are none, or a LoRA's references are gone.
     """
     rows = store.rows("""
-        SELECT c.row, c.content, c.style, c.seed, i.path, i.prompt, a.path AS content_lora, b.path AS style_lora
+        SELECT c.plan, c.row, c.content, c.style, c.seed, i.path, i.prompt, a.path AS content_lora, b.path AS style_lora
         FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge
         JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
         ORDER BY c.row, c.content, c.style, c.seed""")
@@ -97,9 +114,9 @@ def _matches(row: dict[str, object], where: str) -> bool:
     """``where`` is like ``row=lorarar,style=glowing``; every part has to hold."""
     parts = [part.partition("=") for part in where.split(",") if part.strip()]
     for name, equals, value in parts:
-        if not equals or name.strip() not in ("row", "content", "style", "seed"):
+        if not equals or name.strip() not in FILTERS:
             raise TargetError(
-                f"--images is {where!r}; accepted are parts like row=lorarar,content=dog,style=glowing,seed=0"
+                f"--images is {where!r}; accepted are parts like row=lorarar,style=glowing, of {', '.join(FILTERS)}"
             )
         if str(row[name.strip()]) != value.strip():
             return False

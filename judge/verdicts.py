@@ -14,9 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from judge.migrations import MIGRATIONS
-from judge.question import Reply
+from judge.prompts import Aspect
+from judge.question import Reply, Status
 from lorarar import __version__
 from lorarar.store import Store
+
+Asked = tuple[str, str, Aspect]  # digests of a picture and of a reference, and what was asked of them
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What was said to one question."""
+
+    status: Status
+    verdict: bool | None
+    probability: float | None  # of Yes
+
+
+@dataclass(frozen=True)
 class Judge:
     """A critic with its settings and its prompts, as the database knows them."""
 
@@ -51,6 +63,8 @@ class Judge:
 
 class VerdictStore:
     """The judge's side of an open store."""
+
+    table = "verdicts"  # where replies are kept
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -76,9 +90,40 @@ class VerdictStore:
             FROM verdicts v JOIN judges j ON j.id = v.judge GROUP BY j.id, v.prompts ORDER BY latest DESC, j.id DESC""")
         return [Judge(**{**row, "identity": json.loads(row["identity"])}) for row in rows]
 
+    def of(self, judge: Judge) -> dict[Asked, Verdict]:
+        """What a judge said, by what it was asked."""
+        rows = self.store.rows(
+            "SELECT image, reference, aspect, status, verdict, probability FROM verdicts "
+            "WHERE judge = ? AND prompts = ?",
+            judge.id,
+            judge.prompts,
+        )
+        return {
+            (row["image"], row["reference"], row["aspect"]): Verdict(
+                row["status"], None if row["verdict"] is None else bool(row["verdict"]), row["probability"]
+            )
+            for row in rows
+        }
+
     def clear_keys(self) -> set[str]:
         """Keys of all verdicts that need not be asked again."""
         return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
+
+    def adopt(self, cases: Mapping[str, Case]) -> set[str]:
+        """Make results of what a check was clearly told already, of these cases by key; returns those keys."""
+        clear = {row["key"] for row in self.store.rows("SELECT key FROM check_verdicts WHERE status = 'ok'")}
+        adopted = clear & set(cases)
+        if not adopted:
+            return set()
+        with self.store.writing():
+            for key in adopted:
+                case = cases[key]
+                self.store.db.execute(
+                    "INSERT OR REPLACE INTO verdicts SELECT key, judge, ?, aspect, ?, ?, prompt, status, verdict, "
+                    "probability, answer, reason, seconds, created FROM check_verdicts WHERE key = ?",
+                    [case.prompts, case.image, case.reference, key],
+                )
+        return adopted
 
     def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
         """Keep replies by their keys; a clear one replaces one that was not."""
@@ -102,9 +147,9 @@ class VerdictStore:
                 }
                 names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
                 self.store.db.execute(
-                    f"INSERT INTO verdicts ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
+                    f"INSERT INTO {self.table} ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
                     + ", ".join(f"{name} = excluded.{name}" for name in row if name != "key")
-                    + " WHERE verdicts.status <> 'ok'",
+                    + f" WHERE {self.table}.status <> 'ok'",
                     row,
                 )
 

@@ -34,6 +34,12 @@ def checkpoint_beside(result: Path) -> Path:
     return result.with_name(f"{result.name}.checkpoint.pt")
 
 
+def cache_folder(name: str) -> Path:
+    """``$LORARAR_CACHE/NAME``, else ``NAME`` in the user's cache folder for lorarar, for what can be made anew."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("LORARAR_CACHE") or Path(home) / "lorarar") / name
+
+
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:

@@ -7,7 +7,6 @@ float32), so the cache serves grids; a single merge computes faster than it woul
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from lorarar.adapter import Adapter
 from lorarar.errors import AdapterError
+from lorarar.files import cache_folder
 from lorarar.hypernet import Coefficients, Hypernetwork, Role
 from lorarar.methods.blend import Predictor
 from lorarar.tensor_file import read_tensors, save_tensors
@@ -23,9 +23,8 @@ FORM = 2  # of a projection: content's has the bias in it
 
 
 def default_folder() -> Path:
-    """``$LORARAR_CACHE/projections``, else ``projections`` in the user's cache folder for lorarar."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("LORARAR_CACHE") or Path(home) / "lorarar") / "projections"
+    """Where projections are kept."""
+    return cache_folder("projections")
 
 
 class ProjectionCache:

@@ -24,9 +24,8 @@ from judge.metrics.known import find_backbone
 from judge.metrics.measure import measure
 from judge.metrics.metric import METRICS, MetricError
 from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing, imagenet
-from judge.metrics.scores import average, dropped, likeness
+from judge.metrics.scores import dropped, likeness
 from judge.targets import Target
-from lorarar.errors import ImageError
 from lorarar.pocket.text import LENGTH, write_tokenizer
 
 PROMPT = "a sks dog in oil painting style"
@@ -245,22 +244,6 @@ def test_likeness_is_the_mean_over_references():
     assert likeness(np.float32([math.nan, 0]), references) is None
 
 
-def test_the_average_is_within_pairs_and_then_over_pairs():
-    # pair a: generated x references = (0.1, 0.3), (0.4, 0.4); pair b: (0.9)
-    images = {"a": [0.2, 0.4], "b": [0.9]}
-    result = average(images)
-    assert result.value == pytest.approx(((0.1 + 0.3 + 0.4 + 0.4) / 4 + 0.9) / 2) == pytest.approx(0.6)
-    assert result.value != pytest.approx((0.2 + 0.4 + 0.9) / 3)
-    assert (result.images, result.missing, result.pairs) == (3, 0, 2)
-
-
-def test_what_is_missing_is_left_out_of_the_average():
-    result = average({"a": [0.2, None, math.nan], "b": [None], "c": []})
-    assert (result.value, result.images, result.missing, result.pairs) == (0.2, 1, 3, 1)
-    assert average({}).value is None
-    assert average({"a": [math.inf]}).value is None
-
-
 def test_vectors_are_computed_once(clip, pictures, tmp_path):
     first = Features(clip, tmp_path / "kept")
     made = first.of([*pictures, pictures[0]])
@@ -296,10 +279,13 @@ def test_a_broken_entry_is_computed_again(clip, pictures, tmp_path, damage):
 def test_pictures_that_cannot_be_read_are_named(clip, pictures, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(pictures[0].read_bytes()[:80])
-    for path in (broken, tmp_path / "missing.png"):
-        with pytest.raises(ImageError, match=path.name):
-            Features(clip, tmp_path / "kept").of([pictures[0], path])
-    assert not list((tmp_path / "kept").rglob("*.f32"))
+    features = Features(clip, tmp_path / "kept")
+    assert list(features.of([broken, pictures[0], tmp_path / "missing.png"])) == [pictures[0]]
+    assert {path.name for path in features.faults} == {"broken.png", "missing.png"}
+    assert "broken.png is not a sound" in features.faults[broken]
+    targets = [target(pictures[0], styles=[broken]), target(broken), target(pictures[0], styles=[pictures[1]])]
+    assert [score is None for score in measure(METRICS["clip-i"], targets, features)] == [True, True, False]
+    assert [score is None for score in measure(METRICS["clip-t"], targets, features)] == [False, True, False]
 
 
 def test_a_folder_that_cannot_be_written_is_said(clip, pictures, tmp_path):
@@ -372,10 +358,21 @@ def test_a_model_with_weights_missing_is_refused(tmp_path):
     del tensors["layernorm.weight"]
     save_file(tensors, weights, {"format": "pt"})
     with pytest.raises(MetricError, match=r"lacks 1 weights, layernorm\.weight"):
-        find_backbone("dino", str(tmp_path / "vit"))
+        _ = find_backbone("dino", str(tmp_path / "vit")).model
     weights.write_bytes(b"nonsense")
     with pytest.raises(MetricError, match="cannot load"):
-        find_backbone("dino", str(tmp_path / "vit"))
+        _ = find_backbone("dino", str(tmp_path / "vit")).model
+
+
+def test_what_is_cached_needs_no_model(clip_folder, pictures, tmp_path, monkeypatch):
+    targets = [target(path, styles=pictures[:1]) for path in pictures]
+
+    def scores(features):
+        return [measure(METRICS[name], targets, features) for name in ("clip-i", "clip-t")]
+
+    made = scores(Features(find_backbone("clip", str(clip_folder), "cpu"), tmp_path))
+    monkeypatch.setattr("transformers.CLIPModel.from_pretrained", lambda *_, **__: pytest.fail("the model is loaded"))
+    assert scores(Features(find_backbone("clip", str(clip_folder), "cpu"), tmp_path)) == made
 
 
 def test_a_hub_id_is_pinned_to_its_commit(tmp_path, monkeypatch):

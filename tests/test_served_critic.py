@@ -303,3 +303,10 @@ def test_log_probabilities_may_hold_anything(listed):
 )
 def test_an_error_is_said_in_one_line(body, words):
     assert error_of(body) == words
+
+
+def test_settings_of_the_other_kind_of_critic_are_refused(server):
+    with pytest.raises(CriticError, match="image mode, dtype of a critic behind an address"):
+        find_critic(f"{server}/v1", image_mode="pad", dtype="float32")
+    with pytest.raises(CriticError, match="name this one itself"):
+        find_critic("pocket", model="other")

@@ -65,13 +65,18 @@ def find_critic(
     Raises:
         CriticError: there is none, it cannot be reached, or a setting is not accepted.
     """
-    if name.startswith(("http://", "https://")):
+    if is_address(name):
         from judge.critics.served import ServedCritic
 
+        here = {"image mode": image_mode, "device": device, "dtype": dtype, "quantisation": quantisation}
+        if named := [what for what, value in here.items() if value is not None]:
+            raise CriticError(f"{', '.join(named)} of a critic behind an address is its server's own setting")
         served = ServedSettings(model=model, concurrency=concurrency, timeout=timeout, retries=retries, side=side)
         return ServedCritic(name, served)
     from judge.critics.local import LocalCritic
 
+    if model is not None:
+        raise CriticError("a model is named for a critic behind an address; name this one itself")
     usual = KNOWN[name].image_mode if name in KNOWN else LocalSettings.image_mode
     local = LocalSettings(
         image_mode=image_mode or usual,
@@ -84,6 +89,11 @@ def find_critic(
         generate=generate,
     )
     return LocalCritic(_checkpoint(name), local)
+
+
+def is_address(name: str) -> bool:
+    """Whether a critic of that name is behind a server."""
+    return name.startswith(("http://", "https://"))
 
 
 def _checkpoint(name: str) -> Checkpoint:

@@ -1,7 +1,7 @@
 """Backbones: models that turn a picture, and CLIP also a text, into one vector of unit length.
 
 Invariant: whatever can change a vector by more than rounding stands in the backbone's identity; the device
-does not.
+does not. The identity is known before the model is loaded, so that what is cached needs no model.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -50,8 +51,17 @@ class Backbone(ABC):
 
     kind: ClassVar[Kind]
 
-    def __init__(self, identity: Identity, model: CLIPModel | ViTModel | Dinov2Model) -> None:
-        self.identity, self.model = identity, model
+    def __init__(self, identity: Identity, load: Callable[[], CLIPModel | ViTModel | Dinov2Model]) -> None:
+        self.identity, self._load = identity, load
+
+    @cached_property
+    def model(self) -> CLIPModel | ViTModel | Dinov2Model:
+        """The loaded model.
+
+        Raises:
+            MetricError: it cannot be loaded.
+        """
+        return self._load()
 
     def images(self, pictures: Sequence[Image.Image]) -> Vectors:
         """Vectors of RGB pictures, as one batch; a row is of no length or not finite where the model fails."""
@@ -79,9 +89,14 @@ class Clip(Backbone):
 
     kind = "clip"
 
-    def __init__(self, identity: Identity, model: CLIPModel, tokenizer: CLIPTokenizer) -> None:
-        super().__init__(identity, model)
-        self.tokenizer = tokenizer
+    def __init__(self, identity: Identity, load: Callable[[], CLIPModel], words: Callable[[], CLIPTokenizer]) -> None:
+        super().__init__(identity, load)
+        self._words = words
+
+    @cached_property
+    def tokenizer(self) -> CLIPTokenizer:
+        """The loaded tokenizer."""
+        return self._words()
 
     def see(self, pixels: Tensor) -> Tensor:
         features: Tensor = self.model.get_image_features(pixel_values=pixels).pooler_output

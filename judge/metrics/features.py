@@ -1,24 +1,27 @@
-"""Vectors of pictures, each computed once and kept on disk.
+"""Vectors of pictures and texts, each computed once and kept on disk.
 
-Invariant: a vector is found by the picture's bytes and the backbone's identity alone, and is used only if the
-digest kept with it fits; anything else is computed again. One small file a picture is more files than a
-database would be, but several processes can fill one folder and a broken file costs one picture.
+Invariant: a vector is found by the picture's (or text's) bytes and the backbone's identity alone, and is used only
+if the digest kept with it fits; anything else is computed again. One small file a vector is more files than a
+database would be, but several processes can fill one folder and a broken file costs one picture. A picture that
+cannot be read has no vector, and its fault is said.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from judge.digests import digest_of
 from judge.metrics.backbone import Backbone
 from judge.metrics.metric import MetricError
-from judge.metrics.vectors import Vector, sound
+from judge.metrics.vectors import Vector, Vectors, sound
 from lorarar.errors import ImageError, reason
-from lorarar.files import replacing, sha256_of
+from lorarar.files import replacing
 from lorarar.images import read_image
+from lorarar.progress import Ticker
 
 BATCH = 32
 DIGEST = 32  # bytes at the head of a file
@@ -38,31 +41,67 @@ class Features:
         self.backbone = backbone
         self.folder = (folder or default_folder()) / backbone.identity.digest
         self.computed = 0  # how many were not found
+        self.faults: dict[Path, str] = {}  # of pictures that cannot be read
 
     def of(self, paths: Iterable[Path]) -> dict[Path, Vector]:
-        """The vectors of pictures; those with the same bytes share one.
+        """The vectors of pictures; those with the same bytes share one, and those that cannot be read have none.
 
         Raises:
-            ImageError: a picture cannot be read.
             MetricError: the model fails on one, or the folder cannot be written.
         """
-        digests = {path: _sha256(path) for path in dict.fromkeys(paths)}
+        digests = {path: digest for path in dict.fromkeys(paths) if (digest := self._digest(path))}
         found = {digest: vector for digest in digests.values() if (vector := self._kept(digest)) is not None}
         left = [(digest, path) for digest, path in {d: p for p, d in digests.items()}.items() if digest not in found]
-        for start in range(0, len(left), BATCH):
-            found |= self._compute(left[start : start + BATCH])
-        return {path: found[digest] for path, digest in digests.items()}
+        with Ticker(f"see by {self.backbone.identity.name}", len(left), show=len(left) > BATCH) as ticker:
+            for start in range(0, len(left), BATCH):
+                batch = left[start : start + BATCH]
+                found |= self._see(batch)
+                ticker.advance(len(batch))
+        return {path: found[digest] for path, digest in digests.items() if digest in found}
 
-    def _compute(self, batch: list[tuple[str, Path]]) -> dict[str, Vector]:
-        vectors = self.backbone.images([read_image(path) for _, path in batch])
-        for (_, path), fine in zip(batch, sound(vectors), strict=True):
+    def of_texts(self, texts: Sequence[str]) -> dict[str, Vector]:
+        """The vectors of texts.
+
+        Raises:
+            MetricError: the model fails on one or takes pictures alone, or the folder cannot be written.
+        """
+        digests = {text: hashlib.sha256(f"text:{text}".encode()).hexdigest() for text in texts}
+        found = {text: vector for text, digest in digests.items() if (vector := self._kept(digest)) is not None}
+        left = [text for text in digests if text not in found]
+        for start in range(0, len(left), BATCH):
+            batch = left[start : start + BATCH]
+            vectors = self._add([digests[text] for text in batch], self.backbone.texts(batch), batch)
+            found |= {text: vectors[digests[text]] for text in batch}
+        return found
+
+    def _see(self, batch: list[tuple[str, Path]]) -> dict[str, Vector]:
+        pictures = {}
+        for digest, path in batch:
+            try:
+                pictures[digest, path] = read_image(path)
+            except ImageError as error:
+                self.faults[path] = str(error)
+        if not pictures:
+            return {}
+        vectors = self.backbone.images(list(pictures.values()))
+        return self._add([digest for digest, _ in pictures], vectors, [str(path) for _, path in pictures])
+
+    def _add(self, digests: Sequence[str], vectors: Vectors, names: Sequence[str]) -> dict[str, Vector]:
+        for name, fine in zip(names, sound(vectors), strict=True):
             if not fine:
-                raise MetricError(f"{self.backbone.identity.name} gives no finite vector for {path}")
-        made = {digest: vector for (digest, _), vector in zip(batch, vectors, strict=True)}
+                raise MetricError(f"{self.backbone.identity.name} gives no finite vector for {name}")
+        made = dict(zip(digests, vectors, strict=True))
         for digest, vector in made.items():
             self._keep(digest, vector)
         self.computed += len(made)
         return made
+
+    def _digest(self, path: Path) -> str | None:
+        try:
+            return digest_of(path)
+        except OSError as error:
+            self.faults[path] = f"{path} cannot be read: {error.strerror or error}"
+            return None
 
     def _kept(self, digest: str) -> Vector | None:
         try:
@@ -83,10 +122,3 @@ class Features:
 
     def _file(self, digest: str) -> Path:
         return self.folder / digest[:2] / f"{digest}.f32"
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}") from None

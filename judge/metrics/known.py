@@ -1,8 +1,8 @@
 """Backbones by name, folder or hub id.
 
-Nothing here imports torch or transformers before a model is really loaded, and no remote code is ever run.
-A hub id is pinned to its commit before anything is read, so that an identity is of one state; a model whose
-weights are not all there is refused, since what is missing would be drawn at random.
+Nothing here imports torch before a model is really loaded, which is when something is to be computed that is not
+cached yet; no remote code is ever run. A hub id is pinned to its commit before anything is read, so that an identity
+is of one state; a model whose weights are not all there is refused, since what is missing would be drawn at random.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from lorarar.errors import reason
 from lorarar.files import sha256_of
 
 if TYPE_CHECKING:
-    from transformers import CLIPImageProcessorPil, PreTrainedConfig, PreTrainedModel
+    from transformers import (
+        CLIPImageProcessorPil,
+        CLIPModel,
+        CLIPTokenizer,
+        Dinov2Model,
+        PreTrainedConfig,
+        PreTrainedModel,
+        ViTModel,
+    )
 
     from judge.metrics.backbone import Backbone, Clip, Dino, Identity
     from judge.metrics.preprocessing import Preprocessing
@@ -42,50 +50,50 @@ class _Source:
     revision: str  # a commit, or the digest of a folder's files
     at: Mapping[str, str]  # what pins a hub id
 
-    def load(self, model: type[PreTrainedModel], dtype: Dtype, **options: Any) -> PreTrainedModel:
+    def load(self, kind: type[PreTrainedModel], dtype: Dtype, device: str | None, **options: Any) -> PreTrainedModel:
+        """The model on its device, by default a GPU if there is one.
+
+        Raises:
+            MetricError: it cannot be loaded, or lacks weights.
+        """
         import torch
 
-        with _quiet():
-            loaded, found = model.from_pretrained(
+        with _loading(self.name), _quiet():
+            model, found = kind.from_pretrained(
                 self.location, dtype=getattr(torch, dtype), output_loading_info=True, **self.at, **options
             )
+            model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if missing := sorted(found["missing_keys"]):
             raise MetricError(f"{self.name} lacks {len(missing)} weights, {missing[0]} among them")
-        return loaded.eval()
+        return model.eval()
 
     def identity(self, preprocessing: Preprocessing, dtype: Dtype) -> Identity:
-        import transformers
+        from importlib.metadata import version
 
         from judge.metrics.backbone import Identity
 
-        version = f"transformers {transformers.__version__}"
-        return Identity(self.name, self.revision, preprocessing, dtype, version)
+        return Identity(self.name, self.revision, preprocessing, dtype, f"transformers {version('transformers')}")
 
 
 def find_backbone(kind: Kind, name: str | None = None, device: str | None = None, dtype: Dtype = "float32") -> Backbone:
     """The backbone of that name, folder or hub id, by default the customary one; ``pocket`` is Pocket's own.
 
-    A revision may follow a hub id after ``@``; the device is by default a GPU if there is one.
+    A revision may follow a hub id after ``@``; the device is by default a GPU if there is one. Weights are loaded
+    when the first vector is asked for.
 
     Raises:
-        MetricError: it cannot be found or loaded, or is of another kind.
+        MetricError: it cannot be found, or is of another kind.
     """
-    import torch
-    from safetensors import SafetensorError
     from transformers import AutoConfig
 
     name = name or DEFAULTS[kind]
-    try:
+    with _loading(f"{name} as a {kind} backbone"):
         source = _source(kind, name)
         config = AutoConfig.from_pretrained(source.location, **source.at)
         if config.model_type not in ACCEPTED[kind]:
             accepted = ", ".join(ACCEPTED[kind])
             raise MetricError(f"{name} is a model of type {config.model_type}; accepted for {kind} are: {accepted}")
-        backbone = _clip(source, dtype) if kind == "clip" else _dino(source, config, dtype)
-        backbone.model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, SafetensorError) as error:
-        raise MetricError(f"cannot load {name} as a {kind} backbone: {reason(error)}") from None
-    return backbone
+        return _clip(source, dtype, device) if kind == "clip" else _dino(source, config, dtype, device)
 
 
 def _source(kind: Kind, name: str) -> _Source:
@@ -106,26 +114,38 @@ def _source(kind: Kind, name: str) -> _Source:
     return _Source(repository, repository, commit, {"revision": commit})
 
 
-def _clip(source: _Source, dtype: Dtype) -> Clip:
-    from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
+    from transformers import CLIPImageProcessorPil
 
     from judge.metrics.backbone import Clip
 
+    def model() -> CLIPModel:
+        from transformers import CLIPModel
+
+        return source.load(CLIPModel, dtype, device)
+
+    def words() -> CLIPTokenizer:
+        from transformers import CLIPTokenizer
+
+        with _loading(source.name):
+            return CLIPTokenizer.from_pretrained(source.location, **source.at)
+
     preprocessing = _stated(CLIPImageProcessorPil.from_pretrained(source.location, **source.at))
-    tokenizer = CLIPTokenizer.from_pretrained(source.location, **source.at)
-    return Clip(source.identity(preprocessing, dtype), source.load(CLIPModel, dtype), tokenizer)
+    return Clip(source.identity(preprocessing, dtype), model, words)
 
 
-def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype) -> Dino:
-    from transformers import Dinov2Model, ViTModel
-
+def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str | None) -> Dino:
     from judge.metrics.backbone import Dino
     from judge.metrics.preprocessing import imagenet
 
+    def model() -> ViTModel | Dinov2Model:
+        from transformers import Dinov2Model, ViTModel
+
+        if config.model_type == "vit":  # published without a pooler, and its class token is taken before any
+            return source.load(ViTModel, dtype, device, add_pooling_layer=False)
+        return source.load(Dinov2Model, dtype, device)
+
     side = config.image_size if isinstance(config.image_size, int) else config.image_size[0]
-    vit = config.model_type == "vit"
-    # DINO was published without a pooler, and its class token is taken before any
-    model = source.load(ViTModel, dtype, add_pooling_layer=False) if vit else source.load(Dinov2Model, dtype)
     return Dino(source.identity(imagenet(side), dtype), model)
 
 
@@ -145,6 +165,17 @@ def _stated(processor: CLIPImageProcessorPil) -> Preprocessing:
         raise ValueError("its image processor does not resize the shorter side, cut out a square and normalise")
     used = Image.Resampling(processor.resample).name.lower()
     return Preprocessing(resize, crop.height, tuple(processor.image_mean), tuple(processor.image_std), used)
+
+
+@contextmanager
+def _loading(what: str) -> Iterator[None]:
+    """What another library says of a model that cannot be loaded, as one line."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, SafetensorError) as error:
+        raise MetricError(f"cannot load {what}: {reason(error)}") from None
 
 
 @contextmanager

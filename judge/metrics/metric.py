@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from lorarar.errors import LorarError
+
+if TYPE_CHECKING:
+    from judge.targets import Target
 
 Kind = Literal["clip", "dino"]
 Against = Literal["subject", "style", "prompt"]
@@ -24,6 +28,11 @@ class Metric:
     name: str
     kind: Kind  # of its backbone
     against: Against  # the references of the subject or of the style, or the prompt
+
+    def references(self, target: Target) -> tuple[Path, ...]:
+        """The pictures a target is measured against; none for a prompt."""
+        sides = {"subject": target.subject_references, "style": target.style_references, "prompt": ()}
+        return sides[self.against]
 
 
 METRICS = {

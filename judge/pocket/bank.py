@@ -49,7 +49,6 @@ class Bank:
         with np.load(path) as data:
             return cls(**{field.name: data[field.name] for field in fields(cls)})
 
-
     @property
     def own(self) -> NDArray[np.int64]:
         """The rows of Pocket's own classes, those with words."""

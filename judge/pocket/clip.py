@@ -75,10 +75,11 @@ class Matching(Objective):
         super().__init__()
         self.model, self.size, self.views = model, size, Views(bank)
         self.tokens = tokenizer(list(CAPTIONS), padding=True, return_tensors="pt").input_ids
-        self.captions = torch.from_numpy(bank.classes * len(FAMILIES) + bank.families)  # (N,) into CAPTIONS
+        self.rows = torch.from_numpy(bank.own)  # pictures of things that have words
+        self.captions = torch.from_numpy(bank.classes * len(FAMILIES) + bank.families)  # into CAPTIONS, at those rows
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        rows = pick(generator, len(self.views), self.size)
+        rows = self.rows[pick(generator, len(self.rows), self.size)]
         images = tinted(self.views.draw(rows, generator), 0.1, generator)
         images = crops(images, SIDE, (0.7, 1.0), generator)
         captions, own = torch.unique(self.captions[rows], return_inverse=True)

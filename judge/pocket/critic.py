@@ -1,7 +1,7 @@
 """Pocket's critic: the LLaVA-OneVision architecture, small, and its training on pairs of pictures.
 
 The tower's tokens are computed once and kept; what is trained is the projector and the language model, by
-cross-entropy of Yes against No after the paper's prompts, exactly where a verdict is read.
+cross-entropy of Yes against No after the paper's prompts and the authors' code's, exactly where a verdict is read.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from judge.critics.chat import chat
 from judge.pocket.bank import Bank
 from judge.pocket.eyes import CONFIG as EYES
 from judge.pocket.pairs import Pairs
-from judge.prompts import KNOWN, PAPER, Aspect, Prompts
+from judge.prompts import CODE, KNOWN, PAPER, Aspect, Prompts
 from lorarar.pocket.painters import PAINTERS
 from lorarar.pocket.pictures import FAMILIES
 from lorarar.training.loop import Objective, pick
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 VOCABULARY = 640
+ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
+SWAPPED = 0.25  # share of steps with the reference shown second: which comes first should not matter
 TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
 
 
@@ -111,27 +113,31 @@ class Judging(Objective):
         super().__init__()
         self.critic, self.size, self.tokens, self.pairs = critic, size, tokens, Pairs(bank)
         self.answers = torch.tensor([tokenizer.convert_tokens_to_ids(word) for word in ("No", "Yes")])
-        self.asked = {("subject", 0): _tokens(tokenizer, PAPER, "subject", "")}
-        for number, family in enumerate(FAMILIES[1:], start=1):
-            self.asked["style", number] = _tokens(tokenizer, PAPER, "style", family)
+        self.asked = {}
+        for words, prompts in enumerate((PAPER, CODE)):
+            self.asked[words, "subject", 0] = _tokens(tokenizer, prompts, "subject", "")
+            for number, family in enumerate(FAMILIES[1:], start=1):
+                self.asked[words, "style", number] = _tokens(tokenizer, prompts, "style", family)
 
     def trained(self) -> dict[str, torch.nn.Parameter]:
         return {n: p for n, p in self.critic.named_parameters() if "vision_tower" not in n}
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Words, aspect and family; tokens (N, T, D) of the first and of the second pictures; answers (N,)."""
         aspect = int(torch.rand((), generator=generator) < 0.4)  # style is the easier one
-        family, reference, test, same = self.pairs.draw("style" if aspect else "subject", self.size, generator)
-        through = [pick(generator, 2, self.size) for _ in range(2)]
-        return (
-            torch.tensor([aspect, family]),
+        words = int(torch.rand((), generator=generator) < 0.3)
+        family, reference, test, same = self.pairs.draw(ASPECTS[aspect], self.size, generator)
+        pictures = [
             self.tokens[0, reference].float(),  # references are true pictures
-            self.tokens[through[1], test].float(),
-            self.answers[same.long()],
-        )
+            self.tokens[pick(generator, 2, self.size), test].float(),
+        ]
+        if torch.rand((), generator=generator) < SWAPPED:
+            pictures.reverse()
+        return torch.tensor([words, aspect, family]), *pictures, self.answers[same.long()]
 
-    def forward(self, question: Tensor, reference: Tensor, test: Tensor, answer: Tensor) -> Tensor:
-        asked = self.asked["style" if int(question[0]) else "subject", int(question[1])]
-        return F.cross_entropy(self.logits(asked, reference, test), answer)
+    def forward(self, question: Tensor, first: Tensor, second: Tensor, answer: Tensor) -> Tensor:
+        words, aspect, family = question.tolist()
+        return F.cross_entropy(self.logits(self.asked[words, ASPECTS[aspect], family], first, second), answer)
 
     def logits(self, asked: Asked, reference: Tensor, test: Tensor) -> Tensor:
         """First-token logits (N, vocabulary) of a question on pairs of the tower's tokens (N, T, D)."""

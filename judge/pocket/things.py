@@ -1,7 +1,8 @@
 """Things beyond Pocket's own, for its judges alone: to tell designs apart takes many designs, not many pictures of few.
 
 Their names and groups are those of one icon set; the others are asked for the same names. Where two artists
-drew all but the same picture, one of the two is left out, since as a pair it could be called neither same nor different.
+drew all but the same picture, one of the two is left out, since as a pair it could be called neither same nor
+different.
 """
 
 from __future__ import annotations
@@ -61,4 +62,5 @@ def distinct(designs: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
 
 def _small(design: Image.Image) -> NDArray[np.float32]:
     ground = Image.new("RGBA", design.size, (128, 128, 128, 255))
-    return np.asarray(Image.alpha_composite(ground, design).convert("RGB").resize((24, 24)), np.float32) / 255
+    small = np.asarray(Image.alpha_composite(ground, design).convert("RGB").resize((24, 24)), np.float32)
+    return small / np.float32(255)

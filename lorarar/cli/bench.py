@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles
 @command
 def run(
     plan: Annotated[
-        str, typer.Argument(help="TOML file, or a shipped plan: pocket, quick, sdxl.", metavar="PLAN.toml")
+        str, typer.Argument(help="TOML file, or a shipped plan: pocket, demo, quick, sdxl.", metavar="PLAN.toml")
     ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder of LoRAs and pictures.", show_default="out/bench/TITLE")
@@ -54,7 +54,7 @@ def run(
 @app.command()
 @command
 def plan(
-    name: Annotated[str | None, typer.Argument(help="A shipped plan: pocket, quick, sdxl.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A shipped plan: pocket, demo, quick, sdxl.")] = None,
 ) -> None:
     """Print a shipped plan, to be changed and run; without a name, list them."""
     from lorarar.grid.plan import SHIPPED, shipped_plans

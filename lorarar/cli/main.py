@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from judge.cli.app import app as judge
 from lorarar import __version__
 from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
@@ -37,6 +38,7 @@ app.command()(demo)
 app.command()(backup)
 app.add_typer(train, name="train")
 app.add_typer(bench, name="bench")
+app.add_typer(judge, name="judge")
 app.add_typer(pocket, name="pocket")
 app.add_typer(study, name="study")
 

@@ -41,10 +41,11 @@ def run_bank(workshop: Workshop) -> None:
     )
 
 
-def _flawed(vae: AutoencoderKL, pixels: Tensor, generator: torch.Generator) -> Tensor:
+def _flawed(vae: AutoencoderKL, painted: Tensor, generator: torch.Generator) -> Tensor:
     """Pictures (N, H, W, 3) decoded from latents that are a little off, each by as much as it happens."""
-    latents = vae.encode(to_tensor(pixels)).latent_dist.mean
+    latents = vae.encode(to_tensor(painted)).latent_dist.mean
     spread = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1)
-    strength = FLAW * torch.rand((len(pixels), 1, 1, 1), generator=generator)
+    strength = FLAW * torch.rand((len(painted), 1, 1, 1), generator=generator)
     drawn = vae.decode(latents + strength * spread * torch.randn(latents.shape, generator=generator)).sample
-    return ((drawn.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)
+    pixels: Tensor = ((drawn.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from transformers import CLIPModel
 
 from judge.metrics.backbone import Backbone
 from judge.metrics.known import find_backbone
@@ -28,10 +29,12 @@ SIZE = 128  # pictures a step
 
 
 def run_clip(workshop: Workshop) -> None:
-    """Train it, ship it in half precision, and measure what was shipped."""
+    """Train it, from what is shipped if anything is, ship it in half precision, and measure what was shipped."""
     torch.manual_seed(workshop.seed)
     tokenizer = write_tokenizer(workshop.folder / "clip-tokenizer")
-    objective = Matching(new_clip(tokenizer), tokenizer, Bank.load(bank_file(workshop)), SIZE)
+    known = shipped.CLIP.is_dir() and not workshop.fresh
+    clip = CLIPModel.from_pretrained(shipped.CLIP, dtype=torch.float32) if known else new_clip(tokenizer)
+    objective = Matching(clip, tokenizer, Bank.load(bank_file(workshop)), SIZE)
     plan = replace(CLIP, steps=workshop.steps or CLIP.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("clip"), title="clip", accelerator=workshop.accelerator())
     objective.model.half().save_pretrained(shipped.CLIP)

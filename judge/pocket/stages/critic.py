@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import SiglipVisionModel
+from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionModel
 
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
@@ -22,14 +22,16 @@ from lorarar.pocket.workshop import Workshop
 from lorarar.training.loop import Plan, train
 
 EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
-CRITIC = Plan(5000, 1e-3, warmup=200, ema=0.998, save_every=250)
-SIZE = 64  # questions a step
+CRITIC = Plan(3600, 1e-3, warmup=200, ema=0.998, save_every=200)
+SIZE = 48  # questions a step
 
 
 def run_eyes(workshop: Workshop) -> None:
-    """Train the tower and keep it in the workshop."""
+    """Train the tower, from the shipped critic's if there is one, and keep it in the workshop."""
     torch.manual_seed(workshop.seed)
     objective = Seeing(Bank.load(bank_file(workshop)))
+    if known := _shipped(workshop):
+        objective.tower.load_state_dict(known.model.vision_tower.state_dict())
     plan = replace(EYES, steps=workshop.steps or EYES.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("eyes"), title="eyes", accelerator=workshop.accelerator())
     objective.tower.save_pretrained(workshop.folder / "eyes")
@@ -43,7 +45,7 @@ def run_critic(workshop: Workshop) -> None:
     tokens = torch.stack([see(tower, torch.from_numpy(part)) for part in (bank.pixels, bank.decoded)])
     torch.manual_seed(workshop.seed)
     tokenizer = new_tokenizer(workshop.folder / "critic-tokenizer")
-    critic = new_critic(tokenizer)
+    critic = _shipped(workshop) or new_critic(tokenizer)
     critic.model.vision_tower.load_state_dict(tower.state_dict())
     objective = Judging(critic, tokenizer, bank, tokens, SIZE)
     plan = replace(CRITIC, steps=workshop.steps or CRITIC.steps, seed=workshop.seed)
@@ -56,6 +58,13 @@ def run_critic(workshop: Workshop) -> None:
     critic.half().save_pretrained(shipped.CRITIC)
     tokenizer.save_pretrained(shipped.CRITIC)
     shipped.record("critic", steps=run.step, seconds=round(run.seconds), seed=workshop.seed, **figures)
+
+
+def _shipped(workshop: Workshop) -> LlavaOnevisionForConditionalGeneration | None:
+    """The shipped critic, from which training goes on unless it is to start from nothing."""
+    if workshop.fresh or not shipped.CRITIC.is_dir():
+        return None
+    return LlavaOnevisionForConditionalGeneration.from_pretrained(shipped.CRITIC, dtype=torch.float32)
 
 
 @torch.no_grad()
@@ -74,7 +83,7 @@ def measure(objective: Judging, tower: SiglipVisionModel, trials: Sequence[Trial
     ]
     leaning = []
     for number, trial in enumerate(trials):
-        asked = objective.asked[trial.aspect, FAMILIES.index(trial.family)]
+        asked = objective.asked[0, trial.aspect, FAMILIES.index(trial.family)]
         logits = objective.logits(asked, *(side[number : number + 1] for side in shown))[0, objective.answers]
         leaning.append(float(logits[1] - logits[0]))
     same = [trial.same for trial in trials]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from transformers import ViTModel
 
 from judge.metrics.known import find_backbone
 from judge.pocket import shipped
@@ -22,9 +23,13 @@ SIZE = 64  # pictures a step
 
 
 def run_dino(workshop: Workshop) -> None:
-    """Train it, ship the teacher in half precision, and measure what was shipped."""
+    """Train it, from what is shipped if anything is, ship the teacher in half precision, and measure that."""
     torch.manual_seed(workshop.seed)
     objective = Distilling(Bank.load(bank_file(workshop)), SIZE)
+    if shipped.DINO.is_dir() and not workshop.fresh:  # its head is not shipped, and is learnt anew
+        known = ViTModel.from_pretrained(shipped.DINO, dtype=torch.float32, add_pooling_layer=False).state_dict()
+        for sorter in (objective.student, objective.teacher):
+            sorter.vit.load_state_dict(known)
     plan = replace(DINO, steps=workshop.steps or DINO.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("dino"), title="dino", accelerator=workshop.accelerator())
     objective.teacher.vit.half().save_pretrained(shipped.DINO)

@@ -1,0 +1,80 @@
+"""A critic of LLaVA-Critic-7B's shape with random weights, made on the device; and a toy of the same kind."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config
+from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
+
+from judge.critics.llava_qwen import TOWERS
+from judge.critics.picture_processor import PictureProcessor
+from judge.critics.reader import Reader
+from judge.critics.settings import ImageMode
+from judge.pocket.critic import new_tokenizer
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Widths of a critic of the LLaVA-OneVision kind."""
+
+    width: int = 3584
+    inner: int = 18944
+    layers: int = 28
+    heads: int = 28
+    shared_heads: int = 4
+    vocabulary: int = 152064
+    tower_layers: int = 26  # of SigLIP so400m's 27, as llava_qwen cuts it
+    crops: int = 6  # along a side of a grid, at most
+
+
+CRITIC_7B = Shape()
+TOY = Shape(64, 128, 2, 4, 2, 1024, 1, 2)
+
+
+def new_reader(shape: Shape, device: str, mode: ImageMode) -> Reader:
+    """A loaded random critic; its verdicts mean nothing, its costs are the real one's."""
+    tower = {**TOWERS["google/siglip-so400m-patch14-384"], "num_hidden_layers": shape.tower_layers}
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer = new_tokenizer(Path(folder))
+    image, video = (tokenizer.convert_tokens_to_ids(mark) for mark in ("<image>", "<video>"))
+    side = tower["image_size"]
+    grid = [[side * a, side * b] for a in range(1, shape.crops + 1) for b in range(1, shape.crops + 1)]
+    config = LlavaOnevisionConfig(
+        vision_config=tower | {"vision_use_head": False},
+        text_config=Qwen2Config(
+            vocab_size=shape.vocabulary,
+            hidden_size=shape.width,
+            intermediate_size=shape.inner,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            num_key_value_heads=shape.shared_heads,
+        ),
+        image_token_index=image,
+        video_token_index=video,
+        image_grid_pinpoints=grid,
+    )
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.device(device):
+            torch.manual_seed(0)
+            model = LlavaOnevisionForConditionalGeneration(config).eval().requires_grad_(False)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    processor = PictureProcessor(
+        image_processor=LlavaOnevisionImageProcessorPil(
+            size={"height": side, "width": side},
+            image_grid_pinpoints=grid,
+            image_mean=[0.5] * 3,
+            image_std=[0.5] * 3,
+        ),
+        tokenizer=tokenizer,
+        num_image_tokens=(side // tower["patch_size"]) ** 2,
+        vision_feature_select_strategy="full",
+        vision_aspect_ratio="anyres_max_9",
+    )
+    return Reader(model, processor, mode)

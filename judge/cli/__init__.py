@@ -1,0 +1,1 @@
+"""The judge on the command line, one file per command; the edge."""

@@ -1,0 +1,14 @@
+"""``lorarar judge``: gathered by the command line, which is the only part of lorarar that knows the judge."""
+
+from __future__ import annotations
+
+import typer
+
+from judge.cli.check import check
+from judge.cli.report import report
+from judge.cli.run import run
+
+app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I, CLIP-T and DINO.")
+app.command()(run)
+app.command()(report)
+app.command()(check)

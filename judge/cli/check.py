@@ -1,0 +1,102 @@
+"""``lorarar judge check``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from judge.cli.options import (
+    BatchOption,
+    ConcurrencyOption,
+    CriticOption,
+    DeviceOption,
+    DTypeOption,
+    GeneratedOption,
+    ImageModeOption,
+    ImagesOption,
+    ModelOption,
+    PromptsOption,
+    QuantisationOption,
+    ReferencesOption,
+)
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, clean, command, print_json, talk
+
+if TYPE_CHECKING:
+    from judge.critics.settings import DType, ImageMode, Quantisation
+    from judge.trust.interview import Tally
+
+
+@command
+def check(
+    critic: CriticOption = "pocket",
+    model: ModelOption = None,
+    prompts: PromptsOption = "paper",
+    image_mode: ImageModeOption = None,
+    images: ImagesOption = "",
+    generated: GeneratedOption = None,
+    references: ReferencesOption = None,
+    sample: Annotated[int, typer.Option("--sample", help="Pictures, even over methods and cells.", min=1)] = 48,
+    seed: SeedOption = 0,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Another critic to compare with.", show_default="none")
+    ] = None,
+    batch: BatchOption = 32,
+    concurrency: ConcurrencyOption = 8,
+    quantisation: QuantisationOption = None,
+    device: DeviceOption = None,
+    dtype: DTypeOption = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
+    from judge.prompts import find_prompts
+    from judge.targets import find_targets
+    from judge.trust.check import Plan, run_check
+    from judge.trust.configuration import Configuration
+    from judge.trust.interview import Interview
+    from judge.trust.known import find_known
+    from judge.trust.people import StoredLabels
+    from lorarar.store import Store
+
+    asked = find_prompts(prompts)
+    with Store(db) as store:
+        targets = find_targets(store, images, generated, references)
+        plan = Plan(
+            targets,
+            asked,
+            Configuration(
+                critic,
+                cast("ImageMode | None", image_mode),
+                device,
+                cast("DType | None", dtype),
+                batch,
+                concurrency,
+                cast("Quantisation | None", quantisation),
+                model=model,
+            ),
+            sample,
+            seed,
+            against,
+            find_known(store, targets),
+            list(StoredLabels(store).labels()),
+        )
+        found = run_check(plan, Interview(store))
+    _describe(found.tally)
+    if as_json:
+        from dataclasses import asdict
+
+        from judge.trust.findings import findings
+
+        print_json(asdict(found) | {"findings": [asdict(finding) for finding in findings(found)]})
+        return
+    from rich.console import Console
+
+    from judge.trust.page import page
+
+    Console(highlight=False).print(page(found))
+
+
+def _describe(tally: Tally) -> None:
+    for reason, count in sorted(tally.reasons.items(), key=lambda item: -item[1])[:5]:
+        talk().print(clean(f"  {count} x {reason}"), style="yellow", markup=False)

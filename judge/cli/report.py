@@ -1,0 +1,110 @@
+"""``lorarar judge report``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
+from lorarar.cli.console import DbOption, clean, command, print_json, talk
+
+if TYPE_CHECKING:
+    from judge.report.report import Report
+    from judge.report.table import Table
+    from judge.results import By
+
+FORMATS = ("table", "json", "csv", "markdown", "latex")
+
+
+@command
+def report(
+    by: Annotated[str, typer.Option("--by", help="method, subject, style or cell.")] = "method",
+    form: Annotated[str, typer.Option("--format", help="table, json, csv, markdown or latex.")] = "table",
+    gallery: Annotated[
+        Path | None,
+        typer.Option("--gallery", help="Also write a self-contained page of all pictures.", metavar="FILE.html"),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Compare all methods with this one, pair by pair.", metavar="METHOD")
+    ] = None,
+    critic: Annotated[str | None, typer.Option("--critic", help="Only by this critic, as it is recorded.")] = None,
+    prompts: Annotated[
+        str | None, typer.Option("--prompts", help="Only with these prompts: a name or a version.")
+    ] = None,
+    judge: Annotated[
+        int | None, typer.Option("--judge", help="By its number in the database.", show_default="who judged most")
+    ] = None,
+    images: ImagesOption = "",
+    generated: GeneratedOption = None,
+    references: ReferencesOption = None,
+    db: DbOption = None,
+) -> None:
+    """Print the paper's tables of what was judged, with intervals, the paper's own figures beside them."""
+    from judge.answers import Answers
+    from judge.report.report import choose, make_report
+    from judge.scores import ScoreStore
+    from judge.targets import find_targets
+    from judge.verdicts import VerdictStore
+    from lorarar.store import Store
+
+    grouping = cast("By", one_of("--by", by, ("method", "subject", "style", "cell")))
+    one_of("--format", form, FORMATS)
+    with Store(db) as store:
+        answers = Answers(find_targets(store, images, generated, references), VerdictStore(store))
+        chosen = choose(answers, critic, prompts, judge)
+        made = make_report(answers, chosen, ScoreStore(store), grouping, against)
+    _print_report(made, form)
+    if gallery is not None:
+        from judge.report.gallery import write_gallery
+
+        talk().print(clean(f"gallery: {write_gallery(made, gallery)}"), markup=False)
+
+
+def one_of(option: str, value: str, accepted: tuple[str, ...]) -> str:
+    """The value, if it is accepted.
+
+    Raises:
+        JudgeError: it is not; the message says what is.
+    """
+    from judge.errors import JudgeError
+
+    if value not in accepted:
+        raise JudgeError(f"{option} is {value!r}; accepted are {', '.join(accepted)}")
+    return value
+
+
+def _print_report(made: Report, form: str) -> None:
+    from judge.report.table import as_csv, as_latex, as_markdown
+    from judge.report.tables import about, csv_rows, records, tables
+
+    if form == "json":
+        print_json(
+            {"judge": about(made.judge), "backbones": dict(made.backbones), "by": made.by, "groups": records(made)}
+        )
+    elif form == "csv":
+        print(as_csv(*csv_rows(made)), end="")
+    elif form == "table":
+        for table in tables(made):
+            print_table(table)
+    else:
+        print((as_markdown if form == "markdown" else as_latex)(tables(made)), end="")
+
+
+def print_table(table: Table) -> None:
+    """A table on stdout, with its notes below."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    drawn = Drawn(title=Text(clean(table.title)), box=box.SIMPLE_HEAD, title_justify="left")
+    for column in table.head:
+        drawn.add_column(Text(clean(column)))
+    for row in table.rows:
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
+    console.print(drawn)
+    for note in table.notes:
+        console.print(Text(clean(note)), style="dim")

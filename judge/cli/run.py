@@ -1,0 +1,130 @@
+"""``lorarar judge run``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from judge.cli.options import (
+    BatchOption,
+    ConcurrencyOption,
+    CriticOption,
+    DeviceOption,
+    DTypeOption,
+    GeneratedOption,
+    ImageModeOption,
+    ImagesOption,
+    ModelOption,
+    PromptsOption,
+    QuantisationOption,
+    ReferencesOption,
+)
+from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+
+if TYPE_CHECKING:
+    from judge.critics.settings import DType, ImageMode, Quantisation
+    from judge.runner import Outcome
+    from judge.scores import Scored
+    from judge.targets import Target
+    from lorarar.store import Store
+
+MARS2 = "mars2"
+
+
+@command
+def run(
+    critic: CriticOption = "pocket",
+    metrics: Annotated[
+        str, typer.Option("--metrics", help="Which of mars2,clip-i,clip-t,dino.")
+    ] = "mars2,clip-i,clip-t,dino",
+    model: ModelOption = None,
+    prompts: PromptsOption = "paper",
+    image_mode: ImageModeOption = None,
+    images: ImagesOption = "",
+    generated: GeneratedOption = None,
+    references: ReferencesOption = None,
+    clip: Annotated[str, typer.Option("--clip", help="CLIP backbone: pocket, a folder or a hub id.")] = "pocket",
+    dino: Annotated[str, typer.Option("--dino", help="DINO backbone: pocket, a folder or a hub id.")] = "pocket",
+    batch: BatchOption = 32,
+    concurrency: ConcurrencyOption = 8,
+    quantisation: QuantisationOption = None,
+    device: DeviceOption = None,
+    dtype: DTypeOption = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
+    from judge.prompts import find_prompts
+    from judge.targets import find_targets
+    from lorarar.store import Store
+
+    wanted, asked = parse_metrics(metrics), find_prompts(prompts)
+    with Store(db) as store:
+        targets = find_targets(store, images, generated, references)
+        said: dict[str, Any] = {"pictures": len(targets)}
+        if MARS2 in wanted:
+            from judge.critics import find_critic
+            from judge.runner import judge
+            from judge.verdicts import VerdictStore
+
+            found = find_critic(
+                critic,
+                image_mode=cast("ImageMode | None", image_mode),
+                model=model,
+                device=device,
+                dtype=cast("DType | None", dtype),
+                batch=batch,
+                concurrency=concurrency,
+                quantisation=cast("Quantisation | None", quantisation),
+            )
+            with found:
+                outcome = judge(targets, found, asked, VerdictStore(store))
+            said["mars2"] = vars(outcome)
+            _describe(outcome)
+        for name in (metric for metric in wanted if metric != MARS2):
+            said[name] = vars(_score(name, dino if name == "dino" else clip, targets, store, device))
+    if as_json:
+        print_json(said)
+
+
+def parse_metrics(text: str) -> list[str]:
+    """``"mars2,dino"`` as names, each once.
+
+    Raises:
+        MetricError: an unknown name, or none.
+    """
+    from judge.metrics.metric import METRICS, MetricError
+
+    known = (MARS2, *METRICS)
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    if not given or set(given) - set(known):
+        raise MetricError(f"--metrics is {text!r}; accepted is a list of {', '.join(known)}")
+    return [name for name in known if name in given]
+
+
+def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> Scored:
+    from judge.metrics.features import Features
+    from judge.metrics.known import find_backbone
+    from judge.metrics.metric import METRICS
+    from judge.scores import ScoreStore
+
+    metric = METRICS[name]
+    features = Features(find_backbone(metric.kind, backbone, device))
+    scored = ScoreStore(store).score(metric, targets, features)
+    talk().print(
+        f"{name}: {scored.pictures} pictures, {scored.found} were known, {scored.measured} measured by "
+        f"{clean(features.backbone.identity.name)}"
+    )
+    for fault in scored.faults[:5]:
+        talk().print(clean(f"  {fault}"), style="yellow", markup=False)
+    return scored
+
+
+def _describe(outcome: Outcome) -> None:
+    talk().print(
+        f"MARS2: {outcome.cases} verdicts, {outcome.found} were known, {outcome.asked} asked, "
+        f"{outcome.failed} failed, {outcome.unparsed} unparsed"
+    )
+    for reason, count in sorted(outcome.reasons.items(), key=lambda item: -item[1])[:5]:
+        talk().print(clean(f"  {count} x {reason}"), style="yellow", markup=False)

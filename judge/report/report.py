@@ -1,0 +1,137 @@
+"""A report: the figures of every group by one judge, with the metrics beside MARS2.
+
+Invariant: all figures of a report are of the same pictures, one judge and one backbone a metric, and it says which.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from judge.answers import Answers
+from judge.errors import JudgeError
+from judge.metrics.metric import METRICS, Metric
+from judge.paper import PUBLISHED, Published
+from judge.results import By, Group, Judged, difference, group_name, groups, over_pairs
+from judge.scores import ScoreStore, key_of
+from judge.targets import Target
+from judge.verdicts import Judge
+from lorarar.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Line:
+    """The figures of one group."""
+
+    group: Group
+    metrics: Mapping[str, Interval]  # by name; those that were measured
+    against: Interval | None  # share of correct pictures beyond that of the method compared with, pair by pair
+
+    @property
+    def method(self) -> str:
+        """The method, or the name of the plan's row."""
+        return self.group.name[0]
+
+    @property
+    def published(self) -> Published | None:
+        """What the paper says of the method, where the group is a method of the paper's."""
+        return PUBLISHED.get(self.method) if len(self.group.name) == 1 else None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of some pictures."""
+
+    judge: Judge
+    by: By
+    lines: Sequence[Line]
+    backbones: Mapping[str, str]  # of each metric that was measured: name and revision
+    against: str | None
+    judged: Sequence[Judged]
+
+
+def make_report(answers: Answers, judge: Judge, scores: ScoreStore, by: By, against: str | None = None) -> Report:
+    """All figures by group.
+
+    Raises:
+        JudgeError: there is no method ``against``.
+    """
+    judged = answers.of(judge)
+    methods = list(dict.fromkeys(one.target.row for one in judged))
+    if against is not None and against not in methods:
+        raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
+    measured = {name: _measured(metric, answers.targets, scores) for name, metric in METRICS.items()}
+    metrics = {name: by_group(values, by) for name, (_, values) in measured.items()}
+    lines = [
+        Line(
+            group,
+            {name: found[group.name] for name, found in metrics.items() if group.name in found},
+            _against(group, judged, by, against),
+        )
+        for group in groups(judged, by)
+    ]
+    backbones = {name: backbone for name, (backbone, values) in measured.items() if values}
+    return Report(judge, by, lines, backbones, against, judged)
+
+
+def choose(answers: Answers, critic: str | None = None, prompts: str | None = None, number: int | None = None) -> Judge:
+    """The judge who answered most about these pictures, and of those the latest; among the named ones alone.
+
+    ``critic`` is its name, ``prompts`` the name or version of its prompts, ``number`` its number in the database.
+
+    Raises:
+        JudgeError: there is none; the message lists all.
+    """
+    judges = answers.verdicts.judges()
+    if not judges:
+        raise JudgeError(f"{answers.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
+    fitting = [
+        judge
+        for judge in judges
+        if critic in (None, judge.critic)
+        and number in (None, judge.id)
+        and (prompts is None or prompts == judge.prompts or judge.prompts.startswith(f"{prompts}-"))
+    ]
+    chosen = max(fitting, key=answers.clear, default=None)
+    if chosen is None or not answers.clear(chosen):
+        known = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
+        raise JudgeError(f"no verdicts on these pictures by such a judge; there are {known}")
+    return chosen
+
+
+def _measured(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> tuple[str, dict[Target, float]]:
+    """The backbone that scored most of the pictures, in words, and its scores."""
+    keys = {target: key_of(metric, target) for target in targets}
+    best: dict[Target, float] = {}
+    name = ""
+    for backbone in scores.backbones(metric):
+        known = scores.of(metric, backbone)
+        values = {target: known[key] for target, key in keys.items() if key in known}
+        if len(values) > len(best):
+            record = json.loads(backbone)
+            best, name = values, f"{record['name']} ({record['revision']})"
+    return name, best
+
+
+def by_group(values: Mapping[Target, float], by: By) -> dict[tuple[str, ...], Interval]:
+    """The mean within each subject-style pair, then over pairs, so that every pair weighs the same.
+
+    A picture's score being the mean over its references, and a pair's pictures having the same ones, this is the
+    mean over generated x reference pictures within a pair (the paper's A2.1).
+    """
+    found: dict[tuple[str, ...], dict[tuple[str, str], list[float]]] = {}
+    for target, value in values.items():
+        found.setdefault(group_name(target, by), {}).setdefault((target.subject, target.style), []).append(value)
+    intervals = {
+        name: over_pairs([sum(scores) / len(scores) for scores in pairs.values()]) for name, pairs in found.items()
+    }
+    return {name: interval for name, interval in intervals.items() if interval}
+
+
+def _against(group: Group, judged: Sequence[Judged], by: By, against: str | None) -> Interval | None:
+    if against is None or group.name[0] == against:
+        return None
+    theirs = (against, *group.name[1:])
+    ours = [one for one in judged if group_name(one.target, by) == group.name]
+    return difference(ours, [one for one in judged if group_name(one.target, by) == theirs])

@@ -1,0 +1,187 @@
+"""``lorarar judge run`` as people run it: Pocket's own critic on true pictures, killed, repeated, misused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from judge.critics.local import LocalCritic
+from lorarar.cli.main import app
+from lorarar.images import write_png
+from lorarar.pocket import shipped
+from lorarar.pocket.truth import truth
+from lorarar.pocket.zoo import slug, style_named, subject_named
+from lorarar.store import Store
+
+SUBJECTS = [subject_named("teapot"), subject_named("cat #2")]
+STYLE = style_named("glowing")
+SCRIPT = Path(__file__).with_name("openai_server.py")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """The true teapot and cat, each once under its own name and once under the other's; with their references."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for subject, other in (SUBJECTS, SUBJECTS[::-1]):
+        place = folder / "made" / slug(subject.name) / STYLE.name
+        write_png(truth(subject, STYLE), place / "right.png")
+        write_png(truth(other, STYLE), place / "wrong.png")
+        copy(shipped.content_lora(slug(subject.name)), folder / "given" / "subjects" / slug(subject.name))
+    copy(shipped.style_lora(STYLE.name), folder / "given" / "styles" / STYLE.name)
+    return folder
+
+
+def copy(lora, folder):
+    folder.mkdir(parents=True)
+    for path in shipped.references(lora):
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+@pytest.fixture
+def arguments(folders, tmp_path, monkeypatch):
+    """Of a run on the folders with everything in a place of its own."""
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    where = ["--generated", str(folders / "made"), "--references", str(folders / "given")]
+    return ["judge", "run", *where, "--device", "cpu", "--db", str(tmp_path / "a.db")]
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_pockets_critic_tells_right_from_wrong_and_nothing_is_judged_twice(arguments, tmp_path, monkeypatch):
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    said = json.loads(result.stdout)
+    assert said["pictures"] == 4
+    assert (said["mars2"]["cases"], said["mars2"]["found"], said["mars2"]["failed"]) == (24, 0, 0)
+    assert {said[name]["measured"] for name in ("clip-i", "dino")} == {4}
+    assert said["clip-t"]["measured"] == 0  # folders say no prompt
+    with Store(tmp_path / "a.db") as store:
+        rows = store.rows("SELECT image, avg(probability) AS yes FROM verdicts WHERE aspect = 'subject' GROUP BY image")
+        assert len(rows) == 2  # the true cat is the same file under both names
+        (kept,) = store.rows("SELECT identity, version FROM judges")
+    identity = json.loads(kept["identity"])
+    assert (identity["critic"], identity["image mode"], identity["answer"]) == ("pocket", "pad", "logits")
+    monkeypatch.setattr(LocalCritic, "reader", property(lambda _: pytest.fail("the critic is loaded")))
+    monkeypatch.setattr(
+        "transformers.PreTrainedModel.from_pretrained", lambda *_, **__: pytest.fail("a model is loaded")
+    )
+    again = json.loads(run(*arguments, "--json").stdout)
+    assert (again["mars2"]["found"], again["mars2"]["asked"]) == (24, 0)
+    assert (again["dino"]["found"], again["dino"]["measured"]) == (4, 0)
+    report = json.loads(run("judge", "report", *arguments[2:6], *arguments[8:], "--format", "json").stdout)
+    assert report["groups"][0]["images"] == 4
+    assert report["backbones"].keys() == {"clip-i", "dino"}
+
+
+def test_other_prompts_and_another_image_mode_are_judged_anew(arguments):
+    for options in ((), ("--prompts", "code"), ("--image-mode", "anyres")):
+        said = json.loads(run(*arguments, "--metrics", "mars2", "--json", *options).stdout)["mars2"]
+        assert (said["found"], said["asked"]) == (0, 24)
+
+
+def test_a_killed_run_goes_on_where_it_was(arguments, tmp_path, note):
+    command = [sys.executable, "-m", "lorarar", *arguments, "--metrics", "mars2", "--batch", "1", "--json"]
+    slow = "import runpy, sys, time, judge.critics.local as l; old = l.LocalCritic._read\n"
+    slow += "l.LocalCritic._read = lambda *a: (time.sleep(0.3), old(*a))[1]\n"
+    slow += f"sys.argv = {['lorarar', *arguments, '--metrics', 'mars2', '--batch', '1']!r}\n"
+    slow += "import judge.runner; judge.runner.KEPT_TOGETHER = 4\nrunpy.run_module('lorarar', run_name='__main__')"
+    killed = 0
+    for wanted in (4, 12):
+        process = subprocess.Popen([sys.executable, "-c", slow], stderr=subprocess.DEVNULL, env=os.environ)
+        deadline = time.monotonic() + 90
+        while clear(tmp_path / "a.db") < wanted and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed = clear(tmp_path / "a.db")
+        assert wanted <= killed < 24
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)["mars2"]
+    assert (said["cases"], said["found"], said["asked"]) == (24, killed, 24 - killed)
+    assert clear(tmp_path / "a.db") == 24
+    with Store(tmp_path / "a.db") as store:
+        assert store.rows("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+    note(f"judge run killed twice: {killed} of 24 verdicts kept, {24 - killed} asked, none twice")
+
+
+def clear(db):
+    if not db.exists():
+        return 0
+    with Store(db) as store:
+        if not store.rows("SELECT 1 FROM sqlite_master WHERE name = 'verdicts'"):
+            return 0
+        return store.rows("SELECT count(*) AS n FROM verdicts WHERE status = 'ok'")[0]["n"]
+
+
+def test_an_unreadable_picture_fails_alone_and_is_tried_again(arguments, folders, tmp_path):
+    broken = folders / "made" / "teapot" / "glowing" / "broken.png"
+    whole = (folders / "made" / "teapot" / "glowing" / "right.png").read_bytes()
+    broken.write_bytes(whole[:200])
+    try:
+        result = run(*arguments, "--json")
+        assert result.exit_code == 0
+        said = json.loads(result.stdout)
+        assert (said["mars2"]["cases"], said["mars2"]["failed"]) == (30, 6)
+        assert "broken.png is not a sound" in result.stderr
+        assert (said["dino"]["measured"], len(said["dino"]["faults"])) == (4, 1)
+        Image.new("RGB", (64, 64), (9, 9, 9)).save(broken)
+        again = json.loads(run(*arguments, "--json").stdout)
+        assert (again["mars2"]["found"], again["mars2"]["asked"], again["mars2"]["failed"]) == (24, 6, 0)
+        assert (again["dino"]["found"], again["dino"]["measured"]) == (4, 1)
+    finally:
+        broken.unlink()
+
+
+def test_a_server_is_asked_by_its_address(arguments, tmp_path):
+    process = subprocess.Popen([sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        address = f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+        served = [part for part in arguments if part not in ("--device", "cpu")]
+        options = ("--critic", address, "--metrics", "mars2", "--json", "--concurrency", "3")
+        said = json.loads(run(*served, *options, "--model", "logprobs").stdout)["mars2"]
+        assert (said["asked"], said["failed"]) == (24, 0)
+        said = json.loads(run(*served, *options, "--model", "prose").stdout)["mars2"]
+        assert (said["asked"], said["unparsed"]) == (24, 24)
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait(10)
+    result = run(*served, *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "does not answer" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--metrics", "mars3"), "--metrics is 'mars3'; accepted is a list of mars2, clip-i, clip-t, dino"),
+        (("--prompts", "nobody"), "no prompts nobody; accepted are paper, code and a TOML file"),
+        (("--image-mode", "square"), "no image mode square; accepted are anyres, pad"),
+        (("--critic", "nobody"), "none of pocket, llava-critic-7b, a folder"),
+        (("--images", "row=direct"), "--images filters the database's pictures"),
+        (("--device", "nothing"), "no device nothing"),
+    ],
+)
+def test_what_is_not_accepted_is_said_in_one_line(arguments, options, message):
+    result = run(*arguments, *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_an_empty_database_says_what_to_do(tmp_path):
+    result = run("judge", "run", "--db", str(tmp_path / "a.db"))
+    assert result.exit_code == 1
+    assert "has no pictures of a grid" in result.stderr
+    result = run("judge", "run", "--generated", str(tmp_path), "--db", str(tmp_path / "a.db"))
+    assert "--generated and --references go together" in result.stderr

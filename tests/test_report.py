@@ -1,0 +1,271 @@
+"""Reports: groups, the paper beside ours, forms, the gallery; on verdicts and scores written by the stores."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from judge.answers import Answers
+from judge.digests import digest_of
+from judge.errors import JudgeError
+from judge.metrics.backbone import Identity
+from judge.metrics.metric import METRICS
+from judge.metrics.preprocessing import imagenet
+from judge.prompts import CODE, PAPER
+from judge.question import answered, failed, leaning
+from judge.report.gallery import write_gallery
+from judge.report.report import by_group, choose, make_report
+from judge.report.table import Table, as_latex, as_markdown
+from judge.report.tables import records, tables
+from judge.runner import questions
+from judge.scores import ScoreStore
+from judge.targets import Target, from_folders
+from judge.verdicts import Case, VerdictStore
+from lorarar.cli.main import app
+from lorarar.images import write_png
+from lorarar.store import Store
+
+IDENTITY = {"critic": "scripted", "revision": "1", "image mode": "pad"}
+
+
+@pytest.fixture
+def targets(tmp_path):
+    """Two methods, two subjects, one style, two pictures each; one reference of the style and three of a subject."""
+    made = []
+    for number, row in enumerate(("direct", "lorarar")):
+        for subject in ("dog", "can"):
+            references = []
+            for k in range(3):
+                path = tmp_path / "references" / subject / f"{k}.png"
+                references.append(write_png(Image.new("RGB", (8, 8 + k), (ord(subject[0]), 0, 0)), path))
+            style = write_png(Image.new("RGB", (9, 9)), tmp_path / "references" / "glowing.png")
+            for seed in range(2):
+                image = tmp_path / row / subject / f"{seed}.png"
+                write_png(Image.new("RGB", (10, 10), (number, seed, ord(subject[0]))), image)
+                words = f"a sks {subject} in glowing style"
+                made.append(Target(image, row, subject, "glowing", tuple(references), (style,), "glowing", words))
+    return made
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "a.db") as opened:
+        yield opened
+
+
+def say(store, targets, verdict, prompts=PAPER, identity=IDENTITY):
+    """Keep a reply to every question about the targets: ``verdict(target, aspect, reference)``."""
+    verdicts = VerdictStore(store)
+    judge = verdicts.judge(identity["critic"], identity)
+    rows = []
+    for target in targets:
+        for question in questions([target], prompts):
+            shown = (str(question.reference), str(question.test))
+            digests = [digest_of(path) for path in (question.test, question.reference)]
+            case = Case(question.aspect, prompts.version, question.rendered.text(), *digests, shown)
+            said = verdict(target, question.aspect, question.reference)
+            reply = said if not isinstance(said, bool) else leaning(0.9 if said else 0.1)
+            rows.append((case.key(identity), case, reply))
+    verdicts.add(judge, rows)
+    return verdicts
+
+
+def rarely(target, aspect, reference):
+    """The style is always right; a subject by lorarar always, by direct only the first picture of the dog."""
+    return aspect == "style" or target.row == "lorarar" or (target.subject == "dog" and target.image.stem == "0")
+
+
+def test_figures_by_method_with_the_papers_beside(store, targets):
+    answers = Answers(targets, say(store, targets, rarely))
+    report = make_report(answers, choose(answers), ScoreStore(store), "method", against="direct")
+    direct, ours = records(report)
+    assert (direct["average"], direct["best"], direct["attempts"]) == (0.25, 0.5, 1.5)
+    assert (ours["average"], ours["best"], ours["images"], ours["pairs"]) == (1.0, 1.0, 4, 2)
+    assert ours["against"] == pytest.approx(0.75)
+    assert direct["against"] is None
+    assert (direct["paper_average"], ours["paper_average"], ours["paper_attempts"]) == (0.40, 0.71, 2.28)
+    first, second = tables(report)
+    assert "Table 1" in first.title
+    assert "Table 2" in second.title
+    assert "average, the paper's, on SDXL" in first.head
+    assert second.rows[0] == ["direct", "1.50", "1 of 2", ""]
+    with pytest.raises(JudgeError, match="no method nothing was judged; there are direct, lorarar"):
+        make_report(answers, choose(answers), ScoreStore(store), "method", against="nothing")
+
+
+def test_figures_by_cell_have_no_papers(store, targets):
+    answers = Answers(targets, say(store, targets, rarely))
+    report = make_report(answers, choose(answers), ScoreStore(store), "cell")
+    assert [line.group.name for line in report.lines][:2] == [
+        ("direct", "dog", "glowing"),
+        ("direct", "can", "glowing"),
+    ]
+    assert all("paper" not in " ".join(table.head) for table in tables(report))
+    assert {"method", "subject", "style"} <= set(records(report)[0])
+
+
+def test_unclear_verdicts_are_counted_and_no_scores(store, targets):
+    def unclear(target, aspect, reference):
+        if target.row == "direct" and aspect == "subject":
+            return failed("500") if target.subject == "dog" else answered("well")
+        return True
+
+    verdicts = say(store, targets[:-1], unclear)
+    answers = Answers(targets, verdicts)
+    direct, ours = records(make_report(answers, choose(answers), ScoreStore(store), "method"))
+    assert (direct["images"], direct["undecided"], direct["failed"], direct["unparsed"]) == (0, 4, 6, 6)
+    assert direct["average"] is None
+    assert (ours["images"], ours["undecided"], ours["not_asked"]) == (3, 1, 4)
+    unclear_table = tables(make_report(answers, choose(answers), ScoreStore(store), "method"))[-1]
+    assert unclear_table.rows[0] == ["direct", "6", "0", "6", "4"]
+
+
+def test_the_judge_who_answered_most_is_chosen(store, targets):
+    say(store, targets, rarely)
+    verdicts = say(store, targets[:2], rarely, CODE)
+    other = {**IDENTITY, "critic": "other"}
+    say(store, targets[:3], lambda *_: False, PAPER, other)
+    answers = Answers(targets, verdicts)
+    assert (choose(answers).critic, choose(answers).prompts) == ("scripted", PAPER.version)
+    assert choose(answers, prompts="code").prompts == CODE.version
+    assert choose(answers, critic="other").critic == "other"
+    with pytest.raises(
+        JudgeError, match=r"no verdicts on these pictures by such a judge; there are .*other with paper"
+    ):
+        choose(answers, critic="nobody")
+    with pytest.raises(JudgeError, match="no verdicts on these pictures"):
+        choose(Answers(targets[4:], verdicts), critic="other")
+
+
+def test_without_verdicts_the_command_that_makes_them_is_named(store, targets):
+    with pytest.raises(JudgeError, match="lorarar judge run"):
+        choose(Answers(targets, VerdictStore(store)))
+
+
+def test_a_metrics_mean_is_within_pairs_and_then_over_pairs(targets):
+    direct = targets[:4]
+    values = dict(zip(direct, (0.2, 0.4, 0.9, 0.9), strict=True))
+    del values[direct[3]]
+    found = by_group(values, "method")[("direct",)]
+    assert found.value == pytest.approx(((0.2 + 0.4) / 2 + 0.9) / 2)
+    assert found.value != pytest.approx((0.2 + 0.4 + 0.9) / 3)
+    assert by_group({}, "method") == {}
+
+
+class Flat:
+    """Features whose cosines are all one: what is known of a picture is not the point here."""
+
+    def __init__(self, name="flat"):
+        self.faults = {}
+
+        class Named:
+            kind = "clip"
+            identity = Identity(name, "1", imagenet(32), "float32", "none")
+
+        self.backbone = Named()
+
+    def of(self, paths):
+        return {path: np.float32([1, 0]) for path in paths if path not in self.faults}
+
+
+def test_scores_stand_beside_with_their_backbone(store, targets):
+    answers, scores = Answers(targets, say(store, targets, rarely)), ScoreStore(store)
+    clip_i = METRICS["clip-i"]
+    first = scores.score(clip_i, targets[:5], Flat())
+    assert (first.pictures, first.found, first.measured) == (5, 0, 5)
+    again = scores.score(clip_i, targets, Flat())
+    assert (again.found, again.measured) == (5, 3)
+    scores.score(clip_i, targets[:1], Flat("newer"))
+    report = make_report(answers, choose(answers), scores, "method")
+    assert report.backbones == {"clip-i": "flat (1)"}
+    assert [record["clip-i"] for record in records(report)] == [1.0, 1.0]
+    assert "CLIP-I" in tables(report)[2].head
+    assert records(report)[1]["paper_clip_i"] == 0.656
+
+
+def test_a_picture_that_is_gone_has_no_score_and_a_reason(store, targets):
+    targets[0].image.unlink()
+    flat = Flat()
+    flat.faults = {targets[0].image: "0.png does not exist"}
+    scored = ScoreStore(store).score(METRICS["clip-i"], [*targets[:2], replace(targets[1], style_references=())], flat)
+    assert scored.measured == 1
+    assert scored.faults == ("0.png does not exist", "1 pictures have no style to be measured against")
+
+
+def test_forms_escape_what_they_hold():
+    table = Table("A & B_c", ["method", "100 %"], [["a|b_1", "5 & 6"]], ["note $x$"])
+    assert "a\\|b_1" in as_markdown([table])
+    latex = as_latex([table])
+    assert "a|b\\_1" in latex
+    assert "\\caption{A \\& B\\_c. note \\$x\\$}" in latex
+    assert "\\toprule" in latex
+
+
+def test_a_gallery_is_one_page_without_outside_and_escapes(store, targets, tmp_path):
+    evil = [replace(target, row="<script>alert(1)</script>") for target in targets[:4]]
+    targets[1].image.write_bytes(b"broken")
+    answers = Answers([*evil, *targets[4:]], say(store, targets, rarely))
+    report = make_report(answers, choose(answers), ScoreStore(store), "method")
+    page = write_gallery(report, tmp_path / "out" / "gallery.html").read_text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not re.search(r"(src|href)=\"?https?:", page)
+    assert page.count("data:image/webp;base64,") == 2 * 4 + 8 - 1
+    assert "cannot be read" in page
+    assert page.count('class="picture yes"') == 5
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JudgeError, match="cannot write"):
+        write_gallery(report, tmp_path / "file" / "gallery.html")
+
+
+@pytest.fixture
+def judged_folders(tmp_path, targets):
+    """The targets of one method as plain folders, with verdicts."""
+    for target in targets[:4]:
+        write_png(Image.open(target.image), tmp_path / "made" / target.subject / "glowing" / target.image.name)
+        for reference in target.subject_references:
+            write_png(Image.open(reference), tmp_path / "given" / "subjects" / target.subject / reference.name)
+    write_png(Image.open(targets[0].style_references[0]), tmp_path / "given" / "styles" / "glowing" / "0.png")
+    with Store(tmp_path / "folders.db") as store:
+        say(store, from_folders(tmp_path / "made", tmp_path / "given"), lambda *_: True)
+    where = ["--generated", str(tmp_path / "made"), "--references", str(tmp_path / "given")]
+    return [*where, "--db", str(tmp_path / "folders.db")]
+
+
+def test_the_command_prints_every_form(judged_folders, tmp_path):
+    def run(*options):
+        return CliRunner().invoke(app, ["judge", "report", *judged_folders, *options])
+
+    assert "MARS2 (Table 1)" in run().stdout
+    data = json.loads(run("--format", "json", "--by", "subject").stdout)
+    assert data["judge"]["critic"] == "scripted"
+    assert [group["average"] for group in data["groups"]] == [1.0, 1.0]
+    rows = list(csv.DictReader(io.StringIO(run("--format", "csv", "--by", "cell").stdout)))
+    assert (rows[0]["subject"], rows[0]["average"]) == ("can", "1.0")
+    assert run("--format", "markdown").stdout.startswith("### MARS2")
+    assert "\\begin{table}" in run("--format", "latex").stdout
+    page = tmp_path / "gallery.html"
+    assert run("--gallery", str(page)).exit_code == 0
+    assert page.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--by", "colour"), "--by is 'colour'; accepted are method, subject, style, cell"),
+        (("--format", "xml"), "--format is 'xml'; accepted are table, json, csv, markdown, latex"),
+        (("--judge", "9"), "no verdicts on these pictures by such a judge; there are 1: scripted"),
+    ],
+)
+def test_what_is_not_accepted_is_said_in_one_line(judged_folders, options, message):
+    result = CliRunner().invoke(app, ["judge", "report", *judged_folders, *options])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
