@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from judge.prompts import Aspect
 from judge.protocol import Answer, correct
-from judge.verdicts import Judge, VerdictStore
+from judge.verdicts import Asked, Judge, VerdictStore
 from lorarar.errors import ImageError
 from lorarar.files import sha256_of
 from lorarar.images import find_images
@@ -100,27 +101,22 @@ def find_judge(store: Store, critic: str | None = None) -> Judge:
     return found[0]
 
 
-def verdicts(store: Store, judge: Judge) -> dict[tuple[str, str, str], bool]:
+def verdicts(store: Store, judge: Judge) -> dict[Asked, bool]:
     """A judge's clear answers by image, reference (both by digest) and aspect."""
-    rows = store.rows(
-        "SELECT image, reference, aspect, verdict FROM verdicts WHERE judge = ? AND prompts = ? AND status = 'ok'",
-        judge.id,
-        judge.prompts,
-    )
-    return {(row["image"], row["reference"], row["aspect"]): bool(row["verdict"]) for row in rows}
+    said = VerdictStore(store).of(judge)
+    return {asked: verdict.verdict for asked, verdict in said.items() if verdict.verdict is not None}
 
 
 def answers(
-    known: Mapping[tuple[str, str, str], bool], image: str, references: Mapping[str, Sequence[str]], aspect: str
+    known: Mapping[Asked, bool], image: str, references: Mapping[str, Sequence[str]], aspect: Aspect
 ) -> list[Answer]:
     """What each reference of an aspect answered about an image."""
-    return [known.get((image, reference, aspect)) for reference in references[aspect]]
+    return [known.get((image, reference, aspect)) for reference in references.get(aspect, ())]
 
 
-def accepted(known: Mapping[tuple[str, str, str], bool], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
+def accepted(known: Mapping[Asked, bool], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
     """Whether MARS2 accepts an image; None where too little was answered."""
-    subject, style = (answers(known, image, references, aspect) for aspect in ("subject", "style"))
-    return correct(subject, style)
+    return correct(answers(known, image, references, "subject"), answers(known, image, references, "style"))
 
 
 def _references(lora: Path) -> tuple[Path, ...]:

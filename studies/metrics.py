@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from judge.protocol import majority
 from judge.verdicts import Judge, VerdictStore
@@ -14,6 +15,7 @@ from studies.store import Origin, Study
 
 MARS2 = "mars2"
 ORDER = (MARS2, "clip-i", "clip-t", "dino")
+Asks = Literal["both", "subject", "style"]
 Scorer = Callable[[str, Origin], float | None]  # of a picture's digest, with its item
 
 
@@ -23,7 +25,7 @@ class Metric:
 
     name: str
     by: str  # critic or backbone
-    aspect: str  # of MARS2: both, subject or style; else all of them
+    aspect: Asks  # of people; MARS2 answers it, the others are what they are
     score: Scorer
 
     @property
@@ -32,7 +34,7 @@ class Metric:
         return self.name == MARS2
 
 
-def metrics(store: Store, study: Study, aspects: Sequence[str] = ("both",)) -> list[Metric]:
+def metrics(store: Store, study: Study, aspects: Sequence[Asks] = ("both",)) -> list[Metric]:
     """Those that know pictures of the study, MARS2 first, the latest judge first."""
     images = {source.image for origin in study.origins for source in origin.sources if source.method}
     found = [metric for judge in VerdictStore(store).judges() for metric in _of_judge(store, judge, images, aspects)]
@@ -48,17 +50,18 @@ def metrics(store: Store, study: Study, aspects: Sequence[str] = ("both",)) -> l
     return found
 
 
-def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[str]) -> list[Metric]:
+def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[Asks]) -> list[Metric]:
     known = verdicts(store, judge)
     if not images & {image for image, _, _ in known}:
         return []
 
-    def score(aspect: str) -> Scorer:
+    def score(aspect: Asks) -> Scorer:
         def of(image: str, origin: Origin) -> float | None:
-            if aspect == "both":
-                said = accepted(known, image, origin.references)
-            else:
-                said = majority(answers(known, image, origin.references, aspect))
+            said = (
+                accepted(known, image, origin.references)
+                if aspect == "both"
+                else majority(answers(known, image, origin.references, aspect))
+            )
             return None if said is None else float(said)
 
         return of

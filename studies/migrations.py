@@ -111,4 +111,16 @@ def _votes(db: Database) -> None:
             WHERE NOT EXISTS (SELECT 1 FROM study_votes later WHERE later.supersedes = v.id)""")
 
 
-MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes)
+def _labels(db: Database) -> None:
+    """What people say of single pictures, as the judge's check takes it: no simulated raters, first showings alone."""
+    db.execute("""
+        CREATE VIEW human_labels (image, aspect, yes, rater) AS
+            SELECT o.image, a.aspect, v.answer IN ('both', a.aspect), v.code
+            FROM study_current_votes v
+            JOIN studies s ON s.id = v.study AND s.kind = 'absolute'
+            JOIN study_options o ON o.study = v.study AND o.number = v.item
+            CROSS JOIN (SELECT 'subject' AS aspect UNION ALL SELECT 'style') a
+            WHERE v.purpose = 'plain' AND NOT v.simulated""")
+
+
+MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels)

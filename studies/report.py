@@ -15,7 +15,7 @@ from lorarar.intervals import RESAMPLES, Interval
 from lorarar.store import Store
 from studies.ballots import Ballot, ballots, inattentive, passed
 from studies.errors import StudyError
-from studies.metrics import MARS2, Metric, metrics
+from studies.metrics import MARS2, Asks, Metric, metrics
 from studies.statistics import correlation
 from studies.statistics.agreement import Level, alpha, ceiling, consistency
 from studies.statistics.correlation import Coefficient, correlate, difference
@@ -25,7 +25,7 @@ from studies.statistics.outcomes import outcomes, sign_test
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
 from studies.store import Study, StudyStore
 
-ASPECTS = ("both", "subject", "style")
+ASPECTS: tuple[Asks, ...] = ("both", "subject", "style")
 SIMULATED = "simulated raters, not people"
 KINDS = {"ab": "A/B: which of two pictures is better", "absolute": "absolute: what one picture shows"}
 BEST = "every picture of a best study was accepted by MARS2, so it cannot vary; a study of random pictures tells"
@@ -232,7 +232,7 @@ def _shares(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
 def _agreement(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
     plain = [vote for vote in votes if vote.purpose == "plain"]
     found = []
-    aspects = ("",) if study.kind == "ab" else ASPECTS
+    aspects: tuple[str, ...] = ("",) if study.kind == "ab" else ASPECTS
     for aspect in aspects:
         ratings = _ratings(study, plain, _value(study, aspect))
         levels: tuple[Level, ...] = ("nominal", "ordinal") if study.kind == "ab" else ("nominal",)
@@ -257,7 +257,7 @@ CEILING = "human ceiling (one rater's r with the others)"
 
 
 def _correlations(store: Store, study: Study, votes: Sequence[Ballot]) -> tuple[list[Figure], list[Points]]:
-    aspects = ("both",) if study.kind == "ab" else ASPECTS
+    aspects: tuple[Asks, ...] = ("both",) if study.kind == "ab" else ASPECTS
     found: list[Figure] = []
     points: list[Points] = []
     known = metrics(store, study, aspects)

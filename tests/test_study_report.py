@@ -145,6 +145,20 @@ def test_simulated_raters_and_people_are_never_mixed(store):
     assert [row["simulated"] for row in rows] == [0] + [1] * 8
 
 
+def test_the_judges_check_gets_people_alone(store):
+    from judge.trust.people import StoredLabels, majorities
+
+    assert StoredLabels(store).labels() == []
+    session = open_study(store, "abs", "REAL")
+    session.consent()
+    while session.current():
+        session.vote("style", 2, SCREEN)
+    labels = StoredLabels(store).labels()
+    assert len(labels) == 2 * 30
+    assert {label.rater for label in labels} == {"REAL"}
+    assert {(aspect, yes) for (_, aspect), yes in majorities(labels).items()} == {("subject", False), ("style", True)}
+
+
 def test_raters_who_fail_a_check_can_be_left_out(store):
     study = StudyStore(store).get("ab")
     for code, careful in (("CAREFUL", True), ("ASLEEP", False)):
