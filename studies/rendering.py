@@ -28,15 +28,23 @@ def as_csv(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """A heading and a table for each section."""
-    lines = [f"## Study {report.study}" + (f" ({SIMULATED})" if report.simulated else ""), ""]
-    for section in dict.fromkeys(figure.section for figure in report.figures):
-        lines += [f"### {section.capitalize()}", "", "| of | figure | value | 95 % interval | n | note |"]
-        lines.append("|---|---|---:|---|---:|---|")
-        for figure in report.section(section):
-            cells = (figure.of, figure.name, *shown(figure), str(figure.n or ""), figure.note)
-            lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-        lines.append("")
-    return "\n".join(lines)
+    from judge.report.table import Table
+    from judge.report.table import as_markdown as write
+
+    marked = f", {SIMULATED}" if report.simulated else ""
+    return write(
+        [
+            Table(
+                f"Study {report.study}: {section}{marked}",
+                ("of", "figure", "value", "95 % interval", "n", "note"),
+                [
+                    (figure.of, figure.name, *shown(figure), str(figure.n or ""), noted(figure))
+                    for figure in report.section(section)
+                ],
+            )
+            for section in dict.fromkeys(figure.section for figure in report.figures)
+        ]
+    )
 
 
 NOT_DEFINED = "not defined"
@@ -50,6 +58,11 @@ def shown(figure: Figure) -> tuple[str, str]:
     if figure.low is None or figure.high is None:
         return value, ""
     return value, f"{_number(figure.low)} to {_number(figure.high)}"
+
+
+def noted(figure: Figure) -> str:
+    """A figure's note without what the heading says already."""
+    return figure.note.removeprefix(SIMULATED).removeprefix("; ")
 
 
 def _number(value: float) -> str:

@@ -232,7 +232,9 @@ def test_a_study_from_first_to_last_by_commands(run, tmp_path):
         assert {row["raters"] for row in rows} == {"simulated" if extra else "people"}
         loaded = json.loads(run("report", "mine", "--format", "json", *extra).stdout)
         assert loaded["simulated"] == bool(extra)
-        assert "| alpha against beta | alpha better |" in run("report", "mine", "--format", "markdown", *extra).stdout
+        markdown = run("report", "mine", "--format", "markdown", *extra).stdout
+        assert "### Study mine: outcomes" in markdown
+        assert (SIMULATED in markdown) == bool(extra)
     assert run("delete-rater", "mine", "far").exit_code == 0
     assert run("delete-rater", "mine", "--simulated").exit_code == 0
     assert "people: 0" in run("list").stdout.splitlines()[-1]
@@ -262,6 +264,29 @@ def test_errors_are_one_clean_line(run, arguments, message):
     assert done.stderr.count("\n") == 1
     assert "\x1b" not in done.stderr.replace("\x1b[31m", "", 0)
     assert done.stdout == ""
+
+
+def test_run_hands_the_app_a_session_and_says_how_to_go_on(run, store, monkeypatch):
+    import sys
+    from types import ModuleType
+
+    given = []
+
+    def voting(session, images):
+        given.append((session.code, images))
+        session.consent()
+        session.vote("left", 1, SCREEN)
+
+    monkeypatch.setitem(sys.modules, "tui", ModuleType("tui"))
+    monkeypatch.setitem(sys.modules, "tui.voting", ModuleType("tui.voting"))
+    sys.modules["tui.voting"].run = voting
+    done = run("run", "ab", "--rater", "me-1", "--images", "half")
+    assert (done.exit_code, given) == (0, [("ME-1", "half")])
+    assert "1 of 20 answered; to go on, start again with --rater ME-1" in done.stderr
+    packet = store.path.parent / "p.zip"
+    run("export", "ab", "-o", packet)
+    done = run("run", packet, "--rater", "you")
+    assert done.stdout.strip() == str(packet.with_name("p-YOU.jsonl"))
 
 
 def test_a_database_that_is_not_there_is_not_made(run, tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from lorarar.cli.inspect import inspect
 from lorarar.cli.merge import merge
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
-from studies.cli import app as study
+from studies.cli.app import app as study
 
 # Their hints (a missing torchvision, say) are for programmers; whoever sets these variables keeps them.
 for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
