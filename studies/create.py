@@ -91,6 +91,7 @@ def new_study(store: Store, request: Request) -> Study:
     album = _Album()
     entries = [_practice(request.kind, album)]
     entries += [_plain(one, references[one.pair], digests[one.pair], album) for one in drawn]
+    _check_sizes(drawn, entries[1:], album)
     entries += _attention(request, drawn, references, album)
     numbered = tuple(Item(number, *bare) for number, (bare, _) in enumerate(entries))
     repeats = min(REPEATS, most_repeats(len(drawn))) if request.repeats is None else request.repeats
@@ -123,15 +124,25 @@ def _practice(kind: Kind, album: _Album) -> _Entry:
 
 def _plain(one: Drawn, references: References, digests: Mapping[str, Sequence[str]], album: _Album) -> _Entry:
     pngs = [shown(picture.path, picture.sha256) for picture in one.pictures]
-    sizes = {size_of(png) for png in pngs}
-    if len(sizes) > 1:
-        raise StudyError(
-            f"{' and '.join(_said(picture) for picture in one.pictures)} have different sizes, {sorted(sizes)}, which "
-            "would tell the methods apart; draw them with the same resolution"
-        )
     options = tuple(map(album.add, pngs))
     item = _Bare("plain", album.reference(references, "subject"), album.reference(references, "style"), options)
     return item, Origin(*one.pair, digests, tuple(Source(picture.method, picture.sha256) for picture in one.pictures))
+
+
+def _check_sizes(drawn: Sequence[Drawn], entries: Sequence[_Entry], album: _Album) -> None:
+    """That the pictures of a pair are of one size, whatever made them."""
+    sizes: dict[tuple[Pair, tuple[int, int]], Candidate] = {}
+    for one, (item, _) in zip(drawn, entries, strict=True):
+        for picture, digest in zip(one.pictures, item.options, strict=True):
+            sizes.setdefault((one.pair, size_of(album.pictures[digest])), picture)
+    pairs = [pair for pair, _ in sizes]
+    for pair in pairs:
+        if pairs.count(pair) > 1:
+            differing = [picture for (other, _), picture in sizes.items() if other == pair]
+            raise StudyError(
+                f"{' and '.join(map(_said, differing[:2]))} have different sizes, which would tell the methods apart; "
+                "draw them with the same resolution"
+            )
 
 
 def _attention(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -160,9 +160,12 @@ class StudyStore:
         )
         return [Rater(row["code"], bool(row["simulated"]), row["consented"], row["votes"]) for row in rows]
 
-    def new_rater(self, study: Study) -> str:
-        """A code nobody has, of the half of raters that fewer belong to so far: sides are balanced over raters too."""
-        people = [rater.code for rater in self.raters(study) if not rater.simulated]
+    def new_rater(self, study: Study, promised: Collection[str] = ()) -> str:
+        """A code nobody has, of the half of raters that fewer belong to so far: sides are balanced over raters too.
+
+        ``promised`` are codes of people who have not begun yet.
+        """
+        people = {rater.code for rater in self.raters(study) if not rater.simulated} | set(promised)
         halves = Counter(is_mirrored(study.design, code) for code in people)
         wanted = halves[True] < halves[False]
         while True:

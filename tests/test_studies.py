@@ -6,11 +6,13 @@ import sys
 import time
 from collections import Counter
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from lorarar.errors import StoreError
+from lorarar.files import sha256_of
 from lorarar.store import Store
 from studies.candidates import accepted, find_judge, verdicts
 from studies.create import Request, new_study
@@ -132,10 +134,6 @@ def test_what_cannot_be_drawn_is_said(store, change, message):
 
 def test_pictures_of_different_sizes_are_refused(store):
     for row in store.rows("SELECT path FROM images WHERE path LIKE '%alpha%'"):
-        from pathlib import Path
-
-        from lorarar.files import sha256_of
-
         path = Path(row["path"])
         copy = store.path.parent / "large" / "-".join(path.parts[-3:])
         copy.parent.mkdir(exist_ok=True)
@@ -144,8 +142,10 @@ def test_pictures_of_different_sizes_are_refused(store):
             store.db.execute(
                 "UPDATE images SET path = ?, sha256 = ? WHERE path = ?", [str(copy), sha256_of(copy), row["path"]]
             )
-    with pytest.raises(StudyError, match="would tell the methods apart"):
-        new_study(store, request())
+    for kind in ("ab", "absolute"):
+        with pytest.raises(StudyError, match="would tell the methods apart"):
+            new_study(store, request(kind=kind))
+    new_study(store, request("one", "absolute", ("alpha",)))
 
 
 def test_nothing_that_is_shown_tells_the_method(store):
@@ -371,3 +371,43 @@ def test_two_raters_in_two_processes_lose_nothing(store, note):
     kept = [rater.votes for rater in StudyStore(store).raters(study)]
     note(f"4 raters at once, {sum(counts)} votes acknowledged, {sum(kept)} kept")
     assert kept == counts == [len(trials_of(study.design, "X"))] * 4
+
+
+OPEN = (
+    "import sys; from lorarar.store import Store; from studies.store import StudyStore; StudyStore(Store(sys.argv[1]))"
+)
+
+
+@pytest.mark.slow
+def test_four_first_starts_at_once_all_migrate(tmp_path):
+    for attempt in range(5):
+        starts = [subprocess.Popen([sys.executable, "-c", OPEN, str(tmp_path / f"{attempt}.db")]) for _ in range(4)]
+        assert [start.wait() for start in starts] == [0] * 4
+
+
+def test_a_full_disk_is_one_clear_error_and_loses_no_vote(store):
+    new_study(store, request())
+    session = open_study(store, "first", "ABC")
+    session.consent()
+    session.vote("left", 1, SCREEN)
+    (pages,) = store.db.execute("PRAGMA page_count").fetchone()
+    store.db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="full"):
+        for _ in range(2000):
+            session.vote("left", 1, SCREEN)
+            session.undo()
+    kept = session.progress.done
+    store.db.execute("PRAGMA max_page_count = 1000000")
+    again = open_study(store, "first", "ABC")
+    assert again.progress.done == kept >= 1
+    answer_all(again)
+    assert again.finished
+
+
+def test_a_backup_carries_a_study_with_its_pictures(store, tmp_path):
+    study = new_study(store, request())
+    store.backup(tmp_path / "b.db")
+    with Store(tmp_path / "b.db") as copy:
+        session = open_study(copy, "first")
+        answer_all(session)
+        assert StudyStore(copy).get("first") == study

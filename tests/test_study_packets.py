@@ -332,12 +332,15 @@ while session.current():
 
 
 @pytest.mark.slow
-def test_sigkill_loses_no_vote_on_a_packet(packet, store, note):
+def test_sigkill_loses_no_vote_on_a_packet(store, tmp_path, note):
+    studies = StudyStore(store)
+    design = new_study(store, Request("large", "ab", ("alpha", "beta"), "random", items=36)).design
+    packet = write_packet(design, {d: studies.picture(d) for d in design.pictures}, tmp_path / "p.zip")
     done = 0
     for attempt in range(20):
         rater = subprocess.Popen([sys.executable, "-c", RATE, packet], stdout=subprocess.PIPE, text=True)
         rater.stdout.readline()
-        time.sleep(0.0005 * attempt)
+        time.sleep(0.0002 * attempt)
         rater.send_signal(signal.SIGKILL)
         rest = rater.communicate()[0].split()
         session = open_packet(packet, "KILL")

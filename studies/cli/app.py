@@ -10,6 +10,7 @@ from studies.cli.list_studies import list_studies
 from studies.cli.new import new
 from studies.cli.report import report
 from studies.cli.run import run
+from studies.cli.serve import serve
 from studies.cli.simulate import simulate
 from studies.cli.take_in import take_in
 
@@ -18,6 +19,7 @@ app.command()(new)
 app.command()(run)
 app.command()(export)
 app.command("import")(take_in)
+app.command()(serve)
 app.command("list")(list_studies)
 app.command()(report)
 app.command()(simulate)
