@@ -48,6 +48,6 @@ def serve(
     from studies.serving.server import serve as start
 
     for token, code in known.items():
-        print(clean(f"{code} {origin}/?token={token}"))
+        print(clean(f"{code} {origin}/?token={token}"), flush=True)
     talk().print(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.", markup=False)
     start(Served(name, database, known, origin, host, port, most))
