@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Literal
 
 import numpy as np
@@ -93,9 +94,9 @@ def weighted_r(one: Floats, two: Floats, weights: Floats) -> float:
     kept = weights > 0
     if kept.sum() < 3:
         return float("nan")
-    one, two, weights = one[kept], two[kept], weights[kept]
-    one, two = (side - np.average(side, weights=weights) for side in (one, two))
+    weights = weights[kept] / weights[kept].sum()
+    one, two = one[kept] - weights @ one[kept], two[kept] - weights @ two[kept]
     variances = float(weights @ one**2), float(weights @ two**2)
-    if min(variances) <= 1e-12 * max(1.0, float(weights.sum())):
+    if min(variances) <= 1e-12:
         return float("nan")
-    return float(np.clip(weights @ (one * two) / np.sqrt(variances[0] * variances[1]), -1.0, 1.0))
+    return max(-1.0, min(1.0, float(weights @ (one * two)) / sqrt(variances[0] * variances[1])))

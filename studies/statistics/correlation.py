@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 
 from lorarar.intervals import RESAMPLES, Interval
-from studies.statistics.agreement import weighted_r
 from studies.statistics.crossed import interval, resamples, vote_weights
-from studies.statistics.ratings import Floats, Ratings, UndefinedError
+from studies.statistics.ratings import Floats, Ints, Ratings, UndefinedError
 
 LEAST = 5  # items, below which no correlation is given
 
@@ -22,15 +23,17 @@ Coefficient = Callable[[Floats, Floats], float]  # of people's values and a metr
 
 
 def pearson(people: Floats, metric: Floats) -> float:
-    """Pearson's r; point-biserial where the metric is 0 or 1."""
-    return weighted_r(people, metric, np.ones_like(people))
+    """Pearson's r; point-biserial where the metric is 0 or 1; NaN where one side does not vary."""
+    one, two = people - people.mean(), metric - metric.mean()
+    spread = float(one @ one), float(two @ two)
+    if min(spread) <= 1e-12 * len(one):
+        return float("nan")
+    return max(-1.0, min(1.0, float(one @ two) / sqrt(spread[0] * spread[1])))
 
 
 def spearman(people: Floats, metric: Floats) -> float:
     """Spearman's rho: Pearson's r of mean ranks."""
-    from scipy.stats import rankdata
-
-    return pearson(rankdata(people), rankdata(metric))
+    return pearson(_ranks(people), _ranks(metric))
 
 
 def kendall(people: Floats, metric: Floats) -> float:
@@ -155,6 +158,18 @@ def _resampled(
 
 def _orders(people: Floats, metric: Floats) -> tuple[float, float, float]:
     """Of all pairs of items: agreeing minus disagreeing, those people tell apart, those the metric does."""
-    first, second = np.triu_indices(len(people), 1)
+    first, second = _pairs(len(people))
     one, two = np.sign(people[first] - people[second]), np.sign(metric[first] - metric[second])
     return float(one @ two), float(np.abs(one).sum()), float(np.abs(two).sum())
+
+
+@lru_cache(maxsize=4)
+def _pairs(size: int) -> tuple[Ints, Ints]:
+    """All pairs of so many items; the same again and again in a bootstrap."""
+    return np.triu_indices(size, 1)
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1, equal values sharing their mean rank."""
+    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts.cumsum() - (counts - 1) / 2)[at]
