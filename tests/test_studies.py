@@ -273,6 +273,7 @@ def test_deleting_a_rater_leaves_nothing_of_them(store):
     assert [rater.code for rater in studies.raters(study)] == ["STAYS"]
     assert len(store.rows("SELECT 1 FROM study_votes")) == stays.progress.total
     assert "GONE" not in "\n".join(store.db.conn.iterdump())
+    assert not any(b"GONE" in file.read_bytes() for file in store.path.parent.glob(f"{store.path.name}*"))
     gone.undo()
     with pytest.raises(StudyError, match="takes no part"):
         gone.vote("left", 1, SCREEN)
