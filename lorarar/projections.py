@@ -22,16 +22,11 @@ from lorarar.tensor_file import read_tensors, save_tensors
 FORM = 2  # of a projection: content's has the bias in it
 
 
-def default_folder() -> Path:
-    """Where projections are kept."""
-    return cache_folder("projections")
-
-
 class ProjectionCache:
     """Projections by digest of hypernetwork and adapter; a broken or missing file is computed again."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or default_folder()
+        self.folder = folder or cache_folder("projections")
         self.computed = 0  # how many were not found
 
     def predictor(self, network: Hypernetwork, digest: str) -> Predictor:

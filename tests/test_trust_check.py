@@ -18,7 +18,7 @@ from judge.trust.check import CheckError, Plan, run_check
 from judge.trust.configuration import Configuration, variants
 from judge.trust.findings import findings
 from judge.trust.interview import Interview
-from judge.trust.known import Known, find_known
+from judge.trust.known import Known, find_distances, find_known
 from judge.trust.page import page
 from judge.trust.paraphrases import PARAPHRASES, around
 from judge.trust.people import Label, StoredLabels
@@ -241,6 +241,28 @@ def test_what_fails_is_left_out_and_counted(targets, tmp_path):
         checked(targets, tmp_path / "..", lambda *_: None)
 
 
+def test_pictures_that_cannot_be_read_cost_their_own_questions_only(targets, tmp_path):
+    targets[0].subject_references[0].write_bytes(b"no picture")
+    sample(targets, 18, 0)[5].image.unlink()
+    found = checked(targets, tmp_path)
+    assert found.tally.failed > 0
+    assert any("cannot" in why or "is not a sound" in why for why in found.tally.reasons)
+    assert found.order.subject.rate.hits == 0
+    assert found.controls.subject.specificity.value == 1.0
+
+
+def test_one_method_has_no_ranking_and_one_concept_no_other(targets, tmp_path):
+    alone = [t for t in targets if (t.row, t.subject, t.style) == ("a", "cat", "glowing")]
+    found = checked(alone, tmp_path)
+    assert found.wording.tau is None
+    assert found.wording.alpha is None  # all is right, and every answer Yes
+    assert {kind.kind for kind in found.controls.kinds} == {"the reference itself", "another reference", "blank"}
+    assert [finding.text for finding in findings(found) if finding.part == "wording"][1:] == [
+        "every answer in every wording is the same one, so that agreement says nothing",
+        "no ranking to compare: there is one method",
+    ]
+
+
 # nothing leaks, nothing is asked twice
 
 
@@ -346,7 +368,10 @@ def test_the_truth_finds_a_judges_mistakes_and_corrects_the_rate(targets, tmp_pa
             return False
         return answer
 
-    found = checked(targets, tmp_path, fault, known=known).truth
+    found = checked(
+        targets, tmp_path, fault, known=known, distances=lambda those: {t.image: float(t.row == "b") for t in those}
+    ).truth
+    assert found.nearness.value > 0.5
     assert found.pictures == 80
     assert found.subject.sensitivity.value == pytest.approx(50 / 60)
     assert found.subject.specificity.value == found.subject.hard.value == 1.0
@@ -417,6 +442,13 @@ def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
     right = next(one for one in known if one.subject and one.style and one.target.subject == "dog-8")
     assert Image.open(right.target.image).tobytes() == truth(subject_named("dog #8"), style_named("glowing")).tobytes()
     assert right.target.subject_references == own.subject_references
+    write_png(truth(subject_named("dog #8"), style_named("glowing")), own.image)
+    write_png(Image.new("RGB", (64, 64)), lone.image)
+    with Store(tmp_path / "a.db") as store:
+        far = find_distances(store, [own, lone, other, elsewhere])
+    assert far[own.image] == 0
+    assert far[lone.image] > 100
+    assert len(far) == 2
     assert len({one.target.image for one in known}) == len(known)
 
 

@@ -84,6 +84,6 @@ def test_folders_go_together(place):
 
 
 def test_the_commands_of_the_judge_load_nothing_heavy():
-    code = "import sys, judge.cli; print(' '.join(sys.modules))"
+    code = "import sys, judge.cli.app; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {name.split(".")[0] for name in done.stdout.split()} & {"torch", "scipy", "numpy", "PIL", "sqlite_utils"}

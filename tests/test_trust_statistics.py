@@ -16,6 +16,7 @@ from judge.trust.calibration import (
     temperature,
 )
 from judge.trust.flips import flips, kappa, mcnemar
+from judge.trust.nearness import nearness
 from judge.trust.said import NOTHING, Said
 from judge.trust.share import share, wilson
 from judge.trust.wording import tau
@@ -171,6 +172,16 @@ def test_calibration_counts_each_known_answer_once():
     assert wider.low < found.corrected.low or wider.high > found.corrected.high
     assert calibrate([], reported).corrected is None
     assert calibrate([Triple(0.5, True, True)]).brier == 0.25
+
+
+def test_nearness_compares_pictures_of_one_cell_alone():
+    near_and_far = {
+        "a": [(True, 1.0), (False, 2.0), (False, 0.5)],
+        "b": [(True, 90.0), (False, 100.0)],
+        "c": [(True, 3.0)],
+    }
+    assert nearness(near_and_far).value == pytest.approx((0.5 + 1) / 2)
+    assert nearness({"c": [(True, 3.0)]}) is None
 
 
 def test_tau_by_hand():

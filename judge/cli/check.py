@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
     from judge.trust.interview import Tally
 
+SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
+
 
 @command
 def check(
@@ -36,7 +39,7 @@ def check(
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
-    sample: Annotated[int, typer.Option("--sample", help="Pictures, even over methods and cells.", min=1)] = 48,
+    sample: Annotated[int, typer.Option("--sample", help="Pictures, even over methods and cells.", min=1)] = SAMPLE,
     seed: SeedOption = 0,
     against: Annotated[
         str | None, typer.Option("--against", help="Another critic to compare with.", show_default="none")
@@ -55,7 +58,7 @@ def check(
     from judge.trust.check import Plan, run_check
     from judge.trust.configuration import Configuration
     from judge.trust.interview import Interview
-    from judge.trust.known import find_known
+    from judge.trust.known import find_distances, find_known
     from judge.trust.people import StoredLabels
     from lorarar.store import Store
 
@@ -79,6 +82,7 @@ def check(
             seed,
             against,
             find_known(store, targets),
+            partial(find_distances, store),
             list(StoredLabels(store).labels()),
         )
         found = run_check(plan, Interview(store))

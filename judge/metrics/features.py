@@ -19,7 +19,7 @@ from judge.metrics.backbone import Backbone
 from judge.metrics.metric import MetricError
 from judge.metrics.vectors import Vector, Vectors, sound
 from lorarar.errors import ImageError, reason
-from lorarar.files import replacing
+from lorarar.files import cache_folder, replacing
 from lorarar.images import read_image
 from lorarar.progress import Ticker
 
@@ -27,19 +27,12 @@ BATCH = 32
 DIGEST = 32  # bytes at the head of a file
 
 
-def default_folder() -> Path:
-    """``$LORARAR_CACHE/features``, else ``features`` in the user's cache folder for lorarar."""
-    from lorarar.projections import default_folder as of_projections
-
-    return of_projections().with_name("features")
-
-
 class Features:
     """A backbone with the vectors it has already computed."""
 
     def __init__(self, backbone: Backbone, folder: Path | None = None) -> None:
         self.backbone = backbone
-        self.folder = (folder or default_folder()) / backbone.identity.digest
+        self.folder = (folder or cache_folder("features")) / backbone.identity.digest
         self.computed = 0  # how many were not found
         self.faults: dict[Path, str] = {}  # of pictures that cannot be read
 

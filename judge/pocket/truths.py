@@ -11,12 +11,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PIL import Image
+
 from judge.pocket.trials import nearest
 from judge.targets import Target
 from judge.trust.known import Known
-from lorarar.images import write_png
+from lorarar.errors import ImageError
+from lorarar.images import read_image, write_png
+from lorarar.pocket.difference import mean_difference
 from lorarar.pocket.truth import truth
 from lorarar.pocket.zoo import STYLES, SUBJECTS, Style, Subject, slug
+
+_SUBJECTS = {slug(subject.name): subject for subject in SUBJECTS}
+_STYLES = {slug(style.name): style for style in STYLES}
 
 
 @dataclass(frozen=True)
@@ -30,24 +37,45 @@ class _Painted:
     hard: bool = False
 
 
-def truths(targets: Sequence[Target], folder: Path) -> list[Known]:
+def known(targets: Sequence[Target], folder: Path) -> list[Known]:
     """Known pictures of every cell of Pocket's own among the targets, painted below ``folder``.
 
     Raises:
         ImageError: a picture cannot be written.
         PocketError: Pocket's designs are missing.
     """
-    subjects = {slug(subject.name): subject for subject in SUBJECTS}
-    styles = {slug(style.name): style for style in STYLES}
-    cells = {(t.subject, t.style): t for t in targets if t.subject in subjects and t.style in styles}
-    known = []
+    cells = {(t.subject, t.style): t for t in targets if t.subject in _SUBJECTS and t.style in _STYLES}
+    found = []
     for turn, ((subject, style), target) in enumerate(sorted(cells.items())):
-        for painted in _of_cell(subjects[subject], styles[style], turn):
+        for painted in _of_cell(_SUBJECTS[subject], _STYLES[style], turn):
             path = folder / f"{slug(painted.subject.name)}--{slug(painted.style.name)}.png"
             write_png(truth(painted.subject, painted.style), path)
             shown = replace(target, image=path, row="truth", prompt="")
-            known.append(Known(shown, painted.right_subject, painted.right_style, painted.hard))
-    return known
+            found.append(Known(shown, painted.right_subject, painted.right_style, painted.hard))
+    return found
+
+
+def distances(targets: Sequence[Target]) -> list[float | None]:
+    """Mean difference of each target's picture to the true one of its cell; None for what is not Pocket's own.
+
+    Raises:
+        PocketError: Pocket's designs are missing.
+    """
+    painted: dict[tuple[str, str], Image.Image] = {}
+
+    def distance(target: Target) -> float | None:
+        cell = target.subject, target.style
+        if target.subject not in _SUBJECTS or target.style not in _STYLES:
+            return None
+        if cell not in painted:
+            painted[cell] = truth(_SUBJECTS[target.subject], _STYLES[target.style])
+        try:
+            picture = read_image(target.image)
+        except ImageError:
+            return None
+        return mean_difference(picture, painted[cell]) if picture.size == painted[cell].size else None
+
+    return [distance(target) for target in targets]
 
 
 def _of_cell(subject: Subject, style: Style, turn: int) -> Iterator[_Painted]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
+from judge.digests import digest_of
 from judge.prompts import Aspect, Prompts
 from judge.targets import Target
 from judge.trust.pictures import Seen
 from judge.trust.said import NOTHING, Said
-from lorarar.files import sha256_of
 from lorarar.store import Store
 
 
@@ -26,11 +25,10 @@ def answered(targets: Sequence[Target], store: Store, identity: Mapping[str, str
     said = {
         (row["image"], row["reference"], row["aspect"]): Said(bool(row["verdict"]), row["probability"]) for row in rows
     }
-    digest = cache(_digest)
 
     def of(target: Target, aspect: Aspect, references: Sequence[Path]) -> tuple[Said, ...]:
-        image = digest(target.image)
-        return tuple(said.get((image, digest(path), aspect), NOTHING) for path in references)
+        image = _digest(target.image)
+        return tuple(said.get((image, _digest(path), aspect), NOTHING) for path in references)
 
     found = [
         Seen(t, of(t, "subject", t.subject_references), of(t, "style", t.style_references)) for t in targets if said
@@ -39,4 +37,4 @@ def answered(targets: Sequence[Target], store: Store, identity: Mapping[str, str
 
 
 def _digest(path: Path) -> str:
-    return sha256_of(path) if path.is_file() else ""
+    return digest_of(path) if path.is_file() else ""

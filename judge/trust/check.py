@@ -50,6 +50,7 @@ class Plan:
     seed: int = 0
     against: str | None = None  # another critic to compare with
     known: Sequence[Known] = ()
+    distances: Callable[[Sequence[Target]], Mapping[Path, float]] = lambda _: {}  # from the true pictures
     labels: Sequence[Label] = ()
 
 
@@ -128,7 +129,7 @@ def run_check(plan: Plan, interview: Interview, opened: Opener = Configuration.o
         wording=wording(sampled, asked, {name: said.get(name, ordinary.said) for name in words}),
         controls=controlled(plain, said["controls"]),
         settings=[_setting(name, other, ordinary, interview, opened) for name, other in others.items()],
-        truth=truth(plan.known, known, everything) if plan.known else None,
+        truth=_truth(plan, known, everything) if plan.known else None,
         people=people(plan.labels, ordinary.voted, everything) if ordinary.voted else None,
         tally=interview.tally,
     )
@@ -157,6 +158,11 @@ def _setting(name: str, other: Configuration, ordinary: _Ordinary, interview: In
     except CriticError as error:
         return Setting(name, None, None, str(error))
     return setting(name, ordinary.said, said, ordinary.pictures, mars2(seen(ordinary.sampled, said)))
+
+
+def _truth(plan: Plan, known: Sequence[Seen], answered: Sequence[Seen]) -> Truth:
+    distances = plan.distances([picture.target for picture in answered])
+    return truth(plan.known, known, answered, distances)
 
 
 def _longest(targets: Sequence[Target]) -> int:

@@ -7,6 +7,7 @@ against the references of another subject, or as of another style; and a blank p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from judge.trust.area import Area, area
 from judge.trust.blank import blanks
 from judge.trust.said import Said
 from judge.trust.share import Share, share
+from lorarar.errors import ImageError
 from lorarar.images import read_image
 from lorarar.intervals import Interval, bootstrap
 
@@ -79,7 +81,7 @@ def controls(
     """The controls of the targets' concepts, and one of each aspect for every sampled picture.
 
     Raises:
-        ImageError: a reference cannot be read, or a blank picture not written.
+        ImageError: a blank picture cannot be written.
     """
     concepts = _concepts(targets)
     made = [control for concept in concepts for control in _of_concept(concept, prompts, folder)]
@@ -142,8 +144,17 @@ def _of_concept(concept: _Concept, prompts: Prompts, folder: Path) -> Iterator[C
         yield control(ITSELF, True, reference, reference)
         if len(references) > 1:
             yield control(ANOTHER, True, reference, references[(place + 1) % len(references)])
-    for blank in blanks(read_image(references[0]).size, folder):
-        yield control(BLANK, False, references[0], blank)
+    if sizes := dict(_sizes(references)):
+        reference, size = next(iter(sizes.items()))
+        for blank in blanks(size, folder):
+            yield control(BLANK, False, reference, blank)
+
+
+def _sizes(references: Sequence[Path]) -> Iterator[tuple[Path, tuple[int, int]]]:
+    """Of those that can be read."""
+    for reference in references:
+        with suppress(ImageError):
+            yield reference, read_image(reference).size
 
 
 def _wrong(

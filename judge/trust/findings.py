@@ -22,6 +22,7 @@ from lorarar.intervals import Interval
 
 Grade = Literal["good", "fair", "poor", ""]
 P = 0.05  # below it a lean is said to be one
+FEWEST = 5  # cells, below which nothing is made of them
 TOO_WIDE = 0.5  # an interval of a rate that leaves nothing to say
 
 
@@ -76,11 +77,11 @@ def _wording(check: Check) -> Iterator[Finding]:
         text = f"all wordings agree on {_share(found.consistent)} questions; alpha {_interval(found.alpha)}"
         yield Finding("wording", _at_least(found.alpha.value, 0.8, 0.667), text)
     else:
-        text = "all wordings always give one and the same answer, so that agreement says nothing"
-        yield Finding("wording", "poor", text)
+        yield Finding("wording", "", "every answer in every wording is the same one, so that agreement says nothing")
     taus = {template.name: template.tau for template in found.templates[1:] if template.tau is not None}
     if found.tau is None:
-        yield Finding("wording", "", f"no ranking to compare: {found.methods} methods with different MARS2 are too few")
+        why = "there is one method" if found.methods < 2 else "the methods' MARS2 does not differ"
+        yield Finding("wording", "", f"no ranking to compare: {why}")
     else:
         lowest = min(taus, key=lambda name: taus[name] or 0.0)
         grade = _at_least(found.tau, 0.8, 0.5)
@@ -141,6 +142,12 @@ def _truth(check: Check) -> Iterator[Finding]:
         worst = [one.value for one in (found.sensitivity, found.specificity) if one.value is not None]
         yield Finding("truth", _at_least(min(worst, default=None), 0.9, 0.75), f"{aspect}: {_true(found)}")
     yield _corrected("truth", "correct pictures", check.truth.rates["correct"])
+    if (near := check.truth.nearness) is not None:
+        text = (
+            f"of two pictures of a cell, the one judged correct is nearer to the true one in {near.value:.0%} "
+            f"({near.low:.0%} to {near.high:.0%} over {near.cells} cells)"
+        )
+        yield Finding("truth", _at_least(near.value, 0.75, 0.6) if near.cells >= FEWEST else "", text)
     named = {row: rate for row, rate in check.truth.methods.items() if row}
     if named and all(rate.high - rate.low <= TOO_WIDE for rate in named.values()):
         best = sorted(named.items(), key=lambda item: -item[1].value)
@@ -179,7 +186,7 @@ def _corrected(part: str, what: str, found: Calibration, before: str = "") -> Fi
         why = "known answers are too few or the judge no better than chance"
         return Finding(part, "", f"{before}{what}: cannot be corrected, {why}")
     span = f"{fixed.low:.0%} to {fixed.high:.0%}"
-    judged = f"{before}{what}: {fixed.reported:.0%} as judged"
+    judged = f"{before}{what}: {fixed.reported:.0%} of {fixed.n} as judged"
     if fixed.high - fixed.low > TOO_WIDE:
         return Finding(part, "poor", f"{judged}, and anything from {span} without the judge's mistakes")
     grade = _at_most(abs(fixed.value - fixed.reported), 0.05, 0.15)

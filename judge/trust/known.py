@@ -1,6 +1,7 @@
 """Pictures whose correct answer is known, found by the name of the base that the judged ones were drawn with.
 
-A source of truth is a function from the targets to such pictures; it may paint them below a folder of its own.
+A source of truth says such pictures for the targets' cells (it may paint them below a folder of its own), and how far
+a target is from the true one.
 """
 
 from __future__ import annotations
@@ -25,28 +26,47 @@ class Known:
     hard: bool  # whether what is wrong about it is nearly right
 
 
-class Truths(Protocol):
+class Source(Protocol):
     """A source of truth."""
 
-    def __call__(self, targets: Sequence[Target], folder: Path) -> list[Known]:
+    def known(self, targets: Sequence[Target], folder: Path) -> list[Known]:
         """Pictures of the targets' cells with known answers; none where nothing is known of them."""
 
+    def distances(self, targets: Sequence[Target]) -> list[float | None]:
+        """How far each target is from the true picture of its cell, in any unit; None where that is not known."""
 
-def _pocket() -> Truths:
-    from judge.pocket.truths import truths
+
+def _pocket() -> Source:
+    from judge.pocket import truths
 
     return truths
 
 
 #: Sources by the name of a base.
-TRUTHS: dict[str, Callable[[], Truths]] = {"pocket": _pocket}
+SOURCES: dict[str, Callable[[], Source]] = {"pocket": _pocket}
 
 
 def find_known(store: Store, targets: Sequence[Target]) -> list[Known]:
     """All that is known about the targets, by the bases that the database says they were drawn with."""
+    return [
+        one
+        for base, drawn in _by_base(store, targets).items()
+        for one in SOURCES[base]().known(drawn, cache_folder("truths") / base)
+    ]
+
+
+def find_distances(store: Store, targets: Sequence[Target]) -> dict[Path, float]:
+    """How far targets are from the true pictures of their cells, by their file."""
+    return {
+        target.image: distance
+        for base, drawn in _by_base(store, targets).items()
+        for target, distance in zip(drawn, SOURCES[base]().distances(drawn), strict=True)
+        if distance is not None
+    }
+
+
+def _by_base(store: Store, targets: Sequence[Target]) -> dict[str, list[Target]]:
+    """The targets of each base that there is a source for."""
     base_of = {row["path"]: row["base"] for row in store.rows("SELECT path, base FROM images")}
-    known = []
-    for base, source in TRUTHS.items():
-        if drawn := [target for target in targets if base_of.get(str(target.image)) == base]:
-            known += source()(drawn, cache_folder("truths") / base)
-    return known
+    found = {base: [target for target in targets if base_of.get(str(target.image)) == base] for base in SOURCES}
+    return {base: drawn for base, drawn in found.items() if drawn}

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, get_args
 
+from judge.digests import digest_of
 from judge.prompts import Aspect
 from judge.targets import Target
 from judge.trust.calibration import Calibration, Reported, Triple, calibrate
 from judge.trust.pictures import Seen
-from lorarar.files import sha256_of
 from lorarar.store import Store
 
 TABLE = "human_labels"
@@ -79,7 +79,7 @@ def majorities(labels: Iterable[Label]) -> dict[tuple[str, Aspect], bool | None]
 def voted_on(targets: Sequence[Target], votes: Mapping[tuple[str, Aspect], bool | None]) -> dict[Path, str]:
     """Pictures of the targets that have votes, with their digests."""
     images = {image for image, _ in votes}
-    digests = {target.image: sha256_of(target.image) for target in targets if target.image.is_file()} if images else {}
+    digests = {target.image: digest_of(target.image) for target in targets if target.image.is_file()} if images else {}
     return {path: digest for path, digest in digests.items() if digest in images}
 
 

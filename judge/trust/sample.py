@@ -10,7 +10,6 @@ import numpy as np
 from judge.targets import Target
 
 T = TypeVar("T", bound=Hashable)
-SAMPLE = 48  # pictures: six cells by eight methods, a minute or two of Pocket's critic
 
 
 def sample(targets: Sequence[Target], size: int, seed: int) -> list[Target]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from judge.prompts import Aspect
 from judge.protocol import Answer
 from judge.trust.area import Area, area
 from judge.trust.calibration import Calibration, Corrected, Reported, Triple, calibrate, corrected
 from judge.trust.known import Known
+from judge.trust.nearness import Nearness, nearness
 from judge.trust.pictures import Seen
 from judge.trust.share import Share, share
 
@@ -34,10 +36,16 @@ class Truth:
     style: Aspected
     rates: dict[str, Calibration]  # of pictures whose subject is right, whose style, and that are correct
     methods: dict[str, Corrected]  # the rate of correct pictures of each method
+    nearness: Nearness | None  # of those judged correct to the true pictures; None where distances are not known
 
 
-def truth(known: Sequence[Known], judged: Sequence[Seen], answered: Sequence[Seen]) -> Truth:
-    """Compare ``judged`` with ``known``, picture by picture, and correct what the judge says of all it answered."""
+def truth(
+    known: Sequence[Known], judged: Sequence[Seen], answered: Sequence[Seen], distances: Mapping[Path, float]
+) -> Truth:
+    """Compare ``judged`` with ``known``, picture by picture, and correct what the judge says of all it answered.
+
+    ``distances`` are of answered pictures from the true ones of their cells, where they are known.
+    """
     rates = {}
     for name in ("subject", "style", "correct"):
         triples = [
@@ -56,7 +64,19 @@ def truth(known: Sequence[Known], judged: Sequence[Seen], answered: Sequence[See
         _aspected(known, judged, "style"),
         rates,
         {row: rate for row, rate in fixed.items() if rate is not None},
+        nearness(_by_cell(answered, distances)),
     )
+
+
+def _by_cell(
+    pictures: Sequence[Seen], distances: Mapping[Path, float]
+) -> dict[tuple[str, str], list[tuple[bool, float]]]:
+    cells: dict[tuple[str, str], list[tuple[bool, float]]] = {}
+    for picture in pictures:
+        target, verdict = picture.target, picture.correct
+        if verdict is not None and target.image in distances:
+            cells.setdefault((target.subject, target.style), []).append((verdict, distances[target.image]))
+    return cells
 
 
 def _reported(pictures: Sequence[Seen], name: str) -> list[Reported]:

@@ -1,0 +1,188 @@
+"""Pocket's critic: its pictures, its pairs, its training, on toy banks; what is trained is what is asked."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from transformers import SiglipVisionModel
+
+from judge.critics import find_critic
+from judge.pocket import bank as banks
+from judge.pocket import shipped, trials
+from judge.pocket.bank import Bank, paint_bank
+from judge.pocket.critic import Judging, new_critic, new_tokenizer
+from judge.pocket.eyes import CONFIG, contrast
+from judge.pocket.pairs import UNLIKE, Pairs
+from judge.pocket.stages import critic as stage
+from judge.pocket.stages.bank import bank_file
+from judge.pocket.things import distinct, other_things
+from judge.prompts import PAPER
+from judge.question import Question
+from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.painters import Look
+from lorarar.pocket.pictures import FAMILIES, distance
+from lorarar.pocket.workshop import Workshop
+from lorarar.pocket.zoo import held_out_designs, held_out_looks, style_named, subject_named
+
+
+def drawing(shape, colour):
+    image = Image.new("RGBA", (128, 128))
+    getattr(ImageDraw.Draw(image), shape)((20, 30, 100, 110), fill=colour)
+    return image
+
+
+@pytest.fixture(scope="module")
+def bank():
+    """Designs of Pocket's own classes, a held-out one among them, and of other things, in a few looks."""
+    designs = {
+        (name, artist): drawing(shape, colour)
+        for name, shape in (("cat", "ellipse"), ("dog", "rectangle"), ("violin", "ellipse"), ("kite", "rectangle"))
+        for artist, colour in (("noto", "teal"), ("emojione", "firebrick"), ("twemoji", "gold"))
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(banks, "LOOKS", 4)
+        patch.setattr(banks, "THINGS", 6)
+        patch.setattr(banks, "OWN", 0.5)
+        return paint_bank(designs, seed=0, processes=1)
+
+
+def test_the_bank_leaves_out_what_is_held_out(bank):
+    held = {key for key in held_out_designs() if key[0] in ("cat", "dog")}
+    assert held == {("cat", "emojione"), ("dog", "noto-v1"), ("dog", "twemoji"), ("dog", "emojione")}
+    assert int(bank.designs.max()) + 1 == 12 - 3
+    assert set(bank.classes[bank.own]) == {CLASS_NAMES.index("cat"), CLASS_NAMES.index("dog")}
+    assert len(bank.own) < len(bank.classes)
+    for look in range(1, int(bank.looks.max()) + 1):
+        family = FAMILIES[int(bank.families[bank.looks == look][0])]
+        assert len(set(bank.designs[bank.looks == look])) == 6
+        knobs = Look(*map(float, bank.knobs[look]))
+        assert all(distance(knobs, other) > 0.12 for other in held_out_looks(family))
+
+
+def test_other_things_are_none_of_pockets(tmp_path):
+    groups = {"Objects": ["violin", "alarm-clock", "no-sign"], "Animals & Nature": ["dog-face", "dodo"], "Flags": ["x"]}
+    (tmp_path / "metadata.json").write_text(json.dumps({"categories": {**groups, **dict.fromkeys(REST, [])}}))
+    assert [thing.name for thing in other_things(tmp_path)] == ["dodo", "violin"]
+
+
+REST = ("Activities", "Food & Drink", "Travel & Places")
+
+
+def test_a_drawing_like_an_earlier_one_is_left_out():
+    ours, same, other = drawing("ellipse", "teal"), drawing("ellipse", "darkcyan"), drawing("rectangle", "gold")
+    assert list(distinct({"a": ours, "b": same, "c": other})) == ["a", "c"]
+
+
+def test_pairs_are_what_they_say(bank):
+    pairs, generator = Pairs(bank), torch.Generator().manual_seed(0)
+    hard = 0
+    for _ in range(12):
+        _, references, tests, same = pairs.draw("subject", 16, generator)
+        for reference, test, yes in zip(references, tests, same, strict=True):
+            assert bank.looks[reference] == 0
+            assert (bank.designs[reference] == bank.designs[test]) == bool(yes)
+            hard += not yes and bank.classes[reference] == bank.classes[test]
+        family, references, tests, same = pairs.draw("style", 16, generator)
+        for reference, test, yes in zip(references, tests, same, strict=True):
+            assert bank.families[reference] == family
+            if yes:
+                assert bank.looks[reference] == bank.looks[test]
+            elif bank.families[test] == family:
+                knobs = [Look(*map(float, bank.knobs[bank.looks[row]])) for row in (reference, test)]
+                assert distance(*knobs) >= UNLIKE
+                hard += 1
+    assert hard > 20
+
+
+def test_contrast_is_that_of_khosla_and_others():
+    torch.manual_seed(0)
+    features, labels = torch.randn(5, 3), torch.tensor([0, 0, 1, 1, 1])
+    cosine = torch.cosine_similarity(features[:, None], features[None], dim=2) / 0.1
+    parts = []
+    for i in range(5):
+        others = [j for j in range(5) if j != i]
+        total = torch.stack([cosine[i, j].exp() for j in others]).sum().log()
+        parts.append(torch.stack([total - cosine[i, j] for j in others if labels[j] == labels[i]]).mean())
+    assert float(contrast(features, labels)) == pytest.approx(float(torch.stack(parts).mean()), rel=1e-5)
+
+
+def test_what_is_trained_is_what_is_asked(bank, tmp_path):
+    """The training's logits on cached tokens are the shipped critic's answer to the whole question."""
+    torch.manual_seed(0)
+    tokenizer = new_tokenizer(tmp_path / "critic")
+    critic = new_critic(tokenizer)
+    for parameter in critic.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.09)
+    critic.eval()
+    critic.save_pretrained(tmp_path / "critic")
+    tower = critic.model.vision_tower
+    tokens = torch.stack([stage.see(tower, torch.from_numpy(bank.pixels[:6])).float()] * 2)
+    objective = Judging(critic, tokenizer, bank, tokens, 2)
+    pictures = []
+    for number in range(6):
+        pictures.append(tmp_path / f"{number}.png")
+        Image.fromarray(bank.pixels[number]).save(pictures[-1])
+    family = FAMILIES.index("glowing")
+    for aspect, number in (("subject", 0), ("style", family)):
+        asked = objective.asked[0, aspect, number]
+        with torch.no_grad():
+            logits = objective.logits(asked, tokens[0, :3], tokens[0, 3:])[:, objective.answers]
+        questions = [
+            Question(aspect, PAPER.render(aspect, "glowing"), PAPER.system, reference, test)
+            for reference, test in zip(pictures[:3], pictures[3:], strict=True)
+        ]
+        with find_critic(str(tmp_path / "critic"), image_mode="pad", device="cpu") as opened:
+            replies = dict(opened.ask(questions))
+            spelled = opened.reader.yes, opened.reader.no
+        if all(len(ids) == 1 for ids in spelled):
+            wanted = (logits[:, 1] - logits[:, 0]).sigmoid()
+            assert [replies[k].probability for k in range(3)] == pytest.approx(wanted.tolist(), abs=2e-3)
+        order = (logits[:, 1] - logits[:, 0]).argsort().tolist()
+        assert sorted(range(3), key=lambda k: replies[k].probability) == order
+
+
+@pytest.fixture
+def workshop(bank, tmp_path, monkeypatch):
+    made = Workshop(tmp_path / "build", steps=2)
+    made.folder.mkdir()
+    bank.save(bank_file(made))
+    monkeypatch.setattr(shipped, "CRITIC", tmp_path / "shipped" / "critic")
+    monkeypatch.setattr(shipped, "MANIFEST", tmp_path / "shipped" / "judges.json")
+    monkeypatch.setattr(trials, "HELD_SUBJECTS", (subject_named("cat #2"), subject_named("teapot")))
+    monkeypatch.setattr(trials, "HELD_STYLES", (style_named("glowing"), style_named("oil painting #2")))
+    designs = {
+        (subject.class_name, artist): drawing("ellipse", "teal")
+        for subject in trials.HELD_SUBJECTS
+        for artist in (subject.artist, "another")
+    }
+    monkeypatch.setattr(stage, "draw_all", lambda folder: designs)
+    monkeypatch.setattr(stage, "SIZE", 4)
+    return made
+
+
+def test_the_stages_ship_measure_and_go_on(workshop):
+    stage.run_eyes(workshop)
+    assert SiglipVisionModel.from_pretrained(workshop.folder / "eyes").config.hidden_size == CONFIG.hidden_size
+    stage.run_critic(workshop)
+    facts = shipped.manifest()["critic"]
+    assert (facts["steps"], facts["subject"]["trials"], facts["style"]["trials"]) == (2, 16, 8)
+    assert 0 <= facts["subject"]["auroc"] <= 1
+    size = sum(path.stat().st_size for path in shipped.CRITIC.iterdir())
+    assert size < 8e6
+    with find_critic(str(shipped.CRITIC), image_mode="pad", device="cpu") as critic:
+        assert critic.reader.yes and critic.reader.no
+    weights = shipped.CRITIC / "model.safetensors"
+    before = weights.read_bytes()
+    workshop.checkpoint("critic").unlink()
+    stage.run_critic(workshop)  # from what is shipped
+    assert weights.read_bytes() != before
+
+
+def test_a_bank_survives_its_file(bank, tmp_path):
+    bank.save(tmp_path / "bank.npz")
+    again = Bank.load(tmp_path / "bank.npz")
+    assert np.array_equal(again.pixels, bank.pixels)
+    assert np.array_equal(again.knobs, bank.knobs)
