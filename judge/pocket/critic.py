@@ -34,7 +34,7 @@ from lorarar.training.loop import Objective, pick
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 VOCABULARY = 640
 ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
-STYLES = 0.15  # share of steps that ask about the style, by far the easier one
+STYLES = 0.6  # share of steps that ask about the style
 SWAPPED = 0.25  # share of steps with the reference shown second: which comes first should not matter
 TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
 
