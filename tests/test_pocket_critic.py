@@ -63,7 +63,7 @@ def test_the_bank_leaves_out_what_is_held_out(bank):
 
 def test_other_things_are_none_of_pockets(tmp_path):
     groups = {"Objects": ["violin", "alarm-clock", "no-sign"], "Animals & Nature": ["dog-face", "dodo"], "Flags": ["x"]}
-    (tmp_path / "metadata.json").write_text(json.dumps({"categories": {**groups, **{key: [] for key in REST}}}))
+    (tmp_path / "metadata.json").write_text(json.dumps({"categories": {**groups, **dict.fromkeys(REST, [])}}))
     assert [thing.name for thing in other_things(tmp_path)] == ["dodo", "violin"]
 
 

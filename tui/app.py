@@ -19,6 +19,7 @@ from textual.screen import Screen
 
 from lorarar.errors import LorarError
 from tui.catalog import Catalog
+from tui.easel import Easel, ProcessEasel
 from tui.images import Drawing
 from tui.place import Place
 from tui.screens.matrix import MatrixScreen
@@ -46,12 +47,13 @@ class LorararApp(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, database: Path, drawing: Drawing, mode: str = "") -> None:
+    def __init__(self, database: Path, drawing: Drawing, mode: str = "", easel: Easel | None = None) -> None:
         super().__init__()
         self.catalog = Catalog(database)
         self.drawing = drawing
         self.place = Place(database)
         self.thumbs = Thumbs()
+        self.easel: Easel = easel or ProcessEasel(database)
         self.snapshot: Snapshot | None = None
         self.judge: Judge | None = None  # chosen; None: the one asked last
         self._first = mode
@@ -125,13 +127,14 @@ class LorararApp(App[None]):
         """Leave, remembering the place."""
         self.exit()
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """Keep the place; end the workers."""
         if self.current_mode in ("matrix", "scores", "blend", "study", "agreement"):
             self.remember(mode=self.current_mode)
         self.place.theme = self.theme
         self.place.save()
         self.thumbs.close()
+        await self.easel.close()
         self.catalog.close()
 
     def _look(self) -> None:

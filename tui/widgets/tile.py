@@ -68,6 +68,16 @@ class Tile(Vertical):
             self._picture.image = None
             thumbs.wish(key, path, partial(self._told, key))
 
+    def put(self, key: str, image: Image, caption: str) -> None:
+        """Show a picture that is in memory."""
+        self.set_class(False, "absent")
+        self._caption.update(Text(line(caption)))
+        self.shown = key
+        if self.drawing.widget is None:
+            self._picture.update(Text(f"{image.width} x {image.height} pixels"))
+        else:
+            self._picture.image = image
+
     def clear(self) -> None:
         """Show nothing and take no room."""
         self.shown, self.about = "", None

@@ -1,0 +1,99 @@
+"""The app's end of the drawing process: the newest wish is drawn next, older ones are dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from tui.blend import Drawn, Said, Wish, reply
+
+Tell = Callable[[Drawn | Said], None]
+
+
+class Easel(Protocol):
+    """What the Blend screen draws with."""
+
+    async def start(self, tell: Tell) -> None:
+        """Get ready; ``tell`` hears every reply."""
+
+    def draw(self, wish: Wish) -> None:
+        """Draw this as soon as what is being drawn is done."""
+
+    def keep(self) -> None:
+        """Keep what was drawn last."""
+
+    async def close(self) -> None:
+        """End."""
+
+
+class ProcessEasel:
+    """Draws in a process of its own, which is started when it is first needed."""
+
+    def __init__(self, database: Path, out: Path = Path("out/blend")) -> None:
+        self.database, self.out = database, out
+        self._process: asyncio.subprocess.Process | None = None
+        self._folder: Path | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._next: Wish | None = None
+        self._busy = False
+
+    async def start(self, tell: Tell) -> None:
+        """Start the process; it says its methods when it is ready."""
+        self._folder = Path(tempfile.mkdtemp(prefix="lorarar-blend-"))
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tui.painter",
+            str(self._folder),
+            str(self.database),
+            str(self.out),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # the terminal is the app's
+        )
+        self._listener = asyncio.create_task(self._listen(tell))
+
+    def draw(self, wish: Wish) -> None:
+        """The newest wish wins."""
+        self._next = wish
+        self._send_next()
+
+    def keep(self) -> None:
+        """Keep what was drawn last."""
+        self._write('{"do": "keep"}\n')
+
+    async def close(self) -> None:
+        """End the process and remove its pictures."""
+        if self._listener is not None:
+            self._listener.cancel()
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _listen(self, tell: Tell) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        async for line in self._process.stdout:
+            said = reply(line)
+            if isinstance(said, Drawn) or said.error:
+                self._busy = False
+                self._send_next()
+            tell(said)
+        tell(Said(error=f"the drawing process ended ({await self._process.wait()}); press r to start it again"))
+        self._process, self._busy = None, False
+
+    def _send_next(self) -> None:
+        if self._next is not None and not self._busy and self._process is not None:
+            self._busy = True
+            self._write(self._next.line())
+            self._next = None
+
+    def _write(self, line: str) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(line.encode())
