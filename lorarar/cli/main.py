@@ -18,6 +18,7 @@ from lorarar.cli.inspect import inspect
 from lorarar.cli.merge import merge
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
+from studies.cli.app import app as study
 
 # Their hints (a missing torchvision, say) are for programmers; whoever sets these variables keeps them.
 for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
@@ -39,6 +40,7 @@ app.add_typer(train, name="train")
 app.add_typer(bench, name="bench")
 app.add_typer(judge, name="judge")
 app.add_typer(pocket, name="pocket")
+app.add_typer(study, name="study")
 
 
 def _version(asked: bool) -> None:

@@ -1,0 +1,134 @@
+"""Which pictures a study could show: the database's cells of the methods asked for, with what MARS2 said of them.
+
+A picture counts as accepted when the critic finds its subject and its style right (``judge.protocol``), asked with
+all references; one that was not fully judged is not accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from judge.prompts import Aspect
+from judge.protocol import Answer, correct
+from judge.verdicts import Asked, Judge, VerdictStore
+from lorarar.errors import ImageError
+from lorarar.files import sha256_of
+from lorarar.images import find_images
+from lorarar.store import Store
+from studies.errors import StudyError
+
+Pair = tuple[str, str]  # subject and style
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A picture of the database."""
+
+    method: str  # the row of the grid's plan
+    subject: str
+    style: str
+    seed: int
+    path: Path
+    sha256: str
+
+    @property
+    def pair(self) -> Pair:
+        """Its subject and style."""
+        return self.subject, self.style
+
+
+@dataclass(frozen=True)
+class References:
+    """The reference pictures of a subject-style pair, in order."""
+
+    subject: tuple[Path, ...]
+    style: tuple[Path, ...]
+
+    def digests(self) -> dict[str, list[str]]:
+        """Of both, by which verdicts name them."""
+        return {aspect: [sha256_of(path) for path in paths] for aspect, paths in vars(self).items()}
+
+
+def candidates(
+    store: Store, methods: Sequence[str], plan: str | None = None
+) -> tuple[list[Candidate], dict[Pair, References]]:
+    """The pictures of these methods, in order, and the references of their pairs.
+
+    Raises:
+        StudyError: a method has none, or the methods are rows of several plans and none is named.
+    """
+    rows = store.rows("""
+        SELECT c.plan, c.row, c.content, c.style, c.seed, i.path, i.sha256, a.path AS content_lora, b.path AS style_lora
+        FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge
+        JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
+        ORDER BY c.plan, c.row, c.content, c.style, c.seed""")
+    known = sorted({row["row"] for row in rows if plan in (None, row["plan"])})
+    if missing := [method for method in methods if method not in known]:
+        there = ", ".join(known) if known else "none; make some with: lorarar bench run quick"
+        raise StudyError(f"{store.path} has no pictures of {', '.join(missing)}; it has: {there}")
+    rows = [row for row in rows if row["row"] in methods and plan in (None, row["plan"])]
+    if len(plans := sorted({row["plan"] for row in rows})) > 1:
+        raise StudyError(f"these methods are rows of several plans; choose one with --plan: {', '.join(plans)}")
+    folder = store.path.parent
+    found = [
+        Candidate(row["row"], row["content"], row["style"], row["seed"], _there(row["path"], folder), row["sha256"])
+        for row in rows
+    ]
+    concepts = {row[side] for row in rows for side in ("content_lora", "style_lora")}
+    pictures = {lora: _references(_there(lora, folder)) for lora in concepts}
+    return found, {
+        (row["content"], row["style"]): References(pictures[row["content_lora"]], pictures[row["style_lora"]])
+        for row in rows
+    }
+
+
+def find_judge(store: Store, critic: str | None = None) -> Judge:
+    """The judge whose verdicts count: the latest, or the latest of that critic.
+
+    Raises:
+        StudyError: there is none.
+    """
+    judges = VerdictStore(store).judges()
+    found = [judge for judge in judges if critic in (None, judge.critic)]
+    if not found:
+        there = ", ".join(sorted({judge.critic for judge in judges})) or "none"
+        asked = f" of {critic}" if critic else ""
+        raise StudyError(
+            f"{store.path} has no MARS2 verdicts{asked} (it has: {there}); make some with: lorarar judge run"
+        )
+    return found[0]
+
+
+def verdicts(store: Store, judge: Judge) -> dict[Asked, bool]:
+    """A judge's clear answers by image, reference (both by digest) and aspect."""
+    said = VerdictStore(store).of(judge)
+    return {asked: verdict.verdict for asked, verdict in said.items() if verdict.verdict is not None}
+
+
+def answers(
+    known: Mapping[Asked, bool], image: str, references: Mapping[str, Sequence[str]], aspect: Aspect
+) -> list[Answer]:
+    """What each reference of an aspect answered about an image."""
+    return [known.get((image, reference, aspect)) for reference in references.get(aspect, ())]
+
+
+def accepted(known: Mapping[Asked, bool], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
+    """Whether MARS2 accepts an image; None where too little was answered."""
+    return correct(answers(known, image, references, "subject"), answers(known, image, references, "style"))
+
+
+def _references(lora: Path) -> tuple[Path, ...]:
+    """The pictures a LoRA was trained on, which lie in the folder of its name beside it."""
+    folder = lora.with_suffix("")
+    try:
+        return tuple(find_images(folder))
+    except ImageError:
+        raise StudyError(f"{folder} holds no reference pictures; raters are shown the first one") from None
+
+
+def _there(path: str, folder: Path) -> Path:
+    """A file as the database names it: from where we are, or from where the database lies."""
+    here = Path(path)
+    return here if here.is_absolute() or here.exists() or not (folder / here).exists() else folder / here

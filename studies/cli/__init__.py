@@ -1,0 +1,1 @@
+"""The studies on the command line, one file per command; the edge."""

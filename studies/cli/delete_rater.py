@@ -1,0 +1,34 @@
+"""``lorarar study delete-rater``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, command, talk
+from studies.cli.options import NameArgument, open_store
+
+if TYPE_CHECKING:
+    pass
+
+
+@command
+def delete_rater(
+    name: NameArgument,
+    code: Annotated[str | None, typer.Argument(help="The rater's code.", metavar="CODE")] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="All simulated raters instead.")] = False,
+    db: DbOption = None,
+) -> None:
+    """Delete a rater with all their votes; a person's votes cannot be imported again."""
+    from studies.errors import StudyError
+    from studies.store import StudyStore
+
+    if (code is None) != simulated:
+        raise StudyError("name one rater's code, or give --simulated for all simulated ones")
+    with open_store(db) as store:
+        studies = StudyStore(store)
+        study = studies.get(name)
+        codes = [code] if code is not None else [one.code for one in studies.raters(study) if one.simulated]
+        votes = sum(studies.delete_rater(study, one) for one in codes)
+    talk().print(f"{len(codes)} raters and {votes} votes deleted")

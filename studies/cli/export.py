@@ -1,0 +1,31 @@
+"""``lorarar study export``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, command
+from studies.cli.options import NameArgument, open_store
+
+if TYPE_CHECKING:
+    pass
+
+
+@command
+def export(
+    name: NameArgument,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the packet goes.", metavar="PACKET.zip")],
+    db: DbOption = None,
+) -> None:
+    """Pack a study for raters elsewhere; nothing in it tells a method."""
+    from studies.packet import write_packet
+    from studies.store import StudyStore
+
+    with open_store(db) as store:
+        studies = StudyStore(store)
+        design = studies.get(name).design
+        path = write_packet(design, {digest: studies.picture(digest) for digest in design.pictures}, out)
+    print(path)

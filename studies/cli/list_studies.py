@@ -1,0 +1,56 @@
+"""``lorarar study list``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from studies.cli.options import open_store
+
+if TYPE_CHECKING:
+    from studies.store import Study
+
+
+@command
+def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
+    """Say which studies there are, and how far their raters are."""
+    from studies.store import StudyStore
+
+    with open_store(db) as store:
+        studies = StudyStore(store)
+        found = [studies.get(name) for name in studies.names()]
+        rows = [facts(study) | {"raters": [vars(rater) for rater in studies.raters(study)]} for study in found]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        talk().print("No studies yet; make one with: lorarar study new")
+    for row in rows:
+        people = [rater for rater in row["raters"] if not rater["simulated"]]
+        simulated = len(row["raters"]) - len(people)
+        done = sum(rater["votes"] == row["trials"] for rater in people)
+        marked = f", simulated raters: {simulated}" if simulated else ""
+        print(
+            clean(
+                f"{row['name']}: {row['kind']}, {row['scenario']}, {', '.join(row['methods'])}; {row['items']} items; "
+                f"people: {len(people)}, finished: {done}{marked}"
+            )
+        )
+
+
+def facts(study: Study) -> dict[str, Any]:
+    """A study in a few values."""
+    design = study.design
+    return {
+        "name": study.name,
+        "digest": design.digest,
+        "kind": study.kind,
+        "scenario": study.scenario,
+        "methods": list(study.methods),
+        "seed": study.seed,
+        "items": design.count("plain"),
+        "attention": design.count("attention"),
+        "repeats": design.repeats,
+        "trials": len(design.items) + design.repeats,
+        "created": study.created,
+    }

@@ -1,0 +1,113 @@
+"""``lorarar study new``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, clean, command, print_json, talk
+from studies.cli.list_studies import facts
+from studies.cli.options import NameArgument, one_of, open_store
+
+if TYPE_CHECKING:
+    from studies.store import Study
+
+POWER_RATERS = (5, 10, 25, 50)
+
+
+@command
+def new(
+    name: NameArgument,
+    kind: Annotated[str, typer.Option("--kind", help="ab: which of two pictures; absolute: what one picture shows.")],
+    methods: Annotated[str, typer.Option("--methods", help="Rows of a grid, separated by commas.", metavar="A,B")],
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="random: any picture; best: one that MARS2 accepts.")
+    ] = "random",
+    items: Annotated[
+        int | None, typer.Option("--items", help="Items to show.", show_default="one a subject-style pair, 25 at most")
+    ] = None,
+    seed: SeedOption = 0,
+    repeats: Annotated[
+        int | None, typer.Option("--repeats", help="Items shown again, sides swapped.", show_default="3")
+    ] = None,
+    attention: Annotated[int | None, typer.Option("--attention", help="Attention checks.", show_default="1")] = None,
+    tie: Annotated[str, typer.Option("--tie", help="Word for neither: Comparable, Similar, …")] = "Comparable",
+    critic: Annotated[
+        str | None, typer.Option("--critic", help="Whose verdicts best goes by.", show_default="the latest")
+    ] = None,
+    plan: Annotated[
+        str | None, typer.Option("--plan", help="The grid, where several have these methods.", metavar="TITLE")
+    ] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a study from the database, and say what it can find out before anybody votes."""
+    from studies.create import Request, new_study
+    from studies.statistics.power import power
+
+    request = Request(
+        name,
+        cast('Literal["ab", "absolute"]', one_of("--kind", kind, ("ab", "absolute"))),
+        tuple(part.strip() for part in methods.split(",") if part.strip()),
+        cast('Literal["random", "best"]', one_of("--scenario", scenario, ("random", "best"))),
+        items,
+        seed,
+        repeats,
+        attention,
+        tie,
+        critic,
+        plan,
+    )
+    with open_store(db) as store:
+        study = new_study(store, request)
+    plain = study.design.count("plain")
+    groups = max(1, len(methods_of(study))) if study.kind == "ab" else 1
+    powers = [power(max(1, plain // groups), raters) for raters in POWER_RATERS] if study.kind == "ab" else []
+    if as_json:
+        print_json(facts(study) | {"power": [vars(one) for one in powers]})
+    else:
+        _describe_new(study, [(one.raters, one.share) for one in powers], plain // groups)
+        print(study.name)
+
+
+def _describe_new(study: Study, powers: list[tuple[int, float]], items: int) -> None:
+    console, known = talk(), facts(study)
+    pairs = len({(origin.subject, origin.style) for origin in study.origins if origin.subject})
+    console.print(
+        clean(
+            f"{known['items']} items over {pairs} subject-style pairs, {known['repeats']} of them shown again, "
+            f"{known['attention']} attention checks and one item for practice: {known['trials']} trials a rater, "
+            f"some {max(1, round(known['trials'] * 8 / 60))} minutes"
+        ),
+        markup=False,
+    )
+    if study.judge:
+        console.print(clean(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}"), markup=False)
+    if powers:
+        found = ", ".join(f"{share:.0%} with {raters} raters" for raters, share in powers)
+        console.print(
+            f"A preference of 0.5 logits (1.65 wins for each loss) is found in: {found}; assumed is how much "
+            "items and raters usually differ (docs/studies.md). More items help more than more raters."
+        )
+    else:
+        console.print(_said_correlation(items))
+    console.print(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
+
+
+def _said_correlation(items: int) -> str:
+    from studies.statistics.power import fisher_interval
+
+    if items < 5:
+        return f"With {items} items there is no correlation to speak of; 25 or more are customary."
+    low, high = fisher_interval(0.76, items)
+    return (
+        f"With {items} items, a correlation of 0.76 has an interval of {low:.2f} to {high:.2f}; more items narrow it."
+    )
+
+
+def methods_of(study: Study) -> list[tuple[str, ...]]:
+    """The groups of methods that a study's items show."""
+    from studies.draw import groups_of
+
+    return groups_of(study.kind, study.methods)

@@ -1,0 +1,85 @@
+"""``lorarar study report``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, clean, command
+from studies.cli.options import NameArgument, one_of, open_store
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from studies.report import Report
+
+
+@command
+def report(
+    name: NameArgument,
+    form: Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")] = "table",
+    simulated: Annotated[bool, typer.Option("--simulated", help="On simulated raters instead of people.")] = False,
+    attentive: Annotated[
+        bool, typer.Option("--attentive", help="Without raters who failed an attention check.")
+    ] = False,
+    db: DbOption = None,
+) -> None:
+    """Say what came of a study: outcomes, agreement, people against metrics, each with its interval."""
+    from studies import rendering
+    from studies.report import report as make
+
+    writers = {"json": rendering.as_json, "csv": rendering.as_csv, "markdown": rendering.as_markdown}
+    one_of("--format", form, ("table", *writers))
+    with open_store(db) as store:
+        made = make(store, name, simulated, attentive)
+    if form == "table":
+        _print_tables(made)
+    else:
+        print(clean(writers[form](made)), end="")
+
+
+def _print_tables(made: Report) -> None:
+    from rich.console import Console
+
+    from studies.rendering import noted, shown
+    from studies.report import SIMULATED
+
+    console = Console(highlight=False)
+    marked = f", {SIMULATED}" if made.simulated else ""
+    for section in dict.fromkeys(figure.section for figure in made.figures):
+        title = "study " + made.study if section == "study" else section
+        console.print(f"[bold]{clean(title[0].upper() + title[1:])}[/bold]{marked}")
+        if section == "study":
+            for figure in made.section(section):
+                value, interval = shown(figure)
+                note = f" ({noted(figure)})" if noted(figure) else ""
+                span = f", {interval}" if interval else ""
+                console.print(clean(f"  {figure.name}: {value}{span}{note}"), markup=False)
+            console.print()
+        else:
+            console.print(_table(made, section))
+
+
+def _table(made: Report, section: str) -> Table:
+    """A section's figures, under a line for each group of them; no column that would stay empty."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from studies.rendering import shown
+    from studies.report import SIMULATED
+
+    figures = made.section(section)
+    rows = [(f.name, *shown(f), str(f.n or ""), f.note.removeprefix(SIMULATED).removeprefix("; ")) for f in figures]
+    columns = [number for number in range(5) if any(row[number] for row in rows)]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for number in columns:
+        table.add_column(("", "", "95 % interval", "n", "")[number], justify="right" if number == 3 else "left")
+    group = ""
+    for figure, row in zip(figures, rows, strict=True):
+        if figure.of != group:
+            group = figure.of
+            table.add_row(Text(clean(group), style="bold"))
+        table.add_row(*(Text(clean(row[number])) for number in columns))
+    return table

@@ -1,0 +1,31 @@
+"""``lorarar study simulate``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, SeedOption, command, talk
+from studies.cli.options import NameArgument, open_store
+
+if TYPE_CHECKING:
+    pass
+
+
+@command
+def simulate(
+    name: NameArgument,
+    raters: Annotated[int, typer.Option("--raters", help="How many.", min=1)],
+    noise: Annotated[float, typer.Option("--noise", help="Of what they see: 0 follows MARS2 to the letter.", min=0)],
+    seed: SeedOption = 0,
+    db: DbOption = None,
+) -> None:
+    """Write votes of simulated raters, marked as such everywhere and never counted as people."""
+    from studies.simulate import simulate as write
+
+    with open_store(db) as store:
+        codes = write(store, name, raters, noise, seed)
+    talk().print(
+        f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated"
+    )

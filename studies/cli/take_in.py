@@ -1,0 +1,37 @@
+"""``lorarar study import``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from studies.cli.options import open_store
+
+if TYPE_CHECKING:
+    pass
+
+
+@command
+def take_in(
+    votes: Annotated[list[Path], typer.Argument(help="Files of votes.", metavar="VOTES.jsonl…")],
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in votes on packets; importing them again changes nothing."""
+    from studies.importing import import_votes
+
+    done = []
+    with open_store(db) as store:
+        for path in votes:
+            one = import_votes(store, path)
+            done.append({"file": str(path), **vars(one)})
+            left_out = f", {one.withdrawn} of deleted raters left out" if one.withdrawn else ""
+            talk().print(
+                clean(f"{path}: {one.votes} new votes, {one.known} known{left_out}; {', '.join(one.studies)}"),
+                markup=False,
+            )
+    if as_json:
+        print_json(done)

@@ -1,0 +1,81 @@
+"""What metrics say of a study's pictures: MARS2 by each judge, CLIP-I, CLIP-T and DINO by each backbone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from judge.protocol import majority
+from judge.verdicts import Judge, VerdictStore
+from lorarar.store import Store
+from studies.candidates import accepted, answers, verdicts
+from studies.store import Origin, Study
+
+MARS2 = "mars2"
+ORDER = (MARS2, "clip-i", "clip-t", "dino")
+Asks = Literal["both", "subject", "style"]
+Scorer = Callable[[str, Origin], float | None]  # of a picture's digest, with its item
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric by one critic or backbone."""
+
+    name: str
+    by: str  # critic or backbone
+    aspect: Asks  # of people; MARS2 answers it, the others are what they are
+    score: Scorer
+
+    @property
+    def binary(self) -> bool:
+        """Whether it says yes or no."""
+        return self.name == MARS2
+
+
+def metrics(store: Store, study: Study, aspects: Sequence[Asks] = ("both",)) -> list[Metric]:
+    """Those that know pictures of the study, MARS2 first, the latest judge first."""
+    images = {source.image for origin in study.origins for source in origin.sources if source.method}
+    found = [metric for judge in VerdictStore(store).judges() for metric in _of_judge(store, judge, images, aspects)]
+    rows = store.rows("""
+        SELECT s.image, s.metric, s.backbone, s.value FROM scores s
+        WHERE s.image IN (SELECT image FROM study_options) ORDER BY s.created""")
+    tables: dict[tuple[str, str], dict[str, float]] = {}
+    for row in rows:
+        if row["image"] in images:
+            tables.setdefault((row["metric"], row["backbone"]), {})[row["image"]] = row["value"]
+    for (name, backbone), table in sorted(tables.items(), key=lambda entry: ORDER.index(entry[0][0])):
+        found += [Metric(name, _name(backbone), aspect, _lookup(table)) for aspect in aspects]
+    return found
+
+
+def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[Asks]) -> list[Metric]:
+    known = verdicts(store, judge)
+    if not images & {image for image, _, _ in known}:
+        return []
+
+    def score(aspect: Asks) -> Scorer:
+        def of(image: str, origin: Origin) -> float | None:
+            said = (
+                accepted(known, image, origin.references)
+                if aspect == "both"
+                else majority(answers(known, image, origin.references, aspect))
+            )
+            return None if said is None else float(said)
+
+        return of
+
+    return [Metric(MARS2, judge.critic, aspect, score(aspect)) for aspect in aspects]
+
+
+def _lookup(table: dict[str, float]) -> Scorer:
+    return lambda image, _: table.get(image)
+
+
+def _name(backbone: str) -> str:
+    """A backbone's name in its record."""
+    try:
+        return str(json.loads(backbone)["name"])
+    except (ValueError, KeyError, TypeError):
+        return backbone

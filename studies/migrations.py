@@ -1,0 +1,126 @@
+"""The tables of studies in the database of results, beside the engine's and the judge's.
+
+``study_votes`` is append-only: a vote that is changed gets a successor. What stands is in ``study_current_votes``,
+where people and simulated raters are told apart. The one deletion there is takes a whole rater.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from lorarar.store.migrations import Migration
+
+
+def _pictures(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE study_pictures (
+            digest TEXT PRIMARY KEY,
+            png BLOB NOT NULL CHECK (length(png) > 0)
+        ) STRICT""")
+
+
+def _studies(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE studies (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            digest TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL CHECK (kind IN ('ab', 'absolute')),
+            scenario TEXT NOT NULL CHECK (scenario IN ('random', 'best')),
+            methods TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            repeats INTEGER NOT NULL CHECK (repeats >= 0),
+            wording TEXT NOT NULL,
+            judge TEXT NOT NULL,
+            version TEXT NOT NULL,
+            created TEXT NOT NULL
+        ) STRICT""")
+
+
+def _items(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE study_items (
+            study INTEGER NOT NULL REFERENCES studies(id),
+            number INTEGER NOT NULL CHECK (number >= 0),
+            purpose TEXT NOT NULL CHECK (purpose IN ('practice', 'plain', 'attention')),
+            subject TEXT NOT NULL,
+            style TEXT NOT NULL,
+            subject_picture TEXT NOT NULL REFERENCES study_pictures(digest),
+            style_picture TEXT NOT NULL REFERENCES study_pictures(digest),
+            reference_digests TEXT NOT NULL,
+            expected TEXT CHECK (expected IN ('left', 'right', 'both', 'neither')),
+            PRIMARY KEY (study, number)
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("""
+        CREATE TABLE study_options (
+            study INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            place INTEGER NOT NULL CHECK (place IN (0, 1)),
+            method TEXT NOT NULL,
+            image TEXT NOT NULL,
+            picture TEXT NOT NULL REFERENCES study_pictures(digest),
+            PRIMARY KEY (study, number, place),
+            FOREIGN KEY (study, number) REFERENCES study_items(study, number)
+        ) STRICT, WITHOUT ROWID""")
+
+
+def _raters(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE study_raters (
+            id INTEGER PRIMARY KEY,
+            study INTEGER NOT NULL REFERENCES studies(id),
+            code TEXT NOT NULL,
+            simulated INTEGER NOT NULL CHECK (simulated IN (0, 1)),
+            consented TEXT NOT NULL,
+            UNIQUE (study, code),
+            CHECK (simulated = (code LIKE 'SIM-%'))
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE study_withdrawn (
+            study INTEGER NOT NULL REFERENCES studies(id),
+            code_digest TEXT NOT NULL,
+            PRIMARY KEY (study, code_digest)
+        ) STRICT, WITHOUT ROWID""")
+
+
+def _votes(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE study_votes (
+            id TEXT PRIMARY KEY CHECK (length(id) = 32),
+            rater INTEGER NOT NULL REFERENCES study_raters(id) ON DELETE CASCADE,
+            study INTEGER NOT NULL,
+            item INTEGER NOT NULL,
+            trial INTEGER NOT NULL CHECK (trial >= 0),
+            purpose TEXT NOT NULL CHECK (purpose IN ('practice', 'plain', 'repeat', 'attention')),
+            mirrored INTEGER NOT NULL CHECK (mirrored IN (0, 1)),
+            answer TEXT NOT NULL
+                CHECK (answer IN ('left', 'similar', 'right', 'both', 'subject', 'style', 'neither')),
+            seconds REAL NOT NULL CHECK (seconds >= 0),
+            screen TEXT NOT NULL,
+            supersedes TEXT UNIQUE REFERENCES study_votes(id) ON DELETE CASCADE,
+            day TEXT NOT NULL,
+            FOREIGN KEY (study, item) REFERENCES study_items(study, number)
+        ) STRICT""")
+    db.execute("CREATE UNIQUE INDEX study_first_votes ON study_votes (rater, trial) WHERE supersedes IS NULL")
+    db.execute("CREATE INDEX study_votes_by_study ON study_votes (study, rater, trial)")
+    db.execute("""
+        CREATE VIEW study_current_votes AS
+            SELECT v.*, r.code, r.simulated FROM study_votes v JOIN study_raters r ON r.id = v.rater
+            WHERE NOT EXISTS (SELECT 1 FROM study_votes later WHERE later.supersedes = v.id)""")
+
+
+def _labels(db: Database) -> None:
+    """What people say of single pictures, as the judge's check takes it: no simulated raters, first showings alone."""
+    db.execute("""
+        CREATE VIEW human_labels (image, aspect, yes, rater) AS
+            SELECT o.image, a.aspect, v.answer IN ('both', a.aspect), v.code
+            FROM study_current_votes v
+            JOIN studies s ON s.id = v.study AND s.kind = 'absolute'
+            JOIN study_options o ON o.study = v.study AND o.number = v.item
+            CROSS JOIN (SELECT 'subject' AS aspect UNION ALL SELECT 'style') a
+            WHERE v.purpose = 'plain' AND NOT v.simulated""")
+
+
+MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels)

@@ -1,0 +1,175 @@
+"""People against metrics: coefficients by name, each with n and an interval crossed over raters and cells.
+
+An absolute study gives each picture a share of raters who said yes; an A/B study each item a mean vote from -1 to
+1, which is set against the difference of the two pictures' scores. Two metrics are compared on the same resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
+
+import numpy as np
+
+from lorarar.intervals import RESAMPLES, Interval
+from studies.statistics.crossed import interval, resamples, vote_weights
+from studies.statistics.ratings import Floats, Ints, Ratings, UndefinedError
+
+LEAST = 5  # items, below which no correlation is given
+
+Coefficient = Callable[[Floats, Floats], float]  # of people's values and a metric's, one an item
+
+
+def pearson(people: Floats, metric: Floats) -> float:
+    """Pearson's r; point-biserial where the metric is 0 or 1; NaN where one side does not vary."""
+    one, two = people - people.mean(), metric - metric.mean()
+    spread = float(one @ one), float(two @ two)
+    if min(spread) <= 1e-12 * len(one):
+        return float("nan")
+    return max(-1.0, min(1.0, float(one @ two) / sqrt(spread[0] * spread[1])))
+
+
+def spearman(people: Floats, metric: Floats) -> float:
+    """Spearman's rho: Pearson's r of mean ranks."""
+    return pearson(_ranks(people), _ranks(metric))
+
+
+def kendall(people: Floats, metric: Floats) -> float:
+    """Kendall's tau-b."""
+    concordant, one, two = _orders(people, metric)
+    below = float(np.sqrt(one * two))
+    return concordant / below if below else float("nan")
+
+
+def ordered_alike(people: Floats, metric: Floats) -> float:
+    """The share of two items that people tell apart and the metric orders as they do; its ties count half."""
+    concordant, one, _ = _orders(people, metric)
+    return 0.5 + concordant / one / 2 if one else float("nan")
+
+
+def same_side(people: Floats, metric: Floats) -> float:
+    """The share of items that lean to a side by people's votes and to the same by the metric; its ties count half."""
+    leaning = people != 0
+    if not leaning.any():
+        return float("nan")
+    return float(np.mean((np.sign(people[leaning]) * np.sign(metric[leaning]) + 1) / 2))
+
+
+def same_of_three(people: Floats, metric: Floats) -> float:
+    """The share of items on which both lean to the same side or both to none."""
+    return float(np.mean(np.sign(people) == np.sign(metric)))
+
+
+def phi(people: Floats, metric: Floats) -> float:
+    """Phi of people's majority with a metric of 0 and 1."""
+    return pearson((people > 0.5).astype(float), metric)
+
+
+def kappa(people: Floats, metric: Floats) -> float:
+    """Cohen's kappa of people's majority with a metric of 0 and 1."""
+    majority = people > 0.5
+    agreed = float(np.mean(majority == (metric > 0.5)))
+    yes = float(majority.mean()), float((metric > 0.5).mean())
+    chance = yes[0] * yes[1] + (1 - yes[0]) * (1 - yes[1])
+    return (agreed - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
+def auc(people: Floats, metric: Floats) -> float:
+    """The area under the curve of a metric that should tell people's yes (a majority) from their no."""
+    return ordered_alike((people > 0.5).astype(float), metric)
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """One metric against people: coefficients in the order asked for, or why one is not defined."""
+
+    items: int
+    raters: int
+    values: Mapping[str, Interval | str]
+
+
+def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coefficient]) -> Correlated:
+    """Coefficients of people's item means with a metric's values (items,), NaN where it has none.
+
+    Raises:
+        UndefinedError: too few items have a score, or the metric or people do not vary.
+    """
+    kept = np.isfinite(metric)
+    people = ratings.item_means()
+    check(people[kept], metric[kept])
+    draws: dict[str, list[float]] = {name: [] for name in coefficients}
+    for raters, cells in resamples(ratings, RESAMPLES // 2):
+        one, two = _resampled(ratings, metric, kept, raters, cells)
+        for name, coefficient in coefficients.items():
+            draws[name].append(coefficient(one, two))
+    values: dict[str, Interval | str] = {}
+    for name, coefficient in coefficients.items():
+        try:
+            values[name] = interval(coefficient(people[kept], metric[kept]), np.array(draws[name]))
+        except UndefinedError as error:
+            values[name] = str(error)
+    return Correlated(int(kept.sum()), ratings.rater_count, values)
+
+
+def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
+    """By how much one metric's Pearson r with people exceeds another's, on items both score.
+
+    Raises:
+        UndefinedError: as for ``correlate``.
+    """
+    kept = np.isfinite(one) & np.isfinite(two)
+    people = ratings.item_means()
+    for metric in (one, two):
+        check(people[kept], metric[kept])
+
+    def drawn(raters: Floats, cells: Floats) -> float:
+        sides = [pearson(*_resampled(ratings, metric, kept, raters, cells)) for metric in (one, two)]
+        return sides[0] - sides[1]
+
+    value = pearson(people[kept], one[kept]) - pearson(people[kept], two[kept])
+    return interval(value, np.array([drawn(*weights) for weights in resamples(ratings, RESAMPLES // 2)]))
+
+
+def check(people: Floats, metric: Floats) -> None:
+    """That there is something to correlate.
+
+    Raises:
+        UndefinedError: too few items, or one side does not vary.
+    """
+    if len(people) < LEAST:
+        raise UndefinedError(f"{len(people)} items have votes and a score; at least {LEAST} are needed")
+    if np.ptp(metric) == 0:
+        raise UndefinedError("the metric gives all of them the same score")
+    if np.ptp(people) == 0:
+        raise UndefinedError("people gave all of them the same answers")
+
+
+def _resampled(
+    ratings: Ratings, metric: Floats, kept: np.ndarray, raters: Floats, cells: Floats
+) -> tuple[Floats, Floats]:
+    """People's and the metric's values of the items drawn, each as often as its cell was."""
+    means = ratings.item_means(vote_weights(ratings, raters, np.ones_like(cells)))
+    times = np.where(kept & np.isfinite(means), cells[ratings.cells], 0).astype(int)
+    at = np.repeat(np.arange(ratings.item_count), times)
+    return means[at], metric[at]
+
+
+def _orders(people: Floats, metric: Floats) -> tuple[float, float, float]:
+    """Of all pairs of items: agreeing minus disagreeing, those people tell apart, those the metric does."""
+    first, second = _pairs(len(people))
+    one, two = np.sign(people[first] - people[second]), np.sign(metric[first] - metric[second])
+    return float(one @ two), float(np.abs(one).sum()), float(np.abs(two).sum())
+
+
+@lru_cache(maxsize=4)
+def _pairs(size: int) -> tuple[Ints, Ints]:
+    """All pairs of so many items; the same again and again in a bootstrap."""
+    return np.triu_indices(size, 1)
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1, equal values sharing their mean rank."""
+    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts.cumsum() - (counts - 1) / 2)[at]

@@ -1,0 +1,83 @@
+"""Davidson's model: Bradley-Terry with ties.
+
+Of two methods with strengths p and q, the first wins in proportion p, the second q, and a tie nu sqrt(p q)
+(Davidson 1970). With two methods the best fit has a closed form; with more it is found by Newton's method, which
+is sure to, since the log likelihood is concave in log strengths and log nu.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, sqrt
+
+import numpy as np
+
+from studies.statistics.ratings import Floats, UndefinedError
+
+
+@dataclass(frozen=True)
+class Davidson:
+    """Log strengths, with a mean of 0, and how readily people call a tie."""
+
+    strengths: Floats  # (methods,), logarithms
+    nu: float  # 0 without ties
+
+
+def two_methods(wins: float, ties: float, losses: float) -> Davidson:
+    """The best fit for two: log odds ln(w / l), nu = t / sqrt(w l).
+
+    Raises:
+        UndefinedError: one side never won.
+    """
+    if not wins or not losses:
+        raise UndefinedError("one method was never preferred, so the odds have no bound")
+    odds = log(wins / losses)
+    return Davidson(np.array([odds / 2, -odds / 2]), ties / sqrt(wins * losses))
+
+
+def fit(wins: Floats, ties: Floats) -> Davidson:
+    """The best fit to wins[i, j], how often i was better than j, and ties (methods, methods), symmetric.
+
+    Raises:
+        UndefinedError: the methods fall into groups of which one never lost, or never met, the other.
+    """
+    _check(wins)
+    methods = len(wins)
+    with_ties = bool(np.triu(ties, 1).any())
+    first, second = np.triu_indices(methods, 1)
+    # what each of the three outcomes of each two methods adds to: log strengths, then log nu
+    features = np.zeros((len(first), 3, methods + 1))
+    at = np.arange(len(first))
+    features[at, 0, first] = features[at, 2, second] = 1
+    features[at, 1, first] = features[at, 1, second] = 0.5
+    features[:, 1, methods] = 1
+    counts = np.stack([wins[first, second], ties[first, second], wins[second, first]], axis=1)
+    logits = np.zeros(methods + 1)
+    blocked = np.array([0.0, 0.0 if with_ties else -np.inf, 0.0])
+    for _ in range(100):
+        scores = features @ logits + blocked
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        expected = counts.sum(axis=1, keepdims=True) * shares
+        gradient = np.einsum("pk,pkf->f", counts - expected, features)
+        middle = np.einsum("pk,pkf->pf", shares, features)
+        spread = np.einsum("pk,pkf,pkg->fg", expected, features, features)
+        spread -= np.einsum("p,pf,pg->fg", counts.sum(axis=1), middle, middle)
+        step = np.linalg.lstsq(spread, gradient, rcond=1e-10)[0]
+        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))  # no farther than the curve is known
+        logits += step
+        if np.abs(step).max() < 1e-10:
+            break
+    strengths = logits[:methods] - logits[:methods].mean()
+    return Davidson(strengths, float(np.exp(logits[methods])) if with_ties else 0.0)
+
+
+def _check(wins: Floats) -> None:
+    """Ford's condition: from every method a chain of wins leads to every other."""
+    reached = np.eye(len(wins), dtype=bool) | (wins > 0)
+    for _ in wins:
+        reached = (reached.astype(int) @ reached.astype(int)) > 0
+    if not reached.all():
+        raise UndefinedError(
+            "some methods were never preferred to some others, also not by a chain, so odds have no bound"
+        )

@@ -1,0 +1,90 @@
+"""Votes as arrays: one entry a vote, with the item, its cell and the rater as indices.
+
+A *cell* is a subject-style pair. Items of one cell share references and are not independent, so what is drawn
+anew is cells, with all of their items; with one item a cell, as in the paper, that is items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studies.errors import StudyError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+T = TypeVar("T", bound=Hashable)
+
+
+class UndefinedError(StudyError):
+    """A figure that these votes do not define; the message says why."""
+
+    title = "Undefined"
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Values of votes with who gave them on what."""
+
+    values: Floats  # (votes,)
+    items: Ints  # (votes,) in 0..items-1
+    raters: Ints  # (votes,)
+    cells: Ints  # (items,): the cell of each item
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[float, Hashable, Hashable, Hashable]]) -> Ratings:
+        """From (value, item, rater, cell) of every vote.
+
+        Raises:
+            UndefinedError: there are none.
+        """
+        if not rows:
+            raise UndefinedError("nobody has voted")
+        values, items, raters, cells = zip(*rows, strict=True)
+        item_of, rater_of, cell_of = _indices(items), _indices(raters), _indices(cells)
+        of_item = dict(zip(items, cells, strict=True))
+        return cls(
+            np.array(values, float),
+            np.array([item_of[item] for item in items]),
+            np.array([rater_of[rater] for rater in raters]),
+            np.array([cell_of[of_item[item]] for item in item_of]),
+        )
+
+    @property
+    def cell_count(self) -> int:
+        """How many cells there are."""
+        return int(self.cells.max()) + 1
+
+    @property
+    def rater_count(self) -> int:
+        """How many raters there are."""
+        return int(self.raters.max()) + 1
+
+    @property
+    def item_count(self) -> int:
+        """How many items there are."""
+        return len(self.cells)
+
+    def matrix(self) -> Floats:
+        """Values as (raters, items); NaN where a rater did not vote."""
+        table = np.full((self.rater_count, self.item_count), np.nan)
+        table[self.raters, self.items] = self.values
+        return table
+
+    def item_means(self, weights: Floats | None = None) -> Floats:
+        """The mean value of each item over its votes, these weighing as given; NaN where nothing weighs."""
+        weights = np.ones_like(self.values) if weights is None else weights
+        total = np.bincount(self.items, weights, self.item_count)
+        with np.errstate(invalid="ignore"):
+            return np.bincount(self.items, weights * self.values, self.item_count) / total
+
+
+def _indices(values: Sequence[T]) -> dict[T, int]:
+    found: dict[T, int] = {}
+    for value in values:
+        found.setdefault(value, len(found))
+    return found

@@ -1,0 +1,83 @@
+"""A tiny database of a grid with small pictures, for tests of the studies: no model, no LoRA's bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from judge.question import leaning
+from judge.verdicts import Case, VerdictStore
+from lorarar.files import sha256_of
+from lorarar.images import write_png
+from lorarar.store import Store
+
+SUBJECTS, STYLES, METHODS, SEEDS = ("can", "cat", "dog", "owl"), ("glowing", "oil", "sticker"), ("alpha", "beta"), 3
+
+
+def make_database(folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLES, seeds=SEEDS, side=16) -> Path:
+    """Cells of methods x subjects x styles x seeds with PNGs whose text names the method; two references each."""
+    path = folder / "grid.db"
+    loras = folder / "loras"
+    for number, name in enumerate((*subjects, *styles)):
+        for reference in range(2 if name in subjects else 1):
+            colour = (20 * number, 40 * reference, 200)
+            write_png(Image.new("RGB", (side, side), colour), loras / name / f"{reference}.png", {"name": name})
+    with Store(path) as store, store.writing():
+        db = store.db.conn
+        ids = {}
+        for name in (*subjects, *styles):
+            kind = "content" if name in subjects else "style"
+            row = (name, str(loras / f"{name}.safetensors"), name, kind)
+            ids[name] = db.execute("INSERT INTO adapters VALUES (NULL, ?, ?, ?, ?, '[]', 1, 'now')", row).lastrowid
+        for m, method in enumerate(methods):
+            for c, content in enumerate(subjects):
+                for s, style in enumerate(styles):
+                    adapter = db.execute(
+                        "INSERT INTO adapters VALUES (NULL, ?, '', '', 'merged', '[]', 1, 'now')",
+                        [f"{method}-{content}-{style}"],
+                    ).lastrowid
+                    merge = db.execute(
+                        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0)",
+                        [adapter, ids[content], ids[style], method],
+                    ).lastrowid
+                    for seed in range(seeds):
+                        picture = Image.new("RGB", (side, side), (50 * m, 40 * c + 10 * s, 20 * seed))
+                        place = folder / "images" / method / f"{content}--{style}" / f"{seed}.png"
+                        write_png(picture, place, {"method": method, "prompt": f"a {content} in {style} style"})
+                        facts = [str(place), sha256_of(place), f"a {content}", adapter, merge, seed, side, side]
+                        image = db.execute(
+                            "INSERT INTO images VALUES "
+                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', 'now')",
+                            facts,
+                        ).lastrowid
+                        db.execute(
+                            "INSERT INTO cells VALUES (?, 'tiny', ?, ?, ?, ?, ?, 'now')",
+                            [f"{method}/{content}/{style}/{seed}", method, content, style, seed, image],
+                        )
+    return path
+
+
+def add_verdicts(path: Path, accepts, critic="scripted") -> None:
+    """MARS2 verdicts on every picture and reference: subject and style are right where ``accepts(row)`` says so.
+
+    ``accepts`` gets method, subject, style, seed and returns one bool, or two for subject and style.
+    """
+    with Store(path) as store:
+        verdicts = VerdictStore(store)
+        judge = verdicts.judge(critic, {"critic": critic})
+        rows = store.rows("""SELECT c.row, c.content, c.style, c.seed, i.sha256, a.path AS one, b.path AS two
+            FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge
+            JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style""")
+        replies = []
+        for row in rows:
+            said = accepts(row["row"], row["content"], row["style"], row["seed"])
+            both = said if isinstance(said, tuple) else (said, said)
+            for aspect, lora, yes in zip(("subject", "style"), (row["one"], row["two"]), both, strict=True):
+                for reference in sorted(Path(lora).with_suffix("").glob("*.png")):
+                    digest = sha256_of(reference)
+                    case = Case(aspect, "p-1", "words", row["sha256"], digest, (digest, row["sha256"]))
+                    key = json.dumps([critic, aspect, row["sha256"], digest])
+                    replies.append((key, case, leaning(0.9 if yes else 0.1)))
+        verdicts.add(judge, replies)

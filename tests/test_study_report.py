@@ -1,0 +1,319 @@
+"""Reports, simulated raters and the commands, on a tiny grid with verdicts and scores."""
+
+import csv
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from lorarar.cli.main import app
+from lorarar.errors import StoreError
+from lorarar.store import Store
+from studies.create import Request, new_study
+from studies.errors import StudyError
+from studies.opening import open_packet, open_study
+from studies.report import SIMULATED, report
+from studies.simulate import simulate
+from studies.store import StudyStore
+from studies.vote import Screen
+
+from .studies_database import add_verdicts, make_database
+
+SCREEN = Screen("half", 100, 24, 10, 20, 50, 44)
+
+
+def right(method, subject, style, seed):
+    """Subject and style of a picture: beta's styles are often wrong, some subjects of both."""
+    return (subject not in ("cat", "owl") or seed == 0), (
+        method == "alpha" or (len(subject) + len(style) + seed) % 3 == 0
+    )
+
+
+def add_scores(path, metric, backbone, value):
+    with Store(path) as store, store.writing():
+        for row in store.rows(
+            "SELECT c.row, c.content, c.style, c.seed, i.sha256 FROM cells c JOIN images i ON i.id = c.image"
+        ):
+            said = value(row["row"], row["content"], row["style"], row["seed"])
+            store.db.execute(
+                "INSERT INTO scores VALUES (?, ?, ?, 'x', ?, 'now')",
+                [row["sha256"], metric, json.dumps({"name": backbone}), said],
+            )
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    path = make_database(tmp_path_factory.mktemp("grid"), subjects=("can", "cat", "dog", "owl", "teapot"), seeds=2)
+    add_verdicts(path, right)
+    add_scores(path, "dino", "tiny-dino", lambda m, c, s, seed: float(right(m, c, s, seed)[0]) + len(s) / 50)
+    add_scores(path, "clip-i", "tiny-clip", lambda m, c, s, seed: 0.5)
+    with Store(path) as store:
+        new_study(store, Request("ab", "ab", ("alpha", "beta"), "random"))
+        new_study(store, Request("abs", "absolute", ("alpha", "beta"), "random"))
+        new_study(store, Request("best", "absolute", ("alpha",), "best"))
+        for name in ("ab", "abs", "best"):
+            simulate(store, name, 8, 0.0 if name == "abs" else 0.3)
+    return path
+
+
+@pytest.fixture
+def store(grid, tmp_path):
+    with Store(grid) as original:
+        original.backup(tmp_path / "copy.db")
+    with Store(tmp_path / "copy.db") as opened:
+        yield opened
+
+
+def figure(made, section, name, of=""):
+    (found,) = [f for f in made.figures if (f.section, f.name) == (section, name) and of in f.of]
+    return found
+
+
+def test_raters_without_noise_follow_mars2_to_the_letter(store):
+    made = report(store, "abs", simulated=True)
+    both = "MARS2 (scripted), subject and style"
+    for name in ("point-biserial r", "Spearman rho", "Kendall tau-b", "phi (majority)", "Cohen kappa (majority)"):
+        assert figure(made, "correlation", name, both).value == pytest.approx(1)
+    assert figure(made, "correlation", "pairwise agreement", both).value == pytest.approx(1)
+    assert figure(made, "agreement", "Krippendorff's alpha, nominal", "both").value == pytest.approx(1)
+    assert figure(made, "agreement", "repeats answered alike").value == 1
+    shares = {f.of: f.value for f in made.section("outcomes") if f.name == "style"}
+    assert shares["alpha"] == 1
+    assert shares["beta"] < 0.7
+
+
+def test_every_metric_is_named_with_its_coefficient_and_n(store):
+    made = report(store, "abs", simulated=True)
+    dino = [f for f in made.section("correlation") if f.of == "DINO (tiny-dino), subject"]
+    assert {f.name for f in dino} == {
+        "Pearson r",
+        "Spearman rho",
+        "Kendall tau-b",
+        "pairwise agreement",
+        "AUC (majority)",
+    }
+    assert all(f.n == 30 and f.low <= f.value <= f.high for f in dino)
+    clip = figure(made, "correlation", "Pearson r", "CLIP-I (tiny-clip), subject and style")
+    assert (clip.value, clip.n) == (None, 30)
+    assert "the same score" in clip.note
+    compared = figure(made, "correlation", "difference of r", "MARS2 (scripted), style minus DINO (tiny-dino), style")
+    assert compared.low > 0
+    points = next(p for p in made.points if (p.metric, p.aspect) == ("mars2", "both"))
+    assert points.people == points.scores
+    assert len(points.labels) == 30
+
+
+def test_mars2_is_refused_where_it_cannot_vary(store):
+    made = report(store, "best", simulated=True)
+    refused = figure(made, "correlation", "point-biserial r", "MARS2 (scripted), subject and style")
+    assert refused.value is None
+    assert "accepted by MARS2" in refused.note
+
+
+def test_an_ab_report_has_the_papers_figure_7_and_the_differences(store):
+    made = report(store, "ab", simulated=True)
+    names = ["alpha better", "comparable", "beta better"]
+    shares = [figure(made, "outcomes", name) for name in names]
+    assert sum(f.value for f in shares) == pytest.approx(1)
+    assert shares[0].value > shares[2].value
+    assert figure(made, "outcomes", "preference").low > 0
+    assert figure(made, "outcomes", "sign test p").value < 0.05
+    assert figure(made, "model", "log odds of alpha").value > 0
+    mars2 = figure(made, "correlation", "Pearson r", "MARS2")
+    assert mars2.value > 0.5
+    assert figure(made, "correlation", "pairwise agreement, without people's ties", "MARS2").value > 0.6
+    assert figure(made, "study", "left").low < 0.5 < figure(made, "study", "left").high
+
+
+def test_simulated_raters_and_people_are_never_mixed(store):
+    with pytest.raises(StudyError, match=r"nobody has voted.*8 simulated raters, which --simulated"):
+        report(store, "ab")
+    session = open_study(store, "ab", "REAL")
+    session.consent()
+    while session.current():
+        session.vote("right", 2, SCREEN)
+    people, simulated = report(store, "ab"), report(store, "ab", simulated=True)
+    assert figure(people, "study", "raters").value == 1
+    assert figure(simulated, "study", "raters").value == 8
+    assert all(SIMULATED in f.note for f in simulated.figures)
+    assert not any(SIMULATED in f.note for f in people.figures)
+    assert figure(people, "study", "left").value == 0
+    assert figure(people, "model", "log odds of alpha").value == pytest.approx(0, abs=0.3)
+    assert figure(people, "agreement", "Krippendorff's alpha, nominal").value is None
+    rows = store.rows("SELECT code, simulated FROM study_raters WHERE study = 1 ORDER BY code")
+    assert [row["simulated"] for row in rows] == [0] + [1] * 8
+
+
+def test_the_judges_check_gets_people_alone(store):
+    from judge.trust.people import StoredLabels, majorities
+
+    assert StoredLabels(store).labels() == []
+    session = open_study(store, "abs", "REAL")
+    session.consent()
+    while session.current():
+        session.vote("style", 2, SCREEN)
+    labels = StoredLabels(store).labels()
+    assert len(labels) == 2 * 30
+    assert {label.rater for label in labels} == {"REAL"}
+    assert {(aspect, yes) for (_, aspect), yes in majorities(labels).items()} == {("subject", False), ("style", True)}
+
+
+def test_raters_who_fail_a_check_can_be_left_out(store):
+    study = StudyStore(store).get("ab")
+    for code, careful in (("CAREFUL", True), ("ASLEEP", False)):
+        session = open_study(store, "ab", code)
+        session.consent()
+        while shown := session.current():
+            answer = "left"
+            if shown.purpose == "attention":
+                trial = session._trial()
+                expected = study.origins[trial.item.number].expected
+                sides = {"left": "right", "right": "left"} if trial.mirrored else {}
+                good = sides.get(expected, expected)
+                answer = good if careful else {"left": "right", "right": "left"}[good]
+            session.vote(answer, 1, SCREEN)
+    all_of_them, kept = report(store, "ab"), report(store, "ab", attentive=True)
+    assert figure(all_of_them, "study", "attention checks passed").value == 0.5
+    assert figure(all_of_them, "study", "raters").value == 2
+    assert figure(kept, "study", "raters").value == 1
+
+
+def test_simulations_follow_their_seed_and_are_added_up(store):
+    with pytest.raises(StudyError, match="accepted are 1 to 10000"):
+        simulate(store, "ab", 0, 1.0)
+    before = [rater.code for rater in StudyStore(store).raters(StudyStore(store).get("ab"))]
+    assert simulate(store, "ab", 2, 0.3) == ["SIM-0009", "SIM-0010"]
+    assert before[-1] == "SIM-0008"
+
+
+def test_a_study_that_was_tampered_with_is_refused(store):
+    with store.writing():
+        store.db.execute("UPDATE study_options SET picture = (SELECT min(digest) FROM study_pictures) WHERE number = 1")
+    with pytest.raises(StudyError, match="was changed after it was drawn"):
+        report(store, "ab", simulated=True)
+
+
+@pytest.fixture
+def run(store, monkeypatch):
+    monkeypatch.setenv("LORARAR_DB", str(store.path))
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def invoke(*arguments):
+        return CliRunner().invoke(app, ["study", *map(str, arguments)])
+
+    return invoke
+
+
+def test_a_study_from_first_to_last_by_commands(run, tmp_path):
+    made = run("new", "mine", "--kind", "ab", "--methods", "alpha,beta", "--scenario", "best", "--json")
+    assert made.exit_code == 0, made.output
+    said = json.loads(made.stdout)
+    assert (said["kind"], said["scenario"], said["methods"]) == ("ab", "best", ["alpha", "beta"])
+    assert [one["raters"] for one in said["power"]] == [5, 10, 25, 50]
+    packet = tmp_path / "p.zip"
+    assert run("export", "mine", "-o", packet).stdout.strip() == str(packet)
+    session = open_packet(packet, "FAR")
+    session.consent()
+    while session.current():
+        session.vote("left", 1, SCREEN)
+    for new_votes in (session.progress.total, 0):
+        done = run("import", tmp_path / "p-FAR.jsonl", "--json")
+        assert json.loads(done.stdout)[0]["votes"] == new_votes
+    assert "people: 1, finished: 1" in run("list").stdout
+    assert run("simulate", "mine", "--raters", 3, "--noise", 0.5).exit_code == 0
+    listed = {study["name"]: study for study in json.loads(run("list", "--json").stdout)}
+    assert sum(rater["simulated"] for rater in listed["mine"]["raters"]) == 3
+    for extra in ([], ["--simulated"]):
+        table = run("report", "mine", *extra).stdout
+        assert "alpha better" in table
+        assert (SIMULATED in table) == bool(extra)
+        rows = list(csv.DictReader(io.StringIO(run("report", "mine", "--format", "csv", *extra).stdout)))
+        assert {row["raters"] for row in rows} == {"simulated" if extra else "people"}
+        loaded = json.loads(run("report", "mine", "--format", "json", *extra).stdout)
+        assert loaded["simulated"] == bool(extra)
+        markdown = run("report", "mine", "--format", "markdown", *extra).stdout
+        assert "### Study mine: outcomes" in markdown
+        assert (SIMULATED in markdown) == bool(extra)
+    assert run("delete-rater", "mine", "far").exit_code == 0
+    assert run("delete-rater", "mine", "--simulated").exit_code == 0
+    assert "people: 0" in run("list").stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["new", "x", "--kind", "pairs", "--methods", "alpha,beta"], "accepted are ab, absolute"),
+        (["new", "x", "--kind", "ab", "--methods", "alpha,beta", "--scenario", "worst"], "accepted are random, best"),
+        (["new", "ab", "--kind", "ab", "--methods", "alpha,beta"], "there is a study ab already"),
+        (["new", "x", "--kind", "ab", "--methods", "\x1b[31m,[/b]"], "no pictures of"),
+        (["report", "none"], "has no study 'none'; it has: ab, abs, best"),
+        (["report", "ab", "--format", "pdf"], "accepted are table, json, csv, markdown"),
+        (["report", "ab"], "nobody has voted"),
+        (["import", "none.jsonl"], "cannot read none.jsonl"),
+        (["delete-rater", "ab"], "name one rater's code"),
+        (["delete-rater", "ab", "[/b]\x1b"], "has no rater"),
+        (["simulate", "ab", "--raters", "1", "--noise", "inf"], "noise from 0"),
+        (["run", "none.zip"], "not"),
+    ],
+)
+def test_errors_are_one_clean_line(run, arguments, message):
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr.replace("\x1b[31m", "", 0)
+    assert done.stdout == ""
+
+
+def test_run_hands_the_app_a_session_and_says_how_to_go_on(run, store, monkeypatch):
+    import sys
+    from types import ModuleType
+
+    given = []
+
+    def voting(session, images):
+        given.append((session.code, images))
+        session.consent()
+        session.vote("left", 1, SCREEN)
+
+    monkeypatch.setitem(sys.modules, "tui", ModuleType("tui"))
+    monkeypatch.setitem(sys.modules, "tui.voting", ModuleType("tui.voting"))
+    sys.modules["tui.voting"].run = voting
+    done = run("run", "ab", "--rater", "me-1", "--images", "half")
+    assert (done.exit_code, given) == (0, [("ME-1", "half")])
+    assert "1 of 20 answered; to go on, start again with --rater ME-1" in done.stderr
+    packet = store.path.parent / "p.zip"
+    run("export", "ab", "-o", packet)
+    done = run("run", packet, "--rater", "you")
+    assert done.stdout.strip() == str(packet.with_name("p-YOU.jsonl"))
+
+
+def test_a_database_that_is_not_there_is_not_made(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_DB", str(tmp_path / "none.db"))
+    done = run("list")
+    assert (done.exit_code, (tmp_path / "none.db").exists()) == (1, False)
+    assert "does not exist" in done.stderr
+
+
+def test_names_from_outside_cannot_steer_the_terminal(tmp_path, monkeypatch):
+    evil = ("\x1b]52;c;aGk=\x07a", "[/b]\u202eb")
+    path = make_database(tmp_path, methods=evil)
+    monkeypatch.setenv("LORARAR_DB", str(path))
+    with Store(path) as store:
+        new_study(store, Request("x", "ab", evil, "random"))
+        simulate(store, "x", 2, 1.0)
+    for form in ("table", "json", "csv", "markdown"):
+        done = CliRunner().invoke(app, ["study", "report", "x", "--simulated", "--format", form])
+        assert done.exit_code == 0, done.output
+        assert not {"\x1b]", "\x07", "\u202e"} & set(done.stdout)
+        assert "\x1b]52" not in done.stdout
+    done = CliRunner().invoke(app, ["study", "list"])
+    assert "\x1b" not in done.stdout
+
+
+def test_a_newer_schema_of_studies_is_refused_by_name(store):
+    with store.writing():
+        store.db.execute("UPDATE extensions SET applied = 99 WHERE owner = 'studies'")
+    with pytest.raises(StoreError, match="studies schema 99"):
+        StudyStore(store)
