@@ -56,6 +56,7 @@ class LorararApp(App[None]):
         self.easel: Easel = easel or ProcessEasel(database)
         self.snapshot: Snapshot | None = None
         self.judge: Judge | None = None  # chosen; None: the one asked last
+        self.vote = ""  # a study to vote in after leaving
         self._first = mode
         self._seen = -1
         self._loading = False

@@ -58,6 +58,8 @@ class Said:
     kept: str = ""
     error: str = ""
     number: int = 0
+    steps: tuple[int, int] | None = None  # done, of how many
+    dropped: bool = False  # a newer wish came
 
 
 def reply(line: str | bytes) -> Drawn | Said:
@@ -75,4 +77,12 @@ def reply(line: str | bytes) -> Drawn | Said:
             facts["merge_seconds"],
             facts["draw_seconds"],
         )
-    return Said(tuple(facts.get("methods", ())), facts.get("kept", ""), facts.get("error", ""), facts.get("number", 0))
+    steps = facts.get("steps")
+    return Said(
+        tuple(facts.get("methods", ())),
+        facts.get("kept", ""),
+        facts.get("error", ""),
+        facts.get("number", 0),
+        (steps[0], steps[1]) if steps else None,
+        facts.get("dropped", False),
+    )

@@ -7,6 +7,7 @@ connection of its own (0.2 ms), so that a long one in a worker never keeps a sho
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -219,10 +220,22 @@ class Catalog:
             return []
         return self._rows("SELECT name, path, kind, sha256 FROM adapters WHERE kind IN ('content', 'style') ORDER BY 1")
 
+    def studies(self) -> list[Row]:
+        """The studies, with how many people and simulated raters voted; the latest last."""
+        if not self._has("study_current_votes"):
+            return []
+        found = self._rows("""
+            SELECT s.name, s.kind, s.scenario, s.methods,
+                (SELECT count(*) FROM study_raters r WHERE r.study = s.id AND NOT r.simulated) AS people,
+                (SELECT count(*) FROM study_raters r WHERE r.study = s.id AND r.simulated) AS simulated,
+                (SELECT count(*) FROM study_votes v WHERE v.study = s.id) AS votes
+            FROM studies s ORDER BY s.id""")
+        return [row | {"methods": ", ".join(map(str, json.loads(row["methods"])))} for row in found]
+
     def _has(self, table: str) -> bool:
         if not self.exists():
             return False
-        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table))
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?", table))
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
         with self._open() as db:

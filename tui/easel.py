@@ -1,4 +1,4 @@
-"""The app's end of the drawing process: the newest wish is drawn next, older ones are dropped."""
+"""The app's end of the drawing process: the newest wish is drawn, older ones are dropped, also in the middle."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ class ProcessEasel:
         self._process: asyncio.subprocess.Process | None = None
         self._folder: Path | None = None
         self._listener: asyncio.Task[None] | None = None
-        self._next: Wish | None = None
-        self._busy = False
+        self._waiting: Wish | None = None  # wished for before the process was there
 
     async def start(self, tell: Tell) -> None:
         """Start the process; it says its methods when it is ready."""
@@ -60,8 +59,9 @@ class ProcessEasel:
 
     def draw(self, wish: Wish) -> None:
         """The newest wish wins."""
-        self._next = wish
-        self._send_next()
+        self._waiting = wish
+        if self._process is not None:
+            self._write(wish.line())
 
     def keep(self) -> None:
         """Keep what was drawn last."""
@@ -80,19 +80,10 @@ class ProcessEasel:
     async def _listen(self, tell: Tell) -> None:
         assert self._process is not None and self._process.stdout is not None
         async for line in self._process.stdout:
-            said = reply(line)
-            if isinstance(said, Drawn) or said.error:
-                self._busy = False
-                self._send_next()
-            tell(said)
-        tell(Said(error=f"the drawing process ended ({await self._process.wait()}); press r to start it again"))
-        self._process, self._busy = None, False
-
-    def _send_next(self) -> None:
-        if self._next is not None and not self._busy and self._process is not None:
-            self._busy = True
-            self._write(self._next.line())
-            self._next = None
+            tell(reply(line))
+        code = await self._process.wait()
+        self._process = None
+        tell(Said(error=f"the drawing process ended ({code}); leave this screen and come back to start it again"))
 
     def _write(self, line: str) -> None:
         if self._process is not None and self._process.stdin is not None:

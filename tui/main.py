@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
+from lorarar.cli.console import DbOption, clean, command
 from lorarar.version import __version__
 
 DEFAULT = Path("lorarar.db")
@@ -33,14 +33,46 @@ def main(
     ] = False,
 ) -> None:
     """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
-    from tui.images import choose
+    from tui.images import AppError, choose
 
     drawing = choose(images)  # before the app owns the terminal
+    path = db or DEFAULT
+    if study:
+        vote(path, study, rater or None, images)
+        return
+    if rater:
+        raise AppError("--rater goes with --study NAME")
     from tui.app import LorararApp
 
-    browser = LorararApp(db or DEFAULT, drawing)
-    browser.catalog.check()
-    browser.run()
+    while True:
+        browser = LorararApp(path, drawing)
+        browser.catalog.check()
+        browser.run()
+        if not browser.vote:
+            break
+        vote(path, browser.vote, None, images)
+
+
+def vote(path: Path, study: str, rater: str | None, images: str) -> None:
+    """Vote in a study of the database, and say how to go on.
+
+    Raises:
+        StudyError: there is no such study, or the code cannot be one.
+    """
+    from lorarar.store import Store
+    from studies.errors import StudyError
+    from studies.opening import open_study
+    from tui.voting import run
+
+    if not path.is_file():
+        raise StudyError(f"{path} does not exist; name the database with --db")
+    with Store(path) as store:
+        session = open_study(store, study, rater)
+        run(session, images)
+    done, total = session.progress.done, session.progress.total
+    if session.consented and not session.finished:
+        again = f"lorarar-tui --study {study} --rater {session.code}"
+        typer.echo(clean(f"{done} of {total} answered; go on with: {again}"), err=True)
 
 
 if __name__ == "__main__":

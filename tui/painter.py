@@ -11,7 +11,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from lorarar.adapter import Adapter, Factors, widest
@@ -27,6 +30,11 @@ from tui.blend import Wish
 
 STEPS, GUIDANCE = 25, 4.0
 Open = Callable[[Base], Studio]
+Step = Callable[[int], None]  # told of every step that is done
+
+
+class NewerWishError(Exception):
+    """What is being drawn is not wanted any more."""
 
 
 def methods() -> list[str]:
@@ -43,8 +51,8 @@ class Painter:
         self._studio: Studio | None = None
         self._last: tuple[Wish, Merge, list[Picture]] | None = None
 
-    def draw(self, wish: Wish) -> dict[str, Any]:
-        """Merge, draw, and write the pictures into the folder.
+    def draw(self, wish: Wish, on_step: Step = lambda done: None) -> dict[str, Any]:
+        """Merge, draw, and write the pictures into the folder; what ``on_step`` raises ends it.
 
         Raises:
             LorarError: a LoRA cannot be read, does not fit, or has no prompt.
@@ -58,7 +66,10 @@ class Painter:
         merged = time.perf_counter()
         self._studio.attach(done.adapter)
         seeds = list(range(wish.seed, wish.seed + wish.pictures))
-        drawn = list(self._studio.draw(prompt, seeds, steps=STEPS, guidance=GUIDANCE))
+        steps = count(1)
+        drawn = list(
+            self._studio.draw(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=lambda: on_step(next(steps)))
+        )
         paths = [write_png(p.image, self.folder / f"{wish.number}-{p.seed}.png") for p in drawn]
         self._last = wish, done, drawn
         return {
@@ -107,8 +118,8 @@ def blended(wish: Wish, base: Base) -> Merge:
     if not weighs and wish.strengths != (1.0, 1.0):
         options["strengths"] = list(wish.strengths)
         using = Ingredients(predict=lambda *_: dict(blend.coefficients), dtype=widest([ours.dtype, theirs.dtype]))
-        blend = method.merge(*(scaled(a, s) for a, s in zip((ours, theirs), wish.strengths, strict=True)), using)
         content, style = wish.strengths
+        blend = method.merge(scaled(ours, content), scaled(theirs, style), using)
         coefficients = {layer: (m_c * content, m_s * style) for layer, (m_c, m_s) in coefficients.items()}
     return Merge(Adapter(blend.layers, "merged"), method, options, ours, theirs, base, coefficients, blend.energy)
 
@@ -138,16 +149,40 @@ def main(folder: str, database: str, out: str) -> None:
         talk.write(json.dumps(facts) + "\n")
         talk.flush()
 
+    def step(done: int) -> None:
+        if not lines.empty():
+            raise NewerWishError
+        say(steps=[done, STEPS])
+
+    lines: SimpleQueue[str] = SimpleQueue()
+    Thread(target=listen, args=(lines,), daemon=True).start()
     painter = Painter(Path(folder), Path(database), Path(out))
     say(methods=methods())
-    for line in sys.stdin:
+    while line := newest(lines):
         facts = json.loads(line)
         try:
-            say(**(painter.keep() if facts["do"] == "keep" else painter.draw(Wish.of(facts))))
+            say(**(painter.keep() if facts["do"] == "keep" else painter.draw(Wish.of(facts), step)))
+        except NewerWishError:
+            say(dropped=True, number=facts["number"])
         except LorarError as error:
             say(error=str(error), number=facts.get("number", 0))
         except (RuntimeError, ValueError, OSError) as error:  # of a library: this wish fails, the next may not
             say(error=reason(error), number=facts.get("number", 0))
+
+
+def listen(lines: SimpleQueue[str]) -> None:
+    """Put what comes on stdin in line; at its end, an empty one."""
+    for line in sys.stdin:
+        lines.put(line)
+    lines.put("")
+
+
+def newest(lines: SimpleQueue[str]) -> str:
+    """The next line; of several wishes that wait, the last. Empty at the end."""
+    line = lines.get()
+    while not lines.empty():
+        line = lines.get()
+    return line
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ class BlendScreen(BrowseScreen):
 
     MODE = "blend"
     HELP = (
-        "Blend: choose a content and a style LoRA and a method, move the strengths, and see the merge drawn in a process "
-        "of its own. Where a method takes weights, strengths are its weights; else they scale what each side adds. r "
+        "Blend: choose a content and a style LoRA and a method, move the strengths, and see the merge drawn in a "
+        "process of its own. Where a method takes weights, strengths are its weights; else they scale what each side adds. r "
         "draws other seeds, w keeps the merge and its pictures in out/blend and in the database."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,7 +77,7 @@ class BlendScreen(BrowseScreen):
                 for _ in range(PICTURES):
                     yield Tile(self.lorarar.drawing)
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Fill the lists; start the process that draws."""
         super().on_mount()
         place = self.lorarar.place
@@ -90,7 +90,7 @@ class BlendScreen(BrowseScreen):
                 select.value = wanted
         self._say(Text("starting the process that draws ...", "dim"))
         self.query_one("#content-strength").focus()
-        await self.lorarar.easel.start(self._hear)
+        self.run_worker(self.lorarar.easel.start(self._hear), group="easel")
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """Something else is wished for."""
@@ -161,6 +161,8 @@ class BlendScreen(BrowseScreen):
             method.set_options([(name, name) for name in said.methods])
             method.value = kept if kept in said.methods else said.methods[0]
             self._wish_soon()
+        elif said.steps:
+            self._say(Text(f"drawing, step {said.steps[0]} of {said.steps[1]}", "dim"))
         elif said.kept:
             self._say(Text(f"kept as {line(said.kept)}", "green"))
         elif said.error:

@@ -44,7 +44,8 @@ class ScoresScreen(BrowseScreen):
     HELP = (
         "Scores: MARS2 average (share of correct pictures) and best (share of pairs with any), the expected number of "
         "pictures to the first correct one, the shares whose subject and style are right, and the metrics. In "
-        "brackets, 95 % bootstrap intervals over pairs. s sorts by the next column, r the other way round, Enter shows a method."
+        "brackets, 95 % bootstrap intervals over pairs. s sorts by the next column, r the other way round, Enter "
+        "shows a method."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort(1)", "Sort by next"),
