@@ -27,8 +27,8 @@ class AgreementScreen(ReportScreen):
 
     MODE = "agreement"
     HELP = (
-        "Agreement: each coefficient by name with n and interval; the plot shows the metric of the chosen line, a dot an "
-        "item: across, what the metric says; up, what people say on average. What is not defined says why. . and , "
+        "Agreement: each coefficient by name with n and interval; the plot shows the metric of the chosen line, a dot "
+        "an item: across, what the metric says; up, what people say on average. What is not defined says why. . and , "
         "choose a study, t reports on simulated raters instead of people."
     )
     BINDINGS: ClassVar[list[BindingType]] = []

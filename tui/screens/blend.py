@@ -29,8 +29,8 @@ class BlendScreen(BrowseScreen):
     MODE = "blend"
     HELP = (
         "Blend: choose a content and a style LoRA and a method, move the strengths, and see the merge drawn in a "
-        "process of its own. Where a method takes weights, strengths are its weights; else they scale what each side adds. r "
-        "draws other seeds, w keeps the merge and its pictures in out/blend and in the database."
+        "process of its own. Where a method takes weights, strengths are its weights; else they scale what each side "
+        "adds. r draws other seeds, w keeps the merge and its pictures in out/blend and in the database."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reseed", "Other seeds"),

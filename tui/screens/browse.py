@@ -57,8 +57,8 @@ class BrowseScreen(Screen[None]):
 
     def take(self, snapshot: Snapshot) -> None:
         """Show a new snapshot."""
-        if self.is_mounted:
-            self.query_one(Bar).say(self.lorarar.facts())
+        if bars := self.query(Bar):  # none while the screen comes or goes
+            bars.first().say(self.lorarar.facts())
             self.update(snapshot)
 
     def update(self, snapshot: Snapshot) -> None:

@@ -7,10 +7,14 @@ from typing import Any, ClassVar
 from rich.table import Table as RichTable
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
+
+
+MOVES = ("", "Up", "Down", "Left", "Right", "Top", "Bottom", "First", "Last", "Page up", "Page down")
 
 
 class HelpScreen(ModalScreen[None]):
@@ -39,13 +43,20 @@ class HelpScreen(ModalScreen[None]):
         seen: dict[str, list[str]] = {}
         for active in self.of.active_bindings.values():
             binding = active.binding
-            if binding.description and binding.action not in ("command_palette", "maximize"):
+            ours = type(active.node).__module__.startswith("tui.") and binding in _own(active.node)
+            if ours and binding.description not in MOVES:
                 keys = seen.setdefault(binding.description, [])
                 key = self.app.get_key_display(binding)
                 if key not in keys:
                     keys.append(key)
         for description, keys in seen.items():
-            table.add_row(Text(" ".join(keys), style="bold"), Text(description))
+            table.add_row(Text("  ".join(keys), style="bold"), Text(description))
         table.add_row(Text("^p", style="bold"), "Command palette: themes, judges, methods, everything else")
         table.add_row(Text("arrows, hjkl, mouse", style="bold"), "Move")
         return table
+
+
+def _own(node: DOMNode) -> list[Binding]:
+    """The bindings that our own classes of a node declare, not those of the framework."""
+    classes = [kind for kind in type(node).__mro__ if kind.__module__.startswith("tui.")]
+    return [binding for kind in classes for binding in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))]

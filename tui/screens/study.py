@@ -19,8 +19,8 @@ class StudyScreen(ReportScreen):
     MODE = "study"
     HELP = (
         "Study: outcomes with intervals crossed over raters and items, the sign test, Davidson or Bradley-Terry with "
-        "ties, Krippendorff's alpha, self-consistency and the human ceiling. . and , choose a study, t reports on simulated "
-        "raters instead of people, v votes as a new rater."
+        "ties, Krippendorff's alpha, self-consistency and the human ceiling. . and , choose a study, t reports on "
+        "simulated raters instead of people, v votes as a new rater."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "vote", "Vote")]
     DEFAULT_CSS = """
