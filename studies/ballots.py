@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from studies.design import Answer, mirrored_answer
 from studies.store import Study, StudyStore
 from studies.trials import TrialPurpose
+from studies.vote import Screen
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Ballot:
     side: Answer  # as it was given
     answer: Answer  # by place
     seconds: float
-    renderer: str
+    screen: Screen
 
     @property
     def leaning(self) -> int:
@@ -48,7 +49,7 @@ def ballots(studies: StudyStore, study: Study, simulated: bool) -> list[Ballot]:
             row["answer"],
             mirrored_answer(row["answer"], bool(row["mirrored"])),
             row["seconds"],
-            json.loads(row["screen"])["renderer"],
+            Screen(**json.loads(row["screen"])),
         )
         for row in rows
     ]

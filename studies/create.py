@@ -36,6 +36,8 @@ class Request:
     tie: str = "Comparable"
     critic: str | None = None  # whose verdicts `best` goes by
     plan: str | None = None  # of the grid, where several have these methods
+    instruction: str | None = None  # instead of the paper's
+    consent: str | None = None
 
 
 class _Album:
@@ -70,6 +72,7 @@ def new_study(store: Store, request: Request) -> Study:
     study_name(request.name)
     if request.name in studies.names():
         raise StudyError(f"there is a study {request.name} already; choose another name")
+    wording = Wording.of(request.kind, request.tie, request.instruction, request.consent)
     groups = groups_of(request.kind, request.methods)
     found, references = candidates(store, request.methods, request.plan)
     digests = {pair: of_pair.digests() for pair, of_pair in references.items()}
@@ -95,7 +98,7 @@ def new_study(store: Store, request: Request) -> Study:
     entries += _attention(request, drawn, references, album)
     numbered = tuple(Item(number, *bare) for number, (bare, _) in enumerate(entries))
     repeats = min(REPEATS, most_repeats(len(drawn))) if request.repeats is None else request.repeats
-    design = Design(request.kind, Wording.of(request.kind, request.tie), numbered, repeats)
+    design = Design(request.kind, wording, numbered, repeats)
     made_by = {} if judge is None else asdict(judge) | {"identity": dict(judge.identity)}
     origins = tuple(origin for _, origin in entries)
     study = Study(0, request.name, request.scenario, request.methods, request.seed, made_by, design, origins, today())

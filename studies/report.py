@@ -24,6 +24,7 @@ from studies.statistics.davidson import fit, two_methods
 from studies.statistics.outcomes import outcomes, sign_test
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
 from studies.store import Study, StudyStore
+from studies.vote import LEAST_PIXELS
 
 ASPECTS: tuple[Asks, ...] = ("both", "subject", "style")
 SIMULATED = "simulated raters, not people"
@@ -123,8 +124,10 @@ def _facts(study: Study, votes: Sequence[Ballot], failed: set[str], attentive: b
         ("raters", len(raters), f"{sum(count == wanted for count in counts.values())} saw all items"),
         ("votes", len(plain), "without practice, repeats and checks"),
         ("median seconds", float(np.median([vote.seconds for vote in plain])), "from showing to answer"),
-        ("shown by", ", ".join(sorted({vote.renderer for vote in plain})), ""),
+        ("shown by", ", ".join(sorted({vote.screen.renderer for vote in plain})), ""),
     ]
+    if small := sum(vote.screen.too_small for vote in plain):
+        facts.append(("small pictures", small, f"votes on pictures with a side of fewer than {LEAST_PIXELS} pixels"))
     if checks:
         right = sum(passed(study, vote) for vote in checks)
         gone = "who are left out" if attentive else "who are kept; --attentive leaves them out"

@@ -180,6 +180,7 @@ class StudyStore:
             StudyError: nobody has that code.
         """
         code = code.strip().upper()
+        self.store.db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, not only forgotten
         with self.store.writing():
             found = self.rater(study, code)
             if found is None:
@@ -190,6 +191,7 @@ class StudyStore:
             db.execute("DELETE FROM study_raters WHERE id = ?", [found])
             if not code.startswith(SIMULATED):
                 db.execute("INSERT OR IGNORE INTO study_withdrawn VALUES (?, ?)", [study.id, code_digest(study, code)])
+        self.store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return int(votes)
 
     def withdrawn(self, study: Study, code: str) -> bool:

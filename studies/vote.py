@@ -15,6 +15,7 @@ _RENDERER = re.compile(r"[A-Za-z0-9 ._+-]{1,40}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOST_SECONDS = 86400.0
 MOST_PIXELS = 100_000
+LEAST_PIXELS = 40  # a side of a picture, below which people cannot judge it; half cells of 100 x 24 give 50 x 44
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Screen:
         sizes = [value for name, value in vars(self).items() if name != "renderer"]
         if not all(isinstance(size, int) and 0 <= size <= MOST_PIXELS for size in sizes):
             raise StudyError(f"a screen has sizes from 0 to {MOST_PIXELS}, not {sizes}")
+
+    @property
+    def too_small(self) -> bool:
+        """Whether a picture has fewer pixels than anybody can judge; False where that is unknown."""
+        return 0 < min(self.picture_width, self.picture_height) < LEAST_PIXELS
 
     def record(self) -> dict[str, Any]:
         """As JSON values."""

@@ -57,6 +57,8 @@ class Wording:
                 raise StudyError(f"the {name} holds control codes; accepted is plain text")
 
     @classmethod
-    def of(cls, kind: Kind, tie: str = "Comparable") -> Wording:
-        """The paper's words for A/B studies, and words of the same form for absolute ones."""
-        return cls(INSTRUCTIONS[kind], CONSENT, tie)
+    def of(
+        cls, kind: Kind, tie: str = "Comparable", instruction: str | None = None, consent: str | None = None
+    ) -> Wording:
+        """The paper's words for A/B studies, and words of the same form for absolute ones, unless others are given."""
+        return cls(instruction or INSTRUCTIONS[kind], consent or CONSENT, tie)

@@ -273,6 +273,7 @@ def test_deleting_a_rater_leaves_nothing_of_them(store):
     assert [rater.code for rater in studies.raters(study)] == ["STAYS"]
     assert len(store.rows("SELECT 1 FROM study_votes")) == stays.progress.total
     assert "GONE" not in "\n".join(store.db.conn.iterdump())
+    assert not any(b"GONE" in file.read_bytes() for file in store.path.parent.glob(f"{store.path.name}*"))
     gone.undo()
     with pytest.raises(StudyError, match="takes no part"):
         gone.vote("left", 1, SCREEN)
@@ -411,3 +412,21 @@ def test_a_backup_carries_a_study_with_its_pictures(store, tmp_path):
         session = open_study(copy, "first")
         answer_all(session)
         assert StudyStore(copy).get("first") == study
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        (
+            "studies.cli.app",
+            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "PIL", "textual", "aiohttp", "pydantic"},
+        ),
+        ("studies.opening", {"torch", "transformers", "scipy", "textual", "aiohttp", "judge"}),
+        ("studies.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
+        ("studies.report", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
+    ],
+)
+def test_nothing_heavy_loads_before_it_is_used(module, heavy):
+    code = f"import sys, {module}; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {name.split(".")[0] for name in done.stdout.split()} & heavy

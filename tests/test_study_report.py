@@ -247,6 +247,7 @@ def test_a_study_from_first_to_last_by_commands(run, tmp_path):
         (["new", "x", "--kind", "ab", "--methods", "alpha,beta", "--scenario", "worst"], "accepted are random, best"),
         (["new", "ab", "--kind", "ab", "--methods", "alpha,beta"], "there is a study ab already"),
         (["new", "x", "--kind", "ab", "--methods", "\x1b[31m,[/b]"], "no pictures of"),
+        (["new", "x", "--kind", "ab", "--methods", "alpha,beta", "--consent", "none.txt"], "cannot read none.txt"),
         (["report", "none"], "has no study 'none'; it has: ab, abs, best"),
         (["report", "ab", "--format", "pdf"], "accepted are table, json, csv, markdown"),
         (["report", "ab"], "nobody has voted"),
@@ -264,6 +265,27 @@ def test_errors_are_one_clean_line(run, arguments, message):
     assert done.stderr.count("\n") == 1
     assert "\x1b" not in done.stderr.replace("\x1b[31m", "", 0)
     assert done.stdout == ""
+
+
+def test_words_can_be_ones_own(run, store, tmp_path):
+    (tmp_path / "consent.txt").write_text("Agreed under protocol 7.\n")
+    made = ["new", "x", "--kind", "ab", "--methods", "alpha,beta", "--consent", tmp_path / "consent.txt"]
+    assert run(*made, "--tie", "Similar").exit_code == 0
+    read = open_study(store, "x").introduction
+    assert (read.consent, read.labels[1]) == ("Agreed under protocol 7.", "Similar")
+    (tmp_path / "consent.txt").write_text("\x1b[31m")
+    done = run(*["y" if word == "x" else word for word in made])
+    assert "control codes" in done.stderr
+
+
+def test_votes_on_small_pictures_are_counted(store):
+    session = open_study(store, "ab")
+    session.consent()
+    while session.current():
+        session.vote("left", 1, Screen("half", 40, 12, 10, 20, 20, 18))
+    assert figure(report(store, "ab"), "study", "small pictures").value == 15
+    assert not SCREEN.too_small
+    assert not Screen("none", 80, 24, 0, 0, 0, 0).too_small
 
 
 def test_run_hands_the_app_a_session_and_says_how_to_go_on(run, store, monkeypatch):

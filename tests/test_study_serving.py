@@ -16,7 +16,7 @@ from lorarar.store import Store
 from studies.create import Request, new_study
 from studies.errors import StudyError
 from studies.serving.guard import check_host, is_loopback, is_ours, origin_of
-from studies.serving.server import Served, StudyServer, command_for
+from studies.serving.server import Served, StudyServer, command_for, serve
 from studies.serving.tokens import code_of, new_token, read_tokens, write_tokens
 from studies.store import StudyStore
 from studies.trials import is_mirrored
@@ -243,3 +243,15 @@ def test_serve_makes_links_once_and_refuses_what_is_public(tmp_path, monkeypatch
     done = CliRunner().invoke(app, ["study", "serve", "s", "--host", "0.0.0.0"])
     assert (done.exit_code, len(started)) == (1, 2)
     assert "--public" in done.stderr
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        served_study = Served("s", tmp_path, TOKENS, f"http://127.0.0.1:{port}", "127.0.0.1", port)
+        with pytest.raises(StudyError, match=f"cannot listen on 127.0.0.1, port {port}"):
+            serve(served_study)

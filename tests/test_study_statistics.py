@@ -248,6 +248,33 @@ def test_crossed_intervals_cover_what_they_claim_and_those_of_votes_alone_do_not
 
 
 @pytest.mark.slow
+def test_intervals_cover_where_a_pair_has_several_items(note):
+    generator = np.random.default_rng(13)
+    pairs, each, raters, studies = 25, 4, 10, 150
+    cells = np.repeat(np.arange(pairs), each)
+
+    def study(of_pairs):
+        odds = 0.5 + np.repeat(generator.normal(0, 1, of_pairs), each) + generator.normal(0, 0.5, of_pairs * each)
+        odds = odds + generator.normal(0, 0.25, (raters, 1)) + generator.logistic(size=(raters, of_pairs * each))
+        return np.sign(np.where(np.abs(odds) < 0.6, 0, odds))
+
+    truth = np.mean([study(2000).mean() for _ in range(200)])
+    by_pair, by_item = [], []
+    for number in range(studies):
+        votes = study(pairs)
+        for found, of in ((by_pair, cells), (by_item, None)):
+            ratings = ratings_of(votes, of)
+            got = crossed(ratings, weighted_mean(ratings.values), 300, number)
+            found.append((got.low, got.high))
+    shares = covered(truth, by_pair), covered(truth, by_item)
+    note(
+        f"{each} items a pair, nominal 95 %: over pairs {shares[0]:.3f}, over items {shares[1]:.3f}, {studies} studies"
+    )
+    assert shares[0] >= 0.9
+    assert shares[1] < shares[0]
+
+
+@pytest.mark.slow
 def test_intervals_of_correlations_cover_what_they_claim(note):
     generator = np.random.default_rng(5)
     studies, raters, items = 100, 25, 50

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, clean, command, print_json, talk
+from lorarar.errors import reason
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, one_of, open_store
 
@@ -33,6 +35,10 @@ def new(
     ] = None,
     attention: Annotated[int | None, typer.Option("--attention", help="Attention checks.", show_default="1")] = None,
     tie: Annotated[str, typer.Option("--tie", help="Word for neither: Comparable, Similar, …")] = "Comparable",
+    instruction: Annotated[
+        Path | None, typer.Option("--instruction", help="Text file to read first.", show_default="the paper's words")
+    ] = None,
+    consent: Annotated[Path | None, typer.Option("--consent", help="Text file to agree to.")] = None,
     critic: Annotated[
         str | None, typer.Option("--critic", help="Whose verdicts best goes by.", show_default="the latest")
     ] = None,
@@ -58,6 +64,8 @@ def new(
         tie,
         critic,
         plan,
+        _text(instruction),
+        _text(consent),
     )
     with open_store(db) as store:
         study = new_study(store, request)
@@ -69,6 +77,22 @@ def new(
     else:
         _describe_new(study, [(one.raters, one.share) for one in powers], plain // groups)
         print(study.name)
+
+
+def _text(path: Path | None) -> str | None:
+    """A file's text.
+
+    Raises:
+        StudyError: it cannot be read.
+    """
+    from studies.errors import StudyError
+
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"cannot read {path}: {reason(error)}") from None
 
 
 def _describe_new(study: Study, powers: list[tuple[int, float]], items: int) -> None:
@@ -86,8 +110,9 @@ def _describe_new(study: Study, powers: list[tuple[int, float]], items: int) -> 
         console.print(clean(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}"), markup=False)
     if powers:
         found = ", ".join(f"{share:.0%} with {raters} raters" for raters, share in powers)
+        each = "Of each two methods, a" if len(study.methods) > 2 else "A"
         console.print(
-            f"A preference of 0.5 logits (1.65 wins for each loss) is found in: {found}; assumed is how much "
+            f"{each} preference of 0.5 logits (1.65 wins for each loss) is found in: {found}; assumed is how much "
             "items and raters usually differ (docs/studies.md). More items help more than more raters."
         )
     else:

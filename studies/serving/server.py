@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from typing import Any
 from aiohttp import web
 from textual_serve.server import Server
 
+from lorarar.errors import reason
+from studies.errors import StudyError
 from studies.serving.guard import headers, is_ours
 from studies.serving.tokens import code_of
 
@@ -122,11 +125,21 @@ class StudyServer(Server):  # type: ignore[misc]
 
 
 def serve(served: Served) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted.
+
+    Raises:
+        StudyError: the address cannot be listened on.
+    """
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     server = StudyServer(served)
     server.initialize_logging()
-    web.run_app(server.application(), host=served.host, port=served.port, access_log=None, print=lambda *_: None)
+    with redirect_stdout(sys.stderr):  # textual-serve says there what the voting processes said on stderr
+        try:
+            web.run_app(
+                server.application(), host=served.host, port=served.port, access_log=None, print=lambda *_: None
+            )
+        except OSError as error:
+            raise StudyError(f"cannot listen on {served.host}, port {served.port}: {reason(error)}") from None
 
 
 def _refusal(status: int, text: str) -> web.Response:

@@ -13,7 +13,6 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-
 MOVES = ("", "Up", "Down", "Left", "Right", "Top", "Bottom", "First", "Last", "Page up", "Page down")
 
 
