@@ -1,7 +1,9 @@
 """Pocket's critic: the LLaVA-OneVision architecture, small, and its training on pairs of pictures.
 
 The tower's tokens are computed once and kept; what is trained is the projector and the language model, by
-cross-entropy of Yes against No after the paper's prompts and the authors' code's, exactly where a verdict is read.
+cross-entropy of Yes against No after the paper's prompts and the authors' code's: where a verdict is read, and, to
+learn to compare at all, from where the second picture begins. It starts with easy pairs, of one and the same
+picture or of two that differ in everything; from hard ones alone nothing was learnt in thousands of questions.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from transformers import (
 from judge.critics.chat import chat
 from judge.pocket.bank import Bank
 from judge.pocket.eyes import CONFIG as EYES
-from judge.pocket.pairs import Pairs
+from judge.pocket.pairs import EasyPairs, Pairs
 from judge.prompts import CODE, KNOWN, PAPER, Aspect, Prompts
 from lorarar.pocket.painters import PAINTERS
 from lorarar.pocket.pictures import FAMILIES
@@ -72,6 +74,7 @@ def new_critic(tokenizer: PreTrainedTokenizerFast) -> LlavaOnevisionForCondition
         num_attention_heads=4,
         num_key_value_heads=4,
         max_position_embeddings=1024,
+        initializer_range=0.08,  # the usual 0.02 is for wider models
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
@@ -108,10 +111,12 @@ class Judging(Objective):
         bank: Bank,
         tokens: Tensor,
         size: int,
+        easy: bool = False,
     ) -> None:
         """``tokens`` (2, N, T, D): the tower's, of painted and of decoded pictures; ``size`` questions a step."""
         super().__init__()
-        self.critic, self.size, self.tokens, self.pairs = critic, size, tokens, Pairs(bank)
+        self.critic, self.size, self.tokens = critic, size, tokens
+        self.pairs = EasyPairs(bank) if easy else Pairs(bank)
         self.answers = torch.tensor([tokenizer.convert_tokens_to_ids(word) for word in ("No", "Yes")])
         self.asked = {}
         for words, prompts in enumerate((PAPER, CODE)):
@@ -137,18 +142,27 @@ class Judging(Objective):
 
     def forward(self, question: Tensor, first: Tensor, second: Tensor, answer: Tensor) -> Tensor:
         words, aspect, family = question.tolist()
-        return F.cross_entropy(self.logits(self.asked[words, ASPECTS[aspect], family], first, second), answer)
+        asked = self.asked[words, ASPECTS[aspect], family]
+        states = self.states(asked, first, second)
+        early = states[:, -(TOKENS + 1 + len(asked.after)) : -1] @ self.critic.lm_head.weight[self.answers].T
+        same = (answer == self.answers[1]).long()
+        beginning = F.cross_entropy(early.flatten(0, 1), same.repeat_interleave(early.shape[1]))
+        return F.cross_entropy(self.critic.lm_head(states[:, -1]), answer) + beginning
 
     def logits(self, asked: Asked, reference: Tensor, test: Tensor) -> Tensor:
         """First-token logits (N, vocabulary) of a question on pairs of the tower's tokens (N, T, D)."""
-        model = self.critic.model
-        newline = model.image_newline.expand(len(test), 1, -1)
-        words = [model.get_input_embeddings()(part).expand(len(test), -1, -1) for part in vars(asked).values()]
-        shown = [torch.cat([model.multi_modal_projector(tokens), newline], 1) for tokens in (reference, test)]
-        sequence = torch.cat([words[0], shown[0], words[1], shown[1], words[2]], 1)
-        last = model.language_model(inputs_embeds=sequence).last_hidden_state[:, -1]
-        logits: Tensor = self.critic.lm_head(last)
+        logits: Tensor = self.critic.lm_head(self.states(asked, reference, test)[:, -1])
         return logits
+
+    def states(self, asked: Asked, first: Tensor, second: Tensor) -> Tensor:
+        """The language model's last states (N, length, D)."""
+        model = self.critic.model
+        newline = model.image_newline.expand(len(second), 1, -1)
+        words = [model.get_input_embeddings()(part).expand(len(second), -1, -1) for part in vars(asked).values()]
+        shown = [torch.cat([model.multi_modal_projector(tokens), newline], 1) for tokens in (first, second)]
+        sequence = torch.cat([words[0], shown[0], words[1], shown[1], words[2]], 1)
+        states: Tensor = model.language_model(inputs_embeds=sequence).last_hidden_state
+        return states
 
 
 def _tokens(tokenizer: PreTrainedTokenizerFast, prompts: Prompts, aspect: Aspect, style: str) -> Asked:

@@ -1,7 +1,8 @@
-"""The critic's vision tower: a small SigLIP that tells designs apart whatever the look, and looks whatever the design.
+"""The critic's eyes: a small SigLIP and the projector behind it, which tell designs apart whatever the look, and looks.
 
-It is trained by supervised contrast before the language model sees its tokens: from Yes and No alone a model
-this small would have to learn to see and to compare at once.
+They are trained by supervised contrast before the language model sees their tokens: from Yes and No alone a model
+this small would have to learn to see and to compare at once. Of a picture's mean token one half tells the design,
+the other the look.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import SiglipVisionConfig, SiglipVisionModel
+from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionConfig, SiglipVisionModel
 
 from judge.pocket.bank import Bank
 from lorarar.training.loop import Objective, pick
@@ -45,12 +46,11 @@ def contrast(features: Tensor, labels: Tensor) -> Tensor:
 
 
 class Seeing(Objective):
-    """Contrast of designs by one head and of looks by another, over the tower's mean token."""
+    """Contrast of designs by one half of the mean token and of looks by the other."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, critic: LlavaOnevisionForConditionalGeneration, bank: Bank) -> None:
         super().__init__()
-        self.tower = SiglipVisionModel(CONFIG)
-        self.of_design, self.of_look = nn.Linear(WIDTH, 64), nn.Linear(WIDTH, 64)
+        self.tower, self.projector = critic.model.vision_tower, critic.model.multi_modal_projector
         self.pixels = torch.from_numpy(bank.pixels), torch.from_numpy(bank.decoded)
         self.designs, self.looks = torch.from_numpy(bank.designs), torch.from_numpy(bank.looks)
         self.by_design = groups(self.designs)
@@ -78,9 +78,24 @@ class Seeing(Objective):
         return images, designs.repeat_interleave(EACH), looks.repeat_interleave(EACH)
 
     def forward(self, images: Tensor, designs: Tensor, looks: Tensor) -> Tensor:
-        tokens = self.tower(images).last_hidden_state.mean(1)
-        half = len(designs)
-        return contrast(self.of_design(tokens[:half]), designs) + contrast(self.of_look(tokens[half:]), looks)
+        means = self.projector(look_at(self.tower, images)).mean(1)
+        count, half = len(designs), means.shape[1] // 2
+        return contrast(means[:count, :half], designs) + contrast(means[count:, half:], looks)
+
+
+def look_at(tower: SiglipVisionModel, images: Tensor) -> Tensor:
+    """The tower's tokens (N, T, D) of pictures (N, 3, H, W), as the critic takes them: before the last norm."""
+    tokens: Tensor = tower(images, output_hidden_states=True).hidden_states[-1]
+    return tokens
+
+
+@torch.no_grad()
+def standardise(projector: nn.Module, tokens: Tensor) -> None:
+    """Let the mean token of pictures (N, T, D) have mean 0 and deviation 1, dimension by dimension."""
+    means = projector(tokens).mean(1)
+    last: nn.Linear = projector.get_submodule("linear_2")  # type: ignore[assignment]
+    last.bias.sub_(means.mean(0)).div_(means.std(0))
+    last.weight.div_(means.std(0)[:, None])
 
 
 def groups(labels: Tensor) -> list[Tensor]:

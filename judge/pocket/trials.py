@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PIL import Image
-from scipy.stats import rankdata
 
 from judge.prompts import Aspect
+from judge.trust.area import area
 from lorarar.images import read_image
 from lorarar.pocket import shipped
 from lorarar.pocket.canvas import Pose, place
@@ -35,6 +34,7 @@ class Trial:
     reference: Image.Image
     test: Image.Image
     same: bool
+    of: str  # the held-out subject or style
     hard: bool = False
 
 
@@ -51,8 +51,8 @@ def subject_trials(designs: Designs) -> list[Trial]:
             right = truth(subject, style)
             references = [plain(own, Pose(mirrored=turned), (1.0, 1.0, 1.0)) for turned in (False, True)]
             for reference, wrong, hard in zip(references, (rival, other), (True, False), strict=True):
-                trials.append(Trial("subject", "", reference, right, True))
-                trials.append(Trial("subject", "", reference, wrong, False, hard))
+                trials.append(Trial("subject", "", reference, right, True, subject.name))
+                trials.append(Trial("subject", "", reference, wrong, False, subject.name, hard))
     return trials
 
 
@@ -66,8 +66,8 @@ def style_trials() -> list[Trial]:
         for number, subject in enumerate(HELD_SUBJECTS):
             hard = number % 2 == 0
             wrong = near if hard else others[(number + place_) % len(others)]
-            trials.append(Trial("style", style.family, reference, truth(subject, style), True))
-            trials.append(Trial("style", style.family, reference, truth(subject, wrong), False, hard))
+            trials.append(Trial("style", style.family, reference, truth(subject, style), True, style.name))
+            trials.append(Trial("style", style.family, reference, truth(subject, wrong), False, style.name, hard))
     return trials
 
 
@@ -80,8 +80,15 @@ def nearest(style: Style) -> Style:
     return replace(style, name=f"{style.name} (another look)", look=moved)
 
 
-def auroc(scores: Sequence[float], same: Sequence[bool]) -> float:
-    """Chance that a trial of the same scores above one that is not; ties count half."""
-    ranks, yes = rankdata(scores), np.asarray(same)
-    positives, negatives = int(yes.sum()), int((~yes).sum())
-    return float((ranks[yes].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+def telling(scores: Sequence[float], trials: Sequence[Trial]) -> dict[str, float]:
+    """AUROC of scores over all negatives and over the hard ones alone, with 95 % intervals over subjects or styles."""
+    figures: dict[str, float] = {}
+    for name, rows in (
+        ("auroc", range(len(trials))),
+        ("auroc_hard", [k for k, trial in enumerate(trials) if trial.same or trial.hard]),
+    ):
+        found = area([scores[k] for k in rows], [trials[k].same for k in rows], [trials[k].of for k in rows])
+        if found is not None:
+            figures |= {name: round(found.value, 4)}
+            figures |= {f"{name}_low": round(found.low, 4), f"{name}_high": round(found.high, 4)}
+    return figures | {"trials": len(trials)}

@@ -13,40 +13,45 @@ from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionMod
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
 from judge.pocket.critic import Judging, new_critic, new_tokenizer
-from judge.pocket.eyes import Seeing, normalised
+from judge.pocket.eyes import Seeing, look_at, normalised, standardise
 from judge.pocket.stages.bank import bank_file
-from judge.pocket.trials import Trial, auroc, style_trials, subject_trials
+from judge.pocket.trials import Trial, style_trials, subject_trials, telling
 from lorarar.pocket.art import draw_all
 from lorarar.pocket.pictures import FAMILIES
 from lorarar.pocket.workshop import Workshop
-from lorarar.training.loop import Plan, train
+from lorarar.training.loop import Plan, pick, train
 
 EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
-CRITIC = Plan(3600, 1e-3, warmup=200, ema=0.998, save_every=200)
+EASY = Plan(300, 1e-3, warmup=100, decay=False, save_every=100)
+CRITIC = Plan(2600, 1e-3, warmup=50, ema=0.995, save_every=100)
 SIZE = 48  # questions a step
+SEEN = 4000  # pictures by which the eyes' tokens are standardised
 
 
 def run_eyes(workshop: Workshop) -> None:
-    """Train the tower, from the shipped critic's if there is one, and keep it in the workshop."""
+    """Train tower and projector, from the shipped critic's if there is one, and keep them in the workshop."""
+    bank = Bank.load(bank_file(workshop))
     torch.manual_seed(workshop.seed)
-    objective = Seeing(Bank.load(bank_file(workshop)))
-    if known := _shipped(workshop):
-        objective.tower.load_state_dict(known.model.vision_tower.state_dict())
+    critic = _shipped(workshop) or new_critic(new_tokenizer(workshop.folder / "critic-tokenizer"))
+    objective = Seeing(critic, bank)
     plan = replace(EYES, steps=workshop.steps or EYES.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("eyes"), title="eyes", accelerator=workshop.accelerator())
-    objective.tower.save_pretrained(workshop.folder / "eyes")
+    rows = pick(torch.Generator().manual_seed(workshop.seed), len(bank.pixels), SEEN)
+    standardise(objective.projector, see(objective.tower, torch.from_numpy(bank.pixels)[rows]).float())
+    critic.save_pretrained(workshop.folder / "eyes")
     shipped.record("eyes", steps=run.step, seconds=round(run.seconds), seed=workshop.seed)
 
 
 def run_critic(workshop: Workshop) -> None:
-    """Train projector and language model, measure on held-out true cells, and ship the critic."""
+    """Train projector and language model, first on easy pairs, measure on held-out true cells, ship the critic."""
     bank = Bank.load(bank_file(workshop))
-    tower = SiglipVisionModel.from_pretrained(workshop.folder / "eyes")
-    tokens = torch.stack([see(tower, torch.from_numpy(part)) for part in (bank.pixels, bank.decoded)])
-    torch.manual_seed(workshop.seed)
     tokenizer = new_tokenizer(workshop.folder / "critic-tokenizer")
-    critic = _shipped(workshop) or new_critic(tokenizer)
-    critic.model.vision_tower.load_state_dict(tower.state_dict())
+    critic = LlavaOnevisionForConditionalGeneration.from_pretrained(workshop.folder / "eyes", dtype=torch.float32)
+    tower = critic.model.vision_tower
+    tokens = torch.stack([see(tower, torch.from_numpy(part)) for part in (bank.pixels, bank.decoded)])
+    easy = Judging(critic, tokenizer, bank, tokens, SIZE, easy=True)
+    plan = replace(EASY, steps=min(EASY.steps, workshop.steps or EASY.steps), seed=workshop.seed)
+    first = train(easy, plan, workshop.checkpoint("easy"), title="easy pairs", accelerator=workshop.accelerator())
     objective = Judging(critic, tokenizer, bank, tokens, SIZE)
     plan = replace(CRITIC, steps=workshop.steps or CRITIC.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("critic"), title="critic", accelerator=workshop.accelerator())
@@ -57,7 +62,9 @@ def run_critic(workshop: Workshop) -> None:
     }
     critic.half().save_pretrained(shipped.CRITIC)
     tokenizer.save_pretrained(shipped.CRITIC)
-    shipped.record("critic", steps=run.step, seconds=round(run.seconds), seed=workshop.seed, **figures)
+    workshop.checkpoint("easy").unlink(missing_ok=True)
+    seconds = round(first.seconds + run.seconds)
+    shipped.record("critic", steps=first.step + run.step, seconds=seconds, seed=workshop.seed, **figures)
 
 
 def _shipped(workshop: Workshop) -> LlavaOnevisionForConditionalGeneration | None:
@@ -70,8 +77,7 @@ def _shipped(workshop: Workshop) -> LlavaOnevisionForConditionalGeneration | Non
 @torch.no_grad()
 def see(tower: SiglipVisionModel, pixels: Tensor) -> Tensor:
     """The tower's tokens (N, T, D) of uint8 pictures (N, H, W, 3), as the critic takes them, half precision."""
-    parts = torch.split(pixels, 128)
-    return torch.cat([tower(normalised(part), output_hidden_states=True).hidden_states[-1].half() for part in parts])
+    return torch.cat([look_at(tower, normalised(part)).half() for part in torch.split(pixels, 128)])
 
 
 @torch.no_grad()
@@ -86,11 +92,5 @@ def measure(objective: Judging, tower: SiglipVisionModel, trials: Sequence[Trial
         asked = objective.asked[0, trial.aspect, FAMILIES.index(trial.family)]
         logits = objective.logits(asked, *(side[number : number + 1] for side in shown))[0, objective.answers]
         leaning.append(float(logits[1] - logits[0]))
-    same = [trial.same for trial in trials]
-    hard = [k for k, trial in enumerate(trials) if trial.same or trial.hard]
-    return {
-        "auroc": round(auroc(leaning, same), 4),
-        "auroc_hard": round(auroc([leaning[k] for k in hard], [same[k] for k in hard]), 4),
-        "right": round(float(np.mean([(lean > 0) == yes for lean, yes in zip(leaning, same, strict=True)])), 4),
-        "trials": len(trials),
-    }
+    right = [(lean > 0) == trial.same for lean, trial in zip(leaning, trials, strict=True)]
+    return telling(leaning, trials) | {"right": round(float(np.mean(right)), 4)}
