@@ -125,9 +125,7 @@ class MatrixScreen(BrowseScreen):
         if not snapshot.shots:
             return
         self._choose(snapshot)
-        wanted = self.wanted()
-        self._contents = [name for name in snapshot.contents if matches(name, _of(wanted, snapshot.contents))]
-        self._styles = [name for name in snapshot.styles if matches(name, _of(wanted, snapshot.styles))]
+        self._contents, self._styles = filtered(self.wanted(), snapshot.contents, snapshot.styles)
         self._share_width()
         self._share_height()
         for side in ("left", "right"):
@@ -365,6 +363,15 @@ class MatrixScreen(BrowseScreen):
             self.app.push_screen(GalleryScreen(self.method[side or self._side()], self._at))
 
 
-def _of(wanted: str, names: list[str]) -> str:
-    """The words of a filter that name any of these: a word for a style does not empty the subjects."""
-    return " ".join(word for word in wanted.split() if any(matches(name, word) for name in names))
+def filtered(wanted: str, contents: list[str], styles: list[str]) -> tuple[list[str], list[str]]:
+    """Subjects and styles that pass a filter: a word that names styles alone leaves the subjects as they are.
+
+    A word that names neither leaves nothing.
+    """
+    kept = [contents, styles]
+    for word in wanted.split():
+        found = [[name for name in names if matches(name, word)] for names in kept]
+        if not any(found):
+            return [], []
+        kept = [now or before for now, before in zip(found, kept, strict=True)]
+    return kept[0], kept[1]
