@@ -39,8 +39,8 @@ path = make_database(Path({str(tmp_path)!r}))
 add_verdicts(path, lambda *_: True)
 from tests.tui_app import drive, until
 async def script(app, pilot):
-    for keys in (("right", "enter"), ("enter",), ("escape", "s", "m"), ("escape", "escape", "2"), ("4",), ("5",), ("3",)):
-        await pilot.press(*keys)
+    for keys in ("right enter", "enter", "escape s m", "escape escape 2", "4", "5", "3"):
+        await pilot.press(*keys.split())
         await pilot.pause(0.2)
     await until(pilot, lambda: app.easel.tell is not None)
 drive(path, script)

@@ -6,7 +6,11 @@ terminal; so ``choose`` is called first of all.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING, Literal, get_args
 
 from lorarar.errors import LorarError
@@ -30,7 +34,7 @@ class Drawing:
 
     name: str  # kitty, sixel, half, none: what is really in use
     widget: type[Widget] | None  # None: names instead of pictures
-    cell: tuple[int, int]  # pixels of a cell, width and height; half cells show 1 x 2
+    cell: tuple[int, int]  # pixels of a cell, width and height, 0 where unknown; half cells show 1 x 2
 
     @property
     def pixels_a_cell(self) -> tuple[int, int]:
@@ -48,13 +52,24 @@ def choose(mode: str) -> Drawing:
         raise AppError(f"--images is {mode!r}; accepted are {', '.join(MODES)}")
     if mode == "none":
         return Drawing("none", None, (8, 16))
-    from textual_image._terminal import get_cell_size
-    from textual_image.widget import HalfcellImage, SixelImage, TGPImage
+    with _unasked() if mode == "half" else nullcontext():
+        from textual_image._terminal import get_cell_size
+        from textual_image.widget import HalfcellImage, SixelImage, TGPImage
 
-    size = get_cell_size()
+        size = get_cell_size()
     widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfcellImage}
     name = mode if mode != "auto" else _best()
-    return Drawing(name, widgets[name], (size.width, size.height))
+    return Drawing(name, widgets[name], (0, 0) if mode == "half" else (size.width, size.height))
+
+
+@contextmanager
+def _unasked() -> Iterator[None]:
+    """Ask the terminal nothing: where half cells are asked for, it may not answer, which costs 0.1 s a question."""
+    terminal, sys.__stdout__ = sys.__stdout__, StringIO()  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        sys.__stdout__ = terminal  # type: ignore[misc]
 
 
 def _best() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from lorarar.cli.console import DbOption, clean, command
 from lorarar.version import __version__
 
+os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt
 DEFAULT = Path("lorarar.db")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.coordinate import Coordinate
 from textual.events import Resize
+from textual.geometry import Size
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -79,6 +80,7 @@ class MatrixScreen(BrowseScreen):
         self._styles: list[str] = []
         self._at: Pair | None = None
         self._timer: Timer | None = None
+        self._sized: Size | None = None
 
     def body(self) -> ComposeResult:
         """Two tables, the readout, previews; or what to do first."""
@@ -116,8 +118,10 @@ class MatrixScreen(BrowseScreen):
 
     def on_resize(self, event: Resize) -> None:
         """Fit the columns; drop the previews where there is no room."""
-        self.set_class(event.size.height < PREVIEW_FROM, "low")
-        self.call_after_refresh(self._again)
+        if event.size != self._sized:  # coming back to a screen is told as a change of size too
+            self._sized = event.size
+            self.set_class(event.size.height < PREVIEW_FROM, "low")
+            self.call_after_refresh(self._again)
 
     def update(self, snapshot: Snapshot) -> None:
         """Fill both tables."""
