@@ -44,7 +44,7 @@ KEYS: Sequence[tuple[str, str]] = (
     ("Enter (open the cell)", "\r"),
     ("right, in the gallery", "\x1b[C"),
     ("s (seed across methods)", "s"),
-    ("Escape (back)", "\x1b"),
+    ("Backspace (back)", "\x7f"),
     ("2 (scores)", "2"),
     ("s (sort)", "s"),
     ("1 (matrix)", "1"),

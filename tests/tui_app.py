@@ -38,6 +38,7 @@ def drive(database, script, size=(120, 40), drawing=HALF, mode="matrix", easel=N
         app = LorararApp(database, drawing, mode, easel or FakeEasel())
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: app.snapshot is not None and (not app.snapshot.shots or not app._loading))
+            await until(pilot, lambda: bool(app.screen.query("Bar")) and app.screen.is_mounted)
             await pilot.pause()
             return await script(app, pilot)
 

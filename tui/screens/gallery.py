@@ -79,14 +79,9 @@ class GalleryScreen(BrowseScreen):
 
     def body(self) -> ComposeResult:
         """References above, a page of pictures below."""
-        drawing = self.lorarar.drawing
         yield Static("", id="head")
-        with Horizontal(id="references"):
-            for _ in range(REFERENCES):
-                yield Tile(drawing, classes="absent")
-        with Grid(id="pictures"):
-            for _ in range(PAGE):
-                yield Tile(drawing, classes="absent")
+        yield Horizontal(id="references")
+        yield Grid(id="pictures")  # its tiles come as they are needed: each costs a millisecond when screens change
 
     def on_mount(self) -> None:
         """Pictures and references."""
@@ -108,7 +103,7 @@ class GalleryScreen(BrowseScreen):
         on_page = self._on_page()
         first = self.cursor // on_page * on_page
         self.lorarar.thumbs.forget()
-        for place, tile in enumerate(self.query("#pictures Tile").results(Tile)):
+        for place, tile in enumerate(self._tiles(min(on_page, len(self._shots) - first))):
             if place < on_page and first + place < len(self._shots):
                 self._show(tile, self._shots[first + place], snapshot)
             else:
@@ -214,6 +209,14 @@ class GalleryScreen(BrowseScreen):
         self.method, self.across = name, False
         self._again()
 
+    def _tiles(self, wanted: int = 0) -> list[Tile]:
+        """The tiles of a page, with as many more as are wanted."""
+        grid = self.query_one("#pictures", Grid)
+        tiles = list(grid.query(Tile).results(Tile))
+        if new := [Tile(self.lorarar.drawing, classes="absent") for _ in range(wanted - len(tiles))]:
+            grid.mount_all(new)
+        return tiles + new
+
     def _again(self) -> None:
         if self.lorarar.snapshot and self.is_mounted:
             self.update(self.lorarar.snapshot)
@@ -260,7 +263,7 @@ class GalleryScreen(BrowseScreen):
 
     def _mark(self) -> None:
         place = self.cursor % self._on_page()
-        for number, tile in enumerate(self.query("#pictures Tile").results(Tile)):
+        for number, tile in enumerate(self._tiles()):
             tile.mark(number == place and bool(self._shots))
 
     def _head(self, snapshot: Snapshot) -> Text:
@@ -289,7 +292,9 @@ class GalleryScreen(BrowseScreen):
             for name, of in sides
             for path, digest in list(zip(of.paths, of.digests, strict=True))[: REFERENCES // 2]
         ]
-        for tile, (name, path, digest) in zip(self.query("#references Tile").results(Tile), kept, strict=False):
+        tiles = [Tile(self.lorarar.drawing) for _ in kept]
+        self.query_one("#references").mount_all(tiles)
+        for tile, (name, path, digest) in zip(tiles, kept, strict=True):
             tile.show(digest, path, Text(name, "italic"), self.lorarar.thumbs)
         if not kept:
             self.add_class("low")

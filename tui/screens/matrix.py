@@ -31,7 +31,7 @@ WIDE = 110  # terminal columns from which on both tables have labels
 LOWEST, HIGHEST = 9, 20  # rows of a preview
 SIDE_BY_SIDE = 2  # previews of a method that are wanted before larger ones
 HEADS = 8  # rows of all that is neither a table's row nor a preview
-PREVIEWS = 8  # pictures of a cell below each table
+PREVIEWS = 4  # pictures of a cell below each table
 PREVIEW_FROM = 20  # terminal rows from which on there is room for them
 SETTLED = 0.06  # seconds after the last move until pictures follow
 

@@ -44,6 +44,7 @@ class Tile(Vertical):
         super().__init__(classes=classes)
         self.drawing = drawing
         self.shown = ""
+        self._broken = False  # what is shown cannot be read
         self.about: Any = None
         self._picture: Any = drawing.widget(classes="picture") if drawing.widget else Static("", classes="picture")
         self._caption = Static("", classes="caption")
@@ -56,10 +57,12 @@ class Tile(Vertical):
         """Show a picture from now on; ``key`` is its digest."""
         self.about = about
         self.set_class(False, "absent")
+        if key == self.shown and self._broken:
+            return
         self._caption.update(caption if isinstance(caption, Text) else Text(line(caption)))
         if key == self.shown:
             return
-        self.shown = key
+        self.shown, self._broken = key, False
         if self.drawing.widget is None:
             self._picture.update(Text(line(path.name)))
         elif (known := thumbs.known(key)) is not None:
@@ -96,6 +99,7 @@ class Tile(Vertical):
         if key != self.shown or not self.is_attached:
             return
         if image is None:
+            self._broken = True
             self._caption.update(Text("cannot be read", style="red"))
         else:
             self._picture.image = image
