@@ -41,12 +41,14 @@ def build(
 @command
 def info(as_json: JsonOption = False) -> None:
     """Say what is shipped: from which art, under which licences, trained how long, with which seed."""
+    from judge.pocket.shipped import WEIGHTS, manifest
     from lorarar.pocket.info import describe, facts
 
+    said = facts(WEIGHTS, manifest())
     if as_json:
-        print_json(facts())
+        print_json(said)
     else:
-        describe(facts())
+        describe(said)
 
 
 @app.command()

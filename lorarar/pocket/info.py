@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,17 +18,18 @@ from lorarar.pocket.zoo import STYLES, SUBJECTS
 _PARTS = ("base", "contents", "styles", "designs", "hypernet.safetensors", "probe.safetensors")
 
 
-def facts() -> dict[str, Any]:
-    """Everything there is to know of what is shipped."""
+def facts(judges: Path, judges_stages: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything there is to know of what is shipped; the judges lie in a folder of their own, with their stages."""
+    sizes = {part: _megabytes(shipped.WEIGHTS / part) for part in _PARTS} | {"judges": _megabytes(judges)}
     return {
-        "megabytes": {part: round(_bytes(part) / 1e6, 2) for part in (*_PARTS, "")},
+        "megabytes": sizes | {"": round(sum(sizes.values()), 2)},
         "art": [asdict(artist) for artist in ARTISTS],
         "classes": list(CLASS_NAMES),
         "subjects": {
             split: [s.name for s in SUBJECTS if s.split == split] for split in ("train", "validation", "test")
         },
         "styles": {split: [s.name for s in STYLES if s.split == split] for split in ("train", "validation", "test")},
-        "stages": shipped.manifest()["stages"],
+        "stages": shipped.manifest()["stages"] | judges_stages,
     }
 
 
@@ -34,7 +37,7 @@ def describe(parts: dict[str, Any]) -> None:
     """The facts as tables, on stdout."""
     console = Console(highlight=False)
     sizes = parts["megabytes"]
-    console.print(f"[bold]Pocket[/bold], {sizes['']} MB: " + ", ".join(f"{p} {sizes[p]} MB" for p in _PARTS))
+    console.print(f"[bold]Pocket[/bold], {sizes['']} MB: " + ", ".join(f"{p} {sizes[p]} MB" for p in sizes if p))
     art = Table("artist", "package", "by", "licence", title="Art")
     for artist in parts["art"]:
         art.add_row(artist["name"], f"{artist['package']} {artist['version']}", artist["owner"], artist["licence"])
@@ -49,6 +52,6 @@ def describe(parts: dict[str, Any]) -> None:
     console.print(stages)
 
 
-def _bytes(part: str) -> int:
-    path = shipped.WEIGHTS / part
-    return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+def _megabytes(path: Path) -> float:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return round(sum(file.stat().st_size for file in files) / 1e6, 2)
