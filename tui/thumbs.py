@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from lorarar.errors import ImageError
 from lorarar.images import read_image, write_png
@@ -93,7 +93,9 @@ def thumbnail(key: str, path: Path, folder: Path) -> Image.Image | None:
     except ImageError:
         pass
     try:
-        small = ImageOps.contain(read_image(path), (SIDE, SIDE)) if path.is_file() else None
+        small = read_image(path) if path.is_file() else None
+        if small is not None:
+            small.thumbnail((SIDE, SIDE))  # only ever smaller
     except (ImageError, OSError, ValueError):
         return None
     if small is not None:

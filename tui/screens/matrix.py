@@ -81,6 +81,7 @@ class MatrixScreen(BrowseScreen):
         self._at: Pair | None = None
         self._timer: Timer | None = None
         self._sized: Size | None = None
+        self._placed = False  # the remembered place was taken up; before, nothing must be remembered
 
     def body(self) -> ComposeResult:
         """Two tables, the readout, previews; or what to do first."""
@@ -113,6 +114,7 @@ class MatrixScreen(BrowseScreen):
         self.best = place.facts.get("best") is True
         content, style = place.text("content"), place.text("style")
         self._at = (content, style) if content else None
+        self._placed = True
         self.query_one("#left", Table).focus()
         super().on_mount()
 
@@ -125,6 +127,8 @@ class MatrixScreen(BrowseScreen):
 
     def update(self, snapshot: Snapshot) -> None:
         """Fill both tables."""
+        if not self._placed:
+            return
         self.set_class(not snapshot.shots, "empty")
         if not snapshot.shots:
             return
