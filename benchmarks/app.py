@@ -121,8 +121,8 @@ def run(quick: bool = False) -> str:
         "The app",
         f"`lorarar-tui` on {pictures} pictures with {verdicts} verdicts, in a pseudo-terminal of "
         f"{COLUMNS} x {ROWS}, with half cells. First paint: from the start of the process to the first frame with "
-        f"content (ours: the matrix with its subjects, then with its verdicts counted); {repeats} starts in turn, after "
-        "one that is not counted.",
+        f"content (ours: the matrix with its subjects, then with its verdicts counted); {repeats} starts in turn, "
+        "after one that is not counted.",
         table(
             ["program", "first paint, median", "fastest", "slowest"],
             [

@@ -191,6 +191,22 @@ def test_pages_hold_twenty_pictures_at_most(tmp_path):
     drive(database, script, size=(200, 60))
 
 
+def test_every_picture_of_a_page_is_drawn(tmp_path):
+    database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=12)
+
+    async def script(app, pilot):
+        screen = await gallery(app, pilot)
+        app._take(app.snapshot)  # while thumbnails are on their way
+
+        def drawn():
+            tiles = [tile for tile in screen.query(Tile) if tile.display and not tile.has_class("absent")]
+            return len(tiles) >= 12 and all(tile._picture.image is not None for tile in tiles)
+
+        await until(pilot, drawn)
+
+    drive(database, script, size=(160, 50))
+
+
 def test_zoom_says_what_is_known_comes_closer_and_hands_the_place_back(database):
     async def script(app, pilot):
         screen = await gallery(app, pilot)

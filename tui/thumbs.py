@@ -1,7 +1,7 @@
 """Thumbnails from a cache on disk, made once a picture by one worker thread.
 
-A thumbnail is known by the picture's digest in the database, so a picture that was drawn anew has a new one.
-The newest wishes are served first: they are what is on the screen.
+A thumbnail is known by the picture's digest in the database, so a picture that was drawn anew has a new one. What has
+left the screen by the time its turn comes is not made.
 """
 
 from __future__ import annotations
@@ -31,15 +31,18 @@ class Thumbs:
 
     def __post_init__(self) -> None:
         self._known: OrderedDict[str, Image.Image | None] = OrderedDict()
-        self._wishes: list[tuple[str, Path, Tell]] = []
+        self._wishes: list[tuple[str, Path, Tell, Callable[[], bool]]] = []
         self._ready = threading.Condition()
         self._worker: threading.Thread | None = None
         self._closed = False
 
-    def wish(self, key: str, path: Path, tell: Tell) -> None:
-        """Tell of the thumbnail of a picture, from the worker's thread; None where it cannot be read."""
+    def wish(self, key: str, path: Path, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Tell of the thumbnail of a picture, from the worker's thread; None where it cannot be read.
+
+        What is not ``wanted`` any more when its turn comes is left out.
+        """
         with self._ready:
-            self._wishes.append((key, path, tell))
+            self._wishes.append((key, path, tell, wanted))
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="thumbs", daemon=True)
                 self._worker.start()
@@ -48,11 +51,6 @@ class Thumbs:
     def known(self, key: str) -> Image.Image | None:
         """A thumbnail that is in memory."""
         return self._known.get(key)
-
-    def forget(self) -> None:
-        """Drop what was wished for and is not on the screen any more."""
-        with self._ready:
-            self._wishes.clear()
 
     def close(self) -> None:
         """End the worker."""
@@ -70,8 +68,9 @@ class Thumbs:
                     self._ready.wait()
                 if self._closed:
                     return
-                key, path, tell = self._wishes.pop(0)
-            tell(self._get(key, path))
+                key, path, tell, wanted = self._wishes.pop(0)
+            if wanted():
+                tell(self._get(key, path))
 
     def _get(self, key: str, path: Path) -> Image.Image | None:
         if (found := self._known.get(key)) is None:

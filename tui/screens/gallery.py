@@ -102,7 +102,6 @@ class GalleryScreen(BrowseScreen):
         self._lay_out()
         on_page = self._on_page()
         first = self.cursor // on_page * on_page
-        self.lorarar.thumbs.forget()
         for place, tile in enumerate(self._tiles(min(on_page, len(self._shots) - first))):
             if place < on_page and first + place < len(self._shots):
                 self._show(tile, self._shots[first + place], snapshot)

@@ -346,7 +346,6 @@ class MatrixScreen(BrowseScreen):
         if self._at is None or not self.is_current:
             return
         self.lorarar.remember(content=self._at[0], style=self._at[1])
-        self.lorarar.thumbs.forget()
         for side in ("left", "right"):
             shots = self._shots(side)
             for number_, tile in enumerate(self.query(f"#strip-{side} Tile").results(Tile)):

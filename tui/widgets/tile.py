@@ -69,7 +69,7 @@ class Tile(Vertical):
             self._put(key, known)
         else:
             self._picture.image = None
-            thumbs.wish(key, path, partial(self._told, key))
+            thumbs.wish(key, path, partial(self._told, key), lambda: self.shown == key)
 
     def put(self, key: str, image: Image, caption: str) -> None:
         """Show a picture that is in memory."""
