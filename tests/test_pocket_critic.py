@@ -13,7 +13,7 @@ from judge.pocket import bank as banks
 from judge.pocket import shipped, trials
 from judge.pocket.bank import Bank, paint_bank
 from judge.pocket.critic import Judging, new_critic, new_tokenizer
-from judge.pocket.eyes import contrast, standardise
+from judge.pocket.eyes import DESIGN, LOOK, contrast, standardise
 from judge.pocket.pairs import UNLIKE, EasyPairs, Pairs
 from judge.pocket.stages import critic as stage
 from judge.pocket.stages.bank import bank_file
@@ -115,7 +115,9 @@ def test_standardised_tokens_have_means_of_unit_deviation(tmp_path):
     standardise(projector, tokens)
     means = projector(tokens).mean(1)
     assert float(means.mean(0).abs().max()) < 1e-4
-    assert means.std(0).detach().numpy() == pytest.approx(np.ones(128), rel=1e-4)
+    told = DESIGN + LOOK
+    assert means.std(0)[:told].detach().numpy() == pytest.approx(np.ones(told), rel=1e-4)
+    assert not projector(tokens)[..., told:].any()
 
 
 def test_contrast_is_that_of_khosla_and_others():

@@ -34,6 +34,7 @@ from lorarar.training.loop import Objective, pick
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 VOCABULARY = 640
 ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
+STYLES = 0.15  # share of steps that ask about the style, by far the easier one
 SWAPPED = 0.25  # share of steps with the reference shown second: which comes first should not matter
 TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
 
@@ -129,7 +130,7 @@ class Judging(Objective):
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Words, aspect and family; tokens (N, T, D) of the first and of the second pictures; answers (N,)."""
-        aspect = int(torch.rand((), generator=generator) < 0.4)  # style is the easier one
+        aspect = int(torch.rand((), generator=generator) < STYLES)
         words = int(torch.rand((), generator=generator) < 0.3)
         family, reference, test, same = self.pairs.draw(ASPECTS[aspect], self.size, generator)
         pictures = [

@@ -1,8 +1,9 @@
 """The critic's eyes: a small SigLIP and the projector behind it, which tell designs apart whatever the look, and looks.
 
 They are trained by supervised contrast before the language model sees their tokens: from Yes and No alone a model
-this small would have to learn to see and to compare at once. Of a picture's mean token one half tells the design,
-the other the look.
+this small would have to learn to see and to compare at once. A picture's mean token tells the design in its first
+dimensions and the look in some more; the others stay empty, so that the language model has room to hold a second
+picture beside the one it reads.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lorarar.training.loop import Objective, pick
 SIDE, PATCH, WIDTH = 64, 8, 128
 GROUPS, EACH = 40, 2  # designs, and looks, in a batch; pictures of each
 TEMPERATURE = 0.1
+DESIGN, LOOK = 32, 16  # dimensions of a token that tell the design, and the look
 
 CONFIG = SiglipVisionConfig(
     hidden_size=WIDTH,
@@ -46,7 +48,7 @@ def contrast(features: Tensor, labels: Tensor) -> Tensor:
 
 
 class Seeing(Objective):
-    """Contrast of designs by one half of the mean token and of looks by the other."""
+    """Contrast of designs and of looks, each by its dimensions of the mean token."""
 
     def __init__(self, critic: LlavaOnevisionForConditionalGeneration, bank: Bank) -> None:
         super().__init__()
@@ -79,8 +81,8 @@ class Seeing(Objective):
 
     def forward(self, images: Tensor, designs: Tensor, looks: Tensor) -> Tensor:
         means = self.projector(look_at(self.tower, images)).mean(1)
-        count, half = len(designs), means.shape[1] // 2
-        return contrast(means[:count, :half], designs) + contrast(means[count:, half:], looks)
+        of_designs, of_looks = means[: len(designs), :DESIGN], means[len(designs) :, DESIGN : DESIGN + LOOK]
+        return contrast(of_designs, designs) + contrast(of_looks, looks)
 
 
 def look_at(tower: SiglipVisionModel, images: Tensor) -> Tensor:
@@ -91,11 +93,14 @@ def look_at(tower: SiglipVisionModel, images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def standardise(projector: nn.Module, tokens: Tensor) -> None:
-    """Let the mean token of pictures (N, T, D) have mean 0 and deviation 1, dimension by dimension."""
-    means = projector(tokens).mean(1)
+    """Let what the mean token of pictures (N, T, D) tells have mean 0 and deviation 1, and the rest be 0."""
     last: nn.Linear = projector.get_submodule("linear_2")  # type: ignore[assignment]
-    last.bias.sub_(means.mean(0)).div_(means.std(0))
-    last.weight.div_(means.std(0)[:, None])
+    for parameter in (last.weight, last.bias):
+        parameter[DESIGN + LOOK :] = 0
+    means = projector(tokens).mean(1)
+    deviation = means.std(0).where(means.std(0) > 0, torch.ones(()))
+    last.bias.sub_(means.mean(0)).div_(deviation)
+    last.weight.div_(deviation[:, None])
 
 
 def groups(labels: Tensor) -> list[Tensor]:

@@ -46,7 +46,7 @@ class Pairs:
             return reference, _one(rows, generator)
         others = self.class_of == self.class_of[design]
         others[design] = False
-        if not bool(others.any()) or float(torch.rand((), generator=generator)) > 0.65:
+        if not bool(others.any()) or float(torch.rand((), generator=generator)) > 0.5:
             others = torch.ones_like(others)
             others[design] = False
         other = _one(torch.nonzero(others).flatten(), generator)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionModel
 
 from judge.pocket import shipped
@@ -16,6 +16,7 @@ from judge.pocket.critic import Judging, new_critic, new_tokenizer
 from judge.pocket.eyes import Seeing, look_at, normalised, standardise
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.trials import Trial, style_trials, subject_trials, telling
+from lorarar.files import replacing
 from lorarar.pocket.art import draw_all
 from lorarar.pocket.pictures import FAMILIES
 from lorarar.pocket.workshop import Workshop
@@ -25,6 +26,7 @@ EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
 EASY = Plan(300, 1e-3, warmup=100, decay=False, save_every=100)
 CRITIC = Plan(2600, 1e-3, warmup=50, ema=0.995, save_every=100)
 SIZE = 48  # questions a step
+TOKENS_FILE = "tokens.pt"
 SEEN = 4000  # pictures by which the eyes' tokens are standardised
 
 
@@ -39,6 +41,7 @@ def run_eyes(workshop: Workshop) -> None:
     rows = pick(torch.Generator().manual_seed(workshop.seed), len(bank.pixels), SEEN)
     standardise(objective.projector, see(objective.tower, torch.from_numpy(bank.pixels)[rows]).float())
     critic.save_pretrained(workshop.folder / "eyes")
+    (workshop.folder / TOKENS_FILE).unlink(missing_ok=True)
     shipped.record("eyes", steps=run.step, seconds=round(run.seconds), seed=workshop.seed)
 
 
@@ -48,7 +51,7 @@ def run_critic(workshop: Workshop) -> None:
     tokenizer = new_tokenizer(workshop.folder / "critic-tokenizer")
     critic = LlavaOnevisionForConditionalGeneration.from_pretrained(workshop.folder / "eyes", dtype=torch.float32)
     tower = critic.model.vision_tower
-    tokens = torch.stack([see(tower, torch.from_numpy(part)) for part in (bank.pixels, bank.decoded)])
+    tokens = _tokens(workshop, tower, bank)
     easy = Judging(critic, tokenizer, bank, tokens, SIZE, easy=True)
     plan = replace(EASY, steps=min(EASY.steps, workshop.steps or EASY.steps), seed=workshop.seed)
     first = train(easy, plan, workshop.checkpoint("easy"), title="easy pairs", accelerator=workshop.accelerator())
@@ -67,6 +70,17 @@ def run_critic(workshop: Workshop) -> None:
     shipped.record("critic", steps=first.step + run.step, seconds=seconds, seed=workshop.seed, **figures)
 
 
+def _tokens(workshop: Workshop, tower: nn.Module, bank: Bank) -> Tensor:
+    """The tower's tokens (2, N, T, D) of painted and decoded pictures, kept in the workshop: they take minutes."""
+    path = workshop.folder / TOKENS_FILE
+    if not path.exists():
+        with replacing(path) as partial:
+            parts = [see(tower, torch.from_numpy(pixels)) for pixels in (bank.pixels, bank.decoded)]
+            torch.save(torch.stack(parts), partial)
+    tokens: Tensor = torch.load(path, mmap=True, weights_only=True)
+    return tokens
+
+
 def _shipped(workshop: Workshop) -> LlavaOnevisionForConditionalGeneration | None:
     """The shipped critic, from which training goes on unless it is to start from nothing."""
     if workshop.fresh or not shipped.CRITIC.is_dir():
@@ -75,7 +89,7 @@ def _shipped(workshop: Workshop) -> LlavaOnevisionForConditionalGeneration | Non
 
 
 @torch.no_grad()
-def see(tower: SiglipVisionModel, pixels: Tensor) -> Tensor:
+def see(tower: nn.Module, pixels: Tensor) -> Tensor:
     """The tower's tokens (N, T, D) of uint8 pictures (N, H, W, 3), as the critic takes them, half precision."""
     return torch.cat([look_at(tower, normalised(part)).half() for part in torch.split(pixels, 128)])
 
