@@ -102,7 +102,8 @@ class ReportScreen(BrowseScreen):
         try:
             found = await report(self.lorarar.catalog.path, name, simulated)
         except LorarError as error:
-            self.say(self.head().append(f"\n{line(error)}", "yellow"))
+            hint = "" if simulated or not (self.study and self.study["simulated"]) else " (press t)"
+            self.say(self.head().append(f"\n{line(error)}{hint}", "yellow"))
             self.show_report(Report(name, simulated, (), ()))
             return
         self.say(self.head())
