@@ -16,13 +16,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import command, drawing, judging, merging, training
+from benchmarks import app, command, drawing, judging, merging, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "merging": merging.run,
     "command": command.run,
+    "app": app.run,
     "training": training.run,
     "drawing": drawing.run,
     "judging": judging.run,

@@ -30,6 +30,24 @@ def test_help_loads_nothing_heavy():
     assert not loaded(code) & HEAVY
 
 
+def test_browsing_loads_no_model_and_no_statistics(tmp_path):
+    code = f"""
+import asyncio
+from tests.studies_database import add_verdicts, make_database
+from pathlib import Path
+path = make_database(Path({str(tmp_path)!r}))
+add_verdicts(path, lambda *_: True)
+from tests.tui_app import drive, until
+async def script(app, pilot):
+    for keys in ("right enter", "enter", "escape s m", "escape escape 2", "4", "5", "3"):
+        await pilot.press(*keys.split())
+        await pilot.pause(0.2)
+    await until(pilot, lambda: app.easel.tell is not None)
+drive(path, script)
+"""
+    assert not {"torch", "transformers", "diffusers", "peft", "scipy", "krippendorff"} & loaded(code)
+
+
 def test_import_contracts_are_kept():
     done = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"],

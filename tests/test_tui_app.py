@@ -1,0 +1,549 @@
+"""Every browsing screen and every key path, as a person would press them."""
+
+import json
+import sqlite3
+import struct
+
+import pytest
+from PIL import Image
+from textual.widgets import Input
+
+from lorarar.images import write_png
+from tests.studies_database import add_verdicts, make_database
+from tests.tui_app import HALF, NONE, drive, screen_text, until, words
+from tui.app import LorararApp
+from tui.images import AppError, choose
+from tui.screens.gallery import GalleryScreen
+from tui.screens.help import HelpScreen
+from tui.screens.histogram import HistogramScreen
+from tui.screens.matrix import MatrixScreen
+from tui.screens.merge import MergeScreen
+from tui.screens.scores import ScoresScreen
+from tui.screens.zoom import ZoomScreen
+from tui.widgets.heatmap import Heatmap
+from tui.widgets.table import Table
+from tui.widgets.tile import Tile
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+
+
+def accepts(method, subject, style, seed):
+    return method == "alpha" or seed == 0
+
+
+@pytest.fixture
+def database(tmp_path):
+    path = make_database(tmp_path)
+    add_verdicts(path, accepts)
+    return path
+
+
+def readout(app):
+    return words(app.screen.query_one("#readout"))
+
+
+def test_the_matrix_shows_two_methods_with_numbers_and_colours(database):
+    async def script(app, pilot):
+        text = screen_text(app)
+        for word in ("can", "glowing", "alpha  average 1.00", "beta  average 0.33  best 1.00", "1.00", "0.33"):
+            assert word in text, word
+        left = app.screen.query_one("#left", Table)
+        one = left.get_cell_at((0, 1))
+        assert one.plain.strip() == "0.33" or one.plain.strip() == "1.00"
+        assert str(one.style.bgcolor.name).startswith("#")
+        assert "3 of 3 correct" in readout(app) or "1 of 3 correct" in readout(app)
+
+    drive(database, script)
+
+
+@pytest.mark.parametrize("keys", [("right", "down"), ("l", "j")])
+def test_arrows_and_vi_keys_move_both_cursors(database, keys):
+    async def script(app, pilot):
+        before = readout(app)
+        await pilot.press(*keys)
+        left, right = (app.screen.query_one(f"#{side}", Table) for side in ("left", "right"))
+        assert left.cursor_coordinate == right.cursor_coordinate == (1, 2)
+        assert readout(app) != before and readout(app).startswith("cat in oil")
+        await pilot.press("h", "k", "left", "up")
+        assert left.cursor_coordinate == (0, 1)
+
+    drive(database, script)
+
+
+def test_methods_turn_swap_and_the_figure_changes(database):
+    async def script(app, pilot):
+        screen = app.screen
+        first = dict(screen.method)
+        await pilot.press("x")
+        assert screen.method == {"left": first["right"], "right": first["left"]}
+        await pilot.press("full_stop")
+        assert screen.method["left"] == screen.method["right"]
+        await pilot.press("comma", "greater_than_sign", "less_than_sign", "a")
+        assert screen.best and "yes" in screen_text(app)
+        assert readout(app).count("beta") == 1
+
+    drive(database, script)
+
+
+def test_the_filter_filters_as_one_types_and_escape_drops_it(database):
+    async def script(app, pilot):
+        await pilot.press("slash", "d", "o", "g")
+        left = app.screen.query_one("#left", Table)
+        assert left.row_count == 1 and len(left.columns) == 4
+        await pilot.press("enter")
+        assert left.row_count == 1 and app.focused is left
+        await pilot.press("slash", "space", "o", "i", "l")
+        assert (left.row_count, len(left.columns)) == (1, 2)
+        await pilot.press("escape")
+        assert left.row_count == 4 and not app.screen.query_one(Input).has_class("open")
+        await pilot.press("slash", *"zzz")
+        assert left.row_count == 0 and "nothing matches" in readout(app)
+
+    drive(database, script)
+
+
+def test_previews_follow_the_cursor(database):
+    async def script(app, pilot):
+        await pilot.press("down")
+
+        def drawn():
+            tiles = [t for t in app.screen.query(Tile) if t.shown and t.display and not t.has_class("absent")]
+            return tiles and all(t._picture.image is not None for t in tiles) and tiles[0].about.content == "cat"
+
+        await until(pilot, drawn)
+
+    drive(database, script)
+    assert list(database.parent.glob("cache/thumbs/*/*.png"))
+
+
+def test_enter_opens_the_cell_and_escape_leaves_it(database):
+    async def script(app, pilot):
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: isinstance(app.screen, GalleryScreen))
+        await until(pilot, lambda: "3 pictures" in screen_text(app) and "subject" in screen_text(app))
+        await pilot.press("escape")
+        assert isinstance(app.screen, MatrixScreen)
+
+    drive(database, script)
+
+
+async def gallery(app, pilot):
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and app.screen._shots)
+    await pilot.pause()
+    return app.screen
+
+
+def test_the_gallery_moves_turns_filters_and_sizes(database):
+    async def script(app, pilot):
+        screen = await gallery(app, pilot)
+        await pilot.press("right", "l")
+        assert screen.cursor == 2
+        await pilot.press("end", "home", "G", "g")
+        assert screen.cursor == 0
+        method = screen.method
+        await pilot.press("full_stop")
+        assert screen.method != method
+        await pilot.press("comma")
+        assert screen.method == method
+        columns = screen._columns
+        await pilot.press("plus", "plus", "plus")
+        assert screen._columns <= columns
+        await pilot.press("minus", "minus", "minus", "slash", "2", "enter")
+        assert [shot.seed for shot in screen._shots] == [2]
+        await pilot.press("slash", "escape")
+        assert len(screen._shots) == 3
+
+    drive(database, script)
+
+
+def test_the_same_seed_across_methods(database):
+    async def script(app, pilot):
+        screen = await gallery(app, pilot)
+        await pilot.press("right", "s")
+        assert [(shot.method, shot.seed) for shot in screen._shots] == [("alpha", 1), ("beta", 1)]
+        await pilot.press("full_stop")
+        assert {shot.seed for shot in screen._shots} == {2}
+        await pilot.press("s")
+        assert len(screen._shots) == 3
+
+    drive(database, script)
+
+
+def test_pages_hold_twenty_pictures_at_most(tmp_path):
+    database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=45)
+
+    async def script(app, pilot):
+        screen = await gallery(app, pilot)
+        shown = [tile for tile in screen.query("#pictures Tile") if not tile.has_class("absent")]
+        assert len(shown) == screen._on_page() <= 20
+        assert f"page 1 of {-(-45 // screen._on_page())}" in screen_text(app)
+        await pilot.press("n")
+        assert screen.cursor == screen._on_page()
+        await pilot.press("p")
+        assert screen.cursor == 0
+
+    drive(database, script, size=(200, 60))
+
+
+def test_every_picture_of_a_page_is_drawn(tmp_path):
+    database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=12)
+
+    async def script(app, pilot):
+        screen = await gallery(app, pilot)
+        app._take(app.snapshot)  # while thumbnails are on their way
+
+        def drawn():
+            tiles = [tile for tile in screen.query(Tile) if tile.display and not tile.has_class("absent")]
+            return len(tiles) >= 12 and all(tile._picture.image is not None for tile in tiles)
+
+        await until(pilot, drawn)
+
+    drive(database, script, size=(160, 50))
+
+
+def test_zoom_says_what_is_known_comes_closer_and_hands_the_place_back(database):
+    async def script(app, pilot):
+        screen = await gallery(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen) and app.screen._image is not None)
+        zoom = app.screen
+        text = words(zoom.query_one("#words"))
+        for word in ("references say yes", "Yes", "sha256", "prompt a can", "seed 0"):
+            assert word in text, word
+        await pilot.press("plus", "plus")
+        assert zoom.query_one("#picture").image.size == (4, 4)
+        await pilot.press("right", "down", "left", "up", "minus", "minus", "minus")
+        assert zoom.scale == 1.0 and zoom.query_one("#picture").image.size == (16, 16)
+        await pilot.press("n", "space", "p")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert screen.cursor == 1
+
+    drive(database, script)
+
+
+def add_coefficients(database, layers):
+    with sqlite3.connect(database) as db:
+        for merge in [row[0] for row in db.execute("SELECT id FROM merges")]:
+            for number, name in enumerate(layers):
+                blobs = [
+                    struct.pack("<4f", *(base + number * 0.1 + i * 0.01 for i in range(4))) for base in (0.5, -0.2)
+                ]
+                db.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?)", [merge, name, *blobs])
+
+
+PARTS = ("attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "attn2.to_q", "attn2.to_out.0")
+
+
+def test_the_merge_screen_shows_facts_and_a_map_with_a_readout(database):
+    block = "unet.down_blocks.1.attentions.0.transformer_blocks.{}"
+    add_coefficients(database, [f"{block.format(b)}.{part}" for b in range(3) for part in PARTS])
+
+    async def script(app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, MergeScreen) and app.screen.query_one(Heatmap).map.rows)
+        await pilot.pause()
+        facts = words(app.screen.query_one("#words"))
+        for word in ("content", "style", "merged", "sha256", "options", "version", "not there any more"):
+            assert word in facts, word
+        heatmap = app.screen.query_one(Heatmap)
+        first = readout(app)
+        assert "attn1.to_q" in first and "m_c 0.515" in first and "m_s -0.185" in first
+        await pilot.press("down", "right")
+        assert "transformer_blocks.1.attn1.to_k" in readout(app)
+        await pilot.press("l", "l", "l", "l")
+        assert heatmap.under is None and "no such layer" in readout(app)  # attn2 has no key here
+        await pilot.press("home", "left", "end", "enter")
+        await until(pilot, lambda: isinstance(app.screen, HistogramScreen))
+        await until(pilot, lambda: "4 columns" in screen_text(app))
+        assert "\u2588" in screen_text(app)
+        await pilot.press("escape", "f", "f", "escape")
+        assert isinstance(app.screen, MatrixScreen)
+
+    drive(database, script)
+
+
+def test_seventy_blocks_fit_forty_lines(database):
+    block = "unet.down_blocks.2.attentions.{}.transformer_blocks.{}"
+    add_coefficients(database, [f"{block.format(a, b)}.{part}" for a in range(7) for b in range(10) for part in PARTS])
+
+    async def script(app, pilot):
+        await pilot.press("m")
+        await until(
+            pilot, lambda: isinstance(app.screen, MergeScreen) and len(app.screen.query_one(Heatmap).map.rows) == 70
+        )
+        await pilot.pause()
+        heatmap = app.screen.query_one(Heatmap)
+        assert heatmap._packed == 2 and heatmap.virtual_size.height == 38
+        assert screen_text(app).count("\u2580") > 500
+        await pilot.press("end")
+        assert "attentions.6.transformer_blocks.9" in readout(app)
+
+    drive(database, script, size=(120, 44))
+
+
+def test_a_method_without_coefficients_says_so(database):
+    async def script(app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, MergeScreen) and "no coefficients" in readout(app))
+
+    drive(database, script)
+
+
+def test_scores_sort_by_key_and_click_and_open_a_method(database):
+    async def script(app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and app.screen.query_one(Table).row_count == 2)
+        screen = app.screen
+        assert [row.method for row in screen._shown] == ["alpha", "beta"]
+        assert "1.00 [1.00, 1.00]" in screen_text(app) and "0.33 [0.33, 0.33]" in screen_text(app)
+        await pilot.press("r")
+        assert [row.method for row in screen._shown] == ["beta", "alpha"]
+        await pilot.press("s", "S", "slash", *"alp", "enter")
+        assert [row.method for row in screen._shown] == ["alpha"]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MatrixScreen))
+        assert app.screen.method["left"] == "alpha"
+
+    drive(database, script, size=(160, 30))
+
+
+def test_help_names_every_key_of_the_screen(database):
+    async def script(app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.pause()
+        text = screen_text(app)
+        for word in ("Matrix: a row a subject", "Average/best", "Filter", "Merge", "Swap", "hjkl", "Command palette"):
+            assert word in text, word
+        await pilot.press("escape")
+        assert isinstance(app.screen, MatrixScreen)
+
+    drive(database, script, size=(100, 50))
+
+
+def test_the_palette_has_methods_judges_and_screens(database):
+    async def script(app, pilot):
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        for title in ("Show alpha", "Beside beta", "Judge scripted (p-1)", "Go to scores", "Theme"):
+            assert any(title in one for one in titles), title
+        app.screen.show_method("left", "beta")
+        assert app.screen.method["left"] == "beta"
+        app.choose_judge(app.snapshot.judges[0])
+        await until(pilot, lambda: not app._loading)
+
+    drive(database, script)
+
+
+def test_copying_says_what_was_copied(database):
+    async def script(app, pilot):
+        await pilot.press("y")
+        assert app.clipboard.startswith("can in glowing")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and app.screen._shots)
+        await pilot.press("y")
+        assert app.clipboard.endswith("images/beta/can--glowing/0.png")
+
+    drive(database, script)
+
+
+def test_the_place_is_remembered(database):
+    async def leave(app, pilot):
+        await pilot.press("x", "a", "down", "right")
+        await pilot.pause(0.2)
+        app.theme = "nord"
+        return dict(app.screen.method)
+
+    async def back(app, pilot):
+        assert app.screen.best and app.theme == "nord"
+        assert readout(app).startswith("cat in oil")
+        return dict(app.screen.method)
+
+    assert drive(database, leave) == drive(database, back, mode="")
+
+
+def test_a_mouse_is_enough(database):
+    async def script(app, pilot):
+        await pilot.click("#left", offset=(20, 4))
+        await pilot.click("#left", offset=(20, 4))
+        await until(pilot, lambda: isinstance(app.screen, GalleryScreen))
+        await until(pilot, lambda: app.screen._shots)
+        await pilot.pause()
+        tiles = [tile for tile in app.screen.query("#pictures Tile") if not tile.has_class("absent")]
+        await pilot.click(tiles[1])
+        assert app.screen.cursor == 1
+        await pilot.click(tiles[1])
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen))
+        await pilot.press("escape", "escape")
+        await pilot.click("Bar .tabs", offset=(13, 0))
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen))
+
+    drive(database, script)
+
+
+def test_what_another_process_writes_appears(database):
+    async def script(app, pilot):
+        with sqlite3.connect(database) as db:
+            db.execute("UPDATE cells SET row = 'gamma' WHERE row = 'beta'")
+        await until(pilot, lambda: "gamma" in app.snapshot.methods)
+        await until(pilot, lambda: "gamma" in screen_text(app))
+
+    drive(database, script)
+
+
+def test_an_empty_database_says_what_to_do_and_fills_by_itself(tmp_path):
+    path = tmp_path / "grid.db"
+
+    async def script(app, pilot):
+        await until(pilot, lambda: app.screen.has_class("empty"))
+        assert "lorarar demo" in screen_text(app) and "grid.db has no pictures" in screen_text(app)
+        make_database(tmp_path)
+        await until(pilot, lambda: not app.screen.has_class("empty"))
+        await until(pilot, lambda: "alpha" in screen_text(app))
+
+    drive(path, script)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_screen_fits_and_survives_a_change_of_size(database, size):
+    async def script(app, pilot):
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("enter")
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert "Back" in screen_text(app)
+        await pilot.press("enter")
+        await pilot.resize_terminal(60, 16)
+        await pilot.press("escape", "escape", "m")
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert "sha256" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.resize_terminal(20, 6)
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert "alpha" in screen_text(app)
+
+    drive(database, script, size=size)
+
+
+def test_without_pictures_names_stand_in_their_place(database):
+    async def script(app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "0.png" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "16 x 16 pixels" in screen_text(app))
+
+    drive(database, script, drawing=NONE)
+
+
+HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x9b31m\u202e[/bold][@click=app.quit]x"
+
+
+def test_codes_from_the_database_never_reach_the_terminal(tmp_path):
+    database = make_database(tmp_path, methods=("alpha", "beta"), subjects=("can",), styles=("oil",))
+    add_verdicts(database, accepts)
+    with sqlite3.connect(database) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute("UPDATE cells SET row = ? || row, content = ? || content, style = ? || style", [HOSTILE] * 3)
+        db.execute("UPDATE images SET prompt = ?, path = ? || id, base = ?, version = ?", [HOSTILE] * 4)
+        db.execute("UPDATE merges SET method = ? || id, options = ?, base = ?, version = ?", [HOSTILE] * 4)
+        db.execute("UPDATE adapters SET name = ?, path = ? || id", [HOSTILE, HOSTILE])
+        db.execute("UPDATE judges SET critic = ?", [HOSTILE])
+        db.execute("UPDATE verdicts SET answer = ?, prompts = ?", [HOSTILE, HOSTILE])
+        db.execute("UPDATE coefficients SET layer = ?", [HOSTILE])
+    block = "unet.down_blocks.1.attentions.0.transformer_blocks." + HOSTILE
+    add_coefficients(database, [f"{block}.{part}" for part in PARTS])
+
+    async def script(app, pilot):
+        for keys in (
+            ("enter",),
+            ("enter",),
+            ("escape", "s"),
+            ("escape", "m"),
+            ("enter",),
+            ("escape", "escape", "2"),
+            ("question_mark",),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause(0.3)
+            assert not any(c in screen_text(app) for c in "\x1b\x07\x9b\u202e"), keys
+            assert not any(c in app.export_screenshot() for c in "\x1b\x07\x9b\u202e"), keys
+        await pilot.press("escape", "1", "y")
+        assert not any(c in app.clipboard for c in "\x1b\x07\x9b\u202e")
+        titles = [command.title + command.help for command in app.get_system_commands(app.screen)]
+        assert not any(c in title for title in titles for c in "\x1b\x07\x9b\u202e")
+
+    drive(database, script)
+
+
+def test_pictures_that_are_gone_or_broken_are_said(database):
+    images = sorted((database.parent / "images").rglob("*.png"))
+    for path in images[::2]:
+        path.write_bytes(b"no picture")
+    for path in images[1::2]:
+        path.unlink()
+
+    async def script(app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot be read" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen))
+        await pilot.pause(0.2)
+
+    drive(database, script)
+
+
+@pytest.mark.parametrize("mode", ["half", "kitty", "sixel", "none"])
+def test_ways_to_draw_are_taken_as_asked(mode):
+    assert choose(mode).name == mode
+
+
+def test_an_unknown_way_to_draw_names_those_there_are():
+    with pytest.raises(AppError, match="auto, kitty, sixel, half, none"):
+        choose("ascii")
+
+
+def test_the_state_file_never_decides_what_does_not_exist(database, tmp_path):
+    state = {
+        "theme": "no such theme",
+        "places": {str(database): {"mode": "nowhere", "left": "gone", "sort": "x", "tile": 99}},
+    }
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "tui.json").write_text(json.dumps(state))
+
+    async def script(app, pilot):
+        assert isinstance(app.screen, MatrixScreen) and app.screen.method["left"] == "beta"
+        await pilot.press("enter", "escape", "2")
+
+    drive(database, script, mode="")
+
+
+def test_large_pictures_are_shown_small(tmp_path):
+    database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=1)
+    for path in (tmp_path / "images").rglob("*.png"):
+        write_png(Image.new("RGB", (1500, 900), "teal"), path)
+
+    async def script(app, pilot):
+        await until(pilot, lambda: any(t.shown and t._picture.image for t in app.screen.query(Tile)))
+        sizes = {t._picture.image.size for t in app.screen.query(Tile) if t.shown and t._picture.image}
+        assert sizes == {(192, 115)}
+
+    drive(database, script)
+
+
+def test_the_app_leaves_no_thread_behind(database):
+    async def script(app, pilot):
+        await pilot.press("q")
+        return app
+
+    app = drive(database, script)
+    assert isinstance(app, LorararApp) and app.easel.closed
+    assert app.thumbs._worker is None or not app.thumbs._worker.is_alive()
+    assert app.drawing == HALF

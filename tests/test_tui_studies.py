@@ -1,0 +1,132 @@
+"""The Study and the Agreement screens, on reports that the command line makes."""
+
+import asyncio
+
+import pytest
+from textual_plot import PlotWidget
+from typer.testing import CliRunner
+
+from lorarar.store import Store
+from studies.create import Request, new_study
+from studies.simulate import simulate
+from tests.studies_database import add_verdicts, make_database
+from tests.tui_app import drive, screen_text, until, words
+from tui.catalog import Catalog
+from tui.main import app as command
+from tui.report import ReportError, report
+from tui.screens.agreement import AgreementScreen, spread
+from tui.screens.study import StudyScreen
+from tui.widgets.table import Table
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    path = make_database(tmp_path_factory.mktemp("grid"))
+    add_verdicts(path, lambda method, subject, style, seed: (method == "alpha", seed != 1))
+    with Store(path) as store:
+        for kind, name in (("ab", "first"), ("absolute", "single")):
+            new_study(store, Request(name, kind, ("alpha", "beta"), "random", items=8))
+            simulate(store, name, 4, 0.5, 0)
+    return path
+
+
+def head(app):
+    return words(app.screen.query_one("#head"))
+
+
+def test_studies_are_listed_with_people_and_simulated_apart(database):
+    rows = Catalog(database).studies()
+    assert [(row["name"], row["kind"], row["methods"], row["people"], row["simulated"]) for row in rows] == [
+        ("first", "ab", "alpha, beta", 0, 4),
+        ("single", "absolute", "alpha, beta", 0, 4),
+    ]
+
+
+@pytest.mark.slow
+def test_outcomes_show_and_simulated_raters_are_marked(database):
+    async def script(app, pilot):
+        await until(pilot, lambda: "nobody has voted" in head(app), 30)
+        await pilot.press("t")
+        table = app.screen.query_one(Table)
+        await until(pilot, lambda: table.row_count > 5, 30)
+        assert "SIMULATED RATERS, NOT PEOPLE" in screen_text(app)
+        assert all("simulated" in str(table.get_row_at(row)[-1]) for row in range(table.row_count))
+        await pilot.press("full_stop")
+        await until(pilot, lambda: head(app).startswith("first") and "counting" not in head(app), 30)
+        text = screen_text(app)
+        assert "alpha against beta" in text and "sign test p" in text
+        await pilot.press("comma", "y")
+        assert app.clipboard
+        await pilot.press("v")
+
+    async def go(app, pilot):
+        assert isinstance(app.screen, StudyScreen)
+        await script(app, pilot)
+        return app
+
+    assert drive(database, go, mode="study", size=(140, 40)).vote == "single"
+
+
+@pytest.mark.slow
+def test_agreement_has_a_table_and_a_plot_that_follows(database):
+    async def script(app, pilot):
+        assert isinstance(app.screen, AgreementScreen)
+        await pilot.press("t")
+        table = app.screen.query_one(Table)
+        await until(pilot, lambda: table.row_count > 3, 30)
+        assert "MARS2 (scripted)" in screen_text(app) and "point-biserial r" in screen_text(app)
+        await until(pilot, lambda: app.screen._plotted is not None)
+        assert app.screen.query_one(PlotWidget)._datasets
+        first = app.screen._plotted
+        await pilot.press("G")
+        await until(pilot, lambda: app.screen._plotted is not first)
+        assert "people" in screen_text(app)
+
+    drive(database, script, mode="agreement", size=(140, 40))
+
+
+def test_without_a_study_the_screen_says_how_to_make_one(tmp_path):
+    async def script(app, pilot):
+        await until(pilot, lambda: "lorarar study new" in head(app))
+        await pilot.press("full_stop", "t", "v", "5")
+        await until(pilot, lambda: isinstance(app.screen, AgreementScreen) and "lorarar study new" in head(app))
+
+    drive(make_database(tmp_path), script, mode="study")
+
+
+def test_a_report_that_cannot_be_made_says_the_commands_reason(database):
+    with pytest.raises(ReportError, match="no study"):
+        asyncio.run(report(database, "nothing", False))
+
+
+def test_points_of_a_yes_or_no_metric_are_moved_apart_a_little():
+    assert spread([0.1, 0.2, 0.3]) == [0.1, 0.2, 0.3]
+    moved = spread([0.0, 1.0, 0.0, 1.0])
+    assert len(set(moved)) == 4 and all(abs(m - v) <= 0.0301 for m, v in zip(moved, (0, 1, 0, 1), strict=True))
+    assert spread([0.0, 1.0]) == spread([0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("words_", "message"),
+    [
+        (["--images", "ascii"], "accepted are auto, kitty"),
+        (["--rater", "ABC"], "goes with --study"),
+        (["--study", "first"], "does not exist"),
+        (["--db", __file__], "not an SQLite database"),
+    ],
+)
+def test_what_cannot_be_is_one_line(words_, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(command, words_)
+    assert done.exit_code == 1 and message in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_command_says_its_options():
+    done = CliRunner().invoke(command, ["--help"], env={"COLUMNS": "100"})
+    for option in ("--db", "--images", "--study", "--rater"):
+        assert option in done.stdout

@@ -1,0 +1,67 @@
+"""The app under Pilot: a screen of a size, half cells, a cache of its own."""
+
+import asyncio
+
+from rich.text import Text
+from textual_image.widget import HalfcellImage
+
+from tui.app import LorararApp
+from tui.images import Drawing
+
+HALF = Drawing("half", HalfcellImage, (10, 20))
+NONE = Drawing("none", None, (10, 20))
+
+
+class FakeEasel:
+    """Draws nothing until it is told to."""
+
+    def __init__(self):
+        self.wishes, self.kept, self.tell, self.closed = [], 0, None, False
+
+    async def start(self, tell):
+        self.tell = tell
+
+    def draw(self, wish):
+        self.wishes.append(wish)
+
+    def keep(self):
+        self.kept += 1
+
+    async def close(self):
+        self.closed = True
+
+
+def drive(database, script, size=(120, 40), drawing=HALF, mode="matrix", easel=None):
+    """Run the app on a database and let ``script(app, pilot)`` drive it; returns what it returns."""
+
+    async def go():
+        app = LorararApp(database, drawing, mode, easel or FakeEasel())
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.snapshot is not None and (not app.snapshot.shots or not app._loading))
+            await until(pilot, lambda: bool(app.screen.query("Bar")) and app.screen.is_mounted)
+            await pilot.pause()
+            return await script(app, pilot)
+
+    return asyncio.run(go())
+
+
+async def until(pilot, true, seconds=8.0):
+    """Wait until something is true."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never came true")
+
+
+def words(widget):
+    """What a Static says."""
+    shown = widget.content
+    return shown.plain if isinstance(shown, Text) else str(shown)
+
+
+def screen_text(app):
+    """All that is on the screen, as the terminal would get it."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in lines[:height])[: (width + 1) * height * 2]

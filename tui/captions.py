@@ -1,0 +1,31 @@
+"""A picture's verdict in few characters, the same everywhere."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from judge.protocol import Answer
+from tui.snapshot import Shot, Snapshot
+
+MARKS = {True: ("\N{CHECK MARK}", "green"), False: ("\N{MULTIPLICATION SIGN}", "red"), None: ("?", "dim")}
+
+
+def caption(snapshot: Snapshot | None, shot: Shot, name: str = "") -> Text:
+    """``3 correct``: the seed, and what the judge says of subject and style."""
+    text = Text(name or f"seed {shot.seed}")
+    if snapshot is None or snapshot.judge is None:
+        return text
+    subject, style = snapshot.verdicts.get(shot.sha256, (None, None))
+    if subject is None and style is None:
+        return text
+    return text.append(" ").append_text(marks(subject, style))
+
+
+def marks(subject: Answer, style: Answer) -> Text:
+    """``sub`` and ``sty`` with a mark each."""
+    text = Text()
+    for word, answer in (("subject", subject), ("style", style)):
+        mark, colour = MARKS[answer]
+        text.append(f"{word[:2]}", "dim").append(mark, colour).append(" ")
+    text.rstrip()
+    return text

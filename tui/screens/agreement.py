@@ -1,0 +1,117 @@
+"""Agreement: how people and metrics go together, as a table and as a scatter plot."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.events import Resize
+from textual.widgets import Static
+from textual_plot import PlotWidget
+
+from tui.report import Report
+from tui.screens.reporting import ReportScreen, fill
+from tui.text import line
+from tui.widgets.table import Table
+
+TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
+ASPECTS = {"both": "subject and style"}
+WIDE = 110
+JITTER = 0.03  # of the range: where a metric says only yes or no, points would hide each other
+
+
+class AgreementScreen(ReportScreen):
+    """The question the paper's 0.76 answers."""
+
+    MODE = "agreement"
+    HELP = (
+        "Agreement: each coefficient by name with n and interval; the plot shows the metric of the chosen line, a dot "
+        "an item: across, what the metric says; up, what people say on average. What is not defined says why. . and , "
+        "choose a study, t reports on simulated raters instead of people."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_CSS = """
+    AgreementScreen #both { height: 1fr; layout: vertical; }
+    AgreementScreen Table { height: 1fr; width: 3fr; }
+    AgreementScreen #plot { height: 1fr; min-height: 8; width: 2fr; padding: 0 1; }
+    AgreementScreen.wide #both { layout: horizontal; }
+    AgreementScreen.wide #plot { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Report | None = None
+        self._plotted: Any = None
+
+    def body(self) -> ComposeResult:
+        """The study in a line, coefficients, the plot."""
+        yield Static("reading ...", id="head")
+        with Vertical(id="both"):
+            yield Table(cursor_type="row", zebra_stripes=True)
+            yield PlotWidget(id="plot", allow_pan_and_zoom=False)
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self.query_one(Table).focus()
+        super().on_mount()
+
+    def on_resize(self, event: Resize) -> None:
+        """The plot beside the table, or below it."""
+        self.set_class(event.size.width >= WIDE, "wide")
+
+    def show_report(self, found: Report) -> None:
+        """Coefficients and the plot."""
+        self._found, self._plotted = found, None
+        fill(self.query_one(Table), found.sections("correlation"), found.simulated)
+        self._plot()
+
+    def on_data_table_row_highlighted(self, event: Table.RowHighlighted) -> None:
+        """The plot follows the cursor."""
+        event.stop()
+        self._plot()
+
+    def copied(self) -> str:
+        """The coefficient under the cursor."""
+        table = self.query_one(Table)
+        return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
+
+    def _plot(self) -> None:
+        plot, table = self.query_one(PlotWidget), self.query_one(Table)
+        figures = self._found.sections("correlation") if self._found else []
+        row = min(table.cursor_row, len(figures) - 1)
+        points = points_of(self._found, str(figures[row]["of"])) if self._found and figures else None
+        if points is self._plotted and points is not None:
+            return
+        self._plotted = points
+        plot.clear()
+        if points is None:
+            plot.set_xlabel("no points")
+            return
+        pairs = [
+            (x, y) for x, y in zip(points["scores"], points["people"], strict=True) if x is not None and y is not None
+        ]
+        aspect = ASPECTS.get(points["aspect"], points["aspect"])
+        across = spread([x for x, _ in pairs])
+        plot.scatter(across, [y for _, y in pairs], marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
+        metric = TITLES.get(points["metric"], points["metric"])
+        plot.set_xlabel(f"{line(metric, 20)} by {line(points['by'], 30)}, {line(aspect, 30)}")
+        plot.set_ylabel("people")
+
+
+def points_of(found: Report, of: str) -> dict[str, Any] | None:
+    """The points of the metric that a line of the table is about."""
+    for points in found.points:
+        title = TITLES.get(points["metric"], points["metric"])
+        aspect = ASPECTS.get(points["aspect"], points["aspect"])
+        if of in (f"{title} ({points['by']}), {aspect}", f"{title} ({points['by']})"):
+            return points
+    return None
+
+
+def spread(values: list[float]) -> list[float]:
+    """Values of a metric that says only yes or no, moved apart a little, always alike; others as they are."""
+    if len(set(values)) > 2:
+        return values
+    return [value + JITTER * ((number * 7) % 11 - 5) / 5 for number, value in enumerate(values)]

@@ -1,0 +1,1 @@
+"""The voting screens: they know a session and nothing else."""

@@ -1,0 +1,61 @@
+"""``?``: what a screen is for and all its keys."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.table import Table as RichTable
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+MOVES = ("", "Up", "Down", "Left", "Right", "Top", "Bottom", "First", "Last", "Page up", "Page down")
+
+
+class HelpScreen(ModalScreen[None]):
+    """Over the screen it explains; any of its keys closes it."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; background: $background 60%; }
+    HelpScreen > VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 90%; }
+    HelpScreen > VerticalScroll { background: $surface; border: round $primary; padding: 1 2; }
+    HelpScreen Static { height: auto; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,enter", "dismiss", "Close")]
+
+    def __init__(self, of: Screen[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(Text(getattr(self.of, "HELP", "") or "Keys"))
+            yield Static(self._keys())
+
+    def _keys(self) -> RichTable:
+        table = RichTable.grid(padding=(0, 2))
+        table.add_row("", "")
+        seen: dict[str, list[str]] = {}
+        for active in self.of.active_bindings.values():
+            binding = active.binding
+            ours = type(active.node).__module__.startswith("tui.") and binding in _own(active.node)
+            if ours and binding.description not in MOVES:
+                keys = seen.setdefault(binding.description, [])
+                key = self.app.get_key_display(binding)
+                if key not in keys:
+                    keys.append(key)
+        for description, keys in seen.items():
+            table.add_row(Text("  ".join(keys), style="bold"), Text(description))
+        table.add_row(Text("^p", style="bold"), "Command palette: themes, judges, methods, everything else")
+        table.add_row(Text("arrows, hjkl, mouse", style="bold"), "Move")
+        return table
+
+
+def _own(node: DOMNode) -> list[Binding]:
+    """The bindings that our own classes of a node declare, not those of the framework."""
+    classes = [kind for kind in type(node).__mro__ if kind.__module__.startswith("tui.")]
+    return [binding for kind in classes for binding in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))]

@@ -1,0 +1,55 @@
+"""Study: who votes, and what came of it: wins, ties, losses, models, how raters agree among themselves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from tui.report import Report
+from tui.screens.reporting import ReportScreen, fill
+from tui.widgets.table import Table
+
+
+class StudyScreen(ReportScreen):
+    """A study's outcomes."""
+
+    MODE = "study"
+    HELP = (
+        "Study: outcomes with intervals crossed over raters and items, the sign test, Davidson or Bradley-Terry with "
+        "ties, Krippendorff's alpha, self-consistency and the human ceiling. . and , choose a study, t reports on "
+        "simulated raters instead of people, v votes as a new rater."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "vote", "Vote")]
+    DEFAULT_CSS = """
+    StudyScreen #head, AgreementScreen #head { height: auto; max-height: 3; padding: 0 1; background: $boost; }
+    StudyScreen Table { height: 1fr; }
+    """
+
+    def body(self) -> ComposeResult:
+        """The study in a line, its figures."""
+        yield Static("reading ...", id="head")
+        yield Table(cursor_type="row", zebra_stripes=True)
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self.query_one(Table).focus()
+        super().on_mount()
+
+    def show_report(self, found: Report) -> None:
+        """All but the correlations, which have a screen of their own."""
+        fill(self.query_one(Table), found.sections("study", "outcomes", "model", "agreement"), found.simulated)
+
+    def action_vote(self) -> None:
+        """Leave for the voting screens; they bring one back here."""
+        if self.study is not None:
+            self.lorarar.remember(mode="study")
+            self.lorarar.vote = str(self.study["name"])
+            self.app.exit()
+
+    def copied(self) -> str:
+        """The figure under the cursor."""
+        table = self.query_one(Table)
+        return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""

@@ -1,0 +1,58 @@
+"""Text from files and the database on its way to the screen.
+
+Invariant: everything shown that the app did not write itself goes through ``line`` or ``block``, so that no
+control code, direction override or markup from outside reaches the terminal, and no name fills the screen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lorarar.cli.console import clean
+
+LONGEST, ELLIPSIS = 400, "\N{HORIZONTAL ELLIPSIS}"
+
+
+def line(text: object, longest: int = LONGEST) -> str:
+    """One line of at most ``longest`` characters."""
+    return shorten(" ".join(clean(str(text)[: 4 * longest]).split()), longest)
+
+
+def block(text: object, longest: int = 4000) -> str:
+    """Several lines, at most ``longest`` characters."""
+    return shorten(clean(str(text)[: 2 * longest]).replace("\t", "    "), longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """The text, its end cut where it is too long."""
+    return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
+
+
+def stacked(name: str, width: int, lines: int) -> str:
+    """A name like ``flat-cartoon-illustration-2`` as a column's head: word under word, each cut to ``width``."""
+    rows: list[str] = []
+    for word in line(name).replace("_", "-").split("-"):
+        if rows and len(rows[-1]) + len(word) + 1 <= width:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(word[:width])
+    return "\n".join(rows[:lines])
+
+
+def home(path: str | Path) -> str:
+    """A path as people write it: relative to here or to the home folder, where it is in one of them."""
+    path = Path(path)
+    for root, mark in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_absolute() and path.is_relative_to(root):
+            return line(f"{mark}{path.relative_to(root)}")
+    return line(path)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A figure, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def count(many: int, noun: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{many} {noun}" + ("" if many == 1 else "s")
