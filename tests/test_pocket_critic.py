@@ -96,16 +96,20 @@ def test_pairs_are_what_they_say(bank):
     assert hard > 20
 
 
-def test_easy_pairs_are_one_picture_or_differ_in_everything(bank):
+def test_in_easy_pairs_one_thing_decides(bank):
     pairs, generator = EasyPairs(bank), torch.Generator().manual_seed(0)
     for aspect in ("subject", "style") * 4:
         family, references, tests, same = pairs.draw(aspect, 16, generator)
         for reference, test, yes in zip(references, tests, same, strict=True):
             assert bank.families[reference] == family
-            assert (reference == test) == bool(yes)
-            if not yes:
-                assert bank.designs[reference] != bank.designs[test]
-                assert aspect == "subject" or bank.families[test] not in (0, family)
+            if aspect == "subject":
+                assert bank.looks[test] == 0
+                assert (reference == test) == bool(yes)
+                assert yes or bank.classes[reference] != bank.classes[test]
+            elif yes:
+                assert bank.looks[reference] == bank.looks[test]
+            else:
+                assert bank.families[test] not in (0, family)
 
 
 def test_standardised_tokens_have_means_of_unit_deviation(tmp_path):

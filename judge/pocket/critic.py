@@ -2,8 +2,8 @@
 
 The tower's tokens are computed once and kept; what is trained is the projector and the language model, by
 cross-entropy of Yes against No after the paper's prompts and the authors' code's: where a verdict is read, and, to
-learn to compare at all, from where the second picture begins. It starts with easy pairs, of one and the same
-picture or of two that differ in everything; from hard ones alone nothing was learnt in thousands of questions.
+learn to compare at all, from where the second picture begins. It starts with easy pairs, in which one thing
+decides; from hard ones alone nothing was learnt in thousands of questions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from lorarar.training.loop import Objective, pick
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 VOCABULARY = 640
 ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
-STYLES = 0.6  # share of steps that ask about the style
+STYLES = 0.25  # share of steps that ask about the style
 SWAPPED = 0.25  # share of steps with the reference shown second: which comes first should not matter
 TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
 

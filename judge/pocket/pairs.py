@@ -70,21 +70,19 @@ class Pairs:
 
 
 class EasyPairs(Pairs):
-    """Draws one and the same picture twice, or two that differ in design and look."""
+    """Draws one plain picture twice or two of different classes; one look on two designs or two families."""
 
     def _subject(self, same: bool, generator: torch.Generator) -> tuple[int, int]:
         plain = self.of_look[0]
-        return self._with(_one(plain, generator), plain, same, generator)
+        reference = _one(plain, generator)
+        others = plain[self.classes[plain] != self.classes[reference]]
+        return reference, reference if same else _one(others, generator)
 
     def _style(self, family: int, same: bool, generator: torch.Generator) -> tuple[int, int]:
         reference = _one(torch.nonzero(self.families == family).flatten(), generator)
-        others = torch.nonzero((self.families != family) & (self.families > 0)).flatten()
-        return self._with(reference, others, same, generator)
-
-    def _with(self, reference: int, others: Tensor, same: bool, generator: torch.Generator) -> tuple[int, int]:
         if same:
-            return reference, reference
-        return reference, _one(others[self.designs[others] != self.designs[reference]], generator)
+            return reference, _one(self.of_look[int(self.looks[reference])], generator)
+        return reference, _one(torch.nonzero((self.families != family) & (self.families > 0)).flatten(), generator)
 
 
 def _one(rows: Tensor, generator: torch.Generator) -> int:

@@ -23,8 +23,8 @@ from lorarar.pocket.workshop import Workshop
 from lorarar.training.loop import Plan, pick, train
 
 EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
-EASY = Plan(300, 1e-3, warmup=100, decay=False, save_every=100)
-CRITIC = Plan(2200, 1e-3, warmup=50, ema=0.995, save_every=100)
+EASY = Plan(500, 1e-3, warmup=100, decay=False, save_every=100)
+CRITIC = Plan(1800, 1e-3, warmup=50, ema=0.995, save_every=100)
 SIZE = 48  # questions a step
 TOKENS_FILE = "tokens.pt"
 SEEN = 4000  # pictures by which the eyes' tokens are standardised
