@@ -32,8 +32,9 @@ def run_clip(workshop: Workshop) -> None:
     """Train it, from what is shipped if anything is, ship it in half precision, and measure what was shipped."""
     torch.manual_seed(workshop.seed)
     tokenizer = write_tokenizer(workshop.folder / "clip-tokenizer")
-    known = shipped.CLIP.is_dir() and not workshop.fresh
-    clip = CLIPModel.from_pretrained(shipped.CLIP, dtype=torch.float32) if known else new_clip(tokenizer)
+    clip = new_clip(tokenizer)
+    if shipped.CLIP.is_dir() and not workshop.fresh:
+        clip.load_state_dict(CLIPModel.from_pretrained(shipped.CLIP, dtype=torch.float32).state_dict())
     objective = Matching(clip, tokenizer, Bank.load(bank_file(workshop)), SIZE)
     plan = replace(CLIP, steps=workshop.steps or CLIP.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("clip"), title="clip", accelerator=workshop.accelerator())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,10 +32,12 @@ SEEN = 4000  # pictures by which the eyes' tokens are standardised
 
 
 def run_eyes(workshop: Workshop) -> None:
-    """Train tower and projector, from the shipped critic's if there is one, and keep them in the workshop."""
+    """Train tower and projector, the tower from the shipped critic's if there is one, and keep them in the workshop."""
     bank = Bank.load(bank_file(workshop))
     torch.manual_seed(workshop.seed)
-    critic = _shipped(workshop) or new_critic(new_tokenizer(workshop.folder / "critic-tokenizer"))
+    critic = new_critic(new_tokenizer(workshop.folder / "critic-tokenizer"))
+    if shipped.CRITIC.is_dir() and not workshop.fresh:
+        critic.model.vision_tower.load_state_dict(_critic(shipped.CRITIC).model.vision_tower.state_dict())
     objective = Seeing(critic, bank)
     plan = replace(EYES, steps=workshop.steps or EYES.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("eyes"), title="eyes", accelerator=workshop.accelerator())
@@ -46,18 +49,29 @@ def run_eyes(workshop: Workshop) -> None:
 
 
 def run_critic(workshop: Workshop) -> None:
-    """Train projector and language model, first on easy pairs, measure on held-out true cells, ship the critic."""
+    """Train projector and language model, measure on held-out true cells, and ship the critic.
+
+    Behind new eyes it learns from nothing, on easy pairs first; without them the shipped critic goes on learning.
+    """
+    eyes = workshop.folder / "eyes"
+    if not eyes.is_dir() and (workshop.fresh or not shipped.CRITIC.is_dir()):
+        raise FileNotFoundError(eyes)
     bank = Bank.load(bank_file(workshop))
     tokenizer = new_tokenizer(workshop.folder / "critic-tokenizer")
-    critic = LlavaOnevisionForConditionalGeneration.from_pretrained(workshop.folder / "eyes", dtype=torch.float32)
+    critic = _critic(eyes if eyes.is_dir() else shipped.CRITIC)
     tower = critic.model.vision_tower
     tokens = _tokens(workshop, tower, bank)
-    easy = Judging(critic, tokenizer, bank, tokens, SIZE, easy=True)
-    plan = replace(EASY, steps=min(EASY.steps, workshop.steps or EASY.steps), seed=workshop.seed)
-    first = train(easy, plan, workshop.checkpoint("easy"), title="easy pairs", accelerator=workshop.accelerator())
-    objective = Judging(critic, tokenizer, bank, tokens, SIZE)
-    plan = replace(CRITIC, steps=workshop.steps or CRITIC.steps, seed=workshop.seed)
-    run = train(objective, plan, workshop.checkpoint("critic"), title="critic", accelerator=workshop.accelerator())
+    steps, seconds = 0, 0.0
+    for name, objective, usual in (
+        ("easy", Judging(critic, tokenizer, bank, tokens, SIZE, easy=True), EASY),
+        ("critic", Judging(critic, tokenizer, bank, tokens, SIZE), CRITIC),
+    ):
+        if name == "easy" and not eyes.is_dir():
+            continue
+        asked = workshop.steps or usual.steps
+        plan = replace(usual, steps=min(asked, usual.steps) if name == "easy" else asked, seed=workshop.seed)
+        run = train(objective, plan, workshop.checkpoint(name), title=name, accelerator=workshop.accelerator())
+        steps, seconds = steps + run.step, seconds + run.seconds
     designs = draw_all(workshop.folder / "art")
     figures = {
         name: measure(objective, tower, trials)
@@ -66,8 +80,7 @@ def run_critic(workshop: Workshop) -> None:
     critic.half().save_pretrained(shipped.CRITIC)
     tokenizer.save_pretrained(shipped.CRITIC)
     workshop.checkpoint("easy").unlink(missing_ok=True)
-    seconds = round(first.seconds + run.seconds)
-    shipped.record("critic", steps=first.step + run.step, seconds=seconds, seed=workshop.seed, **figures)
+    shipped.record("critic", steps=steps, seconds=round(seconds), seed=workshop.seed, **figures)
 
 
 def _tokens(workshop: Workshop, tower: nn.Module, bank: Bank) -> Tensor:
@@ -81,11 +94,8 @@ def _tokens(workshop: Workshop, tower: nn.Module, bank: Bank) -> Tensor:
     return tokens
 
 
-def _shipped(workshop: Workshop) -> LlavaOnevisionForConditionalGeneration | None:
-    """The shipped critic, from which training goes on unless it is to start from nothing."""
-    if workshop.fresh or not shipped.CRITIC.is_dir():
-        return None
-    return LlavaOnevisionForConditionalGeneration.from_pretrained(shipped.CRITIC, dtype=torch.float32)
+def _critic(folder: Path) -> LlavaOnevisionForConditionalGeneration:
+    return LlavaOnevisionForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
 
 
 @torch.no_grad()
