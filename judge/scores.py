@@ -57,7 +57,8 @@ class ScoreStore:
         faults = list(features.faults.values())
         if without := [t for t, v in zip(left, values, strict=True) if v is None and not _faulty(metric, t, features)]:
             faults.append(f"{len(without)} pictures have no {metric.against} to be measured against")
-        return Scored(len(keys), len(keys) - len(left), len(made), tuple(faults))
+        measured = sum(value is not None for value in values)
+        return Scored(len(keys), len(keys) - len(left), measured, tuple(faults))
 
     def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
         """Scores by a backbone, as ``backbones`` names it."""

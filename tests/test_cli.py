@@ -90,8 +90,8 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
         (("merge", "--all", "none", "none", "-o", "m"), "no folder of LoRAs"),
         (("coefficients", "none", "none", "-o", "m", "--method", "ties"), "accepted are lorarar and ziplora"),
         (("inspect", "none"), "none"),
-        (("bench", "run", "none.toml"), "shipped plan: pocket, quick, sdxl"),
-        (("bench", "plan", "none"), "there are pocket, quick, sdxl"),
+        (("bench", "run", "none.toml"), "shipped plan: demo, pocket, quick, sdxl"),
+        (("bench", "plan", "none"), "there are demo, pocket, quick, sdxl"),
         (("backup", "-o", "b.db"), "does not exist"),
         (
             ("train", "hypernet", "--contents", "a", "--styles", "b", "-o", "x.safetensors", "--parts", "nose"),
@@ -173,7 +173,7 @@ def test_coefficients_are_written_and_described(run, lora_file, tiny_folder, tmp
 
 def test_bench_runs_a_shipped_plan(run, tmp_path, monkeypatch):
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
-    assert run("bench", "plan").stdout.split() == ["pocket", "quick", "sdxl"]
+    assert run("bench", "plan").stdout.split() == ["demo", "pocket", "quick", "sdxl"]
     text = run("bench", "plan", "quick").stdout
     (tmp_path / "mine.toml").write_text(text.replace("steps = 8", "steps = 1"))
     done = json.loads(run("bench", "run", "mine.toml", "-o", "grid", "--json").stdout)
