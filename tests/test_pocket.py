@@ -185,7 +185,7 @@ def test_the_probe_names_what_the_base_draws():
     assert said.family_top1 > recorded["family_top1"] - 0.1
 
 
-def test_a_build_goes_on_where_it_was(tmp_path, monkeypatch):
+def test_a_build_goes_on_where_it_was(tmp_path):
     from lorarar.pocket import recipe
     from lorarar.pocket.workshop import Stage, Workshop
 
@@ -195,13 +195,12 @@ def test_a_build_goes_on_where_it_was(tmp_path, monkeypatch):
         raise FileNotFoundError(2, "none", "pictures.npz")
 
     stages = [Stage("one", "", lambda _: ran.append("one")), Stage("two", "", fail)]
-    monkeypatch.setattr(recipe, "STAGES", stages)
     with pytest.raises(PocketError, match=r"stage two lacks pictures\.npz"):
-        recipe.run([], workshop, lambda stage: None)
+        recipe.run([], workshop, lambda stage: None, stages)
     stages[1] = Stage("two", "", lambda _: ran.append("two"))
-    recipe.run([], workshop, lambda stage: None)
+    recipe.run([], workshop, lambda stage: None, stages)
     assert ran == ["one", "two"]
-    recipe.run(["one"], workshop, lambda stage: None)
+    recipe.run(["one"], workshop, lambda stage: None, stages)
     assert ran == ["one", "two", "one"]
 
 

@@ -34,7 +34,7 @@ STAGES = (
 )
 
 
-def stages_named(names: Sequence[str], stages: Sequence[Stage] = STAGES) -> list[Stage]:
+def stages_named(names: Sequence[str], stages: Sequence[Stage]) -> list[Stage]:
     """The stages of these names in the recipe's order; all of them for none.
 
     Raises:
@@ -47,9 +47,7 @@ def stages_named(names: Sequence[str], stages: Sequence[Stage] = STAGES) -> list
     return [stage for stage in stages if not names or stage.name in names]
 
 
-def run(
-    names: Sequence[str], workshop: Workshop, announce: Callable[[Stage], None], stages: Sequence[Stage] = STAGES
-) -> None:
+def run(names: Sequence[str], workshop: Workshop, announce: Callable[[Stage], None], stages: Sequence[Stage]) -> None:
     """Run the stages of these names, or, for none, all that this workshop has not finished yet.
 
     Raises:
