@@ -274,13 +274,14 @@ def test_a_bad_plan_says_where(plan_file, change, message):
 
 
 def test_shipped_plans_are_sound(tmp_path):
-    assert shipped_plans() == ["pocket", "quick", "sdxl"]
+    assert shipped_plans() == ["demo", "pocket", "quick", "sdxl"]
     plan = read_plan("pocket")
     labels = [row.label for row in plan.methods]
     assert labels == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
     assert (len(plan.contents.names), len(plan.styles.names), len(plan.pictures.seeds)) == (5, 5, 10)
     read_plan("quick")
+    read_plan("demo")
     with pytest.raises(PlanError, match=r"contents\.folder"):
         read_plan("sdxl")
-    with pytest.raises(PlanError, match="shipped plan: pocket, quick, sdxl"):
+    with pytest.raises(PlanError, match="shipped plan: demo, pocket, quick, sdxl"):
         read_plan(tmp_path / "none.toml")

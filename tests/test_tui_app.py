@@ -356,13 +356,13 @@ def test_copying_says_what_was_copied(database):
 def test_the_place_is_remembered(database):
     async def leave(app, pilot):
         await pilot.press("x", "a", "down", "right")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: readout(app).startswith("cat in oil"))
         app.theme = "nord"
         return dict(app.screen.method)
 
     async def back(app, pilot):
         assert app.screen.best and app.theme == "nord"
-        assert readout(app).startswith("cat in oil")
+        await until(pilot, lambda: readout(app).startswith("cat in oil"))
         return dict(app.screen.method)
 
     assert drive(database, leave) == drive(database, back, mode="")
