@@ -20,9 +20,10 @@ def _judges(db: Database) -> None:
         ) STRICT""")
 
 
-def _verdicts(db: Database) -> None:
-    db.execute("""
-        CREATE TABLE verdicts (
+def _verdict_table(db: Database, name: str) -> None:
+    """What both kinds of verdicts are kept as: one class writes either."""
+    db.execute(f"""
+        CREATE TABLE {name} (
             key TEXT PRIMARY KEY,
             judge INTEGER NOT NULL REFERENCES judges(id),
             prompts TEXT NOT NULL,
@@ -39,6 +40,10 @@ def _verdicts(db: Database) -> None:
             created TEXT NOT NULL,
             CHECK ((status = 'ok') = (verdict IS NOT NULL))
         ) STRICT""")
+
+
+def _verdicts(db: Database) -> None:
+    _verdict_table(db, "verdicts")
     db.execute("CREATE INDEX verdicts_by_image ON verdicts (image, judge, prompts)")
 
 
@@ -57,24 +62,7 @@ def _scores(db: Database) -> None:
 
 def _check_verdicts(db: Database) -> None:
     """What was asked only to try a judge: apart, so that no report can take it for a result."""
-    db.execute("""
-        CREATE TABLE check_verdicts (
-            key TEXT PRIMARY KEY,
-            judge INTEGER NOT NULL REFERENCES judges(id),
-            prompts TEXT NOT NULL,
-            aspect TEXT NOT NULL CHECK (aspect IN ('subject', 'style')),
-            image TEXT NOT NULL,
-            reference TEXT NOT NULL,
-            prompt TEXT NOT NULL,
-            status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'unparsed')),
-            verdict INTEGER CHECK (verdict IN (0, 1)),
-            probability REAL CHECK (probability BETWEEN 0 AND 1),
-            answer TEXT NOT NULL,
-            reason TEXT NOT NULL,
-            seconds REAL NOT NULL,
-            created TEXT NOT NULL,
-            CHECK ((status = 'ok') = (verdict IS NOT NULL))
-        ) STRICT""")
+    _verdict_table(db, "check_verdicts")
 
 
 MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts)
