@@ -10,7 +10,7 @@ from lorarar.store import Store
 from studies.create import Request, new_study
 from studies.simulate import simulate
 from tests.studies_database import add_verdicts, make_database
-from tests.tui_app import drive, screen_text, until, words
+from tests.tui_app import drive, screen_text, sees, until, words
 from tui.catalog import Catalog
 from tui.main import app as command
 from tui.report import ReportError, report
@@ -54,7 +54,7 @@ def test_outcomes_show_and_simulated_raters_are_marked(database):
         await pilot.press("t")
         table = app.screen.query_one(Table)
         await until(pilot, lambda: table.row_count > 5, 30)
-        assert "SIMULATED RATERS, NOT PEOPLE" in screen_text(app)
+        await sees(pilot, "SIMULATED RATERS, NOT PEOPLE")
         assert all("simulated" in str(table.get_row_at(row)[-1]) for row in range(table.row_count))
         await pilot.press("full_stop")
         await until(pilot, lambda: head(app).startswith("first") and "counting" not in head(app), 30)
@@ -79,13 +79,13 @@ def test_agreement_has_a_table_and_a_plot_that_follows(database):
         await pilot.press("t")
         table = app.screen.query_one(Table)
         await until(pilot, lambda: table.row_count > 3, 30)
-        assert "MARS2 (scripted)" in screen_text(app) and "point-biserial r" in screen_text(app)
+        await sees(pilot, "MARS2 (scripted)", "point-biserial r")
         await until(pilot, lambda: app.screen._plotted is not None)
         assert app.screen.query_one(PlotWidget)._datasets
         first = app.screen._plotted
         await pilot.press("G")
         await until(pilot, lambda: app.screen._plotted is not first)
-        assert "people" in screen_text(app)
+        await sees(pilot, "people")
 
     drive(database, script, mode="agreement", size=(140, 40))
 

@@ -17,7 +17,7 @@ from lorarar.store import Store
 from studies.create import Request, new_study
 from studies.opening import open_study
 from tests.studies_database import make_database
-from tests.tui_app import HALF, screen_text, until, words
+from tests.tui_app import HALF, screen_text, sees, until, words
 from tui.ballot import BallotApp
 from tui.images import AppError
 from tui.screens.ballot.pictures import Pictures
@@ -91,7 +91,7 @@ def test_nothing_is_kept_before_consent(database):
 def test_a_whole_study_by_keys_is_on_disk(database):
     async def script(app, pilot):
         await to_trials(app, pilot)
-        assert "Practice" in screen_text(app)
+        await sees(pilot, "Practice")
         await pilot.press("3")
         await until(pilot, lambda: app.screen._told)
         assert "crayon" in words(app.screen.query_one("#said"))
@@ -103,7 +103,7 @@ def test_a_whole_study_by_keys_is_on_disk(database):
             await pilot.press(key)
             assert len(votes(database)) == number + 1
         await until(pilot, lambda: isinstance(app.screen, ThanksScreen))
-        assert "Thank you" in screen_text(app) and "K7QF3M" in screen_text(app)
+        await sees(pilot, "Thank you", "K7QF3M")
 
     vote(database, script)
     kept = votes(database)
@@ -171,7 +171,7 @@ def test_the_mouse_votes_too(database):
 def test_single_pictures_have_four_answers(database):
     async def script(app, pilot):
         await past_practice(app, pilot)
-        assert "4 Neither" in screen_text(app)
+        await sees(pilot, "4 Neither")
         for key in "1234":
             await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, ThanksScreen))
@@ -183,7 +183,7 @@ def test_single_pictures_have_four_answers(database):
 def test_a_terminal_that_is_too_small_is_said(database):
     async def script(app, pilot):
         await past_practice(app, pilot)
-        await until(pilot, lambda: "enlarge it" in screen_text(app))
+        await sees(pilot, "enlarge it")
         await pilot.resize_terminal(120, 50)
         await until(pilot, lambda: "enlarge it" not in screen_text(app))
 
@@ -214,7 +214,7 @@ def test_the_palette_and_the_browser_are_out_of_reach(database):
         assert isinstance(app.screen, TrialScreen) and app.screen._shown.number == 1
         await pilot.press("question_mark")
         await pilot.pause()
-        assert "Undo" in screen_text(app)
+        await sees(pilot, "Undo")
 
     vote(database, script)
 

@@ -54,6 +54,18 @@ async def until(pilot, true, seconds=8.0):
     raise AssertionError("it never came true")
 
 
+async def sees(pilot, *texts, seconds=8.0):
+    """Wait until all these texts are on the screen."""
+    missing = []
+    for _ in range(int(seconds / 0.02)):
+        screen = screen_text(pilot.app)
+        missing = [text for text in texts if text not in screen]
+        if not missing:
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"not on the screen: {missing}")
+
+
 def words(widget):
     """What a Static says."""
     shown = widget.content

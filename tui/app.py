@@ -149,23 +149,32 @@ class LorararApp(App[None]):
             self._seen = version
             self._load()
 
-    @work(thread=True, group="load")
     def _load(self) -> None:
+        """Read anew, in a worker; until it is done nothing else is read."""
         self._loading = True
+        self._read()
+
+    @work(thread=True, group="load")
+    def _read(self) -> None:
+        """Messages to the app, not calls: the app may leave while this reads, and nobody waits for anybody."""
         started = monotonic()
         try:
             if self.snapshot is None:  # pictures are on the screen before verdicts are counted
-                self.call_from_thread(self._take, Snapshot(self.catalog.shots()))
-            found = self.catalog.snapshot(self.judge)
-            self.call_from_thread(self._take, found)
+                self.call_later(self._take, Snapshot(self.catalog.shots()))
+            self.call_later(self._take, self.catalog.snapshot(self.judge))
         except LorarError as error:
-            self.call_from_thread(self.notify, line(error), severity="error", markup=False)
+            self.call_later(self.notify, line(error), severity="error", markup=False)
         finally:
-            self._next_load = monotonic() + SHARE * (monotonic() - started)
-            self._loading = False
+            self.call_later(self._rest, SHARE * (monotonic() - started))
+
+    def _rest(self, seconds: float) -> None:
+        """Nothing is being read; nothing is to be for some seconds."""
+        self._loading, self._next_load = False, monotonic() + seconds
 
     def _take(self, snapshot: Snapshot) -> None:
         """Show a new snapshot on every screen that is there."""
+        if not self.is_running:  # leaving: screens are taken down one by one
+            return
         self.snapshot = snapshot
         for screen in self.screen_stack_of_all_modes():
             if (take := getattr(screen, "take", None)) is not None:

@@ -28,15 +28,15 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
 
 
-def stacked(name: str, width: int, lines: int) -> str:
-    """A name like ``flat-cartoon-illustration-2`` as a column's head: word under word, each cut to ``width``."""
+def stacked(name: str, width: int, lines: int) -> list[str]:
+    """A name like ``flat-cartoon-illustration-2`` as a column's head: word under word, what is cut marked so."""
     rows: list[str] = []
     for word in line(name).replace("_", "-").split("-"):
         if rows and len(rows[-1]) + len(word) + 1 <= width:
             rows[-1] += f" {word}"
         else:
-            rows.append(word[:width])
-    return "\n".join(rows[:lines])
+            rows.append(shorten(word, width))
+    return rows[:lines]
 
 
 def home(path: str | Path) -> str:

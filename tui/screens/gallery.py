@@ -278,7 +278,7 @@ class GalleryScreen(BrowseScreen):
 
     def _find_references(self) -> None:
         concepts = self.lorarar.catalog.concepts()
-        self.app.call_from_thread(
+        self.call_later(
             self._show_references,
             concepts.contents.get(self.pair[0], References()),
             concepts.styles.get(self.pair[1], References()),

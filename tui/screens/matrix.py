@@ -6,24 +6,22 @@ from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.coordinate import Coordinate
 from textual.events import Resize
 from textual.geometry import Size
 from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.captions import caption
-from tui.palette import css, ink, sequential
+from tui.palette import sequential
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import NOTHING, Pair, Shot, Snapshot, Tally
-from tui.text import count, line, number, shorten, stacked
+from tui.text import count, line, number
 from tui.widgets.filter import matches
-from tui.widgets.table import Table
+from tui.widgets.grid import Cell, Grid
 from tui.widgets.tile import Tile
 
 NARROWEST, WIDEST, LABEL, GUTTER = 5, 13, 16, 2
@@ -61,7 +59,6 @@ class MatrixScreen(BrowseScreen):
     MatrixScreen .side { width: 1fr; height: 1fr; }
     MatrixScreen #side-right { width: 1fr; border-left: vkey $panel; }
     MatrixScreen .head { height: 1; padding: 0 1; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
-    MatrixScreen Table { height: 1fr; }
     MatrixScreen #readout { height: 1; padding: 0 1; background: $boost; text-wrap: nowrap; text-overflow: ellipsis; }
     MatrixScreen #previews { height: 9; padding: 0 1; }
     MatrixScreen .strip { width: 1fr; height: 9; overflow: hidden; }
@@ -92,14 +89,7 @@ class MatrixScreen(BrowseScreen):
             for side in ("left", "right"):
                 with Vertical(classes="side", id=f"side-{side}"):
                     yield Static("reading ...", classes="head", id=f"head-{side}")
-                    yield Table(
-                        id=side,
-                        cursor_type="cell",
-                        fixed_columns=1,
-                        cell_padding=0,
-                        header_height=3,
-                        cursor_background_priority="css",
-                    )
+                    yield Grid(id=side)
         yield Static("", id="readout")
         with Horizontal(id="previews"):
             for side in ("left", "right"):
@@ -115,7 +105,7 @@ class MatrixScreen(BrowseScreen):
         content, style = place.text("content"), place.text("style")
         self._at = (content, style) if content else None
         self._placed = True
-        self.query_one("#left", Table).focus()
+        self.query_one("#left", Grid).focus()
         super().on_mount()
 
     def on_resize(self, event: Resize) -> None:
@@ -159,10 +149,10 @@ class MatrixScreen(BrowseScreen):
         self.best = not self.best
         self._again()
 
-    def on_data_table_cell_selected(self, event: Table.CellSelected) -> None:
+    def on_grid_opened(self, event: Grid.Opened) -> None:
         """Enter or a second click on a cell."""
         event.stop()
-        self._open(str(event.data_table.id))
+        self._open(str(event.grid.id))
 
     def action_merge(self) -> None:
         """What made the cell."""
@@ -175,19 +165,12 @@ class MatrixScreen(BrowseScreen):
         else:
             self.notify("no merge is known of this cell")
 
-    def on_data_table_cell_highlighted(self, event: Table.CellHighlighted) -> None:
+    def on_grid_moved(self, event: Grid.Moved) -> None:
         """Both cursors stand on the same cell."""
         event.stop()
-        row, column = event.coordinate
-        if event.data_table is not self.focused or not self._contents or not self._styles:
-            return
-        if column == 0:
-            event.data_table.move_cursor(column=1)
-            return
-        self._at = (self._contents[row], self._styles[column - 1])
-        other = self.query_one("#right" if event.data_table.id == "left" else "#left", Table)
-        if other.cursor_coordinate != event.coordinate:
-            other.move_cursor(row=row, column=column)
+        self._at = (self._contents[event.row], self._styles[event.column])
+        self.lorarar.remember(content=self._at[0], style=self._at[1])
+        self._place_cursor()
         if self.lorarar.snapshot:
             self._read_out(self.lorarar.snapshot)
         self._settle()
@@ -229,33 +212,15 @@ class MatrixScreen(BrowseScreen):
         self.lorarar.remember(**self.method, best=self.best)
 
     def _fill(self, side: str, snapshot: Snapshot) -> None:
-        table = self.query_one(f"#{side}", Table)
-        width = self._width()
-        shape = (width, tuple(self._styles), tuple(self._contents))
         tallies = snapshot.of_method(self.method[side])
         judged = any(tally.judged for tally in tallies.values())
-        rows = [
-            [self._cell(tallies.get((content, style), NOTHING), width, judged) for style in self._styles]
+        cells = [
+            [self._cell(tallies.get((content, style), NOTHING), judged) for style in self._styles]
             for content in self._contents
         ]
-        with self.app.batch_update():
-            if getattr(table, "shape", None) == shape:
-                for y, row in enumerate(rows):
-                    for x, cell in enumerate(row, start=1):
-                        before = table.get_cell_at(Coordinate(y, x))
-                        if (before, before.style) != (cell, cell.style):
-                            table.update_cell_at(Coordinate(y, x), cell)
-            else:
-                table.clear(columns=True)
-                label = self._label(side)
-                table.add_column("", width=label, key="name")
-                for number_, style in enumerate(self._styles):
-                    table.add_column(Text(stacked(style, width - 1, 3)), width=width, key=str(number_))
-                for content, row in zip(self._contents, rows, strict=True):
-                    name = shorten(line(content), max(label - 1, 0)) if label else ""
-                    table.add_row(Text(name.ljust(label)), *row)
-                table.shape = shape  # type: ignore[attr-defined]
-        self.query_one(f"#head-{side}", Static).update(self._head(side, snapshot, tallies))
+        grid = self.query_one(f"#{side}", Grid)
+        grid.show(self._contents, self._styles, cells, self._label(side), self._width())
+        self.query_one(f"#head-{side}", Static).update(self._head(side, snapshot, tallies), layout=False)
 
     def _label(self, side: str) -> int:
         """Columns of the subjects' names: on both sides where there is room."""
@@ -285,18 +250,15 @@ class MatrixScreen(BrowseScreen):
                 tile.styles.height = height
                 tile.styles.width = half // fitting - 1
 
-    def _cell(self, tally: Tally, width: int, judged: bool) -> Text:
+    def _cell(self, tally: Tally, judged: bool) -> Cell:
         if not tally.shots:
-            return Text("".center(width))
+            return Cell()
         if not judged:
-            return Text(str(tally.shots).center(width))
+            return Cell(str(tally.shots))
         value = tally.best if self.best else tally.average
         if value is None:
-            return Text("-".center(width), style="dim")
-        ground = sequential(value)
-        words = ("yes" if value else "no") if self.best else f"{value:.2f}"
-        ink_ = ink(ground)
-        return Text(words.center(width), style=Style(color=css(ink_), bgcolor=css(ground)))
+            return Cell("-")
+        return Cell(("yes" if value else "no") if self.best else f"{value:.2f}", sequential(value))
 
     def _head(self, side: str, snapshot: Snapshot, tallies: dict[Pair, Tally]) -> Text:
         average, best = (snapshot.mean(self.method[side], best) for best in (False, True))
@@ -311,14 +273,12 @@ class MatrixScreen(BrowseScreen):
         if self._at is None or self._at[0] not in self._contents or self._at[1] not in self._styles:
             self._at = (self._contents[0], self._styles[0]) if self._contents and self._styles else None
         if self._at is not None:
-            row, column = self._contents.index(self._at[0]), self._styles.index(self._at[1]) + 1
-            for side in ("left", "right"):
-                table = self.query_one(f"#{side}", Table)
-                if table.cursor_coordinate != Coordinate(row, column):
-                    table.move_cursor(row=row, column=column)
+            row, column = self._contents.index(self._at[0]), self._styles.index(self._at[1])
+            for grid in self.query(Grid):
+                grid.place(row, column)
 
     def _read_out(self, snapshot: Snapshot) -> None:
-        self.query_one("#readout", Static).update(Text(self._sentence(snapshot)))
+        self.query_one("#readout", Static).update(Text(self._sentence(snapshot)), layout=False)
 
     def _sentence(self, snapshot: Snapshot) -> str:
         """The cell under the cursor in words."""
@@ -345,7 +305,6 @@ class MatrixScreen(BrowseScreen):
     def _preview(self) -> None:
         if self._at is None or not self.is_current:
             return
-        self.lorarar.remember(content=self._at[0], style=self._at[1])
         for side in ("left", "right"):
             shots = self._shots(side)
             for number_, tile in enumerate(self.query(f"#strip-{side} Tile").results(Tile)):

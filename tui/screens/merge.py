@@ -107,14 +107,14 @@ class MergeScreen(BrowseScreen):
             row = self.lorarar.catalog.merge(self.merge)
             map_ = map_of(self.lorarar.catalog.coefficients(self.merge))
         except LorarError as error:
-            self.app.call_from_thread(self.notify, line(error), severity="error", markup=False)
+            self.call_later(self.notify, line(error), severity="error", markup=False)
             return
         there = {
             side: self.lorarar.catalog.places.find(row[side]["path"]).exists()
             for side in ("adapter", "content", "style")
             if row.get(side)
         }
-        self.app.call_from_thread(self._show, facts(row, there), map_)
+        self.call_later(self._show, facts(row, there), map_)
 
     def _show(self, words: Text, map_: Map) -> None:
         self.query_one("#words", Static).update(words)

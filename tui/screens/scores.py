@@ -119,9 +119,9 @@ class ScoresScreen(BrowseScreen):
         try:
             rows = figures(snapshot, self.lorarar.catalog.scores())
         except LorarError as error:
-            self.app.call_from_thread(self.notify, line(error), severity="error", markup=False)
+            self.call_later(self.notify, line(error), severity="error", markup=False)
             return
-        self.app.call_from_thread(self._take_rows, rows, snapshot)
+        self.call_later(self._take_rows, rows, snapshot)
 
     def _take_rows(self, rows: list[Any], snapshot: Snapshot) -> None:
         self._rows = rows

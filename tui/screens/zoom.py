@@ -122,7 +122,7 @@ class ZoomScreen(Screen[int]):
             facts = about(shot, home(path), catalog.picture(shot.id), answers, catalog.scores_of(shot.sha256))
         except LorarError as error:
             facts = Text(line(error), "red")
-        self.app.call_from_thread(self._show, shot, image, facts)
+        self.call_later(self._show, shot, image, facts)
 
     def _show(self, shot: Shot, image: Image.Image | None, facts: Text) -> None:
         if shot is not self.shots[self.place]:

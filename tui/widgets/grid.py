@@ -1,0 +1,173 @@
+"""Grid: coloured cells of rows x columns under heads that stay in sight, with a cursor.
+
+A data table lays out and caches every cell as rich text; here a line is drawn from strings when it is shown, so that
+another method's figures are on the screen within a frame or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.geometry import Region, Size, Spacing
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.palette import Colour, css, ink
+from tui.text import line, shorten, stacked
+
+HEAD = 3  # lines of a column's head
+FAR = 999_999
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says, on which ground."""
+
+    words: str = ""
+    ground: Colour | None = None
+
+
+class Grid(ScrollView, can_focus=True):
+    """Rows x columns of cells; it tells where its cursor is moved and which cell is opened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open"),
+        Binding("left,h", "move(0, -1)", "Left", show=False),
+        Binding("right,l", "move(0, 1)", "Right", show=False),
+        Binding("up,k", "move(-1, 0)", "Up", show=False),
+        Binding("down,j", "move(1, 0)", "Down", show=False),
+        Binding("home", f"move(0, -{FAR})", "First column", show=False),
+        Binding("end", f"move(0, {FAR})", "Last column", show=False),
+        Binding("g", f"move(-{FAR}, 0)", "Top", show=False),
+        Binding("G", f"move({FAR}, 0)", "Bottom", show=False),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
+    ]
+    DEFAULT_CSS = "Grid { height: 1fr; }"
+
+    class Moved(Message):
+        """The cursor was moved to another cell."""
+
+        def __init__(self, grid: Grid) -> None:
+            super().__init__()
+            self.grid, self.row, self.column = grid, grid.row, grid.column
+
+    class Opened(Message):
+        """A cell was opened."""
+
+        def __init__(self, grid: Grid) -> None:
+            super().__init__()
+            self.grid = grid
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.rows: Sequence[str] = ()
+        self.columns: Sequence[str] = ()
+        self.cells: Sequence[Sequence[Cell]] = ()
+        self.row, self.column = 0, 0
+        self._label, self._width = 0, 1
+        self._heads: list[list[str]] = []
+
+    def show(
+        self, rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Cell]], label: int, width: int
+    ) -> None:
+        """Show cells from now on: ``label`` terminal columns for the rows' names, ``width`` for each cell."""
+        if (columns, width) != (self.columns, self._width):
+            self._heads = [stacked(name, width - 1, HEAD) for name in columns]
+        self.rows, self.columns, self.cells, self._label, self._width = rows, columns, cells, label, width
+        self.virtual_size = Size(label + width * len(columns), HEAD + len(rows))
+        self.row, self.column = self._within(self.row, self.column)
+        self.refresh()
+
+    def place(self, row: int, column: int) -> None:
+        """Put the cursor on a cell, telling nobody."""
+        if (row, column) != (self.row, self.column):
+            self.row, self.column = self._within(row, column)
+            self._reveal()
+
+    def action_move(self, down: int, right: int) -> None:
+        """Move the cursor."""
+        before = self.row, self.column
+        self.place(*self._within(self.row + down, self.column + right))
+        if before != (self.row, self.column):
+            self.post_message(self.Moved(self))
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by what is seen at once."""
+        self.action_move(pages * max(self.size.height - HEAD, 1), 0)
+
+    def action_open(self) -> None:
+        """Open the cell under the cursor."""
+        if self.rows and self.columns:
+            self.post_message(self.Opened(self))
+
+    def on_click(self, event: Click) -> None:
+        """Move the cursor there; again, open."""
+        spot = event.get_content_offset(self)
+        if spot is None or spot.y < HEAD or spot.x < self._label:
+            return
+        row = spot.y - HEAD + self.scroll_offset.y
+        column = (spot.x - self._label + self.scroll_offset.x) // self._width
+        if row >= len(self.rows) or column >= len(self.columns):
+            return
+        if (row, column) == (self.row, self.column):
+            self.action_open()
+        else:
+            self.action_move(row - self.row, column - self.column)
+
+    def on_focus(self) -> None:
+        """The cursor is drawn otherwise."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor is drawn otherwise."""
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the grid: its label, which stays in sight, and the cells scrolled to."""
+        name, cells = self._head(y) if y < HEAD else self._body(y - HEAD + self.scroll_offset.y)
+        room = max(self.size.width - self._label, 0)
+        shown = Strip(cells).crop_extend(self.scroll_offset.x, self.scroll_offset.x + room, self.rich_style)
+        return Strip.join([Strip([name]), shown])
+
+    def _head(self, y: int) -> tuple[Segment, list[Segment]]:
+        quiet = self.rich_style + Style(dim=True)
+        segments = []
+        for number, head in enumerate(self._heads):
+            words = (head[y] if y < len(head) else "").ljust(self._width)
+            segments.append(Segment(words, self.rich_style if number == self.column else quiet))
+        return Segment(" " * self._label, self.rich_style), segments
+
+    def _body(self, row: int) -> tuple[Segment, list[Segment]]:
+        if row >= len(self.rows):
+            return Segment(" " * self._label, self.rich_style), []
+        name = shorten(line(self.rows[row]), max(self._label - 1, 0)).ljust(self._label) if self._label else ""
+        style = self.rich_style + Style(bold=row == self.row)
+        return Segment(name, style), [
+            self._segment(cell, (row, number) == (self.row, self.column)) for number, cell in enumerate(self.cells[row])
+        ]
+
+    def _segment(self, cell: Cell, here: bool) -> Segment:
+        words = cell.words.center(self._width)[: self._width]
+        style = self.rich_style
+        if cell.ground is not None:
+            style = Style(color=css(ink(cell.ground)), bgcolor=css(cell.ground))
+        if here:
+            style += Style(bold=True, reverse=True) if self.has_focus else Style(bold=True, underline=True)
+        return Segment(words, style)
+
+    def _within(self, row: int, column: int) -> tuple[int, int]:
+        return min(max(row, 0), max(len(self.rows) - 1, 0)), min(max(column, 0), max(len(self.columns) - 1, 0))
+
+    def _reveal(self) -> None:
+        region = Region(self._label + self.column * self._width, HEAD + self.row, self._width, 1)
+        spacing = Spacing(HEAD, 0, 0, self._label)  # heads and labels hide what is under them
+        self.scroll_to_region(region, spacing=spacing, animate=False, force=True)
+        self.refresh()
