@@ -1,10 +1,7 @@
 """A served study in a real browser: a rater votes it through with the keyboard; a foreign page gets nowhere."""
 
 import asyncio
-import shlex
 import socket
-import sys
-from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -19,7 +16,6 @@ from studies.trials import trials_of
 from .browser import CHROMIUM, chromium
 from .studies_database import make_database
 
-FACE = Path(__file__).with_name("plain_face.py")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 
@@ -42,19 +38,18 @@ def study_in(folder):
         return path, new_study(store, Request("s", "ab", ("alpha", "beta"), "random"))
 
 
-def test_a_rater_votes_a_whole_study_in_chromium(tmp_path):
+def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
     path, study = study_in(tmp_path)
     tokens = {new_token(): "WEB-1"}
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     trials = trials_of(study.design, "WEB-1")
+    assert trials[0].purpose == "practice"
     pressed = ["1", "2", "3", "1", "2", "3"][: len(trials)]
 
     async def vote():
-        def command(code):
-            return shlex.join([sys.executable, str(FACE), str(path), "s", code])
-
-        server = StudyServer(Served("s", path, tokens, origin, "127.0.0.1", port), command)
+        server = StudyServer(Served("s", path, tokens, origin, "127.0.0.1", port))
         runner = await listen(await server.application(), port)
         try:
             async with chromium(tmp_path / "profile") as page:
@@ -63,11 +58,15 @@ def test_a_rater_votes_a_whole_study_in_chromium(tmp_path):
                 assert await page.value("location.href") == f"{origin}/"
                 assert await page.value("document.cookie") == ""
                 await page.click(600, 400)
-                for done, key in enumerate(pressed, start=1):
+                await once(lambda: rows(path, "study_raters"), page, "y")  # consent
+                await once(lambda: rows(path, "study_votes"), page, "Enter", pressed[0])  # the example, the practice
+                await page.press("Enter")
+                for done, key in enumerate(pressed[1:], start=2):
                     await page.press(key)
                     async with asyncio.timeout(10):
-                        while votes_in(path) < done:
+                        while rows(path, "study_votes") < done:
                             await asyncio.sleep(0.05)
+                await page.shot(tmp_path / "thanks.png")
                 # the one thing from elsewhere that textual-serve's page asks for is a font, and it is not fetched
                 assert [c for c in page.complaints if "fonts.googleapis.com" not in c] == []
         finally:
@@ -79,11 +78,21 @@ def test_a_rater_votes_a_whole_study_in_chromium(tmp_path):
         votes = StudyStore(store).votes(study, "WEB-1")
     assert [vote.answer for vote in votes] == [{"1": "left", "2": "similar", "3": "right"}[key] for key in pressed]
     assert all(0 < vote.seconds < 60 and vote.screen.columns > 80 for vote in votes)
+    assert {vote.screen.renderer for vote in votes} == {"half"}
 
 
-def votes_in(path):
+async def once(count, page, *keys):
+    """Press keys until something is there: a screen that is not open yet takes none."""
+    async with asyncio.timeout(20):
+        while not count():
+            for key in keys:
+                await page.press(key)
+            await asyncio.sleep(0.5)
+
+
+def rows(path, table):
     with Store(path) as store:
-        return store.rows("SELECT count(*) AS n FROM study_votes")[0]["n"]
+        return store.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
 
 
 def test_a_foreign_page_cannot_drive_a_raters_session(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -132,36 +133,35 @@ class Grid(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of the grid: its label, which stays in sight, and the cells scrolled to."""
-        name, cells = self._head(y) if y < HEAD else self._body(y - HEAD + self.scroll_offset.y)
+        plain = self.rich_style  # worked out anew at every look
+        head = y < HEAD
+        name, cells = self._head(y, plain) if head else self._body(y - HEAD + self.scroll_offset.y, plain)
         room = max(self.size.width - self._label, 0)
-        shown = Strip(cells).crop_extend(self.scroll_offset.x, self.scroll_offset.x + room, self.rich_style)
+        shown = Strip(cells).crop_extend(self.scroll_offset.x, self.scroll_offset.x + room, plain)
         return Strip.join([Strip([name]), shown])
 
-    def _head(self, y: int) -> tuple[Segment, list[Segment]]:
-        quiet = self.rich_style + Style(dim=True)
+    def _head(self, y: int, plain: Style) -> tuple[Segment, list[Segment]]:
+        quiet = plain + Style(dim=True)
         segments = []
         for number, head in enumerate(self._heads):
             words = (head[y] if y < len(head) else "").ljust(self._width)
-            segments.append(Segment(words, self.rich_style if number == self.column else quiet))
-        return Segment(" " * self._label, self.rich_style), segments
+            segments.append(Segment(words, plain if number == self.column else quiet))
+        return Segment(" " * self._label, plain), segments
 
-    def _body(self, row: int) -> tuple[Segment, list[Segment]]:
+    def _body(self, row: int, plain: Style) -> tuple[Segment, list[Segment]]:
         if row >= len(self.rows):
-            return Segment(" " * self._label, self.rich_style), []
+            return Segment(" " * self._label, plain), []
         name = shorten(line(self.rows[row]), max(self._label - 1, 0)).ljust(self._label) if self._label else ""
-        style = self.rich_style + Style(bold=row == self.row)
-        return Segment(name, style), [
-            self._segment(cell, (row, number) == (self.row, self.column)) for number, cell in enumerate(self.cells[row])
-        ]
+        segments = [self._segment(cell, plain) for cell in self.cells[row]]
+        if row == self.row:
+            here = segments[self.column]
+            mark = Style(bold=True, reverse=True) if self.has_focus else Style(bold=True, underline=True)
+            segments[self.column] = Segment(here.text, (here.style or plain) + mark)
+        return Segment(name, plain + Style(bold=row == self.row)), segments
 
-    def _segment(self, cell: Cell, here: bool) -> Segment:
+    def _segment(self, cell: Cell, plain: Style) -> Segment:
         words = cell.words.center(self._width)[: self._width]
-        style = self.rich_style
-        if cell.ground is not None:
-            style = Style(color=css(ink(cell.ground)), bgcolor=css(cell.ground))
-        if here:
-            style += Style(bold=True, reverse=True) if self.has_focus else Style(bold=True, underline=True)
-        return Segment(words, style)
+        return Segment(words, plain if cell.ground is None else _on(cell.ground))
 
     def _within(self, row: int, column: int) -> tuple[int, int]:
         return min(max(row, 0), max(len(self.rows) - 1, 0)), min(max(column, 0), max(len(self.columns) - 1, 0))
@@ -171,3 +171,8 @@ class Grid(ScrollView, can_focus=True):
         spacing = Spacing(HEAD, 0, 0, self._label)  # heads and labels hide what is under them
         self.scroll_to_region(region, spacing=spacing, animate=False, force=True)
         self.refresh()
+
+
+@cache
+def _on(ground: Colour) -> Style:
+    return Style(color=css(ink(ground)), bgcolor=css(ground))

@@ -59,7 +59,7 @@ class Tile(Vertical):
         self.set_class(False, "absent")
         if key == self.shown and self._broken:
             return
-        self._caption.update(caption if isinstance(caption, Text) else Text(line(caption)))
+        self._say(caption if isinstance(caption, Text) else Text(line(caption)))
         if key == self.shown:
             return
         self.shown, self._broken = key, False
@@ -74,7 +74,7 @@ class Tile(Vertical):
     def put(self, key: str, image: Image, caption: str) -> None:
         """Show a picture that is in memory."""
         self.set_class(False, "absent")
-        self._caption.update(Text(line(caption)))
+        self._say(Text(line(caption)))
         self.shown = key
         if self.drawing.widget is None:
             self._picture.update(Text(f"{image.width} x {image.height} pixels"))
@@ -92,6 +92,9 @@ class Tile(Vertical):
         """Show whether the cursor is here."""
         self.set_class(chosen, "chosen")
 
+    def _say(self, caption: Text) -> None:
+        self._caption.update(caption, layout=False)  # its one line stays where it is
+
     def _told(self, key: str, image: Image | None) -> None:
         self.call_later(self._put, key, image)  # from the worker's thread to ours
 
@@ -100,7 +103,7 @@ class Tile(Vertical):
             return
         if image is None:
             self._broken = True
-            self._caption.update(Text("cannot be read", style="red"))
+            self._say(Text("cannot be read", style="red"))
         else:
             self._picture.image = image
 
