@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from tui.snapshot import Snapshot
 from tui.widgets.bar import Bar
 from tui.widgets.filter import Filter
+from tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from tui.app import LorararApp
@@ -43,7 +43,7 @@ class BrowseScreen(Screen[None]):
         yield from self.body()
         if self.FILTERS:
             yield Filter(self.FILTERS)
-        yield Footer(compact=True)
+        yield Keys()
 
     def body(self) -> ComposeResult:
         """The screen's own widgets."""

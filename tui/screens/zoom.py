@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lorarar.errors import ImageError, LorarError
 from lorarar.images import read_image
@@ -20,6 +20,7 @@ from tui.captions import MARKS
 from tui.catalog import Row
 from tui.snapshot import Shot
 from tui.text import home, line, number
+from tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from tui.app import LorararApp
@@ -71,7 +72,7 @@ class ZoomScreen(Screen[int]):
                 yield widget(id="picture") if widget else Static("", id="picture")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="words")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """The picture and its facts."""

@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Button, Footer, ProgressBar, Static
+from textual.widgets import Button, ProgressBar, Static
 
 from lorarar.errors import LorarError
 from tui.screens.ballot.pictures import Framed, Pictures
 from tui.text import line
+from tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from studies.session import Session, Shown
@@ -70,7 +71,7 @@ class TrialScreen(Screen[None]):
         with Horizontal(id="answers"):
             for number, label in enumerate(words.labels):
                 yield Button(Text(f"{number + 1} {line(label, 30)}"), id=f"answer-{number}", compact=True)
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """The first trial."""

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from tui.screens.ballot.pictures import Pictures
 from tui.text import block, line
+from tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from studies.session import Session
@@ -59,7 +60,7 @@ class ConsentScreen(Words):
             with Horizontal(classes="buttons"):
                 yield Button("I agree (y)", id="agree", variant="primary")
                 yield Button("Leave (n)", id="leave")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """As the keys do."""
@@ -95,7 +96,7 @@ class ExampleScreen(Words):
             self.drawing, len(example.options), ("option 1", "option 2") if len(example.options) > 1 else ("image",)
         )
         yield Static("", id="reason")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """The example, and its answer."""
@@ -134,7 +135,7 @@ class ThanksScreen(Words):
         text.append(line(self.session.code), "bold").append(".", "not bold")
         with VerticalScroll():
             yield Static(text, classes="box")
-        yield Footer(compact=True)
+        yield Keys()
 
     def action_undo(self) -> None:
         """Back to the last answer."""
