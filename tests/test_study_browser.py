@@ -62,10 +62,7 @@ def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_pat
                 await once(lambda: rows(path, "study_votes"), page, "Enter", pressed[0])  # the example, the practice
                 await page.press("Enter")
                 for done, key in enumerate(pressed[1:], start=2):
-                    await page.press(key)
-                    async with asyncio.timeout(10):
-                        while rows(path, "study_votes") < done:
-                            await asyncio.sleep(0.05)
+                    await once(lambda done=done: rows(path, "study_votes") >= done, page, key, again=5.0)
                 await page.shot(tmp_path / "thanks.png")
                 # the one thing from elsewhere that textual-serve's page asks for is a font, and it is not fetched
                 assert [c for c in page.complaints if "fonts.googleapis.com" not in c] == []
@@ -81,13 +78,16 @@ def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_pat
     assert {vote.screen.renderer for vote in votes} == {"half"}
 
 
-async def once(count, page, *keys):
-    """Press keys until something is there: a screen that is not open yet takes none."""
-    async with asyncio.timeout(20):
-        while not count():
+async def once(there, page, *keys, again=1.0):
+    """Press keys until something is there: a screen whose pictures are not up yet takes none."""
+    async with asyncio.timeout(40):
+        while not there():
             for key in keys:
                 await page.press(key)
-            await asyncio.sleep(0.5)
+            for _ in range(int(again / 0.05)):
+                await asyncio.sleep(0.05)
+                if there():
+                    break
 
 
 def rows(path, table):

@@ -62,18 +62,24 @@ def votes(database):
         return db.execute("SELECT trial, answer, seconds, screen FROM study_current_votes ORDER BY trial").fetchall()
 
 
+def at(app, number=None):
+    """Whether a trial's pictures are up, the one of this number."""
+    screen = app.screen
+    return isinstance(screen, TrialScreen) and screen._since is not None and number in (None, screen._shown.number)
+
+
 async def to_trials(app, pilot):
     await pilot.press("y")
     await until(pilot, lambda: isinstance(app.screen, ExampleScreen))
     await pilot.press("enter")
-    await until(pilot, lambda: isinstance(app.screen, TrialScreen) and app.screen._shown is not None)
+    await until(pilot, lambda: at(app))
     await pilot.pause()
 
 
 async def past_practice(app, pilot):
     await to_trials(app, pilot)
     await pilot.press("1", "enter")
-    await until(pilot, lambda: app.screen._shown.purpose == "plain")
+    await until(pilot, lambda: at(app) and app.screen._shown.purpose == "plain")
 
 
 def test_nothing_is_kept_before_consent(database):
@@ -98,7 +104,7 @@ def test_a_whole_study_by_keys_is_on_disk(database):
         await pilot.press("1")  # practice is answered; this goes nowhere
         await pilot.press("enter")
         for number, key in enumerate("1232", start=1):
-            await until(pilot, lambda n=number: app.screen._shown.number == n)
+            await until(pilot, lambda n=number: at(app, n))
             assert len(votes(database)) == number
             await pilot.press(key)
             assert len(votes(database)) == number + 1
@@ -117,12 +123,12 @@ def test_undo_goes_back_and_says_what_was_answered(database):
     async def script(app, pilot):
         await past_practice(app, pilot)
         await pilot.press("1")
-        await until(pilot, lambda: app.screen._shown.number == 2)
+        await until(pilot, lambda: at(app, 2))
         await pilot.press("u")
-        await until(pilot, lambda: app.screen._shown.number == 1)
+        await until(pilot, lambda: at(app, 1))
         assert "You answered: Option 1" in words(app.screen.query_one("#purpose"))
         await pilot.press("3")
-        await until(pilot, lambda: app.screen._shown.number == 2)
+        await until(pilot, lambda: at(app, 2))
         await pilot.press("backspace", "u", "u", "u")
 
     vote(database, script)
@@ -135,7 +141,7 @@ def test_undo_from_the_end(database):
         await pilot.press(*"1111")
         await until(pilot, lambda: isinstance(app.screen, ThanksScreen))
         await pilot.press("u")
-        await until(pilot, lambda: isinstance(app.screen, TrialScreen) and app.screen._shown.number == 4)
+        await until(pilot, lambda: at(app, 4))
         await pilot.press("2")
         await until(pilot, lambda: isinstance(app.screen, ThanksScreen))
 
@@ -149,7 +155,7 @@ def test_pause_and_go_on(database):
         await pilot.press("2", "q")
 
     async def go_on(app, pilot):
-        await until(pilot, lambda: isinstance(app.screen, TrialScreen) and app.screen._shown.number == 2)
+        await until(pilot, lambda: at(app, 2))
         assert app.session.progress.done == 2
 
     vote(database, begin)
@@ -160,9 +166,9 @@ def test_the_mouse_votes_too(database):
     async def script(app, pilot):
         await past_practice(app, pilot)
         await pilot.click("#option-2 .picture")
-        await until(pilot, lambda: app.screen._shown.number == 2)
+        await until(pilot, lambda: at(app, 2))
         await pilot.click("#answer-1")
-        await until(pilot, lambda: app.screen._shown.number == 3)
+        await until(pilot, lambda: at(app, 3))
 
     vote(database, script)
     assert [answer for _, answer, _, _ in votes(database)[1:]] == ["right", "similar"]
@@ -211,7 +217,7 @@ def test_the_palette_and_the_browser_are_out_of_reach(database):
     async def script(app, pilot):
         await past_practice(app, pilot)
         await pilot.press("ctrl+p", "4", "5")
-        assert isinstance(app.screen, TrialScreen) and app.screen._shown.number == 1
+        assert at(app, 1)
         await pilot.press("question_mark")
         await pilot.pause()
         await sees(pilot, "Undo")
@@ -226,7 +232,7 @@ def test_another_window_of_the_rater_is_noticed(database):
             other = open_study(store, "first", "K7QF3M")
             other.vote("left", 1.0, app.screen.query_one(Pictures).screen_facts())
         await pilot.press("3")
-        await until(pilot, lambda: app.screen._shown.number == 2)
+        await until(pilot, lambda: at(app, 2))
 
     vote(database, script)
     assert votes(database)[1][1] == "left"
@@ -292,11 +298,12 @@ def voting(database, code):
 
 def answer(one, database, code, keys):
     for key in keys:
-        before = count(database, code)
-        one.press(key)
-        end = time.monotonic() + 20
+        before, pressed, end = count(database, code), 0.0, time.monotonic() + 40
         while count(database, code) == before:
             assert time.monotonic() < end, "the vote never came"
+            if time.monotonic() > pressed + 5:  # a trial whose pictures are not up yet takes no answer
+                one.press(key)
+                pressed = time.monotonic()
             time.sleep(0.02)
 
 

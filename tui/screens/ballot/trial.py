@@ -52,7 +52,7 @@ class TrialScreen(Screen[None]):
         super().__init__()
         self.session, self.drawing = session, drawing
         self._shown: Shown | None = None
-        self._since = 0.0
+        self._since: float | None = None  # when the pictures came to the screen
         self._told = False  # practice is answered, and what was right is on the screen
 
     @property
@@ -84,8 +84,8 @@ class TrialScreen(Screen[None]):
     def action_answer(self, number: int) -> None:
         """Vote; on disk before anything else happens."""
         words, shown = self.session.introduction, self._shown
-        if shown is None or self._told or number >= len(words.answers):
-            return
+        if shown is None or self._since is None or self._told or number >= len(words.answers):
+            return  # nobody votes on what they have not seen
         answer = words.answers[number]
         try:
             self.session.vote(answer, monotonic() - self._since, self.query_one(Pictures).screen_facts())
@@ -134,7 +134,7 @@ class TrialScreen(Screen[None]):
             self._show(shown)
 
     def _show(self, shown: Shown) -> None:
-        self._shown, self._told = shown, False
+        self._shown, self._told, self._since = shown, False, None
         self.query_one(Pictures).show(shown.subject, shown.style, shown.options)
         question = "Which option is better?" if len(shown.options) > 1 else "What does the image show as it should?"
         text = Text().append("Practice. " if shown.purpose == "practice" else "", "bold").append(question)
