@@ -159,9 +159,10 @@ class LorararApp(App[None]):
         """Messages to the app, not calls: the app may leave while this reads, and nobody waits for anybody."""
         started = monotonic()
         try:
+            shots = self.catalog.shots()
             if self.snapshot is None:  # pictures are on the screen before verdicts are counted
-                self.call_later(self._take, Snapshot(self.catalog.shots()))
-            self.call_later(self._take, self.catalog.snapshot(self.judge))
+                self.call_later(self._take, Snapshot(shots))
+            self.call_later(self._take, self.catalog.snapshot(self.judge, shots))
         except LorarError as error:
             self.call_later(self.notify, line(error), severity="error", markup=False)
         finally:

@@ -154,9 +154,9 @@ class Catalog:
         found = {s.sha256: (answer(s, "subject", s.content), answer(s, "style", s.style)) for s in shots}
         return {image: pair for image, pair in found.items() if pair != (None, None)}
 
-    def snapshot(self, judge: Judge | None = None) -> Snapshot:
-        """Pictures with the verdicts of a judge, by default of the one asked last."""
-        shots, judges = self.shots(), self.judges()
+    def snapshot(self, judge: Judge | None = None, shots: list[Shot] | None = None) -> Snapshot:
+        """Pictures, read here unless given, with the verdicts of a judge, by default of the one asked last."""
+        shots, judges = self.shots() if shots is None else shots, self.judges()
         chosen = judge if judge in judges else next(iter(judges), None)
         verdicts = self.verdicts(shots, self.concepts(), chosen) if chosen else {}
         return Snapshot(shots, verdicts, chosen, judges)

@@ -31,4 +31,4 @@ def delete_rater(
         study = studies.get(name)
         codes = [code] if code is not None else [one.code for one in studies.raters(study) if one.simulated]
         votes = sum(studies.delete_rater(study, one) for one in codes)
-    talk().print(f"{len(codes)} raters and {votes} votes deleted")
+    talk().print(f"raters deleted: {len(codes)}; votes deleted: {votes}")

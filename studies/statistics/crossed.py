@@ -55,9 +55,7 @@ def interval(value: float, drawn: NDArray[Any]) -> Interval:
     sound = drawn[np.isfinite(drawn)]
     if len(sound) < (1 - MOST_UNDEFINED) * len(drawn):
         share = 1 - len(sound) / len(drawn)
-        raise UndefinedError(
-            f"in {share:.0%} of resamples it is not defined, so it has no interval; more votes would help"
-        )
+        raise UndefinedError(f"no interval: undefined in {share:.0%} of resamples")
     low, high = np.percentile(sound, [2.5, 97.5])
     return Interval(float(value), float(low), float(high))
 
