@@ -18,7 +18,7 @@ from tui.widgets.table import Table
 
 TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
 ASPECTS = {"both": "subject and style"}
-WIDE = 110
+WIDE = 150  # terminal columns from which on the plot fits beside the table with its intervals
 JITTER = 0.03  # of the range: where a metric says only yes or no, points would hide each other
 
 
@@ -34,8 +34,8 @@ class AgreementScreen(ReportScreen):
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
     AgreementScreen #both { height: 1fr; layout: vertical; }
-    AgreementScreen Table { height: 1fr; width: 3fr; }
-    AgreementScreen #plot { height: 1fr; min-height: 8; width: 2fr; padding: 0 1; }
+    AgreementScreen Table { height: 1fr; width: 2fr; }
+    AgreementScreen #plot { height: 1fr; min-height: 8; width: 1fr; padding: 0 1; }
     AgreementScreen.wide #both { layout: horizontal; }
     AgreementScreen.wide #plot { height: 1fr; }
     """
