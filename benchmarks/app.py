@@ -217,7 +217,11 @@ def _cell(
 
 
 def _starts(ours: list[str], theirs: list[str] | None, folder: Path, repeats: int) -> dict[str, list[float]]:
-    wanted = {"lorarar-tui": (ours, "subject-02"), "lorarar-tui, verdicts counted": (ours, "average")}
+    wanted = {
+        "lorarar-tui": (ours, "subject-02"),
+        "lorarar-tui --images auto, the terminal answers no question": ([*ours[:-1], "auto"], "subject-02"),
+        "lorarar-tui, verdicts counted": (ours, "average"),
+    }
     if theirs:
         wanted["Harlequin"] = (theirs, "Query Editor")
     times: dict[str, list[float]] = {label: [] for label in wanted}

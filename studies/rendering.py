@@ -66,6 +66,6 @@ def noted(figure: Figure) -> str:
 
 
 def _number(value: float) -> str:
-    if float(value).is_integer() and abs(value) >= 2:
-        return str(int(value))
+    if isinstance(value, int):  # a count
+        return str(value)
     return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"

@@ -71,7 +71,7 @@ def value_of(figure: dict[str, Any]) -> str:
         return "not defined"
     if isinstance(value, str):
         return value
-    if float(value).is_integer() and abs(value) >= 2:
+    if isinstance(value, int):  # a count
         return str(int(value))
     return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"
 
