@@ -1,8 +1,8 @@
 """Pocket's critic: the LLaVA-OneVision architecture, small, and its training on pairs of pictures.
 
 The tower's tokens are computed once and kept; what is trained is the projector and the language model, by
-cross-entropy of Yes against No after the paper's prompts and the authors' code's: where a verdict is read, and, to
-learn to compare at all, from where the second picture begins. It starts with easy pairs, in which one thing
+cross-entropy of Yes against No after the paper's prompts, the authors' code's and some more: where a verdict is read,
+and, to learn to compare at all, from where the second picture begins. It starts with easy pairs, in which one thing
 decides; from hard ones alone nothing was learnt in thousands of questions.
 """
 
@@ -26,7 +26,8 @@ from judge.critics.chat import chat
 from judge.pocket.bank import Bank
 from judge.pocket.eyes import CONFIG as EYES
 from judge.pocket.pairs import EasyPairs, Pairs
-from judge.prompts import CODE, KNOWN, PAPER, Aspect, Prompts
+from judge.pocket.wordings import SHARES, WORDINGS
+from judge.prompts import KNOWN, Aspect, Prompts
 from lorarar.pocket.painters import PAINTERS
 from lorarar.pocket.pictures import FAMILIES
 from lorarar.training.loop import Objective, pick
@@ -34,8 +35,8 @@ from lorarar.training.loop import Objective, pick
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 VOCABULARY = 640
 ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
-STYLES = 0.25  # share of steps that ask about the style
-SWAPPED = 0.25  # share of steps with the reference shown second: which comes first should not matter
+STYLES = 0.3  # share of steps that ask about the style
+SWAPPED = 0.35  # share of steps with the reference shown second: which comes first should not matter
 TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
 
 
@@ -120,7 +121,7 @@ class Judging(Objective):
         self.pairs = EasyPairs(bank) if easy else Pairs(bank)
         self.answers = torch.tensor([tokenizer.convert_tokens_to_ids(word) for word in ("No", "Yes")])
         self.asked = {}
-        for words, prompts in enumerate((PAPER, CODE)):
+        for words, prompts in enumerate(WORDINGS):
             self.asked[words, "subject", 0] = _tokens(tokenizer, prompts, "subject", "")
             for number, family in enumerate(FAMILIES[1:], start=1):
                 self.asked[words, "style", number] = _tokens(tokenizer, prompts, "style", family)
@@ -131,7 +132,7 @@ class Judging(Objective):
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Words, aspect and family; tokens (N, T, D) of the first and of the second pictures; answers (N,)."""
         aspect = int(torch.rand((), generator=generator) < STYLES)
-        words = int(torch.rand((), generator=generator) < 0.3)
+        words = int(torch.multinomial(torch.tensor(SHARES), 1, generator=generator))
         family, reference, test, same = self.pairs.draw(ASPECTS[aspect], self.size, generator)
         pictures = [
             self.tokens[0, reference].float(),  # references are true pictures

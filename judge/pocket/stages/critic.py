@@ -32,18 +32,21 @@ SEEN = 4000  # pictures by which the eyes' tokens are standardised
 
 
 def run_eyes(workshop: Workshop) -> None:
-    """Train tower and projector, the tower from the shipped critic's if there is one, and keep them in the workshop."""
+    """Train tower and projector: those of the workshop go on, else the shipped critic's tower does, else new ones."""
     bank = Bank.load(bank_file(workshop))
     torch.manual_seed(workshop.seed)
     critic = new_critic(new_tokenizer(workshop.folder / "critic-tokenizer"))
-    if shipped.CRITIC.is_dir() and not workshop.fresh:
+    eyes = workshop.folder / "eyes"
+    if eyes.is_dir() and not workshop.fresh:
+        critic = _critic(eyes)
+    elif shipped.CRITIC.is_dir() and not workshop.fresh:
         critic.model.vision_tower.load_state_dict(_critic(shipped.CRITIC).model.vision_tower.state_dict())
     objective = Seeing(critic, bank)
     plan = replace(EYES, steps=workshop.steps or EYES.steps, seed=workshop.seed)
     run = train(objective, plan, workshop.checkpoint("eyes"), title="eyes", accelerator=workshop.accelerator())
     rows = pick(torch.Generator().manual_seed(workshop.seed), len(bank.pixels), SEEN)
     standardise(objective.projector, see(objective.tower, torch.from_numpy(bank.pixels)[rows]).float())
-    critic.save_pretrained(workshop.folder / "eyes")
+    critic.save_pretrained(eyes)
     (workshop.folder / TOKENS_FILE).unlink(missing_ok=True)
     shipped.record("eyes", steps=run.step, seconds=round(run.seconds), seed=workshop.seed)
 
@@ -51,14 +54,16 @@ def run_eyes(workshop: Workshop) -> None:
 def run_critic(workshop: Workshop) -> None:
     """Train projector and language model, measure on held-out true cells, and ship the critic.
 
-    Behind new eyes it learns from nothing, on easy pairs first; without them the shipped critic goes on learning.
+    The shipped critic goes on learning, with new eyes if there are any; afresh it learns from nothing but them, on
+    easy pairs first.
     """
     eyes = workshop.folder / "eyes"
-    if not eyes.is_dir() and (workshop.fresh or not shipped.CRITIC.is_dir()):
-        raise FileNotFoundError(eyes)
+    anew = workshop.fresh or not shipped.CRITIC.is_dir()
+    critic = _critic(eyes if anew else shipped.CRITIC)
+    if not anew and eyes.is_dir():
+        critic.model.vision_tower = _critic(eyes).model.vision_tower
     bank = Bank.load(bank_file(workshop))
     tokenizer = new_tokenizer(workshop.folder / "critic-tokenizer")
-    critic = _critic(eyes if eyes.is_dir() else shipped.CRITIC)
     tower = critic.model.vision_tower
     tokens = _tokens(workshop, tower, bank)
     steps, seconds = 0, 0.0
@@ -66,7 +71,7 @@ def run_critic(workshop: Workshop) -> None:
         ("easy", Judging(critic, tokenizer, bank, tokens, SIZE, easy=True), EASY),
         ("critic", Judging(critic, tokenizer, bank, tokens, SIZE), CRITIC),
     ):
-        if name == "easy" and not eyes.is_dir():
+        if name == "easy" and not anew:
             continue
         asked = workshop.steps or usual.steps
         plan = replace(usual, steps=min(asked, usual.steps) if name == "easy" else asked, seed=workshop.seed)
@@ -95,6 +100,8 @@ def _tokens(workshop: Workshop, tower: nn.Module, bank: Bank) -> Tensor:
 
 
 def _critic(folder: Path) -> LlavaOnevisionForConditionalGeneration:
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
     return LlavaOnevisionForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
 
 
