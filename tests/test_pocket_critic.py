@@ -138,7 +138,8 @@ def test_contrast_is_that_of_khosla_and_others():
     assert float(contrast(features, labels)) == pytest.approx(float(torch.stack(parts).mean()), rel=1e-5)
 
 
-def test_what_is_trained_is_what_is_asked(bank, tmp_path):
+@pytest.mark.parametrize("mode", ["pad", "anyres"])
+def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
     """The training's logits on cached tokens are the shipped critic's answer to the whole question."""
     torch.manual_seed(0)
     tokenizer = new_tokenizer(tmp_path / "critic")
@@ -158,12 +159,14 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path):
     family = FAMILIES.index("glowing")
     for aspect, number in (("subject", 0), ("style", family)):
         with torch.no_grad():
-            logits = objective.logits(objective.asked[0, aspect, number], tokens[0, :3], tokens[0, 3:])
+            logits = objective.logits(
+                objective.asked[0, aspect, number], tokens[0, :3], tokens[0, 3:], mode == "anyres"
+            )
         questions = [
             Question(aspect, PAPER.render(aspect, "glowing"), PAPER.system, reference, test)
             for reference, test in zip(pictures[:3], pictures[3:], strict=True)
         ]
-        with find_critic(str(tmp_path / "critic"), image_mode="pad", device="cpu") as opened:
+        with find_critic(str(tmp_path / "critic"), image_mode=mode, device="cpu") as opened:
             replies = dict(opened.ask(questions))
         wanted = probabilities(logits, *answer_tokens(tokenizer))
         assert [replies[k].probability for k in range(3)] == pytest.approx(wanted, abs=2e-3)

@@ -37,7 +37,10 @@ VOCABULARY = 640
 ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
 STYLES = 0.3  # share of steps that ask about the style
 SWAPPED = 0.35  # share of steps with the reference shown second: which comes first should not matter
-TOKENS = (EYES.image_size // EYES.patch_size) ** 2  # of one picture, before the line break
+ANYRES = 0.2  # share of steps that show pictures as image mode anyres does
+THINNED = 0.3  # share of steps whose question lacks some words, so that no wording is learnt by heart
+SPARED = 6  # tokens at a question's end that stay: where the answer begins
+GRID = EYES.image_size // EYES.patch_size  # tokens a side of a picture
 
 
 def new_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -130,7 +133,7 @@ class Judging(Objective):
         return {n: p for n, p in self.critic.named_parameters() if "vision_tower" not in n}
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Words, aspect and family; tokens (N, T, D) of the first and of the second pictures; answers (N,)."""
+        """A question's three parts, tokens (N, T, D) of the first and second pictures, answers (N,), image mode."""
         aspect = int(torch.rand((), generator=generator) < STYLES)
         words = int(torch.multinomial(torch.tensor(SHARES), 1, generator=generator))
         family, reference, test, same = self.pairs.draw(ASPECTS[aspect], self.size, generator)
@@ -140,31 +143,68 @@ class Judging(Objective):
         ]
         if torch.rand((), generator=generator) < SWAPPED:
             pictures.reverse()
-        return torch.tensor([words, aspect, family]), *pictures, self.answers[same.long()]
-
-    def forward(self, question: Tensor, first: Tensor, second: Tensor, answer: Tensor) -> Tensor:
-        words, aspect, family = question.tolist()
         asked = self.asked[words, ASPECTS[aspect], family]
-        states = self.states(asked, first, second)
-        early = states[:, -(TOKENS + 1 + len(asked.after)) : -1] @ self.critic.lm_head.weight[self.answers].T
+        if torch.rand((), generator=generator) < THINNED:
+            asked = thinned(asked, generator)
+        anyres = torch.rand((), generator=generator) < ANYRES
+        return asked.before, asked.between, asked.after, *pictures, self.answers[same.long()], anyres
+
+    def forward(
+        self,
+        before: Tensor,
+        between: Tensor,
+        after: Tensor,
+        first: Tensor,
+        second: Tensor,
+        answer: Tensor,
+        anyres: Tensor,
+    ) -> Tensor:
+        seen = [self.seen(tokens, bool(anyres)) for tokens in (first, second)]
+        states = self.states(Asked(before, between, after), *seen)
+        early = states[:, -(seen[1].shape[1] + len(after)) : -1] @ self.critic.lm_head.weight[self.answers].T
         same = (answer == self.answers[1]).long()
         beginning = F.cross_entropy(early.flatten(0, 1), same.repeat_interleave(early.shape[1]))
         return F.cross_entropy(self.critic.lm_head(states[:, -1]), answer) + beginning
 
-    def logits(self, asked: Asked, reference: Tensor, test: Tensor) -> Tensor:
+    def logits(self, asked: Asked, reference: Tensor, test: Tensor, anyres: bool = False) -> Tensor:
         """First-token logits (N, vocabulary) of a question on pairs of the tower's tokens (N, T, D)."""
-        logits: Tensor = self.critic.lm_head(self.states(asked, reference, test)[:, -1])
+        states = self.states(asked, self.seen(reference, anyres), self.seen(test, anyres))
+        logits: Tensor = self.critic.lm_head(states[:, -1])
         return logits
 
-    def states(self, asked: Asked, first: Tensor, second: Tensor) -> Tensor:
-        """The language model's last states (N, length, D)."""
+    def seen(self, tokens: Tensor, anyres: bool = False) -> Tensor:
+        """The tower's tokens (N, T, D) of pictures as the language model reads them, the line breaks among them.
+
+        Image mode pad shows the picture once and breaks the line; anyres shows it, and then again row by row.
+        """
         model = self.critic.model
-        newline = model.image_newline.expand(len(second), 1, -1)
+        projected: Tensor = model.multi_modal_projector(tokens)
+        newline = model.image_newline.expand(len(tokens), 1, -1)
+        if not anyres:
+            return torch.cat([projected, newline], 1)
+        rows = projected.view(len(tokens), GRID, GRID, -1)
+        breaks = newline[:, None].expand(-1, GRID, -1, -1)
+        return torch.cat([projected, torch.cat([rows, breaks], 2).flatten(1, 2)], 1)
+
+    def states(self, asked: Asked, first: Tensor, second: Tensor) -> Tensor:
+        """The language model's last states (N, length, D) on pictures as they are seen."""
+        model = self.critic.model
         words = [model.get_input_embeddings()(part).expand(len(second), -1, -1) for part in vars(asked).values()]
-        shown = [torch.cat([model.multi_modal_projector(tokens), newline], 1) for tokens in (first, second)]
-        sequence = torch.cat([words[0], shown[0], words[1], shown[1], words[2]], 1)
+        sequence = torch.cat([words[0], first, words[1], second, words[2]], 1)
         states: Tensor = model.language_model(inputs_embeds=sequence).last_hidden_state
         return states
+
+
+def thinned(asked: Asked, generator: torch.Generator) -> Asked:
+    """A question without some of its words, up to a half; special tokens and its end stay."""
+    share = 0.5 * torch.rand((), generator=generator)
+
+    def thin(part: Tensor, spared: int) -> Tensor:
+        kept = (torch.rand(len(part), generator=generator) >= share) | (part < len(SPECIAL))
+        kept[len(part) - spared :] = True
+        return part[kept]
+
+    return Asked(thin(asked.before, 0), thin(asked.between, 0), thin(asked.after, SPARED))
 
 
 def _tokens(tokenizer: PreTrainedTokenizerFast, prompts: Prompts, aspect: Aspect, style: str) -> Asked:
