@@ -151,7 +151,7 @@ class Grid(ScrollView, can_focus=True):
     def _body(self, row: int, plain: Style) -> tuple[Segment, list[Segment]]:
         if row >= len(self.rows):
             return Segment(" " * self._label, plain), []
-        name = shorten(line(self.rows[row]), max(self._label - 1, 0)).ljust(self._label) if self._label else ""
+        name = f" {shorten(line(self.rows[row]), self._label - 2)}".ljust(self._label) if self._label else ""
         segments = [self._segment(cell, plain) for cell in self.cells[row]]
         if row == self.row:
             here = segments[self.column]

@@ -121,7 +121,8 @@ def measure(objective: Judging, tower: SiglipVisionModel, trials: Sequence[Trial
     leaning = []
     for number, trial in enumerate(trials):
         asked = objective.asked[0, trial.aspect, FAMILIES.index(trial.family)]
-        logits = objective.logits(asked, *(side[number : number + 1] for side in shown))[0, objective.answers]
+        reference, test = (side[number : number + 1] for side in shown)
+        logits = objective.logits(asked, reference, test)[0, objective.answers]
         leaning.append(float(logits[1] - logits[0]))
     right = [(lean > 0) == trial.same for lean, trial in zip(leaning, trials, strict=True)]
     return telling(leaning, trials) | {"right": round(float(np.mean(right)), 4)}
