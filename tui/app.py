@@ -28,6 +28,7 @@ from tui.text import count, home, line
 from tui.thumbs import Thumbs
 
 LOOK_SECONDS = 1.0
+MASKED = 0.005  # seconds
 SHARE = 5.0  # a snapshot that took a second to read is not read again for five
 
 
@@ -107,6 +108,10 @@ class LorararApp(App[None]):
         """Show the verdicts of this judge from now on."""
         self.judge = judge
         self._load()
+
+    def delay_update(self, delay: float = MASKED) -> None:
+        """Textual masks a change of modes for 50 ms, which are felt; ours are drawn in less."""
+        super().delay_update(delay)
 
     def action_help(self) -> None:
         """Keys and what the screen is for."""
