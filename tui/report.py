@@ -72,7 +72,7 @@ def value_of(figure: dict[str, Any]) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int):  # a count
-        return str(int(value))
+        return str(value)
     return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"
 
 
