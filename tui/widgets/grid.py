@@ -22,6 +22,7 @@ from textual.strip import Strip
 
 from tui.palette import Colour, css, ink
 from tui.text import line, shorten, stacked
+from tui.widgets.moves import MOVES
 
 HEAD = 3  # lines of a column's head
 FAR = 999_999
@@ -40,14 +41,11 @@ class Grid(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open"),
-        Binding("left,h", "move(0, -1)", "Left", show=False),
-        Binding("right,l", "move(0, 1)", "Right", show=False),
-        Binding("up,k", "move(-1, 0)", "Up", show=False),
-        Binding("down,j", "move(1, 0)", "Down", show=False),
-        Binding("home", f"move(0, -{FAR})", "First column", show=False),
-        Binding("end", f"move(0, {FAR})", "Last column", show=False),
-        Binding("g", f"move(-{FAR}, 0)", "Top", show=False),
-        Binding("G", f"move({FAR}, 0)", "Bottom", show=False),
+        *MOVES,
+        Binding("home", f"move(-{FAR}, 0)", "First column", show=False),
+        Binding("end", f"move({FAR}, 0)", "Last column", show=False),
+        Binding("g", f"move(0, -{FAR})", "Top", show=False),
+        Binding("G", f"move(0, {FAR})", "Bottom", show=False),
         Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
         Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
     ]
@@ -93,7 +91,7 @@ class Grid(ScrollView, can_focus=True):
             self.row, self.column = self._within(row, column)
             self._reveal()
 
-    def action_move(self, down: int, right: int) -> None:
+    def action_move(self, right: int, down: int) -> None:
         """Move the cursor."""
         before = self.row, self.column
         self.place(*self._within(self.row + down, self.column + right))
@@ -102,7 +100,7 @@ class Grid(ScrollView, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by what is seen at once."""
-        self.action_move(pages * max(self.size.height - HEAD, 1), 0)
+        self.action_move(0, pages * max(self.size.height - HEAD, 1))
 
     def action_open(self) -> None:
         """Open the cell under the cursor."""
@@ -121,7 +119,7 @@ class Grid(ScrollView, can_focus=True):
         if (row, column) == (self.row, self.column):
             self.action_open()
         else:
-            self.action_move(row - self.row, column - self.column)
+            self.action_move(column - self.column, row - self.row)
 
     def on_focus(self) -> None:
         """The cursor is drawn otherwise."""

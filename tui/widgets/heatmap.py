@@ -20,6 +20,7 @@ from textual.strip import Strip
 from tui.coefficients import Layer, Map, short
 from tui.palette import Colour, css, diverging, ink, sequential
 from tui.text import line
+from tui.widgets.moves import MOVES
 
 LABEL, GAP = 12, 2
 HEAD = 3  # lines: which map, which attention, which part
@@ -31,10 +32,7 @@ class Heatmap(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Histogram"),
-        Binding("left,h", "move(-1, 0)", "Left", show=False),
-        Binding("right,l", "move(1, 0)", "Right", show=False),
-        Binding("up,k", "move(0, -1)", "Up", show=False),
-        Binding("down,j", "move(0, 1)", "Down", show=False),
+        *MOVES,
         Binding("home,g", "move(0, -999)", "First", show=False),
         Binding("end,G", "move(0, 999)", "Last", show=False),
     ]
