@@ -192,7 +192,7 @@ def test_a_bench_with_failures_ends_with_exit_code_1(run, tmp_path):
     (tmp_path / "mine.toml").write_text(only.replace('names = ["teapot", "cat-2"]', 'folder = "contents"'))
     done = run("bench", "run", "mine.toml", "-o", "grid")
     assert done.exit_code == 1
-    assert "ties, odd--glowing: the factor-wise form needs equal ranks" in done.stderr.replace("\n", " ")
+    assert "ties, odd--glowing: the factor-wise form needs equal ranks" in done.stderr
     assert "2 pairs failed" in done.stderr
 
 

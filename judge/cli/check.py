@@ -21,7 +21,7 @@ from judge.cli.options import (
     QuantisationOption,
     ReferencesOption,
 )
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, say
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
@@ -103,4 +103,4 @@ def check(
 
 def _describe(tally: Tally) -> None:
     for reason, count in sorted(tally.reasons.items(), key=lambda item: -item[1])[:5]:
-        talk().print(clean(f"  {count} x {reason}"), style="yellow", markup=False)
+        say(f"  {count} x {reason}", "yellow")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
-from lorarar.cli.console import DbOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, clean, command, print_json, say
 
 if TYPE_CHECKING:
     from judge.report.report import Report
@@ -59,7 +59,7 @@ def report(
     if gallery is not None:
         from judge.report.gallery import write_gallery
 
-        talk().print(clean(f"gallery: {write_gallery(made, gallery)}"), markup=False)
+        say(f"gallery: {write_gallery(made, gallery)}")
 
 
 def one_of(option: str, value: str, accepted: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ from judge.cli.options import (
     QuantisationOption,
     ReferencesOption,
 )
-from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
@@ -112,19 +112,19 @@ def _score(name: str, backbone: str, targets: list[Target], store: Store, device
     metric = METRICS[name]
     features = Features(find_backbone(metric.kind, backbone, device))
     scored = ScoreStore(store).score(metric, targets, features)
-    talk().print(
+    say(
         f"{name}: {scored.pictures} pictures, {scored.found} were known, {scored.measured} measured by "
-        f"{clean(features.backbone.identity.name)}"
+        f"{features.backbone.identity.name}"
     )
     for fault in scored.faults[:5]:
-        talk().print(clean(f"  {fault}"), style="yellow", markup=False)
+        say(f"  {fault}", "yellow")
     return scored
 
 
 def _describe(outcome: Outcome) -> None:
-    talk().print(
+    say(
         f"MARS2: {outcome.cases} verdicts, {outcome.found} were known, {outcome.asked} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"
     )
     for reason, count in sorted(outcome.reasons.items(), key=lambda item: -item[1])[:5]:
-        talk().print(clean(f"  {count} x {reason}"), style="yellow", markup=False)
+        say(f"  {count} x {reason}", "yellow")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
 from lorarar.errors import PlanError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(
     with Store(db) as store:
         outcome = run_plan(wanted, store, place, device=device)
     for failure in outcome.failures:
-        talk().print(clean(failure), style="red", markup=False)
+        say(failure, "red")
     if as_json:
         print_json(vars(outcome) | {"out": str(place)})
     else:
@@ -69,7 +69,7 @@ def plan(
 
 def _describe(outcome: Outcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
-    talk().print(
+    say(
         f"{outcome.cells} cells: {outcome.found} were there, {outcome.drawn} drawn, "
         f"{outcome.trained} pairs trained ({seconds})"
     )

@@ -45,6 +45,12 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def say(text: str, style: str = "") -> None:
+    """A message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
+    console = talk()
+    console.print(clean(text), style=style, markup=False, soft_wrap=not console.is_terminal)
+
+
 def command(function: Callable[P, R]) -> Callable[P, R]:
     """Turn expected errors and Ctrl-C into one line on stderr and an exit code that is not 0."""
 
@@ -53,10 +59,10 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except LorarError as error:
-            typer.secho(clean(f"{error.title}: {error}"), err=True, fg="red")
+            say(f"{error.title}: {error}", "red")
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            typer.secho("Interrupted; what was finished is kept.", err=True, fg="yellow")
+            say("Interrupted; what was finished is kept.", "yellow")
             raise typer.Exit(INTERRUPTED) from None
 
     return guarded

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, print_json, show, talk
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, print_json, say, show
 
 
 @command
@@ -51,6 +51,6 @@ def generate(
         print_json([picture.row() for picture in pictures])
         return
     per_picture = sum(picture.seconds for picture in pictures) / n
-    talk().print(f"{n} picture{'s' if n > 1 else ''}, {per_picture:.2f} s each")
+    say(f"{n} picture{'s' if n > 1 else ''}, {per_picture:.2f} s each")
     for picture in pictures:
         print(picture.path)

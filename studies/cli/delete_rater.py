@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, talk
+from lorarar.cli.console import DbOption, command, say
 from studies.cli.options import NameArgument, open_store
-
-if TYPE_CHECKING:
-    pass
 
 
 @command
@@ -31,4 +28,4 @@ def delete_rater(
         study = studies.get(name)
         codes = [code] if code is not None else [one.code for one in studies.raters(study) if one.simulated]
         votes = sum(studies.delete_rater(study, one) for one in codes)
-    talk().print(f"raters deleted: {len(codes)}; votes deleted: {votes}")
+    say(f"raters deleted: {len(codes)}; votes deleted: {votes}")

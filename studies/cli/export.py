@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lorarar.cli.console import DbOption, command
 from studies.cli.options import NameArgument, open_store
-
-if TYPE_CHECKING:
-    pass
 
 
 @command

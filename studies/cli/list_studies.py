@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, say
 from studies.cli.options import open_store
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         print_json(rows)
         return
     if not rows:
-        talk().print("No studies yet; make one with: lorarar study new")
+        say("No studies yet; make one with: lorarar study new")
     for row in rows:
         people = [rater for rater in row["raters"] if not rater["simulated"]]
         simulated = len(row["raters"]) - len(people)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, say
 from lorarar.errors import reason
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, one_of, open_store
@@ -96,28 +96,25 @@ def _text(path: Path | None) -> str | None:
 
 
 def _describe_new(study: Study, powers: list[tuple[int, float]], items: int) -> None:
-    console, known = talk(), facts(study)
+    known = facts(study)
     pairs = len({(origin.subject, origin.style) for origin in study.origins if origin.subject})
-    console.print(
-        clean(
-            f"{known['items']} items over {pairs} subject-style pairs, {known['repeats']} of them shown again, "
-            f"{known['attention']} attention checks and one item for practice: {known['trials']} trials a rater, "
-            f"some {max(1, round(known['trials'] * 8 / 60))} minutes"
-        ),
-        markup=False,
+    say(
+        f"{known['items']} items over {pairs} subject-style pairs, {known['repeats']} of them shown again, "
+        f"{known['attention']} attention checks and one item for practice: {known['trials']} trials a rater, "
+        f"some {max(1, round(known['trials'] * 8 / 60))} minutes"
     )
     if study.judge:
-        console.print(clean(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}"), markup=False)
+        say(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
     if powers:
         found = ", ".join(f"{share:.0%} with {raters} raters" for raters, share in powers)
         each = "Of each two methods, a" if len(study.methods) > 2 else "A"
-        console.print(
+        say(
             f"{each} preference of 0.5 logits (1.65 wins for each loss) is found in: {found}; assumed is how much "
             "items and raters usually differ (docs/studies.md). More items help more than more raters."
         )
     else:
-        console.print(_said_correlation(items))
-    console.print(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
+        say(_said_correlation(items))
+    say(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
 
 
 def _said_correlation(items: int) -> str:

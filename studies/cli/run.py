@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lorarar.cli.console import DbOption, command, talk
+from lorarar.cli.console import DbOption, command, say
 from studies.cli.options import RaterOption, open_store
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _say(session: Session) -> None:
     """How far the rater is, and how to go on."""
     done, total = session.progress.done, session.progress.total
     go_on = "all is answered, thank you" if session.finished else f"to go on, start again with --rater {session.code}"
-    talk().print(f"{done} of {total} answered; {go_on}")
+    say(f"{done} of {total} answered; {go_on}")
 
 
 def _voting() -> Callable[[Session, str], None]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, clean, command, talk
+from lorarar.cli.console import DbOption, clean, command, say
 from studies.cli.options import NameArgument, open_store
 
 
@@ -49,5 +49,5 @@ def serve(
 
     for token, code in known.items():
         print(clean(f"{code} {origin}/?token={token}"), flush=True)
-    talk().print(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.", markup=False)
+    say(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.")
     start(Served(name, database, known, origin, host, port, most))

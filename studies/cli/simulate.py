@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, SeedOption, command, talk
+from lorarar.cli.console import DbOption, SeedOption, command, say
 from studies.cli.options import NameArgument, open_store
-
-if TYPE_CHECKING:
-    pass
 
 
 @command
@@ -26,6 +23,4 @@ def simulate(
 
     with open_store(db) as store:
         codes = write(store, name, raters, noise, seed)
-    talk().print(
-        f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated"
-    )
+    say(f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated")

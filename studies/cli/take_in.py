@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, clean, command, print_json, talk
+from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
 from studies.cli.options import open_store
-
-if TYPE_CHECKING:
-    pass
 
 
 @command
@@ -29,9 +26,6 @@ def take_in(
             one = import_votes(store, path)
             done.append({"file": str(path), **vars(one)})
             left_out = f", {one.withdrawn} of deleted raters left out" if one.withdrawn else ""
-            talk().print(
-                clean(f"{path}: {one.votes} new votes, {one.known} known{left_out}; {', '.join(one.studies)}"),
-                markup=False,
-            )
+            say(f"{path}: {one.votes} new votes, {one.known} known{left_out}; {', '.join(one.studies)}")
     if as_json:
         print_json(done)
