@@ -3,12 +3,12 @@
 import asyncio
 
 from rich.text import Text
-from textual_image.widget import HalfcellImage
 
 from tui.app import LorararApp
 from tui.images import Drawing
+from tui.widgets.half_cells import HalfCells
 
-HALF = Drawing("half", HalfcellImage, (10, 20))
+HALF = Drawing("half", HalfCells, (10, 20))
 NONE = Drawing("none", None, (10, 20))
 
 

@@ -6,6 +6,7 @@ over a whole new snapshot. The database is only looked at once a second, by a nu
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import work
+from textual._styles_cache import StylesCache
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -62,6 +64,7 @@ class LorararApp(App[None]):
         self._seen = -1
         self._loading = False
         self._next_load = 0.0
+        self._frozen = False
         modes: dict[str, Callable[[], Screen[None]]] = {
             "matrix": MatrixScreen,
             "scores": partial(_screen, "scores", "ScoresScreen"),
@@ -145,6 +148,7 @@ class LorararApp(App[None]):
 
     def _look(self) -> None:
         """Read anew if another process has written since."""
+        StylesCache.get_inner_outer.cache_clear()  # it is by widget, and keeps all lines of a thousand that are gone
         try:
             version = self.catalog.changed()
         except LorarError as error:
@@ -176,6 +180,10 @@ class LorararApp(App[None]):
     def _rest(self, seconds: float) -> None:
         """Nothing is being read; nothing is to be for some seconds."""
         self._loading, self._next_load = False, monotonic() + seconds
+        if not self._frozen:  # a collector that walks all that is loaded holds a key up for 0.1 s
+            self._frozen = True
+            gc.freeze()
+            gc.set_threshold(700, 10, 50)
 
     def _take(self, snapshot: Snapshot) -> None:
         """Show a new snapshot on every screen that is there."""

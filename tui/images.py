@@ -54,10 +54,12 @@ def choose(mode: str) -> Drawing:
         return Drawing("none", None, (8, 16))
     with _unasked() if mode == "half" else nullcontext():
         from textual_image._terminal import get_cell_size
-        from textual_image.widget import HalfcellImage, SixelImage, TGPImage
+        from textual_image.widget import SixelImage, TGPImage
+
+        from tui.widgets.half_cells import HalfCells
 
         size = get_cell_size()
-    widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfcellImage}
+    widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfCells}
     name = mode if mode != "auto" else _best()
     return Drawing(name, widgets[name], (0, 0) if mode == "half" else (size.width, size.height))
 

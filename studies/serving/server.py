@@ -102,6 +102,8 @@ class StudyServer(Server):  # type: ignore[misc]
         websocket = request.path == "/ws"
         if not is_ours(self.served.origin, request.headers.get("Host"), request.headers.get("Origin"), websocket):
             return _refusal(403, "This page is served under another address.")
+        if request.path == "/favicon.ico":
+            return web.Response(status=204)  # browsers ask for one and complain where they are refused
         if request.method != "GET" or not (websocket or request.path == "/" or request.path.startswith("/static/")):
             return _refusal(404, "There is nothing here.")
         if request.path.startswith("/static/"):

@@ -212,7 +212,7 @@ class GalleryScreen(BrowseScreen):
         """The tiles of a page, with as many more as are wanted."""
         grid = self.query_one("#pictures", Grid)
         tiles = list(grid.query(Tile).results(Tile))
-        if new := [Tile(self.lorarar.drawing, classes="absent") for _ in range(wanted - len(tiles))]:
+        if new := [Tile(self.lorarar.drawing, absent=True) for _ in range(wanted - len(tiles))]:
             grid.mount_all(new)
         return tiles + new
 

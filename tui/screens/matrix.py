@@ -78,6 +78,7 @@ class MatrixScreen(BrowseScreen):
         self._at: Pair | None = None
         self._timer: Timer | None = None
         self._sized: Size | None = None
+        self._fitting = 0  # previews a side
         self._placed = False  # the remembered place was taken up; before, nothing must be remembered
 
     def body(self) -> ComposeResult:
@@ -95,7 +96,7 @@ class MatrixScreen(BrowseScreen):
             for side in ("left", "right"):
                 with Horizontal(classes="strip", id=f"strip-{side}"):
                     for _ in range(PREVIEWS):
-                        yield Tile(self.lorarar.drawing, classes="absent")
+                        yield Tile(self.lorarar.drawing, absent=True)
 
     def on_mount(self) -> None:
         """Take up the remembered place."""
@@ -241,14 +242,13 @@ class MatrixScreen(BrowseScreen):
         free = self.size.height - len(self._contents) - HEADS
         half = self.size.width // 2 - 2
         height = max(min(free, HIGHEST, half // (2 * SIDE_BY_SIDE)), LOWEST)
-        fitting = min(max(1, half // (2 * height)), PREVIEWS)
+        self._fitting = min(max(1, half // (2 * height)), PREVIEWS)
         self.query_one("#previews").styles.height = height
         for strip in self.query(".strip"):
             strip.styles.height = height
-            for number_, tile in enumerate(strip.query(Tile)):
-                tile.display = number_ < fitting
+            for tile in strip.query(Tile):
                 tile.styles.height = height
-                tile.styles.width = half // fitting - 1
+                tile.styles.width = half // self._fitting - 1
 
     def _cell(self, tally: Tally, judged: bool) -> Cell:
         if not tally.shots:
@@ -306,7 +306,7 @@ class MatrixScreen(BrowseScreen):
         if self._at is None or not self.is_current:
             return
         for side in ("left", "right"):
-            shots = self._shots(side)
+            shots = self._shots(side)[: self._fitting]
             for number_, tile in enumerate(self.query(f"#strip-{side} Tile").results(Tile)):
                 if number_ < len(shots):
                     shot = shots[number_]

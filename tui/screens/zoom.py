@@ -49,7 +49,7 @@ class ZoomScreen(Screen[int]):
     ]
     DEFAULT_CSS = """
     ZoomScreen #frame { width: 1fr; height: 1fr; align: center middle; }
-    ZoomScreen #frame > * { width: auto; height: 100%; max-width: 100%; }
+    ZoomScreen #frame > * { width: auto; height: auto; }
     ZoomScreen #about { width: 38; height: 1fr; padding: 0 1; background: $surface; }
     ZoomScreen #about > Static { height: auto; }
     """

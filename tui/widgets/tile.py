@@ -27,10 +27,10 @@ class Tile(Vertical):
 
     DEFAULT_CSS = """
     Tile { width: 18; height: 10; margin: 0 1 0 0; }
-    Tile > .picture { width: auto; height: 1fr; max-width: 100%; }
-    Tile > .caption { height: 1; width: 100%; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+    Tile > .picture { width: auto; height: auto; }
+    Tile > .caption { dock: bottom; height: 1; width: 100%; color: $text-muted; }
+    Tile > .caption { text-wrap: nowrap; text-overflow: ellipsis; }
     Tile.chosen > .caption { background: $primary-background; color: $text; text-style: bold; }
-    Tile.absent { display: none; }
     """
 
     class Chosen(Message):
@@ -40,8 +40,9 @@ class Tile(Vertical):
             super().__init__()
             self.tile = tile
 
-    def __init__(self, drawing: Drawing, *, classes: str = "") -> None:
-        super().__init__(classes=classes)
+    def __init__(self, drawing: Drawing, *, absent: bool = False) -> None:
+        super().__init__()
+        self.display = not absent
         self.drawing = drawing
         self.shown = ""
         self._broken = False  # what is shown cannot be read
@@ -56,7 +57,7 @@ class Tile(Vertical):
     def show(self, key: str, path: Path, caption: Text | str, thumbs: Thumbs, about: Any = None) -> None:
         """Show a picture from now on; ``key`` is its digest."""
         self.about = about
-        self.set_class(False, "absent")
+        self._appear(True)
         if key == self.shown and self._broken:
             return
         self._say(caption if isinstance(caption, Text) else Text(line(caption)))
@@ -73,7 +74,7 @@ class Tile(Vertical):
 
     def put(self, key: str, image: Image, caption: str) -> None:
         """Show a picture that is in memory."""
-        self.set_class(False, "absent")
+        self._appear(True)
         self._say(Text(line(caption)))
         self.shown = key
         if self.drawing.widget is None:
@@ -86,11 +87,16 @@ class Tile(Vertical):
         self.shown, self.about = "", None
         if self.drawing.widget is not None:
             self._picture.image = None
-        self.set_class(True, "absent")
+        self._appear(False)
 
     def mark(self, chosen: bool) -> None:
         """Show whether the cursor is here."""
         self.set_class(chosen, "chosen")
+
+    def _appear(self, wanted: bool) -> None:
+        """Not by a class, for which the style sheet is matched anew, and not needlessly, which lays out anew."""
+        if self.display != wanted:
+            self.display = wanted
 
     def _say(self, caption: Text) -> None:
         self._caption.update(caption, layout=False)  # its one line stays where it is

@@ -27,7 +27,7 @@ class Framed(Vertical):
     Framed { width: 1fr; height: 1fr; align: center middle; }
     Framed > .name { width: 100%; height: 1; text-align: center; color: $text-muted; }
     Framed > .frame { width: 1fr; height: 1fr; align: center middle; }
-    Framed .picture { width: auto; height: 100%; max-width: 100%; }
+    Framed .picture { width: auto; height: auto; }
     Framed.answer > .name { background: $primary; color: $text; text-style: bold; }
     """
 
