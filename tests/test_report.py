@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from judge.answers import Answers
+from judge.cli.report import print_table
 from judge.digests import digest_of
 from judge.errors import JudgeError
 from judge.metrics.backbone import Identity
@@ -253,6 +254,23 @@ def test_the_command_prints_every_form(judged_folders, tmp_path):
     page = tmp_path / "gallery.html"
     assert run("--gallery", str(page)).exit_code == 0
     assert page.read_text().startswith("<!doctype html>")
+
+
+TABLE = Table(
+    "MARS2 (Table 1)",
+    ["method", "average case", "best case", "average, beyond direct's", "average, the paper's, on SDXL"],
+    [["lorarar", "0.26 (0.12 to 0.42)", "0.32 (0.16 to 0.52)", "+0.16 (-0.02 to +0.34)", "0.71"]],
+)
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(120, 1), (80, 2), (60, 3)])
+def test_no_word_of_a_table_is_cut_in_a_narrow_terminal(monkeypatch, capsys, columns, lines):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(TABLE)
+    head, body = capsys.readouterr().out.split("─" * 20, 1)
+    words = " ".join([*TABLE.head, *TABLE.rows[0], TABLE.title]).split()
+    assert sorted(f"{head} {body}".replace("─", " ").split()) == sorted(words)
+    assert len([line for line in body.splitlines()[1:] if line.strip()]) == lines
 
 
 @pytest.mark.parametrize(

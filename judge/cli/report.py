@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -11,11 +12,15 @@ from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from lorarar.cli.console import DbOption, clean, command, print_json, say
 
 if TYPE_CHECKING:
+    from rich.table import Table as Drawn
+
     from judge.report.report import Report
     from judge.report.table import Table
     from judge.results import By
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
+WIDEST = 1000  # columns; more than any table takes
+HEAD = 10  # columns of a head, if its words allow
 
 
 @command
@@ -93,18 +98,28 @@ def _print_report(made: Report, form: str) -> None:
 
 
 def print_table(table: Table) -> None:
-    """A table on stdout, with its notes below."""
-    from rich import box
+    """A table on stdout, with its notes below; intervals stand below their figures where the terminal is narrow."""
     from rich.console import Console
-    from rich.table import Table as Drawn
     from rich.text import Text
 
     console = Console(highlight=False)
-    drawn = Drawn(title=Text(clean(table.title)), box=box.SIMPLE_HEAD, title_justify="left")
-    for column in table.head:
-        drawn.add_column(Text(clean(column)))
-    for row in table.rows:
-        drawn.add_row(*(Text(clean(cell)) for cell in row))
-    console.print(drawn)
+    whole = drawn(table)
+    wide = console.measure(whole, options=console.options.update(width=WIDEST)).maximum
+    console.print(whole if wide <= console.width else drawn(table, narrow=True))
     for note in table.notes:
         console.print(Text(clean(note)), style="dim")
+
+
+def drawn(table: Table, *, narrow: bool = False) -> Drawn:
+    """A table as rich draws it; no word is ever cut, and heads are no wider than need be."""
+    from rich import box
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    made = Drawn(title=Text(clean(table.title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for head, *cells in zip(table.head, *table.rows, strict=True):
+        longest = max((len(word) for text in (head, *cells) for word in clean(text).split()), default=1)
+        made.add_column(Text(fill(clean(head), max(longest, HEAD))), min_width=longest)
+    for row in table.rows:
+        made.add_row(*(Text(clean(cell).replace(" (", "\n(" if narrow else " (")) for cell in row))
+    return made

@@ -26,6 +26,8 @@ from studies.serving.guard import headers, is_ours
 from studies.serving.tokens import code_of
 
 COOKIE = "lorarar_rater"
+ICON = "/favicon.ico"  # there is none, but browsers ask, and complain where they are refused
+OPEN = ("/static/", ICON)
 MOST = 32  # connections at a time; each is a process
 CODE = web.RequestKey("code", str)
 
@@ -63,6 +65,7 @@ class StudyServer(Server):  # type: ignore[misc]
     async def application(self) -> web.Application:
         """textual-serve's application behind our checks."""
         application: web.Application = await self._make_app()
+        application.router.add_get(ICON, _no_icon)
         application.middlewares.append(self._guarded)
         return application
 
@@ -102,11 +105,9 @@ class StudyServer(Server):  # type: ignore[misc]
         websocket = request.path == "/ws"
         if not is_ours(self.served.origin, request.headers.get("Host"), request.headers.get("Origin"), websocket):
             return _refusal(403, "This page is served under another address.")
-        if request.path == "/favicon.ico":
-            return web.Response(status=204)  # browsers ask for one and complain where they are refused
-        if request.method != "GET" or not (websocket or request.path == "/" or request.path.startswith("/static/")):
+        if request.method != "GET" or not (websocket or request.path == "/" or request.path.startswith(OPEN)):
             return _refusal(404, "There is nothing here.")
-        if request.path.startswith("/static/"):
+        if request.path.startswith(OPEN):
             return await handler(request)
         if "token" in request.query:
             return self._welcome(request.query["token"])
@@ -124,6 +125,10 @@ class StudyServer(Server):  # type: ignore[misc]
         secure = self.served.origin.startswith("https")
         response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=secure)
         return response
+
+
+async def _no_icon(request: web.Request) -> web.Response:
+    return web.Response(status=204)
 
 
 def serve(served: Served) -> None:
