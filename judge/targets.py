@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorarar.concepts import Concept, read_concept
 from lorarar.errors import LorarError
 from lorarar.images import find_images
+from lorarar.references import References, read_references
 from lorarar.store import Store
 
 FILTERS = ("plan", "row", "content", "style", "seed")
@@ -86,18 +86,18 @@ def from_store(store: Store, where: str = "") -> list[Target]:
     wanted = [row for row in rows if _matches(row, where)]
     if not wanted:
         raise TargetError(f"{store.path} has no pictures of a grid" + (f" with {where}" if where else ""))
-    concepts: dict[str, Concept] = {}
+    references: dict[str, References] = {}
     for path in {row[side] for row in wanted for side in ("content_lora", "style_lora")}:
-        concepts[path] = read_concept(Path(path))
+        references[path] = read_references(Path(path))
     return [
         Target(
             Path(row["path"]),
             row["row"],
             row["content"],
             row["style"],
-            concepts[row["content_lora"]].images,
-            concepts[row["style_lora"]].images,
-            concepts[row["style_lora"]].prompt.rpartition(" in ")[2].removesuffix(" style"),
+            references[row["content_lora"]].images,
+            references[row["style_lora"]].images,
+            references[row["style_lora"]].prompt.rpartition(" in ")[2].removesuffix(" style"),
             row["prompt"],
         )
         for row in wanted

@@ -25,8 +25,9 @@ from lorarar.adapter import Adapter, Factors, all_finite
 from lorarar.dialects import COMPONENTS, Config, Role, Sorted, scale_of, sort_keys
 from lorarar.errors import AdapterError
 from lorarar.files import sha256_of
+from lorarar.header import read_header, record_of
 from lorarar.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
-from lorarar.tensor_file import read_header, read_tensors, record_of, save_tensors
+from lorarar.tensor_file import read_tensors, save_tensors
 
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")

@@ -13,7 +13,7 @@ from pathlib import Path
 from lorarar.adapter import Adapter
 from lorarar.adapter_file import read_adapter
 from lorarar.errors import AdapterError
-from lorarar.images import find_images
+from lorarar.references import references_of
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,8 @@ def read_concept(lora: Path) -> Concept:
         ImageError: there are no pictures.
     """
     adapter = read_adapter(lora)
-    prompt = adapter.record.get("prompt")
-    if not isinstance(prompt, str):
-        raise AdapterError(f"{lora} does not say its prompt; train it with lorarar train lora, which notes it")
-    return Concept(lora.stem, adapter, tuple(find_images(lora.with_suffix(""))), prompt, lora)
+    references = references_of(lora, adapter.record)
+    return Concept(lora.stem, adapter, references.images, references.prompt, lora)
 
 
 def read_concepts(folder: Path, names: Collection[str] | None = None) -> list[Concept]:

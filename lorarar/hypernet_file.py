@@ -9,8 +9,9 @@ from torch import Tensor
 
 from lorarar.adapter import Part
 from lorarar.errors import HypernetError
+from lorarar.header import record_of
 from lorarar.hypernet import Hypernetwork, KeyValue, from_published, load_state
-from lorarar.tensor_file import read_tensors, record_of, save_tensors
+from lorarar.tensor_file import read_tensors, save_tensors
 
 _PARTS: tuple[Part, ...] = ("query", "key", "value", "output")
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from lorarar.adapter_file import Source, adapter_of, open_sources
 from lorarar.dialects import alpha_of, foreign_kind
 from lorarar.errors import AdapterError
-from lorarar.tensor_file import RECORD, record_of
+from lorarar.header import RECORD, record_of
 
 #: The first that fits a layer's name is its kind; tables are in this order.
 _KINDS = {

@@ -10,7 +10,6 @@ import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,8 +18,8 @@ from torch import Tensor
 
 from lorarar.errors import AdapterError, LorarError, reason
 from lorarar.files import replacing
+from lorarar.header import RECORD
 
-RECORD = "lorarar"  # the header's key for what made a file
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
 
@@ -38,19 +37,6 @@ def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor]
     return (_read_pickle(path, error), {}) if kind in PICKLES else _read_safetensors(path, error)
 
 
-def read_header(path: Path, error: type[LorarError]) -> dict[str, str]:
-    """A safetensors file's metadata, none of its tensors.
-
-    Raises:
-        error: the file is missing or broken.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError) as caught:
-        raise error(f"{path} is not a sound safetensors file: {caught}") from None
-
-
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, record: Mapping[str, object]) -> None:
     """Write a safetensors file, whole or not at all, with a record as JSON under one key of its header.
 
@@ -64,15 +50,6 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, record: Mapping[str,
             save_file(dict(tensors), partial, {RECORD: json.dumps(record, sort_keys=True)})
     except (OSError, SafetensorError) as error:
         raise AdapterError(f"cannot write {path}: {error}") from None
-
-
-def record_of(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """What a header says of how its file was made; empty where it says nothing sound."""
-    try:
-        record = json.loads(metadata.get(RECORD, "{}"))
-    except (json.JSONDecodeError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _read_safetensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor], dict[str, str]]:

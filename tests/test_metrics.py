@@ -1,3 +1,4 @@
+import json
 import math
 import subprocess
 import sys
@@ -125,6 +126,28 @@ def test_clip_is_shown_what_its_own_processor_makes(clip, clip_folder, pictures)
         image = Image.open(path)
         wanted = processor(images=image, return_tensors="np")["pixel_values"][0]
         assert clip.identity.preprocessing(image) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {},  # silent: the library's own numbers
+        {"size": 36, "crop_size": 32, "feature_extractor_type": "CLIPFeatureExtractor"},  # as files of old have it
+        {
+            "size": {"shortest_edge": 40},
+            "crop_size": {"height": 32, "width": 32},
+            "resample": 2,
+            "image_mean": [0, 0, 0],
+        },
+    ],
+)
+def test_what_a_processors_file_says_is_read_as_the_library_reads_it(tmp_path, written, pictures):
+    folder = save_clip(tmp_path / "clip")
+    (folder / "preprocessor_config.json").write_text(json.dumps(written))
+    prepare = find_backbone("clip", str(folder)).identity.preprocessing
+    image = Image.open(pictures[0])
+    wanted = CLIPImageProcessorPil.from_pretrained(folder)(images=image, return_tensors="np")["pixel_values"][0]
+    assert prepare(image) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_a_processor_that_does_something_else_is_refused(tmp_path):

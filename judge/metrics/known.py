@@ -20,7 +20,6 @@ from lorarar.files import sha256_of
 
 if TYPE_CHECKING:
     from transformers import (
-        CLIPImageProcessorPil,
         CLIPModel,
         CLIPTokenizer,
         Dinov2Model,
@@ -37,6 +36,17 @@ Dtype = Literal["float32", "float16", "bfloat16"]
 #: The customary ones; the paper names none.
 DEFAULTS: Mapping[Kind, str] = {"clip": "openai/clip-vit-base-patch32", "dino": "facebook/dino-vits16"}
 ACCEPTED: Mapping[Kind, tuple[str, ...]] = {"clip": ("clip",), "dino": ("vit", "dinov2")}  # model types
+
+STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
+#: What transformers takes where a CLIP's image processor is silent.
+SILENT: Mapping[str, Any] = {
+    **dict.fromkeys(STEPS, True),
+    "size": 224,
+    "crop_size": 224,
+    "resample": 3,
+    "image_mean": (0.48145466, 0.4578275, 0.40821073),
+    "image_std": (0.26862954, 0.26130258, 0.27577711),
+}
 
 _FILES = (".json", ".txt", ".safetensors", ".bin")  # of a folder, those a model is loaded from
 
@@ -115,7 +125,7 @@ def _source(kind: Kind, name: str) -> _Source:
 
 
 def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
-    from transformers import CLIPImageProcessorPil
+    from transformers.image_processing_base import ImageProcessingMixin  # the processor itself takes long to import
 
     from judge.metrics.backbone import Clip
 
@@ -130,8 +140,8 @@ def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
         with _loading(source.name):
             return CLIPTokenizer.from_pretrained(source.location, **source.at)
 
-    preprocessing = _stated(CLIPImageProcessorPil.from_pretrained(source.location, **source.at))
-    return Clip(source.identity(preprocessing, dtype), model, words)
+    stated, _ = ImageProcessingMixin.get_image_processor_dict(source.location, **source.at)
+    return Clip(source.identity(_stated({**SILENT, **stated}), dtype), model, words)
 
 
 def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str | None) -> Dino:
@@ -149,7 +159,7 @@ def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str |
     return Dino(source.identity(imagenet(side), dtype), model)
 
 
-def _stated(processor: CLIPImageProcessorPil) -> Preprocessing:
+def _stated(processor: Mapping[str, Any]) -> Preprocessing:
     """The numbers of a CLIP's own image processor.
 
     Raises:
@@ -159,12 +169,13 @@ def _stated(processor: CLIPImageProcessorPil) -> Preprocessing:
 
     from judge.metrics.preprocessing import Preprocessing
 
-    done = all((processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize))
-    resize, crop = processor.size.get("shortest_edge"), processor.crop_size
-    if not done or not resize or crop.height != crop.width:
+    size, crop = processor["size"], processor["crop_size"]  # numbers in files of old
+    resize = size if isinstance(size, int) else size.get("shortest_edge")
+    height, width = (crop, crop) if isinstance(crop, int) else (crop["height"], crop["width"])
+    if not all(processor[step] for step in STEPS) or not resize or height != width:
         raise ValueError("its image processor does not resize the shorter side, cut out a square and normalise")
-    used = Image.Resampling(processor.resample).name.lower()
-    return Preprocessing(resize, crop.height, tuple(processor.image_mean), tuple(processor.image_std), used)
+    used = Image.Resampling(processor["resample"]).name.lower()
+    return Preprocessing(resize, height, tuple(processor["image_mean"]), tuple(processor["image_std"]), used)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from lorarar.errors import TrainingError
 from lorarar.files import checkpoint_beside
 from lorarar.grid.cells import Pair
 from lorarar.grid.plan import JOINT
+from lorarar.header import read_header, record_of
 from lorarar.merging import Merge, merge_pair
 from lorarar.projections import ProjectionCache
-from lorarar.tensor_file import read_tensors, record_of
 from lorarar.training.options import LoraOptions, ZipOptions
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def is_trained(pair: Pair, base: Base, out: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        record = record_of(read_tensors(path, TrainingError)[1])
+        record = record_of(read_header(path, TrainingError))
     except TrainingError:
         return False
     wanted = _record(pair, base)
