@@ -18,6 +18,14 @@ def digest_of(path: Path) -> str:
     return _digest(path, state.st_size, state.st_mtime_ns)
 
 
+def digest_or(path: Path, otherwise: str) -> str:
+    """The digest, or something else where the file is gone or may not be read."""
+    try:
+        return digest_of(path)
+    except OSError:
+        return otherwise
+
+
 @lru_cache(maxsize=65536)
 def _digest(path: Path, size: int, changed: int) -> str:
     return sha256_of(path)

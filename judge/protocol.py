@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
 from typing import TypeVar
 
 Answer = bool | None  # None: failed or unparsed
@@ -68,14 +67,3 @@ def score(images: Mapping[K, Sequence[Answer]]) -> Score:
         undecided=undecided,
         pairs=len(decided),
     )
-
-
-def best_of(correct_images: int, images: int, drawn: int) -> float:
-    """Chance that of ``drawn`` images picked from a pair's ``images``, at least one is correct.
-
-    Raises:
-        ValueError: more drawn than there are.
-    """
-    if not 0 <= correct_images <= images or not 0 < drawn <= images:
-        raise ValueError(f"cannot draw {drawn} of {images} images, {correct_images} of them correct")
-    return 1 - comb(images - correct_images, drawn) / comb(images, drawn)

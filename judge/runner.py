@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from judge.critics import Critic
-from judge.digests import digest_of
+from judge.digests import digest_of, digest_or
 from judge.prompts import Aspect, Prompts
 from judge.question import Question, Reply, failed
 from judge.targets import Target
@@ -65,28 +65,28 @@ def ask(
     outcome, known = Outcome(), verdicts.clear_keys()
     open_cases: dict[str, tuple[Question, Case]] = {}
     unseen: dict[str, tuple[Case, Reply]] = {}  # what cannot even be shown
-    keys = []
+    cases: list[tuple[str, Case]] = []
     for question, prompts in asked:
         try:
             case = case_of(question, prompts, critic)
         except ImageError as error:
             case = _unreadable(question, prompts)
             unseen[case.key(critic.identity)] = case, failed(str(error))
-        keys.append(case.key(critic.identity))
-        if keys[-1] not in known and keys[-1] not in unseen:
-            open_cases[keys[-1]] = question, case
+        cases.append((key := case.key(critic.identity), case))
+        if key not in known and key not in unseen:
+            open_cases[key] = question, case
+    keys = [key for key, _ in cases]
     known |= (adopted := verdicts.adopt({key: case for key, (_, case) in open_cases.items()}))
     for key in adopted:
         del open_cases[key]
     outcome.cases, outcome.found = len(set(keys)), len(set(keys) & known)
-    if not open_cases and not unseen:
-        return outcome, keys
     judge_id = verdicts.judge(str(critic.identity["critic"]), critic.identity)
     verdicts.add(judge_id, [(key, *rest) for key, rest in unseen.items()])
     for _, reply in unseen.values():
         outcome.count(reply)
     if open_cases:
         _ask(open_cases, critic, judge_id, verdicts, outcome, title)
+    verdicts.share(judge_id, cases)
     return outcome, keys
 
 
@@ -110,19 +110,16 @@ def case_of(question: Question, prompts: Prompts, critic: Critic) -> Case:
         ImageError: a picture cannot be read.
     """
     shown = tuple(critic.preparation(path).digest for path in (question.reference, question.test))
-    return Case(
-        question.aspect,
-        prompts.version,
-        _words(question),
-        digest_of(question.test),
-        digest_of(question.reference),
-        (shown[0], shown[1]),
-    )
+    try:
+        image, reference = digest_of(question.test), digest_of(question.reference)
+    except OSError as error:
+        raise ImageError(f"{error.filename} cannot be read: {error.strerror or error}") from None
+    return Case(question.aspect, prompts.version, _words(question), image, reference, (shown[0], shown[1]))
 
 
 def _unreadable(question: Question, prompts: Prompts) -> Case:
     """The case of a picture that cannot be read: known by its file's bytes, or by its path where there are none."""
-    digests = [digest_of(path) if path.is_file() else str(path) for path in (question.test, question.reference)]
+    digests = [digest_or(path, str(path)) for path in (question.test, question.reference)]
     return Case(question.aspect, prompts.version, _words(question), digests[0], digests[1], (digests[1], digests[0]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,11 @@ class Case:
     image: str  # sha256 of the file, by which results are joined
     reference: str
     shown: tuple[str, str]  # digests of reference and image as the critic sees them
+
+    @property
+    def found_by(self) -> tuple[str, str, str, str]:
+        """What reports find its verdict by."""
+        return self.prompts, self.image, self.reference, self.aspect
 
     def key(self, identity: Mapping[str, object]) -> str:
         """The key of its verdict by a critic of this identity."""
@@ -125,6 +130,29 @@ class VerdictStore:
                 )
         return adopted
 
+    def share(self, judge: int, cases: Iterable[tuple[str, Case]]) -> None:
+        """Let clear verdicts of a judge count for these cases too, whose keys they have.
+
+        Reports find verdicts by files and set of prompts, keys are of pixels and words: where equal pixels lie in
+        another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
+        """
+        rows = self.store.rows(
+            "SELECT prompts, image, reference, aspect FROM verdicts WHERE judge = ? AND status = 'ok'", judge
+        )
+        there = {(row["prompts"], row["image"], row["reference"], row["aspect"]) for row in rows}
+        missing = {case.found_by: key for key, case in cases if case.found_by not in there}
+        if not missing:
+            return
+        with self.store.writing():
+            for found_by, key in missing.items():
+                prompts, image, reference, _ = found_by
+                copy = hashlib.sha256(json.dumps([key, *found_by]).encode()).hexdigest()
+                self.store.db.execute(
+                    "INSERT OR IGNORE INTO verdicts SELECT ?, judge, ?, aspect, ?, ?, prompt, status, verdict, "
+                    "probability, answer, reason, seconds, created FROM verdicts WHERE key = ? AND status = 'ok'",
+                    [copy, prompts, image, reference, key],
+                )
+
     def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
         """Keep replies by their keys; a clear one replaces one that was not."""
         with self.store.writing():
@@ -134,14 +162,14 @@ class VerdictStore:
                     "judge": judge,
                     "prompts": case.prompts,
                     "aspect": case.aspect,
-                    "image": case.image,
-                    "reference": case.reference,
+                    "image": sound(case.image),
+                    "reference": sound(case.reference),
                     "prompt": case.prompt,
                     "status": reply.status,
                     "verdict": None if reply.verdict is None else int(reply.verdict),
                     "probability": reply.probability,
-                    "answer": reply.text,
-                    "reason": reply.reason,
+                    "answer": sound(reply.text),
+                    "reason": sound(reply.reason),
                     "seconds": reply.seconds,
                     "created": _now(),
                 }
@@ -152,6 +180,11 @@ class VerdictStore:
                     + f" WHERE {self.table}.status <> 'ok'",
                     row,
                 )
+
+
+def sound(text: str) -> str:
+    """A text from outside as SQLite takes it: half a character (a server's cut emoji, a file's name) is spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _now() -> str:

@@ -21,6 +21,7 @@ from studies.wire import Line, read_line
 
 LARGEST = 64 * 2**20  # bytes of a file of votes
 LONGEST = 4096  # of a line
+BEGINNING = b'{"study":"'  # of every line
 
 
 class BallotFile:
@@ -65,7 +66,9 @@ class BallotFile:
             raise PacketError(f"cannot read {self.path}: {error.strerror}") from None
 
     def _checked(self, text: bytes) -> list[Line]:
-        lines = parse(text, str(self.path))
+        lines, torn = parse(text, str(self.path)), text.rpartition(b"\n")[2]
+        if torn[: len(BEGINNING)] != BEGINNING[: len(torn)]:  # no vote of ours was torn: it is somebody's file
+            raise PacketError(f"{self.path} is no file of votes; name another file")
         for line in lines:
             if (line.study, line.rater) != (self.design.digest, self.code):
                 raise PacketError(f"{self.path} holds votes of another study or rater; name another file")
@@ -80,7 +83,8 @@ class BallotFile:
             self.path.touch(0o600)
             with self.path.open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                whole = file.read().rpartition(b"\n")
+                self._checked(text := file.read())
+                whole = text.rpartition(b"\n")
                 file.truncate(len(whole[0]) + len(whole[1]))
                 file.seek(0)
                 yield file

@@ -52,7 +52,11 @@ def groups_of(kind: Kind, methods: Sequence[str]) -> list[tuple[str, ...]]:
 
 def available(cells: Mapping[Pair, Mapping[str, Sequence[Candidate]]], groups: Sequence[tuple[str, ...]]) -> int:
     """How many items can be drawn without showing a picture twice against the same method."""
-    return sum(min(len(cell.get(method, ())) for method in group) for cell in cells.values() for group in groups)
+    return sum(
+        min(len({picture.sha256 for picture in cell.get(method, ())}) for method in group)
+        for cell in cells.values()
+        for group in groups
+    )
 
 
 def draw(

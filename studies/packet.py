@@ -7,8 +7,10 @@ else (links, other files, changed pictures) impossible rather than filtered.
 
 from __future__ import annotations
 
+import lzma
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +29,19 @@ LARGEST_MANIFEST = 8 * 2**20  # bytes
 LARGEST_PICTURE = 64 * 2**20
 LARGEST = 2 * 2**30  # of all pictures
 LARGEST_RATIO = 100  # unpacked to packed; PNG does not shrink
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: What reading an unsound zip raises.
+UNSOUND = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    UserWarning,
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file: when a picture was made is no one's business
 
 
@@ -66,7 +81,7 @@ def read_packet(path: Path) -> tuple[Design, dict[str, bytes]]:
             pictures = {digest: _picture(path, archive, digest) for digest in design.pictures}
     except FileNotFoundError:
         raise PacketError(f"{path} does not exist") from None
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, UserWarning) as error:
+    except UNSOUND as error:
         raise PacketError(f"{path} is not a sound zip: {error}") from None
     return design, pictures
 
@@ -97,6 +112,8 @@ def _picture(path: Path, archive: zipfile.ZipFile, digest: str) -> bytes:
         raise PacketError(f"{path}: the picture {digest[:12]} was changed")
     try:
         read_image(BytesIO(png))  # type: ignore[arg-type]
+        if not png.startswith(SIGNATURE):
+            raise ImageError("not a PNG")
     except ImageError:
         raise PacketError(f"{path}: {digest[:12]} is no sound picture of a size that is read") from None
     return png

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -153,7 +154,11 @@ def _preferences(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
             found.append(Figure("outcomes", said, "wins", None, note="no votes on these two"))
             continue
         ratings = _ratings(study, of_pair, lambda vote: _toward(study, vote, study.methods))
-        one = outcomes(ratings)
+        try:
+            one = outcomes(ratings)
+        except UndefinedError as error:
+            found.append(Figure("outcomes", said, "wins", None, n=len(of_pair), note=str(error)))
+            continue
         named = {
             f"{pair[0]} better": one.wins,
             study.design.wording.tie.lower(): one.ties,
@@ -226,7 +231,7 @@ def _shares(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
             said = "subject and style" if aspect == "both" else aspect
             if of_method:
                 ratings = _ratings(study, of_method, lambda vote, aspect=aspect: vote.shows(aspect))  # type: ignore[misc]
-                found.append(_figure("outcomes", method, said, _mean(ratings), len(of_method)))
+                found.append(_interval("outcomes", method, said, len(of_method), partial(_mean, ratings)))
             else:
                 found.append(Figure("outcomes", method, said, None, note="no votes on it"))
     return found

@@ -20,6 +20,10 @@ from studies.vote import Screen, Vote, current
 from studies.wording import Kind
 
 Scenario = Literal["random", "best"]
+#: Those of a rater that no other supersedes.
+NEWEST = """
+    DELETE FROM study_votes WHERE rater = :rater AND id NOT IN
+        (SELECT supersedes FROM study_votes WHERE rater = :rater AND supersedes IS NOT NULL)"""
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,8 @@ class StudyStore:
                 raise StudyError(f"the study {study.name} has no rater {code[:40]!r}")
             db = self.store.db.conn
             (votes,) = db.execute("SELECT count(*) FROM study_votes WHERE rater = ?", [found]).fetchone()
-            db.execute("DELETE FROM study_votes WHERE rater = ?", [found])
+            while db.execute(NEWEST, {"rater": found}).rowcount > 0:
+                pass  # along a long chain of changed answers SQLite's own cascade would go too deep
             db.execute("DELETE FROM study_raters WHERE id = ?", [found])
             if not code.startswith(SIMULATED):
                 db.execute("INSERT OR IGNORE INTO study_withdrawn VALUES (?, ?)", [study.id, code_digest(study, code)])

@@ -1,15 +1,19 @@
 """Prompts, protocol, targets and the runner, with a scripted critic: critics themselves have tests of their own."""
 
 import json
+import os
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from judge.answers import Answers
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.prompts import CODE, PAPER, PromptError, Prompts, find_prompts
-from judge.protocol import best_of, correct, majority, score
+from judge.protocol import correct, majority, score
 from judge.question import answered, failed, leaning, parse
 from judge.results import Judged, difference, groups, over_pairs
 from judge.runner import judge
@@ -116,8 +120,6 @@ def test_attempts_are_the_mean_over_all_orders():
     images = [True, True, False, False, False]
     firsts = [order.index(True) + 1 for order in permutations(images)]
     assert score({"a": images}).attempts == pytest.approx(sum(firsts) / len(firsts))
-    assert best_of(2, 5, 1) == pytest.approx(0.4)
-    assert best_of(2, 5, 4) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -188,6 +190,72 @@ def test_nothing_is_judged_twice_and_failures_are_tried_again(folders, tmp_path)
         assert judge(targets, third, CODE, verdicts).asked == 12
         rows = store.rows("SELECT status, count(*) AS n FROM verdicts GROUP BY status")
         assert rows == [{"status": "ok", "n": 24}]
+
+
+def judged(store, targets, prompts):
+    """What a report finds of these pictures by a set of prompts."""
+    verdicts = VerdictStore(store)
+    (found,) = [found for found in verdicts.judges() if found.prompts == prompts.version]
+    return Answers(targets, verdicts).of(found)
+
+
+def test_what_is_known_by_its_pixels_is_found_in_another_file(folders, tmp_path):
+    targets = from_folders(*folders)
+    with Store(tmp_path / "a.db") as store:
+        judge(targets, Scripted(), PAPER, VerdictStore(store))
+        before = judged(store, targets, PAPER)
+        for target in targets:  # the same pixels in other bytes, as a picture drawn anew by another version has them
+            write_png(Image.open(target.image), target.image, {"lorarar_version": "another"})
+        twin = targets[0].image.with_name("twin.png")
+        write_png(Image.open(targets[0].image), twin, {"lorarar_version": "a third"})
+        targets = from_folders(*folders)
+        again = Scripted()
+        outcome = judge(targets, again, PAPER, VerdictStore(store))
+        assert (outcome.asked, outcome.cases, again.asked) == (0, 12, {})
+        after = judged(store, targets, PAPER)
+        assert [one.correct for one in after] == [one.correct for one in before] + [before[0].correct]
+        assert not any(one.unclear for one in after)
+
+
+def test_words_that_two_sets_of_prompts_share_are_asked_once_and_found_by_both(folders, tmp_path):
+    targets = from_folders(*folders)
+    mine = replace(PAPER, subject=PAPER.subject + " Look closely.")
+    with Store(tmp_path / "a.db") as store:
+        judge(targets, Scripted(), PAPER, VerdictStore(store))
+        outcome = judge(targets, Scripted(), mine, VerdictStore(store))
+        assert (outcome.found, outcome.asked) == (3, 9)  # the style's words are the same
+        assert [one.correct for one in judged(store, targets, mine)] == [True, False, False]
+        assert not any(one.unclear for one in judged(store, targets, mine))
+
+
+def test_half_a_character_from_a_server_or_a_files_name_loses_nothing(folders, tmp_path):
+    class Emoji(Scripted):
+        def ask(self, questions):
+            for index, reply in super().ask(questions):
+                yield index, replace(reply, text="Yes \ud83d")
+
+    odd = folders[0] / "dog" / "glowing" / os.fsdecode(b"\xff.png")
+    odd.write_bytes(b"no picture")
+    with Store(tmp_path / "a.db") as store:
+        outcome = judge(from_folders(*folders), Emoji(), PAPER, VerdictStore(store))
+        assert (outcome.asked, outcome.failed) == (16, 4)
+        assert store.rows("SELECT DISTINCT answer FROM verdicts WHERE status = 'ok'") == [{"answer": "Yes \\ud83d"}]
+
+
+def test_a_picture_that_may_not_be_read_fails_alone(folders, tmp_path, monkeypatch):
+    targets = from_folders(*folders)
+    refused = targets[1].image
+    opened = Path.open
+
+    def guarded(path, *rest, **options):
+        if path == refused:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", guarded)
+    with Store(tmp_path / "a.db") as store:
+        outcome = judge(targets, Scripted(), PAPER, VerdictStore(store))
+        assert (outcome.asked, outcome.failed) == (12, 4)
 
 
 def test_an_unreadable_picture_is_recorded_and_the_others_go_on(folders, tmp_path):

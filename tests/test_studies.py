@@ -261,6 +261,34 @@ def test_the_introduction_has_the_papers_words_and_example(store):
     assert all(Image.open(BytesIO(png)).size == (128, 128) for png in read.example.options)
 
 
+def test_a_rater_who_changed_an_answer_a_thousand_times_can_be_deleted(store):
+    study = new_study(store, request())
+    session = open_study(store, "first", "FICKLE")
+    session.consent()
+    session.vote("left", 1, SCREEN)
+    studies = StudyStore(store)
+    with store.writing():
+        db = store.db.conn
+        columns = [row[1] for row in db.execute("PRAGMA table_info(study_votes)")]
+        (first,) = db.execute(f"SELECT {', '.join(columns)} FROM study_votes").fetchall()
+        row, last = dict(zip(columns, first, strict=True)), first[columns.index("id")]
+        for number in range(1200):
+            row |= {"id": f"{number:032x}", "supersedes": last}
+            db.execute(f"INSERT INTO study_votes VALUES ({', '.join('?' * len(columns))})", list(row.values()))
+            last = row["id"]
+    assert studies.delete_rater(study, "FICKLE") == 1201
+    assert store.rows("SELECT count(*) AS n FROM study_votes") == [{"n": 0}]
+
+
+def test_two_names_of_one_picture_are_one_picture_to_draw(store):
+    with store.writing():
+        store.db.execute("""
+            INSERT INTO cells SELECT 'x' || c.key, c.plan, c.row, c.content, c.style, c.seed + 100, c.image, c.created
+            FROM cells c""")
+    with pytest.raises(StudyError, match="accepted are 1 to"):
+        new_study(store, request(items=10_000))
+
+
 def test_deleting_a_rater_leaves_nothing_of_them(store):
     study = new_study(store, request())
     studies = StudyStore(store)

@@ -201,6 +201,15 @@ def test_votes_of_another_rater_are_not_taken_for_ones_own(packet):
         open_packet(packet, "TWO", packet.with_name("p-ONE.jsonl"))
 
 
+@pytest.mark.parametrize("text", [b'{"precious": 1}', b"precious", b'{"study":"x"}\nmore'])
+def test_a_file_that_is_no_file_of_votes_keeps_what_it_holds(packet, text):
+    file = packet.with_name("mine.json")
+    file.write_bytes(text)
+    with pytest.raises(PacketError):
+        open_packet(packet, "ONE", file).consent()
+    assert file.read_bytes() == text
+
+
 def test_two_windows_on_one_file_lose_nothing(packet):
     one, two = (open_packet(packet, "BOTH") for _ in range(2))
     one.consent()
@@ -285,7 +294,8 @@ def test_hostile_packets_are_refused_and_nothing_is_written(packet, what):
     assert [path.name for path in packet.parent.iterdir()] == ["p.zip"]
 
 
-def test_an_image_bomb_in_a_packet_is_refused(packet):
+def with_picture(packet, picture, form):
+    """The packet with another last picture, under its own digest."""
     import hashlib
     from io import BytesIO
 
@@ -293,11 +303,33 @@ def test_an_image_bomb_in_a_packet_is_refused(packet):
         old = archive.namelist()[-1].removesuffix(".png")
         manifest = archive.read(MANIFEST)
     buffer = BytesIO()
-    Image.new("1", (12000, 12000)).save(buffer, "PNG")
-    bomb = buffer.getvalue()
-    name = hashlib.sha256(bomb).hexdigest()
+    picture.save(buffer, form)
+    name = hashlib.sha256(buffer.getvalue()).hexdigest()
     text = manifest.replace(old.encode(), name.encode())
-    rebuilt(packet, lambda m: [(m[0][0], text), *m[1:-1], (zipfile.ZipInfo(f"{name}.png"), bomb)])
+    rebuilt(packet, lambda m: [(m[0][0], text), *m[1:-1], (zipfile.ZipInfo(f"{name}.png"), buffer.getvalue())])
+
+
+def test_a_picture_of_another_format_in_a_packet_is_refused(packet):
+    with_picture(packet, Image.new("RGB", (16, 16)), "JPEG")
+    with pytest.raises(PacketError, match="no sound picture"):
+        open_packet(packet, "ABC")
+
+
+def test_damage_in_a_packet_that_was_packed_again_is_refused(packet):
+    rebuilt(packet, lambda m: [deflated(info if isinstance(info, str) else info.filename, data) for info, data in m])
+    whole = packet.read_bytes()
+    refused = 0
+    for at in range(60, len(whole) - 400, 37):
+        packet.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:  # a byte that says nothing may change
+            read_packet(packet)
+        except PacketError:
+            refused += 1
+    assert refused > 5
+
+
+def test_an_image_bomb_in_a_packet_is_refused(packet):
+    with_picture(packet, Image.new("1", (12000, 12000)), "PNG")
     started = time.monotonic()
     with pytest.raises(PacketError, match="no sound picture"):
         open_packet(packet, "ABC")

@@ -187,6 +187,19 @@ def test_simulations_follow_their_seed_and_are_added_up(store):
     assert before[-1] == "SIM-0008"
 
 
+@pytest.mark.parametrize(("name", "answer"), [("ab", "left"), ("abs", "both")])
+def test_a_few_votes_are_a_report_whose_intervals_say_why_they_are_not_there(store, name, answer):
+    for code in ("ONE", "TWO"):
+        session = open_study(store, name, code)
+        session.consent()
+        for _ in range(2):
+            assert session.current()
+            session.vote(answer, 1, Screen("half", 100, 24, 10, 20, 50, 44))
+    made = report(store, name)
+    assert [f for f in made.figures if f.section == "outcomes"]
+    assert any(f.value is None and f.note for f in made.figures)
+
+
 def test_a_study_that_was_tampered_with_is_refused(store):
     with store.writing():
         store.db.execute("UPDATE study_options SET picture = (SELECT min(digest) FROM study_pictures) WHERE number = 1")

@@ -444,6 +444,46 @@ def test_without_pictures_names_stand_in_their_place(database):
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x9b31m\u202e[/bold][@click=app.quit]x"
 
 
+def test_names_in_brackets_are_names(tmp_path):
+    database = make_database(tmp_path, methods=("alpha", "beta"), subjects=("can",), styles=("oil",))
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE cells SET row = '[/x] ' || row")
+
+    async def script(app, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        await pilot.press(*"show x")
+        await sees(pilot, "Show [/x] alpha")
+
+    drive(database, script)
+
+
+def test_an_incomplete_grid_can_be_walked(tmp_path):
+    database = make_database(tmp_path, subjects=("can", "cat"), styles=("oil", "ink"))
+    with sqlite3.connect(database) as db:
+        db.execute("DELETE FROM cells WHERE content = 'can' AND style = (SELECT min(style) FROM cells)")
+
+    async def script(app, pilot):
+        for _ in range(4):
+            await pilot.press("enter", "full_stop", "s", "full_stop", "s", "escape", "right")
+        assert app.is_running
+
+    drive(database, script)
+
+
+def test_references_that_cannot_be_read_are_left_out(tmp_path):
+    database = make_database(tmp_path, subjects=("can",), styles=("oil",))
+    for folder in tmp_path.rglob("can"):
+        if folder.is_dir():
+            (folder / "more.png").mkdir()
+
+    async def script(app, pilot):
+        await pilot.press("enter")
+        await sees(pilot, "subject")
+
+    drive(database, script)
+
+
 def test_codes_from_the_database_never_reach_the_terminal(tmp_path):
     database = make_database(tmp_path, methods=("alpha", "beta"), subjects=("can",), styles=("oil",))
     add_verdicts(database, accepts)

@@ -229,6 +229,29 @@ def test_the_process_says_its_methods_and_what_goes_wrong(tmp_path):
     assert not folder.exists()
 
 
+def test_a_process_that_died_is_started_again_by_the_next_wish(tmp_path):
+    heard = []
+
+    async def until(true):
+        async with asyncio.timeout(60):
+            while not true():
+                await asyncio.sleep(0.05)
+
+    async def go():
+        easel = ProcessEasel(tmp_path / "r.db", tmp_path / "out")
+        await easel.start(heard.append)
+        await until(lambda: heard)
+        easel._process.kill()
+        await until(lambda: len(heard) > 1)
+        easel.draw(Wish("no such file", "nor this", "direct", number=7))
+        await until(lambda: len(heard) > 3)
+        await easel.close()
+
+    asyncio.run(go())
+    assert "the next change starts it again" in heard[1].error
+    assert "direct" in heard[2].methods and heard[3].number == 7
+
+
 def test_the_process_ends_with_its_stdin(tmp_path):
     words_ = [sys.executable, "-m", "tui.painter", str(tmp_path), str(tmp_path / "r.db"), str(tmp_path)]
     done = subprocess.run(words_, input="", capture_output=True, text=True, timeout=120, check=True)

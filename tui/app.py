@@ -26,7 +26,7 @@ from tui.images import Drawing
 from tui.place import Place
 from tui.screens.matrix import MatrixScreen
 from tui.snapshot import Judge, Snapshot
-from tui.text import count, home, line
+from tui.text import count, home, line, unmarked
 from tui.thumbs import Thumbs
 
 LOOK_SECONDS = 1.0
@@ -102,7 +102,7 @@ class LorararApp(App[None]):
             if name != "_default":
                 yield SystemCommand(f"Go to {name}", f"The {name} screen", partial(self.switch_mode, name))
         for judge in self.snapshot.judges if self.snapshot else ():
-            title = f"Judge {line(judge.critic, 60)} ({line(judge.prompts, 40)})"
+            title = f"Judge {unmarked(judge.critic, 60)} ({unmarked(judge.prompts, 40)})"
             yield SystemCommand(title, "Show this judge's verdicts", partial(self.choose_judge, judge))
         if (ours := getattr(screen, "commands", None)) is not None:
             yield from ours()

@@ -105,7 +105,7 @@ class Catalog:
 
     def concepts(self) -> Concepts:
         """Contents and styles of all merges by name, with digests of the pictures that are still there."""
-        from judge.digests import digest_of
+        from judge.digests import digest_or
 
         def gathered(side: str) -> dict[str, References]:
             with self._open() as db:
@@ -113,7 +113,8 @@ class Catalog:
             found = {}
             for (path,) in rows:
                 pictures = self.places.references(path)
-                found[_stem(path)] = References(pictures, tuple(digest_of(picture) for picture in pictures))
+                digests = {picture: digest for picture in pictures if (digest := digest_or(picture, ""))}
+                found[_stem(path)] = References(tuple(digests), tuple(digests.values()))
             return found
 
         return Concepts(gathered("content"), gathered("style")) if self.exists() else Concepts({}, {})

@@ -40,11 +40,13 @@ class ProcessEasel:
         self._process: asyncio.subprocess.Process | None = None
         self._folder: Path | None = None
         self._listener: asyncio.Task[None] | None = None
-        self._waiting: Wish | None = None  # wished for before the process was there
+        self._waiting: Wish | None = None  # the last wish, for a process that is not there yet
+        self._died: Tell | None = None  # who is to hear the next process, once one has ended
+        self._again: asyncio.Task[None] | None = None
 
     async def start(self, tell: Tell) -> None:
         """Start the process; it says its methods when it is ready."""
-        self._folder = Path(tempfile.mkdtemp(prefix="lorarar-blend-"))
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="lorarar-blend-"))
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -58,12 +60,17 @@ class ProcessEasel:
             env={"OMP_WAIT_POLICY": "passive", **os.environ},  # on a busy machine five times faster than spinning
         )
         self._listener = asyncio.create_task(self._listen(tell))
+        if self._waiting is not None:
+            self._write(self._waiting.line())
 
     def draw(self, wish: Wish) -> None:
-        """The newest wish wins."""
+        """The newest wish wins; where the process has ended, a new one is started for it."""
         self._waiting = wish
         if self._process is not None:
             self._write(wish.line())
+        elif self._died is not None:
+            tell, self._died = self._died, None
+            self._again = asyncio.create_task(self.start(tell))
 
     def keep(self) -> None:
         """Keep what was drawn last."""
@@ -84,8 +91,8 @@ class ProcessEasel:
         async for line in self._process.stdout:
             tell(reply(line))
         code = await self._process.wait()
-        self._process = None
-        tell(Said(error=f"the drawing process ended ({code}); leave this screen and come back to start it again"))
+        self._process, self._died = None, tell
+        tell(Said(error=f"the drawing process ended ({code}); the next change starts it again"))
 
     def _write(self, line: str) -> None:
         if self._process is not None and self._process.stdin is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 Colour = tuple[int, int, int]
 
@@ -41,7 +42,7 @@ def css(colour: Colour) -> str:
 
 
 def _between(stops: Sequence[Colour], share: float) -> Colour:
-    share = min(max(share, 0.0), 1.0) * (len(stops) - 1)
+    share = 0.0 if isnan(share) else min(max(share, 0.0), 1.0) * (len(stops) - 1)
     low = min(int(share), len(stops) - 2)
     part = share - low
     red, green, blue = (round(a + (b - a) * part) for a, b in zip(stops[low], stops[low + 1], strict=True))

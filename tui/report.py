@@ -15,8 +15,6 @@ from typing import Any
 
 from lorarar.errors import LorarError
 
-SECTIONS = ("study", "outcomes", "model", "agreement", "correlation")
-
 
 class ReportError(LorarError):
     """A report that could not be made."""

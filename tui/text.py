@@ -18,6 +18,13 @@ def line(text: object, longest: int = LONGEST) -> str:
     return shorten(" ".join(clean(str(text)[: 4 * longest]).split()), longest)
 
 
+def unmarked(text: object, longest: int = LONGEST) -> str:
+    """The same, for what is read as markup: brackets stay brackets."""
+    from rich.markup import escape
+
+    return escape(line(text, longest))
+
+
 def block(text: object, longest: int = 4000) -> str:
     """Several lines, at most ``longest`` characters."""
     return shorten(clean(str(text)[: 2 * longest]).replace("\t", "    "), longest)

@@ -113,8 +113,9 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _digest(folder: Path) -> str:
     """What a folder's answers depend on; hashing 15 GB takes seconds, judging by stale verdicts costs more."""
-    files = [folder / name for name in SETTINGS] + sorted(folder.glob(WEIGHTS))
-    digests = "\n".join(f"{path.name} {sha256_of(path)}" for path in files if path.is_file())
+    towers = sorted(set(folder.rglob("config.json")) - {folder / "config.json"})
+    files = [folder / name for name in SETTINGS] + towers + sorted(folder.glob(WEIGHTS))
+    digests = "\n".join(f"{path.relative_to(folder)} {sha256_of(path)}" for path in files if path.is_file())
     return f"sha256-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 

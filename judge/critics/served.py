@@ -65,7 +65,7 @@ class ServedCritic(Critic):
                 "revision": "as served",
                 "backend": backend,
                 "backend version": self._version(),
-                "host": self.url.netloc.decode(),
+                "host": self.url.netloc.decode() + self.url.path.rstrip("/").removesuffix("/v1"),
                 "image mode": "as served",
                 "side": str(settings.side),
                 "answer": "logprobs or text",

@@ -9,8 +9,9 @@ cannot be read has no vector, and its fault is said.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from lorarar.progress import Ticker
 
 BATCH = 32
 DIGEST = 32  # bytes at the head of a file
+T = TypeVar("T")
 
 
 class Features:
@@ -35,6 +37,7 @@ class Features:
         self.folder = (folder or cache_folder("features")) / backbone.identity.digest
         self.computed = 0  # how many were not found
         self.faults: dict[Path, str] = {}  # of pictures that cannot be read
+        self._broken: dict[str, str] = {}  # the same by digest
 
     def of(self, paths: Iterable[Path]) -> dict[Path, Vector]:
         """The vectors of pictures; those with the same bytes share one, and those that cannot be read have none.
@@ -50,6 +53,7 @@ class Features:
                 batch = left[start : start + BATCH]
                 found |= self._see(batch)
                 ticker.advance(len(batch))
+        self.faults |= {path: self._broken[digest] for path, digest in digests.items() if digest in self._broken}
         return {path: found[digest] for path, digest in digests.items() if digest in found}
 
     def of_texts(self, texts: Sequence[str]) -> dict[str, Vector]:
@@ -63,7 +67,7 @@ class Features:
         left = [text for text in digests if text not in found]
         for start in range(0, len(left), BATCH):
             batch = left[start : start + BATCH]
-            vectors = self._add([digests[text] for text in batch], self.backbone.texts(batch), batch)
+            vectors = self._add([digests[text] for text in batch], self._vectors(self.backbone.texts, batch), batch)
             found |= {text: vectors[digests[text]] for text in batch}
         return found
 
@@ -73,11 +77,17 @@ class Features:
             try:
                 pictures[digest, path] = read_image(path)
             except ImageError as error:
-                self.faults[path] = str(error)
+                self._broken[digest] = str(error)
         if not pictures:
             return {}
-        vectors = self.backbone.images(list(pictures.values()))
+        vectors = self._vectors(self.backbone.images, list(pictures.values()))
         return self._add([digest for digest, _ in pictures], vectors, [str(path) for _, path in pictures])
+
+    def _vectors(self, make: Callable[[Sequence[T]], Vectors], batch: Sequence[T]) -> Vectors:
+        try:
+            return make(batch)
+        except (RuntimeError, MemoryError) as error:
+            raise MetricError(f"{self.backbone.identity.name} fails: {reason(error)}") from None
 
     def _add(self, digests: Sequence[str], vectors: Vectors, names: Sequence[str]) -> dict[str, Vector]:
         for name, fine in zip(names, sound(vectors), strict=True):

@@ -48,6 +48,8 @@ SILENT: Mapping[str, Any] = {
     "image_std": (0.26862954, 0.26130258, 0.27577711),
 }
 
+#: What loading raises; AssertionError: a device that this torch was not built for.
+FAULTS = (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, AssertionError)
 _FILES = (".json", ".txt", ".safetensors", ".bin")  # of a folder, those a model is loaded from
 
 
@@ -99,7 +101,7 @@ def find_backbone(kind: Kind, name: str | None = None, device: str | None = None
     name = name or DEFAULTS[kind]
     with _loading(f"{name} as a {kind} backbone"):
         source = _source(kind, name)
-        config = AutoConfig.from_pretrained(source.location, **source.at)
+        config = AutoConfig.from_pretrained(source.location, trust_remote_code=False, **source.at)
         if config.model_type not in ACCEPTED[kind]:
             accepted = ", ".join(ACCEPTED[kind])
             raise MetricError(f"{name} is a model of type {config.model_type}; accepted for {kind} are: {accepted}")
@@ -185,7 +187,7 @@ def _loading(what: str) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, SafetensorError) as error:
+    except (*FAULTS, SafetensorError) as error:
         raise MetricError(f"cannot load {what}: {reason(error)}") from None
 
 

@@ -129,7 +129,8 @@ def _names(line: Line) -> list[str]:
 def _record(line: Line, report: Report) -> dict[str, Any]:
     score, paper = line.group.score, line.published
     record: dict[str, Any] = dict(zip(GROUP_HEADS[report.by], line.group.name, strict=True))
-    figures = {"average": line.group.average, "best": line.group.best, "against": line.against, **line.metrics}
+    figures = {"average": line.group.average, "best": line.group.best, "against": line.against}
+    figures |= {name: line.metrics.get(name) for name in report.backbones}
     for name, interval in figures.items():
         if name == "against" and report.against is None:
             continue

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from judge.digests import digest_of
+from judge.digests import digest_or
 from judge.prompts import Aspect, Prompts
 from judge.targets import Target
 from judge.trust.pictures import Seen
@@ -27,14 +27,10 @@ def answered(targets: Sequence[Target], store: Store, identity: Mapping[str, str
     }
 
     def of(target: Target, aspect: Aspect, references: Sequence[Path]) -> tuple[Said, ...]:
-        image = _digest(target.image)
-        return tuple(said.get((image, _digest(path), aspect), NOTHING) for path in references)
+        image = digest_or(target.image, "")
+        return tuple(said.get((image, digest_or(path, ""), aspect), NOTHING) for path in references)
 
     found = [
         Seen(t, of(t, "subject", t.subject_references), of(t, "style", t.style_references)) for t in targets if said
     ]
     return [picture for picture in found if picture.correct is not None]
-
-
-def _digest(path: Path) -> str:
-    return digest_of(path) if path.is_file() else ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, get_args
 
-from judge.digests import digest_of
+from judge.digests import digest_or
 from judge.prompts import Aspect
 from judge.targets import Target
 from judge.trust.calibration import Calibration, Reported, Triple, calibrate
@@ -79,7 +79,7 @@ def majorities(labels: Iterable[Label]) -> dict[tuple[str, Aspect], bool | None]
 def voted_on(targets: Sequence[Target], votes: Mapping[tuple[str, Aspect], bool | None]) -> dict[Path, str]:
     """Pictures of the targets that have votes, with their digests."""
     images = {image for image, _ in votes}
-    digests = {target.image: digest_of(target.image) for target in targets if target.image.is_file()} if images else {}
+    digests = {target.image: digest_or(target.image, "") for target in targets} if images else {}
     return {path: digest for path, digest in digests.items() if digest in images}
 
 

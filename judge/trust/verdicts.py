@@ -7,7 +7,7 @@ knows is not asked, and ``judge run`` takes over from here what it would have as
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from judge.trust.said import Said
 from judge.verdicts import Case, VerdictStore
@@ -24,6 +24,9 @@ class CheckStore(VerdictStore):
 
     def adopt(self, cases: Mapping[str, Case]) -> set[str]:
         return set()  # they are known as they are
+
+    def share(self, judge: int, cases: Iterable[tuple[str, Case]]) -> None:
+        """Nothing: the check finds verdicts by their keys."""
 
     def said(self, keys: Collection[str]) -> dict[str, Said]:
         """What was clearly said under some keys."""

@@ -70,7 +70,8 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")  # a file's name may be no text
 
 
 def show(images: Sequence[Image], width: int = 24) -> None:

@@ -59,7 +59,7 @@ def new_token() -> str:
 
 def code_of(token: str, tokens: Mapping[str, str]) -> str | None:
     """The code of a token; all are compared, so that how long it takes says nothing."""
-    given = sha256(token.encode()).digest()
+    given = sha256(token.encode("utf-8", "surrogateescape")).digest()
     found = None
     for known, code in tokens.items():
         if secrets.compare_digest(given, sha256(known.encode()).digest()):

@@ -13,7 +13,7 @@ from textual_plot import PlotWidget
 
 from tui.report import Report
 from tui.screens.reporting import ReportScreen, fill
-from tui.text import line
+from tui.text import unmarked
 from tui.widgets.table import Table
 
 TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
@@ -96,7 +96,7 @@ class AgreementScreen(ReportScreen):
         across = spread([x for x, _ in pairs])
         plot.scatter(across, [y for _, y in pairs], marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
         metric = TITLES.get(points["metric"], points["metric"])
-        plot.set_xlabel(f"{line(metric, 20)} by {line(points['by'], 30)}, {line(aspect, 30)}")
+        plot.set_xlabel(f"{unmarked(metric, 20)} by {unmarked(points['by'], 30)}, {unmarked(aspect, 30)}")
         plot.set_ylabel("people")
 
 

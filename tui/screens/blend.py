@@ -12,7 +12,7 @@ from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Input, Select, Static
 
-from lorarar.errors import ImageError
+from lorarar.errors import ImageError, LorarError
 from lorarar.images import read_image
 from tui.blend import PICTURES, STRONGEST, Drawn, Said, Wish
 from tui.screens.browse import BrowseScreen
@@ -55,7 +55,7 @@ class BlendScreen(BrowseScreen):
         super().__init__()
         self._number, self._seed, self._drawn = 0, 0, -1
         self._timer: Timer | None = None
-        self._files: dict[str, dict[str, str]] = {}
+        self._files: dict[str, dict[str, str]] = {"content": {}, "style": {}}
 
     def body(self) -> ComposeResult:
         """Controls on the left, pictures on the right."""
@@ -81,7 +81,10 @@ class BlendScreen(BrowseScreen):
         """Fill the lists; start the process that draws."""
         super().on_mount()
         place = self.lorarar.place
-        self._files = known_loras(self.lorarar.catalog.adapters())
+        try:
+            self._files = known_loras(self.lorarar.catalog.adapters())
+        except LorarError as error:
+            self.notify(line(error), severity="error", markup=False)
         for side in ("content", "style"):
             select = self.query_one(f"#{side}", Select)
             select.set_options([(Text(line(name, 30)), path) for name, path in self._files[side].items()])

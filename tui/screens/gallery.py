@@ -14,11 +14,12 @@ from textual.containers import Grid, Horizontal
 from textual.events import Resize
 from textual.widgets import Static
 
+from lorarar.errors import LorarError
 from tui.captions import caption
 from tui.catalog import References
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Pair, Shot, Snapshot
-from tui.text import count, line
+from tui.text import count, line, unmarked
 from tui.widgets.filter import matches
 from tui.widgets.tile import Tile
 
@@ -153,9 +154,13 @@ class GalleryScreen(BrowseScreen):
             return
         if self.across:
             seeds = sorted({s.seed for cell, shots in snapshot.cells.items() if cell[1:] == self.pair for s in shots})
+            if not seeds:
+                return
             self.seed = seeds[(seeds.index(self.seed) + by) % len(seeds)] if self.seed in seeds else seeds[0]
         else:
             names = [name for name in snapshot.methods if (name, *self.pair) in snapshot.cells]
+            if not names:
+                return
             place = names.index(self.method) if self.method in names else 0
             self.show_method(names[(place + by) % len(names)])
         self._again()
@@ -201,7 +206,7 @@ class GalleryScreen(BrowseScreen):
     def commands(self) -> Iterable[SystemCommand]:
         """Every method of this cell."""
         for name in self.lorarar.snapshot.methods if self.lorarar.snapshot else ():
-            yield SystemCommand(f"Show {line(name, 40)}", "This cell's pictures", partial(self.show_method, name))
+            yield SystemCommand(f"Show {unmarked(name, 40)}", "This cell's pictures", partial(self.show_method, name))
 
     def show_method(self, name: str) -> None:
         """The cell by another method."""
@@ -277,7 +282,11 @@ class GalleryScreen(BrowseScreen):
         return text.append(f"  page {self.cursor // self._on_page() + 1} of {pages}" if pages > 1 else "")
 
     def _find_references(self) -> None:
-        concepts = self.lorarar.catalog.concepts()
+        try:
+            concepts = self.lorarar.catalog.concepts()
+        except LorarError as error:
+            self.call_later(self.notify, line(error), severity="error", markup=False)
+            return
         self.call_later(
             self._show_references,
             concepts.contents.get(self.pair[0], References()),

@@ -19,7 +19,7 @@ from tui.captions import caption
 from tui.palette import sequential
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import NOTHING, Pair, Shot, Snapshot, Tally
-from tui.text import count, line, number
+from tui.text import count, line, number, unmarked
 from tui.widgets.filter import matches
 from tui.widgets.grid import Cell, Grid
 from tui.widgets.tile import Tile
@@ -190,8 +190,10 @@ class MatrixScreen(BrowseScreen):
     def commands(self) -> Iterable[SystemCommand]:
         """Every method, for both sides."""
         for name in self.lorarar.snapshot.methods if self.lorarar.snapshot else ():
-            yield SystemCommand(f"Show {line(name, 40)}", "On the left", partial(self.show_method, "left", name))
-            yield SystemCommand(f"Beside {line(name, 40)}", "On the right", partial(self.show_method, "right", name))
+            yield SystemCommand(f"Show {unmarked(name, 40)}", "On the left", partial(self.show_method, "left", name))
+            yield SystemCommand(
+                f"Beside {unmarked(name, 40)}", "On the right", partial(self.show_method, "right", name)
+            )
 
     def show_method(self, side: str, name: str) -> None:
         """Show a method on a side."""

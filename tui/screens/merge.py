@@ -98,7 +98,11 @@ class MergeScreen(BrowseScreen):
 
     def copied(self) -> str:
         """The merged file's path."""
-        path = self.lorarar.catalog.merge(self.merge).get("adapter", {}).get("path", "")
+        try:
+            path = self.lorarar.catalog.merge(self.merge).get("adapter", {}).get("path", "")
+        except LorarError as error:
+            self.notify(line(error), severity="error", markup=False)
+            return ""
         return str(self.lorarar.catalog.places.find(path)) if path else ""
 
     @work(thread=True, exclusive=True, group="merge")

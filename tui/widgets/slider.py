@@ -10,8 +10,6 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.widget import Widget
 
-BIG = 5
-
 
 class Slider(Widget, can_focus=True):
     """From ``low`` to ``high`` in steps."""

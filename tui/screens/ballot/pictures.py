@@ -28,7 +28,6 @@ class Framed(Vertical):
     Framed > .name { width: 100%; height: 1; text-align: center; color: $text-muted; }
     Framed > .frame { width: 1fr; height: 1fr; align: center middle; }
     Framed .picture { width: auto; height: auto; }
-    Framed.answer > .name { background: $primary; color: $text; text-style: bold; }
     """
 
     class Clicked(Message):

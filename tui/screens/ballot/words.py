@@ -11,6 +11,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Static
 
+from lorarar.errors import LorarError
 from tui.screens.ballot.pictures import Pictures
 from tui.text import block, line
 from tui.widgets.keys import Keys
@@ -71,8 +72,12 @@ class ConsentScreen(Words):
 
     def action_agree(self) -> None:
         """Keep that they agreed, and go on."""
-        self.session.consent()
-        self.ballot.agreed()
+        try:
+            self.session.consent()
+        except LorarError as error:
+            self.notify(line(error), severity="error", markup=False)
+        else:
+            self.ballot.agreed()
 
 
 class ExampleScreen(Words):
