@@ -117,7 +117,7 @@ def _who(report: Report) -> str:
 def _how(report: Report) -> str:
     pictures = sum(line.group.score.images for line in report.lines)
     unclear = sum(sum(line.group.unclear.values()) for line in report.lines)
-    said = "In brackets: 95 % bootstrap intervals over subject-style pairs."
+    said = "In brackets: 95 % bootstrap intervals over subject-style pairs, where those differ."
     return f"{said} {pictures} pictures with a verdict, {unclear} verdicts failed, unparsed or not asked."
 
 
@@ -155,6 +155,8 @@ def _interval(interval: Interval | None, places: int = 2, *, signed: bool = Fals
     if interval is None:
         return ""
     sign = "+" if signed else ""
+    if interval.low == interval.high:  # one pair, or all alike: drawing pairs anew says nothing
+        return f"{interval.value:{sign}.{places}f}"
     low, high = f"{interval.low:{sign}.{places}f}", f"{interval.high:{sign}.{places}f}"
     return f"{interval.value:{sign}.{places}f} ({low} to {high})"
 
