@@ -12,6 +12,7 @@ from textual_image.renderable.halfcell import Image as Reference
 
 from tests.studies_database import make_database
 from tests.tui_app import drive, sees, until
+from tui.palette import diverging, sequential
 from tui.screens.gallery import GalleryScreen
 from tui.widgets.half_cells import HalfCells, draw
 from tui.widgets.tile import Tile
@@ -97,3 +98,9 @@ def test_the_lines_of_widgets_that_are_gone_are_let_go(tmp_path, monkeypatch):
         assert await held() <= before + 10
 
     drive(database, script)
+
+
+@pytest.mark.parametrize("share", [float("nan"), float("inf"), -1.0, 0.5])
+def test_every_figure_has_a_colour(share):
+    for scale in (sequential, diverging):
+        assert all(0 <= part <= 255 for part in scale(share))
