@@ -66,10 +66,11 @@ class Tile(Vertical):
         self.shown, self._broken = key, False
         if self.drawing.widget is None:
             self._picture.update(Text(line(path.name)))
-        elif (known := thumbs.known(key)) is not None:
-            self._put(key, known)
+            return
+        self._picture.image = None  # words first: a page of pictures takes longer than a key may
+        if (known := thumbs.known(key)) is not None:
+            self.call_after_refresh(self._put, key, known)
         else:
-            self._picture.image = None
             thumbs.wish(key, path, partial(self._told, key), lambda: self.shown == key)
 
     def put(self, key: str, image: Image, caption: str) -> None:
