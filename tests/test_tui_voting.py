@@ -57,6 +57,25 @@ def vote(database, script, study="first", code="K7QF3M", size=(100, 40)):
     return asyncio.run(go())
 
 
+def test_consent_that_cannot_be_kept_is_said_and_can_be_given_again(database, monkeypatch):
+    from studies.errors import PacketError
+    from studies.session import Session
+
+    def full(session):
+        raise PacketError("cannot write p.jsonl: No space left on device")
+
+    async def script(app, pilot):
+        with monkeypatch.context() as broken:
+            broken.setattr(Session, "consent", full)
+            await pilot.press("y")
+            await until(pilot, lambda: any("No space left" in one.message for one in app._notifications))
+            assert isinstance(app.screen, ConsentScreen)
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, ExampleScreen))
+
+    vote(database, script)
+
+
 def votes(database):
     with sqlite3.connect(database) as db:
         return db.execute("SELECT trial, answer, seconds, screen FROM study_current_votes ORDER BY trial").fetchall()
