@@ -122,12 +122,7 @@ class VerdictStore:
             return set()
         with self.store.writing():
             for key in adopted:
-                case = cases[key]
-                self.store.db.execute(
-                    "INSERT OR REPLACE INTO verdicts SELECT key, judge, ?, aspect, ?, ?, prompt, status, verdict, "
-                    "probability, answer, reason, seconds, created FROM check_verdicts WHERE key = ?",
-                    [case.prompts, case.image, case.reference, key],
-                )
+                self._copy("check_verdicts", key, key, cases[key])
         return adopted
 
     def share(self, judge: int, cases: Iterable[tuple[str, Case]]) -> None:
@@ -140,18 +135,22 @@ class VerdictStore:
             "SELECT prompts, image, reference, aspect FROM verdicts WHERE judge = ? AND status = 'ok'", judge
         )
         there = {(row["prompts"], row["image"], row["reference"], row["aspect"]) for row in rows}
-        missing = {case.found_by: key for key, case in cases if case.found_by not in there}
+        missing = {case.found_by: (key, case) for key, case in cases if case.found_by not in there}
         if not missing:
             return
         with self.store.writing():
-            for found_by, key in missing.items():
-                prompts, image, reference, _ = found_by
-                copy = hashlib.sha256(json.dumps([key, *found_by]).encode()).hexdigest()
-                self.store.db.execute(
-                    "INSERT OR IGNORE INTO verdicts SELECT ?, judge, ?, aspect, ?, ?, prompt, status, verdict, "
-                    "probability, answer, reason, seconds, created FROM verdicts WHERE key = ? AND status = 'ok'",
-                    [copy, prompts, image, reference, key],
+            for key, case in missing.values():
+                self._copy(
+                    "verdicts", key, hashlib.sha256(json.dumps([key, *case.found_by]).encode()).hexdigest(), case
                 )
+
+    def _copy(self, table: str, key: str, under: str, case: Case) -> None:
+        """Make a clear verdict of a table a result of a case's files and prompts, under a key."""
+        self.store.db.execute(
+            f"INSERT OR REPLACE INTO verdicts SELECT ?, judge, ?, aspect, ?, ?, prompt, status, verdict, "
+            f"probability, answer, reason, seconds, created FROM {table} WHERE key = ? AND status = 'ok'",
+            [under, case.prompts, case.image, case.reference, key],
+        )
 
     def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
         """Keep replies by their keys; a clear one replaces one that was not."""

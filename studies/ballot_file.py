@@ -42,7 +42,7 @@ class BallotFile:
 
     def consent(self, day: str) -> None:
         """Keep that the rater has agreed."""
-        with self._locked() as file:
+        with self._locked() as (file, _):
             _append(file, Line(study=self.design.digest, rater=self.code, consented=day))
 
     def votes(self) -> list[Vote]:
@@ -55,8 +55,8 @@ class BallotFile:
         Raises:
             StudyError: the trial has another vote than the one this supersedes.
         """
-        with self._locked() as file:
-            check_first(_votes(self._checked(file.read())), vote)
+        with self._locked() as (file, lines):
+            check_first(_votes(lines), vote)
             _append(file, Line.of_vote(self.design.digest, self.code, vote))
 
     def _lines(self) -> list[Line]:
@@ -75,7 +75,8 @@ class BallotFile:
         return lines
 
     @contextmanager
-    def _locked(self) -> Iterator[BinaryIO]:
+    def _locked(self) -> Iterator[tuple[BinaryIO, list[Line]]]:
+        """The file, its torn end cut off, and its lines."""
         import fcntl
 
         try:
@@ -83,11 +84,10 @@ class BallotFile:
             self.path.touch(0o600)
             with self.path.open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                self._checked(text := file.read())
-                whole = text.rpartition(b"\n")
-                file.truncate(len(whole[0]) + len(whole[1]))
-                file.seek(0)
-                yield file
+                text = file.read()
+                lines = self._checked(text)  # before anything is cut
+                file.truncate(text.rfind(b"\n") + 1)
+                yield file, lines
         except OSError as error:
             raise PacketError(f"cannot write {self.path}: {error.strerror}") from None
 

@@ -28,11 +28,11 @@ class Drawn:
 
 
 def by_cell(candidates: Sequence[Candidate]) -> dict[Pair, dict[str, list[Candidate]]]:
-    """Pictures by pair and method."""
-    cells: dict[Pair, dict[str, list[Candidate]]] = {}
-    for one in candidates:
-        cells.setdefault(one.pair, {}).setdefault(one.method, []).append(one)
-    return cells
+    """Pictures by pair and method, each once: equal bytes under two seeds are one picture."""
+    cells: dict[Pair, dict[str, dict[str, Candidate]]] = {}
+    for one in sorted(candidates, key=lambda one: one.seed):
+        cells.setdefault(one.pair, {}).setdefault(one.method, {})[one.sha256] = one
+    return {pair: {method: list(of.values()) for method, of in cell.items()} for pair, cell in cells.items()}
 
 
 def groups_of(kind: Kind, methods: Sequence[str]) -> list[tuple[str, ...]]:
@@ -52,11 +52,7 @@ def groups_of(kind: Kind, methods: Sequence[str]) -> list[tuple[str, ...]]:
 
 def available(cells: Mapping[Pair, Mapping[str, Sequence[Candidate]]], groups: Sequence[tuple[str, ...]]) -> int:
     """How many items can be drawn without showing a picture twice against the same method."""
-    return sum(
-        min(len({picture.sha256 for picture in cell.get(method, ())}) for method in group)
-        for cell in cells.values()
-        for group in groups
-    )
+    return sum(min(len(cell.get(method, ())) for method in group) for cell in cells.values() for group in groups)
 
 
 def draw(
@@ -103,7 +99,7 @@ def _rounds(
 
 
 def _shuffled(pictures: Sequence[Candidate], seed: int) -> list[Candidate]:
-    by_digest = {one.sha256: one for one in sorted(pictures, key=lambda one: one.seed)}
+    by_digest = {one.sha256: one for one in pictures}
     return [by_digest[digest] for digest in ranked(list(by_digest), seed, "picture")]
 
 
