@@ -29,9 +29,9 @@ from PIL import Image
 
 from benchmarks.page import seconds, section, size, table
 from judge.verdicts import VerdictStore
-from lorarar.files import sha256_of
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.files import sha256_of
 
 COLUMNS, ROWS = 120, 40
 PATIENCE = 60.0
@@ -113,7 +113,7 @@ def run(quick: bool = False) -> str:
         database = make_database(folder, subjects, styles, seeds, references)
         with sqlite3.connect(database) as db:
             pictures, verdicts = (db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("images", "verdicts"))
-        ours = [sys.executable, "-m", "tui.main", "--db", str(database), "--images", "half"]
+        ours = [sys.executable, "-m", "tui.cli.main", "--db", str(database), "--images", "half"]
         theirs = _harlequin(database)
         starts = _starts(ours, theirs, folder, repeats)
         answers, painted, walked = _keys(ours, folder, repeats)

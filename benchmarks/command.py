@@ -17,8 +17,8 @@ import torch
 from benchmarks.measure import fastest
 from benchmarks.page import seconds, section, size, table
 from benchmarks.sdxl import SDXL, TOY, Size, new_adapter, new_network, new_unet
-from lorarar.adapter_file import write_adapter
-from lorarar.hypernet_file import write_hypernet
+from lorarar.lora.files import write_adapter
+from lorarar.merging.hypernet_file import write_hypernet
 
 #: By name on the page: arguments of the command, and how often it runs.
 MERGES: dict[str, tuple[tuple[str, ...], int]] = {

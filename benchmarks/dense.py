@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lorarar.adapter import Adapter
-from lorarar.hypernet import CONSTANT, Coefficients, Hypernetwork
+from lorarar.lora.adapter import Adapter
+from lorarar.merging.hypernet import CONSTANT, Coefficients, Hypernetwork
 
 Weights = Mapping[str, Tensor]  # dense updates, or weights (m, n), by layer
 

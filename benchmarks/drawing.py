@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from benchmarks.page import ratio, seconds, section, table
-from lorarar.bases import find_base
-from lorarar.generation import Studio
+from lorarar.families import find_base
+from lorarar.generation.studio import Studio
 
 PICTURES = 10
 

@@ -17,17 +17,17 @@ from benchmarks.critics import CRITIC_7B, TOY, Shape, new_reader
 from benchmarks.measure import cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from judge.critics import find_critic
+from judge.critics.prefix_cache import Shown
 from judge.critics.preparation import prepare
-from judge.critics.reader import Shown
 from judge.critics.settings import ImageMode
 from judge.prompts import PAPER
 from judge.question import Question
-from judge.runner import questions
+from judge.run import questions
 from judge.targets import from_folders
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
-from lorarar.pocket.truth import truth
-from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
+from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
+from lorarar.pocket.ground_truth import truth
 
 VERDICTS = 2000  # of the run whose answers are known
 PAIRS = 16  # verdicts by the large critic

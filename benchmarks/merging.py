@@ -12,9 +12,9 @@ from benchmarks import dense, stacked
 from benchmarks.measure import Cost, cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.sdxl import SDXL, TOY, Size, new_adapter, new_network, new_unet
-from lorarar.adapter import Adapter
-from lorarar.hypernet import Coefficients, Hypernetwork
-from lorarar.methods import Ingredients, method_named
+from lorarar.lora.adapter import Adapter
+from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.merging.methods import Ingredients, method_named
 
 Way = Callable[[Hypernetwork, Adapter, Adapter], Callable[[], object]]
 

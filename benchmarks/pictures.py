@@ -21,11 +21,11 @@ from textual.pilot import Pilot
 
 from lorarar.store import Store
 from studies.create import Request, new_study
-from studies.opening import open_study
+from studies.sessions import open_study
 from tui.app import LorararApp
-from tui.ballot import BallotApp
-from tui.images import choose
+from tui.image_mode import choose
 from tui.text import home
+from tui.voting.app import BallotApp
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (120, 34)

@@ -9,8 +9,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
-from lorarar.adapter import ATTENTION, Adapter, Factors, part_of
-from lorarar.hypernet import Hypernetwork
+from lorarar.lora.adapter import ATTENTION, Adapter, Factors, part_of
+from lorarar.merging.hypernet import Hypernetwork
 
 POOLED = 1280  # width of SDXL's pooled text embedding
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from benchmarks.measure import fastest, isolated
 from benchmarks.page import seconds, table
 from benchmarks.sdxl import Size, new_adapter, new_network, new_unet
-from lorarar.hypernet import Hypernetwork
+from lorarar.merging.hypernet import Hypernetwork
 
 REPEATS = 50
 

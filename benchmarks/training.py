@@ -18,16 +18,16 @@ from benchmarks import dense
 from benchmarks.measure import fastest, isolated, peak, rest, wait
 from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.sdxl import POOLED, SDXL, SHALLOW, TOY, Size, new_adapter, new_network, new_unet
-from lorarar.diffusion import Conditioning, predict
-from lorarar.gates import Gates
-from lorarar.hypernet import Coefficients
+from lorarar.generation.gates import Gates
+from lorarar.generation.latents import Conditioning, predict
+from lorarar.merging.hypernet import Coefficients
 from lorarar.training.hypernet import HypernetMerging
-from lorarar.training.merging import Merging, Side
+from lorarar.training.merging_loss import Merging, Side
 from lorarar.training.options import HypernetOptions, ZipOptions
 from lorarar.training.ziplora import ZipMerging
 
 if TYPE_CHECKING:
-    from lorarar.concepts import Concept
+    from lorarar.pictures.concepts import Concept
 
 Task = Literal["hypernetwork", "ZipLoRA"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from lorarar.files import sha256_of
+from lorarar.util.files import sha256_of
 
 
 def digest_of(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 
 
 class JudgeError(LorarError):

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 
 Aspect = Literal["subject", "style"]
 SYSTEM = "You are a helpful assistant."

@@ -11,7 +11,7 @@ import numpy as np
 
 from judge.protocol import Answer, Score, correct, majority, score
 from judge.targets import Target
-from lorarar.intervals import Interval, bootstrap
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 By = Literal["method", "subject", "style", "cell"]
 Pair = tuple[str, str]  # subject and style

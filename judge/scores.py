@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from judge.digests import digest_of
@@ -14,6 +13,7 @@ from judge.metrics.metric import Metric
 from judge.migrations import MIGRATIONS
 from judge.targets import Target
 from lorarar.store import Store
+from lorarar.util.clock import now
 
 if TYPE_CHECKING:
     from judge.metrics.features import Features
@@ -71,10 +71,10 @@ class ScoreStore:
         return [row["backbone"] for row in self.store.rows(sql, metric.name)]
 
     def _add(self, metric: Metric, backbone: str, values: dict[Key, float]) -> None:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        created = now()
         with self.store.writing():
             for (image, against), value in values.items():
-                row = [image, metric.name, backbone, against, value, now]
+                row = [image, metric.name, backbone, against, value, created]
                 self.store.db.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorarar.errors import LorarError
-from lorarar.images import find_images
-from lorarar.references import References, read_references
+from lorarar.pictures.images import find_images
+from lorarar.pictures.references import read_references
 from lorarar.store import Store
+from lorarar.store.paths import PathResolver
+from lorarar.store.queries import PictureRow, cell_pictures
+from lorarar.util.errors import LorarError
 
 FILTERS = ("plan", "row", "content", "style", "seed")
 
@@ -78,27 +80,22 @@ def from_store(store: Store, where: str = "") -> list[Target]:
     Raises:
         TargetError: there are none, or a LoRA's references are gone.
     """
-    rows = store.rows("""
-        SELECT c.plan, c.row, c.content, c.style, c.seed, i.path, i.prompt, a.path AS content_lora, b.path AS style_lora
-        FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge
-        JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
-        ORDER BY c.row, c.content, c.style, c.seed""")
-    wanted = [row for row in rows if _matches(row, where)]
+    wanted = [row for row in cell_pictures(store.connection) if _matches(row, where)]
     if not wanted:
         raise TargetError(f"{store.path} has no pictures of a grid" + (f" with {where}" if where else ""))
-    references: dict[str, References] = {}
-    for path in {row[side] for row in wanted for side in ("content_lora", "style_lora")}:
-        references[path] = read_references(Path(path))
+    paths = PathResolver(store.path)
+    loras = {lora for row in wanted for lora in (row.content_lora, row.style_lora) if lora is not None}
+    references = {lora: read_references(paths.find(lora)) for lora in loras}
     return [
         Target(
-            Path(row["path"]),
-            row["row"],
-            row["content"],
-            row["style"],
-            references[row["content_lora"]].images,
-            references[row["style_lora"]].images,
-            references[row["style_lora"]].prompt.rpartition(" in ")[2].removesuffix(" style"),
-            row["prompt"],
+            image=paths.find(row.path),
+            row=row.row,
+            subject=row.content,
+            style=row.style,
+            subject_references=references[row.content_lora or ""].images,
+            style_references=references[row.style_lora or ""].images,
+            style_words=references[row.style_lora or ""].prompt.rpartition(" in ")[2].removesuffix(" style"),
+            prompt=row.prompt,
         )
         for row in wanted
     ]
@@ -110,7 +107,7 @@ def words_of(name: str) -> str:
     return " ".join(words[:-1] if len(words) > 1 and words[-1].isdigit() else words)
 
 
-def _matches(row: dict[str, object], where: str) -> bool:
+def _matches(row: PictureRow, where: str) -> bool:
     """``where`` is like ``row=lorarar,style=glowing``; every part has to hold."""
     parts = [part.partition("=") for part in where.split(",") if part.strip()]
     for name, equals, value in parts:
@@ -118,7 +115,7 @@ def _matches(row: dict[str, object], where: str) -> bool:
             raise TargetError(
                 f"--images is {where!r}; accepted are parts like row=lorarar,style=glowing, of {', '.join(FILTERS)}"
             )
-        if str(row[name.strip()]) != value.strip():
+        if str(getattr(row, name.strip())) != value.strip():
             return False
     return True
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from judge.migrations import MIGRATIONS
@@ -18,6 +17,7 @@ from judge.prompts import Aspect
 from judge.question import Reply, Status
 from lorarar import __version__
 from lorarar.store import Store
+from lorarar.util.clock import now
 
 Asked = tuple[str, str, Aspect]  # digests of a picture and of a reference, and what was asked of them
 
@@ -82,7 +82,7 @@ class VerdictStore:
             db = self.store.db
             db.execute(
                 "INSERT OR IGNORE INTO judges (critic, identity, version, created) VALUES (?, ?, ?, ?)",
-                [critic, text, __version__, _now()],
+                [critic, text, __version__, now()],
             )
             (found,) = db.execute("SELECT id FROM judges WHERE identity = ?", [text]).fetchone()
         return int(found)
@@ -170,7 +170,7 @@ class VerdictStore:
                     "answer": sound(reply.text),
                     "reason": sound(reply.reason),
                     "seconds": reply.seconds,
-                    "created": _now(),
+                    "created": now(),
                 }
                 names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
                 self.store.db.execute(
@@ -184,7 +184,3 @@ class VerdictStore:
 def sound(text: str) -> str:
     """A text from outside as SQLite takes it: half a character (a server's cut emoji, a file's name) is spelt out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

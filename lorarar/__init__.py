@@ -8,21 +8,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lorarar.util.moved import find_moved_modules
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
-    from lorarar.generation import Picture, generate
-    from lorarar.merging import Merge, merge
+    from lorarar.generation.studio import Picture, generate
+    from lorarar.merge_files import Merge, merge
     from lorarar.store import Store
 
 _HOMES = {
-    "merge": "lorarar.merging",
-    "Merge": "lorarar.merging",
-    "generate": "lorarar.generation",
-    "Picture": "lorarar.generation",
+    "merge": "lorarar.merge_files",
+    "Merge": "lorarar.merge_files",
+    "generate": "lorarar.generation.studio",
+    "Picture": "lorarar.generation.studio",
     "Store": "lorarar.store",
 }
 __all__ = ["Merge", "Picture", "Store", "__version__", "generate", "merge"]
+
+
+find_moved_modules()
 
 
 def __getattr__(name: str) -> Any:

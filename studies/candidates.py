@@ -13,10 +13,12 @@ from pathlib import Path
 from judge.prompts import Aspect
 from judge.protocol import Answer, correct
 from judge.verdicts import Asked, Judge, VerdictStore
-from lorarar.errors import ImageError
-from lorarar.files import sha256_of
-from lorarar.images import find_images
+from lorarar.pictures.images import find_images
 from lorarar.store import Store
+from lorarar.store.paths import PathResolver
+from lorarar.store.queries import cell_pictures
+from lorarar.util.errors import ImageError
+from lorarar.util.files import sha256_of
 from studies.errors import StudyError
 
 Pair = tuple[str, str]  # subject and style
@@ -59,27 +61,20 @@ def candidates(
     Raises:
         StudyError: a method has none, or the methods are rows of several plans and none is named.
     """
-    rows = store.rows("""
-        SELECT c.plan, c.row, c.content, c.style, c.seed, i.path, i.sha256, a.path AS content_lora, b.path AS style_lora
-        FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge
-        JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
-        ORDER BY c.plan, c.row, c.content, c.style, c.seed""")
-    known = sorted({row["row"] for row in rows if plan in (None, row["plan"])})
+    rows = sorted(cell_pictures(store.connection), key=lambda row: row.plan or "")
+    known = sorted({row.row for row in rows if plan in (None, row.plan)})
     if missing := [method for method in methods if method not in known]:
         there = ", ".join(known) if known else "none; make some with: lorarar bench run quick"
         raise StudyError(f"{store.path} has no pictures of {', '.join(missing)}; it has: {there}")
-    rows = [row for row in rows if row["row"] in methods and plan in (None, row["plan"])]
-    if len(plans := sorted({row["plan"] for row in rows})) > 1:
+    rows = [row for row in rows if row.row in methods and plan in (None, row.plan)]
+    if len(plans := sorted({row.plan or "" for row in rows})) > 1:
         raise StudyError(f"these methods are rows of several plans; choose one with --plan: {', '.join(plans)}")
-    folder = store.path.parent
-    found = [
-        Candidate(row["row"], row["content"], row["style"], row["seed"], _there(row["path"], folder), row["sha256"])
-        for row in rows
-    ]
-    concepts = {row[side] for row in rows for side in ("content_lora", "style_lora")}
-    pictures = {lora: _references(_there(lora, folder)) for lora in concepts}
+    paths = PathResolver(store.path)
+    found = [Candidate(row.row, row.content, row.style, row.seed, paths.find(row.path), row.sha256) for row in rows]
+    loras = {lora for row in rows for lora in (row.content_lora, row.style_lora) if lora is not None}
+    pictures = {lora: _references(paths.find(lora)) for lora in loras}
     return found, {
-        (row["content"], row["style"]): References(pictures[row["content_lora"]], pictures[row["style_lora"]])
+        (row.content, row.style): References(pictures[row.content_lora or ""], pictures[row.style_lora or ""])
         for row in rows
     }
 
@@ -126,9 +121,3 @@ def _references(lora: Path) -> tuple[Path, ...]:
         return tuple(find_images(folder))
     except ImageError:
         raise StudyError(f"{folder} holds no reference pictures; raters are shown the first one") from None
-
-
-def _there(path: str, folder: Path) -> Path:
-    """A file as the database names it: from where we are, or from where the database lies."""
-    here = Path(path)
-    return here if here.is_absolute() or here.exists() or not (folder / here).exists() else folder / here

@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from lorarar.store import Store
 from studies.candidates import Candidate, Pair, References, accepted, candidates, find_judge, verdicts
-from studies.design import Answer, Design, Item, Purpose, most_repeats
-from studies.draw import Drawn, available, by_cell, draw, groups_of, ranked
 from studies.errors import StudyError
-from studies.example import practice
-from studies.names import study_name
-from studies.pictures import digest_of, shown, shown_reference, size_of
+from studies.rater.design import Answer, Design, Item, Purpose, most_repeats
+from studies.rater.example import practice
+from studies.rater.names import study_name
+from studies.rater.pictures import digest_of, shown, shown_reference, size_of
+from studies.rater.votes import today
+from studies.rater.wording import Kind, Wording
+from studies.sampling import Drawn, available, by_cell, draw, groups_of, ranked
 from studies.store import Origin, Scenario, Source, Study, StudyStore
-from studies.vote import today
-from studies.wording import Kind, Wording
 
 ITEMS, REPEATS, ATTENTION = 25, 3, 1  # 25 of each group of methods, as in the paper; the rest as good practice has it
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarar.store import Store
-from studies.ballot_file import LARGEST, parse
-from studies.design import ANSWERS
 from studies.errors import PacketError, StudyError
-from studies.store import Study, StudyStore, check_first
-from studies.trials import trials_of
-from studies.vote import Vote
-from studies.wire import Line
+from studies.rater.design import ANSWERS
+from studies.rater.packet_format import Line
+from studies.rater.trials import trials_of
+from studies.rater.vote_file import LARGEST, parse
+from studies.rater.votes import Vote, check_first
+from studies.store import Study, StudyStore
 
 
 @dataclass

@@ -28,8 +28,8 @@ def as_csv(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """A heading and a table for each section."""
-    from judge.report.table import Table
-    from judge.report.table import as_markdown as write
+    from lorarar.util.tables import Table
+    from lorarar.util.tables import as_markdown as write
 
     marked = f", {SIMULATED}" if report.simulated else ""
     return write(

@@ -12,11 +12,12 @@ from itertools import combinations
 
 import numpy as np
 
-from lorarar.intervals import RESAMPLES, Interval
 from lorarar.store import Store
-from studies.ballots import Ballot, ballots, inattentive, passed
+from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from studies.errors import StudyError
 from studies.metrics import MARS2, Asks, Metric, metrics
+from studies.rater.votes import LEAST_PIXELS
+from studies.standing_votes import Ballot, ballots, inattentive, passed
 from studies.statistics import correlation
 from studies.statistics.agreement import Level, alpha, ceiling, consistency
 from studies.statistics.correlation import Coefficient, correlate, difference
@@ -25,7 +26,6 @@ from studies.statistics.davidson import fit, two_methods
 from studies.statistics.outcomes import outcomes, sign_test
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
 from studies.store import Study, StudyStore
-from studies.vote import LEAST_PIXELS
 
 ASPECTS: tuple[Asks, ...] = ("both", "subject", "style")
 SIMULATED = "simulated raters, not people"

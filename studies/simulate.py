@@ -13,12 +13,12 @@ from random import Random
 
 from lorarar.store import Store
 from studies.candidates import answers, verdicts
-from studies.design import Answer, mirrored_answer
 from studies.errors import StudyError
-from studies.names import SIMULATED
+from studies.rater.design import Answer, mirrored_answer
+from studies.rater.names import SIMULATED
+from studies.rater.trials import Trial, trials_of
+from studies.rater.votes import Screen, Vote, today
 from studies.store import Origin, Study, StudyStore
-from studies.trials import Trial, trials_of
-from studies.vote import Screen, Vote, today
 
 SIMILAR = 0.25  # of subject plus style, in 0..2: less of a difference is called comparable
 SCREEN = Screen("simulated", 0, 0, 0, 0, 0, 0)

@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 from lorarar import __version__
 from lorarar.store import Store
-from studies.design import Answer, Design
 from studies.errors import StudyError
 from studies.migrations import MIGRATIONS
-from studies.names import SIMULATED, new_code
-from studies.trials import Trial, is_mirrored
-from studies.vote import Screen, Vote, current
-from studies.wording import Kind
+from studies.rater.design import Answer, Design
+from studies.rater.names import SIMULATED, new_code
+from studies.rater.trials import Trial, is_mirrored
+from studies.rater.votes import Screen, Vote, check_first
+from studies.rater.wording import Kind
 
 Scenario = Literal["random", "best"]
 #: Those of a rater that no other supersedes.
@@ -331,17 +331,6 @@ class StoreBallots:
                 raise StudyError(f"the rater {self.code} takes no part in the study {self.study.name} any more")
             check_first(self.studies.votes(self.study, self.code), vote)
             self.studies.insert(self.study, rater, vote, trial)
-
-
-def check_first(votes: Sequence[Vote], vote: Vote) -> None:
-    """That a vote supersedes what stands for its trial.
-
-    Raises:
-        StudyError: another window has answered it meanwhile.
-    """
-    standing = current(votes).get(vote.trial)
-    if (standing.id if standing else None) != vote.supersedes:
-        raise StudyError("another window of this rater has answered here already; go on there, or open this one again")
 
 
 def code_digest(study: Study, code: str) -> str:

@@ -11,9 +11,9 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
 
-from lorarar.adapter import Adapter, Factors
-from lorarar.adapter_file import write_adapter
-from lorarar.pocket.text import new_encoders, write_tokenizer
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.files import write_adapter
+from lorarar.pocket.text_encoders import new_encoders, write_tokenizer
 
 # a shell's background jobs ignore Ctrl-C, and so would every program that a test interrupts
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -9,9 +9,9 @@ from PIL import Image
 
 from judge.question import leaning
 from judge.verdicts import Case, VerdictStore
-from lorarar.files import sha256_of
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.files import sha256_of
 
 SUBJECTS, STYLES, METHODS, SEEDS = ("can", "cat", "dog", "owl"), ("glowing", "oil", "sticker"), ("alpha", "beta"), 3
 

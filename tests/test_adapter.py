@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from lorarar.adapter import Adapter, Factors, check_pair, part_of
-from lorarar.errors import AdapterError
+from lorarar.lora.adapter import Adapter, Factors, check_pair, part_of
+from lorarar.util.errors import AdapterError
 
 
 def factors(rows=6, columns=5, rank=2, seed=0):

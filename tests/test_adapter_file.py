@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lorarar.adapter_file import read_adapter, write_adapter
-from lorarar.errors import AdapterError
+from lorarar.lora.files import read_adapter, write_adapter
+from lorarar.util.errors import AdapterError
 
 from .conftest import random_adapter
 

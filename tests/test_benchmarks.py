@@ -7,7 +7,7 @@ from benchmarks import merging, stacked, training
 from benchmarks.measure import cost
 from benchmarks.page import ratio, seconds, size, table
 from benchmarks.sdxl import TOY
-from lorarar.adapter import Factors
+from lorarar.lora.adapter import Factors
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from lorarar.adapter_file import read_adapter, write_adapter
-from lorarar.cli.console import clean
 from lorarar.cli.main import app
 from lorarar.cli.merge import parse_weights
-from lorarar.errors import MethodError
-from lorarar.images import write_png
+from lorarar.lora.files import read_adapter, write_adapter
+from lorarar.lora.truncation import truncated
+from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.store import Store
-from lorarar.truncation import truncated
+from lorarar.util.errors import MethodError
+from lorarar.util.text import clean
 
 
 @pytest.fixture
@@ -145,8 +145,8 @@ def test_merge_all_speaks_json_and_goes_on(run, lora_file, tiny_folder, tmp_path
 
 
 def test_coefficients_are_written_and_described(run, lora_file, tiny_folder, tmp_path):
-    from lorarar.hypernet import Hypernetwork
-    from lorarar.hypernet_file import write_hypernet
+    from lorarar.merging.hypernet import Hypernetwork
+    from lorarar.merging.hypernet_file import write_hypernet
 
     pair = lora_file("c", 2, 0), lora_file("s", 2, 1)
     network = write_hypernet(Hypernetwork((16, 32)), tmp_path / "h.safetensors")

@@ -83,3 +83,35 @@ def test_every_link_of_the_docs_leads_somewhere():
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from judge.critics import find_critic",
+        "from judge.prompts import PAPER",
+        "from judge.runner import judge",
+        "from judge.targets import from_folders",
+        "from judge.verdicts import VerdictStore",
+        "from lorarar.files import replacing",
+        "from lorarar.inspection import inspect_adapter",
+        "from lorarar.methods import METHODS",
+        "from lorarar.recipe import Options",
+        "from lorarar.store import Store",
+        "from studies.opening import open_packet, open_study",
+        "from studies.vote import Screen",
+        "from tui.voting import run",
+    ],
+)
+def test_import_names_that_version_0_1_documented_still_work(line):
+    exec(line, {})
+
+
+def test_a_moved_module_is_one_module_under_both_names():
+    from importlib import import_module
+
+    from lorarar.util.moved import MOVED
+
+    for old, new in MOVED.items():
+        assert import_module(old) is import_module(new)
+        assert import_module(new).__spec__.name == new

@@ -18,18 +18,18 @@ from transformers import LlavaOnevisionConfig, PreTrainedTokenizerFast
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
 
 from judge.critics import CriticError, find_critic
-from judge.critics.answer import answer_tokens
+from judge.critics.batching import batches, in_order
 from judge.critics.chat import chat
 from judge.critics.checkpoint import checkpoint_in
+from judge.critics.image_features import Sight
 from judge.critics.llava_qwen import grid, translate
 from judge.critics.loader import load
 from judge.critics.local import LocalCritic
-from judge.critics.order import batches, in_order
 from judge.critics.picture_processor import PictureProcessor
+from judge.critics.prefix_cache import Shown
 from judge.critics.preparation import Preparation, prepare
-from judge.critics.reader import Shown
 from judge.critics.settings import LocalSettings
-from judge.critics.sight import Sight
+from judge.critics.yes_no import answer_tokens
 from judge.pocket.critic import new_critic, new_tokenizer
 from judge.prompts import CODE, PAPER, PromptError, Rendered
 from judge.question import Question, answered, leaning, parse

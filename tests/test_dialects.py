@@ -8,9 +8,9 @@ import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from lorarar.adapter_file import digest_of, read_adapter
-from lorarar.dialects import sort_keys
-from lorarar.errors import AdapterError
+from lorarar.lora.dialects import sort_keys
+from lorarar.lora.files import digest_of, read_adapter
+from lorarar.util.errors import AdapterError
 
 BLOCK = "unet.down_blocks.1.attentions.0.transformer_blocks.0"
 FLAT = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0"

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from lorarar.adapter import Adapter, Factors
-from lorarar.diffusion import Conditioning, predict, square_time_ids
-from lorarar.errors import AdapterError
-from lorarar.gates import gated
-from lorarar.generation import Studio
-from lorarar.hypernet import Hypernetwork
-from lorarar.methods import Ingredients
-from lorarar.methods.coefficients import lorarar
+from lorarar.generation.gates import gated
+from lorarar.generation.latents import Conditioning, predict, square_time_ids
+from lorarar.generation.studio import Studio
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.methods import Ingredients
+from lorarar.merging.methods.coefficients import lorarar
+from lorarar.util.errors import AdapterError
 
 from .conftest import make_unet, random_adapter
 

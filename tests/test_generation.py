@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lorarar.bases import Base, find_base, load_pipeline, unet_shapes
-from lorarar.errors import AdapterError, BaseError
-from lorarar.generation import Studio, file_stem, generate, keep
-from lorarar.images import read_image
+from lorarar.families import Base, find_base
+from lorarar.generation.bases import load_pipeline, unet_shapes
+from lorarar.generation.studio import Studio, file_stem, generate, keep
+from lorarar.pictures.images import read_image
+from lorarar.util.errors import AdapterError, BaseError
 
 from .conftest import random_adapter
 
@@ -52,7 +53,7 @@ def test_a_lora_changes_the_picture_and_comes_off_again(tiny_folder):
 
 
 def test_a_lora_of_another_base_is_refused(tiny_folder):
-    from lorarar.adapter import Adapter
+    from lorarar.lora.adapter import Adapter
 
     layers = {name: factors.scaled(1) for name, factors in random_adapter(2, 0).layers.items()}
     first = next(iter(layers))

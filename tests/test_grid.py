@@ -8,15 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.adapter_file import write_adapter
-from lorarar.errors import ImageError, PlanError
-from lorarar.grid import runner
-from lorarar.grid.plan import read_plan, shipped_plans
-from lorarar.grid.runner import run_plan
-from lorarar.hypernet import Hypernetwork
-from lorarar.hypernet_file import write_hypernet
-from lorarar.images import write_png
+from lorarar.bench import runner
+from lorarar.bench.plan import read_plan, shipped_plans
+from lorarar.bench.run import run_plan
+from lorarar.lora.files import write_adapter
+from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.hypernet_file import write_hypernet
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.errors import ImageError, PlanError
 
 from .conftest import random_adapter
 
@@ -144,8 +144,8 @@ def test_a_changed_plan_draws_what_is_new_alone(plan_file, tmp_path):
 
 
 def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch):
-    from lorarar.errors import AdapterError
-    from lorarar.grid import loras
+    from lorarar.bench import loras
+    from lorarar.util.errors import AdapterError
 
     def fails_once(recipe, content, style, *rest, real=loras.merge_pair, **more):
         if content.stem == "c0" and recipe.method.name == "direct":
@@ -263,7 +263,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
     ],
 )
 def test_a_bad_plan_says_where(plan_file, change, message):
-    from lorarar.errors import LorarError
+    from lorarar.util.errors import LorarError
 
     text = plan_file.read_text()
     assert change[0] in text

@@ -4,10 +4,10 @@ import pickle
 import pytest
 import torch
 
-from lorarar.adapter import Factors
-from lorarar.errors import HypernetError
-from lorarar.hypernet import Hypernetwork, from_published
-from lorarar.hypernet_file import read_hypernet, write_hypernet
+from lorarar.lora.adapter import Factors
+from lorarar.merging.hypernet import Hypernetwork, from_published
+from lorarar.merging.hypernet_file import read_hypernet, write_hypernet
+from lorarar.util.errors import HypernetError
 
 from .conftest import random_adapter
 

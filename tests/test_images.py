@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.errors import ImageError
-from lorarar.images import find_images, read_image, read_images, write_png
+from lorarar.pictures.images import find_images, read_image, read_images, write_png
+from lorarar.util.errors import ImageError
 
 
 def test_what_is_written_is_read_with_its_notes(tmp_path):
@@ -86,7 +86,7 @@ def test_an_unwritable_place_is_named(tmp_path):
 WRITER = """
 import sys
 from PIL import Image
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 image = Image.effect_noise((256, 256), 90).convert("RGB")
 print("ready", flush=True)
 while True:

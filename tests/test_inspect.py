@@ -5,9 +5,9 @@ import torch
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from lorarar.adapter_file import write_adapter
 from lorarar.cli.main import app
-from lorarar.inspection import inspect_adapter, kind_of
+from lorarar.lora.files import write_adapter
+from lorarar.lora.inspection import inspect_adapter, kind_of
 
 from .conftest import random_adapter
 

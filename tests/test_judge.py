@@ -16,12 +16,12 @@ from judge.prompts import CODE, PAPER, PromptError, Prompts, find_prompts
 from judge.protocol import correct, majority, score
 from judge.question import answered, failed, leaning, parse
 from judge.results import Judged, difference, groups, over_pairs
-from judge.runner import judge
+from judge.run import judge
 from judge.targets import TargetError, from_folders, words_of
 from judge.verdicts import VerdictStore
-from lorarar.errors import StoreError
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.errors import StoreError
 
 
 @pytest.mark.parametrize("prompts", [PAPER, CODE])

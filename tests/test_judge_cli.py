@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from judge.critics.local import LocalCritic
 from lorarar.cli.main import app
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
-from lorarar.pocket.truth import truth
-from lorarar.pocket.zoo import slug, style_named, subject_named
+from lorarar.pocket.concepts import slug, style_named, subject_named
+from lorarar.pocket.ground_truth import truth
 from lorarar.store import Store
 
 SUBJECTS = [subject_named("teapot"), subject_named("cat #2")]
@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_where_it_was(arguments, tmp_path, note):
     slow = "import runpy, sys, time, judge.critics.local as l; old = l.LocalCritic._read\n"
     slow += "l.LocalCritic._read = lambda *a: (time.sleep(0.3), old(*a))[1]\n"
     slow += f"sys.argv = {['lorarar', *arguments, '--metrics', 'mars2', '--batch', '1']!r}\n"
-    slow += "import judge.runner; judge.runner.KEPT_TOGETHER = 4\nrunpy.run_module('lorarar', run_name='__main__')"
+    slow += "import judge.run; judge.run.KEPT_TOGETHER = 4\nrunpy.run_module('lorarar', run_name='__main__')"
     killed = 0
     for wanted in (4, 12):
         process = subprocess.Popen([sys.executable, "-c", slow], stderr=subprocess.DEVNULL, env=os.environ)

@@ -6,12 +6,12 @@ import torch
 from peft import PeftModel
 from safetensors import safe_open
 
-from lorarar.adapter import Adapter, Factors
-from lorarar.adapter_file import digest_of, read_adapter, write_adapter
-from lorarar.dialects import COMPONENTS
-from lorarar.diffusion import encode_prompts, predict
-from lorarar.errors import AdapterError
-from lorarar.layouts import LAYOUTS
+from lorarar.generation.latents import encode_prompts, predict
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.dialects import COMPONENTS
+from lorarar.lora.files import digest_of, read_adapter, write_adapter
+from lorarar.lora.layouts import LAYOUTS
+from lorarar.util.errors import AdapterError
 
 from .conftest import make_unet, random_adapter
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lorarar.errors import TrainingError
 from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.util.errors import TrainingError
 
 PLAN = Plan(steps=12, rate=0.05, seed=3, warmup=2, ema=0.9, save_every=5)
 

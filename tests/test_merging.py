@@ -2,10 +2,10 @@ import pytest
 import torch
 
 import lorarar
-from lorarar.adapter_file import read_adapter
-from lorarar.errors import AdapterError, BaseError, HypernetError, MethodError
-from lorarar.hypernet import Hypernetwork
-from lorarar.hypernet_file import write_hypernet
+from lorarar.lora.files import read_adapter
+from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.hypernet_file import write_hypernet
+from lorarar.util.errors import AdapterError, BaseError, HypernetError, MethodError
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
-from lorarar.adapter import Adapter, Factors, part_of
-from lorarar.errors import MethodError
-from lorarar.hypernet import Hypernetwork
-from lorarar.methods import METHODS, Ingredients, method_named
+from lorarar.lora.adapter import Adapter, Factors, part_of
+from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.methods import METHODS, Ingredients, method_named
+from lorarar.util.errors import MethodError
 
 from .conftest import random_adapter
 from .test_layouts import everything
@@ -69,7 +69,7 @@ def by_hand(name, updates, density, seed_of):
 
 @pytest.mark.parametrize("name", ["ties", "dare", "dare-ties"])
 def test_pruning_is_the_papers_definition_when_no_rank_is_cut(name):
-    from lorarar.methods.pruning import _seed
+    from lorarar.merging.methods.pruning import _seed
 
     layer = LAYERS[0]
     blend = merged(name, Ingredients(density=0.4, seed=7, rank=999))

@@ -21,13 +21,13 @@ from transformers import (
 )
 
 from judge.metrics.features import Features
-from judge.metrics.known import find_backbone
 from judge.metrics.measure import measure
 from judge.metrics.metric import METRICS, MetricError
 from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing, imagenet
+from judge.metrics.registry import find_backbone
 from judge.metrics.scores import dropped, likeness
 from judge.targets import Target
-from lorarar.pocket.text import LENGTH, write_tokenizer
+from lorarar.pocket.text_encoders import LENGTH, write_tokenizer
 
 PROMPT = "a sks dog in oil painting style"
 
@@ -415,7 +415,7 @@ def test_a_hub_id_is_pinned_to_its_commit(tmp_path, monkeypatch):
 
 
 def test_naming_metrics_and_backbones_loads_nothing_heavy():
-    code = "import sys, judge.metrics.metric, judge.metrics.known; print(*sys.modules)"
+    code = "import sys, judge.metrics.metric, judge.metrics.registry; print(*sys.modules)"
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert not {"torch", "transformers", "numpy", "PIL"} & set(done.stdout.split())

@@ -4,18 +4,18 @@ import pytest
 import torch
 
 import lorarar
-from lorarar.adapter_file import read_adapter, write_adapter
-from lorarar.bases import Base, find_base
-from lorarar.coefficient_file import read_coefficients, write_coefficients
-from lorarar.errors import AdapterError, HypernetError, MethodError
-from lorarar.files import sha256_of
-from lorarar.hypernet import Hypernetwork
-from lorarar.hypernet_file import write_hypernet
-from lorarar.methods import method_named
-from lorarar.pairs import merge_all, pairings
-from lorarar.projections import ProjectionCache
-from lorarar.recipe import Recipe
-from lorarar.statistics import block_of, spreads
+from lorarar.families import Base, find_base
+from lorarar.lora.files import read_adapter, write_adapter
+from lorarar.merge_files import merge_all, pairings
+from lorarar.merging.coefficient_file import read_coefficients, write_coefficients
+from lorarar.merging.coefficient_statistics import block_of, spreads
+from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.hypernet_file import write_hypernet
+from lorarar.merging.methods import method_named
+from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.recipe import Recipe
+from lorarar.util.errors import AdapterError, HypernetError, MethodError
+from lorarar.util.files import sha256_of
 
 from .conftest import random_adapter
 

@@ -7,20 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.bases import find_base, load_pipeline
-from lorarar.concepts import read_concepts
-from lorarar.errors import PocketError
-from lorarar.hypernet_file import read_hypernet
-from lorarar.images import read_image
+from lorarar.families import find_base
+from lorarar.generation.bases import load_pipeline
+from lorarar.merging.hypernet_file import read_hypernet
+from lorarar.pictures.concepts import read_concepts
+from lorarar.pictures.images import read_image
 from lorarar.pocket import shipped
+from lorarar.pocket.build import STAGES, stages_named
 from lorarar.pocket.canvas import Pose, place
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.painters import PAINTERS, Look, paint
-from lorarar.pocket.pictures import APART, distance, make, random_look
-from lorarar.pocket.recipe import STAGES, stages_named
-from lorarar.pocket.text import LENGTH, write_tokenizer
-from lorarar.pocket.truth import truth
-from lorarar.pocket.zoo import (
+from lorarar.pocket.concepts import (
     STYLES,
     SUBJECTS,
     TOKEN,
@@ -31,6 +27,11 @@ from lorarar.pocket.zoo import (
     style_named,
     subject_named,
 )
+from lorarar.pocket.ground_truth import truth
+from lorarar.pocket.styles import PAINTERS, Look, paint
+from lorarar.pocket.text_encoders import LENGTH, write_tokenizer
+from lorarar.pocket.training_pictures import APART, distance, make, random_look
+from lorarar.util.errors import PocketError
 
 MEGABYTES = 35  # for the base, LoRAs and hypernetwork; 25 more are the judge's
 
@@ -140,7 +141,7 @@ def test_everything_is_shipped_and_small():
 
 
 def test_the_manifest_fits_what_is_shipped():
-    from lorarar.files import sha256_of
+    from lorarar.util.files import sha256_of
 
     stages = shipped.manifest()["stages"]
     assert {"art", "pictures", "vae", "base", "probe", "loras", "hypernet", "report"} <= set(stages)
@@ -169,9 +170,9 @@ def test_plain_diffusers_loads_the_base_and_two_encoders_condition_it():
 @pytest.mark.slow
 def test_the_probe_names_what_the_base_draws():
     """A twelfth of the cells, so some points below the recorded figures are chance."""
-    from lorarar.generation import Studio
-    from lorarar.pocket.pictures import FAMILIES, caption
+    from lorarar.generation.studio import Studio
     from lorarar.pocket.stages.probe import accuracy, as_tensor, load_probe
+    from lorarar.pocket.training_pictures import FAMILIES, caption
 
     cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(FAMILIES))][::12]
     with Studio(find_base("pocket"), "cpu") as studio:
@@ -186,8 +187,8 @@ def test_the_probe_names_what_the_base_draws():
 
 
 def test_a_build_goes_on_where_it_was(tmp_path):
-    from lorarar.pocket import recipe
-    from lorarar.pocket.workshop import Stage, Workshop
+    from lorarar.pocket import build as recipe
+    from lorarar.pocket.build_context import Stage, Workshop
 
     ran, workshop = [], Workshop(tmp_path / "work")
 

@@ -9,23 +9,23 @@ import torch
 from PIL import Image, ImageDraw
 
 from judge.critics import find_critic
-from judge.critics.answer import answer_tokens, probabilities
+from judge.critics.yes_no import answer_tokens, probabilities
 from judge.pocket import bank as banks
 from judge.pocket import shipped, trials
 from judge.pocket.bank import Bank, paint_bank
 from judge.pocket.critic import Judging, new_critic, new_tokenizer
-from judge.pocket.eyes import DESIGN, LOOK, contrast, standardise
+from judge.pocket.extra_classes import distinct, other_things
 from judge.pocket.pairs import UNLIKE, EasyPairs, Pairs
 from judge.pocket.stages import critic as stage
 from judge.pocket.stages.bank import bank_file
-from judge.pocket.things import distinct, other_things
+from judge.pocket.vision_tower import DESIGN, LOOK, contrast, standardise
 from judge.prompts import PAPER
 from judge.question import Question
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.painters import Look
-from lorarar.pocket.pictures import FAMILIES, distance
-from lorarar.pocket.workshop import Workshop
-from lorarar.pocket.zoo import held_out_designs, held_out_looks, style_named, subject_named
+from lorarar.pocket.concepts import held_out_designs, held_out_looks, style_named, subject_named
+from lorarar.pocket.styles import Look
+from lorarar.pocket.training_pictures import FAMILIES, distance
 
 
 def drawing(shape, colour):

@@ -5,21 +5,21 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from judge.metrics.known import find_backbone
+from judge.metrics.registry import find_backbone
 from judge.pocket import shipped, trials
+from judge.pocket.augmentations import Views, crops, tinted
 from judge.pocket.bank import Bank
 from judge.pocket.clip import CAPTIONS, contrast
 from judge.pocket.dino import Distilling, distillation
-from judge.pocket.likeness import tell_apart
+from judge.pocket.retrieval import tell_apart
 from judge.pocket.stages import clip as clip_stage
 from judge.pocket.stages import dino as dino_stage
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.trials import Trial
-from judge.pocket.views import Views, crops, tinted
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.pictures import FAMILIES, SIDE
-from lorarar.pocket.workshop import Workshop
-from lorarar.pocket.zoo import style_named, subject_named
+from lorarar.pocket.concepts import style_named, subject_named
+from lorarar.pocket.training_pictures import FAMILIES, SIDE
 from lorarar.training.loop import Plan, train
 
 SHAPES = ("ellipse", "rectangle")

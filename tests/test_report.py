@@ -22,15 +22,15 @@ from judge.prompts import CODE, PAPER
 from judge.question import answered, failed, leaning
 from judge.report.gallery import write_gallery
 from judge.report.report import by_group, choose, make_report
-from judge.report.table import Table, as_latex, as_markdown
 from judge.report.tables import records, tables
-from judge.runner import questions
+from judge.run import questions
 from judge.scores import ScoreStore
 from judge.targets import Target, from_folders
 from judge.verdicts import Case, VerdictStore
 from lorarar.cli.main import app
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.tables import Table, as_latex, as_markdown
 
 IDENTITY = {"critic": "scripted", "revision": "1", "image mode": "pad"}
 

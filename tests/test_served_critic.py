@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from judge.critics import CriticError, find_critic
-from judge.critics.served import ServedCritic
+from judge.critics.openai_response import chance_of, error_of, text_of
+from judge.critics.openai_server import ServedCritic
 from judge.critics.settings import ServedSettings
-from judge.critics.wire import chance_of, error_of, text_of
 from judge.prompts import PAPER
 from judge.question import Question
 

@@ -10,11 +10,11 @@ from PIL import Image
 from sqlite_utils import Database
 
 import lorarar
-from lorarar.bases import Base
-from lorarar.errors import StoreError
-from lorarar.generation import Picture, keep
+from lorarar.families import Base
+from lorarar.generation.studio import Picture, keep
 from lorarar.store import Store, default_path
 from lorarar.store.migrations import MIGRATIONS, migrate
+from lorarar.util.errors import StoreError
 
 from .conftest import random_adapter
 
@@ -47,8 +47,8 @@ def test_tables_are_strict_keys_enforced_and_wal_on(store):
 
 
 def test_a_merge_is_kept_once_with_inputs_and_coefficients(store, lora_file, tmp_path, tiny_folder):
-    from lorarar.hypernet import Hypernetwork
-    from lorarar.hypernet_file import write_hypernet
+    from lorarar.merging.hypernet import Hypernetwork
+    from lorarar.merging.hypernet_file import write_hypernet
 
     network = write_hypernet(Hypernetwork((16, 32)), tmp_path / "h.safetensors")
     content, style = lora_file("content", 2, 0), lora_file("style", 2, 1)

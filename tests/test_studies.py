@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lorarar.errors import StoreError
-from lorarar.files import sha256_of
 from lorarar.store import Store
+from lorarar.util.errors import StoreError
+from lorarar.util.files import sha256_of
 from studies.candidates import accepted, find_judge, verdicts
 from studies.create import Request, new_study
-from studies.design import Design, Item
 from studies.errors import StudyError
-from studies.opening import open_study
+from studies.rater.design import Design, Item
+from studies.rater.trials import trials_of
+from studies.rater.votes import Screen
+from studies.rater.wording import Wording
+from studies.sessions import open_study
 from studies.store import StudyStore
-from studies.trials import trials_of
-from studies.vote import Screen
-from studies.wording import Wording
 
 from .studies_database import add_verdicts, make_database
 
@@ -357,8 +357,8 @@ def test_a_design_that_is_not_whole_is_refused():
 RATE = """
 import sys
 from lorarar.store import Store
-from studies.opening import open_study
-from studies.vote import Screen
+from studies.sessions import open_study
+from studies.rater.votes import Screen
 with Store(sys.argv[1]) as store:
     session = open_study(store, "first", sys.argv[2])
     session.consent()
@@ -449,7 +449,7 @@ def test_a_backup_carries_a_study_with_its_pictures(store, tmp_path):
             "studies.cli.app",
             {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "PIL", "textual", "aiohttp", "pydantic"},
         ),
-        ("studies.opening", {"torch", "transformers", "scipy", "textual", "aiohttp", "judge"}),
+        ("studies.sessions", {"torch", "transformers", "scipy", "textual", "aiohttp", "judge"}),
         ("studies.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
         ("studies.report", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
     ],

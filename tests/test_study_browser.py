@@ -8,10 +8,10 @@ from aiohttp import web
 
 from lorarar.store import Store
 from studies.create import Request, new_study
+from studies.rater.trials import trials_of
 from studies.serving.server import Served, StudyServer
 from studies.serving.tokens import new_token
 from studies.store import StudyStore
-from studies.trials import trials_of
 
 from .browser import CHROMIUM, chromium
 from .studies_database import make_database

@@ -16,11 +16,11 @@ from lorarar.store import Store
 from studies.create import Request, new_study
 from studies.errors import PacketError, StudyError
 from studies.importing import import_votes
-from studies.opening import open_packet, open_study
-from studies.packet import MANIFEST, read_packet, write_packet
+from studies.rater.packet import MANIFEST, read_packet, write_packet
+from studies.rater.trials import trials_of
+from studies.rater.votes import Screen
+from studies.sessions import open_packet, open_study
 from studies.store import StudyStore
-from studies.trials import trials_of
-from studies.vote import Screen
 
 from .studies_database import make_database
 
@@ -353,8 +353,8 @@ def test_a_truncated_packet_is_refused(packet):
 
 RATE = """
 import sys
-from studies.opening import open_packet
-from studies.vote import Screen
+from studies.sessions import open_packet
+from studies.rater.votes import Screen
 session = open_packet(sys.argv[1], "KILL")
 session.consent()
 while session.current():

@@ -8,15 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from lorarar.cli.main import app
-from lorarar.errors import StoreError
 from lorarar.store import Store
+from lorarar.util.errors import StoreError
 from studies.create import Request, new_study
 from studies.errors import StudyError
-from studies.opening import open_packet, open_study
+from studies.rater.votes import Screen
 from studies.report import SIMULATED, report
+from studies.sessions import open_packet, open_study
 from studies.simulate import simulate
 from studies.store import StudyStore
-from studies.vote import Screen
 
 from .studies_database import add_verdicts, make_database
 
@@ -146,7 +146,7 @@ def test_simulated_raters_and_people_are_never_mixed(store):
 
 
 def test_the_judges_check_gets_people_alone(store):
-    from judge.trust.people import StoredLabels, majorities
+    from judge.check.people import StoredLabels, majorities
 
     assert StoredLabels(store).labels() == []
     session = open_study(store, "abs", "REAL")

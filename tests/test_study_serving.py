@@ -15,11 +15,11 @@ from lorarar.cli.main import app
 from lorarar.store import Store
 from studies.create import Request, new_study
 from studies.errors import StudyError
+from studies.rater.trials import is_mirrored
 from studies.serving.guard import check_host, is_loopback, is_ours, origin_of
 from studies.serving.server import Served, StudyServer, command_for, serve
 from studies.serving.tokens import code_of, new_token, read_tokens, write_tokens
 from studies.store import StudyStore
-from studies.trials import is_mirrored
 
 from .studies_database import make_database
 

@@ -4,23 +4,23 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.adapter import Adapter, Factors
-from lorarar.adapter_file import write_adapter
-from lorarar.bases import find_base
-from lorarar.concepts import read_concepts
-from lorarar.diffusion import predict
-from lorarar.errors import AdapterError, ImageError, TrainingError
-from lorarar.gates import gated
-from lorarar.hypernet_file import read_hypernet, write_hypernet
-from lorarar.images import write_png
+from lorarar.families import find_base
+from lorarar.generation.gates import gated
+from lorarar.generation.latents import predict
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.files import write_adapter
+from lorarar.merging.hypernet_file import read_hypernet, write_hypernet
+from lorarar.pictures.concepts import read_concepts
+from lorarar.pictures.images import write_png
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
 from lorarar.training.loop import Plan, train
 from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
-from lorarar.training.merging import FIDELITIES, REGULARISERS
+from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
 from lorarar.training.ziplora import ZipMerging, train_ziplora
+from lorarar.util.errors import AdapterError, ImageError, TrainingError
 
 from .conftest import random_adapter
 from .test_gates import inputs

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from lorarar.adapter import Factors
-from lorarar.truncation import factorised, truncated
+from lorarar.lora.adapter import Factors
+from lorarar.lora.truncation import factorised, truncated
 
 
 def factors(rows, columns, rank, kernel=(), seed=0):

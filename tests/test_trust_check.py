@@ -8,25 +8,25 @@ from io import StringIO
 import pytest
 from PIL import Image
 
+from judge.check.check import CheckError, Plan, run_check
+from judge.check.configuration import Configuration, variants
+from judge.check.findings import findings
+from judge.check.ground_truth import Known, find_distances, find_known
+from judge.check.interview import Interview
+from judge.check.page import page
+from judge.check.paraphrases import PARAPHRASES, around
+from judge.check.people import Label, StoredLabels
+from judge.check.sample import sample
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
 from judge.prompts import CODE, PAPER, Prompts
 from judge.question import failed, leaning
-from judge.runner import judge, questions
+from judge.run import judge, questions
 from judge.targets import Target, from_folders
-from judge.trust.check import CheckError, Plan, run_check
-from judge.trust.configuration import Configuration, variants
-from judge.trust.findings import findings
-from judge.trust.interview import Interview
-from judge.trust.known import Known, find_distances, find_known
-from judge.trust.page import page
-from judge.trust.paraphrases import PARAPHRASES, around
-from judge.trust.people import Label, StoredLabels
-from judge.trust.sample import sample
 from judge.verdicts import VerdictStore
-from lorarar.files import sha256_of
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.files import sha256_of
 
 SUBJECTS, STYLES = ("cat", "dog", "fox"), ("glowing", "oil-painting", "sticker")
 SIDE = 16
@@ -419,8 +419,8 @@ def test_votes_are_read_from_the_database_where_there_are_any(tmp_path):
 
 def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
     from lorarar.pocket import shipped
-    from lorarar.pocket.truth import truth
-    from lorarar.pocket.zoo import style_named, subject_named
+    from lorarar.pocket.concepts import style_named, subject_named
+    from lorarar.pocket.ground_truth import truth
 
     own = target_of(shipped.content_lora("dog-8"), shipped.style_lora("glowing"), tmp_path / "own.png")
     lone = target_of(shipped.content_lora("can"), shipped.style_lora("glowing"), tmp_path / "lone.png")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from judge.cli.app import app
 from judge.pocket.critic import new_critic, new_tokenizer
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 
 ROOT = Path(__file__).parents[1]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from judge.trust.alpha import alpha
-from judge.trust.area import area, auroc
-from judge.trust.calibration import (
+from judge.check.alpha import alpha
+from judge.check.area import area, auroc
+from judge.check.calibration import (
     Reported,
     Triple,
     brier,
@@ -15,11 +15,11 @@ from judge.trust.calibration import (
     correct_rate,
     temperature,
 )
-from judge.trust.flips import flips, kappa, mcnemar
-from judge.trust.nearness import nearness
-from judge.trust.said import NOTHING, Said
-from judge.trust.share import share, wilson
-from judge.trust.wording import tau
+from judge.check.flips import flips, kappa, mcnemar
+from judge.check.nearness import nearness
+from judge.check.said import NOTHING, Said
+from judge.check.share import share, wilson
+from judge.check.wording import tau
 
 YES, NO = Said(True, 0.9), Said(False, 0.2)
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from textual.widgets import Input
 
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from tests.studies_database import add_verdicts, make_database
 from tests.tui_app import HALF, NONE, drive, screen_text, sees, until, words
 from tui.app import LorararApp
-from tui.images import AppError, choose
+from tui.image_mode import AppError, choose
 from tui.screens.gallery import GalleryScreen
 from tui.screens.help import HelpScreen
 from tui.screens.histogram import HistogramScreen
@@ -164,7 +164,7 @@ def test_the_same_seed_across_methods(database):
     async def script(app, pilot):
         screen = await gallery(app, pilot)
         await pilot.press("right", "s")
-        assert [(shot.method, shot.seed) for shot in screen._shots] == [("alpha", 1), ("beta", 1)]
+        assert [(shot.row, shot.seed) for shot in screen._shots] == [("alpha", 1), ("beta", 1)]
         await pilot.press("full_stop")
         assert {shot.seed for shot in screen._shots} == {2}
         await pilot.press("s")

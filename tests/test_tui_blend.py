@@ -13,19 +13,19 @@ import torch
 from PIL import Image
 from textual.widgets import Input, Select
 
-from lorarar.bases import Base
-from lorarar.errors import AdapterError
-from lorarar.generation import Studio
-from lorarar.images import read_image, write_png
-from lorarar.merging import merge
+from lorarar.families import Base
+from lorarar.generation.studio import Studio
+from lorarar.merge_files import merge
+from lorarar.pictures.images import read_image, write_png
 from lorarar.store import Store
+from lorarar.util.errors import AdapterError
 from tests.conftest import random_adapter
 from tests.studies_database import make_database
 from tests.tui_app import FakeEasel, drive, until, words
-from tui.blend import Drawn, Said, Wish, reply
 from tui.catalog import Catalog
-from tui.easel import ProcessEasel
-from tui.painter import NewerWishError, Painter, blended, methods, newest, scaled
+from tui.drawing.client import ProcessEasel
+from tui.drawing.request import Drawn, Said, Wish, reply
+from tui.drawing.worker import NewerWishError, Painter, blended, methods, newest, scaled
 from tui.screens.blend import BlendScreen, known_loras
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
@@ -149,8 +149,8 @@ def test_strengths_are_weights_where_a_method_has_them(wish, base):
 
 
 def test_where_a_method_has_no_weights_each_side_of_its_result_is_scaled(wish, base, tmp_path):
-    from lorarar.hypernet import Hypernetwork
-    from lorarar.hypernet_file import write_hypernet
+    from lorarar.merging.hypernet import Hypernetwork
+    from lorarar.merging.hypernet_file import write_hypernet
 
     adapter = random_adapter(2, 0)
     widths = {factors.up.shape[0] for factors in adapter.layers.values()}
@@ -172,8 +172,8 @@ def test_where_a_method_has_no_weights_each_side_of_its_result_is_scaled(wish, b
 
 
 def test_a_painter_draws_drops_and_keeps(wish, base, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("tui.painter.find_base", lambda name: base)
-    monkeypatch.setattr("tui.painter.STEPS", 2)
+    monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
+    monkeypatch.setattr("tui.drawing.worker.STEPS", 2)
     painter = Painter(tmp_path / "shown", tmp_path / "r.db", tmp_path / "out", lambda base: Studio(base, pipeline=tiny))
     with pytest.raises(AdapterError, match="nothing is drawn yet"):
         painter.keep()
@@ -190,7 +190,7 @@ def test_a_painter_draws_drops_and_keeps(wish, base, tiny, tmp_path, monkeypatch
     kept = painter.keep()
     catalog = Catalog(tmp_path / "r.db")
     shots = catalog.shots()
-    assert [(s.method, s.content, s.style, s.seed) for s in shots] == [
+    assert [(s.row, s.content, s.style, s.seed) for s in shots] == [
         ("direct", "dog", "ink", 0),
         ("direct", "dog", "ink", 1),
     ]
@@ -201,7 +201,7 @@ def test_a_painter_draws_drops_and_keeps(wish, base, tiny, tmp_path, monkeypatch
 
 
 def test_a_lora_without_a_prompt_asks_for_one(lora_file, base, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("tui.painter.find_base", lambda name: base)
+    monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
     painter = Painter(tmp_path, tmp_path / "r.db", tmp_path, lambda base: Studio(base, pipeline=tiny))
     with pytest.raises(AdapterError, match="write one"):
         painter.draw(Wish(str(lora_file("a")), str(lora_file("b", seed=1)), "direct"))
@@ -253,6 +253,6 @@ def test_a_process_that_died_is_started_again_by_the_next_wish(tmp_path):
 
 
 def test_the_process_ends_with_its_stdin(tmp_path):
-    words_ = [sys.executable, "-m", "tui.painter", str(tmp_path), str(tmp_path / "r.db"), str(tmp_path)]
+    words_ = [sys.executable, "-m", "tui.drawing.worker", str(tmp_path), str(tmp_path / "r.db"), str(tmp_path)]
     done = subprocess.run(words_, input="", capture_output=True, text=True, timeout=120, check=True)
     assert "methods" in done.stdout

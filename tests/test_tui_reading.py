@@ -15,17 +15,17 @@ from judge.protocol import majority as judges_majority
 from judge.results import groups
 from judge.targets import Target
 from judge.verdicts import VerdictStore
-from lorarar.errors import StoreError
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.store.paths import PathResolver
+from lorarar.util.errors import StoreError
 from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog, majority
 from tui.coefficients import histogram, map_of, short
 from tui.figures import figures
-from tui.place import Place
-from tui.places import Places, file_key
+from tui.remembered_state import Place
 from tui.text import block, home, line, stacked
-from tui.thumbs import Thumbs, thumbnail
+from tui.thumbs import Thumbs, file_key, thumbnail
 
 HOSTILE = "a\x1b]52;c;ZXZpbA==\x07b\x9b31m\u202ec[/bold]\nd"
 
@@ -79,7 +79,7 @@ def test_verdicts_are_those_of_the_judges_own_report(database):
         targets = [_target(catalog, shot) for shot in snapshot.shots]
         judged = Answers(targets, verdicts).of(verdicts.judges()[0])
     theirs = {(one.target.row, *one.pair, int(one.target.image.stem)): one.correct for one in judged}
-    ours = {(s.method, s.content, s.style, s.seed): snapshot.correct(s) for s in snapshot.shots}
+    ours = {(s.row, s.content, s.style, s.seed): snapshot.correct(s) for s in snapshot.shots}
     assert ours == theirs
     assert set(ours.values()) == {True, False, None}
     reported = {group.name[0]: group for group in groups(judged, "method")}
@@ -91,10 +91,10 @@ def test_verdicts_are_those_of_the_judges_own_report(database):
 
 def _target(catalog, shot):
     def references(name):
-        return catalog.places.references(str(catalog.path.parent / "loras" / f"{name}.safetensors"))
+        return catalog.paths.references(str(catalog.path.parent / "loras" / f"{name}.safetensors"))
 
     sides = references(shot.content), references(shot.style)
-    return Target(Path(shot.path), shot.method, shot.content, shot.style, *sides, "", "")
+    return Target(Path(shot.path), shot.row, shot.content, shot.style, *sides, "", "")
 
 
 @pytest.mark.parametrize("references", range(5))
@@ -153,7 +153,7 @@ def test_relative_paths_are_found_from_the_databases_folders(tmp_path, monkeypat
     (tmp_path / "out" / "deep").mkdir(parents=True)
     (tmp_path / "out" / "a.png").touch()
     monkeypatch.chdir("/")
-    places = Places(tmp_path / "out" / "deep" / "results.db")
+    places = PathResolver(tmp_path / "out" / "deep" / "results.db")
     assert places.find("out/a.png") == tmp_path / "out" / "a.png"
     assert places.find(str(tmp_path / "x")) == tmp_path / "x"
     assert not places.find("nul\0l").exists()

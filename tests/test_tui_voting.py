@@ -15,15 +15,15 @@ import pytest
 
 from lorarar.store import Store
 from studies.create import Request, new_study
-from studies.opening import open_study
+from studies.sessions import open_study
 from tests.studies_database import make_database
 from tests.tui_app import HALF, screen_text, sees, until, words
-from tui.ballot import BallotApp
-from tui.images import AppError
-from tui.screens.ballot.pictures import Pictures
-from tui.screens.ballot.trial import TrialScreen
-from tui.screens.ballot.words import ConsentScreen, ExampleScreen, ThanksScreen
+from tui.image_mode import AppError
 from tui.voting import drawing_for_votes
+from tui.voting.app import BallotApp
+from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
+from tui.voting.pictures import Pictures
+from tui.voting.trial import TrialScreen
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,7 +59,7 @@ def vote(database, script, study="first", code="K7QF3M", size=(100, 40)):
 
 def test_consent_that_cannot_be_kept_is_said_and_can_be_given_again(database, monkeypatch):
     from studies.errors import PacketError
-    from studies.session import Session
+    from studies.rater.session import Session
 
     def full(session):
         raise PacketError("cannot write p.jsonl: No space left on device")
@@ -312,7 +312,7 @@ def terminal(tmp_path):
 
 
 def voting(database, code):
-    return f"{sys.executable} -m tui.main --db {database} --images half --study first --rater {code}"
+    return f"{sys.executable} -m tui.cli.main --db {database} --images half --study first --rater {code}"
 
 
 def answer(one, database, code, keys):

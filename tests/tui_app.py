@@ -5,7 +5,7 @@ import asyncio
 from rich.text import Text
 
 from tui.app import LorararApp
-from tui.images import Drawing
+from tui.image_mode import Drawing
 from tui.widgets.half_cells import HalfCells
 
 HALF = Drawing("half", HalfCells, (10, 20))

@@ -19,11 +19,11 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
-from tui.easel import Easel, ProcessEasel
-from tui.images import Drawing
-from tui.place import Place
+from tui.drawing.client import Easel, ProcessEasel
+from tui.image_mode import Drawing
+from tui.remembered_state import Place
 from tui.screens.matrix import MatrixScreen
 from tui.snapshot import Judge, Snapshot
 from tui.text import count, home, line, unmarked

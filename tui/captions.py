@@ -5,12 +5,13 @@ from __future__ import annotations
 from rich.text import Text
 
 from judge.protocol import Answer
-from tui.snapshot import Shot, Snapshot
+from lorarar.store.queries import PictureRow
+from tui.snapshot import Snapshot
 
 MARKS = {True: ("\N{CHECK MARK}", "green"), False: ("\N{MULTIPLICATION SIGN}", "red"), None: ("?", "dim")}
 
 
-def caption(snapshot: Snapshot | None, shot: Shot, name: str = "") -> Text:
+def caption(snapshot: Snapshot | None, shot: PictureRow, name: str = "") -> Text:
     """``3 correct``: the seed, and what the judge says of subject and style."""
     text = Text(name or f"seed {shot.seed}")
     if snapshot is None or snapshot.judge is None:

@@ -16,22 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from judge.protocol import Answer
-from lorarar.errors import StoreError
-from tui.places import Places
-from tui.snapshot import Judge, Shot, Snapshot, Verdicts
+from lorarar.store.paths import PathResolver
+from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
+from lorarar.util.errors import StoreError
+from tui.snapshot import Judge, Snapshot, Verdicts
 
 BUSY_SECONDS = 30.0
 Row = dict[str, Any]
-
-_SHOTS = """
-    SELECT i.id, i.sha256, i.path, c.row, c.content, c.style, c.seed, i.merge
-    FROM cells c JOIN images i ON i.id = c.image
-    UNION ALL
-    SELECT i.id, i.sha256, i.path, m.method, a.path, b.path, i.seed, i.merge
-    FROM images i JOIN merges m ON m.id = i.merge
-    JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
-    WHERE i.id NOT IN (SELECT image FROM cells)
-    ORDER BY 1"""
 
 _TALLIES = """
     SELECT v.image, v.aspect, sum(v.verdict * r.weight), sum((v.verdict IS NOT NULL) * r.weight)
@@ -64,7 +55,7 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.places = Places(path)
+        self.paths = PathResolver(path)
         self._watching: sqlite3.Connection | None = None
 
     def exists(self) -> bool:
@@ -95,13 +86,12 @@ class Catalog:
             self._watching.close()
             self._watching = None
 
-    def shots(self) -> list[Shot]:
+    def shots(self) -> list[PictureRow]:
         """All pictures of merges: a plan's cells, and those drawn on their own."""
         if not self.exists():
             return []
         with self._open() as db:
-            rows = db.execute(_SHOTS).fetchall()
-        return [Shot(r[0], r[1], r[2], r[3], _stem(r[4]), _stem(r[5]), r[6], r[7]) for r in rows]
+            return merge_pictures(db)
 
     def concepts(self) -> Concepts:
         """Contents and styles of all merges by name, with digests of the pictures that are still there."""
@@ -109,12 +99,12 @@ class Catalog:
 
         def gathered(side: str) -> dict[str, References]:
             with self._open() as db:
-                rows = db.execute(f"SELECT DISTINCT a.path FROM merges m JOIN adapters a ON a.id = m.{side}").fetchall()
+                loras = concept_loras(db, side)
             found = {}
-            for (path,) in rows:
-                pictures = self.places.references(path)
+            for lora in loras:
+                pictures = self.paths.references(lora)
                 digests = {picture: digest for picture in pictures if (digest := digest_or(picture, ""))}
-                found[_stem(path)] = References(tuple(digests), tuple(digests.values()))
+                found[concept_name(lora)] = References(tuple(digests), tuple(digests.values()))
             return found
 
         return Concepts(gathered("content"), gathered("style")) if self.exists() else Concepts({}, {})
@@ -129,7 +119,7 @@ class Catalog:
                 GROUP BY j.id, v.prompts ORDER BY max(v.created) DESC, j.id DESC""").fetchall()
         return [Judge(*row) for row in rows]
 
-    def verdicts(self, shots: Sequence[Shot], concepts: Concepts, judge: Judge) -> dict[str, Verdicts]:
+    def verdicts(self, shots: Sequence[PictureRow], concepts: Concepts, judge: Judge) -> dict[str, Verdicts]:
         """What a judge says of each picture, by the majority over the references that are there now.
 
         A picture with too few answers has none, as in the judge's own report.
@@ -147,7 +137,7 @@ class Catalog:
             rows = db.execute(_TALLIES, [judge.id, judge.prompts]).fetchall()
         counted = {(image, aspect): (yes or 0, answered) for image, aspect, yes, answered in rows}
 
-        def answer(shot: Shot, aspect: str, name: str) -> Answer:
+        def answer(shot: PictureRow, aspect: str, name: str) -> Answer:
             yes, answered = counted.get((shot.sha256, aspect), (0, 0))
             total = len(sides[aspect].get(name, References()).digests)
             return majority(yes, answered, total)
@@ -155,7 +145,7 @@ class Catalog:
         found = {s.sha256: (answer(s, "subject", s.content), answer(s, "style", s.style)) for s in shots}
         return {image: pair for image, pair in found.items() if pair != (None, None)}
 
-    def snapshot(self, judge: Judge | None = None, shots: list[Shot] | None = None) -> Snapshot:
+    def snapshot(self, judge: Judge | None = None, shots: list[PictureRow] | None = None) -> Snapshot:
         """Pictures, read here unless given, with the verdicts of a judge, by default of the one asked last."""
         shots, judges = self.shots() if shots is None else shots, self.judges()
         chosen = judge if judge in judges else next(iter(judges), None)
@@ -270,11 +260,6 @@ def majority(yes: int, answered: int, references: int) -> Answer:
 def digest(text: str) -> str:
     """A short name for a text, in file names."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _stem(name: str) -> str:
-    """The name of a concept: a cell has it, an adapter's path has it before its ending."""
-    return Path(name.replace("\0", "?")).stem if "/" in name or name.endswith(".safetensors") else name
 
 
 @contextmanager

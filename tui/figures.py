@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from judge.protocol import score
-from lorarar.intervals import Interval, bootstrap
-from tui.snapshot import Shot, Snapshot
+from lorarar.store.queries import PictureRow
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from tui.snapshot import Snapshot
 
 METRICS = ("clip-i", "dino", "clip-t")
 
@@ -53,7 +54,7 @@ def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, 
     )
 
 
-def _pair_means(cells: Iterable[Sequence[Shot]], scores: Mapping[str, float]) -> list[float]:
+def _pair_means(cells: Iterable[Sequence[PictureRow]], scores: Mapping[str, float]) -> list[float]:
     means = []
     for shots in cells:
         values = [scores[shot.sha256] for shot in shots if shot.sha256 in scores]

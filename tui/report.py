@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 
 
 class ReportError(LorarError):

@@ -12,23 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from judge.protocol import Answer
+from lorarar.store.queries import PictureRow
 
 Pair = tuple[str, str]  # content and style
 Verdicts = tuple[Answer, Answer]  # of an image: subject, style
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture of a method."""
-
-    id: int
-    sha256: str
-    path: str
-    method: str  # a plan's row, or a merge's method
-    content: str
-    style: str
-    seed: int
-    merge: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +53,7 @@ NOTHING = Tally(0, 0, 0)
 class Snapshot:
     """Everything to browse."""
 
-    shots: Sequence[Shot] = ()
+    shots: Sequence[PictureRow] = ()
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)  # by a picture's digest
     judge: Judge | None = None  # whose verdicts they are
     judges: Sequence[Judge] = ()
@@ -74,7 +61,7 @@ class Snapshot:
     @cached_property
     def methods(self) -> list[str]:
         """In the order of their first picture."""
-        return list(dict.fromkeys(shot.method for shot in self.shots))
+        return list(dict.fromkeys(shot.row for shot in self.shots))
 
     @cached_property
     def contents(self) -> list[str]:
@@ -87,11 +74,11 @@ class Snapshot:
         return sorted({shot.style for shot in self.shots})
 
     @cached_property
-    def cells(self) -> Mapping[tuple[str, str, str], list[Shot]]:
+    def cells(self) -> Mapping[tuple[str, str, str], list[PictureRow]]:
         """Pictures by method, content and style, seed by seed."""
-        found: dict[tuple[str, str, str], list[Shot]] = defaultdict(list)
+        found: dict[tuple[str, str, str], list[PictureRow]] = defaultdict(list)
         for shot in self.shots:
-            found[shot.method, shot.content, shot.style].append(shot)
+            found[shot.row, shot.content, shot.style].append(shot)
         for shots in found.values():
             shots.sort(key=lambda shot: (shot.seed, shot.id))
         return dict(found)
@@ -101,7 +88,7 @@ class Snapshot:
         """Verdicts by cell."""
         return {cell: self._tally(shots) for cell, shots in self.cells.items()}
 
-    def correct(self, shot: Shot) -> Answer:
+    def correct(self, shot: PictureRow) -> Answer:
         """Whether a picture shows the subject and the style, by this judge."""
         subject, style = self.verdicts.get(shot.sha256, (None, None))
         if subject is False or style is False:
@@ -118,6 +105,6 @@ class Snapshot:
         known = [value for value in values if value is not None]
         return sum(known) / len(known) if known else None
 
-    def _tally(self, shots: Iterable[Shot]) -> Tally:
+    def _tally(self, shots: Iterable[PictureRow]) -> Tally:
         answers = [self.correct(shot) for shot in shots]
         return Tally(len(answers), answers.count(True), len(answers) - answers.count(None))

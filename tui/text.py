@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lorarar.cli.console import clean
+from lorarar.util.text import clean
 
 LONGEST, ELLIPSIS = 400, "\N{HORIZONTAL ELLIPSIS}"
 

@@ -6,6 +6,8 @@ left the screen by the time its turn comes is not made.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,9 +16,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from lorarar.errors import ImageError
-from lorarar.images import read_image, write_png
-from tui.places import cache_home, file_key
+from lorarar.pictures.images import read_image, write_png
+from lorarar.util.errors import ImageError
+from lorarar.util.files import cache_home
 
 SIDE = 192  # pixels; more than a thumbnail has on any terminal
 KEPT = 400  # in memory, about 40 MB at most
@@ -103,3 +105,10 @@ def thumbnail(key: str, path: Path, folder: Path) -> Image.Image | None:
         except (ImageError, OSError):
             return small  # a cache that cannot be written costs time, nothing else
     return small
+
+
+def file_key(digest: str) -> str:
+    """A digest of the database as a file name: what is none is digested."""
+    if re.fullmatch(r"[0-9a-f]{16,64}", digest):
+        return digest
+    return hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()

@@ -24,8 +24,8 @@ from judge.cli.options import (
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, say
 
 if TYPE_CHECKING:
+    from judge.check.interview import Tally
     from judge.critics.settings import DType, ImageMode, Quantisation
-    from judge.trust.interview import Tally
 
 SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
 
@@ -53,13 +53,13 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
+    from judge.check.check import Plan, run_check
+    from judge.check.configuration import Configuration
+    from judge.check.ground_truth import find_distances, find_known
+    from judge.check.interview import Interview
+    from judge.check.people import StoredLabels
     from judge.prompts import find_prompts
     from judge.targets import find_targets
-    from judge.trust.check import Plan, run_check
-    from judge.trust.configuration import Configuration
-    from judge.trust.interview import Interview
-    from judge.trust.known import find_distances, find_known
-    from judge.trust.people import StoredLabels
     from lorarar.store import Store
 
     asked = find_prompts(prompts)
@@ -90,13 +90,13 @@ def check(
     if as_json:
         from dataclasses import asdict
 
-        from judge.trust.findings import findings
+        from judge.check.findings import findings
 
         print_json(asdict(found) | {"findings": [asdict(finding) for finding in findings(found)]})
         return
     from rich.console import Console
 
-    from judge.trust.page import page
+    from judge.check.page import page
 
     Console(highlight=False).print(page(found))
 

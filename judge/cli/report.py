@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
-from lorarar.cli.console import DbOption, clean, command, print_json, say
+from judge.errors import JudgeError
+from lorarar.cli.console import DbOption, command, one_of, print_json, say
+from lorarar.util.text import clean
 
 if TYPE_CHECKING:
     from rich.table import Table as Drawn
 
     from judge.report.report import Report
-    from judge.report.table import Table
     from judge.results import By
+    from lorarar.util.tables import Table
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 WIDEST = 1000  # columns; more than any table takes
@@ -54,8 +56,8 @@ def report(
     from judge.verdicts import VerdictStore
     from lorarar.store import Store
 
-    grouping = cast("By", one_of("--by", by, ("method", "subject", "style", "cell")))
-    one_of("--format", form, FORMATS)
+    grouping = cast("By", one_of("--by", by, ("method", "subject", "style", "cell"), JudgeError))
+    one_of("--format", form, FORMATS, JudgeError)
     with Store(db) as store:
         answers = Answers(find_targets(store, images, generated, references), VerdictStore(store))
         chosen = choose(answers, critic, prompts, judge)
@@ -67,22 +69,9 @@ def report(
         say(f"gallery: {write_gallery(made, gallery)}")
 
 
-def one_of(option: str, value: str, accepted: tuple[str, ...]) -> str:
-    """The value, if it is accepted.
-
-    Raises:
-        JudgeError: it is not; the message says what is.
-    """
-    from judge.errors import JudgeError
-
-    if value not in accepted:
-        raise JudgeError(f"{option} is {value!r}; accepted are {', '.join(accepted)}")
-    return value
-
-
 def _print_report(made: Report, form: str) -> None:
-    from judge.report.table import as_csv, as_latex, as_markdown
     from judge.report.tables import about, csv_rows, records, tables
+    from lorarar.util.tables import as_csv, as_latex, as_markdown
 
     if form == "json":
         print_json(

@@ -24,7 +24,7 @@ from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
-    from judge.runner import Outcome
+    from judge.run import Outcome
     from judge.scores import Scored
     from judge.targets import Target
     from lorarar.store import Store
@@ -65,7 +65,7 @@ def run(
         said: dict[str, Any] = {"pictures": len(targets)}
         if MARS2 in wanted:
             from judge.critics import find_critic
-            from judge.runner import judge
+            from judge.run import judge
             from judge.verdicts import VerdictStore
 
             found = find_critic(
@@ -105,8 +105,8 @@ def parse_metrics(text: str) -> list[str]:
 
 def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> Scored:
     from judge.metrics.features import Features
-    from judge.metrics.known import find_backbone
     from judge.metrics.metric import METRICS
+    from judge.metrics.registry import find_backbone
     from judge.scores import ScoreStore
 
     metric = METRICS[name]

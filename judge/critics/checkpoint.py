@@ -17,8 +17,8 @@ from typing import Any
 from judge.critics.critic import CriticError
 from judge.critics.json_file import read_json
 from judge.critics.llava_qwen import is_llava_qwen
-from lorarar.errors import reason
-from lorarar.files import sha256_of
+from lorarar.util.errors import reason
+from lorarar.util.files import sha256_of
 
 CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
 SETTINGS = (

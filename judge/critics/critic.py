@@ -13,7 +13,7 @@ from typing import Self
 
 from judge.critics.preparation import Preparation
 from judge.question import Question, Reply
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 
 
 class CriticError(LorarError):

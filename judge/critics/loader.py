@@ -31,7 +31,7 @@ from judge.critics.critic import CriticError
 from judge.critics.llava_qwen import KEY_MAPPING, translate
 from judge.critics.picture_processor import PictureProcessor
 from judge.critics.settings import Quantisation
-from lorarar.errors import reason
+from lorarar.util.errors import reason
 
 #: Left in full precision: they are small, and the head is where the verdict is read. (Naming any replaces the default.)
 FULL_PRECISION = ["lm_head", "vision_tower", "multi_modal_projector"]

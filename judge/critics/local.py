@@ -15,17 +15,17 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from judge.critics.batching import batches
 from judge.critics.checkpoint import Checkpoint
 from judge.critics.critic import Critic, CriticError
-from judge.critics.order import batches
 from judge.critics.preparation import Preparation
 from judge.critics.settings import LocalSettings
 from judge.prompts import PromptError
 from judge.question import Question, Reply, answered, failed, leaning
-from lorarar.errors import ImageError, reason
+from lorarar.util.errors import ImageError, reason
 
 if TYPE_CHECKING:
-    from judge.critics.reader import Reader, Shown
+    from judge.critics.prefix_cache import Reader, Shown
 
 #: What a question's words or pictures, or want of memory, make raise; anything else is a mistake in the program.
 FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
@@ -63,13 +63,13 @@ class LocalCritic(Critic):
             CriticError: it cannot be loaded.
         """
         from judge.critics.loader import load
-        from judge.critics.reader import Reader
+        from judge.critics.prefix_cache import Reader
 
         model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
         return Reader(model, processor, self.settings.image_mode)
 
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
-        from judge.critics.reader import Shown
+        from judge.critics.prefix_cache import Shown
 
         size = 1 if self.settings.generate else self.settings.batch
         for batch in batches(questions, size, together=self.settings.reuse and not self.settings.generate):

@@ -55,7 +55,7 @@ class Preparation:
         return self._kept(path, stat.st_mtime_ns, stat.st_size)
 
     def _read(self, path: Path, *_: int) -> Prepared:
-        from lorarar.images import read_image
+        from lorarar.pictures.images import read_image
 
         return prepare(read_image(path), self.side)
 

@@ -19,10 +19,10 @@ from judge.digests import digest_of
 from judge.metrics.backbone import Backbone
 from judge.metrics.metric import MetricError
 from judge.metrics.vectors import Vector, Vectors, sound
-from lorarar.errors import ImageError, reason
-from lorarar.files import cache_folder, replacing
-from lorarar.images import read_image
-from lorarar.progress import Ticker
+from lorarar.pictures.images import read_image
+from lorarar.util.errors import ImageError, reason
+from lorarar.util.files import cache_folder, replacing
+from lorarar.util.progress import Ticker
 
 BATCH = 32
 DIGEST = 32  # bytes at the head of a file

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 
 if TYPE_CHECKING:
     from judge.targets import Target

@@ -18,9 +18,9 @@ from PIL import Image
 
 from lorarar.pocket.canvas import place
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.painters import Look, paint
-from lorarar.pocket.pictures import FAMILIES, SIDE, Designs, plain, random_ground, random_look, random_pose
-from lorarar.pocket.zoo import STYLES, held_out_designs
+from lorarar.pocket.concepts import STYLES, held_out_designs
+from lorarar.pocket.styles import Look, paint
+from lorarar.pocket.training_pictures import FAMILIES, SIDE, Designs, plain, random_ground, random_look, random_pose
 
 LOOKS, THINGS = 28, 64  # looks of a family, designs painted in a look
 PLAIN, PLAIN_OTHER = 8, 3  # plain pictures of a design of Pocket's own classes, and of another

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
+from judge.pocket.augmentations import Views, crops, tinted
 from judge.pocket.bank import Bank
-from judge.pocket.views import Views, crops, tinted
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.pictures import FAMILIES, SIDE, caption
-from lorarar.pocket.text import LENGTH
+from lorarar.pocket.text_encoders import LENGTH
+from lorarar.pocket.training_pictures import FAMILIES, SIDE, caption
 from lorarar.training.loop import Objective, pick
 
 PATCH, WIDTH, PROJECTION = 8, 96, 96

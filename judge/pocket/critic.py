@@ -24,12 +24,12 @@ from transformers import (
 
 from judge.critics.chat import chat
 from judge.pocket.bank import Bank
-from judge.pocket.eyes import CONFIG as EYES
 from judge.pocket.pairs import EasyPairs, Pairs
+from judge.pocket.vision_tower import CONFIG as EYES
 from judge.pocket.wordings import SHARES, WORDINGS
 from judge.prompts import KNOWN, Aspect, Prompts
-from lorarar.pocket.painters import PAINTERS
-from lorarar.pocket.pictures import FAMILIES
+from lorarar.pocket.styles import PAINTERS
+from lorarar.pocket.training_pictures import FAMILIES
 from lorarar.training.loop import Objective, pick
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")

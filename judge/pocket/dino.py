@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from transformers import ViTConfig, ViTModel
 
 from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN
+from judge.pocket.augmentations import Views, crops, tinted
 from judge.pocket.bank import Bank
-from judge.pocket.views import Views, crops, tinted
-from lorarar.pocket.pictures import SIDE
+from lorarar.pocket.training_pictures import SIDE
 from lorarar.training.loop import Objective, pick
 
 PATCH, WIDTH = 8, 96

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from judge.pocket.bank import Bank
-from judge.pocket.eyes import groups
+from judge.pocket.vision_tower import groups
 from judge.prompts import Aspect
-from lorarar.pocket.painters import Look
-from lorarar.pocket.pictures import FAMILIES, distance
+from lorarar.pocket.styles import Look
+from lorarar.pocket.training_pictures import FAMILIES, distance
 from lorarar.training.loop import pick
 
 UNLIKE = 0.2  # smallest difference, in the most different knob, of two looks that are not the same style

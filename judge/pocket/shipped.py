@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lorarar.files import replacing
+from lorarar.util.files import replacing
+
+if TYPE_CHECKING:
+    from judge.critics.registry import NamedCritic
 
 WEIGHTS = Path(__file__).parent / "weights"
 CRITIC = WEIGHTS / "critic"
 CLIP, DINO = WEIGHTS / "clip", WEIGHTS / "dino"
 MANIFEST = WEIGHTS / "judges.json"
+
+
+def critic() -> NamedCritic:
+    """Pocket's critic, shown pictures as it was trained: each padded to a square."""
+    from judge.critics.checkpoint import checkpoint_in
+    from judge.critics.registry import NamedCritic
+
+    return NamedCritic(lambda: checkpoint_in(CRITIC, "pocket"), "pad")
 
 
 def manifest() -> dict[str, Any]:

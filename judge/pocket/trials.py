@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from judge.check.area import area
 from judge.prompts import Aspect
-from judge.trust.area import area
-from lorarar.images import read_image
+from lorarar.pictures.images import read_image
 from lorarar.pocket import shipped
 from lorarar.pocket.canvas import Pose, place
-from lorarar.pocket.painters import Look, paint
-from lorarar.pocket.pictures import Designs, distance, plain
-from lorarar.pocket.truth import truth
-from lorarar.pocket.zoo import STYLES, SUBJECTS, Style, slug
+from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, slug
+from lorarar.pocket.ground_truth import truth
+from lorarar.pocket.styles import Look, paint
+from lorarar.pocket.training_pictures import Designs, distance, plain
 
 HELD_SUBJECTS = tuple(subject for subject in SUBJECTS if subject.split != "train")
 HELD_STYLES = tuple(style for style in STYLES if style.split != "train")

@@ -17,9 +17,9 @@ from judge.protocol import Answer, majority
 from judge.report.report import Report
 from judge.results import Judged, Pair
 from lorarar import __version__
-from lorarar.errors import ImageError
-from lorarar.files import replacing
-from lorarar.images import read_image
+from lorarar.pictures.images import read_image
+from lorarar.util.errors import ImageError
+from lorarar.util.files import replacing
 
 SIDE = 192  # of a picture on the page, at most, in pixels
 MARKS = {True: "yes", False: "no", None: "unclear"}

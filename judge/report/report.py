@@ -17,7 +17,7 @@ from judge.results import By, Group, Judged, difference, group_name, groups, ove
 from judge.scores import ScoreStore, key_of
 from judge.targets import Target
 from judge.verdicts import Judge
-from lorarar.intervals import Interval
+from lorarar.util.statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from judge.paper import Published
 from judge.report.report import Line, Report
-from judge.report.table import Table
 from judge.verdicts import Judge
-from lorarar.intervals import Interval
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
 GROUP_HEADS = {

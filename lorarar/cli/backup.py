@@ -20,7 +20,7 @@ def backup(
 
     path = db or default_path()
     if not path.is_file():
-        from lorarar.errors import StoreError
+        from lorarar.util.errors import StoreError
 
         raise StoreError(f"{path} does not exist; name the database with --db")
     with Store(path) as store:

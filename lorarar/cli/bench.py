@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
-from lorarar.errors import PlanError
+from lorarar.util.errors import PlanError
 
 if TYPE_CHECKING:
-    from lorarar.grid.runner import Outcome
+    from lorarar.bench.run import Outcome
 
 app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles x seeds.")
 
@@ -32,8 +32,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Compute what is missing of a grid; killed and started again, it goes on where it was."""
-    from lorarar.grid.plan import read_plan
-    from lorarar.grid.runner import run_plan
+    from lorarar.bench.plan import read_plan
+    from lorarar.bench.run import run_plan
     from lorarar.store import Store
 
     wanted = read_plan(plan)
@@ -57,7 +57,7 @@ def plan(
     name: Annotated[str | None, typer.Argument(help="A shipped plan: pocket, demo, quick, sdxl.")] = None,
 ) -> None:
     """Print a shipped plan, to be changed and run; without a name, list them."""
-    from lorarar.grid.plan import SHIPPED, shipped_plans
+    from lorarar.bench.plan import SHIPPED, shipped_plans
 
     if name is None:
         print("\n".join(shipped_plans()))

@@ -9,13 +9,13 @@ import typer
 
 from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json, talk
 from lorarar.cli.merge import HypernetOption, KeyValueOption
-from lorarar.errors import MethodError
+from lorarar.util.errors import MethodError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lorarar.recipe import Options
-    from lorarar.statistics import Moments, Spread
+    from lorarar.merging.coefficient_statistics import Moments, Spread
+    from lorarar.merging.recipe import Options
 
 
 @command
@@ -36,13 +36,13 @@ def coefficients(
     """
     from dataclasses import asdict
 
-    from lorarar.bases import find_base
-    from lorarar.coefficient_file import write_coefficients
-    from lorarar.files import checkpoint_beside
-    from lorarar.merging import merge_pair
-    from lorarar.methods import method_named
-    from lorarar.recipe import Recipe
-    from lorarar.statistics import spreads
+    from lorarar.families import find_base
+    from lorarar.merge_files import merge_pair
+    from lorarar.merging.coefficient_file import write_coefficients
+    from lorarar.merging.coefficient_statistics import spreads
+    from lorarar.merging.methods import method_named
+    from lorarar.merging.recipe import Recipe
+    from lorarar.util.files import checkpoint_beside
 
     if method not in ("lorarar", "ziplora"):
         raise MethodError(f"--method is {method!r}; accepted are lorarar and ziplora, which have coefficients")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
+from lorarar.util.text import clean
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,11 +39,6 @@ def talk() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
-
-
-def clean(text: str) -> str:
-    """Text from outside without control codes or direction overrides, safe to print."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def say(text: str, style: str = "") -> None:
@@ -72,6 +68,17 @@ def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")  # a file's name may be no text
+
+
+def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarError]) -> str:
+    """The value of an option, if it is accepted.
+
+    Raises:
+        error: it is not; the message says what is.
+    """
+    if value not in accepted:
+        raise error(f"{option} is {value[:40]!r}; accepted are {', '.join(accepted)}")
+    return value
 
 
 def show(images: Sequence[Image], width: int = 24) -> None:

@@ -26,17 +26,17 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
+    from lorarar.pocket.concepts import style_named, subject_named
     from lorarar.pocket.demo import METHODS, STEPS, run_demo
-    from lorarar.pocket.zoo import style_named, subject_named
-    from lorarar.progress import Ticker
     from lorarar.store import Store
+    from lorarar.util.progress import Ticker
 
     wanted, look = subject_named(subject), style_named(style)
     batches = -(-n // 4)
     with Store(db) as store, Ticker("demo", len(METHODS) * batches * STEPS) as ticker:
         made = run_demo(wanted, look, out, store, n=n, seed=seed, on_step=ticker.advance)
     show([made.sheet()], width=140)
-    from lorarar.images import read_image
+    from lorarar.pictures.images import read_image
 
     show([read_image(out / "coefficients.png")], width=70)
     if as_json:

@@ -27,11 +27,11 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Draw pictures; number k has seed SEED + k and is the same alone or among others."""
-    from lorarar.adapter_file import read_adapter
-    from lorarar.bases import find_base
-    from lorarar.generation import BATCH, Picture, Studio, keep
-    from lorarar.progress import Ticker
+    from lorarar.families import find_base
+    from lorarar.generation.studio import BATCH, Picture, Studio, keep
+    from lorarar.lora.files import read_adapter
     from lorarar.store import Store
+    from lorarar.util.progress import Ticker
 
     place = find_base(base)
     adapter = read_adapter(lora) if lora else None

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import JsonOption, clean, command
+from lorarar.cli.console import JsonOption, command
+from lorarar.util.text import clean
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lorarar.inspection import Inspection
+    from lorarar.lora.inspection import Inspection
 
 LONGEST = 120  # characters of a value from a header in the table; --json has it whole
 
@@ -27,7 +28,7 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a LoRA is: dialect, ranks, targets, metadata, and why it cannot be used if it cannot."""
-    from lorarar.inspection import inspect_adapter
+    from lorarar.lora.inspection import inspect_adapter
 
     found = inspect_adapter(file)
     if as_json:

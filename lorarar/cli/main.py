@@ -1,4 +1,4 @@
-"""``lorarar``: gathers the commands."""
+"""``lorarar``: the engine's own commands, and those that the rooms above it and other packages give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from judge.cli.app import app as judge
 from lorarar import __version__
 from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
@@ -16,15 +15,16 @@ from lorarar.cli.demo import demo
 from lorarar.cli.generate import generate
 from lorarar.cli.inspect import inspect
 from lorarar.cli.merge import merge
+from lorarar.cli.plugins import root_group
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
-from studies.cli.app import app as study
 
 # Their hints (a missing torchvision, say) are for programmers; whoever sets these variables keeps them.
 for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
     os.environ.setdefault(_library, "error")
 
 app = typer.Typer(
+    cls=root_group({"train": train, "bench": bench, "pocket": pocket}),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,11 +36,6 @@ app.command()(coefficients)
 app.command()(inspect)
 app.command()(demo)
 app.command()(backup)
-app.add_typer(train, name="train")
-app.add_typer(bench, name="bench")
-app.add_typer(judge, name="judge")
-app.add_typer(pocket, name="pocket")
-app.add_typer(study, name="study")
 
 
 def _version(asked: bool) -> None:

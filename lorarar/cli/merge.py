@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, print_json, say
-from lorarar.errors import MethodError
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, one_of, print_json, say
+from lorarar.util.errors import MethodError
 
 if TYPE_CHECKING:
-    from lorarar.layouts import Layout
-    from lorarar.merging import Merge
-    from lorarar.recipe import Dtype, Options, Recipe
+    from lorarar.lora.layouts import Layout
+    from lorarar.merge_files import Merge
+    from lorarar.merging.recipe import Dtype, Options, Recipe
     from lorarar.store import Store
 
 HypernetOption = Annotated[
@@ -93,24 +93,26 @@ def merge(
         "rank": rank,
     }
     options = cast("Options", {key: value for key, value in asked.items() if value is not None} | {"seed": seed})
-    from lorarar.bases import find_base
-    from lorarar.layouts import LAYOUTS
-    from lorarar.methods import method_named
-    from lorarar.recipe import DTYPES, Recipe
+    from lorarar.families import find_base
+    from lorarar.lora.layouts import LAYOUTS
+    from lorarar.merging.methods import method_named
+    from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store
 
-    shape, precision = chosen("--layout", layout, LAYOUTS), chosen("--dtype", dtype, tuple(DTYPES))
-    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", precision))
+    one_of("--layout", layout, LAYOUTS, MethodError)
+    if dtype is not None:
+        one_of("--dtype", dtype, tuple(DTYPES), MethodError)
+    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
     with Store(db) as store:
         run = _merge_all if every else _merge_one
-        run(recipe, content, style, out, cast("Layout", shape), store, as_json)
+        run(recipe, content, style, out, cast("Layout", layout), store, as_json)
 
 
 def _merge_one(
     recipe: Recipe, content: Path, style: Path, out: Path, layout: Layout, store: Store, as_json: bool
 ) -> None:
-    from lorarar.files import checkpoint_beside
-    from lorarar.merging import merge_pair
+    from lorarar.merge_files import merge_pair
+    from lorarar.util.files import checkpoint_beside
 
     done = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out)).written(out, layout)
     merge_id = store.add_merge(done, content, style)
@@ -126,9 +128,9 @@ def _merge_all(
 ) -> None:
     from dataclasses import replace
 
-    from lorarar.pairs import merge_all, pairings
-    from lorarar.progress import Ticker
-    from lorarar.projections import ProjectionCache
+    from lorarar.merge_files import merge_all, pairings
+    from lorarar.merging.projections import ProjectionCache
+    from lorarar.util.progress import Ticker
 
     cache = ProjectionCache()
     recipe, wanted = replace(recipe, cache=cache), pairings(contents, styles, out, layout)
@@ -146,17 +148,6 @@ def _merge_all(
     say(f"{len(made)} merges, {len(wanted) - len(made)} were there already{projected}")
     for pairing in wanted:
         print(pairing.out)
-
-
-def chosen(flag: str, value: str | None, accepted: tuple[str, ...]) -> str | None:
-    """A value out of a few.
-
-    Raises:
-        MethodError: another one.
-    """
-    if value is not None and value not in accepted:
-        raise MethodError(f"{flag} is {value!r}; accepted are {', '.join(accepted)}")
-    return value
 
 
 def parse_weights(text: str | None) -> tuple[float, float] | None:

@@ -10,10 +10,10 @@ import typer
 
 from lorarar import __version__
 from lorarar.cli.console import BaseOption, SeedOption, command, say
-from lorarar.errors import TrainingError
+from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
-    from lorarar.adapter import Part
+    from lorarar.lora.adapter import Part
     from lorarar.training.options import LoraOptions
 
 app = typer.Typer(no_args_is_help=True, help="Train LoRAs and hypernetworks.")
@@ -106,9 +106,9 @@ def _train(
     """Train a LoRA on folders of pictures with their prompts, and write it with what made it."""
     from dataclasses import asdict
 
-    from lorarar.adapter_file import write_adapter
-    from lorarar.bases import find_base
-    from lorarar.images import find_images
+    from lorarar.families import find_base
+    from lorarar.lora.files import write_adapter
+    from lorarar.pictures.images import find_images
     from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
@@ -157,11 +157,11 @@ def hypernet(
     from dataclasses import asdict
     from typing import cast
 
-    from lorarar.bases import find_base
-    from lorarar.concepts import read_concepts
-    from lorarar.hypernet_file import write_hypernet
+    from lorarar.families import find_base
+    from lorarar.merging.hypernet_file import write_hypernet
+    from lorarar.pictures.concepts import read_concepts
     from lorarar.training.hypernet import train_hypernet
-    from lorarar.training.merging import FIDELITIES, REGULARISERS
+    from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
     from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
@@ -211,7 +211,7 @@ def parse_parts(text: str) -> tuple[Part, ...]:
     Raises:
         TrainingError: an unknown part, or none.
     """
-    from lorarar.adapter import ATTENTION
+    from lorarar.lora.adapter import ATTENTION
 
     given = [part.strip() for part in text.split(",")]
     chosen = tuple(part for part in ATTENTION if part in given)

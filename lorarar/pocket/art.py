@@ -16,8 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from lorarar.errors import PocketError
 from lorarar.pocket.classes import CLASSES, Thing
+from lorarar.util.errors import PocketError
 
 SIZE = 128  # side of a design in pixels; the drawing's longer side fills EXTENT of it
 EXTENT = 0.84

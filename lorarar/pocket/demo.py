@@ -9,16 +9,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from lorarar.adapter import part_of
-from lorarar.bases import find_base
-from lorarar.generation import Picture, Studio, keep
-from lorarar.hypernet import Coefficients
-from lorarar.images import read_image, write_png
-from lorarar.merging import Merge, merge
+from lorarar.families import find_base
+from lorarar.generation.studio import Picture, Studio, keep
+from lorarar.lora.adapter import part_of
+from lorarar.merge_files import Merge, merge
+from lorarar.merging.hypernet import Coefficients
+from lorarar.pictures.images import read_image, write_png
+from lorarar.pictures.sheet import Sheet, heatmap
 from lorarar.pocket import shipped
-from lorarar.pocket.truth import truth
-from lorarar.pocket.zoo import Style, Subject, cell_prompt, slug
-from lorarar.sheet import Sheet, heatmap
+from lorarar.pocket.concepts import Style, Subject, cell_prompt, slug
+from lorarar.pocket.ground_truth import truth
 from lorarar.store import Store
 
 METHODS = ("direct", "ties", "np-lora", "lorarar")  # none that trains for the pair

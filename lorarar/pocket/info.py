@@ -13,7 +13,7 @@ from rich.table import Table
 from lorarar.pocket import shipped
 from lorarar.pocket.art import ARTISTS
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.zoo import STYLES, SUBJECTS
+from lorarar.pocket.concepts import STYLES, SUBJECTS
 
 _PARTS = ("base", "contents", "styles", "designs", "hypernet.safetensors", "probe.safetensors")
 

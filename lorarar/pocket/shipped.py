@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lorarar.errors import PocketError
-from lorarar.files import replacing
+from lorarar.families import Base
+from lorarar.util.errors import PocketError
+from lorarar.util.files import replacing
 
 WEIGHTS = Path(__file__).parent / "weights"
 BASE = WEIGHTS / "base"
@@ -64,6 +65,11 @@ def forget_places(folder: Path) -> None:
         if config.pop("_name_or_path", None) is not None:
             with replacing(file) as partial:
                 partial.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def base() -> Base:
+    """Pocket's base, with its hypernetwork and its concepts."""
+    return Base("pocket", str(BASE), revision(), HYPERNET, CONTENTS, STYLES)
 
 
 def revision() -> str | None:

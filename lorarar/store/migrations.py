@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sqlite_utils import Database
 
-from lorarar.errors import StoreError
+from lorarar.util.errors import StoreError
 
 Migration = Callable[[Database], None]
 

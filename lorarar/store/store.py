@@ -12,22 +12,22 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlite_utils import Database
 
-from lorarar.errors import StoreError
-from lorarar.files import replacing
 from lorarar.store.migrations import Migration, migrate, migrate_extension
+from lorarar.util.clock import now
+from lorarar.util.errors import StoreError
+from lorarar.util.files import replacing
 
 if TYPE_CHECKING:
-    from lorarar.adapter import Adapter
-    from lorarar.generation import Picture
-    from lorarar.grid.cells import Cell
-    from lorarar.merging import Merge
+    from lorarar.bench.cells import Cell
+    from lorarar.generation.studio import Picture
+    from lorarar.lora.adapter import Adapter
+    from lorarar.merge_files import Merge
 
 DEFAULT = Path("lorarar.db")
 ENVIRONMENT = "LORARAR_DB"
@@ -74,6 +74,12 @@ class Store:
         """Close the file."""
         self.db.conn.close()
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open connection, for ``lorarar.store.queries``."""
+        connection: sqlite3.Connection = self.db.conn
+        return connection
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One write transaction: all of it or nothing."""
@@ -119,7 +125,7 @@ class Store:
                 "version": merge.version,
                 "seconds": sum(merge.seconds.values()),
                 "discarded": merge.energy.share,
-                "created": _now(),
+                "created": now(),
             }
             merge_id, new = self._insert("merges", row, ("adapter", "content", "style", "method", "options", "base"))
             if new:
@@ -142,7 +148,7 @@ class Store:
         """Keep the written pictures of a batch of a grid, which finishes their cells: all of them or none."""
         with self.writing():
             for cell, picture in cells:
-                row = cell.row() | {"image": self._image(picture, adapter, merge), "created": _now()}
+                row = cell.row() | {"image": self._image(picture, adapter, merge), "created": now()}
                 places = ", ".join(f":{column}" for column in row)
                 self.db.conn.execute(f"INSERT OR REPLACE INTO cells ({', '.join(row)}) VALUES ({places})", row)
 
@@ -179,7 +185,7 @@ class Store:
         }
 
     def _image(self, picture: Picture, adapter: int | None, merge: int | None) -> int:
-        row = picture.row() | {"adapter": adapter, "merge": merge, "created": _now()}
+        row = picture.row() | {"adapter": adapter, "merge": merge, "created": now()}
         self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
         return self._insert("images", row, ("path",))[0]
 
@@ -191,7 +197,7 @@ class Store:
             "kind": kind,
             "ranks": json.dumps(adapter.ranks),
             "layers": len(adapter.layers),
-            "created": _now(),
+            "created": now(),
         }
         return self._insert("adapters", row, ("sha256",))[0]
 
@@ -205,10 +211,6 @@ class Store:
         places = ", ".join(f":{column}" for column in row)
         cursor = self.db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", dict(row))
         return int(cursor.lastrowid or 0), True
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -10,12 +10,12 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from lorarar.adapter import Adapter
-from lorarar.concepts import Concept
-from lorarar.gates import Gates
-from lorarar.hypernet import Coefficients, Hypernetwork
+from lorarar.generation.gates import Gates
+from lorarar.lora.adapter import Adapter
+from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Plan, train
-from lorarar.training.merging import Merging, MergingLoss, Side
+from lorarar.training.merging_loss import Merging, MergingLoss, Side
 from lorarar.training.options import HypernetOptions
 
 if TYPE_CHECKING:

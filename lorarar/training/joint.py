@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from accelerate import Accelerator
 
-from lorarar.adapter import Adapter
-from lorarar.concepts import Concept
+from lorarar.lora.adapter import Adapter
+from lorarar.pictures.concepts import Concept
 from lorarar.training.lora import Lesson, train_lora
 from lorarar.training.options import LoraOptions
 

@@ -18,10 +18,10 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from lorarar.errors import TrainingError, reason
-from lorarar.files import replacing
-from lorarar.interrupts import held_interrupt
-from lorarar.progress import Ticker
+from lorarar.util.errors import TrainingError, reason
+from lorarar.util.files import replacing
+from lorarar.util.interrupts import held_interrupt
+from lorarar.util.progress import Ticker
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from accelerate import Accelerator
 from peft import LoraConfig
 from torch import Tensor
 
-from lorarar.adapter import Adapter, Factors
-from lorarar.diffusion import encode_images, encode_prompts, predict, target
-from lorarar.images import read_images
+from lorarar.generation.latents import encode_images, encode_prompts, predict, target
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.pictures.images import read_images
 from lorarar.training.loop import Objective, Plan, pick, train
 from lorarar.training.options import LoraOptions
 

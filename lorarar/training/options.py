@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lorarar.adapter import Part
-from lorarar.hypernet import KeyValue
+from lorarar.lora.adapter import Part
+from lorarar.merging.hypernet import KeyValue
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["dot", "cosine"]

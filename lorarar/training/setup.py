@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from accelerate import Accelerator
 
-from lorarar.bases import Base, load_pipeline
-from lorarar.errors import TrainingError
+from lorarar.families import Base
+from lorarar.generation.bases import load_pipeline
+from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline

@@ -7,6 +7,7 @@ make a step as dear as two adapters, not as two dense updates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,15 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from lorarar.adapter import part_of
-from lorarar.concepts import Concept
-from lorarar.gates import Gates
-from lorarar.hypernet import Coefficients
+from lorarar.families import Base
+from lorarar.generation.gates import Gates
+from lorarar.lora.adapter import part_of
+from lorarar.merging.hypernet import Coefficients
+from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Plan, train
-from lorarar.training.merging import Merging, MergingLoss, Side
+from lorarar.training.merging_loss import Merging, MergingLoss, Side
 from lorarar.training.options import ZipOptions
+from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -78,3 +81,32 @@ def train_ziplora(
     plan = Plan(options.steps, options.rate, options.seed, decay=False, weight_decay=0, save_every=50)
     weights = train(objective, plan, checkpoint, title=title, accelerator=accelerator).result()
     return {layer: (weights[f"{layer}.content"].cpu(), weights[f"{layer}.style"].cpu()) for layer in objective.layers}
+
+
+class PairOptimiser:
+    """Optimises the coefficients of pairs on one base, which is loaded with the first pair and kept for the others."""
+
+    def __init__(self, base: Base, seed: int) -> None:
+        self.base, self.options = base, ZipOptions(seed=seed)
+
+    def optimise(self, content: Concept, style: Concept, checkpoint: Path | None = None) -> dict[str, Coefficients]:
+        """m_c and m_s (n,) of every attention layer; an interrupted run goes on from ``checkpoint``."""
+        accelerator, pipeline = self._loaded
+        coefficients = train_ziplora(
+            pipeline,
+            content,
+            style,
+            self.options,
+            checkpoint=checkpoint,
+            accelerator=accelerator,
+            side=native_side(pipeline),
+        )
+        if checkpoint:
+            checkpoint.unlink(missing_ok=True)
+        return coefficients
+
+    @cached_property
+    def _loaded(self) -> tuple[Accelerator, StableDiffusionXLPipeline]:
+        """An accelerator, and the base on its device."""
+        accelerator = accelerator_for()
+        return accelerator, load_for_training(self.base, accelerator)

@@ -18,7 +18,7 @@ def export(
     db: DbOption = None,
 ) -> None:
     """Pack a study for raters elsewhere; nothing in it tells a method."""
-    from studies.packet import write_packet
+    from studies.rater.packet import write_packet
     from studies.store import StudyStore
 
     with open_store(db) as store:

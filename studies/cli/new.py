@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, say
-from lorarar.errors import reason
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, say
+from lorarar.util.errors import reason
 from studies.cli.list_studies import facts
-from studies.cli.options import NameArgument, one_of, open_store
+from studies.cli.options import NameArgument, open_store
+from studies.errors import StudyError
 
 if TYPE_CHECKING:
     from studies.store import Study
@@ -54,9 +55,9 @@ def new(
 
     request = Request(
         name,
-        cast('Literal["ab", "absolute"]', one_of("--kind", kind, ("ab", "absolute"))),
+        cast('Literal["ab", "absolute"]', one_of("--kind", kind, ("ab", "absolute"), StudyError)),
         tuple(part.strip() for part in methods.split(",") if part.strip()),
-        cast('Literal["random", "best"]', one_of("--scenario", scenario, ("random", "best"))),
+        cast('Literal["random", "best"]', one_of("--scenario", scenario, ("random", "best"), StudyError)),
         items,
         seed,
         repeats,
@@ -130,6 +131,6 @@ def _said_correlation(items: int) -> str:
 
 def methods_of(study: Study) -> list[tuple[str, ...]]:
     """The groups of methods that a study's items show."""
-    from studies.draw import groups_of
+    from studies.sampling import groups_of
 
     return groups_of(study.kind, study.methods)

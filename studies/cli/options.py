@@ -1,4 +1,4 @@
-"""What several commands share: the name of a study, the database it is in, choices out of a few."""
+"""What several commands share: the name of a study, the database it is in."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def open_store(db: Path | None) -> Store:
     Raises:
         StoreError: there is none.
     """
-    from lorarar.errors import StoreError
     from lorarar.store import Store, default_path
+    from lorarar.util.errors import StoreError
 
     path = db or default_path()
     if not path.is_file():
@@ -31,16 +31,3 @@ def open_store(db: Path | None) -> Store:
             f"{path} does not exist; name the database with --db, or fill one with: lorarar bench run quick"
         )
     return Store(path)
-
-
-def one_of(option: str, value: str, accepted: tuple[str, ...]) -> str:
-    """The value, if it is accepted.
-
-    Raises:
-        StudyError: it is not; the message says what is.
-    """
-    from studies.errors import StudyError
-
-    if value not in accepted:
-        raise StudyError(f"{option} is {value[:40]!r}; accepted are {', '.join(accepted)}")
-    return value

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, clean, command
-from studies.cli.options import NameArgument, one_of, open_store
+from lorarar.cli.console import DbOption, command, one_of
+from lorarar.util.text import clean
+from studies.cli.options import NameArgument, open_store
+from studies.errors import StudyError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +32,7 @@ def report(
     from studies.report import report as make
 
     writers = {"json": rendering.as_json, "csv": rendering.as_csv, "markdown": rendering.as_markdown}
-    one_of("--format", form, ("table", *writers))
+    one_of("--format", form, ("table", *writers), StudyError)
     with open_store(db) as store:
         made = make(store, name, simulated, attentive)
     if form == "table":

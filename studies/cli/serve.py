@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, clean, command, say
+from lorarar.cli.console import DbOption, command, say
+from lorarar.util.text import clean
 from studies.cli.options import NameArgument, open_store
 
 

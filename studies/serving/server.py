@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 from textual_serve.server import Server
 
-from lorarar.errors import reason
+from lorarar.util.errors import reason
 from studies.errors import StudyError
 from studies.serving.guard import headers, is_ours
 from studies.serving.tokens import code_of

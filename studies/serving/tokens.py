@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from lorarar.files import replacing
+from lorarar.util.files import replacing
 from studies.errors import StudyError
-from studies.names import rater_code
+from studies.rater.names import rater_code
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 

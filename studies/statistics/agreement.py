@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from lorarar.intervals import RESAMPLES, Interval
+from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from studies.statistics.crossed import crossed, interval, resamples, weighted_mean
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
 

@@ -13,7 +13,7 @@ from math import sqrt
 
 import numpy as np
 
-from lorarar.intervals import RESAMPLES, Interval
+from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from studies.statistics.crossed import interval, resamples, vote_weights
 from studies.statistics.ratings import Floats, Ints, Ratings, UndefinedError
 

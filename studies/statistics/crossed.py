@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lorarar.intervals import RESAMPLES, SEED, Interval
+from lorarar.util.statistics.bootstrap import RESAMPLES, SEED, Interval
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
 
 MOST_UNDEFINED = 0.05  # of resamples, above which an interval is refused

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lorarar.intervals import Interval
+from lorarar.util.statistics.bootstrap import Interval
 from studies.statistics.crossed import crossed, weighted_mean
 from studies.statistics.ratings import Ratings, UndefinedError
 

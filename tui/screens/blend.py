@@ -12,9 +12,9 @@ from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Input, Select, Static
 
-from lorarar.errors import ImageError, LorarError
-from lorarar.images import read_image
-from tui.blend import PICTURES, STRONGEST, Drawn, Said, Wish
+from lorarar.pictures.images import read_image
+from lorarar.util.errors import ImageError, LorarError
+from tui.drawing.request import PICTURES, STRONGEST, Drawn, Said, Wish
 from tui.screens.browse import BrowseScreen
 from tui.text import line
 from tui.widgets.slider import Slider
@@ -188,7 +188,7 @@ class BlendScreen(BrowseScreen):
 
 def known_loras(adapters: list[dict[str, str]]) -> dict[str, dict[str, str]]:
     """Files of contents and styles by name: those of the database that are still there, and Pocket's own."""
-    from lorarar.bases import find_base
+    from lorarar.families import find_base
 
     pocket = find_base("pocket")
     found: dict[str, dict[str, str]] = {"content": {}, "style": {}}

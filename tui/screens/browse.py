@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui.snapshot import Snapshot
-from tui.widgets.bar import Bar
 from tui.widgets.filter import Filter
-from tui.widgets.keys import Keys
+from tui.widgets.key_bar import Keys
+from tui.widgets.top_bar import Bar
 
 if TYPE_CHECKING:
     from tui.app import LorararApp

@@ -14,11 +14,12 @@ from textual.containers import Grid, Horizontal
 from textual.events import Resize
 from textual.widgets import Static
 
-from lorarar.errors import LorarError
+from lorarar.store.queries import PictureRow
+from lorarar.util.errors import LorarError
 from tui.captions import caption
 from tui.catalog import References
 from tui.screens.browse import BrowseScreen
-from tui.snapshot import Pair, Shot, Snapshot
+from tui.snapshot import Pair, Snapshot
 from tui.text import count, line, unmarked
 from tui.widgets.filter import matches
 from tui.widgets.tile import Tile
@@ -76,7 +77,7 @@ class GalleryScreen(BrowseScreen):
         self.cursor = 0  # among all pictures that pass the filter
         self._tile = 1
         self._columns, self._rows = 1, 1
-        self._shots: list[Shot] = []
+        self._shots: list[PictureRow] = []
 
     def body(self) -> ComposeResult:
         """References above, a page of pictures below."""
@@ -142,7 +143,7 @@ class GalleryScreen(BrowseScreen):
         if shot is None:
             return
         self.across = not self.across
-        self.seed, self.method = shot.seed, shot.method
+        self.seed, self.method = shot.seed, shot.row
         snapshot = self.lorarar.snapshot
         self.cursor = next((i for i, s in enumerate(self._all(snapshot)) if s.id == shot.id), 0) if snapshot else 0
         self._again()
@@ -183,14 +184,14 @@ class GalleryScreen(BrowseScreen):
     def action_open_outside(self) -> None:
         """In the system's own viewer."""
         if (shot := self._chosen()) is not None:
-            from tui.outside import open_outside
+            from tui.open_external import open_outside
 
             open_outside(self.lorarar, shot)
 
     def on_tile_chosen(self, event: Tile.Chosen) -> None:
         """A click moves the cursor; a click on the cursor zooms."""
         event.stop()
-        if not isinstance(event.tile.about, Shot):
+        if not isinstance(event.tile.about, PictureRow):
             return
         place = self._shots.index(event.tile.about)
         if place == self.cursor:
@@ -201,7 +202,7 @@ class GalleryScreen(BrowseScreen):
     def copied(self) -> str:
         """The picture's file."""
         shot = self._chosen()
-        return str(self.lorarar.catalog.places.find(shot.path)) if shot else ""
+        return str(self.lorarar.catalog.paths.find(shot.path)) if shot else ""
 
     def commands(self) -> Iterable[SystemCommand]:
         """Every method of this cell."""
@@ -229,7 +230,7 @@ class GalleryScreen(BrowseScreen):
         if place is not None:
             self.action_move(place - self.cursor, 0)
 
-    def _all(self, snapshot: Snapshot) -> list[Shot]:
+    def _all(self, snapshot: Snapshot) -> list[PictureRow]:
         if not self.across:
             return snapshot.cells.get((self.method, *self.pair), [])
         return [
@@ -239,13 +240,13 @@ class GalleryScreen(BrowseScreen):
             if shot.seed == self.seed
         ]
 
-    def _passes(self, snapshot: Snapshot, shot: Shot) -> bool:
-        words = f"seed {shot.seed} {WORDS[snapshot.correct(shot)]} {shot.method}"
+    def _passes(self, snapshot: Snapshot, shot: PictureRow) -> bool:
+        words = f"seed {shot.seed} {WORDS[snapshot.correct(shot)]} {shot.row}"
         return all(word in words.split() if word.isdigit() else matches(words, word) for word in self.wanted().split())
 
-    def _show(self, tile: Tile, shot: Shot, snapshot: Snapshot) -> None:
-        name = line(shot.method, 20) if self.across else ""
-        path = self.lorarar.catalog.places.find(shot.path)
+    def _show(self, tile: Tile, shot: PictureRow, snapshot: Snapshot) -> None:
+        name = line(shot.row, 20) if self.across else ""
+        path = self.lorarar.catalog.paths.find(shot.path)
         tile.show(shot.sha256, path, caption(snapshot, shot, name), self.lorarar.thumbs, shot)
 
     def _lay_out(self) -> None:
@@ -262,7 +263,7 @@ class GalleryScreen(BrowseScreen):
     def _on_page(self) -> int:
         return min(self._columns * self._rows, PAGE)
 
-    def _chosen(self) -> Shot | None:
+    def _chosen(self) -> PictureRow | None:
         return self._shots[self.cursor] if self._shots else None
 
     def _mark(self) -> None:

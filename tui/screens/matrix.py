@@ -15,10 +15,11 @@ from textual.geometry import Size
 from textual.timer import Timer
 from textual.widgets import Static
 
+from lorarar.store.queries import PictureRow
 from tui.captions import caption
 from tui.palette import sequential
 from tui.screens.browse import BrowseScreen
-from tui.snapshot import NOTHING, Pair, Shot, Snapshot, Tally
+from tui.snapshot import NOTHING, Pair, Snapshot, Tally
 from tui.text import count, line, number, unmarked
 from tui.widgets.filter import matches
 from tui.widgets.grid import Cell, Grid
@@ -312,12 +313,12 @@ class MatrixScreen(BrowseScreen):
             for number_, tile in enumerate(self.query(f"#strip-{side} Tile").results(Tile)):
                 if number_ < len(shots):
                     shot = shots[number_]
-                    path = self.lorarar.catalog.places.find(shot.path)
+                    path = self.lorarar.catalog.paths.find(shot.path)
                     tile.show(shot.sha256, path, caption(self.lorarar.snapshot, shot), self.lorarar.thumbs, shot)
                 else:
                     tile.clear()
 
-    def _shots(self, side: str) -> list[Shot]:
+    def _shots(self, side: str) -> list[PictureRow]:
         snapshot = self.lorarar.snapshot
         return snapshot.cells.get((self.method[side], *self._at), []) if snapshot and self._at else []
 

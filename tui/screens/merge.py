@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Resize
 from textual.widgets import Static
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 from tui.catalog import Row
 from tui.coefficients import Map, Side, map_of
 from tui.screens.browse import BrowseScreen
@@ -103,7 +103,7 @@ class MergeScreen(BrowseScreen):
         except LorarError as error:
             self.notify(line(error), severity="error", markup=False)
             return ""
-        return str(self.lorarar.catalog.places.find(path)) if path else ""
+        return str(self.lorarar.catalog.paths.find(path)) if path else ""
 
     @work(thread=True, exclusive=True, group="merge")
     def _read(self) -> None:
@@ -114,7 +114,7 @@ class MergeScreen(BrowseScreen):
             self.call_later(self.notify, line(error), severity="error", markup=False)
             return
         there = {
-            side: self.lorarar.catalog.places.find(row[side]["path"]).exists()
+            side: self.lorarar.catalog.paths.find(row[side]["path"]).exists()
             for side in ("adapter", "content", "style")
             if row.get(side)
         }

@@ -9,7 +9,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 from tui.catalog import Row
 from tui.report import Report, interval_of, report, value_of
 from tui.screens.browse import BrowseScreen

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from lorarar.errors import LorarError
+from lorarar.util.errors import LorarError
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import count, line, number

@@ -14,13 +14,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from lorarar.errors import ImageError, LorarError
-from lorarar.images import read_image
+from lorarar.pictures.images import read_image
+from lorarar.store.queries import PictureRow
+from lorarar.util.errors import ImageError, LorarError
 from tui.captions import MARKS
 from tui.catalog import Row
-from tui.snapshot import Shot
 from tui.text import home, line, number
-from tui.widgets.keys import Keys
+from tui.widgets.key_bar import Keys
 
 if TYPE_CHECKING:
     from tui.app import LorararApp
@@ -54,7 +54,7 @@ class ZoomScreen(Screen[int]):
     ZoomScreen #about > Static { height: auto; }
     """
 
-    def __init__(self, shots: Sequence[Shot], place: int) -> None:
+    def __init__(self, shots: Sequence[PictureRow], place: int) -> None:
         super().__init__()
         self.shots, self.place = shots, place
         self.scale, self.centre = 1.0, (0.5, 0.5)
@@ -100,18 +100,18 @@ class ZoomScreen(Screen[int]):
 
     def action_open_outside(self) -> None:
         """In the system's own viewer."""
-        from tui.outside import open_outside
+        from tui.open_external import open_outside
 
         open_outside(self.lorarar, self.shots[self.place])
 
     def action_copy(self) -> None:
         """The picture's path."""
-        self.lorarar.copy(str(self.lorarar.catalog.places.find(self.shots[self.place].path)))
+        self.lorarar.copy(str(self.lorarar.catalog.paths.find(self.shots[self.place].path)))
 
     @work(thread=True, exclusive=True, group="zoom")
     def _read(self) -> None:
         shot, catalog, snapshot = self.shots[self.place], self.lorarar.catalog, self.lorarar.snapshot
-        path = catalog.places.find(shot.path)
+        path = catalog.paths.find(shot.path)
         try:
             image = read_image(path)
             image.thumbnail((LARGEST, LARGEST))
@@ -125,7 +125,7 @@ class ZoomScreen(Screen[int]):
             facts = Text(line(error), "red")
         self.call_later(self._show, shot, image, facts)
 
-    def _show(self, shot: Shot, image: Image.Image | None, facts: Text) -> None:
+    def _show(self, shot: PictureRow, image: Image.Image | None, facts: Text) -> None:
         if shot is not self.shots[self.place]:
             return
         self._image = image
@@ -147,10 +147,10 @@ class ZoomScreen(Screen[int]):
         picture.image = self._image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))  # type: ignore[attr-defined]
 
 
-def about(shot: Shot, path: str, made: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
+def about(shot: PictureRow, path: str, made: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
     """All that is known of a picture."""
     text = Text()
-    text.append(f"{line(shot.method)}\n", "bold")
+    text.append(f"{line(shot.row)}\n", "bold")
     text.append(f"{line(shot.content)} in {line(shot.style)}\nseed {shot.seed}\n")
     for aspect in ("subject", "style"):
         mine = [answer for answer in answers if answer["aspect"] == aspect]

@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from tui.palette import Colour, css, ink
 from tui.text import line, shorten, stacked
-from tui.widgets.moves import MOVES
+from tui.widgets.cursor_bindings import MOVES
 
 HEAD = 3  # lines of a column's head
 FAR = 999_999

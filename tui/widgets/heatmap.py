@@ -20,7 +20,7 @@ from textual.strip import Strip
 from tui.coefficients import Layer, Map, short
 from tui.palette import Colour, css, diverging, ink, sequential
 from tui.text import line
-from tui.widgets.moves import MOVES
+from tui.widgets.cursor_bindings import MOVES
 
 LABEL, GAP = 12, 2
 HEAD = 3  # lines: which map, which attention, which part

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from textual.app import ComposeResult
 
-    from tui.images import Drawing
+    from tui.image_mode import Drawing
     from tui.thumbs import Thumbs
 
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from judge.pocket import shipped as judges
 from judge.pocket.bank import paint_bank
-from judge.pocket.things import draw_more
+from judge.pocket.extra_classes import draw_more
 from lorarar.pocket import shipped
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.stages.vae import to_tensor
-from lorarar.pocket.workshop import Workshop
 
 FLAW = 0.4  # largest noise on a latent, in deviations of its channel
 

@@ -10,18 +10,18 @@ import torch
 from transformers import CLIPModel
 
 from judge.metrics.backbone import Backbone
-from judge.metrics.known import find_backbone
+from judge.metrics.registry import find_backbone
 from judge.pocket import shipped, trials
 from judge.pocket.bank import Bank
 from judge.pocket.clip import CAPTIONS, Matching, new_clip, new_processor
-from judge.pocket.likeness import tell_apart
+from judge.pocket.retrieval import tell_apart
 from judge.pocket.stages.bank import bank_file
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.pictures import FAMILIES
-from lorarar.pocket.text import write_tokenizer
-from lorarar.pocket.truth import truth
-from lorarar.pocket.workshop import Workshop
-from lorarar.pocket.zoo import Style, Subject
+from lorarar.pocket.concepts import Style, Subject
+from lorarar.pocket.ground_truth import truth
+from lorarar.pocket.text_encoders import write_tokenizer
+from lorarar.pocket.training_pictures import FAMILIES
 from lorarar.training.loop import Plan, train
 
 CLIP = Plan(1200, 1e-3, warmup=100, ema=0.99, save_every=100)

@@ -14,14 +14,14 @@ from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionMod
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
 from judge.pocket.critic import Judging, new_critic, new_tokenizer
-from judge.pocket.eyes import Seeing, look_at, normalised, standardise
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.trials import Trial, style_trials, subject_trials, telling
-from lorarar.files import replacing
+from judge.pocket.vision_tower import Seeing, look_at, normalised, standardise
 from lorarar.pocket.art import draw_all
-from lorarar.pocket.pictures import FAMILIES
-from lorarar.pocket.workshop import Workshop
+from lorarar.pocket.build_context import Workshop
+from lorarar.pocket.training_pictures import FAMILIES
 from lorarar.training.loop import Plan, pick, train
+from lorarar.util.files import replacing
 
 EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
 EASY = Plan(500, 1e-3, warmup=100, decay=False, save_every=100)

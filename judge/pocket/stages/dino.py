@@ -7,15 +7,15 @@ from dataclasses import replace
 import torch
 from transformers import ViTModel
 
-from judge.metrics.known import find_backbone
+from judge.metrics.registry import find_backbone
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
 from judge.pocket.dino import Distilling
-from judge.pocket.likeness import tell_apart
+from judge.pocket.retrieval import tell_apart
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.trials import subject_trials
 from lorarar.pocket.art import draw_all
-from lorarar.pocket.workshop import Workshop
+from lorarar.pocket.build_context import Workshop
 from lorarar.training.loop import Plan, train
 
 DINO = Plan(1300, 1e-3, warmup=100, weight_decay=0.04, save_every=100)

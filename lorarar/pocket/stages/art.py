@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lorarar.images import write_png
+from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.pocket.art import draw_all
-from lorarar.pocket.pictures import make
-from lorarar.pocket.truth import style_reference, subject_references
-from lorarar.pocket.workshop import Workshop
-from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
+from lorarar.pocket.build_context import Workshop
+from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
+from lorarar.pocket.ground_truth import style_reference, subject_references
+from lorarar.pocket.training_pictures import make
 
 
 def run_art(workshop: Workshop) -> None:

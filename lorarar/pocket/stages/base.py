@@ -18,15 +18,15 @@ from diffusers import (
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from lorarar.diffusion import Conditioning, encode_images, predict, square_time_ids, target
-from lorarar.files import sha256_of
+from lorarar.generation.latents import Conditioning, encode_images, predict, square_time_ids, target
 from lorarar.pocket import shipped
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.pictures import FAMILIES, SIDE, Pictures, caption
 from lorarar.pocket.stages.vae import to_tensor
-from lorarar.pocket.text import LENGTH, encode, new_encoders, write_tokenizer
-from lorarar.pocket.workshop import Workshop
+from lorarar.pocket.text_encoders import LENGTH, encode, new_encoders, write_tokenizer
+from lorarar.pocket.training_pictures import FAMILIES, SIDE, Pictures, caption
 from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.util.files import sha256_of
 
 STEPS, BATCH, RATE = 13_000, 32, 7e-4
 

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lorarar.grid.plan import Plan, read_plan
-from lorarar.grid.runner import run_plan
-from lorarar.images import read_image, write_png
-from lorarar.intervals import Interval, bootstrap
+from lorarar.bench.plan import Plan, read_plan
+from lorarar.bench.run import run_plan
+from lorarar.pictures.images import read_image, write_png
+from lorarar.pictures.sheet import Sheet
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject, slug
 from lorarar.pocket.difference import mean_difference
-from lorarar.pocket.pictures import FAMILIES
+from lorarar.pocket.ground_truth import truth
 from lorarar.pocket.stages.probe import Probe, as_tensor, load_probe
-from lorarar.pocket.truth import truth
-from lorarar.pocket.workshop import Workshop
-from lorarar.pocket.zoo import STYLES, SUBJECTS, Style, Subject, slug
-from lorarar.sheet import Sheet
+from lorarar.pocket.training_pictures import FAMILIES
 from lorarar.store import Store
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 AGAINST = "direct"  # the row that others are compared with, pair by pair
 SHOWN = ("direct", "ziplora", "lorarar")  # rows of the README's sheet

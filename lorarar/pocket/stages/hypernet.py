@@ -7,13 +7,14 @@ from dataclasses import asdict, replace
 import torch
 
 from lorarar import __version__
-from lorarar.bases import Base, load_pipeline
-from lorarar.concepts import read_concepts
-from lorarar.hypernet_file import write_hypernet
+from lorarar.families import Base
+from lorarar.generation.bases import load_pipeline
+from lorarar.merging.hypernet_file import write_hypernet
+from lorarar.pictures.concepts import read_concepts
 from lorarar.pocket import shipped
-from lorarar.pocket.pictures import SIDE
-from lorarar.pocket.workshop import Clock, Workshop
-from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
+from lorarar.pocket.build_context import Clock, Workshop
+from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
+from lorarar.pocket.training_pictures import SIDE
 from lorarar.training.hypernet import train_hypernet
 from lorarar.training.options import HypernetOptions
 

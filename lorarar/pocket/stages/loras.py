@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from lorarar import __version__
-from lorarar.adapter import Adapter
-from lorarar.adapter_file import write_adapter
-from lorarar.bases import Base, load_pipeline
+from lorarar.families import Base
+from lorarar.generation.bases import load_pipeline
+from lorarar.lora.adapter import Adapter
+from lorarar.lora.files import write_adapter
 from lorarar.pocket import shipped
-from lorarar.pocket.pictures import SIDE
-from lorarar.pocket.workshop import Clock, Workshop
-from lorarar.pocket.zoo import STYLES, SUBJECTS, slug
+from lorarar.pocket.build_context import Clock, Workshop
+from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
+from lorarar.pocket.training_pictures import SIDE
 from lorarar.training.lora import Lesson, train_lora
 from lorarar.training.options import LoraOptions
 

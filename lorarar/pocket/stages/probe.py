@@ -16,14 +16,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from lorarar.bases import Base
-from lorarar.generation import Studio
+from lorarar.families import Base
+from lorarar.generation.studio import Studio
+from lorarar.lora.tensors import save_tensors
 from lorarar.pocket import shipped
+from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.pictures import FAMILIES, Pictures, caption
 from lorarar.pocket.stages.vae import to_tensor
-from lorarar.pocket.workshop import Workshop
-from lorarar.tensor_file import save_tensors
+from lorarar.pocket.training_pictures import FAMILIES, Pictures, caption
 from lorarar.training.loop import Objective, Plan, pick, train
 
 STEPS, BATCH, RATE = 2500, 64, 2e-3
@@ -116,7 +116,7 @@ def accuracy(probe: Probe, images: Tensor, classes: Tensor, families: Tensor) ->
 
 def measure_base(probe: Probe, seeds: Sequence[int] = (0,), steps: int = 25, guidance: float = 4.0) -> Accuracy:
     """The base's accuracy over every class in every family, one picture for each seed."""
-    from lorarar.progress import Ticker
+    from lorarar.util.progress import Ticker
 
     images, classes, families = [], [], []
     cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(FAMILIES))]

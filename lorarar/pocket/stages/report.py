@@ -17,18 +17,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lorarar.bases import Base
-from lorarar.generation import Studio
+from lorarar.families import Base
+from lorarar.generation.studio import Studio
 from lorarar.pocket import shipped
 from lorarar.pocket.art import draw_all
+from lorarar.pocket.build_context import Clock, Workshop
 from lorarar.pocket.canvas import Pose, place
+from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, slug
 from lorarar.pocket.demo import GUIDANCE, STEPS
 from lorarar.pocket.difference import mean_difference
-from lorarar.pocket.painters import paint
-from lorarar.pocket.pictures import SIDE, Designs, caption, plain, random_look
-from lorarar.pocket.workshop import Clock, Workshop
-from lorarar.pocket.zoo import STYLES, SUBJECTS, Style, slug
-from lorarar.progress import Ticker
+from lorarar.pocket.styles import paint
+from lorarar.pocket.training_pictures import SIDE, Designs, caption, plain, random_look
+from lorarar.util.progress import Ticker
 
 PICTURES = 4  # pictures for each LoRA
 LOOKS = 8  # random looks beside a style's own

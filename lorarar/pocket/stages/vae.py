@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from lorarar.diffusion import encode_images
+from lorarar.generation.latents import encode_images
 from lorarar.pocket import shipped
-from lorarar.pocket.pictures import Pictures
-from lorarar.pocket.workshop import Workshop
+from lorarar.pocket.build_context import Workshop
+from lorarar.pocket.training_pictures import Pictures
 from lorarar.training.loop import Objective, Plan, pick, train
 
 STEPS, BATCH, RATE = 6000, 16, 2e-3

@@ -1,0 +1,47 @@
+"""``lorarar pocket build`` and ``lorarar pocket info``: here, because Pocket's judges are part of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lorarar.cli.console import JsonOption, SeedOption, command, print_json, talk
+
+
+@command
+def build(
+    stages: Annotated[list[str] | None, typer.Argument(help="Stages to run; all of them if none is named.")] = None,
+    work: Annotated[Path, typer.Option("--work", help="Folder for half-done things.")] = Path("pocket-build"),
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Training steps instead of the stage's own.", min=1)
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start from nothing, not from what is shipped.")] = False,
+    precision: Annotated[str | None, typer.Option("--precision", help="Mixed precision: no, fp16 or bf16.")] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""
+    from judge.pocket.build import STAGES as JUDGES
+    from lorarar.pocket.build import STAGES, run
+    from lorarar.pocket.build_context import Workshop
+
+    run(
+        stages or [],
+        Workshop(work, seed, steps, fresh, precision),
+        lambda stage: talk().rule(f"{stage.name}: {stage.what}"),
+        (*STAGES, *JUDGES),
+    )
+
+
+@command
+def info(as_json: JsonOption = False) -> None:
+    """Say what is shipped: from which art, under which licences, trained how long, with which seed."""
+    from judge.pocket.shipped import WEIGHTS, manifest
+    from lorarar.pocket.info import describe, facts
+
+    said = facts(WEIGHTS, manifest())
+    if as_json:
+        print_json(said)
+    else:
+        describe(said)

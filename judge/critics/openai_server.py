@@ -1,0 +1,222 @@
+"""A critic behind any server that speaks OpenAI's protocol (vLLM, SGLang, llama.cpp, Ollama, …).
+
+The verdict is read from the first token's log-probabilities where the server gives them, else from its
+words, strictly. What may pass (429, 5xx, a lost connection, silence) is tried again a bounded number of
+times; then, and for anything else, the reply is ``failed``. How a server cuts pictures and where it puts
+them among the words is its own setting and cannot be seen from here; its name and version are recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import httpx2
+
+from judge.critics.batching import in_order
+from judge.critics.chat import refuse_marks
+from judge.critics.critic import Critic, CriticError
+from judge.critics.openai_response import chance_of, error_of, json_of, text_of
+from judge.critics.preparation import Preparation, Prepared
+from judge.critics.settings import ServedSettings
+from judge.prompts import PromptError
+from judge.question import Question, Reply, answered, failed, leaning
+from lorarar.util.errors import ImageError, reason
+
+MAX_TOKENS = 8  # Yes or No and an end; more only shows that it is something else
+TOP = 20  # of the first token's log-probabilities: the most that the protocol allows
+LONGEST_WAIT = 60.0  # seconds between two attempts
+PASSING = (408, 425, 429)  # and all of 5xx
+
+
+class ServedCritic(Critic):
+    """A model behind a URL such as ``http://localhost:8000/v1``, asked several questions at a time."""
+
+    def __init__(self, url: str, settings: ServedSettings) -> None:
+        """Raises a CriticError where the server cannot be reached, or has no such model."""
+        self.settings = settings
+        self.preparation = Preparation(settings.side)
+        try:
+            self.url = httpx2.URL(url.rstrip("/"))
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise CriticError(f"{url!r} is no address: {reason(error)}") from None
+        self.client = httpx2.Client(
+            headers=_authorisation(settings.key_variable),
+            timeout=settings.timeout,
+            limits=httpx2.Limits(max_connections=settings.concurrency),
+        )
+        self._logprobs = True  # until the server refuses them
+        try:
+            self.model, backend = self._model()
+        except CriticError:
+            self.client.close()
+            raise
+        self.identity = MappingProxyType(
+            {
+                "critic": self.model,
+                "revision": "as served",
+                "backend": backend,
+                "backend version": self._version(),
+                "host": self.url.netloc.decode() + self.url.path.rstrip("/").removesuffix("/v1"),
+                "image mode": "as served",
+                "side": str(settings.side),
+                "answer": "logprobs or text",
+            }
+        )
+
+    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for index in in_order(questions):  # servers too reuse what questions share at their beginning
+            waiting.put(index)
+        done: queue.SimpleQueue[tuple[int, Reply] | BaseException] = queue.SimpleQueue()
+        stop = threading.Event()
+
+        def work() -> None:
+            try:
+                while not stop.is_set():
+                    index = waiting.get_nowait()
+                    done.put((index, self._reply(questions[index], stop)))
+            except queue.Empty:
+                return
+            except BaseException as error:
+                done.put(error)
+
+        for _ in range(min(self.settings.concurrency, len(questions))):
+            threading.Thread(target=work, daemon=True).start()  # a daemon, so that Ctrl-C waits for no server
+        try:
+            for _ in questions:
+                result = done.get()
+                if isinstance(result, BaseException):
+                    raise result
+                yield result
+        finally:
+            stop.set()
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _reply(self, question: Question, stop: threading.Event) -> Reply:
+        started = time.monotonic()
+        try:
+            reference, test = self.preparation(question.reference), self.preparation(question.test)
+            refuse_marks(question.rendered, question.system)
+            answer = self._answer(_messages(question, reference, test), stop)
+        except (ImageError, PromptError, _NoAnswer) as error:
+            return failed(str(error), time.monotonic() - started)
+        seconds = time.monotonic() - started
+        text, chance = text_of(answer), chance_of(answer)
+        if text is None:
+            return failed("the server's answer is no JSON with a choice and its message", seconds)
+        return answered(text, None, seconds) if chance is None else replace(leaning(chance, seconds), text=text)
+
+    def _answer(self, messages: list[dict[str, Any]], stop: threading.Event) -> object:
+        """What the server says to a conversation.
+
+        Raises:
+            _NoAnswer: nothing came, or an error, after all retries.
+        """
+        request = {"model": self.model, "messages": messages, "temperature": 0, "max_tokens": MAX_TOKENS}
+        asked_for_logprobs = self._logprobs
+        more = {"logprobs": True, "top_logprobs": TOP} if asked_for_logprobs else {}
+        response = self._post(request | more, stop)
+        if asked_for_logprobs and response.status_code in (400, 422):
+            response = self._post(request, stop)
+            if response.is_success:
+                self._logprobs = False
+        if not response.is_success:
+            raise _NoAnswer(f"the server answers {response.status_code}: {error_of(response.content)}")
+        return json_of(response.content)
+
+    def _post(self, request: dict[str, Any], stop: threading.Event) -> httpx2.Response:
+        """The first answer that is not a passing failure, or the last one."""
+        attempts = self.settings.retries + 1
+        for attempt in range(attempts):
+            asked_to_wait = 0.0
+            try:
+                response = self.client.post(f"{self.url}/chat/completions", json=request)
+            except httpx2.RequestError as error:
+                fault = f"{type(error).__name__}: {reason(error)}"
+            else:
+                if response.status_code not in PASSING and response.status_code < 500:
+                    return response
+                fault = f"{response.status_code}: {error_of(response.content)}"
+                asked_to_wait = _seconds(response.headers.get("retry-after"))
+            wait = self.settings.backoff * 2**attempt * random.uniform(0.5, 1)  # jitter, or all come back at once
+            if attempt + 1 < attempts and stop.wait(min(max(wait, asked_to_wait), LONGEST_WAIT)):
+                break
+        raise _NoAnswer(f"no answer after {attempt + 1} attempts, the last with {fault}")
+
+    def _model(self) -> tuple[str, str]:
+        """The model's name and who serves it."""
+        wanted = self.settings.model
+        host = self.url.netloc.decode()
+        try:
+            response = self.client.get(f"{self.url}/models")
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
+            raise CriticError(f"{host} does not answer: {type(error).__name__}: {reason(error)}") from None
+        if response.status_code in (401, 403):
+            raise CriticError(f"{host} refuses the key; it is read from the variable {self.settings.key_variable}")
+        served = _served(response)
+        if wanted and (wanted in served or not served):
+            return wanted, served.get(wanted, "OpenAI protocol")
+        if wanted:
+            raise CriticError(f"{host} has no model {wanted}; it has {', '.join(served)}")
+        if not served:
+            said = f"{response.status_code} from {self.url.path}/models"
+            raise CriticError(f"{host} names no model ({said}); an address ends in /v1 as a rule, or give the model")
+        return next(iter(served.items()))
+
+    def _version(self) -> str:
+        """As vLLM and some others say it beside ``/v1``."""
+        try:
+            response = self.client.get(f"{str(self.url).removesuffix('/v1')}/version")
+        except httpx2.RequestError:
+            return "not said"
+        said = json_of(response.content)
+        return str(said["version"]) if isinstance(said, dict) and "version" in said else "not said"
+
+
+class _NoAnswer(Exception):  # noqa: N818 - it is caught where a reply is made
+    """Why a question has no answer."""
+
+
+def _authorisation(variable: str) -> dict[str, str]:
+    key = os.environ.get(variable, "")
+    if not (key.isascii() and key.isprintable()) or " " in key.strip():
+        raise CriticError(f"the variable {variable} holds no key; accepted are printable ASCII characters, no spaces")
+    return {"Authorization": f"Bearer {key.strip()}"} if key.strip() else {}
+
+
+def _messages(question: Question, reference: Prepared, test: Prepared) -> list[dict[str, Any]]:
+    def words(text: str) -> dict[str, Any]:
+        return {"type": "text", "text": text}
+
+    def picture(shown: Prepared) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(shown.png).decode()}"}}
+
+    said = question.rendered
+    content = [words(said.before), picture(reference), words(said.between), picture(test), words(said.after)]
+    return [{"role": "system", "content": question.system}, {"role": "user", "content": content}]
+
+
+def _served(response: httpx2.Response) -> dict[str, str]:
+    """The models of a ``/models`` answer, each with its owner; none where it is something else."""
+    said = json_of(response.content)
+    models = said.get("data") if isinstance(said, dict) else None
+    sound = [model for model in models if isinstance(model, dict) and "id" in model] if isinstance(models, list) else []
+    return {str(model["id"]): str(model.get("owned_by") or "OpenAI protocol") for model in sound}
+
+
+def _seconds(header: str | None) -> float:
+    try:
+        return max(0.0, float(header or 0))
+    except ValueError:  # a date
+        return 0.0

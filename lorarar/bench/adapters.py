@@ -1,0 +1,86 @@
+"""The adapter of a pair: trained and kept where a row trains, merged again in milliseconds where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lorarar import __version__
+from lorarar.bench.cells import Pair
+from lorarar.bench.plan import JOINT
+from lorarar.families import Base
+from lorarar.lora.files import read_adapter, write_adapter
+from lorarar.lora.header import read_header, record_of
+from lorarar.merge_files import Merge, merge_pair
+from lorarar.merging.coefficient_file import write_coefficients
+from lorarar.merging.projections import ProjectionCache
+from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.util.errors import TrainingError
+from lorarar.util.files import checkpoint_beside
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from diffusers import StableDiffusionXLPipeline
+
+
+def trained_file(pair: Pair, out: Path) -> Path:
+    """Where what a row trains for a pair is kept: joint training's LoRA, ZipLoRA's coefficients."""
+    return out / "trained" / pair.row.label / f"{pair.name}.safetensors"
+
+
+def is_trained(pair: Pair, base: Base, out: Path) -> bool:
+    """Whether that file is there and was made just so."""
+    path = trained_file(pair, out)
+    if not path.is_file():
+        return False
+    try:
+        record = record_of(read_header(path, TrainingError))
+    except TrainingError:
+        return False
+    wanted = _record(pair, base)
+    return {key: record.get(key) for key in wanted} == wanted
+
+
+def train_pair(
+    pair: Pair, base: Base, out: Path, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, title: str
+) -> None:
+    """Train what a row needs for a pair, from its checkpoint if it was interrupted, and keep it."""
+    from lorarar.training.joint import train_joint
+    from lorarar.training.setup import native_side
+    from lorarar.training.ziplora import train_ziplora
+
+    path, options, record = trained_file(pair, out), pair.row.options, _record(pair, base)
+    checkpoint = checkpoint_beside(path)
+    how: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "accelerator": accelerator,
+        "side": native_side(pipeline),
+        "title": title,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(options, LoraOptions):
+        adapter = train_joint(pipeline, pair.content, pair.style, options, **how)
+        write_adapter(adapter, path, record | {"version": __version__})
+    elif isinstance(options, ZipOptions):
+        coefficients = train_ziplora(pipeline, pair.content, pair.style, options, **how)
+        write_coefficients(coefficients, path, record | {"version": __version__})
+    checkpoint.unlink(missing_ok=True)
+
+
+def merged(pair: Pair, base: Base, out: Path, cache: ProjectionCache) -> Merge:
+    """The pair's adapter as a file, with what made it."""
+    file, options = trained_file(pair, out), pair.row.options
+    if isinstance(options, LoraOptions):
+        adapter, made = read_adapter(file), asdict(options)
+        return Merge(adapter, JOINT, made, pair.content.adapter, pair.style.adapter, base, path=file)
+    if isinstance(options, ZipOptions):
+        recipe = pair.row.recipe(base, {"coefficients": file, "seed": options.seed})
+    else:
+        recipe = pair.row.recipe(base, cache=cache)
+    done = merge_pair(recipe, pair.content.path, pair.style.path)
+    return done.written(out / "loras" / pair.row.label / f"{pair.name}.safetensors")
+
+
+def _record(pair: Pair, base: Base) -> dict[str, Any]:
+    return {**pair.made_by, "base": base.name, "revision": base.revision}

@@ -1,0 +1,194 @@
+"""A plan, as its TOML file says it: which concepts, which ways to merge them, which pictures.
+
+Everything is checked when the plan is read, before hours of work: unknown keys, options that a method does
+not take, concepts that are not there. Folders are relative to the plan's own file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from lorarar.families import Base, find_base
+from lorarar.merging.methods import METHODS, Origin
+from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.recipe import Options, Recipe
+from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.util.errors import PlanError
+
+SHIPPED = Path(__file__).parent / "plans"
+JOINT = Origin("joint", "Joint training", "Ruiz et al., 2023")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Concepts(_Strict):
+    """A folder of concepts, the base's own unless the plan names one, and which of them."""
+
+    folder: Path | None = None
+    names: tuple[str, ...] | None = None  # None: all
+
+
+class Pictures(_Strict):
+    """What is drawn of each pair."""
+
+    prompt: str = "{content} in {style}"
+    seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)
+    steps: int = Field(default=50, ge=1, le=1000)
+    guidance: float = Field(default=5.0, ge=0, allow_inf_nan=False)
+    batch: int = Field(default=1, ge=1)  # 1: every picture is the same bytes alone and in the grid
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count(cls, value: Any) -> Any:
+        """A number of seeds stands for 0, 1, ..."""
+        return tuple(range(value)) if isinstance(value, int) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(value)) < len(value) or min(value) < 0:
+            raise ValueError("seeds are distinct numbers from 0 on")
+        return value
+
+
+class Row(_Strict):
+    """One way from two concepts to one adapter, under a name of its own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    method: str
+    name: str = Field(default="", pattern=r"^[a-z0-9][a-z0-9._-]*$|^$", max_length=60)
+
+    @model_validator(mode="after")
+    def _check(self) -> Row:
+        if self.method not in (*METHODS, JOINT.name):
+            raise ValueError(f"unknown method {self.method!r}; accepted are {', '.join((JOINT.name, *METHODS))}")
+        _ = self.options
+        return self
+
+    @property
+    def label(self) -> str:
+        """The row's name: the method's, unless the plan gives another."""
+        return self.name or self.method
+
+    @property
+    def origin(self) -> Origin:
+        """Title and paper of the row's method."""
+        return JOINT if self.method == JOINT.name else METHODS[self.method]
+
+    @property
+    def trains(self) -> bool:
+        """Whether a training comes before the merge."""
+        return self.method in TRAINED and "coefficients" not in (self.model_extra or {})
+
+    @property
+    def options(self) -> LoraOptions | ZipOptions | Options:
+        """The row's options, of the kind its method takes."""
+        schema, known = _schema(self.method if self.trains else "")
+        given = dict(self.model_extra or {})
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(known)}")
+        return schema.validate_python(given)  # type: ignore[no-any-return]
+
+    def beside(self, folder: Path) -> Row:
+        """The row with its files relative to a folder."""
+        files = {key: str(folder / value) for key, value in (self.model_extra or {}).items() if key in _FILES}
+        return self.model_copy(update=files)
+
+    def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
+        """The merge's recipe; a row that trains gives the options with what it trained."""
+        chosen = options if options is not None else self.options
+        return Recipe(METHODS[self.method], base, chosen, cache=cache)  # type: ignore[arg-type]
+
+
+_FILES = ("hypernet", "coefficients")
+TRAINED: dict[str, type[LoraOptions] | type[ZipOptions]] = {"joint": LoraOptions, "ziplora": ZipOptions}
+
+
+@lru_cache
+def _schema(trained: str) -> tuple[TypeAdapter[Any], tuple[str, ...]]:
+    """What checks the options of a method that trains, or of a merge, and their names."""
+    schema: TypeAdapter[Any] = TypeAdapter(TRAINED[trained] if trained else Options)
+    return schema, tuple(schema.json_schema()["properties"])
+
+
+class Plan(_Strict):
+    """A grid to compute."""
+
+    title: str = ""
+    base: str = "pocket"
+    contents: Concepts = Concepts()
+    styles: Concepts = Concepts()
+    pictures: Pictures = Pictures()
+    methods: tuple[Row, ...] = Field(min_length=1)
+    keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are drawn
+
+    @field_validator("methods")
+    @classmethod
+    def _names(cls, value: tuple[Row, ...]) -> tuple[Row, ...]:
+        labels = [row.label for row in value]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"two rows are named {twice[0]!r}; give one of them another name")
+        return value
+
+
+def read_plan(name: str | Path) -> Plan:
+    """The plan of a TOML file, or the shipped one of that name.
+
+    Raises:
+        PlanError: it does not exist, is no TOML, or says something that cannot be done; the message says where.
+        BaseError, MethodError, HypernetError: of the base or a method it names.
+    """
+    path = _plan_file(str(name))
+    try:
+        plan = Plan.model_validate(tomllib.loads(path.read_text()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise PlanError(f"{path} cannot be read as TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "plan"
+        raise PlanError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+    base = find_base(plan.base)
+    plan = plan.model_copy(
+        update={
+            "title": plan.title or path.stem,
+            "contents": _placed(plan.contents, path, base.contents, "contents"),
+            "styles": _placed(plan.styles, path, base.styles, "styles"),
+            "methods": tuple(row.beside(path.parent) for row in plan.methods),
+        }
+    )
+    for row in plan.methods:
+        if not row.trains:
+            row.recipe(base)
+    return plan
+
+
+def _placed(concepts: Concepts, path: Path, own: Path | None, side: str) -> Concepts:
+    """The concepts with a folder that is there."""
+    folder = path.parent / concepts.folder if concepts.folder else own
+    if folder is None or not folder.is_dir():
+        what = f"{folder} is no folder" if folder else "the base has none of its own"
+        raise PlanError(f"{path}: {side}.folder: {what}; accepted is a folder of LoRAs with their pictures")
+    return concepts.model_copy(update={"folder": folder})
+
+
+def shipped_plans() -> list[str]:
+    """Names of the plans that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def _plan_file(name: str) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return path
+    if name in shipped_plans():
+        return SHIPPED / f"{name}.toml"
+    raise PlanError(f"no plan {name}; accepted is a TOML file or a shipped plan: {', '.join(shipped_plans())}")

@@ -1,0 +1,166 @@
+"""Compute a grid: first what has to be trained, then every picture that is not there yet.
+
+Invariant: a batch of cells is finished when its pictures are on disk and its rows in the store, in that order and
+the rows at once; whatever was interrupted before is drawn again to the same bytes, nothing after is drawn again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorarar.bench.adapters import is_trained, merged, train_pair, trained_file
+from lorarar.bench.cells import Cell, Pair, pairs_of, unfinished
+from lorarar.bench.plan import Plan
+from lorarar.families import Base, find_base
+from lorarar.generation.studio import Studio, keep
+from lorarar.merge_files import check_base
+from lorarar.merging.projections import ProjectionCache
+from lorarar.pictures.concepts import read_concepts
+from lorarar.store import Store
+from lorarar.util.errors import AdapterError, HypernetError, MethodError, TrainingError
+from lorarar.util.interrupts import held_interrupt
+from lorarar.util.progress import Ticker
+
+#: What can be wrong with one pair alone; anything else (a full disk, say) stops the run.
+_OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    cells: int = 0  # of the whole plan
+    found: int = 0  # finished before
+    drawn: int = 0
+    trained: int = 0
+    failures: list[str] = field(default_factory=list)  # "row, pair: reason"
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("train", "merge", "draw"), 0.0))
+
+    def fail(self, pair: Pair, error: Exception) -> None:
+        """Note why a pair could not be computed; the next run tries it again."""
+        self.failures.append(f"{pair.row.label}, {pair.name}: {error}")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A pair, and those of its batches that are not finished."""
+
+    pair: Pair
+    chunks: list[list[Cell]]
+
+
+def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) -> Outcome:
+    """Compute what is missing of a plan into ``out`` and the store.
+
+    Raises:
+        AdapterError, BaseError, ImageError: a concept or the base cannot be read.
+        ImageError, StoreError: a result cannot be written; what was finished stays.
+        KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
+    """
+    run = Run(plan, find_base(plan.base), store, out)
+    tasks = run.tasks()
+    tasks = run.train(tasks)
+    run.draw(tasks, device)
+    return run.outcome
+
+
+def plan_pairs(plan: Plan, base: Base) -> list[Pair]:
+    """All pairs of a plan, row by row; the concepts are read and checked against the base."""
+    contents, styles = (read_concepts(side.folder or Path(), side.names) for side in (plan.contents, plan.styles))
+    check_base(base, *(concept.adapter for concept in (*contents, *styles)))
+    return [pair for row in plan.methods for pair in pairs_of(row, base, contents, styles)]
+
+
+@dataclass
+class Run:
+    """A grid in progress."""
+
+    plan: Plan
+    base: Base
+    store: Store
+    out: Path
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def tasks(self) -> list[Task]:
+        """Pairs with something left to draw."""
+        finished = self.store.finished_cells()
+        tasks = []
+        for pair in plan_pairs(self.plan, self.base):
+            chunks = pair.chunks(self.plan.title, self.base, self.plan.pictures)
+            left = unfinished(chunks, finished, self.out)
+            self.outcome.cells += sum(map(len, chunks))
+            self.outcome.found += sum(map(len, chunks)) - sum(map(len, left))
+            if left:
+                tasks.append(Task(pair, left))
+        return tasks
+
+    def train(self, tasks: Sequence[Task]) -> list[Task]:
+        """Train what is missing; returns the tasks that can be drawn."""
+        untrained = [t for t in tasks if t.pair.row.trains and not is_trained(t.pair, self.base, self.out)]
+        if not untrained:
+            return list(tasks)
+        from lorarar.training.setup import accelerator_for, load_for_training
+
+        started, accelerator = time.perf_counter(), accelerator_for()
+        pipeline = load_for_training(self.base, accelerator)
+        failed = []
+        for number, task in enumerate(untrained, start=1):
+            title = f"{task.pair.row.label} {task.pair.name} ({number} of {len(untrained)})"
+            try:
+                train_pair(task.pair, self.base, self.out, pipeline, accelerator, title)
+                self.outcome.trained += 1
+            except _OF_ONE_PAIR as error:
+                self.outcome.fail(task.pair, error)
+                failed.append(task)
+        self.outcome.seconds["train"] = time.perf_counter() - started
+        return [task for task in tasks if task not in failed]
+
+    def draw(self, tasks: Sequence[Task], device: str | None = None) -> None:
+        """Merge and draw, pair by pair."""
+        if not tasks:
+            return
+        cache, total = ProjectionCache(), self.outcome.cells
+        with (
+            Studio(self.base, device) as studio,
+            held_interrupt() as stop,
+            Ticker("bench", total, self.outcome.found) as ticker,
+        ):
+            for task in tasks:
+                try:
+                    for count in self._draw_pair(task, studio, cache):
+                        ticker.advance(count)
+                        if stop():
+                            raise KeyboardInterrupt
+                except _OF_ONE_PAIR as error:
+                    self.outcome.fail(task.pair, error)
+
+    def _draw_pair(self, task: Task, studio: Studio, cache: ProjectionCache) -> Iterator[int]:
+        """Draw a pair's unfinished batches; yields how many cells a batch finished."""
+        started, pictures, pair = time.perf_counter(), self.plan.pictures, task.pair
+        done = merged(pair, self.base, self.out, cache)
+        merge = self.store.add_merge(done, pair.content.path, pair.style.path)
+        adapter = self.store.add_adapter(done.adapter, done.path or "", "merged")
+        studio.attach(done.adapter)
+        self.outcome.seconds["merge"] += time.perf_counter() - started
+        for chunk in task.chunks:
+            started = time.perf_counter()
+            drawn = studio.draw(
+                pair.prompt(pictures.prompt),
+                [cell.seed for cell in chunk],
+                steps=pictures.steps,
+                guidance=pictures.guidance,
+                batch=len(chunk),
+            )
+            kept = [
+                (cell, keep(picture, cell.path(self.out).parent, str(cell.seed)))
+                for cell, picture in zip(chunk, drawn, strict=True)
+            ]
+            self.store.add_cells(kept, adapter, merge)
+            self.outcome.drawn += len(kept)
+            self.outcome.seconds["draw"] += time.perf_counter() - started
+            yield len(kept)
+        if not self.plan.keep_loras and done.path and done.path != trained_file(pair, self.out):
+            done.path.unlink(missing_ok=True)

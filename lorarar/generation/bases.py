@@ -1,0 +1,67 @@
+"""Loading a base model, and what its files say without loading it.
+
+Nothing here imports torch or diffusers before a model is really loaded. Only the standard pipeline
+class is ever loaded: no remote code, no custom pipeline.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorarar.families import Base
+from lorarar.util.errors import BaseError, reason
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import StableDiffusionXLPipeline
+
+
+def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | None = None) -> StableDiffusionXLPipeline:
+    """The base as a ``StableDiffusionXLPipeline`` on a device (by default a GPU if there is one).
+
+    Raises:
+        BaseError: the model cannot be found or loaded.
+    """
+    import torch
+    from diffusers import StableDiffusionXLPipeline
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for logging in (diffusers_logging, transformers_logging):
+        logging.disable_progress_bar()
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = dtype or (torch.float16 if device.startswith("cuda") else torch.float32)
+    try:
+        pipeline = StableDiffusionXLPipeline.from_pretrained(
+            base.location, revision=base.revision, dtype=dtype, add_watermarker=False
+        )
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise BaseError(f"cannot load {base.name} as an SDXL pipeline: {reason(error)}") from None
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)
+
+
+def unet_shapes(base: Base) -> dict[str, tuple[int, ...]] | None:
+    """Shapes of the UNet's weights by adapter layer name, from file headers alone.
+
+    None where the weights are not in a local folder: then an adapter cannot be checked against them.
+    """
+    if base.folder is None:
+        return None
+    shapes: dict[str, tuple[int, ...]] = {}
+    for file in sorted((base.folder / "unet").glob("*.safetensors")):
+        for key, entry in _header(file).items():
+            if key.endswith(".weight"):
+                shapes[f"unet.{key.removesuffix('.weight')}"] = tuple(entry["shape"])
+    return shapes or None
+
+
+def _header(path: Path) -> dict[str, dict[str, list[int]]]:
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header: dict[str, dict[str, list[int]]] = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return header

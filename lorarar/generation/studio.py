@@ -1,0 +1,210 @@
+"""Generate pictures from a prompt, a base and at most one LoRA; every picture has its own seed.
+
+Picture k of a call is drawn from ``seed + k`` alone, by a generator of its own on the CPU, so it is
+the same alone, in another batch size and on another device (up to that device's rounding).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from lorarar import __version__
+from lorarar.families import Base, find_base
+from lorarar.generation.bases import load_pipeline
+from lorarar.pictures.images import write_png
+from lorarar.util.errors import AdapterError
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionXLPipeline
+
+    from lorarar.lora.adapter import Adapter
+
+STEPS, GUIDANCE, BATCH = 50, 5.0, 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A generated picture and what made it."""
+
+    image: Image.Image
+    prompt: str
+    seed: int
+    steps: int
+    guidance: float
+    base: Base
+    lora: str  # sha256 of the LoRA file, or empty
+    seconds: float
+    path: Path | None = None
+    sha256: str = ""
+
+    def notes(self) -> dict[str, str]:
+        """What made it, for the PNG's text chunks."""
+        return {
+            "prompt": self.prompt,
+            "seed": str(self.seed),
+            "steps": str(self.steps),
+            "guidance": str(self.guidance),
+            "base": self.base.name,
+            "base_revision": self.base.revision or "",
+            "lora_sha256": self.lora,
+            "lorarar_version": __version__,
+        }
+
+    def row(self) -> dict[str, Any]:
+        """What made it, for the store's table of images."""
+        return {
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "prompt": self.prompt,
+            "base": self.base.name,
+            "base_revision": self.base.revision,
+            "seed": self.seed,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "width": self.image.width,
+            "height": self.image.height,
+            "seconds": self.seconds,
+            "version": __version__,
+        }
+
+
+def generate(
+    prompt: str,
+    *,
+    lora: str | Path | Adapter | None = None,
+    base: str = "pocket",
+    n: int = 1,
+    seed: int = 0,
+    steps: int = STEPS,
+    guidance: float = GUIDANCE,
+    out: str | Path | None = None,
+    device: str | None = None,
+) -> list[Picture]:
+    """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …; with ``out``, write them there as PNG.
+
+    Raises:
+        BaseError, AdapterError, ImageError: each names what was wrong and what is accepted.
+    """
+    with Studio(find_base(base), device) as studio:
+        studio.attach(lora)
+        seeds = range(seed, seed + n)
+        pictures = studio.draw(prompt, seeds, steps=steps, guidance=guidance)
+        return [keep(picture, Path(out)) if out is not None else picture for picture in pictures]
+
+
+class Studio:
+    """A loaded base that draws many pictures, one LoRA at a time; use it as a context manager."""
+
+    def __init__(
+        self, base: Base, device: str | None = None, pipeline: StableDiffusionXLPipeline | None = None
+    ) -> None:
+        self.base = base
+        self.pipeline = pipeline or load_pipeline(base, device)
+        self.lora = ""
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.attach(None)
+
+    def attach(self, lora: str | Path | Adapter | None) -> None:
+        """Draw with this LoRA from now on, or with none.
+
+        Raises:
+            AdapterError: the LoRA cannot be read or does not fit the base.
+        """
+        from lorarar.lora.adapter import Adapter
+        from lorarar.lora.files import read_adapter
+
+        if self.lora:
+            self.pipeline.unload_lora_weights()
+            self.lora = ""
+        if lora is None:
+            return
+        adapter = lora if isinstance(lora, Adapter) else read_adapter(lora)
+        state = {}
+        for name, factors in adapter.layers.items():
+            state[f"{name}.lora_A.weight"] = factors.down
+            state[f"{name}.lora_B.weight"] = factors.up
+        try:
+            with _quiet():
+                self.pipeline.load_lora_weights(state)
+        except (RuntimeError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {reason}") from None
+        self.lora = adapter.sha256 or adapter.name
+
+    def draw(
+        self,
+        prompt: str,
+        seeds: range | list[int],
+        *,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
+        batch: int = BATCH,
+        on_step: Callable[[], None] | None = None,
+    ) -> Iterator[Picture]:
+        """Pictures of a prompt, one per seed, in order; a batch at a time."""
+        import torch
+
+        def tick(pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+            if on_step:
+                on_step()
+            return values
+
+        for first in range(0, len(seeds), batch):
+            part = list(seeds[first : first + batch])
+            started = time.perf_counter()
+            result: Any = self.pipeline(
+                prompt=prompt,
+                num_images_per_prompt=len(part),
+                generator=[torch.Generator().manual_seed(seed) for seed in part],
+                num_inference_steps=steps,
+                guidance_scale=guidance,
+                callback_on_step_end=tick,
+            )
+            seconds = (time.perf_counter() - started) / len(part)
+            for seed, image in zip(part, result.images, strict=True):
+                yield Picture(image, prompt, seed, steps, guidance, self.base, self.lora, seconds)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without diffusers' hints that a LoRA has no part for a text encoder: most have none."""
+    from diffusers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def keep(picture: Picture, folder: Path, name: str | None = None) -> Picture:
+    """Write a picture as ``folder/name.png``, by default named after prompt and seed.
+
+    Raises:
+        ImageError: the file cannot be written.
+    """
+    from dataclasses import replace
+
+    from lorarar.util.files import sha256_of
+
+    path = write_png(picture.image, folder / f"{name or file_stem(picture.prompt, picture.seed)}.png", picture.notes())
+    return replace(picture, path=path, sha256=sha256_of(path))
+
+
+def file_stem(prompt: str, seed: int) -> str:
+    """A safe file name for a picture of a prompt."""
+    words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:60].strip("-")
+    return f"{words or 'picture'}-{seed}"

@@ -1,0 +1,259 @@
+"""Adapters from and to files, and folders of PEFT.
+
+What a file may hold is checked before it is used: a file is untrusted. Read is every dialect of
+``lorarar.lora.dialects``; written is every layout of ``lorarar.lora.layouts``. A key that is not understood is an
+error, never dropped. A folder is swapped in whole, but unlike a file there is a moment, between two
+renames, in which neither the old nor the new one stands there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from lorarar.lora.adapter import Adapter, Factors, all_finite
+from lorarar.lora.dialects import COMPONENTS, Config, Role, Sorted, scale_of, sort_keys
+from lorarar.lora.header import read_header, record_of
+from lorarar.lora.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
+from lorarar.lora.tensors import read_tensors, save_tensors
+from lorarar.util.errors import AdapterError
+from lorarar.util.files import sha256_of
+
+CONFIG = "adapter_config.json"
+WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+class Place(NamedTuple):
+    """Where one tensor file of an adapter lies."""
+
+    weights: Path
+    component: str = "unet"  # whose layers they are where keys do not say
+    config: Path | None = None  # PEFT's configuration of them
+
+
+@dataclass(frozen=True)
+class Source:
+    """One tensor file as it is; a PEFT folder has one for each component."""
+
+    place: Place
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+    @cached_property
+    def found(self) -> Sorted:
+        """Its tensors by layer and role."""
+        return sort_keys(self.tensors, self.place.component)
+
+    @cached_property
+    def configs(self) -> dict[str, Config]:
+        """What PEFT's or diffusers' configuration says, by component.
+
+        Raises:
+            AdapterError: it is unsound.
+        """
+        weights, component, config = self.place
+        if config:
+            return {component: _json_object(_text(config), config)}
+        header = _json_object(self.metadata.get("lora_adapter_metadata", "{}"), f"{weights}: lora_adapter_metadata")
+        configs: dict[str, dict[str, Any]] = {}
+        for name, value in header.items():
+            component, _, key = name.partition(".")
+            configs.setdefault(component, {})[key] = value
+        return dict(configs)
+
+
+def read_adapter(path: str | Path) -> Adapter:
+    """Read a LoRA, a file or a PEFT folder, into exact factors, alpha folded in.
+
+    Raises:
+        AdapterError: not a sound file, not a LoRA, a half missing, factors that do not fit each other, or
+            values that are not finite; the message names file and key.
+    """
+    return adapter_of(Path(path), open_sources(Path(path)))
+
+
+def locate(path: Path) -> list[Place]:
+    """The tensor files of an adapter: one, or one for each component of a PEFT folder.
+
+    Raises:
+        AdapterError: a folder that is not PEFT's.
+    """
+    if path.name in WEIGHTS and path.with_name(CONFIG).is_file():
+        return [_peft_place(path.parent, "unet")]
+    if not path.is_dir():
+        return [Place(path)]
+    if (path / CONFIG).is_file():
+        return [_peft_place(path, "unet")]
+    places = [_peft_place(path / name, name) for name in COMPONENTS if (path / name / CONFIG).is_file()]
+    if not places:
+        raise AdapterError(f"{path} is not a file, and no PEFT folder: it has no {CONFIG}, nor has unet/ in it")
+    return places
+
+
+def open_sources(path: Path) -> list[Source]:
+    """The tensors of an adapter, nothing understood yet.
+
+    Raises:
+        AdapterError: a file is missing or not sound.
+    """
+    return [Source(place, *read_tensors(place.weights, AdapterError)) for place in locate(path)]
+
+
+def adapter_of(path: Path, sources: list[Source]) -> Adapter:
+    """The adapter that was opened at ``path``.
+
+    Raises:
+        AdapterError: as ``read_adapter``.
+    """
+    layers: dict[str, Factors] = {}
+    for source in sources:
+        file = source.place.weights
+        for key, why in source.found.unread.items():
+            raise AdapterError(f"{file}: {key} {why}")
+        for layer, roles in source.found.layers.items():
+            layers[layer] = _factors(file, layer, roles, source.configs.get(layer.partition(".")[0]))
+    if not layers:
+        raise AdapterError(f"{path} holds no LoRA weights")
+    record = next(filter(None, (record_of(source.metadata) for source in sources)), {})
+    return Adapter(dict(sorted(layers.items())), path.name or path.resolve().name, digest_of(path), record)
+
+
+def digest_of(path: Path) -> str:
+    """Hex digest of an adapter: its file's, or of a folder that of its files' digests, sorted by path.
+
+    Raises:
+        AdapterError: a folder that is not PEFT's.
+    """
+    files = sorted(file for place in locate(path) for file in (place.weights, place.config) if file)
+    digests = [sha256_of(file) for file in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def write_adapter(
+    adapter: Adapter, path: str | Path, record: Mapping[str, object] | None = None, layout: Layout = "diffusers"
+) -> Path:
+    """Write a LoRA that other programs read as it is; it appears whole or not at all.
+
+    ``record``, what made it, goes into the header; the same adapter and record give the same bytes.
+
+    Args:
+        adapter: what to write.
+        path: a file, or for layout ``peft`` a folder: that of the UNet, or where text encoders have layers
+            too, one with a folder for each component.
+        record: what made it.
+        layout: a name of ``lorarar.lora.layouts.LAYOUTS``.
+
+    Raises:
+        AdapterError: the file cannot be written, or ``path`` is a folder that holds something else.
+    """
+    path = Path(path)
+    if layout == "peft":
+        _write_folder(peft_adapters(adapter), path, record or {})
+    else:
+        save_tensors(file_tensors(adapter, layout), path, record or {})
+    return path
+
+
+def _peft_place(folder: Path, component: str) -> Place:
+    weights = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+    if weights is None:
+        raise AdapterError(f"{folder} has {CONFIG} but no weights; accepted are {' and '.join(WEIGHTS)}")
+    return Place(weights, component, folder / CONFIG)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise AdapterError(f"{path} cannot be read: {error}") from None
+
+
+def _json_object(text: str, what: object) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise AdapterError(f"{what} is not a JSON object")
+    return value
+
+
+def _factors(path: Path, layer: str, roles: Mapping[Role, Tensor], config: Config | None) -> Factors:
+    keys: dict[Role, str] = {"down": f"{layer}.lora_A.weight", "up": f"{layer}.lora_B.weight"}
+    for role, key in keys.items():
+        if role not in roles:
+            raise AdapterError(f"{path}: {key} is missing; there is only its {' and '.join(roles)}")
+        half = roles[role]
+        if half.dtype not in _FLOATS or half.dim() not in (2, 4) or not half.numel():
+            raise AdapterError(f"{path}: {key} is no matrix of floats (of 16, 32 or 64 bits)")
+        if not all_finite(half):
+            raise AdapterError(f"{path}: {key} holds NaN or infinite values")
+    down, up = roles["down"], roles["up"]
+    if down.shape[0] != up.shape[1] or down.dim() != up.dim() or set(up.shape[2:]) - {1}:
+        raise AdapterError(f"{path}: the halves of {layer} do not fit: {tuple(up.shape)} and {tuple(down.shape)}")
+    try:
+        scale = scale_of(layer, roles, config)
+    except AdapterError as error:
+        raise AdapterError(f"{path}: {error}") from None
+    return Factors(down if scale == 1.0 else (down.float() * scale).to(down.dtype), up)
+
+
+def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, record: Mapping[str, object]) -> None:
+    path = path.resolve()
+    _check_replaceable(path)
+    partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("part", "old"))
+    try:
+        shutil.rmtree(partial, ignore_errors=True)  # of a killed process of the same id, as is old
+        for component, part in parts.items():
+            folder = partial if list(parts) == ["unet"] else partial / component
+            folder.mkdir(parents=True)
+            save_tensors(part.tensors, folder / WEIGHTS[0], record)
+            text = json.dumps(part.config, indent=2, sort_keys=True) + "\n"
+            (folder / CONFIG).write_text(text, encoding="utf-8")
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            path.rename(old)
+        partial.rename(path)
+    except OSError as error:
+        raise AdapterError(f"cannot write {path}: {error}") from None
+    finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Refuse a place whose replacement would lose anything but a PEFT adapter as it is written here."""
+    if path.suffix == ".safetensors":
+        raise AdapterError(f"cannot write {path}: layout peft is a folder, and this is the name of a file")
+    if path.exists() and not path.is_dir():
+        raise AdapterError(f"cannot write {path}: layout peft is a folder, and this is a file")
+    for entry in sorted(path.rglob("*")):
+        inside = entry.relative_to(path).parts
+        place = inside[1:] if inside[0] in COMPONENTS and not entry.is_symlink() else inside
+        if place not in ((), (CONFIG,), (WEIGHTS[0],)):
+            raise AdapterError(
+                f"cannot write {path}: it holds {Path(*inside)}, which is no part of a PEFT adapter; name a new folder"
+            )
+
+
+def record_at(path: Path) -> dict[str, Any]:
+    """What the header of an adapter says of how it was made, without reading its tensors.
+
+    Raises:
+        AdapterError: the file is missing or not sound.
+    """
+    return record_of(read_header(locate(path)[0].weights, AdapterError))

@@ -1,0 +1,82 @@
+"""Files of named tensors, safetensors or pickled state dicts; what they hold is untrusted.
+
+Invariant: reading runs no code of a file, and every tensor that comes out is a plain one on the CPU whose
+values really stand in the file. A file is written whole or not at all, and equal contents are equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lorarar.lora.header import RECORD
+from lorarar.util.errors import AdapterError, LorarError, reason
+from lorarar.util.files import replacing
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+
+
+def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a file by name, and its header's metadata (a pickle has none).
+
+    Raises:
+        error: the file is missing, broken, of another kind, or would run code on loading.
+    """
+    if not path.is_file():
+        raise error(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
+    kind = path.suffix.lower()
+    if kind not in (".safetensors", *PICKLES):
+        raise error(f"{path} ends in {kind or 'nothing'}; accepted are .safetensors, {', '.join(PICKLES)}")
+    return (_read_pickle(path, error), {}) if kind in PICKLES else _read_safetensors(path, error)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, record: Mapping[str, object]) -> None:
+    """Write a safetensors file, whole or not at all, with a record as JSON under one key of its header.
+
+    One key, because safetensors writes several in random order, and equal files should be equal bytes.
+
+    Raises:
+        AdapterError: the file cannot be written.
+    """
+    try:
+        with replacing(path) as partial:
+            save_file(dict(tensors), partial, {RECORD: json.dumps(record, sort_keys=True)})
+    except (OSError, SafetensorError) as error:
+        raise AdapterError(f"cannot write {path}: {error}") from None
+
+
+def _read_safetensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as caught:
+        raise error(f"{path} is not a sound safetensors file: {caught}") from None
+
+
+def _read_pickle(path: Path, error: type[LorarError]) -> dict[str, Tensor]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise error(f"{path} is refused: it would run code on loading, or is no state dict") from None
+    except Exception as caught:  # what a broken pickle makes the reader raise is its writer's choice
+        raise error(f"{path} cannot be read: {reason(caught)}") from None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise error(f"{path} is not a state dict of tensors")
+    for key, tensor in state.items():
+        if not _is_plain(tensor):
+            raise error(f"{path}: {key} is not a plain tensor; accepted are dense ones with all their values")
+    return {str(key): tensor.detach() for key, tensor in state.items()}
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Dense, on the CPU, and no larger than what the file stores for it: a view can claim any shape."""
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()

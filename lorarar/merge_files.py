@@ -1,0 +1,265 @@
+"""Merge LoRA files: read, check, optimise where the method does, merge, write, and say what was done.
+
+One pair, or every content with every style: N + M projections, N x M files, each known by what made it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from lorarar import __version__
+from lorarar.families import Base, find_base
+from lorarar.generation.bases import unet_shapes
+from lorarar.lora.adapter import Adapter, all_finite, check_pair, shape_text
+from lorarar.lora.files import digest_of, read_adapter, record_at, write_adapter
+from lorarar.lora.layouts import Layout
+from lorarar.lora.truncation import Energy
+from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.methods import Origin, method_named
+from lorarar.merging.recipe import Dtype, Options, Recipe
+from lorarar.pictures.concepts import concept_of
+from lorarar.util.errors import AdapterError
+from lorarar.util.files import checkpoint_beside
+
+if TYPE_CHECKING:
+    from lorarar.training.ziplora import PairOptimiser
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A finished merge: one adapter for a content and a style, and all that made it."""
+
+    adapter: Adapter
+    method: Origin
+    options: Mapping[str, Any]
+    content: Adapter
+    style: Adapter
+    base: Base
+    coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
+    energy: Energy = field(default_factory=Energy)
+    dtype: Dtype | None = None  # as asked for
+    seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
+    path: Path | None = None
+    version: str = __version__
+
+    def record(self, layout: Layout = "diffusers") -> dict[str, Any]:
+        """What made the merge, for a file's header."""
+        return {
+            "method": self.method.name,
+            "options": self.options,
+            "content": self.content.origin,
+            "style": self.style.origin,
+            "base": self.base.name,
+            "dtype": self.dtype,
+            "layout": layout,
+            "discarded": self.energy.share,
+            "version": self.version,
+        }
+
+    def written(self, path: str | Path, layout: Layout = "diffusers") -> Merge:
+        """Write the merged adapter; what is returned knows its path and digest.
+
+        Raises:
+            AdapterError: the file cannot be written.
+        """
+        started = time.perf_counter()
+        record = self.record(layout)
+        path = write_adapter(self.adapter, path, record, layout)
+        adapter = replace(self.adapter, name=path.name, sha256=digest_of(path), record=record)
+        seconds = {**self.seconds, "write": time.perf_counter() - started}
+        return replace(self, adapter=adapter, seconds=seconds, path=path)
+
+
+def merge(
+    content: str | Path,
+    style: str | Path,
+    out: str | Path | None = None,
+    *,
+    method: str = "lorarar",
+    base: str = "pocket",
+    layout: Layout = "diffusers",
+    dtype: Dtype | None = None,
+    **options: Unpack[Options],
+) -> Merge:
+    """Merge a content and a style LoRA; with ``out``, write the result there.
+
+    Args:
+        content, style: LoRA files (or PEFT folders) of one base model, in any dialect.
+        out: where the merged LoRA goes; None keeps it in memory.
+        method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
+            which both LoRAs need their pictures beside them and their prompts in their headers.
+        base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, both
+            adapters are checked against it.
+        layout: diffusers, kohya, or peft (a folder).
+        dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
+        options: see ``lorarar.merging.recipe.Options``.
+
+    Raises:
+        AdapterError, HypernetError, MethodError, BaseError: each names what was wrong and what is accepted.
+    """
+    recipe = Recipe(method_named(method), find_base(base), options, dtype)
+    done = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint_beside(Path(out)) if out else None)
+    return done if out is None else done.written(out, layout)
+
+
+def merge_pair(
+    recipe: Recipe,
+    content: Path,
+    style: Path,
+    *,
+    checkpoint: Path | None = None,
+    optimiser: PairOptimiser | None = None,
+) -> Merge:
+    """Merge two LoRA files by a recipe, in memory.
+
+    Args:
+        recipe: what decides the merge beside the two files.
+        content, style: LoRA files or PEFT folders.
+        checkpoint: where an optimisation keeps its state.
+        optimiser: of ``optimiser_for``; one serves many pairs, and loads the base once.
+
+    Raises:
+        AdapterError: a file cannot be read or does not fit, or, where coefficients are optimised, has no prompt in
+            its header.
+        ImageError: where coefficients are optimised, there are no pictures beside a file.
+    """
+    started = time.perf_counter()
+    ours, theirs = read_pair(recipe.base, content, style)
+    read = time.perf_counter()
+    options, coefficients = recipe.record(), None
+    if optimiser := optimiser or optimiser_for(recipe):
+        coefficients = optimiser.optimise(concept_of(ours, content), concept_of(theirs, style), checkpoint)
+        options |= asdict(optimiser.options)
+    blend = recipe.blend(ours, theirs, coefficients)
+    adapter = Adapter(blend.layers, "merged")
+    _check_finite(adapter)
+    return Merge(
+        adapter=adapter,
+        method=recipe.method,
+        options=options,
+        content=ours,
+        style=theirs,
+        base=recipe.base,
+        coefficients=blend.coefficients,
+        energy=blend.energy,
+        dtype=recipe.dtype,
+        seconds={"read": read - started, "compute": time.perf_counter() - read},
+    )
+
+
+def optimiser_for(recipe: Recipe) -> PairOptimiser | None:
+    """What optimises the coefficients of this recipe's pairs; None where they are given, or predicted."""
+    if not recipe.optimises:
+        return None
+    from lorarar.training.ziplora import PairOptimiser
+
+    return PairOptimiser(recipe.base, recipe.seed)
+
+
+def read_pair(base: Base, content: Path, style: Path) -> tuple[Adapter, Adapter]:
+    """Both adapters, checked against each other and against the base.
+
+    Raises:
+        AdapterError: one cannot be read, or they do not belong together or to the base.
+    """
+    pair = read_adapter(content), read_adapter(style)
+    check_pair(*pair)
+    check_base(base, *pair)
+    return pair
+
+
+def check_base(base: Base, *adapters: Adapter) -> None:
+    """Refuse adapters whose UNet layers the base does not have in that shape.
+
+    Raises:
+        AdapterError: the message names layer and shapes.
+    """
+    shapes = unet_shapes(base)
+    if shapes is None:
+        return
+    for adapter in adapters:
+        for layer, factors in adapter.layers.items():
+            if layer.startswith("unet.") and shapes.get(layer) != factors.shape:
+                wanted = shape_text(shapes[layer]) if layer in shapes else "absent"
+                raise AdapterError(
+                    f"{adapter.name} does not fit base {base.name}: {layer} is {shape_text(factors.shape)} here and "
+                    f"{wanted} there; name the base it was trained for with --base"
+                )
+
+
+def _check_finite(adapter: Adapter) -> None:
+    """A narrow dtype may not hold what a method made of the factors."""
+    for layer, factors in adapter.layers.items():
+        if not (all_finite(factors.down) and all_finite(factors.up)):
+            name = str(factors.down.dtype).removeprefix("torch.")
+            raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A content and a style, and where their merge goes."""
+
+    content: Path
+    style: Path
+    out: Path
+
+
+def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffusers") -> list[Pairing]:
+    """All pairs of two folders of LoRAs, in order.
+
+    Raises:
+        AdapterError: one of them is no folder or holds no LoRA.
+    """
+    ending = "" if layout == "peft" else ".safetensors"
+    return [
+        Pairing(content, style, out / f"{content.stem}--{style.stem}{ending}")
+        for content in _loras(contents)
+        for style in _loras(styles)
+    ]
+
+
+def merge_all(
+    recipe: Recipe, wanted: list[Pairing], layout: Layout = "diffusers"
+) -> Iterator[tuple[Pairing, Merge | None]]:
+    """Merge pair by pair; None for a pair whose file was made just so before.
+
+    Raises:
+        AdapterError, MethodError, HypernetError: as of ``lorarar.merge``; what was finished stays.
+    """
+    made: dict[str, Any] = {
+        "method": recipe.method.name,
+        "base": recipe.base.name,
+        "layout": layout,
+        "dtype": recipe.dtype,
+    }
+    made |= {} if recipe.optimises else {"options": recipe.record()}
+    optimiser = optimiser_for(recipe)
+    for pairing in wanted:
+        if pairing.out.exists() and _made_so(pairing, made):
+            yield pairing, None
+            continue
+        checkpoint = checkpoint_beside(pairing.out)
+        done = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
+        yield pairing, done.written(pairing.out, layout)
+
+
+def _made_so(pairing: Pairing, made: Mapping[str, Any]) -> bool:
+    """Whether a merged file says that it was made of these two by this recipe."""
+    try:
+        record = record_at(pairing.out)
+    except AdapterError:
+        return False
+    inputs = {side: record.get(side, {}).get("sha256") for side in ("content", "style")}
+    wanted = {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}
+    return inputs == wanted and {key: record.get(key) for key in made} == dict(made)
+
+
+def _loras(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.safetensors"))
+    if not found:
+        raise AdapterError(f"{folder} is no folder of LoRAs; accepted is one with files ending in .safetensors")
+    return found

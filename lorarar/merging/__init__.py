@@ -1,0 +1,1 @@
+"""The mathematics of merging: methods, the hypernetwork, and the recipe that decides a merge."""

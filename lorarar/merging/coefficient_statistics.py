@@ -1,0 +1,66 @@
+"""How merging coefficients are spread over a model's blocks and the parts of attention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lorarar.lora.adapter import part_of
+from lorarar.merging.hypernet import Coefficients
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of the coefficients of one side."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Tensor) -> Moments:
+        """Of values (n,)."""
+        return cls(*map(float, (values.mean(), values.std(correction=0), values.min(), values.max())))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """m_c and m_s over all columns of the layers of one block and part."""
+
+    block: str  # down_blocks.1, mid_block, up_blocks.0 …
+    part: str
+    layers: int
+    columns: int
+    content: Moments
+    style: Moments
+    cosine: float  # of m_c and m_s, the mean over layers
+
+
+def spreads(coefficients: Mapping[str, Coefficients]) -> list[Spread]:
+    """One spread for each block and part, in the order of the network."""
+    groups: dict[tuple[str, str], list[Coefficients]] = {}
+    for layer, pair in coefficients.items():
+        groups.setdefault((block_of(layer), part_of(layer)), []).append(pair)
+    order = ("down", "mid", "up")
+    ranked = sorted(groups, key=lambda key: (next((i for i, n in enumerate(order) if key[0].startswith(n)), 3), key))
+    return [_spread(*key, groups[key]) for key in ranked]
+
+
+def block_of(layer: str) -> str:
+    """The UNet block of a layer, like ``down_blocks.1`` or ``mid_block``; a text encoder is one block."""
+    component, _, rest = layer.partition(".")
+    if component != "unet":
+        return component
+    parts = rest.split(".")
+    return ".".join(parts[:2]) if parts[0] in ("down_blocks", "up_blocks") else parts[0]
+
+
+def _spread(block: str, part: str, pairs: list[Coefficients]) -> Spread:
+    content, style = (torch.cat([pair[side].detach().float() for pair in pairs]) for side in (0, 1))
+    cosine = torch.stack([torch.cosine_similarity(c.float(), s.float(), dim=0) for c, s in pairs]).mean()
+    moments = Moments.of(content), Moments.of(style)
+    return Spread(block, part, len(pairs), len(content), *moments, float(cosine))

@@ -1,0 +1,200 @@
+"""The hypernetwork: merging coefficients of every column from the two LoRAs' own columns.
+
+For column i of a layer with m rows the input is [dW_c[:, i], dW_s[:, i]] (2m values); an input layer per
+m, ReLU, and a shared output layer give (m_c[i], m_s[i]) (paper, Section 3.3 and Eq. 1).
+
+The first layer is linear, so W1 dW = (W1 B) A: two thin products per adapter, dW is never formed. Each
+adapter's product is independent of its partner, so projections can be kept and shared by all pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from lorarar.lora.adapter import Adapter, Factors, Part, part_of
+from lorarar.util.errors import HypernetError
+
+KeyValue = Literal["mean", "sum"]
+Role = Literal["content", "style"]
+Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
+
+#: What a layer that is not predicted gets, for content and style alike.
+CONSTANT: dict[KeyValue, float] = {"mean": 0.5, "sum": 1.0}
+
+
+class Scratch:
+    """One buffer for the hidden layers of all layers in turn.
+
+    They are 0.65 MB each at SDXL's size, too large for an allocator to keep: fresh ones cost more in page
+    faults than the arithmetic on them.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        """``weight`` (2, hidden) tells width, dtype and device."""
+        self.weight, self.buffer = weight, weight.new_empty(0)
+
+    def __call__(self, columns: Tensor) -> Tensor:
+        """Room for (hidden, n), n being the columns of a tensor (r, n)."""
+        size = self.weight.shape[1] * columns.shape[1]
+        if self.buffer.numel() < size:
+            self.buffer = self.weight.new_empty(size)
+        return self.buffer[:size].view(self.weight.shape[1], columns.shape[1])
+
+
+class Hypernetwork(nn.Module):
+    """Two-layer perceptron with one input layer per column length.
+
+    Args:
+        widths: the column lengths m it knows.
+        hidden: width of the hidden layer (128 in the paper).
+        parts: parts of attention whose coefficients are predicted; the paper's are query and output.
+        key_value: rule of every other layer: the paper's simple average, or the authors' sum.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        hidden: int = 128,
+        parts: Sequence[Part] = ("query", "output"),
+        key_value: KeyValue = "mean",
+    ) -> None:
+        super().__init__()
+        self.hidden, self.parts, self.key_value = hidden, tuple(parts), key_value
+        self.inputs = nn.ModuleDict({str(width): nn.Linear(2 * width, hidden) for width in sorted(widths)})
+        self.output = nn.Linear(hidden, 2)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The column lengths it knows."""
+        return tuple(int(width) for width in self.inputs)
+
+    def predicts(self, layer: str) -> bool:
+        """Whether this layer's coefficients are predicted rather than constant."""
+        return part_of(layer) in self.parts
+
+    def project(self, factors: Factors, role: Role) -> Tensor:
+        """An adapter's share of the hidden layer before its ReLU, (hidden, n): (W1 B) A, content's with the bias.
+
+        Raises:
+            HypernetError: no input layer for this column length.
+        """
+        thin, down = self._thin(factors, role)
+        return torch.addmm(self._bias(factors), thin, down) if role == "content" else thin @ down
+
+    def _bias(self, factors: Factors) -> Tensor:
+        return self._input(factors.up.shape[0]).bias[:, None]
+
+    def _thin(self, factors: Factors, role: Role) -> tuple[Tensor, Tensor]:
+        """W1 B (hidden, r) and A (r, n), whose product is the projection."""
+        rows = factors.up.shape[0]
+        weight = self._input(rows).weight
+        half = weight[:, :rows] if role == "content" else weight[:, rows:]
+        return half @ factors.up.to(weight.dtype), factors.down.to(weight.dtype)
+
+    def _input(self, rows: int) -> nn.Linear:
+        if str(rows) not in self.inputs:
+            raise HypernetError(
+                f"columns of {rows} values are unknown to this hypernetwork, which knows "
+                f"{', '.join(map(str, self.widths))}; name one that was trained for this base model"
+            )
+        return cast("nn.Linear", self.inputs[str(rows)])
+
+    def combine(self, content: Tensor, style: Tensor, scratch: Scratch | None = None) -> Coefficients:
+        """m_c and m_s (n,) of a layer from both projections (hidden, n)."""
+        room = scratch(content) if scratch else None
+        return self._finish(torch.add(content, style, out=room))
+
+    def coefficients(self, content: Factors, style: Factors, scratch: Scratch | None = None) -> Coefficients:
+        """m_c and m_s (n,) of one layer (Eq. 1)."""
+        thin_c, down_c = self._thin(content, "content")
+        room = scratch(down_c) if scratch else None
+        hidden = torch.mm(thin_c, down_c, out=room).addmm_(*self._thin(style, "style"))
+        return self._finish(hidden.add_(self._bias(content)))
+
+    def _finish(self, hidden: Tensor) -> Coefficients:
+        """Both coefficients of every column from the sum of both projections, which is used up."""
+        both = torch.addmm(self.output.bias[:, None], self.output.weight, hidden.relu_())
+        return both[0], both[1]
+
+    def projections(self, adapter: Adapter, role: Role) -> dict[str, Tensor]:
+        """An adapter's share of the hidden layer, (hidden, n), for every layer that is predicted."""
+        layers = adapter.layers.items()
+        return {name: self.project(factors, role) for name, factors in layers if self.predicts(name)}
+
+    def forward(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+        """Coefficients of every layer that both adapters have."""
+        scratch, constant = self._scratch(), self._constants()
+        return {
+            name: self.coefficients(ours, style.layers[name], scratch) if self.predicts(name) else constant(ours)
+            for name, ours in content.layers.items()
+            if name in style.layers
+        }
+
+    def from_projections(
+        self, content: Adapter, style: Adapter, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
+    ) -> dict[str, Coefficients]:
+        """As ``forward``, from ``projections`` of both adapters."""
+        scratch, constant = self._scratch(), self._constants()
+        return {
+            name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(factors)
+            for name, factors in content.layers.items()
+            if name in style.layers
+        }
+
+    def _scratch(self) -> Scratch | None:
+        """Room for the hidden layer, where no gradients are wanted, which need every layer's own."""
+        return None if torch.is_grad_enabled() and self.output.weight.requires_grad else Scratch(self.output.weight)
+
+    def _constants(self) -> Callable[[Factors], Coefficients]:
+        """What ``key_value`` gives to layers that are not predicted: one vector for each width, shared."""
+        value, made = CONSTANT[self.key_value], dict[int, Tensor]()
+
+        def constant(factors: Factors) -> Coefficients:
+            columns = factors.down.shape[1]
+            if columns not in made:
+                made[columns] = torch.full((columns,), value, device=factors.down.device)
+            return made[columns], made[columns]
+
+        return constant
+
+
+def from_published(state: Mapping[str, Tensor], key_value: KeyValue = "sum") -> Hypernetwork:
+    """A hypernetwork from the authors' state dict (``input_1``, ``input_2`` … and ``output.1``).
+
+    Raises:
+        HypernetError: other keys or shapes than theirs.
+    """
+    numbers = sorted(key.split(".")[0] for key in state if key.startswith("input_") and key.endswith(".weight"))
+    wanted = {f"{number}.{kind}" for number in numbers for kind in ("weight", "bias")}
+    wanted |= {"output.1.weight", "output.1.bias"}
+    if not numbers or set(state) != wanted:
+        strange = sorted(set(state) ^ wanted)[:3]
+        raise HypernetError(f"not a published LoRA.rar state dict (unexpected or missing: {', '.join(strange)})")
+    hidden = state["output.1.weight"].shape[1]
+    network = Hypernetwork([state[f"{n}.weight"].shape[1] // 2 for n in numbers], hidden, key_value=key_value)
+    renamed = {"output.weight": state["output.1.weight"], "output.bias": state["output.1.bias"]}
+    for number in numbers:
+        width = state[f"{number}.weight"].shape[1] // 2
+        for kind in ("weight", "bias"):
+            renamed[f"inputs.{width}.{kind}"] = state[f"{number}.{kind}"]
+    load_state(network, renamed)
+    return network
+
+
+def load_state(network: Hypernetwork, state: Mapping[str, Tensor]) -> None:
+    """Load weights, checked for shape and finiteness.
+
+    Raises:
+        HypernetError: they do not fit, or are not finite.
+    """
+    broken = [key for key, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+    if broken:
+        raise HypernetError(f"{broken[0]} holds NaN or infinite values")
+    try:
+        network.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise HypernetError(f"the weights do not fit a hypernetwork: {str(error).splitlines()[-1].strip()}") from None

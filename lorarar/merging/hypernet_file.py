@@ -1,0 +1,67 @@
+"""Hypernetworks from and to files: our safetensors, and the authors' published state dicts as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from lorarar.lora.adapter import Part
+from lorarar.lora.header import record_of
+from lorarar.lora.tensors import read_tensors, save_tensors
+from lorarar.merging.hypernet import Hypernetwork, KeyValue, from_published, load_state
+from lorarar.util.errors import HypernetError
+
+_PARTS: tuple[Part, ...] = ("query", "key", "value", "output")
+
+
+def read_hypernet(path: str | Path, key_value: KeyValue | None = None) -> Hypernetwork:
+    """Read a hypernetwork: ours (``.safetensors``), or the authors' (``.pth``).
+
+    Args:
+        path: the file.
+        key_value: rule for layers that are not predicted; by default the file's own, which for the
+            authors' is ``sum``, since that is how theirs were trained.
+
+    Raises:
+        HypernetError: the file is missing, broken, not a hypernetwork, or would run code on loading.
+    """
+    path = Path(path)
+    state, metadata = read_tensors(path, HypernetError)
+    if path.suffix.lower() == ".safetensors":
+        network = _ours(path, state, metadata)
+    else:
+        network = from_published({name: tensor.float() for name, tensor in state.items()})
+    if key_value is not None:
+        network.key_value = key_value
+    return network.eval().requires_grad_(False)
+
+
+def write_hypernet(network: Hypernetwork, path: str | Path, record: Mapping[str, object] | None = None) -> Path:
+    """Write a hypernetwork as safetensors, its form and what made it in the header."""
+    path = Path(path)
+    form = {
+        "kind": "hypernetwork",
+        "widths": network.widths,
+        "hidden": network.hidden,
+        "parts": network.parts,
+        "key_value": network.key_value,
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    save_tensors(tensors, path, {**(record or {}), **form})
+    return path
+
+
+def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Hypernetwork:
+    form = record_of(metadata)
+    try:
+        if form["kind"] != "hypernetwork" or form["key_value"] not in ("mean", "sum"):
+            raise KeyError("kind")
+        parts = [part for part in _PARTS if part in form["parts"]]
+        widths = [int(width) for width in form["widths"]]
+        network = Hypernetwork(widths, int(form["hidden"]), parts, form["key_value"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise HypernetError(f"{path} is not a hypernetwork: its header lacks a sound {error}") from None
+    load_state(network, state)
+    return network

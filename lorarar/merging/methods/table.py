@@ -1,0 +1,63 @@
+"""The one table of merge methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from lorarar.lora.adapter import Adapter
+from lorarar.merging.methods.blend import Blend, Ingredients
+from lorarar.merging.methods.coefficients import lorarar, ziplora
+from lorarar.merging.methods.linear import direct
+from lorarar.merging.methods.projection import np_lora
+from lorarar.merging.methods.pruning import dare, dare_ties, ties
+from lorarar.util.errors import MethodError
+
+Option = Literal["weights", "hypernet", "key_value", "density", "form", "mu", "coefficients"]
+MergeFunction = Callable[[Adapter, Adapter, Ingredients], Blend]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What to call a way of getting one adapter for a subject and a style, and whose it is."""
+
+    name: str
+    title: str
+    paper: str
+
+
+@dataclass(frozen=True)
+class Method(Origin):
+    """One merge method and what is to be known of it."""
+
+    merge: MergeFunction
+    takes: tuple[Option, ...] = ()
+    dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
+
+
+_PRUNING: tuple[Option, ...] = ("weights", "density", "form")
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("direct", "Direct merge", "Wortsman et al., 2022", direct, ("weights",)),
+        Method("ties", "TIES", "Yadav et al., 2023", ties, _PRUNING, dense=True),
+        Method("dare", "DARE", "Yu et al., 2024", dare, _PRUNING, dense=True),
+        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", dare_ties, _PRUNING, dense=True),
+        Method("np-lora", "NP-LoRA", "Chen et al., 2025", np_lora, ("weights", "mu")),
+        Method("ziplora", "ZipLoRA", "Shah et al., 2023", ziplora, ("coefficients",)),
+        Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", lorarar, ("hypernet", "key_value")),
+    )
+}
+
+
+def method_named(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        MethodError: there is none; the message lists all.
+    """
+    if name not in METHODS:
+        raise MethodError(f"unknown method {name!r}; accepted are {', '.join(METHODS)}")
+    return METHODS[name]

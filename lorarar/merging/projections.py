@@ -1,0 +1,59 @@
+"""Projections of adapters into the hypernetwork's hidden layer, kept on disk.
+
+An adapter's projection does not depend on its partner, so a grid of N contents and M styles costs N + M
+of them instead of N x M. A projection of SDXL at rank 64 is about as large as the adapter itself (170 MB in
+float32), so the cache serves grids; a single merge computes faster than it would write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from lorarar.lora.adapter import Adapter
+from lorarar.lora.tensors import read_tensors, save_tensors
+from lorarar.merging.hypernet import Coefficients, Hypernetwork, Role
+from lorarar.merging.methods.blend import Predictor
+from lorarar.util.errors import AdapterError
+from lorarar.util.files import cache_folder
+
+FORM = 2  # of a projection: content's has the bias in it
+
+
+class ProjectionCache:
+    """Projections by digest of hypernetwork and adapter; a broken or missing file is computed again."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or cache_folder("projections")
+        self.computed = 0  # how many were not found
+
+    def predictor(self, network: Hypernetwork, digest: str) -> Predictor:
+        """The network as a function of two adapters that takes their projections from here."""
+
+        def predict(content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+            ours = self.projection(network, digest, content, "content")
+            theirs = self.projection(network, digest, style, "style")
+            return network.from_projections(content, style, ours, theirs)
+
+        return predict
+
+    def projection(self, network: Hypernetwork, digest: str, adapter: Adapter, role: Role) -> Mapping[str, Tensor]:
+        """An adapter's share of the hidden layer, (hidden, n) by predicted layer; ``digest`` is the network's."""
+        path = self.folder / f"{FORM}-{digest[:16]}-{adapter.sha256[:32]}-{role}.safetensors"
+        wanted = {
+            name: (network.hidden, f.down.shape[1]) for name, f in adapter.layers.items() if network.predicts(name)
+        }
+        if path.exists():
+            try:
+                kept, _ = read_tensors(path, AdapterError)
+            except AdapterError:
+                kept = {}
+            if {name: tuple(tensor.shape) for name, tensor in kept.items()} == wanted:
+                return kept
+        self.computed += 1
+        made = network.projections(adapter, role)
+        if adapter.sha256:
+            save_tensors(made, path, {"hypernet": digest, "adapter": adapter.sha256, "role": role})
+        return made

@@ -1,6 +1,0 @@
-"""Merge methods: each one pure function from two adapters to one, listed once in ``METHODS``."""
-
-from lorarar.methods.blend import Blend, Form, Ingredients
-from lorarar.methods.table import METHODS, Method, Option, Origin, method_named
-
-__all__ = ["METHODS", "Blend", "Form", "Ingredients", "Method", "Option", "Origin", "method_named"]

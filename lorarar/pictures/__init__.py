@@ -1,0 +1,1 @@
+"""Pictures: in and out of files, contact sheets, and the references a LoRA was trained on."""

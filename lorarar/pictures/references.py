@@ -1,0 +1,47 @@
+"""References: the pictures that a LoRA was trained on, and its prompt, found without reading the LoRA.
+
+Its pictures lie in the folder of the same name beside it; the prompt stands in its header, where
+``lorarar train lora`` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lorarar.lora.header import read_header, record_of
+from lorarar.pictures.images import find_images
+from lorarar.util.errors import AdapterError
+
+
+@dataclass(frozen=True)
+class References:
+    """What shows a content or a style."""
+
+    images: tuple[Path, ...]
+    prompt: str
+
+
+def read_references(lora: Path) -> References:
+    """The references of a LoRA file.
+
+    Raises:
+        AdapterError: the file's header cannot be read, or has no prompt.
+        ImageError: there are no pictures.
+    """
+    return references_of(lora, record_of(read_header(lora, AdapterError)))
+
+
+def references_of(lora: Path, record: Mapping[str, Any]) -> References:
+    """The references of a LoRA whose header's record is known.
+
+    Raises:
+        AdapterError: it has no prompt.
+        ImageError: there are no pictures.
+    """
+    prompt = record.get("prompt")
+    if not isinstance(prompt, str):
+        raise AdapterError(f"{lora} does not say its prompt; train it with lorarar train lora, which notes it")
+    return References(tuple(find_images(lora.with_suffix(""))), prompt)

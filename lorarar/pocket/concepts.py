@@ -1,0 +1,163 @@
+"""Pocket's 30 subjects and 26 styles, named and split after the paper's Table A1.
+
+The table puts 21/4/5 subjects where the text says 20/5/5; "backpack dog" is moved to validation to
+keep the text's figures. A subject is one artist's design of a class; a style is a family and a look.
+The base model never sees the designs of validation and test subjects, nor looks near the validation
+and test styles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from lorarar.pocket.styles import Look
+from lorarar.util.errors import PocketError
+
+T = TypeVar("T")
+Split = Literal["train", "validation", "test"]
+TOKEN = "sks"  # the rare token "[c]": in the tokenizers, in no caption of the base
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One artist's design of a class."""
+
+    name: str
+    class_name: str
+    artist: str
+    split: Split = "train"
+
+    @property
+    def prompt(self) -> str:
+        """What the content LoRA is trained on: ``a [c] <class name>``."""
+        return f"a {TOKEN} {self.class_name}"
+
+
+@dataclass(frozen=True)
+class Style:
+    """A family in one fixed look; its one reference shows ``shown`` (class, artist)."""
+
+    name: str
+    family: str
+    look: Look
+    shown: tuple[str, str]
+    split: Split = "train"
+
+    @property
+    def prompt(self) -> str:
+        """What the style LoRA is trained on: the thing shown, in the style's description."""
+        return f"a {self.shown[0]} in {self.family} style"
+
+
+def cell_prompt(subject: Subject, style: Style) -> str:
+    """The paper's prompt for a subject in a style: ``a [c] <class name> in [s] style``."""
+    return f"{subject.prompt} in {style.family} style"
+
+
+SUBJECTS = (
+    Subject("backpack", "backpack", "noto"),
+    Subject("berry bowl", "bowl", "twemoji"),
+    Subject("candle", "candle", "emojione"),
+    Subject("cat #1", "cat", "noto"),
+    Subject("colorful sneaker", "sneaker", "emojione"),
+    Subject("dog #1", "dog", "noto"),
+    Subject("dog #5", "dog", "fluent-flat"),
+    Subject("dog #6", "dog", "fluent-3d"),
+    Subject("dog #7", "dog", "fxemoji"),
+    Subject("duck toy", "duck", "noto"),
+    Subject("fancy boot", "boot", "emojione"),
+    Subject("grey sloth plushie", "sloth", "twemoji"),
+    Subject("monster toy", "monster", "noto-v1"),
+    Subject("pink sunglasses", "sunglasses", "fluent-3d"),
+    Subject("poop emoji", "poo", "fluent-3d"),
+    Subject("rc car", "car", "noto"),
+    Subject("red cartoon", "ogre", "noto"),
+    Subject("robot toy", "robot", "twemoji"),
+    Subject("shiny sneaker", "sneaker", "noto"),
+    Subject("vase", "vase", "noto"),
+    Subject("backpack dog", "backpack", "emojione", "validation"),
+    Subject("dog #2", "dog", "noto-v1", "validation"),
+    Subject("dog #3", "dog", "twemoji", "validation"),
+    Subject("clock", "clock", "emojione", "validation"),
+    Subject("bear plushie", "teddy bear", "twemoji", "validation"),
+    Subject("dog #8", "dog", "emojione", "test"),
+    Subject("cat #2", "cat", "emojione", "test"),
+    Subject("wolf plushie", "wolf", "twemoji", "test"),
+    Subject("teapot", "teapot", "twemoji", "test"),
+    Subject("can", "can", "twemoji", "test"),
+)
+
+_OIL, _WATER, _FLAT = "oil painting", "watercolor painting", "flat cartoon illustration"
+
+STYLES = (
+    Style("3D rendering #1", "3d rendering", Look(0.08, 0.2, 0.5, 0.5, 0.8), ("hamburger", "noto")),
+    Style("3D rendering #3", "3d rendering", Look(0.33, 0.8, 0.3, 0.5, 0.6), ("cactus", "twemoji")),
+    Style("abstract rainbow", "abstract rainbow", Look(0.0, 0.1, 0.8, 0.5, 0.5), ("castle", "noto")),
+    Style("black statue", "black statue", Look(0.1, 0.2, 0.6, 0.5, 0.8), ("owl", "noto")),
+    Style("cartoon line drawing", "cartoon line drawing", Look(0.13, 0.3, 0.5, 0.5, 0.8), ("bus", "noto")),
+    Style("flat cartoon illustration #1", _FLAT, Look(0.58, 0.2, 0.5, 0.5, 0.5), ("tree", "noto")),
+    Style("glowing 3D rendering", "glowing 3d rendering", Look(0.5, 0.3, 0.5, 0.5, 0.5), ("rocket", "fluent-flat")),
+    Style("kid crayon drawing", "kid crayon drawing", Look(0.14, 0.4, 0.5, 0.6, 0.5), ("house", "noto")),
+    Style("line drawing", "line drawing", Look(0.62, 0.3, 0.4, 0.5, 0.8), ("sailboat", "noto")),
+    Style("melting golden rendering", "melting golden rendering", Look(0.62, 0.2, 0.6, 0.5, 0.3), ("crown", "noto")),
+    Style("oil painting #3", _OIL, Look(0.6, 0.3, 0.5, 0.5, 0.4), ("apple", "noto")),
+    Style("sticker", "sticker", Look(0.75, 0.7, 0.7, 0.5, 0.7), ("ice cream", "noto")),
+    Style("watercolor painting #2", _WATER, Look(0.0, 0.5, 0.3, 0.4, 0.9), ("fish", "noto")),
+    Style("watercolor painting #4", _WATER, Look(0.33, 0.5, 0.5, 0.4, 0.9), ("mushroom", "noto")),
+    Style("watercolor painting #5", _WATER, Look(0.78, 0.5, 0.5, 0.4, 0.9), ("penguin", "noto")),
+    Style("watercolor painting #6", _WATER, Look(0.14, 0.5, 0.8, 0.7, 0.8), ("fox", "noto")),
+    Style("watercolor painting #7", _WATER, Look(0.45, 0.5, 0.2, 0.2, 0.4), ("strawberry", "noto")),
+    Style("wooden sculpture", "wooden sculpture", Look(0.12, 0.2, 0.5, 0.5, 0.7), ("guitar", "noto")),
+    Style("3D rendering #2", "3d rendering", Look(0.85, 0.25, 0.7, 0.5, 0.85), ("cake", "noto"), "validation"),
+    Style("oil painting #1", _OIL, Look(0.05, 0.7, 0.5, 0.5, 0.5), ("pumpkin", "twemoji"), "validation"),
+    Style("watercolor painting #1", _WATER, Look(0.92, 0.5, 0.5, 0.4, 1.0), ("hat", "noto"), "validation"),
+    Style("3D rendering #4", "3d rendering", Look(0.52, 0.75, 0.6, 0.5, 0.9), ("frog", "twemoji"), "test"),
+    Style("oil painting #2", _OIL, Look(0.38, 0.4, 0.4, 0.6, 0.4), ("ghost", "noto"), "test"),
+    Style("watercolor painting #3", _WATER, Look(0.58, 0.5, 0.4, 0.5, 1.0), ("octopus", "noto"), "test"),
+    Style("flat cartoon illustration #2", _FLAT, Look(0.95, 0.6, 0.6, 0.5, 0.9), ("umbrella", "twemoji"), "test"),
+    Style("glowing", "glowing", Look(0.52, 0.5, 0.5, 0.5, 0.4), ("gift", "noto"), "test"),
+)
+
+_SUBJECTS = {subject.name: subject for subject in SUBJECTS}
+_STYLES = {style.name: style for style in STYLES}
+
+
+def subject_named(name: str) -> Subject:
+    """The subject of that name.
+
+    Raises:
+        PocketError: there is none; the message lists all.
+    """
+    return _named("subject", _SUBJECTS, name)
+
+
+def style_named(name: str) -> Style:
+    """The style of that name.
+
+    Raises:
+        PocketError: there is none; the message lists all.
+    """
+    return _named("style", _STYLES, name)
+
+
+def _named(kind: str, table: Mapping[str, T], name: str) -> T:
+    if name not in table:
+        raise PocketError(f"unknown {kind} {name!r}; Pocket has: {', '.join(table)}")
+    return table[name]
+
+
+def slug(name: str) -> str:
+    """A subject's or style's name as a file name: ``dog #8`` becomes ``dog-8``."""
+    return name.lower().replace("#", "").replace("  ", " ").strip().replace(" ", "-")
+
+
+def held_out_designs() -> set[tuple[str, str]]:
+    """(class, artist) of the designs the base must not see."""
+    return {(s.class_name, s.artist) for s in SUBJECTS if s.split != "train"}
+
+
+def held_out_looks(family: str) -> tuple[Look, ...]:
+    """Looks of a family that the base must not see."""
+    return tuple(s.look for s in STYLES if s.family == family and s.split != "train")

@@ -1,0 +1,47 @@
+"""The true picture of any cell: the subject's own design, painted in the style's own look."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from lorarar.pocket import shipped
+from lorarar.pocket.canvas import Pose, hsv, place
+from lorarar.pocket.concepts import Style, Subject, slug
+from lorarar.pocket.styles import paint
+from lorarar.pocket.training_pictures import plain
+from lorarar.util.errors import PocketError
+
+#: Poses and grounds of a subject's five reference pictures: turned, mirrored, scaled.
+REFERENCE_POSES = (
+    (Pose(), (1.0, 1.0, 1.0)),
+    (Pose(mirrored=True), hsv(0.58, 0.2, 0.97)),
+    (Pose(scale=0.86, turn=7, shift=(3, 2)), hsv(0.12, 0.22, 0.98)),
+    (Pose(scale=0.92, turn=-8), (1.0, 1.0, 1.0)),
+    (Pose(scale=0.88, shift=(-4, 3)), hsv(0.36, 0.18, 0.95)),
+)
+
+
+def truth(subject: Subject, style: Style, side: int = 64) -> Image.Image:
+    """The picture that a perfect merge of the two would draw, ``side`` pixels a side.
+
+    Raises:
+        PocketError: Pocket's designs are not there.
+    """
+    return paint(style.family, place(_design(slug(subject.name))), style.look, side)
+
+
+def subject_references(design: Image.Image) -> list[Image.Image]:
+    """A subject's reference pictures."""
+    return [plain(design, pose, ground) for pose, ground in REFERENCE_POSES]
+
+
+def style_reference(style: Style, design: Image.Image) -> Image.Image:
+    """A style's one reference picture: the thing it shows, in its look."""
+    return paint(style.family, place(design), style.look)
+
+
+def _design(name: str) -> Image.Image:
+    path = shipped.design(name)
+    if not path.is_file():
+        raise PocketError(f"{path.name} is missing; make Pocket's designs with: lorarar pocket build art")
+    return Image.open(path, formats=["PNG"]).convert("RGBA")

@@ -1,0 +1,44 @@
+"""Where the files of a database lie: its paths may be relative to the folder in which a command was run."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lorarar.pictures.images import find_images
+from lorarar.util.errors import ImageError
+
+ABOVE = 4  # folders above the database's in which a relative path is looked for
+
+
+class PathResolver:
+    """Finds what a path of the database means here.
+
+    A relative path is looked for in the working folder, beside the database, and in the folders above it, since
+    databases lie beside or above the folders they name.
+    """
+
+    def __init__(self, database: Path) -> None:
+        folder = database.absolute().parent
+        self.roots = [folder, *list(folder.parents)[:ABOVE]]
+
+    def find(self, path: str) -> Path:
+        """The file; where there is none, the path as it stands, for an error to name."""
+        if "\0" in path:
+            return Path(hashlib.sha256(path.encode("utf-8", "replace")).hexdigest())
+        here = Path(path)
+        if here.is_absolute() or here.exists():
+            return here
+        for root in self.roots:
+            if (root / path).exists():
+                self.roots.remove(root)  # the next path is likely to be found there too
+                self.roots.insert(0, root)
+                return root / path
+        return here
+
+    def references(self, lora: str) -> tuple[Path, ...]:
+        """The pictures a LoRA was trained on, in the folder of its name beside it; none where they are gone."""
+        try:
+            return tuple(find_images(self.find(lora).with_suffix("")))
+        except (ImageError, OSError, ValueError):
+            return ()

@@ -1,0 +1,156 @@
+"""The merging loss (Eq. 3), for whatever predicts the coefficients: a hypernetwork, or ZipLoRA's own parameters.
+
+The teachers and the merged model run behind gates on one UNet, so no merged weight is ever formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from lorarar.generation.gates import Gates, gated
+from lorarar.generation.latents import Conditioning, encode_images, encode_prompts, predict
+from lorarar.lora.adapter import Adapter
+from lorarar.merging.hypernet import Coefficients
+from lorarar.pictures.concepts import Concept
+from lorarar.pictures.images import read_images
+from lorarar.training.loop import Objective, pick
+from lorarar.training.lora import training_scheduler
+from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionXLPipeline
+
+
+def _l2(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Mean over samples of the L2 norm of the difference (the paper's)."""
+    norms: Tensor = torch.linalg.vector_norm((ours - theirs).flatten(1), dim=1)
+    return norms.mean()
+
+
+def _mse(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Mean squared difference (the authors' code)."""
+    return torch.mean((ours - theirs) ** 2)
+
+
+def _dot(pairs: Sequence[Coefficients]) -> Tensor:
+    """Sum over layers of abs(m_c . m_s) (the paper's)."""
+    return torch.stack([(m_c @ m_s).abs() for m_c, m_s in pairs]).sum()
+
+
+def _cosine(pairs: Sequence[Coefficients]) -> Tensor:
+    """Sum over layers of the absolute cosine similarity of m_c and m_s (the authors' code)."""
+    return torch.stack([torch.cosine_similarity(m_c, m_s, dim=0).abs() for m_c, m_s in pairs]).sum()
+
+
+FIDELITIES: Mapping[Fidelity, Callable[[Tensor, Tensor], Tensor]] = {"l2": _l2, "mse": _mse}
+REGULARISERS: Mapping[Regulariser, Callable[[Sequence[Coefficients]], Tensor]] = {"dot": _dot, "cosine": _cosine}
+
+
+@dataclass(frozen=True)
+class MergingLoss:
+    """Which terms Eq. 3 has; the defaults are the paper's."""
+
+    fidelity: Fidelity = "l2"
+    regulariser: Regulariser = "dot"
+    strength: float = 0.01  # lambda
+
+    @classmethod
+    def of(cls, options: HypernetOptions | ZipOptions) -> MergingLoss:
+        """The terms that these options name."""
+        return cls(options.fidelity, options.regulariser, options.strength)
+
+    def __call__(self, merged: Tensor, wanted: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
+        """The loss of predictions (2 N, C, h, w), content's samples first, and of the coefficients learnt."""
+        fidelity, half = FIDELITIES[self.fidelity], len(merged) // 2
+        of_content, of_style = fidelity(merged[:half], wanted[:half]), fidelity(merged[half:], wanted[half:])
+        return of_content + of_style + self.strength * REGULARISERS[self.regulariser](pairs)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One concept, ready for the UNet: its factors in float32 on the UNet's device, latents, conditioning."""
+
+    adapter: Adapter
+    latents: Tensor
+    conditioning: Conditioning
+
+    @classmethod
+    def prepare(cls, pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> Side:
+        """Encode a concept's pictures, at ``side`` pixels, and its prompt."""
+        latents = encode_images(pipeline.vae, read_images(concept.images, side))
+        adapter = concept.adapter.to(torch.float32, pipeline.unet.device)
+        return cls(adapter, latents, encode_prompts(pipeline, [concept.prompt], side))
+
+
+class Merging(Objective):
+    """Eq. 3: the merged model should denoise content as content's LoRA does, and style as style's does."""
+
+    def __init__(
+        self,
+        pipeline: StableDiffusionXLPipeline,
+        contents: Sequence[Concept],
+        styles: Sequence[Concept],
+        loss: MergingLoss,
+        size: int,
+        side: int,
+    ) -> None:
+        """``size`` noisy latents of content, and as many of style, a step; pictures of ``side`` pixels."""
+        super().__init__()
+        self.unet: Any = pipeline.unet.requires_grad_(False)
+        self.loss, self.size, self.scheduler = loss, size, training_scheduler(pipeline)
+        self.contents = [Side.prepare(pipeline, concept, side) for concept in contents]
+        self.styles = [Side.prepare(pipeline, concept, side) for concept in styles]
+
+    def coefficients(self, content: Side, style: Side) -> tuple[Gates, Sequence[Coefficients]]:
+        """Gates of every layer both have, and those m_c and m_s that are learnt."""
+        raise NotImplementedError
+
+    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Indices of a content and a style, noisy latents of both, their timesteps (Algorithm 1, step 3)."""
+        groups = self.contents, self.styles
+        indices = [int(pick(generator, len(group), 1)) for group in groups]
+        sides = [group[index] for group, index in zip(groups, indices, strict=True)]
+        latents = torch.cat([s.latents[pick(generator, len(s.latents), self.size)] for s in sides])
+        noise = torch.randn(latents.shape, generator=generator)
+        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, len(latents))
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        device = self.unet.device
+        return torch.tensor(indices), noisy.to(device, sides[0].conditioning.text.dtype), timesteps.to(device)
+
+    def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+        content, style = self.contents[int(indices[0])], self.styles[int(indices[1])]
+        conditioning = _side_by_side(content.conditioning, style.conditioning, self.size)
+        with torch.no_grad(), gated(self.unet, content.adapter, style.adapter, self._teachers(content, style)):
+            wanted = predict(self.unet, noisy, timesteps, conditioning)
+        gates, learnt = self.coefficients(content, style)
+        with gated(self.unet, content.adapter, style.adapter, _with_own(gates, content, style)):
+            merged = predict(self.unet, noisy, timesteps, conditioning)
+        return self.loss(merged.float(), wanted.float(), learnt)
+
+    def _teachers(self, content: Side, style: Side) -> Gates:
+        """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
+        half = torch.arange(2 * self.size, device=self.unet.device) < self.size
+        first = half.to(content.conditioning.text.dtype).view(-1, 1, 1)
+        return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (first, 1 - first))
+
+
+def _side_by_side(content: Conditioning, style: Conditioning, size: int) -> Conditioning:
+    """Content's prompt ``size`` times, then style's as often."""
+    index = [0] * size
+    ours, theirs = content.at(index), style.at(index)
+    return Conditioning(
+        torch.cat([ours.text, theirs.text]),
+        torch.cat([ours.pooled, theirs.pooled]),
+        torch.cat([ours.time_ids, theirs.time_ids]),
+    )
+
+
+def _with_own(gates: Gates, content: Side, style: Side) -> Gates:
+    """The gates, and 1 for layers that only one adapter has."""
+    one = torch.ones((), device=content.conditioning.text.device)
+    return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (one, one)) | dict(gates)

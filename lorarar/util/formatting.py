@@ -1,0 +1,40 @@
+"""Figures as text: numbers and intervals, the same in every report and on every screen."""
+
+from __future__ import annotations
+
+from lorarar.util.statistics.bootstrap import Interval
+
+
+def number(value: float | None, places: int = 2, *, signed: bool = False, absent: str = "") -> str:
+    """``0.33``, or ``absent`` where there is no figure."""
+    return absent if value is None else f"{value:{'+' if signed else ''}.{places}f}"
+
+
+def measured(value: float) -> str:
+    """A figure of unknown size: counts as they are, others to three places, very small ones to two digits."""
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"
+
+
+def bounds(low: float, high: float, places: int = 2, *, signed: bool = False) -> str:
+    """``0.28 to 0.39``."""
+    return f"{number(low, places, signed=signed)} to {number(high, places, signed=signed)}"
+
+
+def interval(found: Interval | None, places: int = 2, *, signed: bool = False, always: bool = False) -> str:
+    """``0.33 (0.28 to 0.39)``; nothing where there is no figure.
+
+    Where both ends are the same the figure stands alone, since drawing anew says nothing of it; ``always`` shows them.
+    """
+    if found is None:
+        return ""
+    value = number(found.value, places, signed=signed)
+    if found.low == found.high and not always:
+        return value
+    return f"{value} ({bounds(found.low, found.high, places, signed=signed)})"
+
+
+def count(many: int, noun: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{many} {noun}" + ("" if many == 1 else "s")

@@ -1,0 +1,35 @@
+"""How a model is named everywhere: by a name that is known, by its folder, or by its id on the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class HubId:
+    """A repository of the hub, at a commit, branch or tag where one is named."""
+
+    repository: str  # OWNER/NAME
+    revision: str | None = None
+
+
+def find_model(name: str, known: Mapping[str, Callable[[], T]]) -> T | Path | HubId | None:
+    """What a name stands for: what ``known`` opens, a folder that exists, or a hub id ``OWNER/NAME[@REVISION]``.
+
+    Returns:
+        The opened one, the folder, or the hub id; None for a name that is none of them.
+    """
+    if name in known:
+        return known[name]()
+    if name and Path(name).is_dir():
+        return Path(name)
+    repository, _, revision = name.partition("@")
+    owner, _, rest = repository.partition("/")
+    if not owner or not rest or "/" in rest or name.startswith((".", "~")):
+        return None
+    return HubId(repository, revision or None)

@@ -1,0 +1,61 @@
+"""How far raters agree beyond chance, and how far a score tells yes from no."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+Level = Literal["nominal", "ordinal"]
+
+
+def krippendorff_alpha(counts: np.ndarray, level: Level = "nominal") -> float | None:
+    """Krippendorff's alpha, for any number of raters and missing answers: 1 is full agreement, 0 what chance gives.
+
+    Args:
+        counts: (units, values), how many raters gave each value to each unit; values in ascending order.
+        level: whether values are names or ranks.
+
+    Returns:
+        None where no unit has two answers, or all of those are the same: nothing could disagree.
+    """
+    from krippendorff import alpha
+
+    paired = counts[counts.sum(axis=1) > 1]
+    if not len(paired) or (paired.sum(axis=0) > 0).sum() < 2:
+        return None
+    return float(alpha(value_counts=paired, value_domain=np.arange(counts.shape[1]), level_of_measurement=level))
+
+
+def value_counts(table: np.ndarray) -> np.ndarray:
+    """The counts (units, values) of answers (raters, units), NaN where there is none."""
+    values = np.unique(table[~np.isnan(table)])
+    return (table[:, :, None] == values).sum(axis=0)  # type: ignore[no-any-return]
+
+
+def cohen_kappa(one: Sequence[bool] | np.ndarray, two: Sequence[bool] | np.ndarray) -> float | None:
+    """Cohen's kappa of two raters' yes and no; None where there are no answers or chance alone agrees always."""
+    if not len(one):
+        return None
+    agreed = float(np.mean(np.asarray(one) == np.asarray(two)))
+    yes, also = float(np.mean(one)), float(np.mean(two))
+    chance = yes * also + (1 - yes) * (1 - also)
+    return (agreed - chance) / (1 - chance) if chance < 1 else None
+
+
+def auroc(scores: np.ndarray, yes: np.ndarray) -> float | None:
+    """The area under the ROC curve: the chance that a yes scores above a no, ties counting half (Mann and Whitney).
+
+    Args:
+        scores: (n,).
+        yes: (n,), whether the answer is yes.
+
+    Returns:
+        None unless both answers are there.
+    """
+    if not yes.any() or yes.all():
+        return None
+    low, high = np.sort(scores[~yes]), scores[yes]
+    below, not_above = np.searchsorted(low, high, "left"), np.searchsorted(low, high, "right")
+    return float((below + not_above).sum() / (2 * len(low) * len(high)))

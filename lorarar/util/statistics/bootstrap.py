@@ -1,0 +1,47 @@
+"""Bootstrap intervals: what a figure would be if pairs, pictures or other clusters were drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+RESAMPLES, SEED = 2000, 0
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with a 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of_draws(value: float, draws: Sequence[float] | np.ndarray) -> Interval:
+        """The percentile interval of what the resamples gave (draws,)."""
+        low, high = np.percentile(draws, [2.5, 97.5])
+        return Interval(float(value), float(low), float(high))
+
+
+def bootstrap(values: Sequence[float], then: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Interval:
+    """The mean of one value a pair, through ``then``, and its interval when pairs are drawn anew.
+
+    Pairs of a subject and a style are the clusters, because pictures of one pair are not independent.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    if not len(values):
+        raise ValueError("an interval needs at least one pair")
+    kept = np.asarray(values)
+    draws = then(np.random.default_rng(SEED).choice(kept, (RESAMPLES, len(kept))).mean(axis=1))
+    return Interval.of_draws(float(then(kept.mean())), draws)
+
+
+def cluster_draws(count: int) -> Iterator[np.ndarray]:
+    """Which of ``count`` clusters each resample has, as indices (count,), ``RESAMPLES`` times."""
+    generator = np.random.default_rng(SEED)
+    for _ in range(RESAMPLES):
+        yield generator.integers(0, count, count)

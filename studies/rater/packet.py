@@ -1,0 +1,119 @@
+"""A study in a zip for raters elsewhere: pictures named by digest, words, no method.
+
+Reading writes nothing: a packet is checked whole and kept in memory. What it may be is counted before it is
+unpacked: names, number, sizes, ratio; each picture's bytes have to be those of its name, which makes everything
+else (links, other files, changed pictures) impossible rather than filtered.
+"""
+
+from __future__ import annotations
+
+import lzma
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+from lorarar.pictures.images import read_image
+from lorarar.util.errors import ImageError
+from lorarar.util.files import replacing
+from studies.errors import PacketError
+from studies.rater.design import Design
+from studies.rater.packet_format import read_manifest, write_manifest
+from studies.rater.pictures import digest_of
+
+MANIFEST = "manifest.json"
+MOST_FILES = 10_000
+LARGEST_MANIFEST = 8 * 2**20  # bytes
+LARGEST_PICTURE = 64 * 2**20
+LARGEST = 2 * 2**30  # of all pictures
+LARGEST_RATIO = 100  # unpacked to packed; PNG does not shrink
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: What reading an unsound zip raises.
+UNSOUND = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    UserWarning,
+)
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file: when a picture was made is no one's business
+
+
+def write_packet(design: Design, pictures: Mapping[str, bytes], path: Path) -> Path:
+    """Write a packet; equal studies are equal bytes, and it appears whole or not at all.
+
+    Raises:
+        PacketError: it cannot be written.
+    """
+    try:
+        with replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+            archive.writestr(zipfile.ZipInfo(MANIFEST, EPOCH), write_manifest(design))
+            for digest in design.pictures:
+                archive.writestr(zipfile.ZipInfo(f"{digest}.png", EPOCH), pictures[digest])
+    except OSError as error:
+        raise PacketError(f"cannot write {path}: {error.strerror or error}") from None
+    return path
+
+
+def read_packet(path: Path) -> tuple[Design, dict[str, bytes]]:
+    """The design and the pictures of a packet, all of it checked.
+
+    Raises:
+        PacketError: it is not what ``write_packet`` makes.
+    """
+    try:
+        with warnings.catch_warnings(), zipfile.ZipFile(path) as archive:
+            warnings.simplefilter("error")
+            members = archive.infolist()
+            _check_members(path, members)
+            manifest = archive.read(MANIFEST)
+            design = read_manifest(manifest)
+            wanted = set(design.pictures)
+            named = {info.filename.removesuffix(".png") for info in members} - {MANIFEST}
+            if wanted != named:
+                raise PacketError(f"{path} lacks {len(wanted - named)} pictures and has {len(named - wanted)} too many")
+            pictures = {digest: _picture(path, archive, digest) for digest in design.pictures}
+    except FileNotFoundError:
+        raise PacketError(f"{path} does not exist") from None
+    except UNSOUND as error:
+        raise PacketError(f"{path} is not a sound zip: {error}") from None
+    return design, pictures
+
+
+def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """That the archive holds a manifest and pictures of sane sizes and nothing else, before any of it is unpacked."""
+    names = [info.filename for info in members]
+    if len(names) > MOST_FILES or sum(info.file_size for info in members) > LARGEST:
+        raise PacketError(f"{path} holds {len(names)} files, too many or too large; at most {MOST_FILES} are read")
+    if len(set(names)) < len(names):
+        raise PacketError(f"{path} holds a name twice")
+    if MANIFEST not in names:
+        raise PacketError(f"{path} is no packet: it has no {MANIFEST}")
+    for info in members:
+        name = info.filename
+        digest = name.removesuffix(".png")
+        if name != MANIFEST and (len(name) != 68 or not set(digest) <= set("0123456789abcdef")):
+            raise PacketError(f"{path} holds {name[:80]!r}; a packet has {MANIFEST} and pictures named by digest")
+        if info.file_size > (LARGEST_MANIFEST if name == MANIFEST else LARGEST_PICTURE):
+            raise PacketError(f"{path}: {name[:80]} has {info.file_size} bytes, more than is read")
+        if info.file_size > LARGEST_RATIO * max(info.compress_size, 1):
+            raise PacketError(f"{path}: {name[:80]} would grow {info.file_size // max(info.compress_size, 1)} times")
+
+
+def _picture(path: Path, archive: zipfile.ZipFile, digest: str) -> bytes:
+    png = archive.read(f"{digest}.png")
+    if digest_of(png) != digest:
+        raise PacketError(f"{path}: the picture {digest[:12]} was changed")
+    try:
+        read_image(BytesIO(png))  # type: ignore[arg-type]
+        if not png.startswith(SIGNATURE):
+            raise ImageError("not a PNG")
+    except ImageError:
+        raise PacketError(f"{path}: {digest[:12]} is no sound picture of a size that is read") from None
+    return png

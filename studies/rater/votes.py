@@ -1,0 +1,97 @@
+"""A vote, and how its pictures were shown. Votes are never changed: a later one supersedes an earlier one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from studies.errors import StudyError
+from studies.rater.design import Answer
+
+_RENDERER = re.compile(r"[A-Za-z0-9 ._+-]{1,40}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+MOST_SECONDS = 86400.0
+MOST_PIXELS = 100_000
+LEAST_PIXELS = 40  # a side of a picture, below which people cannot judge it; half cells of 100 x 24 give 50 x 44
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How a rater saw the pictures.
+
+    Raises:
+        StudyError: a name or a size that cannot be.
+    """
+
+    renderer: str  # kitty, sixel, half, …
+    columns: int  # of the terminal
+    rows: int
+    cell_width: int  # pixels
+    cell_height: int
+    picture_width: int  # pixels that one picture was shown with
+    picture_height: int
+
+    def __post_init__(self) -> None:
+        if not _RENDERER.fullmatch(self.renderer):
+            raise StudyError(f"{self.renderer[:60]!r} is no renderer's name; accepted are up to 40 letters and digits")
+        sizes = [value for name, value in vars(self).items() if name != "renderer"]
+        if not all(isinstance(size, int) and 0 <= size <= MOST_PIXELS for size in sizes):
+            raise StudyError(f"a screen has sizes from 0 to {MOST_PIXELS}, not {sizes}")
+
+    @property
+    def too_small(self) -> bool:
+        """Whether a picture has fewer pixels than anybody can judge; False where that is unknown."""
+        return 0 < min(self.picture_width, self.picture_height) < LEAST_PIXELS
+
+    def record(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Vote:
+    """An answer as the rater gave it, by side.
+
+    Raises:
+        StudyError: a value that cannot be.
+    """
+
+    id: str  # 32 hexadecimal digits, drawn at random
+    trial: int
+    answer: Answer
+    seconds: float  # from the pictures' showing to the answer, on a monotonic clock
+    screen: Screen
+    supersedes: str | None
+    day: str  # no more of the time than that
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds <= MOST_SECONDS:  # NaN fails too
+            raise StudyError(f"an answer takes 0 to {MOST_SECONDS:.0f} seconds, not {self.seconds}")
+        if not _DAY.fullmatch(self.day):
+            raise StudyError(f"{self.day[:20]!r} is no day; accepted is YYYY-MM-DD")
+
+
+def current(votes: Iterable[Vote]) -> dict[int, Vote]:
+    """The votes that stand, by trial: those that no other supersedes."""
+    votes = list(votes)
+    superseded = {vote.supersedes for vote in votes}
+    return {vote.trial: vote for vote in votes if vote.id not in superseded}
+
+
+def today() -> str:
+    """The day, in UTC."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def check_first(votes: Sequence[Vote], vote: Vote) -> None:
+    """That a vote supersedes what stands for its trial.
+
+    Raises:
+        StudyError: another window has answered it meanwhile.
+    """
+    standing = current(votes).get(vote.trial)
+    if (standing.id if standing else None) != vote.supersedes:
+        raise StudyError("another window of this rater has answered here already; go on there, or open this one again")

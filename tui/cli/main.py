@@ -1,0 +1,81 @@
+"""``lorarar-tui``: the terminal app."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lorarar.cli.console import DbOption, command, say
+from lorarar.version import __version__
+
+os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt
+DEFAULT = Path("lorarar.db")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lorarar {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+@command
+def main(
+    db: DbOption = None,
+    images: Annotated[str, typer.Option("--images", help="auto, kitty, sixel, half or none.", metavar="MODE")] = "auto",
+    study: Annotated[str, typer.Option("--study", help="Vote in this study.", metavar="NAME")] = "",
+    rater: Annotated[str, typer.Option("--rater", help="Your code in the study.", metavar="CODE")] = "",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
+    from tui.image_mode import AppError, choose
+
+    drawing = choose(images)  # before the app owns the terminal
+    path = db or DEFAULT
+    if study:
+        vote(path, study, rater or None, images)
+        return
+    if rater:
+        raise AppError("--rater goes with --study NAME")
+    from tui.app import LorararApp
+
+    while True:
+        browser = LorararApp(path, drawing)
+        browser.catalog.check()
+        browser.run()
+        if not browser.vote:
+            break
+        vote(path, browser.vote, None, images)
+
+
+def vote(path: Path, study: str, rater: str | None, images: str) -> None:
+    """Vote in a study of the database, and say how to go on.
+
+    Raises:
+        StudyError: there is no such study, or the code cannot be one.
+    """
+    from lorarar.store import Store
+    from studies.errors import StudyError
+    from studies.sessions import open_study
+    from tui.voting import run
+
+    if not path.is_file():
+        raise StudyError(f"{path} does not exist; name the database with --db")
+    with Store(path) as store:
+        session = open_study(store, study, rater)
+        run(session, images)
+    done, total = session.progress.done, session.progress.total
+    if session.consented and not session.finished:
+        again = f"lorarar-tui --study {study} --rater {session.code}"
+        say(f"{done} of {total} answered; go on with: {again}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,189 @@
+"""The drawing process: ``python -m tui.drawing.worker FOLDER DATABASE OUT``, wishes on stdin, replies on stdout.
+
+A process of its own, because a model's import and its steps would hold the interpreter that answers keys; and so
+that browsing never loads one. It ends with its stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+from lorarar.families import Base, find_base
+from lorarar.generation.studio import Picture, Studio, keep
+from lorarar.lora.adapter import Adapter, Factors, widest
+from lorarar.merge_files import Merge, read_pair
+from lorarar.merging.methods import METHODS, Ingredients, method_named
+from lorarar.merging.recipe import Recipe
+from lorarar.pictures.images import write_png
+from lorarar.store import Store
+from lorarar.util.errors import AdapterError, LorarError, reason
+from tui.drawing.request import Wish
+
+STEPS, GUIDANCE = 25, 4.0
+Open = Callable[[Base], Studio]
+Step = Callable[[int], None]  # told of every step that is done
+
+
+class NewerWishError(Exception):
+    """What is being drawn is not wanted any more."""
+
+
+def methods() -> list[str]:
+    """Those that merge in moments: none that optimises for the pair."""
+    return [name for name, method in METHODS.items() if "coefficients" not in method.takes]
+
+
+class Painter:
+    """A base that is loaded once, and the last merge it drew."""
+
+    def __init__(self, folder: Path, database: Path, out: Path, open_studio: Open = Studio) -> None:
+        self.folder, self.database, self.out = folder, database, out
+        self._open = open_studio
+        self._studio: Studio | None = None
+        self._last: tuple[Wish, Merge, list[Picture]] | None = None
+
+    def draw(self, wish: Wish, on_step: Step = lambda done: None) -> dict[str, Any]:
+        """Merge, draw, and write the pictures into the folder; what ``on_step`` raises ends it.
+
+        Raises:
+            LorarError: a LoRA cannot be read, does not fit, or has no prompt.
+        """
+        base = find_base(wish.base)
+        if self._studio is None or self._studio.base != base:
+            self._studio = self._open(base)
+        started = time.perf_counter()
+        done = blended(wish, base)
+        prompt = wish.prompt.strip() or prompt_of(done)
+        merged = time.perf_counter()
+        self._studio.attach(done.adapter)
+        seeds = list(range(wish.seed, wish.seed + wish.pictures))
+        steps = count(1)
+        drawn = list(
+            self._studio.draw(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=lambda: on_step(next(steps)))
+        )
+        paths = [write_png(p.image, self.folder / f"{wish.number}-{p.seed}.png") for p in drawn]
+        self._last = wish, done, drawn
+        return {
+            "number": wish.number,
+            "paths": list(map(str, paths)),
+            "seeds": seeds,
+            "prompt": prompt,
+            "merge_seconds": merged - started,
+            "draw_seconds": time.perf_counter() - merged,
+        }
+
+    def keep(self) -> dict[str, Any]:
+        """Keep the last merge: its LoRA and pictures as files, what made them in the database.
+
+        Raises:
+            LorarError: nothing was drawn yet, or it cannot be written.
+        """
+        if self._last is None:
+            raise AdapterError("nothing is drawn yet that could be kept")
+        wish, done, drawn = self._last
+        strengths = "-".join(f"{strength:g}" for strength in wish.strengths)
+        name = f"{Path(wish.content).stem}--{Path(wish.style).stem}--{wish.method}-{strengths}"
+        done = done.written(self.out / f"{name}.safetensors")
+        with Store(self.database) as store:
+            merge = store.add_merge(done, wish.content, wish.style)
+            adapter = store.add_adapter(done.adapter, done.path or "", "merged")
+            for picture in drawn:
+                made = keep(replace(picture, lora=done.adapter.sha256), self.out / name, str(picture.seed))
+                store.add_image(made, adapter, merge)
+        return {"kept": str(done.path), "number": wish.number}
+
+
+def blended(wish: Wish, base: Base) -> Merge:
+    """The merge of a wish, in memory.
+
+    Where a method takes weights the strengths are its weights. Where it does not, each side of its result is scaled:
+    coefficients are predicted from the adapters as they are, then each adapter's update is taken times its strength.
+    """
+    method = method_named(wish.method)
+    weighs = "weights" in method.takes
+    recipe = Recipe(method, base, {"weights": wish.strengths} if weighs else {})
+    ours, theirs = read_pair(base, Path(wish.content), Path(wish.style))
+    blend = recipe.blend(ours, theirs)
+    options = recipe.record()
+    coefficients = blend.coefficients
+    if not weighs and wish.strengths != (1.0, 1.0):
+        options["strengths"] = list(wish.strengths)
+        using = Ingredients(predict=lambda *_: dict(blend.coefficients), dtype=widest([ours.dtype, theirs.dtype]))
+        content, style = wish.strengths
+        blend = method.merge(scaled(ours, content), scaled(theirs, style), using)
+        coefficients = {layer: (m_c * content, m_s * style) for layer, (m_c, m_s) in coefficients.items()}
+    return Merge(Adapter(blend.layers, "merged"), method, options, ours, theirs, base, coefficients, blend.energy)
+
+
+def scaled(adapter: Adapter, strength: float) -> Adapter:
+    """An adapter whose every update is taken times a strength."""
+    return replace(adapter, layers={n: Factors(f.down, f.up * strength) for n, f in adapter.layers.items()})
+
+
+def prompt_of(merge: Merge) -> str:
+    """Content's own prompt in what style's says after its last "in", as grids have it.
+
+    Raises:
+        AdapterError: a LoRA does not say its prompt.
+    """
+    prompts = [adapter.record.get("prompt") for adapter in (merge.content, merge.style)]
+    if not all(isinstance(prompt, str) for prompt in prompts):
+        raise AdapterError("these LoRAs do not say their prompts; write one")
+    return f"{prompts[0]} in {str(prompts[1]).rpartition(' in ')[2]}"
+
+
+def main(folder: str, database: str, out: str) -> None:
+    """Answer wishes until stdin ends."""
+    talk, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no reply
+
+    def say(**facts: Any) -> None:
+        talk.write(json.dumps(facts) + "\n")
+        talk.flush()
+
+    def step(done: int) -> None:
+        if not lines.empty():
+            raise NewerWishError
+        say(steps=[done, STEPS])
+
+    lines: SimpleQueue[str] = SimpleQueue()
+    Thread(target=listen, args=(lines,), daemon=True).start()
+    painter = Painter(Path(folder), Path(database), Path(out))
+    say(methods=methods())
+    while line := newest(lines):
+        facts = json.loads(line)
+        try:
+            say(**(painter.keep() if facts["do"] == "keep" else painter.draw(Wish.of(facts), step)))
+        except NewerWishError:
+            say(dropped=True, number=facts["number"])
+        except LorarError as error:
+            say(error=str(error), number=facts.get("number", 0))
+        except (RuntimeError, ValueError, OSError) as error:  # of a library: this wish fails, the next may not
+            say(error=reason(error), number=facts.get("number", 0))
+
+
+def listen(lines: SimpleQueue[str]) -> None:
+    """Put what comes on stdin in line; at its end, an empty one."""
+    for line in sys.stdin:
+        lines.put(line)
+    lines.put("")
+
+
+def newest(lines: SimpleQueue[str]) -> str:
+    """The next line; of several wishes that wait, the last. Empty at the end."""
+    line = lines.get()
+    while not lines.empty():
+        line = lines.get()
+    return line
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])

@@ -1,1 +1,0 @@
-"""The voting screens: they know a session and nothing else."""
