@@ -9,12 +9,12 @@ from typing import NamedTuple
 from lorarar.store import Store
 from studies.candidates import Candidate, Pair, References, accepted, candidates, find_judge, verdicts
 from studies.errors import StudyError
+from studies.rater.blind_pictures import blind_picture, blind_reference, png_digest, png_size
 from studies.rater.design import Answer, Design, Item, Purpose, most_repeats
 from studies.rater.example import practice
 from studies.rater.names import study_name
-from studies.rater.pictures import digest_of, shown, shown_reference, size_of
 from studies.rater.votes import today
-from studies.rater.wording import Kind, Wording
+from studies.rater.wording import Kind, StudyWording
 from studies.sampling import Drawn, available, by_cell, draw, groups_of, ranked
 from studies.store import Origin, Scenario, Source, Study, StudyStore
 
@@ -48,7 +48,7 @@ class _Album:
         self._references: dict[object, str] = {}
 
     def add(self, png: bytes) -> str:
-        digest = digest_of(png)
+        digest = png_digest(png)
         self.pictures[digest] = png
         return digest
 
@@ -57,7 +57,7 @@ class _Album:
         paths = references.subject if aspect == "subject" else references.style
         path = paths[which] if which < len(paths) else paths[0]
         if path not in self._references:
-            self._references[path] = self.add(shown_reference(path))
+            self._references[path] = self.add(blind_reference(path))
         return self._references[path]
 
 
@@ -72,7 +72,7 @@ def new_study(store: Store, request: Request) -> Study:
     study_name(request.name)
     if request.name in studies.names():
         raise StudyError(f"there is a study {request.name} already; choose another name")
-    wording = Wording.of(request.kind, request.tie, request.instruction, request.consent)
+    wording = StudyWording.of(request.kind, request.tie, request.instruction, request.consent)
     groups = groups_of(request.kind, request.methods)
     found, references = candidates(store, request.methods, request.plan)
     digests = {pair: of_pair.digests() for pair, of_pair in references.items()}
@@ -126,7 +126,7 @@ def _practice(kind: Kind, album: _Album) -> _Entry:
 
 
 def _plain(one: Drawn, references: References, digests: Mapping[str, Sequence[str]], album: _Album) -> _Entry:
-    pngs = [shown(picture.path, picture.sha256) for picture in one.pictures]
+    pngs = [blind_picture(picture.path, picture.sha256) for picture in one.pictures]
     options = tuple(map(album.add, pngs))
     item = _Bare("plain", album.reference(references, "subject"), album.reference(references, "style"), options)
     return item, Origin(*one.pair, digests, tuple(Source(picture.method, picture.sha256) for picture in one.pictures))
@@ -137,7 +137,7 @@ def _check_sizes(drawn: Sequence[Drawn], entries: Sequence[_Entry], album: _Albu
     sizes: dict[tuple[Pair, tuple[int, int]], Candidate] = {}
     for one, (item, _) in zip(drawn, entries, strict=True):
         for picture, digest in zip(one.pictures, item.options, strict=True):
-            sizes.setdefault((one.pair, size_of(album.pictures[digest])), picture)
+            sizes.setdefault((one.pair, png_size(album.pictures[digest])), picture)
     pairs = [pair for pair, _ in sizes]
     for pair in pairs:
         if pairs.count(pair) > 1:

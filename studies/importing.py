@@ -13,10 +13,10 @@ from pathlib import Path
 from lorarar.store import Store
 from studies.errors import PacketError, StudyError
 from studies.rater.design import ANSWERS
-from studies.rater.packet_format import Line
+from studies.rater.packet_format import VoteLine
 from studies.rater.trials import trials_of
 from studies.rater.vote_file import LARGEST, parse
-from studies.rater.votes import Vote, check_first
+from studies.rater.votes import Vote, check_supersedes
 from studies.store import Study, StudyStore
 
 
@@ -38,7 +38,7 @@ def import_votes(store: Store, path: Path) -> Imported:
         PacketError: it cannot be read, or a line is not what it should be; nothing was written.
     """
     lines = parse(_read(path), str(path))
-    groups: dict[tuple[str, str], list[Line]] = {}
+    groups: dict[tuple[str, str], list[VoteLine]] = {}
     for line in lines:
         groups.setdefault((line.study, line.rater), []).append(line)
     if not groups:
@@ -62,7 +62,7 @@ def import_votes(store: Store, path: Path) -> Imported:
     return done
 
 
-def _take_in(studies: StudyStore, study: Study, code: str, lines: Sequence[Line], done: Imported) -> None:
+def _take_in(studies: StudyStore, study: Study, code: str, lines: Sequence[VoteLine], done: Imported) -> None:
     votes = [vote for line in lines if (vote := line.vote()) is not None]
     if studies.withdrawn(study, code):
         done.withdrawn += len(votes)
@@ -95,7 +95,7 @@ def _check_new(studies: StudyStore, standing: Sequence[Vote], vote: Vote) -> Non
     if studies.store.rows("SELECT 1 FROM study_votes WHERE id = ?", vote.id):
         raise StudyError(f"the vote {vote.id} is another rater's")
     try:
-        check_first(standing, vote)
+        check_supersedes(standing, vote)
     except StudyError:
         raise StudyError(f"trial {vote.trial} has another vote already than the one that {vote.id} changes") from None
 

@@ -17,7 +17,7 @@ from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from studies.errors import StudyError
 from studies.metrics import MARS2, Asks, Metric, metrics
 from studies.rater.votes import LEAST_PIXELS
-from studies.standing_votes import Ballot, ballots, inattentive, passed
+from studies.standing_votes import StandingVote, inattentive, passed, standing_votes
 from studies.statistics import correlation
 from studies.statistics.agreement import Level, alpha, ceiling, consistency
 from studies.statistics.correlation import Coefficient, correlate, difference
@@ -82,7 +82,7 @@ def report(store: Store, name: str, simulated: bool = False, attentive: bool = F
     """
     studies = StudyStore(store)
     study = studies.get(name)
-    votes = ballots(studies, study, simulated)
+    votes = standing_votes(studies, study, simulated)
     failed = inattentive(study, votes)
     kept = [vote for vote in votes if not (attentive and vote.rater in failed)]
     plain = [vote for vote in kept if vote.purpose == "plain"]
@@ -108,7 +108,7 @@ def _nothing(studies: StudyStore, study: Study, simulated: bool, left_out: bool)
     return f"nobody has voted on the study {study.name} yet{hint}"
 
 
-def _facts(study: Study, votes: Sequence[Ballot], failed: set[str], attentive: bool) -> list[Figure]:
+def _facts(study: Study, votes: Sequence[StandingVote], failed: set[str], attentive: bool) -> list[Figure]:
     plain = [vote for vote in votes if vote.purpose == "plain"]
     checks = [vote for vote in votes if vote.purpose == "attention"]
     raters = {vote.rater for vote in votes}
@@ -141,11 +141,11 @@ def _facts(study: Study, votes: Sequence[Ballot], failed: set[str], attentive: b
     return found
 
 
-def _left(vote: Ballot) -> float:
+def _left(vote: StandingVote) -> float:
     return float(vote.side == "left")
 
 
-def _preferences(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
+def _preferences(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
     found: list[Figure] = []
     for pair in combinations(study.methods, 2):
         said = f"{pair[0]} against {pair[1]}"
@@ -180,7 +180,7 @@ def _sign(said: str, ratings: Ratings) -> Figure:
     return Figure("outcomes", said, "sign test p", test.p, n=test.better + test.worse, note=note)
 
 
-def _strengths(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
+def _strengths(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
     """Davidson's model, of two methods or of more."""
     ratings = _ratings(study, votes, lambda vote: vote.leaning)
     index = {method: number for number, method in enumerate(study.methods)}
@@ -222,7 +222,7 @@ def _strengths(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
     ]
 
 
-def _shares(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
+def _shares(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
     """Of absolute studies: how often people say yes."""
     found = []
     for method in study.methods:
@@ -237,7 +237,7 @@ def _shares(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
     return found
 
 
-def _agreement(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
+def _agreement(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
     plain = [vote for vote in votes if vote.purpose == "plain"]
     found = []
     aspects: tuple[str, ...] = ("",) if study.kind == "ab" else ASPECTS
@@ -264,7 +264,7 @@ def _agreement(study: Study, votes: Sequence[Ballot]) -> list[Figure]:
 CEILING = "human ceiling (one rater's r with the others)"
 
 
-def _correlations(store: Store, study: Study, votes: Sequence[Ballot]) -> tuple[list[Figure], list[Points]]:
+def _correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> tuple[list[Figure], list[Points]]:
     aspects: tuple[Asks, ...] = ("both",) if study.kind == "ab" else ASPECTS
     found: list[Figure] = []
     points: list[Points] = []
@@ -356,25 +356,25 @@ def _said(study: Study, metric: Metric) -> str:
     return f"{names[metric.name]} ({metric.by}){aspect}"
 
 
-def _value(study: Study, aspect: str) -> Callable[[Ballot], float]:
+def _value(study: Study, aspect: str) -> Callable[[StandingVote], float]:
     """What a vote is worth: towards the method named first, or a yes."""
     if study.kind == "ab":
         return lambda vote: _toward(study, vote, study.methods)
     return lambda vote: float(vote.shows(aspect))
 
 
-def _methods(study: Study, vote: Ballot) -> tuple[str, ...]:
+def _methods(study: Study, vote: StandingVote) -> tuple[str, ...]:
     return tuple(source.method for source in study.origins[vote.item].sources)
 
 
-def _toward(study: Study, vote: Ballot, methods: Sequence[str]) -> float:
+def _toward(study: Study, vote: StandingVote, methods: Sequence[str]) -> float:
     """+1 where the vote is for the method that is named first."""
     one, two = _methods(study, vote)
     return vote.leaning * (1 if methods.index(one) < methods.index(two) else -1)
 
 
-def _ratings(study: Study, votes: Sequence[Ballot], value: Callable[[Ballot], float]) -> Ratings:
-    def cell(vote: Ballot) -> tuple[str, str]:
+def _ratings(study: Study, votes: Sequence[StandingVote], value: Callable[[StandingVote], float]) -> Ratings:
+    def cell(vote: StandingVote) -> tuple[str, str]:
         origin = study.origins[vote.item]
         return origin.subject, origin.style
 

@@ -9,8 +9,8 @@ from studies.errors import StudyError
 from studies.rater.names import new_code, rater_code
 from studies.rater.packet import read_packet
 from studies.rater.session import Session
-from studies.rater.vote_file import BallotFile
-from studies.store import StoreBallots, StudyStore
+from studies.rater.vote_file import VoteFile
+from studies.store import StoredVoteLog, StudyStore
 
 
 def open_study(store: Store, name: str, code: str | None = None) -> Session:
@@ -24,7 +24,7 @@ def open_study(store: Store, name: str, code: str | None = None) -> Session:
     code = studies.new_rater(study) if code is None else rater_code(code)
     if studies.withdrawn(study, code):
         raise StudyError(f"the rater {code} was deleted from the study {study.name}; take part under a new code")
-    return Session(study.design, code, studies.picture, StoreBallots(studies, study, code))
+    return Session(study.design, code, studies.picture, StoredVoteLog(studies, study, code))
 
 
 def open_packet(packet: str | Path, code: str | None = None, votes: str | Path | None = None) -> Session:
@@ -38,7 +38,7 @@ def open_packet(packet: str | Path, code: str | None = None, votes: str | Path |
     design, pictures = read_packet(path)
     code = new_code() if code is None else rater_code(code)
     file = Path(votes) if votes is not None else votes_beside(path, code)
-    return Session(design, code, pictures.__getitem__, BallotFile(file, design, code))
+    return Session(design, code, pictures.__getitem__, VoteFile(file, design, code))
 
 
 def votes_beside(packet: Path, code: str) -> Path:

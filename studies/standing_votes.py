@@ -12,7 +12,7 @@ from studies.store import Study, StudyStore
 
 
 @dataclass(frozen=True)
-class Ballot:
+class StandingVote:
     """A vote that stands."""
 
     rater: str
@@ -33,7 +33,7 @@ class Ballot:
         return self.answer == "both" or (aspect != "both" and self.answer == aspect)
 
 
-def ballots(studies: StudyStore, study: Study, simulated: bool) -> list[Ballot]:
+def standing_votes(studies: StudyStore, study: Study, simulated: bool) -> list[StandingVote]:
     """The votes of people, or of simulated raters; never of both."""
     rows = studies.store.rows(
         """SELECT code, item, purpose, mirrored, answer, seconds, screen FROM study_current_votes
@@ -42,7 +42,7 @@ def ballots(studies: StudyStore, study: Study, simulated: bool) -> list[Ballot]:
         int(simulated),
     )
     return [
-        Ballot(
+        StandingVote(
             row["code"],
             row["item"],
             row["purpose"],
@@ -55,12 +55,12 @@ def ballots(studies: StudyStore, study: Study, simulated: bool) -> list[Ballot]:
     ]
 
 
-def passed(study: Study, ballot: Ballot) -> bool:
+def passed(study: Study, vote: StandingVote) -> bool:
     """Whether an attention check was answered rightly; on one picture, that it does not show the subject."""
-    expected = study.origins[ballot.item].expected
-    return ballot.answer == expected if study.kind == "ab" else not ballot.shows("subject")
+    expected = study.origins[vote.item].expected
+    return vote.answer == expected if study.kind == "ab" else not vote.shows("subject")
 
 
-def inattentive(study: Study, votes: list[Ballot]) -> set[str]:
+def inattentive(study: Study, votes: list[StandingVote]) -> set[str]:
     """The raters who failed a check."""
     return {vote.rater for vote in votes if vote.purpose == "attention" and not passed(study, vote)}

@@ -16,7 +16,7 @@ from studies.migrations import MIGRATIONS
 from studies.rater.design import Answer, Design
 from studies.rater.names import SIMULATED, new_code
 from studies.rater.trials import Trial, is_mirrored
-from studies.rater.votes import Screen, Vote, check_first
+from studies.rater.votes import Screen, Vote, check_supersedes
 from studies.rater.wording import Kind
 
 Scenario = Literal["random", "best"]
@@ -300,7 +300,7 @@ class StudyStore:
         )
 
 
-class StoreBallots:
+class StoredVoteLog:
     """One person's votes in the database."""
 
     def __init__(self, studies: StudyStore, study: Study, code: str) -> None:
@@ -329,7 +329,7 @@ class StoreBallots:
             rater = self.studies.rater(self.study, self.code)
             if rater is None:
                 raise StudyError(f"the rater {self.code} takes no part in the study {self.study.name} any more")
-            check_first(self.studies.votes(self.study, self.code), vote)
+            check_supersedes(self.studies.votes(self.study, self.code), vote)
             self.studies.insert(self.study, rater, vote, trial)
 
 

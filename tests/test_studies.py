@@ -20,7 +20,7 @@ from studies.errors import StudyError
 from studies.rater.design import Design, Item
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
-from studies.rater.wording import Wording
+from studies.rater.wording import StudyWording
 from studies.sessions import open_study
 from studies.store import StudyStore
 
@@ -345,7 +345,7 @@ def test_the_schema_refuses_what_is_no_vote(store):
 
 
 def test_a_design_that_is_not_whole_is_refused():
-    words = Wording.of("ab")
+    words = StudyWording.of("ab")
     with pytest.raises(StudyError, match="numbered from 0"):
         Design("ab", words, (Item(1, "plain", "s", "t", ("a", "b")),))
     with pytest.raises(StudyError, match="at least one plain"):

@@ -1,1 +1,1 @@
-"""All that a rater's side may know: designs, trials, votes, packets; no database and no method."""
+"""All that a rater's side may know: designs, trials, votes and packets; no database, no method."""

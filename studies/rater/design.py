@@ -1,7 +1,7 @@
 """A study as raters may know it: pictures by digest, words, how often what is repeated; no method, no file name.
 
 Invariant: the design holds nothing from which the method of a picture can be told. Items and the pictures of an
-item stand in an order that the digests of files outside the design decide. What is kept with a packet is this.
+item stand in an order that the digests of files outside the design decide. A packet holds this and the pictures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal, cast
 
 from studies.errors import StudyError
-from studies.rater.wording import Kind, Wording
+from studies.rater.wording import Kind, StudyWording
 
 Purpose = Literal["practice", "plain", "attention"]
 Answer = Literal["left", "similar", "right", "both", "subject", "style", "neither"]
@@ -29,7 +29,7 @@ PICTURES: dict[Kind, int] = {"ab": 2, "absolute": 1}
 
 @dataclass(frozen=True)
 class Item:
-    """What is asked about: two references and one or two pictures, all by the digest of what is shown."""
+    """What a study asks about once: two references and one or two pictures, each by the digest of its blind PNG."""
 
     number: int
     purpose: Purpose
@@ -39,7 +39,7 @@ class Item:
 
     @property
     def pictures(self) -> tuple[str, ...]:
-        """All of them."""
+        """The references and the options."""
         return self.subject, self.style, *self.options
 
 
@@ -48,11 +48,11 @@ class Design:
     """All that decides what raters see.
 
     Raises:
-        StudyError: it is not whole: numbers, pictures or repeats that cannot be.
+        StudyError: items are not numbered from 0, one has too many or too few pictures, or there are too many repeats.
     """
 
     kind: Kind
-    wording: Wording
+    wording: StudyWording
     items: tuple[Item, ...]  # number 0 is for practice
     repeats: int = 0  # plain items shown again, later and with sides swapped
 
@@ -72,7 +72,7 @@ class Design:
             )
 
     def count(self, purpose: Purpose) -> int:
-        """How many items have that purpose."""
+        """The number of items with this purpose."""
         return Counter(item.purpose for item in self.items)[purpose]
 
     @property
@@ -82,11 +82,11 @@ class Design:
 
     @cached_property
     def digest(self) -> str:
-        """The study's own digest: votes belong to this and nothing else."""
+        """The SHA-256 of ``record()``, which identifies the study: votes belong to this and nothing else."""
         return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
 
     def record(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The design as JSON values; the digest is over these."""
         return {
             "kind": self.kind,
             "wording": vars(self.wording),
@@ -96,24 +96,29 @@ class Design:
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Design:
-        """From what ``record`` made; the caller has checked its form.
+        """Build the design from what ``record`` made; the caller has checked its form.
 
         Raises:
-            StudyError: it is not whole.
+            StudyError: the design is not whole.
         """
         items = tuple(
-            Item(number, cast(Purpose, purpose), subject, style, tuple(options))
+            Item(number=number, purpose=cast(Purpose, purpose), subject=subject, style=style, options=tuple(options))
             for number, (purpose, subject, style, *options) in enumerate(record["items"])
         )
-        return cls(cast(Kind, record["kind"]), Wording(**record["wording"]), items, int(record["repeats"]))
+        return cls(
+            kind=cast(Kind, record["kind"]),
+            wording=StudyWording(**record["wording"]),
+            items=items,
+            repeats=int(record["repeats"]),
+        )
 
 
 def most_repeats(plain: int) -> int:
-    """How many of so many items can be repeated: those of the first third."""
+    """The number of items that can be repeated, of ``plain`` ones: those of the first third."""
     return plain // 3
 
 
 def mirrored_answer(answer: Answer, mirrored: bool) -> Answer:
-    """An answer by side as one by place, and back."""
+    """Turn an answer by side into one by place, or back."""
     swapped: dict[Answer, Answer] = {"left": "right", "right": "left"}
     return swapped.get(answer, answer) if mirrored else answer

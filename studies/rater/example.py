@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "example"
 
 @dataclass(frozen=True)
 class Example:
-    """References and pictures with the answer that is right, and why."""
+    """References and pictures with the right answer and the reason for it."""
 
     subject: bytes  # PNG
     style: bytes
@@ -41,7 +41,7 @@ def example(kind: Kind) -> Example:
 
 
 def practice(kind: Kind) -> Example:
-    """The item for practice; its answer is by place, before sides are swapped."""
+    """The item for practice; its answer is by place, that is before sides are swapped."""
     return _read("practice", kind)
 
 

@@ -1,4 +1,4 @@
-"""Names of studies and codes of raters: what may be one, and codes drawn at random."""
+"""Names of studies and codes of raters: which are valid, and random new codes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from studies.errors import StudyError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}")
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is mistaken for another
-SIMULATED = "SIM-"  # codes that begin so are no people's
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which are mistaken for one another
+SIMULATED = "SIM-"  # begins the codes of simulated raters
 
 
 def study_name(text: str) -> str:
-    """The text, if it can name a study.
+    """Return the text if it is valid as a study's name.
 
     Raises:
-        StudyError: it cannot.
+        StudyError: it is not.
     """
     if not _NAME.fullmatch(text):
         raise StudyError(f"{text[:80]!r} cannot name a study; accepted are 1 to 64 of A-Z a-z 0-9 . _ -")
@@ -25,10 +25,10 @@ def study_name(text: str) -> str:
 
 
 def rater_code(text: str) -> str:
-    """A person's code as it is kept: upper case.
+    """Return a person's code as it is stored: in upper case.
 
     Raises:
-        StudyError: it cannot be one, or is kept for simulated raters.
+        StudyError: the text is not valid as a code, or is reserved for simulated raters.
     """
     code = text.strip().upper()
     if not _CODE.fullmatch(code):
@@ -39,5 +39,5 @@ def rater_code(text: str) -> str:
 
 
 def new_code() -> str:
-    """A random code; 10^9 of them, so that nobody meets another's by a slip."""
+    """Return a random code; there are 10^9, so that nobody types another rater's by a slip."""
     return "".join(secrets.choice(LETTERS) for _ in range(6))

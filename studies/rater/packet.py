@@ -19,9 +19,9 @@ from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
 from lorarar.util.files import replacing
 from studies.errors import PacketError
+from studies.rater.blind_pictures import png_digest
 from studies.rater.design import Design
 from studies.rater.packet_format import read_manifest, write_manifest
-from studies.rater.pictures import digest_of
 
 MANIFEST = "manifest.json"
 MOST_FILES = 10_000
@@ -30,7 +30,7 @@ LARGEST_PICTURE = 64 * 2**20
 LARGEST = 2 * 2**30  # of all pictures
 LARGEST_RATIO = 100  # unpacked to packed; PNG does not shrink
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-#: What reading an unsound zip raises.
+#: The errors that reading an unsound zip raises.
 UNSOUND = (
     zipfile.BadZipFile,
     zlib.error,
@@ -46,7 +46,12 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file: when a picture was made is no on
 
 
 def write_packet(design: Design, pictures: Mapping[str, bytes], path: Path) -> Path:
-    """Write a packet; equal studies are equal bytes, and it appears whole or not at all.
+    """Write a packet; equal studies are equal bytes, and the file appears whole or not at all.
+
+    Args:
+        design: what raters see.
+        pictures: PNG bytes by digest.
+        path: where the packet goes.
 
     Raises:
         PacketError: it cannot be written.
@@ -62,10 +67,13 @@ def write_packet(design: Design, pictures: Mapping[str, bytes], path: Path) -> P
 
 
 def read_packet(path: Path) -> tuple[Design, dict[str, bytes]]:
-    """The design and the pictures of a packet, all of it checked.
+    """Read a packet and check all of it.
+
+    Returns:
+        The design, and the PNG bytes of its pictures by digest.
 
     Raises:
-        PacketError: it is not what ``write_packet`` makes.
+        PacketError: the file is not what ``write_packet`` makes.
     """
     try:
         with warnings.catch_warnings(), zipfile.ZipFile(path) as archive:
@@ -74,10 +82,10 @@ def read_packet(path: Path) -> tuple[Design, dict[str, bytes]]:
             _check_members(path, members)
             manifest = archive.read(MANIFEST)
             design = read_manifest(manifest)
-            wanted = set(design.pictures)
+            needed = set(design.pictures)
             named = {info.filename.removesuffix(".png") for info in members} - {MANIFEST}
-            if wanted != named:
-                raise PacketError(f"{path} lacks {len(wanted - named)} pictures and has {len(named - wanted)} too many")
+            if needed != named:
+                raise PacketError(f"{path} lacks {len(needed - named)} pictures and has {len(named - needed)} too many")
             pictures = {digest: _picture(path, archive, digest) for digest in design.pictures}
     except FileNotFoundError:
         raise PacketError(f"{path} does not exist") from None
@@ -87,7 +95,7 @@ def read_packet(path: Path) -> tuple[Design, dict[str, bytes]]:
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    """That the archive holds a manifest and pictures of sane sizes and nothing else, before any of it is unpacked."""
+    """Refuse an archive that holds more than a manifest and pictures of sane sizes, before any of it is unpacked."""
     names = [info.filename for info in members]
     if len(names) > MOST_FILES or sum(info.file_size for info in members) > LARGEST:
         raise PacketError(f"{path} holds {len(names)} files, too many or too large; at most {MOST_FILES} are read")
@@ -107,8 +115,9 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _picture(path: Path, archive: zipfile.ZipFile, digest: str) -> bytes:
+    """The picture of a digest, whose bytes have to be those of its name."""
     png = archive.read(f"{digest}.png")
-    if digest_of(png) != digest:
+    if png_digest(png) != digest:
         raise PacketError(f"{path}: the picture {digest[:12]} was changed")
     try:
         read_image(BytesIO(png))  # type: ignore[arg-type]

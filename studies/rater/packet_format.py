@@ -24,7 +24,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-class WireWording(_Model):
+class PacketWording(_Model):
     """The words of a study."""
 
     instruction: str
@@ -37,15 +37,15 @@ class Manifest(_Model):
 
     format: Literal["lorarar-study-1"]
     kind: Literal["ab", "absolute"]
-    wording: WireWording
+    wording: PacketWording
     repeats: Annotated[int, Field(ge=0, le=100_000)]
     items: Annotated[list[list[str]], Field(max_length=100_000)]
 
     def design(self) -> Design:
-        """The design.
+        """The design that the manifest describes.
 
         Raises:
-            PacketError: its items are not what they should be.
+            PacketError: an item is not a purpose and digests, or the design is not whole.
         """
         for row in self.items:
             if (
@@ -60,7 +60,7 @@ class Manifest(_Model):
             raise PacketError(f"the manifest is not that of a study: {error}") from None
 
 
-class WireScreen(_Model):
+class PacketScreen(_Model):
     """How pictures were shown."""
 
     renderer: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._+-]{1,40}$")]
@@ -72,8 +72,8 @@ class WireScreen(_Model):
     picture_height: Size
 
 
-class Line(_Model):
-    """A line of a file of votes: that a rater agreed, or a vote."""
+class VoteLine(_Model):
+    """A line of a file of votes: a rater's consent, or a vote."""
 
     study: Digest
     rater: Code
@@ -82,7 +82,7 @@ class Line(_Model):
     trial: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     answer: Literal["left", "similar", "right", "both", "subject", "style", "neither"] | None = None
     seconds: Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)] | None = None
-    screen: WireScreen | None = None
+    screen: PacketScreen | None = None
     supersedes: VoteId | None = None
     day: Day | None = None
 
@@ -92,34 +92,34 @@ class Line(_Model):
         return cls.model_validate({"study": study, "rater": rater, **vars(vote), "screen": vote.screen.record()})
 
     def text(self) -> str:
-        """As one line of JSON."""
+        """The line as JSON, with its end."""
         return self.model_dump_json(exclude_none=True) + "\n"
 
     def vote(self) -> Vote | None:
         """The vote of the line; None where it is the rater's consent.
 
         Raises:
-            PacketError: it is neither.
+            PacketError: the line is neither a consent nor a whole vote.
         """
-        facts = (self.id, self.trial, self.answer, self.seconds, self.screen, self.day)
-        if self.consented is not None and facts == (None,) * 6 and self.supersedes is None:
+        needed = (self.id, self.trial, self.answer, self.seconds, self.screen, self.day)
+        if self.consented is not None and needed == (None,) * 6 and self.supersedes is None:
             return None
-        if self.consented is not None or None in facts:
+        if self.consented is not None or None in needed:
             raise PacketError("a line of votes is a consent or a whole vote")
         values: dict[str, Any] = self.model_dump(include=set(Vote.__dataclass_fields__))
         return Vote(**{**values, "answer": cast(Answer, self.answer), "screen": Screen(**values["screen"])})
 
 
-def read_line(text: bytes) -> Line:
-    """A line of votes.
+def read_line(text: bytes) -> VoteLine:
+    """Read a line of a file of votes.
 
     Raises:
-        PacketError: it is none.
+        PacketError: it is neither a consent nor a person's vote.
     """
     try:
-        line = Line.model_validate_json(text)
+        line = VoteLine.model_validate_json(text)
     except ValidationError as error:
-        raise PacketError(said(error)) from None
+        raise PacketError(first_complaint(error)) from None
     if line.rater.startswith(SIMULATED):
         raise PacketError(f"the rater {line.rater} is simulated; only people's votes are taken in")
     line.vote()
@@ -127,23 +127,23 @@ def read_line(text: bytes) -> Line:
 
 
 def read_manifest(text: bytes) -> Design:
-    """The design of a manifest.
+    """Read the design in a manifest.
 
     Raises:
-        PacketError: it is none.
+        PacketError: the text is not the manifest of a study.
     """
     try:
         return Manifest.model_validate_json(text).design()
     except ValidationError as error:
-        raise PacketError(f"manifest.json is not that of a study: {said(error)}") from None
+        raise PacketError(f"manifest.json is not that of a study: {first_complaint(error)}") from None
 
 
 def write_manifest(design: Design) -> bytes:
-    """The manifest of a design."""
+    """Write the manifest of a design."""
     return Manifest.model_validate({"format": FORMAT, **design.record()}).model_dump_json(indent=1).encode()
 
 
-def said(error: ValidationError) -> str:
+def first_complaint(error: ValidationError) -> str:
     """The first complaint of a validation, in one line."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"]))[:80]

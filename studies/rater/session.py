@@ -1,4 +1,4 @@
-"""One rater on one study: all that a face needs, and nothing that would tell a method.
+"""One rater on one study: all that a front end needs, and nothing that would tell a method.
 
 Invariant: ``vote`` returns when the vote is on disk. What is shown is PNG bytes without names or notes. Where a
 rater left off follows from the votes alone, so a session that dies is opened again and goes on.
@@ -15,23 +15,23 @@ from studies.errors import StudyError
 from studies.rater.design import ANSWERS, Answer, Design, mirrored_answer
 from studies.rater.example import Example, example, practice
 from studies.rater.trials import Trial, TrialPurpose, trials_of
-from studies.rater.votes import Screen, Vote, current, today
+from studies.rater.votes import Screen, Vote, standing, today
 
 
-class Ballots(Protocol):
-    """Where a rater's votes are kept: a database or a file beside a packet."""
+class VoteLog(Protocol):
+    """Where a rater's votes are kept: in a database, or in a file beside a packet."""
 
     def consented(self) -> bool:
         """Whether the rater has agreed to take part."""
 
     def consent(self, day: str) -> None:
-        """Keep that the rater has agreed."""
+        """Record that the rater agreed on this day."""
 
     def votes(self) -> list[Vote]:
-        """All votes of the rater, superseded ones too."""
+        """Return all votes of the rater, superseded ones too."""
 
     def add(self, vote: Vote, trial: Trial) -> None:
-        """Keep a vote; on disk when it returns.
+        """Append a vote; it is on disk when this returns.
 
         Raises:
             StudyError: the trial has another vote than the one this supersedes.
@@ -45,7 +45,7 @@ class Introduction:
     consent: str
     instruction: str
     example: Example
-    answers: tuple[Answer, ...]  # what can be answered, in order of keys 1, 2, 3 (and 4)
+    answers: tuple[Answer, ...]  # the possible answers, in the order of keys 1, 2, 3 (and 4)
     labels: tuple[str, ...]  # their words
 
 
@@ -58,47 +58,57 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A trial on the screen."""
+class ShownTrial:
+    """A trial as a front end shows it."""
 
     number: int
-    purpose: TrialPurpose  # faces tell raters of practice alone, else checks would be none
+    purpose: TrialPurpose  # a front end tells raters of practice alone: a check that is announced checks nothing
     subject: bytes  # PNG
     style: bytes
     options: tuple[bytes, ...]  # left and right, or the one picture
     progress: Progress
-    before: Answer | None  # what the rater answered, where an answer is being changed
-    expected: Answer | None  # of practice alone: what is right, by side
-    reason: str  # and why
+    before: Answer | None  # the rater's earlier answer, where it is being changed
+    expected: Answer | None  # the right answer by side; of practice alone
+    reason: str  # why it is right
 
 
 class Session:
-    """One rater on one study.
+    """One rater on one study: ``current()`` is the trial to show, ``vote()`` answers it, ``undo()`` goes back.
 
-    ``Session.current()`` is shown, ``vote()`` answers it, ``undo()`` goes back to the answer before.
+    Args:
+        design: what raters of the study see.
+        code: the rater's code, which decides the order of trials and their sides.
+        picture: returns the PNG bytes of a digest.
+        log: keeps the rater's votes.
     """
 
-    def __init__(self, design: Design, code: str, picture: Callable[[str], bytes], ballots: Ballots) -> None:
+    def __init__(self, design: Design, code: str, picture: Callable[[str], bytes], log: VoteLog) -> None:
         self.design, self.code = design, code
-        self._picture, self._ballots = picture, ballots
+        self._picture, self._log = picture, log
         self._trials = trials_of(design, code)
         self._back: int | None = None  # a trial whose answer is being changed
         self.reload()
 
     def reload(self) -> None:
         """Read the rater's votes anew, after another window of theirs has written some."""
-        self._votes = current(self._ballots.votes())
-        self._consented = self._ballots.consented()
+        self._votes = standing(self._log.votes())
+        self._consented = self._log.consented()
 
     @property
     def introduction(self) -> Introduction:
-        """What is read before the first trial."""
+        """What the rater reads before the first trial."""
         wording, kind = self.design.wording, self.design.kind
         labels = {
             "ab": ("Option 1", wording.tie, "Option 2"),
             "absolute": ("Subject and style", "Subject only", "Style only", "Neither"),
         }[kind]
-        return Introduction(wording.consent, wording.instruction, example(kind), ANSWERS[kind], labels)
+        return Introduction(
+            consent=wording.consent,
+            instruction=wording.instruction,
+            example=example(kind),
+            answers=ANSWERS[kind],
+            labels=labels,
+        )
 
     @property
     def consented(self) -> bool:
@@ -106,9 +116,9 @@ class Session:
         return self._consented
 
     def consent(self) -> None:
-        """The rater agrees."""
+        """Record that the rater agrees to take part."""
         if not self._consented:
-            self._ballots.consent(today())
+            self._log.consent(today())
             self._consented = True
 
     @property
@@ -121,17 +131,22 @@ class Session:
         """Whether nothing is left to answer."""
         return self._trial() is None
 
-    def current(self) -> Shown | None:
-        """What is to be answered now; None when all is."""
+    def current(self) -> ShownTrial | None:
+        """Return the trial to answer now; None when all are answered."""
         trial = self._trial()
         return None if trial is None else self._show(trial)
 
     def vote(self, answer: Answer, seconds: float, screen: Screen) -> None:
-        """Answer what is current; the vote is on disk when this returns.
+        """Answer the current trial; the vote is on disk when this returns.
+
+        Args:
+            answer: one of ``introduction.answers``.
+            seconds: from showing to answer, on a monotonic clock.
+            screen: how the pictures were shown.
 
         Raises:
-            StudyError: the rater has not consented, nothing is left, the answer is none of this study's, or another
-                window of the rater's was faster.
+            StudyError: the rater has not consented, nothing is left, the study has no such answer, or another window
+                of the rater's was faster.
         """
         trial = self._trial()
         if not self._consented:
@@ -142,21 +157,29 @@ class Session:
             raise StudyError(f"{answer!r} is no answer here; accepted are {', '.join(ANSWERS[self.design.kind])}")
         before = self._votes.get(trial.number)
         supersedes = before.id if before else None
-        vote = Vote(uuid.uuid4().hex, trial.number, answer, float(seconds), screen, supersedes, today())
-        self._ballots.add(vote, trial)
+        vote = Vote(
+            id=uuid.uuid4().hex,
+            trial=trial.number,
+            answer=answer,
+            seconds=float(seconds),
+            screen=screen,
+            supersedes=supersedes,
+            day=today(),
+        )
+        self._log.add(vote, trial)
         self._votes[trial.number] = vote
         self._back = None
 
-    def undo(self) -> Shown | None:
-        """Go back to the answer before, to change it; None at the first.
+    def undo(self) -> ShownTrial | None:
+        """Go back to the trial answered before, to change its answer; None at the first.
 
         Nothing is deleted: until the new answer comes, the old one stands.
         """
         at = self._back if self._back is not None else self._next()
-        answered = [number for number in self._votes if number < at]
-        if not answered:
+        earlier = [number for number in self._votes if number < at]
+        if not earlier:
             return None
-        self._back = max(answered)
+        self._back = max(earlier)
         return self.current()
 
     def _next(self) -> int:
@@ -164,23 +187,25 @@ class Session:
         return next((trial.number for trial in self._trials if trial.number not in self._votes), len(self._trials))
 
     def _trial(self) -> Trial | None:
+        """The trial to answer now."""
         at = self._back if self._back is not None else self._next()
         return self._trials[at] if at < len(self._trials) else None
 
-    def _show(self, trial: Trial) -> Shown:
+    def _show(self, trial: Trial) -> ShownTrial:
+        """The trial with its pictures."""
         before = self._votes.get(trial.number)
         expected, reason = None, ""
         if trial.purpose == "practice":
             right = practice(self.design.kind)
             expected, reason = mirrored_answer(right.answer, trial.mirrored), right.reason
-        return Shown(
-            trial.number,
-            trial.purpose,
-            self._picture(trial.item.subject),
-            self._picture(trial.item.style),
-            tuple(self._picture(digest) for digest in trial.options),
-            self.progress,
-            before.answer if before else None,
-            expected,
-            reason,
+        return ShownTrial(
+            number=trial.number,
+            purpose=trial.purpose,
+            subject=self._picture(trial.item.subject),
+            style=self._picture(trial.item.style),
+            options=tuple(self._picture(digest) for digest in trial.options),
+            progress=self.progress,
+            before=before.answer if before else None,
+            expected=expected,
+            reason=reason,
         )

@@ -21,7 +21,7 @@ TrialPurpose = Literal["practice", "plain", "repeat", "attention"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One showing of an item."""
+    """An item as one rater sees it."""
 
     number: int
     item: Item
@@ -30,7 +30,7 @@ class Trial:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The pictures from left to right."""
+        """The digests of the item's pictures from left to right."""
         return self.item.options[::-1] if self.mirrored else self.item.options
 
 
@@ -54,12 +54,12 @@ def trials_of(design: Design, code: str) -> tuple[Trial, ...]:
     repeated: list[tuple[Item, TrialPurpose, bool]] = [
         (item, "repeat", not flipped) for item in plain if item.number in again
     ]
-    late = sorted([*map(first, tail), *repeated], key=lambda shown: rank("late", shown[0]))
+    late = sorted([*map(first, tail), *repeated], key=lambda showing: rank("late", showing[0]))
     practice = [first(item) for item in design.items if item.purpose == "practice"]
-    shown = [*practice, *map(first, head), *late]
-    return tuple(Trial(number, *parts) for number, parts in enumerate(shown))
+    showings = [*practice, *map(first, head), *late]
+    return tuple(Trial(number, *showing) for number, showing in enumerate(showings))
 
 
 def is_mirrored(design: Design, code: str) -> bool:
-    """Whether a rater is of the half that sees the mirror image."""
+    """Whether a rater belongs to the half that sees the mirror image."""
     return bool(hashlib.sha256(f"{design.digest}/{code}/mirrored".encode()).digest()[0] & 1)

@@ -14,20 +14,20 @@ from typing import BinaryIO
 
 from studies.errors import PacketError
 from studies.rater.design import Design
-from studies.rater.packet_format import Line, read_line
+from studies.rater.packet_format import VoteLine, read_line
 from studies.rater.trials import Trial
-from studies.rater.votes import Vote, check_first
+from studies.rater.votes import Vote, check_supersedes
 
 LARGEST = 64 * 2**20  # bytes of a file of votes
 LONGEST = 4096  # of a line
 BEGINNING = b'{"study":"'  # of every line
 
 
-class BallotFile:
-    """Votes of one rater on one design.
+class VoteFile:
+    """The votes of one rater on one design: a ``VoteLog`` in a file.
 
     Raises:
-        PacketError: the file is there and holds something else.
+        PacketError: the file exists and holds something else.
     """
 
     def __init__(self, path: Path, design: Design, code: str) -> None:
@@ -40,31 +40,32 @@ class BallotFile:
         return any(line.consented is not None for line in self._lines())
 
     def consent(self, day: str) -> None:
-        """Keep that the rater has agreed."""
+        """Record that the rater agreed on this day."""
         with self._locked() as (file, _):
-            _append(file, Line(study=self.design.digest, rater=self.code, consented=day))
+            _append(file, VoteLine(study=self.design.digest, rater=self.code, consented=day))
 
     def votes(self) -> list[Vote]:
-        """All votes, superseded ones too."""
+        """Return all votes of the rater, superseded ones too."""
         return _votes(self._lines())
 
     def add(self, vote: Vote, trial: Trial) -> None:
-        """Keep a vote; on disk when it returns.
+        """Append a vote; it is on disk when this returns.
 
         Raises:
             StudyError: the trial has another vote than the one this supersedes.
         """
         with self._locked() as (file, lines):
-            check_first(_votes(lines), vote)
-            _append(file, Line.of_vote(self.design.digest, self.code, vote))
+            check_supersedes(_votes(lines), vote)
+            _append(file, VoteLine.of_vote(self.design.digest, self.code, vote))
 
-    def _lines(self) -> list[Line]:
+    def _lines(self) -> list[VoteLine]:
         try:
             return self._checked(self.path.read_bytes()) if self.path.exists() else []
         except OSError as error:
             raise PacketError(f"cannot read {self.path}: {error.strerror}") from None
 
-    def _checked(self, text: bytes) -> list[Line]:
+    def _checked(self, text: bytes) -> list[VoteLine]:
+        """The lines of the file's bytes, all of this study and rater."""
         lines, torn = parse(text, str(self.path)), text.rpartition(b"\n")[2]
         if torn[: len(BEGINNING)] != BEGINNING[: len(torn)]:  # no vote of ours was torn: it is somebody's file
             raise PacketError(f"{self.path} is no file of votes; name another file")
@@ -74,8 +75,8 @@ class BallotFile:
         return lines
 
     @contextmanager
-    def _locked(self) -> Iterator[tuple[BinaryIO, list[Line]]]:
-        """The file, its torn end cut off, and its lines."""
+    def _locked(self) -> Iterator[tuple[BinaryIO, list[VoteLine]]]:
+        """The file under an exclusive lock, its torn end cut off, and its lines."""
         import fcntl
 
         try:
@@ -91,11 +92,15 @@ class BallotFile:
             raise PacketError(f"cannot write {self.path}: {error.strerror}") from None
 
 
-def parse(text: bytes, name: str) -> list[Line]:
-    """The lines of a file of votes; a last one without its end was torn, and is left out.
+def parse(text: bytes, name: str) -> list[VoteLine]:
+    """Read the lines of a file of votes; a last line without its end was torn, and is left out.
+
+    Args:
+        text: the file's bytes.
+        name: the file's name for messages.
 
     Raises:
-        PacketError: it is too large, or a line is none.
+        PacketError: the file is too large, or a line is neither a consent nor a vote.
     """
     if len(text) > LARGEST:
         raise PacketError(f"{name} has {len(text)} bytes; at most {LARGEST} are read")
@@ -110,11 +115,11 @@ def parse(text: bytes, name: str) -> list[Line]:
     return lines
 
 
-def _votes(lines: list[Line]) -> list[Vote]:
+def _votes(lines: list[VoteLine]) -> list[Vote]:
     return [vote for line in lines if (vote := line.vote()) is not None]
 
 
-def _append(file: BinaryIO, line: Line) -> None:
+def _append(file: BinaryIO, line: VoteLine) -> None:
     file.seek(0, os.SEEK_END)
     file.write(line.text().encode())
     file.flush()

@@ -20,10 +20,10 @@ LEAST_PIXELS = 40  # a side of a picture, below which people cannot judge it; ha
 
 @dataclass(frozen=True)
 class Screen:
-    """How a rater saw the pictures.
+    """How a rater saw the pictures; sizes that are unknown are 0.
 
     Raises:
-        StudyError: a name or a size that cannot be.
+        StudyError: the renderer's name or a size is out of bounds.
     """
 
     renderer: str  # kitty, sixel, half, …
@@ -47,7 +47,7 @@ class Screen:
         return 0 < min(self.picture_width, self.picture_height) < LEAST_PIXELS
 
     def record(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The screen as JSON values, as a vote is stored with it."""
         return asdict(self)
 
 
@@ -56,16 +56,16 @@ class Vote:
     """An answer as the rater gave it, by side.
 
     Raises:
-        StudyError: a value that cannot be.
+        StudyError: the time or the day is out of bounds.
     """
 
-    id: str  # 32 hexadecimal digits, drawn at random
+    id: str  # 32 random hexadecimal digits
     trial: int
     answer: Answer
-    seconds: float  # from the pictures' showing to the answer, on a monotonic clock
+    seconds: float  # from showing the pictures to the answer, on a monotonic clock
     screen: Screen
     supersedes: str | None
-    day: str  # no more of the time than that
+    day: str  # YYYY-MM-DD in UTC; no more is kept of the time
 
     def __post_init__(self) -> None:
         if not 0 <= self.seconds <= MOST_SECONDS:  # NaN fails too
@@ -74,8 +74,8 @@ class Vote:
             raise StudyError(f"{self.day[:20]!r} is no day; accepted is YYYY-MM-DD")
 
 
-def current(votes: Iterable[Vote]) -> dict[int, Vote]:
-    """The votes that stand, by trial: those that no other supersedes."""
+def standing(votes: Iterable[Vote]) -> dict[int, Vote]:
+    """The votes that stand, by trial: those that no other vote supersedes."""
     votes = list(votes)
     superseded = {vote.supersedes for vote in votes}
     return {vote.trial: vote for vote in votes if vote.id not in superseded}
@@ -86,12 +86,16 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def check_first(votes: Sequence[Vote], vote: Vote) -> None:
-    """That a vote supersedes what stands for its trial.
+def check_supersedes(votes: Sequence[Vote], vote: Vote) -> None:
+    """Refuse a vote that does not supersede the standing vote of its trial.
+
+    Args:
+        votes: all votes of the rater so far.
+        vote: the new one.
 
     Raises:
-        StudyError: another window has answered it meanwhile.
+        StudyError: another window has answered the trial meanwhile.
     """
-    standing = current(votes).get(vote.trial)
-    if (standing.id if standing else None) != vote.supersedes:
+    before = standing(votes).get(vote.trial)
+    if (before.id if before else None) != vote.supersedes:
         raise StudyError("another window of this rater has answered here already; go on there, or open this one again")

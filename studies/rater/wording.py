@@ -37,8 +37,8 @@ INSTRUCTIONS: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Wording:
-    """The words of a study.
+class StudyWording:
+    """The words that raters of a study read; part of its digest.
 
     Raises:
         StudyError: a text is empty, too long, or holds control codes.
@@ -59,6 +59,6 @@ class Wording:
     @classmethod
     def of(
         cls, kind: Kind, tie: str = "Comparable", instruction: str | None = None, consent: str | None = None
-    ) -> Wording:
-        """The paper's words for A/B studies, and words of the same form for absolute ones, unless others are given."""
+    ) -> StudyWording:
+        """The paper's words for A/B studies and words of the same form for absolute ones, unless others are given."""
         return cls(instruction or INSTRUCTIONS[kind], consent or CONSENT, tie)

@@ -18,7 +18,7 @@ from tui.voting.pictures import Framed, Pictures
 from tui.widgets.key_bar import Keys
 
 if TYPE_CHECKING:
-    from studies.rater.session import Session, Shown
+    from studies.rater.session import Session, ShownTrial
     from tui.image_mode import Drawing
     from tui.voting.app import BallotApp
 
@@ -51,7 +51,7 @@ class TrialScreen(Screen[None]):
     def __init__(self, session: Session, drawing: Drawing) -> None:
         super().__init__()
         self.session, self.drawing = session, drawing
-        self._shown: Shown | None = None
+        self._shown: ShownTrial | None = None
         self._since: float | None = None  # when the pictures came to the screen
         self._told = False  # practice is answered, and what was right is on the screen
 
@@ -133,7 +133,7 @@ class TrialScreen(Screen[None]):
         else:
             self._show(shown)
 
-    def _show(self, shown: Shown) -> None:
+    def _show(self, shown: ShownTrial) -> None:
         self._shown, self._told, self._since = shown, False, None
         self.query_one(Pictures).show(shown.subject, shown.style, shown.options)
         question = "Which option is better?" if len(shown.options) > 1 else "What does the image show as it should?"
@@ -155,7 +155,7 @@ class TrialScreen(Screen[None]):
         if not self._told:
             self._say(Text(self.query_one(Pictures).too_small(), "yellow"))
 
-    def _tell(self, shown: Shown, right: bool) -> None:
+    def _tell(self, shown: ShownTrial, right: bool) -> None:
         """After practice: what is right, and why."""
         self._told = True
         words = self.session.introduction

@@ -1,7 +1,7 @@
-"""Pictures as raters see them: the pixels alone, in one form for all.
+"""Pictures as raters see them: the pixels alone, as PNG bytes in one form for all.
 
 Generators write prompt and method into a PNG's text and a method's name into the path; none of that is shown,
-stored with a study or packed. A picture is known by the digest of what is shown.
+stored with a study or packed. A blind picture is identified by the digest of its bytes.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from lorarar.pictures.images import read_image
 from lorarar.util.files import sha256_of
 from studies.errors import StudyError
 
-REFERENCE_SIDE = 1024  # references may be photographs; more pixels than that no face shows
+REFERENCE_SIDE = 1024  # references may be photographs; no front end shows more pixels
 
 
-def shown(path: Path, sha256: str) -> bytes:
-    """A generated picture as PNG bytes without any notes.
+def blind_picture(path: Path, sha256: str) -> bytes:
+    """Return a generated picture as PNG bytes without any notes.
+
+    Args:
+        path: the picture's file.
+        sha256: the digest that the file had when the picture was made.
 
     Raises:
-        ImageError: it cannot be read.
-        StudyError: it is not the one of that digest any more.
+        ImageError: the file cannot be read.
+        StudyError: the file has another digest now.
     """
     image = read_image(path)
     if sha256_of(path) != sha256:
@@ -32,24 +36,24 @@ def shown(path: Path, sha256: str) -> bytes:
     return _bare(image)
 
 
-def shown_reference(path: Path) -> bytes:
-    """A reference as PNG bytes without any notes, at most ``REFERENCE_SIDE`` pixels a side.
+def blind_reference(path: Path) -> bytes:
+    """Return a reference as PNG bytes without any notes, at most ``REFERENCE_SIDE`` pixels a side.
 
     Raises:
-        ImageError: it cannot be read.
+        ImageError: the file cannot be read.
     """
     image = read_image(path)
     image.thumbnail((REFERENCE_SIDE, REFERENCE_SIDE), Image.Resampling.LANCZOS)
     return _bare(image)
 
 
-def digest_of(png: bytes) -> str:
-    """By which a shown picture is known."""
+def png_digest(png: bytes) -> str:
+    """The SHA-256 of the PNG bytes; identifies the picture."""
     return hashlib.sha256(png).hexdigest()
 
 
-def size_of(png: bytes) -> tuple[int, int]:
-    """Width and height of what ``shown`` made."""
+def png_size(png: bytes) -> tuple[int, int]:
+    """The width and height of a blind picture."""
     with Image.open(BytesIO(png), formats=["PNG"]) as image:
         return image.size
 
