@@ -4,22 +4,21 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from judge.check.alpha import alpha
-from judge.check.area import area, auroc
-from judge.check.calibration import (
-    Reported,
-    Triple,
+from judge.check.said import NOTHING, Said
+from judge.check.statistics.agreement import alpha_interval, count_flips, mcnemar
+from judge.check.statistics.calibration import (
+    LabelledAnswer,
+    ReportedAnswer,
     brier,
     calibrate,
     calibration_error,
-    correct_rate,
+    rogan_gladen,
     temperature,
 )
-from judge.check.flips import flips, kappa, mcnemar
-from judge.check.nearness import nearness
-from judge.check.said import NOTHING, Said
-from judge.check.share import share, wilson
+from judge.check.statistics.discrimination import auroc_interval, nearness
+from judge.check.statistics.proportions import proportion, wilson
 from judge.check.wording import tau
+from lorarar.util.statistics.agreement import auroc, cohen_kappa
 
 YES, NO = Said(True, 0.9), Said(False, 0.2)
 
@@ -30,25 +29,25 @@ YES, NO = Said(True, 0.9), Said(False, 0.2)
 def test_wilson_is_newcombes(hits, n, low, high):
     """Newcombe 1998, Table I, method 3."""
     assert wilson(hits / n, n) == pytest.approx((low, high), abs=5e-5)
-    found = share([k < hits for k in range(n)], range(n))
+    found = proportion([k < hits for k in range(n)], range(n))
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
     assert (found.hits, found.n, found.clusters) == (hits, n, n)
 
 
 def test_answers_about_one_picture_are_not_observations_of_their_own():
-    alone = share([k < 8 for k in range(40)], range(40))
-    five_times = share([k < 8 for k in range(40) for _ in range(5)], [k for k in range(40) for _ in range(5)])
+    alone = proportion([k < 8 for k in range(40)], range(40))
+    five_times = proportion([k < 8 for k in range(40) for _ in range(5)], [k for k in range(40) for _ in range(5)])
     assert (five_times.low, five_times.high) == pytest.approx((alone.low, alone.high))
     assert five_times.n == 200
 
 
 def test_where_all_answers_are_one_the_pictures_count():
-    found = share([False] * 100, [k // 10 for k in range(100)])
+    found = proportion([False] * 100, [k // 10 for k in range(100)])
     assert (found.low, found.high) == pytest.approx(wilson(0, 10))
 
 
 def test_no_answers_have_no_share():
-    assert share([], []).value is None
+    assert proportion([], []).value is None
 
 
 def test_intervals_of_clustered_shares_hold_what_they_say():
@@ -56,7 +55,7 @@ def test_intervals_of_clustered_shares_hold_what_they_say():
     for _ in range(400):
         own = rng.beta(2, 3, 40)  # each picture's chance; the mean is 0.4
         hits = rng.random((40, 6)) < own[:, None]
-        found = share(hits.ravel().tolist(), np.repeat(range(40), 6).tolist())
+        found = proportion(hits.ravel().tolist(), np.repeat(range(40), 6).tolist())
         held += found.low <= 0.4 <= found.high
     assert 0.92 <= held / 400 <= 0.985
 
@@ -70,40 +69,40 @@ def test_kappa_of_cohens_textbook_table():
     """20 both yes, 5 and 10 split, 15 both no: 0.4."""
     one = [True] * 25 + [False] * 25
     two = [True] * 20 + [False] * 5 + [True] * 10 + [False] * 15
-    assert kappa(one, two) == pytest.approx(0.4)
-    assert kappa([True], [True]) is None
-    assert kappa([], []) is None
+    assert cohen_kappa(one, two) == pytest.approx(0.4)
+    assert cohen_kappa([True], [True]) is None
+    assert cohen_kappa([], []) is None
 
 
 def test_flips_are_counted_by_their_way_and_what_is_missing_is_not():
     before = [YES, YES, NO, NO, NOTHING]
     after = [YES, NO, NO, YES, YES]
-    found = flips(before, after, ["a", "a", "b", "b", "c"])
+    found = count_flips(before, after, ["a", "a", "b", "b", "c"])
     assert (found.rate.hits, found.rate.n, found.to_yes, found.to_no, found.missing) == (2, 4, 1, 1, 1)
     assert found.p == 1.0
     assert found.kappa == pytest.approx(0.0)
     assert found.logit.value == pytest.approx(0.0)
-    assert flips([Said(True, None)], [Said(False, None)], "a").logit is None
+    assert count_flips([Said(True, None)], [Said(False, None)], "a").logit is None
 
 
 def test_krippendorffs_own_examples():
     """Computing Krippendorff's Alpha-Reliability (2011): B, two observers, binary; C, four observers, data missing."""
     binary = zip("0100000010", "1110010000", strict=True)
-    assert alpha([list(unit) for unit in binary]).value == pytest.approx(0.095, abs=5e-4)
+    assert alpha_interval([list(unit) for unit in binary]).value == pytest.approx(0.095, abs=5e-4)
     observers = ("1233 2141 2...", "1233 2241 25.3", ".333 2342 251.", "1233 2441 251.")
     rows = [row.replace(" ", "") for row in observers]
     units = [[None if value == "." else value for value in unit] for unit in zip(*rows, strict=True)]
-    assert alpha(units).value == pytest.approx(0.743, abs=5e-4)
+    assert alpha_interval(units).value == pytest.approx(0.743, abs=5e-4)
 
 
 def test_alpha_has_an_interval_over_pictures():
     rng = np.random.default_rng(0)
     truth = rng.random(200) < 0.5
     units = [[bool(t != (rng.random() < 0.1)) for _ in range(6)] for t in truth]
-    wide, narrow = alpha(units, [k // 10 for k in range(200)]), alpha(units)
+    wide, narrow = alpha_interval(units, [k // 10 for k in range(200)]), alpha_interval(units)
     assert narrow.low < narrow.value < narrow.high
     assert wide.value == narrow.value
-    assert alpha([[True, True], [True, None]]) is None
+    assert alpha_interval([[True, True], [True, None]]) is None
 
 
 def test_auroc_of_scikit_learns_example_and_of_mann_and_whitney():
@@ -112,10 +111,10 @@ def test_auroc_of_scikit_learns_example_and_of_mann_and_whitney():
     scores, yes = rng.integers(0, 8, 200) / 4.0, rng.random(200) < 0.4
     expected = mannwhitneyu(scores[yes], scores[~yes]).statistic / (yes.sum() * (~yes).sum())
     assert auroc(scores, yes) == pytest.approx(expected)
-    found = area(scores.tolist(), yes.tolist(), range(200))
+    found = auroc_interval(scores.tolist(), yes.tolist(), range(200))
     assert found.low < found.value < found.high
     assert (found.yes, found.no) == (yes.sum(), (~yes).sum())
-    assert area([1.0, None], [True, False], [0, 1]) is None
+    assert auroc_interval([1.0, None], [True, False], [0, 1]) is None
 
 
 def test_brier_of_scikit_learns_example():
@@ -140,9 +139,9 @@ def test_temperature_finds_how_much_too_sure_a_judge_is():
 
 
 def test_the_corrected_rate_is_rogan_and_gladens():
-    assert correct_rate(0.773, 1000, 0.75, 100, 1.0, 100).value == pytest.approx(0.697, abs=5e-4)
-    assert correct_rate(0.5, 100, 0.5, 50, 0.5, 50) is None
-    assert correct_rate(0.05, 100, 0.9, 50, 0.9, 50).value == 0.0  # below what mistakes alone would give
+    assert rogan_gladen(0.773, 1000, 0.75, 100, 1.0, 100).value == pytest.approx(0.697, abs=5e-4)
+    assert rogan_gladen(0.5, 100, 0.5, 50, 0.5, 50) is None
+    assert rogan_gladen(0.05, 100, 0.9, 50, 0.9, 50).value == 0.0  # below what mistakes alone would give
 
 
 @pytest.mark.parametrize(("theta", "q0", "q1"), [(0.3, 0.8, 0.9), (0.7, 0.95, 0.7), (0.05, 0.9, 0.9)])
@@ -150,7 +149,7 @@ def test_its_interval_holds_the_noise_of_the_calibration_too(theta, q0, q1):
     rng, held, naive, n, m0, m1 = np.random.default_rng(3), 0, 0, 200, 40, 60
     for _ in range(1500):
         p = rng.binomial(n, theta * q1 + (1 - theta) * (1 - q0)) / n
-        found = correct_rate(p, n, rng.binomial(m0, q0) / m0, m0, rng.binomial(m1, q1) / m1, m1)
+        found = rogan_gladen(p, n, rng.binomial(m0, q0) / m0, m0, rng.binomial(m1, q1) / m1, m1)
         held += found.low <= theta <= found.high
         low, high = wilson(p, n)
         naive += low <= theta <= high
@@ -159,19 +158,19 @@ def test_its_interval_holds_the_noise_of_the_calibration_too(theta, q0, q1):
 
 
 def test_calibration_counts_each_known_answer_once():
-    triples = [Triple(0.9, True, True)] * 8 + [Triple(0.2, False, True)] * 2
-    triples += [Triple(0.1, False, False)] * 9 + [Triple(None, True, False)]
-    reported = [Reported(k < 50, k) for k in range(100)]
+    triples = [LabelledAnswer(0.9, True, True)] * 8 + [LabelledAnswer(0.2, False, True)] * 2
+    triples += [LabelledAnswer(0.1, False, False)] * 9 + [LabelledAnswer(None, True, False)]
+    reported = [ReportedAnswer(k < 50, k) for k in range(100)]
     found = calibrate(triples, reported)
     assert (found.sensitivity.value, found.specificity.value) == (0.8, 0.9)
     assert found.corrected.value == pytest.approx((0.5 + 0.9 - 1) / 0.7)
     assert found.corrected.low < found.corrected.value < found.corrected.high
-    alike = [Reported(one.yes, k // 5) for k, one in enumerate(reported)]
+    alike = [ReportedAnswer(one.yes, k // 5) for k, one in enumerate(reported)]
     wider = calibrate(triples, alike).corrected
     assert wider.value == found.corrected.value
     assert wider.low < found.corrected.low or wider.high > found.corrected.high
     assert calibrate([], reported).corrected is None
-    assert calibrate([Triple(0.5, True, True)]).brier == 0.25
+    assert calibrate([LabelledAnswer(0.5, True, True)]).brier == 0.25
 
 
 def test_nearness_compares_pictures_of_one_cell_alone():

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from judge.check.area import Area, area
 from judge.check.blank import blanks
 from judge.check.said import Said
-from judge.check.share import Share, share
+from judge.check.statistics.discrimination import Auroc, auroc_interval
+from judge.check.statistics.proportions import Proportion, proportion
 from judge.prompts import Aspect, Prompts
 from judge.question import Question
 from judge.targets import Target
@@ -43,16 +43,16 @@ class Kind:
     kind: str
     aspect: Aspect
     expected: bool
-    right: Share
+    right: Proportion
 
 
 @dataclass(frozen=True)
 class Controlled:
     """One aspect's controls together."""
 
-    sensitivity: Share  # TPR: Yes where it must be
-    specificity: Share  # TNR: No where it must be
-    area: Area | None  # of the Yes-No logit
+    sensitivity: Proportion  # TPR: Yes where it must be
+    specificity: Proportion  # TNR: No where it must be
+    area: Auroc | None  # of the Yes-No logit
     prior: Interval | None  # mean logit on blank pictures, below 0 where the judge leans to No without evidence
 
 
@@ -112,14 +112,16 @@ def _controlled(asked: Sequence[Control], said: Sequence[Said], aspect: Aspect) 
     return Controlled(
         _right(asked, said, [k for k in rows if asked[k].expected]),
         _right(asked, said, [k for k in rows if not asked[k].expected]),
-        area([said[k].logit for k in rows], [asked[k].expected for k in rows], [_picture(asked[k]) for k in rows]),
+        auroc_interval(
+            [said[k].logit for k in rows], [asked[k].expected for k in rows], [_picture(asked[k]) for k in rows]
+        ),
         bootstrap(blank) if blank else None,
     )
 
 
-def _right(asked: Sequence[Control], said: Sequence[Said], rows: Sequence[int]) -> Share:
+def _right(asked: Sequence[Control], said: Sequence[Said], rows: Sequence[int]) -> Proportion:
     clear = [k for k in rows if said[k].verdict is not None]
-    return share([said[k].verdict == asked[k].expected for k in clear], [_picture(asked[k]) for k in clear])
+    return proportion([said[k].verdict == asked[k].expected for k in clear], [_picture(asked[k]) for k in clear])
 
 
 def _picture(control: Control) -> tuple[Path, Path]:

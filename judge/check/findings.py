@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from judge.check.area import Area
-from judge.check.calibration import Calibration
 from judge.check.check import Check
 from judge.check.controls import Controlled
-from judge.check.flips import Flips
 from judge.check.settings import Setting
-from judge.check.share import Share
+from judge.check.statistics.agreement import Flips
+from judge.check.statistics.calibration import Calibration
+from judge.check.statistics.discrimination import Auroc
+from judge.check.statistics.proportions import Proportion
 from judge.check.truth import Aspected
 from lorarar.util.statistics.bootstrap import Interval
 
@@ -210,11 +210,11 @@ def _flipped(flips: Flips) -> str:
     return f"{rate.hits} of {rate.n} verdicts flip ({_percent(rate)})"
 
 
-def _share(share: Share) -> str:
+def _share(share: Proportion) -> str:
     return "none" if share.value is None else f"{share.value:.0%} of {share.n}"
 
 
-def _percent(share: Share) -> str:
+def _percent(share: Proportion) -> str:
     return f"{share.value or 0:.1%}, {100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f}"
 
 
@@ -226,7 +226,7 @@ def _signed(found: Interval) -> str:
     return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
 
 
-def _area(found: Area | None) -> str:
+def _area(found: Auroc | None) -> str:
     return "" if found is None else f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 

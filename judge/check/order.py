@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from judge.check.flips import Flips, flips
 from judge.check.interview import Asked
 from judge.check.said import Said
+from judge.check.statistics.agreement import Flips, count_flips
 from judge.prompts import Aspect
 from judge.question import Question
 
@@ -38,6 +38,6 @@ def order(questions: Sequence[Question], ordinary: Sequence[Said], exchanged: Se
     def of(aspect: Aspect) -> Flips:
         rows = [k for k, question in enumerate(questions) if question.aspect == aspect]
         before, after = ([said[k] for k in rows] for said in (ordinary, exchanged))
-        return flips(before, after, [questions[k].test for k in rows])
+        return count_flips(before, after, [questions[k].test for k in rows])
 
     return Order(of("subject"), of("style"))

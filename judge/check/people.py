@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, get_args
 
-from judge.check.calibration import Calibration, Reported, Triple, calibrate
 from judge.check.pictures import Seen
+from judge.check.statistics.calibration import Calibration, LabelledAnswer, ReportedAnswer, calibrate
 from judge.digests import digest_or
 from judge.prompts import Aspect
 from judge.targets import Target
@@ -92,12 +92,12 @@ def people(labels: Sequence[Label], voted: Sequence[tuple[Seen, str]], answered:
 
     def calibration(aspect: Aspect) -> Calibration:
         triples = [
-            Triple(picture.probability(aspect), verdict, truth)
+            LabelledAnswer(picture.probability(aspect), verdict, truth)
             for picture, digest in voted
             if (truth := votes.get((digest, aspect))) is not None and (verdict := picture.verdict(aspect)) is not None
         ]
         reported = [
-            Reported(verdict, (picture.target.subject, picture.target.style))
+            ReportedAnswer(verdict, (picture.target.subject, picture.target.style))
             for picture in answered
             if (verdict := picture.verdict(aspect)) is not None
         ]

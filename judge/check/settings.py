@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge.check.flips import Flips, flips
 from judge.check.said import Said
+from judge.check.statistics.agreement import Flips, count_flips
 
 
 @dataclass(frozen=True)
@@ -24,4 +24,4 @@ def setting(
     name: str, reference: Sequence[Said], other: Sequence[Said], pictures: Sequence[Path], average: float | None
 ) -> Setting:
     """Compare the answers of the reference with another configuration's, question by question."""
-    return Setting(name, flips(reference, other, pictures), average)
+    return Setting(name, count_flips(reference, other, pictures), average)

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge.check.area import Area, area
-from judge.check.calibration import Calibration, Corrected, Reported, Triple, calibrate, corrected
 from judge.check.ground_truth import Known
-from judge.check.nearness import Nearness, nearness
 from judge.check.pictures import Seen
-from judge.check.share import Share, share
+from judge.check.statistics.calibration import (
+    Calibration,
+    CorrectedRate,
+    LabelledAnswer,
+    ReportedAnswer,
+    calibrate,
+    correct_rate,
+)
+from judge.check.statistics.discrimination import Auroc, Nearness, auroc_interval, nearness
+from judge.check.statistics.proportions import Proportion, proportion
 from judge.prompts import Aspect
 from judge.protocol import Answer
 
@@ -20,11 +26,11 @@ from judge.protocol import Answer
 class Aspected:
     """One aspect, question by question."""
 
-    sensitivity: Share
-    specificity: Share
-    hard: Share  # specificity on pictures that are nearly right
-    area: Area | None
-    area_hard: Area | None  # against those alone
+    sensitivity: Proportion
+    specificity: Proportion
+    hard: Proportion  # specificity on pictures that are nearly right
+    area: Auroc | None
+    area_hard: Auroc | None  # against those alone
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Truth:
     subject: Aspected
     style: Aspected
     rates: dict[str, Calibration]  # of pictures whose subject is right, whose style, and that are correct
-    methods: dict[str, Corrected]  # the rate of correct pictures of each method
+    methods: dict[str, CorrectedRate]  # the rate of correct pictures of each method
     nearness: Nearness | None  # of those judged correct to the true pictures; None where distances are not known
 
 
@@ -49,7 +55,7 @@ def truth(
     rates = {}
     for name in ("subject", "style", "correct"):
         triples = [
-            Triple(_chance(picture, name), answer, _truth(one, name))
+            LabelledAnswer(_chance(picture, name), answer, _truth(one, name))
             for one, picture in zip(known, judged, strict=True)
             if (answer := _verdict(picture, name)) is not None
         ]
@@ -57,7 +63,7 @@ def truth(
     whole = rates["correct"]
     rows = dict.fromkeys(picture.target.row for picture in answered)
     of_row = {row: _reported([p for p in answered if p.target.row == row], "correct") for row in rows}
-    fixed = {row: corrected(said, whole.specificity, whole.sensitivity) for row, said in of_row.items()}
+    fixed = {row: correct_rate(said, whole.specificity, whole.sensitivity) for row, said in of_row.items()}
     return Truth(
         len(known),
         _aspected(known, judged, "subject"),
@@ -79,9 +85,9 @@ def _by_cell(
     return cells
 
 
-def _reported(pictures: Sequence[Seen], name: str) -> list[Reported]:
+def _reported(pictures: Sequence[Seen], name: str) -> list[ReportedAnswer]:
     return [
-        Reported(answer, (picture.target.subject, picture.target.style))
+        ReportedAnswer(answer, (picture.target.subject, picture.target.style))
         for picture in pictures
         if (answer := _verdict(picture, name)) is not None
     ]
@@ -95,11 +101,11 @@ def _aspected(known: Sequence[Known], judged: Sequence[Seen], aspect: Aspect) ->
             if said.verdict is not None:
                 rows.append((said.logit, bool(said.verdict), known_yes, one.hard and not known_yes, k))
 
-    def right(wanted: Sequence[tuple[float | None, bool, bool, bool, int]]) -> Share:
-        return share([said == answer for _, said, answer, _, _ in wanted], [k for *_, k in wanted])
+    def right(wanted: Sequence[tuple[float | None, bool, bool, bool, int]]) -> Proportion:
+        return proportion([said == answer for _, said, answer, _, _ in wanted], [k for *_, k in wanted])
 
-    def under(wanted: Sequence[tuple[float | None, bool, bool, bool, int]]) -> Area | None:
-        return area([row[0] for row in wanted], [row[2] for row in wanted], [row[4] for row in wanted])
+    def under(wanted: Sequence[tuple[float | None, bool, bool, bool, int]]) -> Auroc | None:
+        return auroc_interval([row[0] for row in wanted], [row[2] for row in wanted], [row[4] for row in wanted])
 
     return Aspected(
         right([row for row in rows if row[2]]),

@@ -8,10 +8,10 @@ from math import isfinite
 
 import numpy as np
 
-from judge.check.alpha import alpha
 from judge.check.pictures import by_method, mars2, seen
 from judge.check.said import Said
-from judge.check.share import Share, share
+from judge.check.statistics.agreement import alpha_interval
+from judge.check.statistics.proportions import Proportion, proportion
 from judge.prompts import Aspect
 from judge.question import Question
 from judge.targets import Target
@@ -25,8 +25,8 @@ class Template:
     name: str
     version: str
     average: float | None  # MARS2 of the sample
-    agreement: Share  # verdicts that are the reference's
-    yes: Share
+    agreement: Proportion  # verdicts that are the reference's
+    yes: Proportion
     tau: float | None  # Kendall's, of the methods' ranking against the reference's; None where there is no ranking
 
 
@@ -37,7 +37,7 @@ class Wording:
     templates: list[Template]
     low: float | None  # MARS2 by the strictest wording
     high: float | None  # and by the mildest
-    consistent: Share  # questions that all wordings answer alike
+    consistent: Proportion  # questions that all wordings answer alike
     alpha: Interval | None  # Krippendorff's, over all wordings
     alpha_subject: Interval | None
     alpha_style: Interval | None
@@ -62,8 +62,8 @@ def wording(
                 name,
                 version,
                 mars2(of_targets),
-                share([answers[k].verdict == reference[k].verdict for k in both], [pictures[k] for k in both]),
-                share([bool(answers[k].verdict) for k in clear], [pictures[k] for k in clear]),
+                proportion([answers[k].verdict == reference[k].verdict for k in both], [pictures[k] for k in both]),
+                proportion([bool(answers[k].verdict) for k in clear], [pictures[k] for k in clear]),
                 tau(ranking, by_method(of_targets)),
             )
         )
@@ -74,13 +74,13 @@ def wording(
 
     def agreement(aspect: Aspect | None) -> Interval | None:
         rows = [k for k, question in enumerate(questions) if aspect in (None, question.aspect)]
-        return alpha([units[k] for k in rows], [pictures[k] for k in rows])
+        return alpha_interval([units[k] for k in rows], [pictures[k] for k in rows])
 
     return Wording(
         templates,
         min(averages, default=None),
         max(averages, default=None),
-        share([len(set(units[k])) == 1 for k in whole], [pictures[k] for k in whole]),
+        proportion([len(set(units[k])) == 1 for k in whole], [pictures[k] for k in whole]),
         agreement(None),
         agreement("subject"),
         agreement("style"),

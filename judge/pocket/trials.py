@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from judge.check.area import area
+from judge.check.statistics.discrimination import auroc_interval
 from judge.prompts import Aspect
 from lorarar.pictures.images import read_image
 from lorarar.pocket import shipped
@@ -87,7 +87,7 @@ def telling(scores: Sequence[float], trials: Sequence[Trial]) -> dict[str, float
         ("auroc", range(len(trials))),
         ("auroc_hard", [k for k, trial in enumerate(trials) if trial.same or trial.hard]),
     ):
-        found = area([scores[k] for k in rows], [trials[k].same for k in rows], [trials[k].of for k in rows])
+        found = auroc_interval([scores[k] for k in rows], [trials[k].same for k in rows], [trials[k].of for k in rows])
         if found is not None:
             figures |= {name: round(found.value, 4)}
             figures |= {f"{name}_low": round(found.low, 4), f"{name}_high": round(found.high, 4)}

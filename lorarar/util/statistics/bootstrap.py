@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,3 +45,24 @@ def cluster_draws(count: int) -> Iterator[np.ndarray]:
     generator = np.random.default_rng(SEED)
     for _ in range(RESAMPLES):
         yield generator.integers(0, count, count)
+
+
+def cluster_bootstrap(statistic: Callable[[np.ndarray], float | None], clusters: Sequence[Hashable]) -> Interval | None:
+    """A statistic of rows that come in clusters, and its interval when the clusters are resampled.
+
+    Args:
+        statistic: the figure for the rows of these indices (rows,); None where it is not defined.
+        clusters: what each row belongs to.
+
+    Returns:
+        None where the statistic of all rows is not defined; resamples for which it is not are left out.
+    """
+    value = statistic(np.arange(len(clusters)))
+    if value is None:
+        return None
+    members: dict[Hashable, list[int]] = {}
+    for row, cluster in enumerate(clusters):
+        members.setdefault(cluster, []).append(row)
+    rows_of = [np.array(rows) for rows in members.values()]
+    draws = (statistic(np.concatenate([rows_of[k] for k in draw])) for draw in cluster_draws(len(rows_of)))
+    return Interval.of_draws(value, [draw for draw in draws if draw is not None])

@@ -1,0 +1,81 @@
+"""How well a score tells yes from no: the area under the ROC curve, over all questions or within cells."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from lorarar.util.statistics.agreement import auroc
+from lorarar.util.statistics.bootstrap import bootstrap, cluster_bootstrap
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Auroc:
+    """Chance that a question whose answer is yes scores above one whose answer is no, with a 95 % interval.
+
+    The interval resamples pictures; where the two kinds do not overlap at all it is as narrow as the value.
+    """
+
+    value: float
+    low: float
+    high: float
+    yes: int
+    no: int
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """Chance that of two pictures of a cell, the one judged correct is the nearer one; one half is chance."""
+
+    value: float
+    low: float
+    high: float
+    cells: int  # with pictures of both verdicts
+
+
+def auroc_interval(
+    scores: Sequence[float | None], truths: Sequence[bool], clusters: Sequence[Hashable]
+) -> Auroc | None:
+    """The AUROC of the questions that have a score; None unless both answers are among them. Ties count half.
+
+    Args:
+        scores: one for each question, for example its logit; None where there is none.
+        truths: whether the correct answer is yes.
+        clusters: what each question belongs to, as a rule its picture.
+    """
+    scored = [row for row in zip(scores, truths, clusters, strict=True) if row[0] is not None]
+    values, yes = np.array([score for score, _, _ in scored], float), np.array([truth for _, truth, _ in scored], bool)
+    interval = cluster_bootstrap(lambda rows: auroc(values[rows], yes[rows]), [cluster for *_, cluster in scored])
+    if interval is None:
+        return None
+    return Auroc(interval.value, interval.low, interval.high, yes=int(yes.sum()), no=int((~yes).sum()))
+
+
+def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None:
+    """Whether pictures that are judged correct are nearer to the true picture than others of the same cell.
+
+    Distances of one cell are compared with each other alone: how far a picture is from the true one depends on the
+    style far more than on the merge.
+
+    Args:
+        cells: the pictures of each cell, as (judged correct, distance from the true picture).
+
+    Returns:
+        The mean over cells of the AUROC of nearness, with an interval over cells. A cell with a single verdict says
+        nothing; None where no cell has both.
+    """
+    chances = []
+    for pictures in cells.values():
+        correct = np.array([verdict for verdict, _ in pictures], bool)
+        distances = np.array([distance for _, distance in pictures])
+        if (chance := auroc(-distances, correct)) is not None:
+            chances.append(chance)
+    if not chances:
+        return None
+    interval = bootstrap(chances)
+    return Nearness(interval.value, interval.low, interval.high, cells=len(chances))
