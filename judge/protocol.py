@@ -20,18 +20,27 @@ def majority(answers: Sequence[Answer]) -> Answer:
 
     Two of four is no. With no references at all there is no verdict.
     """
-    yes, missing = answers.count(True), answers.count(None)
-    if 2 * yes > len(answers):
+    return majority_of_counts(answers.count(True), len(answers) - answers.count(None), len(answers))
+
+
+def majority_of_counts(yes: int, answered: int, references: int) -> Answer:
+    """``majority`` of as many references, of which so many are answered, and so many of those with yes."""
+    if 2 * yes > references:
         return True
-    return False if answers and 2 * (yes + missing) <= len(answers) else None
+    missing = references - answered
+    return False if references and 2 * (yes + missing) <= references else None
+
+
+def both_right(subject: Answer, style: Answer) -> Answer:
+    """Whether an image is correct, by its subject and its style: one that is wrong decides, one unknown leaves open."""
+    if subject is False or style is False:
+        return False
+    return None if None in (subject, style) else True
 
 
 def correct(subject: Sequence[Answer], style: Sequence[Answer]) -> Answer:
     """Whether an image shows the subject and the style, by the answers of their references."""
-    of_subject, of_style = majority(subject), majority(style)
-    if of_subject is False or of_style is False:
-        return False
-    return None if None in (of_subject, of_style) else True
+    return both_right(majority(subject), majority(style))
 
 
 @dataclass(frozen=True)

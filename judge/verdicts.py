@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
-from judge.migrations import MIGRATIONS
 from judge.prompts import Aspect
+from judge.protocol import Answer
 from judge.question import Reply, Status
 from lorarar import __version__
-from lorarar.store import Store
 from lorarar.util.clock import now
+from lorarar.util.statistics.odds import logit
 
-Asked = tuple[str, str, Aspect]  # digests of a picture and of a reference, and what was asked of them
+if TYPE_CHECKING:
+    from lorarar.store import Store
+
+QuestionKey = tuple[str, str, Aspect]  # digests of a picture and of a reference, and what was asked of them
 
 
 @dataclass(frozen=True)
@@ -46,24 +50,41 @@ class Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was said to one question."""
+    """What one question came to: yes, no, or no answer with the reason."""
 
-    status: Status
-    verdict: bool | None
-    probability: float | None  # of Yes
+    status: Status | Literal["not asked"]
+    verdict: Answer  # None unless the status is ok
+    probability: float | None  # of Yes, against No
+
+    @property
+    def logit(self) -> float | None:
+        """Log odds of Yes against No; None without an answer, or where a critic gives no probability."""
+        if self.verdict is None or self.probability is None:
+            return None
+        return logit(self.probability)
+
+
+NOT_ASKED = Verdict("not asked", None, None)
 
 
 @dataclass(frozen=True)
 class Judge:
-    """A critic with its settings and its prompts, as the database knows them."""
+    """A critic with its settings and a set of prompts; the id of the critic and the prompts make it."""
 
     id: int
     critic: str
-    prompts: str
-    identity: Mapping[str, str]
-    clear: int  # verdicts
-    unclear: int  # failed or unparsed
-    latest: str  # when it was last asked
+    prompts: str  # the version of the set
+    identity: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+_JUDGES = """
+    SELECT j.id, j.critic, v.prompts, j.identity FROM verdicts v JOIN judges j ON j.id = v.judge
+    GROUP BY j.id, v.prompts ORDER BY max(v.created) DESC, j.id DESC"""
+
+
+def read_judges(database: sqlite3.Connection) -> list[Judge]:
+    """The judges that have verdicts, the latest first; their settings are left out."""
+    return [Judge(number, critic, prompts) for number, critic, prompts, _ in database.execute(_JUDGES)]
 
 
 class VerdictStore:
@@ -72,6 +93,8 @@ class VerdictStore:
     table = "verdicts"  # where replies are kept
 
     def __init__(self, store: Store) -> None:
+        from judge.migrations import MIGRATIONS
+
         self.store = store
         store.extend("judge", MIGRATIONS)
 
@@ -88,27 +111,23 @@ class VerdictStore:
         return int(found)
 
     def judges(self) -> list[Judge]:
-        """All that have verdicts, the latest first."""
-        rows = self.store.rows("""
-            SELECT j.id, j.critic, j.identity, v.prompts, sum(v.status = 'ok') AS clear,
-                sum(v.status <> 'ok') AS unclear, max(v.created) AS latest
-            FROM verdicts v JOIN judges j ON j.id = v.judge GROUP BY j.id, v.prompts ORDER BY latest DESC, j.id DESC""")
-        return [Judge(**{**row, "identity": json.loads(row["identity"])}) for row in rows]
+        """The judges that have verdicts, the latest first."""
+        return [Judge(**row | {"identity": json.loads(row["identity"])}) for row in self.store.rows(_JUDGES)]
 
-    def of(self, judge: Judge) -> dict[Asked, Verdict]:
-        """What a judge said, by what it was asked."""
+    def find_judge(self, identity: Mapping[str, str], prompts: str) -> Judge | None:
+        """The judge that is a critic of this identity with a version of prompts; None where it has no verdicts."""
+        fitting = (judge for judge in self.judges() if (judge.identity, judge.prompts) == (identity, prompts))
+        return next(fitting, None)
+
+    def of(self, judge: Judge) -> dict[QuestionKey, Verdict]:
+        """A judge's verdicts by what it was asked."""
         rows = self.store.rows(
             "SELECT image, reference, aspect, status, verdict, probability FROM verdicts "
             "WHERE judge = ? AND prompts = ?",
             judge.id,
             judge.prompts,
         )
-        return {
-            (row["image"], row["reference"], row["aspect"]): Verdict(
-                row["status"], None if row["verdict"] is None else bool(row["verdict"]), row["probability"]
-            )
-            for row in rows
-        }
+        return {(row["image"], row["reference"], row["aspect"]): verdict_of(row) for row in rows}
 
     def clear_keys(self) -> set[str]:
         """Keys of all verdicts that need not be asked again."""
@@ -179,6 +198,12 @@ class VerdictStore:
                     + f" WHERE {self.table}.status <> 'ok'",
                     row,
                 )
+
+
+def verdict_of(row: Mapping[str, Any]) -> Verdict:
+    """The verdict of a row with its status, verdict and probability."""
+    answer = None if row["verdict"] is None else bool(row["verdict"])
+    return Verdict(row["status"], answer, row["probability"])
 
 
 def sound(text: str) -> str:

@@ -6,13 +6,11 @@ all references; one that was not fully judged is not accepted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge.prompts import Aspect
-from judge.protocol import Answer, correct
-from judge.verdicts import Asked, Judge, VerdictStore
+from judge.verdicts import Judge, VerdictStore
 from lorarar.pictures.images import find_images
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
@@ -94,24 +92,6 @@ def find_judge(store: Store, critic: str | None = None) -> Judge:
             f"{store.path} has no MARS2 verdicts{asked} (it has: {there}); make some with: lorarar judge run"
         )
     return found[0]
-
-
-def verdicts(store: Store, judge: Judge) -> dict[Asked, bool]:
-    """A judge's clear answers by image, reference (both by digest) and aspect."""
-    said = VerdictStore(store).of(judge)
-    return {asked: verdict.verdict for asked, verdict in said.items() if verdict.verdict is not None}
-
-
-def answers(
-    known: Mapping[Asked, bool], image: str, references: Mapping[str, Sequence[str]], aspect: Aspect
-) -> list[Answer]:
-    """What each reference of an aspect answered about an image."""
-    return [known.get((image, reference, aspect)) for reference in references.get(aspect, ())]
-
-
-def accepted(known: Mapping[Asked, bool], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
-    """Whether MARS2 accepts an image; None where too little was answered."""
-    return correct(answers(known, image, references, "subject"), answers(known, image, references, "style"))
 
 
 def _references(lora: Path) -> tuple[Path, ...]:

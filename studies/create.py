@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from judge.pictures import correct_on
+from judge.verdicts import VerdictStore
 from lorarar.store import Store
-from studies.candidates import Candidate, Pair, References, accepted, candidates, find_judge, verdicts
+from studies.candidates import Candidate, Pair, References, candidates, find_judge
 from studies.errors import StudyError
 from studies.rater.blind_pictures import blind_picture, blind_reference, png_digest, png_size
 from studies.rater.design import Answer, Design, Item, Purpose, most_repeats
@@ -79,8 +81,8 @@ def new_study(store: Store, request: Request) -> Study:
     judge = None
     if request.scenario == "best":
         judge = find_judge(store, request.critic)
-        known = verdicts(store, judge)
-        found = [one for one in found if accepted(known, one.sha256, digests[one.pair])]
+        verdicts = VerdictStore(store).of(judge)
+        found = [one for one in found if correct_on(verdicts, one.sha256, digests[one.pair])]
         if not found:
             raise StudyError(f"MARS2 by {judge.critic} accepts no picture of {', '.join(request.methods)}")
     cells = by_cell(found)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from judge.pictures import answers_on, correct_on
 from judge.protocol import majority
 from judge.verdicts import Judge, VerdictStore
 from lorarar.store import Store
-from studies.candidates import accepted, answers, verdicts
 from studies.store import Origin, Study
 
 MARS2 = "mars2"
@@ -51,18 +51,18 @@ def metrics(store: Store, study: Study, aspects: Sequence[Asks] = ("both",)) -> 
 
 
 def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[Asks]) -> list[Metric]:
-    known = verdicts(store, judge)
-    if not images & {image for image, _, _ in known}:
+    verdicts = VerdictStore(store).of(judge)
+    if not images & {image for (image, _, _), verdict in verdicts.items() if verdict.verdict is not None}:
         return []
 
     def score(aspect: Asks) -> Scorer:
         def of(image: str, origin: Origin) -> float | None:
-            said = (
-                accepted(known, image, origin.references)
+            answer = (
+                correct_on(verdicts, image, origin.references)
                 if aspect == "both"
-                else majority(answers(known, image, origin.references, aspect))
+                else majority(answers_on(verdicts, image, origin.references, aspect))
             )
-            return None if said is None else float(said)
+            return None if answer is None else float(answer)
 
         return of
 

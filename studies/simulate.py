@@ -12,7 +12,6 @@ from collections.abc import Callable
 from random import Random
 
 from lorarar.store import Store
-from studies.candidates import answers, verdicts
 from studies.errors import StudyError
 from studies.rater.design import Answer, mirrored_answer
 from studies.rater.names import SIMULATED
@@ -88,15 +87,18 @@ def _judge(subject: float, style: float) -> Answer:
 
 
 def _quality(store: Store, study: Study) -> Quality:
+    from judge.pictures import answers_on
     from judge.verdicts import VerdictStore
 
-    judges = VerdictStore(store).judges()
-    known = verdicts(store, judges[0]) if judges else {}
+    stored = VerdictStore(store)
+    judges = stored.judges()
+    verdicts = stored.of(judges[0]) if judges else {}
 
     def of(image: str, origin: Origin) -> tuple[float, float]:
         shares = []
         for aspect in ("subject", "style"):
-            said = [answer for answer in answers(known, image, origin.references, aspect) if answer is not None]
+            answers = answers_on(verdicts, image, origin.references, aspect)
+            said = [answer for answer in answers if answer is not None]
             drawn = hashlib.sha256(f"{study.design.digest}/{aspect}/{image}".encode()).digest()
             shares.append(sum(said) / len(said) if said else drawn[0] / 255)
         return shares[0], shares[1]

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from judge.answers import Answers
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
+from judge.pictures import JudgedPicture, JudgedTargets
 from judge.prompts import CODE, PAPER, PromptError, Prompts, find_prompts
 from judge.protocol import correct, majority, score
 from judge.question import answered, failed, leaning, parse
-from judge.results import Judged, difference, groups, over_pairs
+from judge.report.groups import difference, groups, over_pairs
 from judge.run import judge
 from judge.targets import TargetError, from_folders, words_of
-from judge.verdicts import VerdictStore
+from judge.verdicts import Verdict, VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
@@ -196,7 +196,7 @@ def judged(store, targets, prompts):
     """What a report finds of these pictures by a set of prompts."""
     verdicts = VerdictStore(store)
     (found,) = [found for found in verdicts.judges() if found.prompts == prompts.version]
-    return Answers(targets, verdicts).of(found)
+    return JudgedTargets(targets, verdicts).pictures(found)
 
 
 def test_what_is_known_by_its_pixels_is_found_in_another_file(folders, tmp_path):
@@ -308,7 +308,8 @@ def test_groups_and_differences_are_over_pairs(folders):
     from dataclasses import replace
 
     def judged(row, subject, yes):
-        return Judged(replace(base, row=row, subject=subject), (yes,), (True,))
+        verdicts = [Verdict("ok", answer, None) for answer in (yes, True)]
+        return JudgedPicture(replace(base, row=row, subject=subject), (verdicts[0],), (verdicts[1],))
 
     ours = [judged("a", "dog", True), judged("a", "dog", True), judged("a", "cat", False)]
     theirs = [judged("b", "dog", False), judged("b", "cat", False)]

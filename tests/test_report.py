@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from judge.answers import Answers
 from judge.cli.report import print_table
 from judge.digests import digest_of
 from judge.errors import JudgeError
 from judge.metrics.backbone import Identity
 from judge.metrics.metric import METRICS
 from judge.metrics.preprocessing import imagenet
+from judge.pictures import JudgedTargets
 from judge.prompts import CODE, PAPER
 from judge.question import answered, failed, leaning
 from judge.report.gallery import write_gallery
@@ -83,7 +83,7 @@ def rarely(target, aspect, reference):
 
 
 def test_figures_by_method_with_the_papers_beside(store, targets):
-    answers = Answers(targets, say(store, targets, rarely))
+    answers = JudgedTargets(targets, say(store, targets, rarely))
     report = make_report(answers, choose(answers), ScoreStore(store), "method", against="direct")
     direct, ours = records(report)
     assert (direct["average"], direct["best"], direct["attempts"]) == (0.25, 0.5, 1.5)
@@ -101,7 +101,7 @@ def test_figures_by_method_with_the_papers_beside(store, targets):
 
 
 def test_figures_by_cell_have_no_papers(store, targets):
-    answers = Answers(targets, say(store, targets, rarely))
+    answers = JudgedTargets(targets, say(store, targets, rarely))
     report = make_report(answers, choose(answers), ScoreStore(store), "cell")
     assert [line.group.name for line in report.lines][:2] == [
         ("direct", "dog", "glowing"),
@@ -118,7 +118,7 @@ def test_unclear_verdicts_are_counted_and_no_scores(store, targets):
         return True
 
     verdicts = say(store, targets[:-1], unclear)
-    answers = Answers(targets, verdicts)
+    answers = JudgedTargets(targets, verdicts)
     direct, ours = records(make_report(answers, choose(answers), ScoreStore(store), "method"))
     assert (direct["images"], direct["undecided"], direct["failed"], direct["unparsed"]) == (0, 4, 6, 6)
     assert direct["average"] is None
@@ -132,7 +132,7 @@ def test_the_judge_who_answered_most_is_chosen(store, targets):
     verdicts = say(store, targets[:2], rarely, CODE)
     other = {**IDENTITY, "critic": "other"}
     say(store, targets[:3], lambda *_: False, PAPER, other)
-    answers = Answers(targets, verdicts)
+    answers = JudgedTargets(targets, verdicts)
     assert (choose(answers).critic, choose(answers).prompts) == ("scripted", PAPER.version)
     assert choose(answers, prompts="code").prompts == CODE.version
     assert choose(answers, critic="other").critic == "other"
@@ -141,12 +141,12 @@ def test_the_judge_who_answered_most_is_chosen(store, targets):
     ):
         choose(answers, critic="nobody")
     with pytest.raises(JudgeError, match="no verdicts on these pictures"):
-        choose(Answers(targets[4:], verdicts), critic="other")
+        choose(JudgedTargets(targets[4:], verdicts), critic="other")
 
 
 def test_without_verdicts_the_command_that_makes_them_is_named(store, targets):
     with pytest.raises(JudgeError, match="lorarar judge run"):
-        choose(Answers(targets, VerdictStore(store)))
+        choose(JudgedTargets(targets, VerdictStore(store)))
 
 
 def test_a_metrics_mean_is_within_pairs_and_then_over_pairs(targets):
@@ -176,7 +176,7 @@ class Flat:
 
 
 def test_scores_stand_beside_with_their_backbone(store, targets):
-    answers, scores = Answers(targets, say(store, targets, rarely)), ScoreStore(store)
+    answers, scores = JudgedTargets(targets, say(store, targets, rarely)), ScoreStore(store)
     clip_i = METRICS["clip-i"]
     first = scores.score(clip_i, targets[:5], Flat())
     assert (first.pictures, first.found, first.measured) == (5, 0, 5)
@@ -211,7 +211,7 @@ def test_forms_escape_what_they_hold():
 def test_a_gallery_is_one_page_without_outside_and_escapes(store, targets, tmp_path):
     evil = [replace(target, row="<script>alert(1)</script>") for target in targets[:4]]
     targets[1].image.write_bytes(b"broken")
-    answers = Answers([*evil, *targets[4:]], say(store, targets, rarely))
+    answers = JudgedTargets([*evil, *targets[4:]], say(store, targets, rarely))
     report = make_report(answers, choose(answers), ScoreStore(store), "method")
     page = write_gallery(report, tmp_path / "out" / "gallery.html").read_text()
     assert "<script>alert" not in page

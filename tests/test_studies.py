@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from judge.pictures import correct_on
+from judge.verdicts import VerdictStore
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
 from lorarar.util.files import sha256_of
-from studies.candidates import accepted, find_judge, verdicts
+from studies.candidates import find_judge
 from studies.create import Request, new_study
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
@@ -103,11 +105,11 @@ def test_best_draws_from_what_mars2_accepts(store):
     # beta's pictures of the owl are all wrong; of the others one or two are right
     add_verdicts(store.path, lambda method, subject, style, seed: seed != 1 and (method, subject) != ("beta", "owl"))
     study = new_study(store, request(scenario="best"))
-    known = verdicts(store, find_judge(store))
+    verdicts = VerdictStore(store).of(find_judge(store))
     plain = [origin for origin in study.origins if origin.sources[0].method]
     assert {origin.subject for origin in plain} == {"can", "cat", "dog"}
     assert len(plain) == 9
-    assert all(accepted(known, source.image, origin.references) for origin in plain for source in origin.sources)
+    assert all(correct_on(verdicts, source.image, origin.references) for origin in plain for source in origin.sources)
     assert study.judge["critic"] == "scripted"
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from judge.check.said import NOTHING, Said
 from judge.check.statistics.agreement import alpha_interval, count_flips, mcnemar
 from judge.check.statistics.calibration import (
     LabelledAnswer,
@@ -18,9 +17,10 @@ from judge.check.statistics.calibration import (
 from judge.check.statistics.discrimination import auroc_interval, nearness
 from judge.check.statistics.proportions import proportion, wilson
 from judge.check.wording import tau
+from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.util.statistics.agreement import auroc, cohen_kappa
 
-YES, NO = Said(True, 0.9), Said(False, 0.2)
+YES, NO = Verdict("ok", True, 0.9), Verdict("ok", False, 0.2)
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_kappa_of_cohens_textbook_table():
 
 
 def test_flips_are_counted_by_their_way_and_what_is_missing_is_not():
-    before = [YES, YES, NO, NO, NOTHING]
+    before = [YES, YES, NO, NO, NOT_ASKED]
     after = [YES, NO, NO, YES, YES]
     found = count_flips(before, after, ["a", "a", "b", "b", "c"])
     assert (found.rate.hits, found.rate.n, found.to_yes, found.to_no, found.missing) == (2, 4, 1, 1, 1)
     assert found.p == 1.0
     assert found.kappa == pytest.approx(0.0)
     assert found.logit.value == pytest.approx(0.0)
-    assert count_flips([Said(True, None)], [Said(False, None)], "a").logit is None
+    assert count_flips([Verdict("ok", True, None)], [Verdict("ok", False, None)], "a").logit is None
 
 
 def test_krippendorffs_own_examples():

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from judge.answers import Answers
-from judge.protocol import majority as judges_majority
-from judge.results import groups
+from judge.pictures import JudgedTargets
+from judge.protocol import majority, majority_of_counts
+from judge.report.groups import groups
 from judge.targets import Target
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
@@ -20,7 +20,7 @@ from lorarar.store import Store
 from lorarar.store.paths import PathResolver
 from lorarar.util.errors import StoreError
 from tests.studies_database import add_verdicts, make_database
-from tui.catalog import Catalog, majority
+from tui.catalog import Catalog
 from tui.coefficients import histogram, map_of, short
 from tui.figures import figures
 from tui.remembered_state import Place
@@ -77,7 +77,7 @@ def test_verdicts_are_those_of_the_judges_own_report(database):
     with Store(database) as store:
         verdicts = VerdictStore(store)
         targets = [_target(catalog, shot) for shot in snapshot.shots]
-        judged = Answers(targets, verdicts).of(verdicts.judges()[0])
+        judged = JudgedTargets(targets, verdicts).pictures(verdicts.judges()[0])
     theirs = {(one.target.row, *one.pair, int(one.target.image.stem)): one.correct for one in judged}
     ours = {(s.row, s.content, s.style, s.seed): snapshot.correct(s) for s in snapshot.shots}
     assert ours == theirs
@@ -102,7 +102,7 @@ def test_majority_from_counts_is_the_protocols(references):
     for yes in range(references + 1):
         for answered in range(yes, references + 1):
             answers = [True] * yes + [False] * (answered - yes) + [None] * (references - answered)
-            assert majority(yes, answered, references) is judges_majority(answers)
+            assert majority_of_counts(yes, answered, references) is majority(answers)
 
 
 def test_scores_are_the_latest_backbones(database):

@@ -19,13 +19,14 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from judge.verdicts import Judge
 from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
 from tui.drawing.client import Easel, ProcessEasel
 from tui.image_mode import Drawing
 from tui.remembered_state import Place
 from tui.screens.matrix import MatrixScreen
-from tui.snapshot import Judge, Snapshot
+from tui.snapshot import Snapshot
 from tui.text import count, home, line, unmarked
 from tui.thumbs import Thumbs
 

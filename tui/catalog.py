@@ -15,19 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judge.protocol import Answer
+from judge.pictures import count_answers
+from judge.prompts import Aspect
+from judge.protocol import Answer, majority_of_counts
+from judge.verdicts import Judge, read_judges
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
 from lorarar.util.errors import StoreError
-from tui.snapshot import Judge, Snapshot, Verdicts
+from tui.snapshot import Snapshot, Verdicts
 
 BUSY_SECONDS = 30.0
 Row = dict[str, Any]
-
-_TALLIES = """
-    SELECT v.image, v.aspect, sum(v.verdict * r.weight), sum((v.verdict IS NOT NULL) * r.weight)
-    FROM verdicts v JOIN temp.wanted r ON r.aspect = v.aspect AND r.reference = v.reference
-    WHERE v.judge = ? AND v.prompts = ? GROUP BY v.image, v.aspect"""
 
 
 @dataclass(frozen=True)
@@ -114,33 +112,21 @@ class Catalog:
         if not self._has("verdicts"):
             return []
         with self._open() as db:
-            rows = db.execute("""
-                SELECT j.id, j.critic, v.prompts FROM verdicts v JOIN judges j ON j.id = v.judge
-                GROUP BY j.id, v.prompts ORDER BY max(v.created) DESC, j.id DESC""").fetchall()
-        return [Judge(*row) for row in rows]
+            return read_judges(db)
 
     def verdicts(self, shots: Sequence[PictureRow], concepts: Concepts, judge: Judge) -> dict[str, Verdicts]:
         """What a judge says of each picture, by the majority over the references that are there now.
 
         A picture with too few answers has none, as in the judge's own report.
         """
-        sides = {"subject": concepts.contents, "style": concepts.styles}
-        asked = [
-            (aspect, digest, references.digests.count(digest))
-            for aspect, side in sides.items()
-            for references in side.values()
-            for digest in dict.fromkeys(references.digests)
-        ]
+        sides: dict[Aspect, Mapping[str, References]] = {"subject": concepts.contents, "style": concepts.styles}
         with self._open() as db:
-            db.execute("CREATE TEMP TABLE wanted (aspect, reference, weight, PRIMARY KEY (aspect, reference))")
-            db.executemany("INSERT INTO temp.wanted VALUES (?, ?, ?) ON CONFLICT DO NOTHING", asked)
-            rows = db.execute(_TALLIES, [judge.id, judge.prompts]).fetchall()
-        counted = {(image, aspect): (yes or 0, answered) for image, aspect, yes, answered in rows}
+            digests = {aspect: [references.digests for references in side.values()] for aspect, side in sides.items()}
+            counts = count_answers(db, judge, digests)
 
-        def answer(shot: PictureRow, aspect: str, name: str) -> Answer:
-            yes, answered = counted.get((shot.sha256, aspect), (0, 0))
-            total = len(sides[aspect].get(name, References()).digests)
-            return majority(yes, answered, total)
+        def answer(shot: PictureRow, aspect: Aspect, name: str) -> Answer:
+            references = sides[aspect].get(name, References()).digests
+            return majority_of_counts(*counts.get((shot.sha256, aspect), (0, 0)), len(references))
 
         found = {s.sha256: (answer(s, "subject", s.content), answer(s, "style", s.style)) for s in shots}
         return {image: pair for image, pair in found.items() if pair != (None, None)}
@@ -247,14 +233,6 @@ class Catalog:
                 yield connection
             finally:
                 connection.close()
-
-
-def majority(yes: int, answered: int, references: int) -> Answer:
-    """``judge.protocol.majority`` from counts: strictly more than half; None while missing answers could decide it."""
-    if 2 * yes > references:
-        return True
-    missing = references - answered
-    return False if references and 2 * (yes + missing) <= references else None
 
 
 def digest(text: str) -> str:

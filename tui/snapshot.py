@@ -11,20 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from judge.protocol import Answer
+from judge.protocol import Answer, both_right
+from judge.verdicts import Judge
 from lorarar.store.queries import PictureRow
 
 Pair = tuple[str, str]  # content and style
 Verdicts = tuple[Answer, Answer]  # of an image: subject, style
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """A critic with the version of its prompts."""
-
-    id: int
-    critic: str
-    prompts: str
 
 
 @dataclass(frozen=True)
@@ -90,10 +82,7 @@ class Snapshot:
 
     def correct(self, shot: PictureRow) -> Answer:
         """Whether a picture shows the subject and the style, by this judge."""
-        subject, style = self.verdicts.get(shot.sha256, (None, None))
-        if subject is False or style is False:
-            return False
-        return None if subject is None or style is None else True
+        return both_right(*self.verdicts.get(shot.sha256, (None, None)))
 
     def of_method(self, method: str) -> dict[Pair, Tally]:
         """The tallies of a method's pairs."""

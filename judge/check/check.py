@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judge.check.answered import answered
 from judge.check.configuration import Configuration, variants
 from judge.check.controls import Controls, controlled, controls
 from judge.check.ground_truth import Known
@@ -16,16 +15,16 @@ from judge.check.interview import Asked, Interview, Tally
 from judge.check.order import Order, order, swapped
 from judge.check.paraphrases import around
 from judge.check.people import Label, People, majorities, people, voted_on
-from judge.check.pictures import Seen, mars2, seen
-from judge.check.said import Said
 from judge.check.sample import sample
 from judge.check.settings import Setting, setting
 from judge.check.truth import Truth, truth
 from judge.check.wording import Wording, wording
 from judge.critics import Critic, CriticError
+from judge.pictures import JudgedPicture, JudgedTargets, group_by_picture, mars2
 from judge.prompts import Prompts
 from judge.run import questions
 from judge.targets import Target
+from judge.verdicts import Verdict, VerdictStore
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import cache_folder
@@ -79,8 +78,8 @@ class _Ordinary:
 
     sampled: list[Target]
     asked: list[Asked]
-    said: list[Said]
-    voted: list[tuple[Seen, str]]  # pictures people voted on, with their digests
+    said: list[Verdict]
+    voted: list[tuple[JudgedPicture, str]]  # pictures people voted on, with their digests
 
     @property
     def pictures(self) -> list[Path]:
@@ -113,11 +112,11 @@ def run_check(plan: Plan, interview: Interview, opened: Opener = Configuration.o
         }
         said = interview.ask_parts(critic, parts)
         identity = dict(critic.identity)
-        results = answered(plan.targets, interview.verdicts.store, identity, plan.prompts)
-    judged = seen(sampled, ordinary.said)
+        results = _results(plan, interview.verdicts, identity)
+    judged = group_by_picture(sampled, ordinary.said)
     asked = [question for question, _ in ordinary.asked]
     everything = list({picture.target.image: picture for picture in [*judged, *results]}.values())
-    known = seen([one.target for one in plan.known], said["truth"])
+    known = group_by_picture([one.target for one in plan.known], said["truth"])
     return Check(
         critic=identity,
         prompts=plan.prompts.version,
@@ -143,8 +142,15 @@ def _ordinary(plan: Plan, sampled: list[Target], critic: Critic, interview: Inte
     if all(one.verdict is None for one in said[: len(asked)]):
         why = max(interview.tally.reasons.items(), key=lambda item: item[1], default=("nothing was asked", 0))[0]
         raise CheckError(f"none of {len(asked)} questions has an answer; mostly: {why}")
-    on_voted = seen(voted, said[len(asked) :])
+    on_voted = group_by_picture(voted, said[len(asked) :])
     return _Ordinary(sampled, asked, said[: len(asked)], [(one, digests[one.target.image]) for one in on_voted])
+
+
+def _results(plan: Plan, verdicts: VerdictStore, identity: Mapping[str, str]) -> list[JudgedPicture]:
+    """The pictures that ``judge run`` has judged by this critic in these words; rates are corrected over them."""
+    judge = verdicts.find_judge(identity, plan.prompts.version)
+    pictures = JudgedTargets(plan.targets, verdicts).pictures(judge) if judge else []
+    return [picture for picture in pictures if picture.correct is not None]
 
 
 def _asked(targets: Sequence[Target], prompts: Prompts) -> list[Asked]:
@@ -157,10 +163,10 @@ def _setting(name: str, other: Configuration, ordinary: _Ordinary, interview: In
             said = interview.ask(critic, ordinary.asked, name)
     except CriticError as error:
         return Setting(name, None, None, str(error))
-    return setting(name, ordinary.said, said, ordinary.pictures, mars2(seen(ordinary.sampled, said)))
+    return setting(name, ordinary.said, said, ordinary.pictures, mars2(group_by_picture(ordinary.sampled, said)))
 
 
-def _truth(plan: Plan, known: Sequence[Seen], answered: Sequence[Seen]) -> Truth:
+def _truth(plan: Plan, known: Sequence[JudgedPicture], answered: Sequence[JudgedPicture]) -> Truth:
     distances = plan.distances([picture.target for picture in answered])
     return truth(plan.known, known, answered, distances)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from judge.check.blank import blanks
-from judge.check.said import Said
 from judge.check.statistics.discrimination import Auroc, auroc_interval
 from judge.check.statistics.proportions import Proportion, proportion
 from judge.prompts import Aspect, Prompts
 from judge.question import Question
 from judge.targets import Target
+from judge.verdicts import Verdict
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
@@ -91,7 +91,7 @@ def controls(
     return made
 
 
-def controlled(asked: Sequence[Control], said: Sequence[Said]) -> Controls:
+def controlled(asked: Sequence[Control], said: Sequence[Verdict]) -> Controls:
     """What the controls say of the judge."""
     kinds: dict[tuple[str, Aspect], list[int]] = {}
     for k, control in enumerate(asked):
@@ -106,7 +106,7 @@ def controlled(asked: Sequence[Control], said: Sequence[Said]) -> Controls:
     )
 
 
-def _controlled(asked: Sequence[Control], said: Sequence[Said], aspect: Aspect) -> Controlled:
+def _controlled(asked: Sequence[Control], said: Sequence[Verdict], aspect: Aspect) -> Controlled:
     rows = [k for k, control in enumerate(asked) if control.question.aspect == aspect]
     blank = [logit for k in rows if asked[k].kind == BLANK and (logit := said[k].logit) is not None]
     return Controlled(
@@ -119,7 +119,7 @@ def _controlled(asked: Sequence[Control], said: Sequence[Said], aspect: Aspect) 
     )
 
 
-def _right(asked: Sequence[Control], said: Sequence[Said], rows: Sequence[int]) -> Proportion:
+def _right(asked: Sequence[Control], said: Sequence[Verdict], rows: Sequence[int]) -> Proportion:
     clear = [k for k in rows if said[k].verdict is not None]
     return proportion([said[k].verdict == asked[k].expected for k in clear], [_picture(asked[k]) for k in clear])
 

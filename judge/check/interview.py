@@ -6,12 +6,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from judge.check.said import NOTHING, Said
 from judge.check.verdicts import CheckStore
 from judge.critics import Critic
 from judge.prompts import Prompts
 from judge.question import Question
 from judge.run import Outcome, ask
+from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.store import Store
 
 Asked = tuple[Question, Prompts]
@@ -46,7 +46,7 @@ class Interview:
     def __init__(self, store: Store) -> None:
         self.verdicts, self.tally = CheckStore(store), Tally()
 
-    def ask(self, critic: Critic, asked: Sequence[Asked], title: str = "check") -> list[Said]:
+    def ask(self, critic: Critic, asked: Sequence[Asked], title: str = "check") -> list[Verdict]:
         """What the critic says to each question.
 
         Raises:
@@ -56,12 +56,12 @@ class Interview:
         """
         outcome, keys = ask(asked, critic, self.verdicts, title)
         self.tally.add(outcome)
-        said = self.verdicts.said(keys)
-        return [said.get(key, NOTHING) for key in keys]
+        verdicts = self.verdicts.find(keys)
+        return [verdicts.get(key, NOT_ASKED) for key in keys]
 
     def ask_parts(
         self, critic: Critic, parts: Mapping[K, Sequence[Asked]], title: str = "check"
-    ) -> dict[K, list[Said]]:
+    ) -> dict[K, list[Verdict]]:
         """Ask several parts at once, so that what they share is computed once; raises as ``ask`` does."""
         said = iter(self.ask(critic, [one for asked in parts.values() for one in asked], title))
         return {name: [next(said) for _ in asked] for name, asked in parts.items()}

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from judge.check.interview import Asked
-from judge.check.said import Said
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.prompts import Aspect
 from judge.question import Question
+from judge.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def swapped(asked: Sequence[Asked]) -> list[Asked]:
     ]
 
 
-def order(questions: Sequence[Question], ordinary: Sequence[Said], exchanged: Sequence[Said]) -> Order:
+def order(questions: Sequence[Question], ordinary: Sequence[Verdict], exchanged: Sequence[Verdict]) -> Order:
     """Compare the answers to ordinary questions with those to their exchanged ones."""
 
     def of(aspect: Aspect) -> Flips:

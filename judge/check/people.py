@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, get_args
 
-from judge.check.pictures import Seen
 from judge.check.statistics.calibration import Calibration, LabelledAnswer, ReportedAnswer, calibrate
 from judge.digests import digest_or
+from judge.pictures import JudgedPicture
 from judge.prompts import Aspect
 from judge.targets import Target
 from lorarar.store import Store
@@ -83,7 +83,9 @@ def voted_on(targets: Sequence[Target], votes: Mapping[tuple[str, Aspect], bool 
     return {path: digest for path, digest in digests.items() if digest in images}
 
 
-def people(labels: Sequence[Label], voted: Sequence[tuple[Seen, str]], answered: Sequence[Seen]) -> People:
+def people(
+    labels: Sequence[Label], voted: Sequence[tuple[JudgedPicture, str]], answered: Sequence[JudgedPicture]
+) -> People:
     """Compare the judge's answers on pictures with votes (each with its digest) with most people's.
 
     The rates that are corrected are those of all it answered.

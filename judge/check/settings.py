@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge.check.said import Said
 from judge.check.statistics.agreement import Flips, count_flips
+from judge.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Setting:
 
 
 def setting(
-    name: str, reference: Sequence[Said], other: Sequence[Said], pictures: Sequence[Path], average: float | None
+    name: str, reference: Sequence[Verdict], other: Sequence[Verdict], pictures: Sequence[Path], average: float | None
 ) -> Setting:
     """Compare the answers of the reference with another configuration's, question by question."""
     return Setting(name, count_flips(reference, other, pictures), average)

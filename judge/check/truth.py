@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from judge.check.ground_truth import Known
-from judge.check.pictures import Seen
 from judge.check.statistics.calibration import (
     Calibration,
     CorrectedRate,
@@ -18,6 +17,7 @@ from judge.check.statistics.calibration import (
 )
 from judge.check.statistics.discrimination import Auroc, Nearness, auroc_interval, nearness
 from judge.check.statistics.proportions import Proportion, proportion
+from judge.pictures import JudgedPicture
 from judge.prompts import Aspect
 from judge.protocol import Answer
 
@@ -46,7 +46,10 @@ class Truth:
 
 
 def truth(
-    known: Sequence[Known], judged: Sequence[Seen], answered: Sequence[Seen], distances: Mapping[Path, float]
+    known: Sequence[Known],
+    judged: Sequence[JudgedPicture],
+    answered: Sequence[JudgedPicture],
+    distances: Mapping[Path, float],
 ) -> Truth:
     """Compare ``judged`` with ``known``, picture by picture, and correct what the judge says of all it answered.
 
@@ -75,7 +78,7 @@ def truth(
 
 
 def _by_cell(
-    pictures: Sequence[Seen], distances: Mapping[Path, float]
+    pictures: Sequence[JudgedPicture], distances: Mapping[Path, float]
 ) -> dict[tuple[str, str], list[tuple[bool, float]]]:
     cells: dict[tuple[str, str], list[tuple[bool, float]]] = {}
     for picture in pictures:
@@ -85,7 +88,7 @@ def _by_cell(
     return cells
 
 
-def _reported(pictures: Sequence[Seen], name: str) -> list[ReportedAnswer]:
+def _reported(pictures: Sequence[JudgedPicture], name: str) -> list[ReportedAnswer]:
     return [
         ReportedAnswer(answer, (picture.target.subject, picture.target.style))
         for picture in pictures
@@ -93,11 +96,11 @@ def _reported(pictures: Sequence[Seen], name: str) -> list[ReportedAnswer]:
     ]
 
 
-def _aspected(known: Sequence[Known], judged: Sequence[Seen], aspect: Aspect) -> Aspected:
+def _aspected(known: Sequence[Known], judged: Sequence[JudgedPicture], aspect: Aspect) -> Aspected:
     rows = []
     for k, (one, picture) in enumerate(zip(known, judged, strict=True)):
         known_yes = _truth(one, aspect)
-        for said in picture.subject if aspect == "subject" else picture.style:
+        for said in picture.verdicts(aspect):
             if said.verdict is not None:
                 rows.append((said.logit, bool(said.verdict), known_yes, one.hard and not known_yes, k))
 
@@ -120,13 +123,13 @@ def _truth(known: Known, name: str) -> bool:
     return {"subject": known.subject, "style": known.style, "correct": known.subject and known.style}[name]
 
 
-def _verdict(picture: Seen, name: str) -> Answer:
+def _verdict(picture: JudgedPicture, name: str) -> Answer:
     if name == "correct":
         return picture.correct
     return picture.verdict("subject" if name == "subject" else "style")
 
 
-def _chance(picture: Seen, name: str) -> float | None:
+def _chance(picture: JudgedPicture, name: str) -> float | None:
     """Mean probability over an aspect's references; of a correct picture, of the aspect less likely to be right."""
     chances = [picture.probability(aspect) for aspect in ("subject", "style") if name in (aspect, "correct")]
     clear = [chance for chance in chances if chance is not None]

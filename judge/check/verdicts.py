@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from judge.check.said import Said
-from judge.verdicts import Case, VerdictStore
-from lorarar.store.store import Row
+from judge.verdicts import Case, Verdict, VerdictStore, verdict_of
 
 
 class CheckStore(VerdictStore):
@@ -20,7 +18,8 @@ class CheckStore(VerdictStore):
     table = "check_verdicts"
 
     def clear_keys(self) -> set[str]:
-        return {row["key"] for row in self._clear("key")}
+        own = self.store.rows(f"SELECT key FROM {self.table} WHERE status = 'ok'")
+        return super().clear_keys() | {row["key"] for row in own}
 
     def adopt(self, cases: Mapping[str, Case]) -> set[str]:
         return set()  # they are known as they are
@@ -28,15 +27,11 @@ class CheckStore(VerdictStore):
     def share(self, judge: int, cases: Iterable[tuple[str, Case]]) -> None:
         """Nothing: the check finds verdicts by their keys."""
 
-    def said(self, keys: Collection[str]) -> dict[str, Said]:
-        """What was clearly said under some keys."""
-        wanted, rows = set(keys), self._clear("key, verdict, probability")
-        return {row["key"]: Said(bool(row["verdict"]), row["probability"]) for row in rows if row["key"] in wanted}
-
-    def _clear(self, columns: str) -> list[Row]:
-        """The check's clear verdicts and then the ordinary ones, which have the last word."""
-        return [
-            row
-            for table in (CheckStore.table, VerdictStore.table)
-            for row in self.store.rows(f"SELECT {columns} FROM {table} WHERE status = 'ok'")
-        ]
+    def find(self, keys: Collection[str]) -> dict[str, Verdict]:
+        """The verdicts under some keys: clear ones wherever they are kept, others as the check's table has them."""
+        rows = [
+            *self.store.rows(f"SELECT key, status, verdict, probability FROM {self.table}"),
+            *self.store.rows(f"SELECT key, status, verdict, probability FROM {VerdictStore.table} WHERE status = 'ok'"),
+        ]  # the ordinary ones have the last word
+        chosen = set(keys)
+        return {row["key"]: verdict_of(row) for row in rows if row["key"] in chosen}

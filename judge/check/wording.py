@@ -8,13 +8,13 @@ from math import isfinite
 
 import numpy as np
 
-from judge.check.pictures import by_method, mars2, seen
-from judge.check.said import Said
 from judge.check.statistics.agreement import alpha_interval
 from judge.check.statistics.proportions import Proportion, proportion
+from judge.pictures import group_by_picture, mars2, mars2_by_method
 from judge.prompts import Aspect
 from judge.question import Question
 from judge.targets import Target
+from judge.verdicts import Verdict
 from lorarar.util.statistics.bootstrap import Interval
 
 
@@ -46,15 +46,15 @@ class Wording:
 
 
 def wording(
-    targets: Sequence[Target], questions: Sequence[Question], said: Mapping[tuple[str, str], Sequence[Said]]
+    targets: Sequence[Target], questions: Sequence[Question], said: Mapping[tuple[str, str], Sequence[Verdict]]
 ) -> Wording:
     """Compare wordings; ``said`` has each one's answers to the questions by (name, version), the reference's first."""
     columns = list(said.values())
-    reference, ranking = columns[0], by_method(seen(targets, columns[0]))
+    reference, ranking = columns[0], mars2_by_method(group_by_picture(targets, columns[0]))
     pictures = [question.test for question in questions]
     templates = []
     for (name, version), answers in said.items():
-        of_targets = seen(targets, answers)
+        of_targets = group_by_picture(targets, answers)
         both = [k for k, one in enumerate(answers) if one.verdict is not None and reference[k].verdict is not None]
         clear = [k for k, one in enumerate(answers) if one.verdict is not None]
         templates.append(
@@ -64,7 +64,7 @@ def wording(
                 mars2(of_targets),
                 proportion([answers[k].verdict == reference[k].verdict for k in both], [pictures[k] for k in both]),
                 proportion([bool(answers[k].verdict) for k in clear], [pictures[k] for k in clear]),
-                tau(ranking, by_method(of_targets)),
+                tau(ranking, mars2_by_method(of_targets)),
             )
         )
     averages = [template.average for template in templates if template.average is not None]

@@ -16,8 +16,8 @@ from lorarar.util.text import clean
 if TYPE_CHECKING:
     from rich.table import Table as Drawn
 
+    from judge.report.groups import By
     from judge.report.report import Report
-    from judge.results import By
     from lorarar.util.tables import Table
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
@@ -49,7 +49,7 @@ def report(
     db: DbOption = None,
 ) -> None:
     """Print the paper's tables of what was judged, with intervals, the paper's own figures beside them."""
-    from judge.answers import Answers
+    from judge.pictures import JudgedTargets
     from judge.report.report import choose, make_report
     from judge.scores import ScoreStore
     from judge.targets import find_targets
@@ -59,9 +59,9 @@ def report(
     grouping = cast("By", one_of("--by", by, ("method", "subject", "style", "cell"), JudgeError))
     one_of("--format", form, FORMATS, JudgeError)
     with Store(db) as store:
-        answers = Answers(find_targets(store, images, generated, references), VerdictStore(store))
-        chosen = choose(answers, critic, prompts, judge)
-        made = make_report(answers, chosen, ScoreStore(store), grouping, against)
+        judged = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
+        chosen = choose(judged, critic, prompts, judge)
+        made = make_report(judged, chosen, ScoreStore(store), grouping, against)
     _print_report(made, form)
     if gallery is not None:
         from judge.report.gallery import write_gallery

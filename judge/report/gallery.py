@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from judge.errors import JudgeError
-from judge.protocol import Answer, majority
+from judge.pictures import JudgedPicture, Pair
+from judge.protocol import Answer
 from judge.report.report import Report
-from judge.results import Judged, Pair
 from lorarar import __version__
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
@@ -80,15 +80,15 @@ def write_gallery(report: Report, path: Path) -> Path:
     return path
 
 
-def _cells(judged: Sequence[Judged]) -> dict[Pair, list[Judged]]:
-    cells: dict[Pair, list[Judged]] = {}
+def _cells(judged: Sequence[JudgedPicture]) -> dict[Pair, list[JudgedPicture]]:
+    cells: dict[Pair, list[JudgedPicture]] = {}
     for one in judged:
         cells.setdefault(one.pair, []).append(one)
     return cells
 
 
-def _cell(pair: Pair, members: Sequence[Judged]) -> Cell:
-    rows: dict[str, list[Judged]] = {}
+def _cell(pair: Pair, members: Sequence[JudgedPicture]) -> Cell:
+    rows: dict[str, list[JudgedPicture]] = {}
     for one in members:
         rows.setdefault(one.target.row, []).append(one)
     target = members[0].target
@@ -103,14 +103,14 @@ def _cell(pair: Pair, members: Sequence[Judged]) -> Cell:
     )
 
 
-def _shown(one: Judged) -> Shown:
+def _shown(one: JudgedPicture) -> Shown:
     return Shown(
         _source(one.target.image),
         one.target.image.name,
-        MARKS[majority(one.subject)],
-        MARKS[majority(one.style)],
+        MARKS[one.verdict("subject")],
+        MARKS[one.verdict("style")],
         MARKS[one.correct],
-        f"subject {_count(one.subject)}, style {_count(one.style)}",
+        f"subject {_count(one.answers('subject'))}, style {_count(one.answers('style'))}",
     )
 
 

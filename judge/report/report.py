@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from judge.answers import Answers
 from judge.errors import JudgeError
 from judge.metrics.metric import METRICS, Metric
 from judge.paper import PUBLISHED, Published
-from judge.results import By, Group, Judged, difference, group_name, groups, over_pairs
+from judge.pictures import JudgedPicture, JudgedTargets, Pair
+from judge.report.groups import By, Group, difference, group_name, groups, mean_scores
 from judge.scores import ScoreStore, key_of
 from judge.targets import Target
 from judge.verdicts import Judge
@@ -48,20 +48,20 @@ class Report:
     lines: Sequence[Line]
     backbones: Mapping[str, str]  # of each metric that was measured: name and revision
     against: str | None
-    judged: Sequence[Judged]
+    judged: Sequence[JudgedPicture]
 
 
-def make_report(answers: Answers, judge: Judge, scores: ScoreStore, by: By, against: str | None = None) -> Report:
+def make_report(targets: JudgedTargets, judge: Judge, scores: ScoreStore, by: By, against: str | None = None) -> Report:
     """All figures by group.
 
     Raises:
         JudgeError: there is no method ``against``.
     """
-    judged = answers.of(judge)
+    judged = targets.pictures(judge)
     methods = list(dict.fromkeys(one.target.row for one in judged))
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
-    measured = {name: _measured(metric, answers.targets, scores) for name, metric in METRICS.items()}
+    measured = {name: _measured(metric, targets.targets, scores) for name, metric in METRICS.items()}
     metrics = {name: by_group(values, by) for name, (_, values) in measured.items()}
     lines = [
         Line(
@@ -75,7 +75,9 @@ def make_report(answers: Answers, judge: Judge, scores: ScoreStore, by: By, agai
     return Report(judge, by, lines, backbones, against, judged)
 
 
-def choose(answers: Answers, critic: str | None = None, prompts: str | None = None, number: int | None = None) -> Judge:
+def choose(
+    targets: JudgedTargets, critic: str | None = None, prompts: str | None = None, number: int | None = None
+) -> Judge:
     """The judge who answered most about these pictures, and of those the latest; among the named ones alone.
 
     ``critic`` is its name, ``prompts`` the name or version of its prompts, ``number`` its number in the database.
@@ -83,9 +85,9 @@ def choose(answers: Answers, critic: str | None = None, prompts: str | None = No
     Raises:
         JudgeError: there is none; the message lists all.
     """
-    judges = answers.verdicts.judges()
+    judges = targets.verdicts.judges()
     if not judges:
-        raise JudgeError(f"{answers.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
+        raise JudgeError(f"{targets.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
     fitting = [
         judge
         for judge in judges
@@ -93,8 +95,8 @@ def choose(answers: Answers, critic: str | None = None, prompts: str | None = No
         and number in (None, judge.id)
         and (prompts is None or prompts == judge.prompts or judge.prompts.startswith(f"{prompts}-"))
     ]
-    chosen = max(fitting, key=answers.clear, default=None)
-    if chosen is None or not answers.clear(chosen):
+    chosen = max(fitting, key=targets.clear, default=None)
+    if chosen is None or not targets.clear(chosen):
         known = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
         raise JudgeError(f"no verdicts on these pictures by such a judge; there are {known}")
     return chosen
@@ -115,21 +117,15 @@ def _measured(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> 
 
 
 def by_group(values: Mapping[Target, float], by: By) -> dict[tuple[str, ...], Interval]:
-    """The mean within each subject-style pair, then over pairs, so that every pair weighs the same.
-
-    A picture's score being the mean over its references, and a pair's pictures having the same ones, this is the
-    mean over generated x reference pictures within a pair (the paper's A2.1).
-    """
-    found: dict[tuple[str, ...], dict[tuple[str, str], list[float]]] = {}
+    """A metric's mean in each group that has any score, every pair weighing the same."""
+    pairs: dict[tuple[str, ...], dict[Pair, list[float]]] = {}
     for target, value in values.items():
-        found.setdefault(group_name(target, by), {}).setdefault((target.subject, target.style), []).append(value)
-    intervals = {
-        name: over_pairs([sum(scores) / len(scores) for scores in pairs.values()]) for name, pairs in found.items()
-    }
+        pairs.setdefault(group_name(target, by), {}).setdefault((target.subject, target.style), []).append(value)
+    intervals = {name: mean_scores(scores.values()) for name, scores in pairs.items()}
     return {name: interval for name, interval in intervals.items() if interval}
 
 
-def _against(group: Group, judged: Sequence[Judged], by: By, against: str | None) -> Interval | None:
+def _against(group: Group, judged: Sequence[JudgedPicture], by: By, against: str | None) -> Interval | None:
     if against is None or group.name[0] == against:
         return None
     theirs = (against, *group.name[1:])

@@ -10,9 +10,9 @@ from math import exp, sqrt
 
 import numpy as np
 
-from judge.check.said import FLOOR
 from judge.check.statistics.proportions import Proportion, Z, effective_sample_size, proportion
 from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.odds import FLOOR
 
 BINS = 10
 SHARPEST, FLATTEST = 0.02, 50.0  # the range that temperatures are searched in

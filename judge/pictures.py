@@ -1,0 +1,175 @@
+"""From verdicts to pictures, the only way there is.
+
+A judge knows a picture as a ``Target`` with its references; studies and the app know both by their digests. The rule
+is the same (``judge.protocol``): a reference without a clear verdict has no answer, and is never counted as a no.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from judge.digests import digest_of
+from judge.prompts import Aspect
+from judge.protocol import Answer, both_right, majority, score
+from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
+
+if TYPE_CHECKING:
+    from judge.targets import Target
+    from judge.verdicts import VerdictStore
+
+Pair = tuple[str, str]  # subject and style
+
+
+@dataclass(frozen=True)
+class JudgedPicture:
+    """A target with the verdicts of all its references, in their order."""
+
+    target: Target
+    subject: tuple[Verdict, ...]
+    style: tuple[Verdict, ...]
+
+    @property
+    def pair(self) -> Pair:
+        """Its subject and style."""
+        return self.target.subject, self.target.style
+
+    @property
+    def correct(self) -> Answer:
+        """Whether it shows the subject and the style."""
+        return both_right(self.verdict("subject"), self.verdict("style"))
+
+    @property
+    def unclear(self) -> Counter[str]:
+        """How many of its questions failed, were unparsed or not asked, by that word."""
+        return Counter(verdict.status for verdict in (*self.subject, *self.style) if verdict.status != "ok")
+
+    def verdict(self, aspect: Aspect) -> Answer:
+        """Whether one aspect is right, by the majority of its references."""
+        return majority(self.answers(aspect))
+
+    def answers(self, aspect: Aspect) -> list[Answer]:
+        """The answer of each reference of an aspect."""
+        return [verdict.verdict for verdict in self.verdicts(aspect)]
+
+    def probability(self, aspect: Aspect) -> float | None:
+        """Mean probability of Yes over the references; None where one is missing."""
+        import numpy as np  # the app, which needs no probabilities, starts without it
+
+        chances = [v.probability for v in self.verdicts(aspect) if v.verdict is not None and v.probability is not None]
+        return float(np.mean(chances)) if chances and len(chances) == len(self.verdicts(aspect)) else None
+
+    def verdicts(self, aspect: Aspect) -> tuple[Verdict, ...]:
+        """The verdicts of one aspect's references."""
+        return self.subject if aspect == "subject" else self.style
+
+
+class JudgedTargets:
+    """Targets, and what the judges of a database came to on them."""
+
+    def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
+        self.targets, self.verdicts = targets, verdicts
+        self._keys = [(_keys(target, "subject"), _keys(target, "style")) for target in targets]
+
+    def pictures(self, judge: Judge) -> list[JudgedPicture]:
+        """The targets with one judge's verdicts."""
+        verdicts = self.verdicts.of(judge)
+
+        def stored(keys: Sequence[QuestionKey]) -> tuple[Verdict, ...]:
+            return tuple(verdicts.get(key, NOT_ASKED) for key in keys)
+
+        return [
+            JudgedPicture(target, stored(subject), stored(style))
+            for target, (subject, style) in zip(self.targets, self._keys, strict=True)
+        ]
+
+    def clear(self, judge: Judge) -> int:
+        """How many different questions about these pictures a judge has answered clearly."""
+        verdicts = self.verdicts.of(judge)
+        keys = {key for aspects in self._keys for keys in aspects for key in keys}
+        return sum(verdicts.get(key, NOT_ASKED).status == "ok" for key in keys)
+
+
+def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> list[JudgedPicture]:
+    """The targets with the verdicts on ``judge.run.questions`` of them, which come in that order."""
+    rest = iter(verdicts)
+
+    def next_of(count: int) -> Iterator[Verdict]:
+        return (next(rest) for _ in range(count))
+
+    return [
+        JudgedPicture(t, tuple(next_of(len(t.subject_references))), tuple(next_of(len(t.style_references))))
+        for t in targets
+    ]
+
+
+def mars2(pictures: Iterable[JudgedPicture]) -> float | None:
+    """The average case over the pictures' pairs; None where no picture has a verdict."""
+    pairs: dict[Pair, list[Answer]] = {}
+    for picture in pictures:
+        pairs.setdefault(picture.pair, []).append(picture.correct)
+    return score(pairs).average
+
+
+def mars2_by_method(pictures: Iterable[JudgedPicture]) -> dict[str, float]:
+    """MARS2 of each method that has any picture with a verdict."""
+    methods: dict[str, list[JudgedPicture]] = {}
+    for picture in pictures:
+        methods.setdefault(picture.target.row, []).append(picture)
+    averages = {method: mars2(members) for method, members in methods.items()}
+    return {method: average for method, average in averages.items() if average is not None}
+
+
+def answers_on(
+    verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]], aspect: Aspect
+) -> list[Answer]:
+    """The answer of each reference of an aspect about an image; all are named by their digests."""
+    return [verdicts.get((image, reference, aspect), NOT_ASKED).verdict for reference in references.get(aspect, ())]
+
+
+def correct_on(verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
+    """Whether an image shows the subject and the style; it and its references are named by their digests."""
+    subject, style = (majority(answers_on(verdicts, image, references, aspect)) for aspect in ("subject", "style"))
+    return both_right(subject, style)
+
+
+_COUNTS = """
+    SELECT v.image, v.aspect, sum(v.verdict * r.weight), sum((v.verdict IS NOT NULL) * r.weight)
+    FROM verdicts v JOIN temp.wanted r ON r.aspect = v.aspect AND r.reference = v.reference
+    WHERE v.judge = ? AND v.prompts = ? GROUP BY v.image, v.aspect"""
+
+
+def count_answers(
+    database: sqlite3.Connection, judge: Judge, references: Mapping[Aspect, Iterable[Sequence[str]]]
+) -> dict[tuple[str, Aspect], tuple[int, int]]:
+    """``answers_on`` all images at once, as counts for ``majority_of_counts``: SQL, for the many pictures of the app.
+
+    Args:
+        database: a connection of its own; a temporary table stays in it.
+        judge: whose answers they are.
+        references: for each aspect the digests of every concept's references.
+
+    Returns:
+        (yes, answered) by image and aspect; nothing where neither was answered.
+    """
+    weights = [
+        (aspect, digest, digests.count(digest))
+        for aspect, concepts in references.items()
+        for digests in concepts
+        for digest in dict.fromkeys(digests)
+    ]
+    database.execute("CREATE TEMP TABLE wanted (aspect, reference, weight, PRIMARY KEY (aspect, reference))")
+    database.executemany("INSERT INTO temp.wanted VALUES (?, ?, ?) ON CONFLICT DO NOTHING", weights)
+    rows = database.execute(_COUNTS, [judge.id, judge.prompts])
+    return {(image, aspect): (yes or 0, answered) for image, aspect, yes, answered in rows}
+
+
+def _keys(target: Target, aspect: Aspect) -> list[QuestionKey]:
+    references = target.subject_references if aspect == "subject" else target.style_references
+    try:
+        return [(digest_of(target.image), digest_of(reference), aspect) for reference in references]
+    except OSError:  # gone since: there are no verdicts on it
+        return [("", str(reference), aspect) for reference in references]

@@ -1,0 +1,112 @@
+"""MARS2 by group, with intervals over pairs: the figures that the reports and the app show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from judge.pictures import JudgedPicture, Pair
+from judge.protocol import Answer, Score, both_right, score
+from judge.targets import Target
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
+
+By = Literal["method", "subject", "style", "cell"]
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The figures of one method, subject, style or cell."""
+
+    name: tuple[str, ...]
+    score: Score
+    average: Interval | None
+    best: Interval | None
+    subject: float | None  # share of pictures whose subject is right
+    style: float | None
+    unclear: Counter[str]  # questions without a clear verdict, by why
+
+
+def groups(pictures: Sequence[JudgedPicture], by: By) -> list[Group]:
+    """The pictures' figures by group, method first, in the order of their first picture."""
+    members: dict[tuple[str, ...], list[JudgedPicture]] = {}
+    for picture in pictures:
+        members.setdefault(group_name(picture.target, by), []).append(picture)
+    return [_group(name, of_name) for name, of_name in members.items()]
+
+
+def group_name(target: Target, by: By) -> tuple[str, ...]:
+    """What a target's group is called: its method, then its subject, its style, or both."""
+    return {
+        "method": (target.row,),
+        "subject": (target.row, target.subject),
+        "style": (target.row, target.style),
+        "cell": (target.row, target.subject, target.style),
+    }[by]
+
+
+def _group(name: tuple[str, ...], members: Sequence[JudgedPicture]) -> Group:
+    pairs: dict[Pair, list[tuple[Answer, Answer]]] = {}
+    for picture in members:
+        pairs.setdefault(picture.pair, []).append((picture.verdict("subject"), picture.verdict("style")))
+    return make_group(name, pairs, sum((picture.unclear for picture in members), Counter()))
+
+
+def make_group(
+    name: tuple[str, ...], pairs: Mapping[K, Sequence[tuple[Answer, Answer]]], unclear: Counter[str] | None = None
+) -> Group:
+    """The figures of a group from its pictures' verdicts by pair: whether the subject is right, and the style."""
+    correct = {pair: [both_right(*verdicts) for verdicts in of_pair] for pair, of_pair in pairs.items()}
+    shares = list(_shares(correct).values())
+    pictures = [verdicts for of_pair in pairs.values() for verdicts in of_pair]
+    return Group(
+        name=name,
+        score=score(correct),
+        average=over_pairs(shares),
+        best=over_pairs([float(share > 0) for share in shares]),
+        subject=_share(subject for subject, _ in pictures),
+        style=_share(style for _, style in pictures),
+        unclear=unclear or Counter(),
+    )
+
+
+def over_pairs(values: Sequence[float]) -> Interval | None:
+    """The mean of one value a pair, and its interval when pairs are drawn anew; None without any."""
+    return bootstrap(values) if values else None
+
+
+def mean_scores(pairs: Iterable[Sequence[float]]) -> Interval | None:
+    """The mean of a metric within each pair, then over pairs, so that every pair weighs the same; None without any.
+
+    A picture's score being the mean over its references, and a pair's pictures having the same ones, this is the
+    mean over generated x reference pictures within a pair (the paper's A2.1).
+    """
+    return over_pairs([sum(scores) / len(scores) for scores in pairs if scores])
+
+
+def difference(ours: Sequence[JudgedPicture], theirs: Sequence[JudgedPicture]) -> Interval | None:
+    """By how much more pictures of a pair are correct in one group than in another, over the pairs both have."""
+    one, other = (_shares(_correct_by_pair(pictures)) for pictures in (ours, theirs))
+    return over_pairs([one[pair] - other[pair] for pair in one if pair in other])
+
+
+def _correct_by_pair(pictures: Sequence[JudgedPicture]) -> dict[Pair, list[Answer]]:
+    pairs: dict[Pair, list[Answer]] = {}
+    for picture in pictures:
+        pairs.setdefault(picture.pair, []).append(picture.correct)
+    return pairs
+
+
+def _shares(pairs: Mapping[K, Sequence[Answer]]) -> dict[K, float]:
+    """The share of yes among the answers of each pair that has any."""
+    shares = {pair: _share(answers) for pair, answers in pairs.items()}
+    return {pair: share for pair, share in shares.items() if share is not None}
+
+
+def _share(answers: Iterable[Answer]) -> float | None:
+    clear = [answer for answer in answers if answer is not None]
+    return float(np.mean(clear)) if clear else None
