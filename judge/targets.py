@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarar.pictures.images import find_images
+from lorarar.pictures.prompts import style_words
 from lorarar.pictures.references import read_references
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
@@ -94,7 +95,7 @@ def from_store(store: Store, where: str = "") -> list[Target]:
             style=row.style,
             subject_references=references[row.content_lora or ""].images,
             style_references=references[row.style_lora or ""].images,
-            style_words=references[row.style_lora or ""].prompt.rpartition(" in ")[2].removesuffix(" style"),
+            style_words=style_words(references[row.style_lora or ""].prompt).removesuffix(" style"),
             prompt=row.prompt,
         )
         for row in wanted

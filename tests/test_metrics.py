@@ -25,8 +25,9 @@ from judge.metrics.measure import measure
 from judge.metrics.metric import METRICS, MetricError
 from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing, imagenet
 from judge.metrics.registry import find_backbone
-from judge.metrics.scores import dropped, likeness
+from judge.metrics.scores import likeness
 from judge.targets import Target
+from lorarar.pictures.prompts import without_token
 from lorarar.pocket.text_encoders import LENGTH, write_tokenizer
 
 PROMPT = "a sks dog in oil painting style"
@@ -203,7 +204,7 @@ def test_clip_t_agrees_with_torchmetrics(clip, clip_folder, pictures, tmp_path):
     prompts = [PROMPT, "a sks teapot in glowing style", "a sks dog"]
     oracle = CLIPScore(lambda: (Tensors(), process))
     pixels = [torch.tensor(np.asarray(Image.open(path))).permute(2, 0, 1) for path in pictures[:3]]
-    oracle.update(pixels, [dropped(prompt) for prompt in prompts])
+    oracle.update(pixels, [without_token(prompt) for prompt in prompts])
     targets = [target(path, prompt) for path, prompt in zip(pictures, prompts, strict=False)]
     scores = measure(METRICS["clip-t"], targets, Features(clip, tmp_path))
     assert max(100 * np.mean(scores), 0) == pytest.approx(float(oracle.compute()), abs=1e-4)
@@ -254,11 +255,11 @@ def test_what_cannot_be_measured_is_no_number(clip, dino, pictures, tmp_path):
     ],
 )
 def test_the_rare_token_is_dropped_as_a_word(prompt, left):
-    assert dropped(prompt) == left
+    assert without_token(prompt) == left
 
 
 def test_another_token_can_be_dropped():
-    assert dropped("a [c] dog", "[c]") == "a dog"
+    assert without_token("a [c] dog", "[c]") == "a dog"
 
 
 def test_likeness_is_the_mean_over_references():

@@ -12,6 +12,7 @@ from lorarar.generation.bases import load_pipeline
 from lorarar.merging.hypernet_file import read_hypernet
 from lorarar.pictures.concepts import read_concepts
 from lorarar.pictures.images import read_image
+from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.pocket import shipped
 from lorarar.pocket.build import STAGES, stages_named
 from lorarar.pocket.canvas import Pose, place
@@ -19,7 +20,6 @@ from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.concepts import (
     STYLES,
     SUBJECTS,
-    TOKEN,
     cell_prompt,
     held_out_designs,
     held_out_looks,
@@ -103,11 +103,11 @@ def test_the_tokenizer_knows_every_word_and_spells_the_rest(tmp_path):
     tokenizer = write_tokenizer(tmp_path)
     for name in CLASS_NAMES:
         for family in PAINTERS:
-            prompt = f"a {TOKEN} {name} in {family} style"
+            prompt = f"a {RARE_TOKEN} {name} in {family} style"
             ids = tokenizer(prompt).input_ids
             assert len(ids) <= LENGTH
             assert tokenizer.decode(ids, skip_special_tokens=True).replace(" ", "") == prompt.replace(" ", "")
-    assert [len(tokenizer(word).input_ids) - 2 for word in (TOKEN, "dog", "oil", "glowing")] == [1, 1, 1, 1]
+    assert [len(tokenizer(word).input_ids) - 2 for word in (RARE_TOKEN, "dog", "oil", "glowing")] == [1, 1, 1, 1]
     assert tokenizer.decode(tokenizer("zebra").input_ids, skip_special_tokens=True).strip() == "zebra"
 
 

@@ -9,13 +9,16 @@ import numpy as np
 
 from judge.metrics.features import Features
 from judge.metrics.metric import Metric, MetricError
-from judge.metrics.scores import TOKEN, dropped, likeness
+from judge.metrics.scores import likeness
+from lorarar.pictures.prompts import RARE_TOKEN, without_token
 
 if TYPE_CHECKING:
     from judge.targets import Target
 
 
-def measure(metric: Metric, targets: Sequence[Target], features: Features, token: str = TOKEN) -> list[float | None]:
+def measure(
+    metric: Metric, targets: Sequence[Target], features: Features, token: str = RARE_TOKEN
+) -> list[float | None]:
     """A cosine for each target, the mean over its references.
 
     None where there are no references or no prompt, and where a picture cannot be read (``features.faults``).
@@ -42,7 +45,7 @@ def measure(metric: Metric, targets: Sequence[Target], features: Features, token
 
 
 def _to_prompts(targets: Sequence[Target], features: Features, token: str) -> list[float | None]:
-    prompts = [dropped(target.prompt, token) for target in targets]
+    prompts = [without_token(target.prompt, token) for target in targets]
     texts = features.of_texts(sorted({prompt for prompt in prompts if prompt}))
     images = features.of([target.image for target, prompt in zip(targets, prompts, strict=True) if prompt])
     return [

@@ -5,19 +5,11 @@ Invariant: what was not measured, or is not finite, is no number: it is left out
 
 from __future__ import annotations
 
-import re
 from math import isfinite
 
 import numpy as np
 
 from judge.metrics.vectors import Vector, Vectors
-
-TOKEN = "sks"
-
-
-def dropped(prompt: str, token: str = TOKEN) -> str:
-    """A prompt without its rare token: ``a sks dog`` is ``a dog``."""
-    return " ".join(re.sub(rf"(?<!\w){re.escape(token)}(?!\w)", " ", prompt).split())
 
 
 def likeness(image: Vector, references: Vectors) -> float | None:

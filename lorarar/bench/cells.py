@@ -12,6 +12,7 @@ from typing import Any
 from lorarar.bench.plan import Pictures, Row
 from lorarar.families import Base
 from lorarar.pictures.concepts import Concept
+from lorarar.pictures.prompts import pair_prompt
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,8 @@ class Pair:
         return f"{self.content.name}--{self.style.name}"
 
     def prompt(self, template: str) -> str:
-        """The prompt for both at once: content's own, and what style's says after its last "in"."""
-        look = self.style.prompt.rpartition(" in ")[2]
-        return template.replace("{content}", self.content.prompt).replace("{style}", look)
+        """The prompt for both at once."""
+        return pair_prompt(self.content.prompt, self.style.prompt, template)
 
     def chunks(self, plan: str, base: Base, pictures: Pictures) -> list[list[Cell]]:
         """The pair's cells in batches whose composition the plan alone decides."""

@@ -17,6 +17,7 @@ from lorarar.families import Base, find_base
 from lorarar.merging.methods import METHODS, Origin
 from lorarar.merging.projections import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
+from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
 
@@ -38,7 +39,7 @@ class Concepts(_Strict):
 class Pictures(_Strict):
     """What is drawn of each pair."""
 
-    prompt: str = "{content} in {style}"
+    prompt: str = PAIR_PROMPT
     seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)
     steps: int = Field(default=50, ge=1, le=1000)
     guidance: float = Field(default=5.0, ge=0, allow_inf_nan=False)

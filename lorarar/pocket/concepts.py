@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from lorarar.pictures.prompts import RARE_TOKEN, pair_prompt
 from lorarar.pocket.styles import Look
 from lorarar.util.errors import PocketError
 
 T = TypeVar("T")
 Split = Literal["train", "validation", "test"]
-TOKEN = "sks"  # the rare token "[c]": in the tokenizers, in no caption of the base
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Subject:
     @property
     def prompt(self) -> str:
         """What the content LoRA is trained on: ``a [c] <class name>``."""
-        return f"a {TOKEN} {self.class_name}"
+        return f"a {RARE_TOKEN} {self.class_name}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Style:
 
 def cell_prompt(subject: Subject, style: Style) -> str:
     """The paper's prompt for a subject in a style: ``a [c] <class name> in [s] style``."""
-    return f"{subject.prompt} in {style.family} style"
+    return pair_prompt(subject.prompt, style.prompt)
 
 
 SUBJECTS = (

@@ -14,8 +14,8 @@ import torch
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.concepts import TOKEN
 from lorarar.pocket.styles import PAINTERS
 
 LENGTH = 24  # tokens of a prompt, start and end included
@@ -24,7 +24,7 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 def words() -> list[str]:
     """Every word of Pocket's captions and prompts, sorted."""
-    phrases = [*CLASS_NAMES, *PAINTERS, TOKEN, "a in style"]
+    phrases = [*CLASS_NAMES, *PAINTERS, RARE_TOKEN, "a in style"]
     return sorted({word for phrase in phrases for word in phrase.split()})
 
 

@@ -24,6 +24,7 @@ from lorarar.merge_files import Merge, read_pair
 from lorarar.merging.methods import METHODS, Ingredients, method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.images import write_png
+from lorarar.pictures.prompts import pair_prompt
 from lorarar.store import Store
 from lorarar.util.errors import AdapterError, LorarError, reason
 from tui.drawing.request import Wish
@@ -130,15 +131,15 @@ def scaled(adapter: Adapter, strength: float) -> Adapter:
 
 
 def prompt_of(merge: Merge) -> str:
-    """Content's own prompt in what style's says after its last "in", as grids have it.
+    """The prompt for content and style at once, from the headers of their LoRAs.
 
     Raises:
         AdapterError: a LoRA does not say its prompt.
     """
-    prompts = [adapter.record.get("prompt") for adapter in (merge.content, merge.style)]
-    if not all(isinstance(prompt, str) for prompt in prompts):
+    content, style = (adapter.record.get("prompt") for adapter in (merge.content, merge.style))
+    if not isinstance(content, str) or not isinstance(style, str):
         raise AdapterError("these LoRAs do not say their prompts; write one")
-    return f"{prompts[0]} in {str(prompts[1]).rpartition(' in ')[2]}"
+    return pair_prompt(content, style)
 
 
 def main(folder: str, database: str, out: str) -> None:

@@ -8,10 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.bench import runner
 from lorarar.bench.plan import read_plan, shipped_plans
 from lorarar.bench.run import run_plan
+from lorarar.generation.studio import keep
 from lorarar.lora.files import write_adapter
+from lorarar.merge_files import merge_pair
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.pictures.images import write_png
@@ -144,15 +145,14 @@ def test_a_changed_plan_draws_what_is_new_alone(plan_file, tmp_path):
 
 
 def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch):
-    from lorarar.bench import loras
     from lorarar.util.errors import AdapterError
 
-    def fails_once(recipe, content, style, *rest, real=loras.merge_pair, **more):
+    def fails_once(recipe, content, style, *rest, real=merge_pair, **more):
         if content.stem == "c0" and recipe.method.name == "direct":
             raise AdapterError("broken on purpose")
         return real(recipe, content, style, *rest, **more)
 
-    monkeypatch.setattr(loras, "merge_pair", fails_once)
+    monkeypatch.setattr("lorarar.bench.adapters.merge_pair", fails_once)
     outcome = run(plan_file, tmp_path / "out")
     assert outcome.drawn == 12
     assert outcome.failures == ["direct, c0--s0: broken on purpose", "average, c0--s0: broken on purpose"]
@@ -161,12 +161,12 @@ def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch)
 
 
 def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file, tmp_path, monkeypatch):
-    def full(picture, folder, name, real=runner.keep):
+    def full(picture, folder, name, real=keep):
         if (folder.parent.name, name) == ("average", "1"):
             raise ImageError("cannot write it: No space left on device")
         return real(picture, folder, name)
 
-    monkeypatch.setattr(runner, "keep", full)
+    monkeypatch.setattr("lorarar.bench.run.keep", full)
     with pytest.raises(ImageError, match="No space left"):
         run(plan_file, tmp_path / "out")
     monkeypatch.undo()

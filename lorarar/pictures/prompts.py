@@ -1,0 +1,29 @@
+"""The grammar of prompts: content is named by a rare token ("a sks dog"), style described after the last "in"."""
+
+from __future__ import annotations
+
+import re
+
+RARE_TOKEN = "sks"  # the paper's "[c]"
+PAIR_PROMPT = "{content} in {style}"  # what a merge of both is asked for
+
+
+def style_words(prompt: str) -> str:
+    """The style that a style's prompt describes: ``a house in watercolor style`` says ``watercolor style``."""
+    return prompt.rpartition(" in ")[2]
+
+
+def pair_prompt(content: str, style: str, template: str = PAIR_PROMPT) -> str:
+    """The prompt for a content and a style at once: the content's own prompt, and the style's words.
+
+    Args:
+        content: the prompt of the content LoRA.
+        style: the prompt of the style LoRA.
+        template: what both are put into, at ``{content}`` and ``{style}``.
+    """
+    return template.replace("{content}", content).replace("{style}", style_words(style))
+
+
+def without_token(prompt: str, token: str = RARE_TOKEN) -> str:
+    """A prompt without its rare token: ``a sks dog`` is ``a dog``."""
+    return " ".join(re.sub(rf"(?<!\w){re.escape(token)}(?!\w)", " ", prompt).split())
