@@ -14,19 +14,24 @@ from lorarar.store import Store
 from studies.store import Origin, Study
 
 MARS2 = "mars2"
-ORDER = (MARS2, "clip-i", "clip-t", "dino")
-Asks = Literal["both", "subject", "style"]
+TITLES = {MARS2: "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}  # in the order of a report
+StudyAspect = Literal["both", "subject", "style"]
 Scorer = Callable[[str, Origin], float | None]  # of a picture's digest, with its item
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric by one critic or backbone."""
+class StudyMetric:
+    """A metric by one critic or backbone, about one aspect."""
 
     name: str
     by: str  # critic or backbone
-    aspect: Asks  # of people; MARS2 answers it, the others are what they are
+    aspect: StudyAspect  # of people; MARS2 answers it, the others are what they are
     score: Scorer
+
+    @property
+    def title(self) -> str:
+        """Its name as reports print it."""
+        return TITLES[self.name]
 
     @property
     def binary(self) -> bool:
@@ -34,7 +39,7 @@ class Metric:
         return self.name == MARS2
 
 
-def metrics(store: Store, study: Study, aspects: Sequence[Asks] = ("both",)) -> list[Metric]:
+def metrics(store: Store, study: Study, aspects: Sequence[StudyAspect] = ("both",)) -> list[StudyMetric]:
     """Those that know pictures of the study, MARS2 first, the latest judge first."""
     images = {source.image for origin in study.origins for source in origin.sources if source.method}
     found = [metric for judge in VerdictStore(store).judges() for metric in _of_judge(store, judge, images, aspects)]
@@ -45,17 +50,17 @@ def metrics(store: Store, study: Study, aspects: Sequence[Asks] = ("both",)) -> 
     for row in rows:
         if row["image"] in images:
             tables.setdefault((row["metric"], row["backbone"]), {})[row["image"]] = row["value"]
-    for (name, backbone), table in sorted(tables.items(), key=lambda entry: ORDER.index(entry[0][0])):
-        found += [Metric(name, _name(backbone), aspect, _lookup(table)) for aspect in aspects]
+    for (name, backbone), table in sorted(tables.items(), key=lambda entry: list(TITLES).index(entry[0][0])):
+        found += [StudyMetric(name, _name(backbone), aspect, _lookup(table)) for aspect in aspects]
     return found
 
 
-def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[Asks]) -> list[Metric]:
+def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
     verdicts = VerdictStore(store).of(judge)
     if not images & {image for (image, _, _), verdict in verdicts.items() if verdict.verdict is not None}:
         return []
 
-    def score(aspect: Asks) -> Scorer:
+    def score(aspect: StudyAspect) -> Scorer:
         def of(image: str, origin: Origin) -> float | None:
             answer = (
                 correct_on(verdicts, image, origin.references)
@@ -66,7 +71,7 @@ def _of_judge(store: Store, judge: Judge, images: set[str], aspects: Sequence[As
 
         return of
 
-    return [Metric(MARS2, judge.critic, aspect, score(aspect)) for aspect in aspects]
+    return [StudyMetric(MARS2, judge.critic, aspect, score(aspect)) for aspect in aspects]
 
 
 def _lookup(table: dict[str, float]) -> Scorer:

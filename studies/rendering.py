@@ -1,71 +1,87 @@
-"""A report as text: JSON, CSV, Markdown. The terminal's table is the command line's."""
+"""A report as text: JSON, which can be read back, CSV and Markdown. The terminal's table is the command line's."""
 
 from __future__ import annotations
 
-import csv
 import json
-from dataclasses import asdict, fields
-from io import StringIO
+from dataclasses import asdict
+from typing import Any
 
-from studies.report import SIMULATED, Figure, Report
+from lorarar.util import tables
+from lorarar.util.formatting import measured
+from studies.figures import SIMULATED, Figure, Points, StudyReport
+
+NOT_DEFINED = "not defined"
+CSV_COLUMNS = ("section", "of", "name", "value", "low", "high", "n", "note")
 
 
-def as_json(report: Report) -> str:
-    """All of it, points of scatter plots too."""
+def as_json(report: StudyReport) -> str:
+    """The whole report, points of scatter plots included."""
     return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(report: Report) -> str:
-    """One line a figure; simulated raters are named in a column of its own."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["study", "raters", *(field.name for field in fields(Figure))])
-    who = "simulated" if report.simulated else "people"
-    for figure in report.figures:
-        writer.writerow([report.study, who, *("" if value is None else value for value in asdict(figure).values())])
-    return text.getvalue()
+def from_json(text: str | bytes) -> StudyReport:
+    """The report that ``as_json`` wrote."""
+    record = json.loads(text)
+    return StudyReport(
+        study=record["study"],
+        kind=record["kind"],
+        simulated=record["simulated"],
+        figures=tuple(Figure(**figure) for figure in record["figures"]),
+        points=tuple(Points(**{name: _frozen(value) for name, value in points.items()}) for points in record["points"]),
+    )
 
 
-def as_markdown(report: Report) -> str:
+def as_csv(report: StudyReport) -> str:
+    """One line a figure; a column of its own tells simulated raters from people."""
+    raters = "simulated" if report.simulated else "people"
+    rows = [[report.study, raters, *(getattr(figure, column) for column in CSV_COLUMNS)] for figure in report.figures]
+    return tables.as_csv(["study", "raters", *CSV_COLUMNS], rows)
+
+
+def as_markdown(report: StudyReport) -> str:
     """A heading and a table for each section."""
-    from lorarar.util.tables import Table
-    from lorarar.util.tables import as_markdown as write
-
     marked = f", {SIMULATED}" if report.simulated else ""
-    return write(
+    head = ("of", "figure", "value", "95 % interval", "n", "note")
+    return tables.as_markdown(
         [
-            Table(
+            tables.Table(
                 f"Study {report.study}: {section}{marked}",
-                ("of", "figure", "value", "95 % interval", "n", "note"),
-                [
-                    (figure.of, figure.name, *shown(figure), str(figure.n or ""), noted(figure))
-                    for figure in report.section(section)
-                ],
+                head,
+                [(figure.of, figure.name, *words(figure)) for figure in report.section(section)],
             )
-            for section in dict.fromkeys(figure.section for figure in report.figures)
+            for section in sections(report)
         ]
     )
 
 
-NOT_DEFINED = "not defined"
+def sections(report: StudyReport) -> list[str]:
+    """The names of a report's sections, in order."""
+    return list(dict.fromkeys(figure.section for figure in report.figures))
 
 
-def shown(figure: Figure) -> tuple[str, str]:
-    """A figure's value and interval as words."""
+def words(figure: Figure) -> tuple[str, str, str, str]:
+    """A figure's value, interval, n and note as text."""
+    return value_text(figure), interval_text(figure), str(figure.n or ""), note_text(figure)
+
+
+def value_text(figure: Figure) -> str:
+    """A figure's value as text."""
     if figure.value is None:
-        return NOT_DEFINED, ""
-    value = figure.value if isinstance(figure.value, str) else _number(figure.value)
-    if figure.low is None or figure.high is None:
-        return value, ""
-    return value, f"{_number(figure.low)} to {_number(figure.high)}"
+        return NOT_DEFINED
+    return figure.value if isinstance(figure.value, str) else measured(figure.value)
 
 
-def noted(figure: Figure) -> str:
-    """A figure's note without what the heading says already."""
+def interval_text(figure: Figure) -> str:
+    """A figure's interval as text; empty where it has none."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return ""
+    return f"{measured(figure.low)} to {measured(figure.high)}"
+
+
+def note_text(figure: Figure) -> str:
+    """A figure's note without the mark of simulated raters, which the heading has."""
     return figure.note.removeprefix(SIMULATED).removeprefix("; ")
 
 
-def _number(value: float) -> str:
-    if isinstance(value, int):  # a count
-        return str(value)
-    return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -12,8 +12,9 @@ from lorarar.store import Store
 from lorarar.util.errors import StoreError
 from studies.create import Request, new_study
 from studies.errors import StudyError
+from studies.figures import SIMULATED
 from studies.rater.votes import Screen
-from studies.report import SIMULATED, report
+from studies.report import report
 from studies.sessions import open_packet, open_study
 from studies.simulate import simulate
 from studies.store import StudyStore

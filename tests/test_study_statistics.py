@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from scipy.optimize import minimize
 
+from lorarar.util.statistics.agreement import krippendorff_alpha, value_counts
 from studies.statistics import correlation
-from studies.statistics.agreement import alpha, ceiling, consistency, krippendorff_alpha, weighted_r
+from studies.statistics.agreement import alpha, ceiling, consistency, weighted_r
 from studies.statistics.correlation import correlate, difference
 from studies.statistics.crossed import crossed, weighted_mean
 from studies.statistics.davidson import fit, two_methods
@@ -103,7 +104,7 @@ KRIPPENDORFF = np.array(
 
 @pytest.mark.parametrize(("level", "published"), [("nominal", 0.743), ("ordinal", 0.815)])
 def test_alpha_gives_krippendorffs_own_example(level, published):
-    assert krippendorff_alpha(KRIPPENDORFF, level) == pytest.approx(published, abs=5e-4)
+    assert krippendorff_alpha(value_counts(KRIPPENDORFF), level) == pytest.approx(published, abs=5e-4)
     found = alpha(ratings_of(KRIPPENDORFF), level)
     assert found.value == pytest.approx(published, abs=5e-4)
     assert found.low < published < found.high

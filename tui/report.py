@@ -6,14 +6,12 @@ Its statistics need scipy, which takes a second to load and would hold the threa
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lorarar.util.errors import LorarError
+from studies.figures import StudyReport
+from studies.rendering import from_json
 
 
 class ReportError(LorarError):
@@ -22,22 +20,8 @@ class ReportError(LorarError):
     title = "Report"
 
 
-@dataclass(frozen=True)
-class Report:
-    """What came of a study, of people or of simulated raters."""
-
-    study: str
-    simulated: bool
-    figures: Sequence[dict[str, Any]]
-    points: Sequence[dict[str, Any]]
-
-    def sections(self, *names: str) -> list[dict[str, Any]]:
-        """The figures of some sections."""
-        return [figure for figure in self.figures if figure["section"] in names]
-
-
-async def report(database: Path, study: str, simulated: bool) -> Report:
-    """The report on a study.
+async def report(database: Path, study: str, simulated: bool) -> StudyReport:
+    """Report on the people who voted on a study, or on its simulated raters.
 
     Raises:
         ReportError: there is nothing to report on; the message is the command's own.
@@ -58,22 +42,4 @@ async def report(database: Path, study: str, simulated: bool) -> Report:
     if process.returncode:
         lines = err.decode(errors="replace").strip().splitlines()
         raise ReportError(lines[-1].partition(": ")[2] or lines[-1] if lines else "the report could not be made")
-    found = json.loads(out)
-    return Report(found["study"], found["simulated"], found["figures"], found["points"])
-
-
-def value_of(figure: dict[str, Any]) -> str:
-    """A figure's value as words."""
-    value = figure["value"]
-    if value is None:
-        return "not defined"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):  # a count
-        return str(value)
-    return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"
-
-
-def interval_of(figure: dict[str, Any]) -> str:
-    """A figure's interval as words."""
-    return "" if figure["low"] is None else f"{figure['low']:.2f} to {figure['high']:.2f}"
+    return from_json(out)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lorarar.util.statistics.bootstrap import Interval
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # only a type, and its module loads numpy
+    from lorarar.util.statistics.bootstrap import Interval
 
 
 def number(value: float | None, places: int = 2, *, signed: bool = False, absent: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from studies.errors import StudyError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from studies.report import Report
+    from studies.figures import Figure, StudyReport
 
 
 @command
@@ -41,39 +42,42 @@ def report(
         print(clean(writers[form](made)), end="")
 
 
-def _print_tables(made: Report) -> None:
+def _print_tables(made: StudyReport) -> None:
     from rich.console import Console
 
-    from studies.rendering import noted, shown
-    from studies.report import SIMULATED
+    from studies.figures import SIMULATED
+    from studies.rendering import sections
 
     console = Console(highlight=False)
     marked = f", {SIMULATED}" if made.simulated else ""
-    for section in dict.fromkeys(figure.section for figure in made.figures):
+    for section in sections(made):
         title = "study " + made.study if section == "study" else section
         console.print(f"[bold]{clean(title[0].upper() + title[1:])}[/bold]{marked}")
         if section == "study":
             for figure in made.section(section):
-                value, interval = shown(figure)
-                note = f" ({noted(figure)})" if noted(figure) else ""
-                span = f", {interval}" if interval else ""
-                console.print(clean(f"  {figure.name}: {value}{span}{note}"), markup=False)
+                console.print(clean(f"  {_fact(figure)}"), markup=False)
             console.print()
         else:
-            console.print(_table(made, section))
+            console.print(_table(made.section(section)))
 
 
-def _table(made: Report, section: str) -> Table:
-    """A section's figures, under a line for each group of them; no column that would stay empty."""
+def _fact(figure: Figure) -> str:
+    """A figure of the section on the study itself, in one line."""
+    from studies.rendering import words
+
+    value, interval, _, note = words(figure)
+    return f"{figure.name}: {value}" + (f", {interval}" if interval else "") + (f" ({note})" if note else "")
+
+
+def _table(figures: Sequence[Figure]) -> Table:
+    """The figures under a line for each group of them; a column that would stay empty is left out."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from studies.rendering import shown
-    from studies.report import SIMULATED
+    from studies.rendering import words
 
-    figures = made.section(section)
-    rows = [(f.name, *shown(f), str(f.n or ""), f.note.removeprefix(SIMULATED).removeprefix("; ")) for f in figures]
+    rows = [(figure.name, *words(figure)) for figure in figures]
     columns = [number for number in range(5) if any(row[number] for row in rows)]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for number in columns:

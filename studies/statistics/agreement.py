@@ -3,94 +3,86 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Literal
 
 import numpy as np
 
+from lorarar.util.statistics.agreement import Level, krippendorff_alpha, value_counts
 from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from studies.statistics.crossed import crossed, interval, resamples, weighted_mean
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
-
-Level = Literal["nominal", "ordinal"]
 
 
 def alpha(ratings: Ratings, level: Level, count: int = RESAMPLES // 4) -> Interval:
     """Krippendorff's alpha, with an interval over cells (a rater drawn twice would agree with themselves).
 
-    Raises:
-        UndefinedError: fewer than two raters share an item, or all answers are the same.
-    """
-    table = ratings.matrix()
-    value = krippendorff_alpha(table, level)
-    by_cell = [np.flatnonzero(ratings.cells == cell) for cell in range(ratings.cell_count)]
-
-    def drawn(cells: Floats) -> float:
-        columns = np.concatenate([np.tile(by_cell[cell], int(times)) for cell, times in enumerate(cells) if times])
-        try:
-            return krippendorff_alpha(table[:, columns], level)
-        except UndefinedError:
-            return float("nan")
-
-    return interval(value, np.array([drawn(cells) for _, cells in resamples(ratings, count)]))
-
-
-def krippendorff_alpha(table: Floats, level: Level) -> float:
-    """Of answers (raters, items), NaN where there is none.
+    Args:
+        ratings: the votes.
+        level: whether their values are names or ranks.
+        count: the number of resamples.
 
     Raises:
-        UndefinedError: fewer than two raters share an item, or all answers are the same.
+        UndefinedError: no item was answered by two raters, or all answers are the same.
     """
-    import krippendorff
-
-    shared = table[:, (~np.isnan(table)).sum(axis=0) > 1]
-    if not shared.size:
+    counts = value_counts(ratings.matrix())
+    if not (counts.sum(axis=1) > 1).any():
         raise UndefinedError("no item was answered by two raters")
-    if len(np.unique(shared[~np.isnan(shared)])) < 2:
+    value = krippendorff_alpha(counts, level)
+    if value is None:
         raise UndefinedError("all answers are the same")
-    return float(krippendorff.alpha(reliability_data=shared, level_of_measurement=level))
+
+    def draw(cells: Floats) -> float:
+        items = np.repeat(np.arange(ratings.item_count), cells[ratings.cells].astype(int))
+        resampled = krippendorff_alpha(counts[items], level)
+        return float("nan") if resampled is None else resampled
+
+    return interval(value, np.array([draw(cells) for _, cells in resamples(ratings, count)]))
 
 
 def consistency(same: Ratings) -> Interval:
-    """The share of repeats (values 1 and 0) that were answered as before."""
+    """The share of repeats that were answered as before (value 1; otherwise 0)."""
     return crossed(same, weighted_mean(same.values))
 
 
 def ceiling(ratings: Ratings) -> tuple[Interval, int]:
-    """Pearson's r of one rater with the mean of the others, averaged over raters; and of how many of them.
+    """Pearson's r of one rater with the mean of the others, averaged over raters.
 
     No metric can be expected to agree better with people than people do. A rater who always answered the same, or
     shares fewer than three items with others, has no r.
+
+    Returns:
+        The mean r, and the number of raters who have one.
 
     Raises:
         UndefinedError: fewer than two raters have one.
     """
     table = ratings.matrix()
-    given = ~np.isnan(table)
-    filled = np.where(given, table, 0.0)
-    others = given.sum(axis=0) - given
+    answered = ~np.isnan(table)
+    filled = np.where(answered, table, 0.0)
+    others = answered.sum(axis=0) - answered
     with np.errstate(invalid="ignore", divide="ignore"):
         rest = (filled.sum(axis=0) - filled) / others
-    usable = given & (others > 0)
+    usable = answered & (others > 0)
 
     def of_raters(items: Floats) -> Floats:
+        """Each rater's r (raters,) with the items weighing as given."""
         return np.array([weighted_r(filled[rater, at], rest[rater, at], items[at]) for rater, at in enumerate(usable)])
 
     whole = of_raters(np.ones(ratings.item_count))
-    found = np.isfinite(whole)
-    if found.sum() < 2:
+    defined = np.isfinite(whole)
+    if defined.sum() < 2:
         raise UndefinedError("fewer than two raters share items and differ in their answers")
 
-    def drawn(raters: Floats, cells: Floats) -> float:
+    def draw(raters: Floats, cells: Floats) -> float:
         values = of_raters(cells[ratings.cells])
-        sound = found & np.isfinite(values) & (raters > 0)
+        sound = defined & np.isfinite(values) & (raters > 0)
         return float(np.average(values[sound], weights=raters[sound])) if sound.any() else float("nan")
 
-    draws = np.array([drawn(*weights) for weights in resamples(ratings, RESAMPLES // 4)])
-    return interval(float(whole[found].mean()), draws), int(found.sum())
+    draws = np.array([draw(*weights) for weights in resamples(ratings, RESAMPLES // 4)])
+    return interval(float(whole[defined].mean()), draws), int(defined.sum())
 
 
 def weighted_r(one: Floats, two: Floats, weights: Floats) -> float:
-    """Pearson's r of values that weigh as given; NaN where one side does not vary."""
+    """Pearson's r of two sides (n,) with weights (n,); NaN where one side does not vary or fewer than three weigh."""
     kept = weights > 0
     if kept.sum() < 3:
         return float("nan")

@@ -13,13 +13,15 @@ from math import sqrt
 
 import numpy as np
 
+from lorarar.util.statistics.agreement import auroc, cohen_kappa
 from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from studies.statistics.crossed import interval, resamples, vote_weights
 from studies.statistics.ratings import Floats, Ints, Ratings, UndefinedError
 
 LEAST = 5  # items, below which no correlation is given
 
-Coefficient = Callable[[Floats, Floats], float]  # of people's values and a metric's, one an item
+#: A coefficient of people's values and a metric's (items,); NaN where it is not defined.
+Coefficient = Callable[[Floats, Floats], float]
 
 
 def pearson(people: Floats, metric: Floats) -> float:
@@ -69,21 +71,17 @@ def phi(people: Floats, metric: Floats) -> float:
 
 def kappa(people: Floats, metric: Floats) -> float:
     """Cohen's kappa of people's majority with a metric of 0 and 1."""
-    majority = people > 0.5
-    agreed = float(np.mean(majority == (metric > 0.5)))
-    yes = float(majority.mean()), float((metric > 0.5).mean())
-    chance = yes[0] * yes[1] + (1 - yes[0]) * (1 - yes[1])
-    return (agreed - chance) / (1 - chance) if chance < 1 else float("nan")
+    return _or_nan(cohen_kappa(people > 0.5, metric > 0.5))
 
 
 def auc(people: Floats, metric: Floats) -> float:
-    """The area under the curve of a metric that should tell people's yes (a majority) from their no."""
-    return ordered_alike((people > 0.5).astype(float), metric)
+    """The area under the ROC curve of a metric that should tell people's yes (a majority) from their no."""
+    return _or_nan(auroc(metric, people > 0.5))
 
 
 @dataclass(frozen=True)
 class Correlated:
-    """One metric against people: coefficients in the order asked for, or why one is not defined."""
+    """One metric against people: each coefficient, or the reason why it is not defined."""
 
     items: int
     raters: int
@@ -91,14 +89,19 @@ class Correlated:
 
 
 def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coefficient]) -> Correlated:
-    """Coefficients of people's item means with a metric's values (items,), NaN where it has none.
+    """Correlate people's item means with a metric.
+
+    Args:
+        ratings: people's votes.
+        metric: the metric's scores (items,), NaN where it has none.
+        coefficients: what to compute, by name.
 
     Raises:
         UndefinedError: too few items have a score, or the metric or people do not vary.
     """
     kept = np.isfinite(metric)
     people = ratings.item_means()
-    check(people[kept], metric[kept])
+    check_variation(people[kept], metric[kept])
     draws: dict[str, list[float]] = {name: [] for name in coefficients}
     for raters, cells in resamples(ratings, RESAMPLES // 2):
         one, two = _resampled(ratings, metric, kept, raters, cells)
@@ -114,7 +117,7 @@ def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coeff
 
 
 def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
-    """By how much one metric's Pearson r with people exceeds another's, on items both score.
+    """By how much one metric's Pearson r with people exceeds another's, on the items that both score.
 
     Raises:
         UndefinedError: as for ``correlate``.
@@ -122,22 +125,18 @@ def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
     kept = np.isfinite(one) & np.isfinite(two)
     people = ratings.item_means()
     for metric in (one, two):
-        check(people[kept], metric[kept])
+        check_variation(people[kept], metric[kept])
 
-    def drawn(raters: Floats, cells: Floats) -> float:
+    def draw(raters: Floats, cells: Floats) -> float:
         sides = [pearson(*_resampled(ratings, metric, kept, raters, cells)) for metric in (one, two)]
         return sides[0] - sides[1]
 
     value = pearson(people[kept], one[kept]) - pearson(people[kept], two[kept])
-    return interval(value, np.array([drawn(*weights) for weights in resamples(ratings, RESAMPLES // 2)]))
+    return interval(value, np.array([draw(*weights) for weights in resamples(ratings, RESAMPLES // 2)]))
 
 
-def check(people: Floats, metric: Floats) -> None:
-    """That there is something to correlate.
-
-    Raises:
-        UndefinedError: too few items, or one side does not vary.
-    """
+def check_variation(people: Floats, metric: Floats) -> None:
+    """Raise UndefinedError unless there are enough items and both sides vary."""
     if len(people) < LEAST:
         raise UndefinedError(f"{len(people)} items have votes and a score; at least {LEAST} are needed")
     if np.ptp(metric) == 0:
@@ -149,7 +148,7 @@ def check(people: Floats, metric: Floats) -> None:
 def _resampled(
     ratings: Ratings, metric: Floats, kept: np.ndarray, raters: Floats, cells: Floats
 ) -> tuple[Floats, Floats]:
-    """People's and the metric's values of the items drawn, each as often as its cell was."""
+    """People's and the metric's values of the resampled items, each as often as its cell was sampled."""
     means = ratings.item_means(vote_weights(ratings, raters, np.ones_like(cells)))
     times = np.where(kept & np.isfinite(means), cells[ratings.cells], 0).astype(int)
     at = np.repeat(np.arange(ratings.item_count), times)
@@ -157,7 +156,7 @@ def _resampled(
 
 
 def _orders(people: Floats, metric: Floats) -> tuple[float, float, float]:
-    """Of all pairs of items: agreeing minus disagreeing, those people tell apart, those the metric does."""
+    """Counts over all pairs of items: ordered alike minus ordered otherwise, told apart by people, by the metric."""
     first, second = _pairs(len(people))
     one, two = np.sign(people[first] - people[second]), np.sign(metric[first] - metric[second])
     return float(one @ two), float(np.abs(one).sum()), float(np.abs(two).sum())
@@ -165,8 +164,12 @@ def _orders(people: Floats, metric: Floats) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=4)
 def _pairs(size: int) -> tuple[Ints, Ints]:
-    """All pairs of so many items; the same again and again in a bootstrap."""
+    """The indices of all pairs of ``size`` items; kept, since a bootstrap needs the same ones again and again."""
     return np.triu_indices(size, 1)
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _ranks(values: Floats) -> Floats:

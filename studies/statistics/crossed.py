@@ -1,7 +1,7 @@
 """A bootstrap crossed over raters and cells: both are samples, of people and of things people could be asked about.
 
-Drawing votes anew as if they were independent gives intervals that cover a half of what they claim; drawing raters
-alone or items alone claims too much as well (docs/studies.md has the figures). Here raters and cells are drawn anew,
+Resampling votes as if they were independent gives intervals that cover a half of what they claim; resampling raters
+alone or items alone claims too much as well (docs/studies.md has the figures). Here raters and cells are resampled,
 each on their own, and a vote weighs as often as its rater times as often as its cell (Owen's pigeonhole bootstrap).
 """
 
@@ -20,10 +20,10 @@ MOST_UNDEFINED = 0.05  # of resamples, above which an interval is refused
 
 
 def resamples(ratings: Ratings, count: int = RESAMPLES, seed: int = SEED) -> Iterator[tuple[Floats, Floats]]:
-    """How often each rater and each cell is drawn, ``count`` times; one that is alone is always drawn."""
+    """How often each rater (raters,) and each cell (cells,) is sampled, ``count`` times; one alone always is."""
     generator = np.random.default_rng(seed)
     for _ in range(count):
-        yield _drawn(generator, ratings.rater_count), _drawn(generator, ratings.cell_count)
+        yield _sample_counts(generator, ratings.rater_count), _sample_counts(generator, ratings.cell_count)
 
 
 def vote_weights(ratings: Ratings, raters: Floats, cells: Floats) -> Floats:
@@ -34,34 +34,39 @@ def vote_weights(ratings: Ratings, raters: Floats, cells: Floats) -> Floats:
 def crossed(
     ratings: Ratings, statistic: Callable[[Floats], float], count: int = RESAMPLES, seed: int = SEED
 ) -> Interval:
-    """A statistic of the votes' weights, with its interval.
+    """A statistic of votes with its crossed 95 % interval.
+
+    Args:
+        ratings: the votes.
+        statistic: a function of the votes' weights (votes,); NaN where it is not defined.
+        count: the number of resamples.
+        seed: of the resampling.
 
     Raises:
-        UndefinedError: it is not defined for these votes, or too often not for what they might as well have been.
+        UndefinedError: it is not defined for these votes, or for too many resamples of them.
     """
     value = statistic(np.ones_like(ratings.values))
-    drawn = [statistic(vote_weights(ratings, *weights)) for weights in resamples(ratings, count, seed)]
-    return interval(value, np.array(drawn))
+    draws = [statistic(vote_weights(ratings, *weights)) for weights in resamples(ratings, count, seed)]
+    return interval(value, np.array(draws))
 
 
-def interval(value: float, drawn: NDArray[Any]) -> Interval:
-    """The 95 % interval of what resamples gave.
+def interval(value: float, draws: NDArray[Any]) -> Interval:
+    """The 95 % percentile interval of a statistic's values in resamples (draws,).
 
     Raises:
         UndefinedError: the value is not finite, or more than ``MOST_UNDEFINED`` of them are not.
     """
     if not np.isfinite(value):
         raise UndefinedError("these votes do not define it")
-    sound = drawn[np.isfinite(drawn)]
-    if len(sound) < (1 - MOST_UNDEFINED) * len(drawn):
-        share = 1 - len(sound) / len(drawn)
+    sound = draws[np.isfinite(draws)]
+    if len(sound) < (1 - MOST_UNDEFINED) * len(draws):
+        share = 1 - len(sound) / len(draws)
         raise UndefinedError(f"no interval: undefined in {share:.0%} of resamples")
-    low, high = np.percentile(sound, [2.5, 97.5])
-    return Interval(float(value), float(low), float(high))
+    return Interval.of_draws(value, sound)
 
 
 def weighted_mean(values: Floats) -> Callable[[Floats], float]:
-    """The mean of values as a statistic of their weights."""
+    """The mean of values (votes,) as a statistic of their weights."""
 
     def mean(weights: Floats) -> float:
         total = float(weights.sum())
@@ -70,5 +75,6 @@ def weighted_mean(values: Floats) -> Callable[[Floats], float]:
     return mean
 
 
-def _drawn(generator: np.random.Generator, size: int) -> Floats:
+def _sample_counts(generator: np.random.Generator, size: int) -> Floats:
+    """How often each of ``size`` things comes in a sample of that size with replacement."""
     return np.bincount(generator.integers(size, size=size), minlength=size).astype(float)

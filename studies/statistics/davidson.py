@@ -24,7 +24,7 @@ class Davidson:
 
 
 def two_methods(wins: float, ties: float, losses: float) -> Davidson:
-    """The best fit for two: log odds ln(w / l), nu = t / sqrt(w l).
+    """The maximum-likelihood fit for two methods: log odds ln(w / l), nu = t / sqrt(w l).
 
     Raises:
         UndefinedError: one side never won.
@@ -36,7 +36,11 @@ def two_methods(wins: float, ties: float, losses: float) -> Davidson:
 
 
 def fit(wins: Floats, ties: Floats) -> Davidson:
-    """The best fit to wins[i, j], how often i was better than j, and ties (methods, methods), symmetric.
+    """The maximum-likelihood fit by Newton's method.
+
+    Args:
+        wins: (methods, methods), how often the row was better than the column.
+        ties: (methods, methods), symmetric.
 
     Raises:
         UndefinedError: the methods fall into groups of which one never lost, or never met, the other.

@@ -13,9 +13,9 @@ from studies.statistics.ratings import Ratings, UndefinedError
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How votes fell, from the first method's side."""
+    """Shares of votes, from the first method's side."""
 
-    wins: Interval  # shares of votes
+    wins: Interval
     ties: Interval
     losses: Interval
     comparable_or_better: Interval
@@ -24,13 +24,23 @@ class Outcomes:
 
 
 def outcomes(ratings: Ratings) -> Outcomes:
-    """Of votes +1 (the first is better), 0 and -1."""
+    """The outcomes of votes, which are +1 where the first method is better, 0, or -1.
 
-    def share(*counted: int) -> Interval:
-        return crossed(ratings, weighted_mean(np.isin(ratings.values, counted).astype(float)))
+    Raises:
+        UndefinedError: they have no interval.
+    """
 
-    preference = crossed(ratings, weighted_mean(ratings.values))
-    return Outcomes(share(1), share(0), share(-1), share(0, 1), preference, len(ratings.values))
+    def share(*values: int) -> Interval:
+        return crossed(ratings, weighted_mean(np.isin(ratings.values, values).astype(float)))
+
+    return Outcomes(
+        wins=share(1),
+        ties=share(0),
+        losses=share(-1),
+        comparable_or_better=share(0, 1),
+        preference=crossed(ratings, weighted_mean(ratings.values)),
+        votes=len(ratings.values),
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class SignTest:
 
 
 def sign_test(ratings: Ratings) -> SignTest:
-    """Over cells, since votes on one cell are not independent.
+    """The two-sided sign test over cells, since votes on one cell are not independent.
 
     Raises:
         UndefinedError: no cell leans to either side.

@@ -1,7 +1,7 @@
 """What a design can find out before anybody votes: simulated votes, and the interval the report would give.
 
 Assumed is Davidson's model with a third of ties between equals, log odds of the effect asked for, items that differ
-by 0.75 logits and raters by 0.25 (standard deviations). An effect is found when the crossed interval leaves 0 out.
+by 0.75 logits and raters by 0.25 (standard deviations). A study finds an effect when the crossed interval leaves 0 out.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Power:
 def power(items: int, raters: int, effect: float = 0.5, seed: int = 0, trials: int = TRIALS) -> Power:
     """The share of studies whose 95 % interval of the preference leaves 0 out."""
     generator = np.random.default_rng(seed)
-    found = [_found(simulate(generator, items, raters, effect)) for _ in range(trials)]
-    return Power(items, raters, effect, float(np.mean(found)))
+    finds = [_excludes_zero(simulate(generator, items, raters, effect)) for _ in range(trials)]
+    return Power(items, raters, effect, float(np.mean(finds)))
 
 
 def simulate(generator: np.random.Generator, items: int, raters: int, effect: float) -> Floats:
@@ -41,8 +41,8 @@ def simulate(generator: np.random.Generator, items: int, raters: int, effect: fl
     nu = 2 * TIES / (1 - TIES)  # of equals, nu / (2 + nu) are ties
     win, loss = np.exp(odds / 2), np.exp(-odds / 2)
     total = win + loss + nu
-    drawn = generator.random((raters, items)) * total
-    return np.where(drawn < win, 1.0, np.where(drawn < win + loss, -1.0, 0.0))
+    outcome = generator.random((raters, items)) * total
+    return np.where(outcome < win, 1.0, np.where(outcome < win + loss, -1.0, 0.0))
 
 
 def fisher_interval(r: float, n: int) -> tuple[float, float]:
@@ -57,7 +57,7 @@ def fisher_interval(r: float, n: int) -> tuple[float, float]:
     return tanh(atanh(r) - half), tanh(atanh(r) + half)
 
 
-def _found(votes: Floats) -> bool:
+def _excludes_zero(votes: Floats) -> bool:
     """Whether 0 lies outside the interval: the crossed bootstrap's variance in closed form (Owen 2007)."""
     raters, items = votes.shape
     variance = votes.var() / votes.size

@@ -1,7 +1,7 @@
 """Votes as arrays: one entry a vote, with the item, its cell and the rater as indices.
 
-A *cell* is a subject-style pair. Items of one cell share references and are not independent, so what is drawn
-anew is cells, with all of their items; with one item a cell, as in the paper, that is items.
+A *cell* is a subject-style pair. Items of one cell share references and are not independent, so cells are resampled
+with all of their items; with one item a cell, as in the paper, that is items.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class UndefinedError(StudyError):
 
 @dataclass(frozen=True)
 class Ratings:
-    """Values of votes with who gave them on what."""
+    """The values of votes, with the rater and the item of each."""
 
     values: Floats  # (votes,)
     items: Ints  # (votes,) in 0..items-1
@@ -37,10 +37,10 @@ class Ratings:
 
     @classmethod
     def of(cls, rows: Sequence[tuple[float, Hashable, Hashable, Hashable]]) -> Ratings:
-        """From (value, item, rater, cell) of every vote.
+        """Build the arrays from (value, item, rater, cell) of every vote.
 
         Raises:
-            UndefinedError: there are none.
+            UndefinedError: there are no votes.
         """
         if not rows:
             raise UndefinedError("nobody has voted")
@@ -48,35 +48,35 @@ class Ratings:
         item_of, rater_of, cell_of = _indices(items), _indices(raters), _indices(cells)
         of_item = dict(zip(items, cells, strict=True))
         return cls(
-            np.array(values, float),
-            np.array([item_of[item] for item in items]),
-            np.array([rater_of[rater] for rater in raters]),
-            np.array([cell_of[of_item[item]] for item in item_of]),
+            values=np.array(values, float),
+            items=np.array([item_of[item] for item in items]),
+            raters=np.array([rater_of[rater] for rater in raters]),
+            cells=np.array([cell_of[of_item[item]] for item in item_of]),
         )
 
     @property
     def cell_count(self) -> int:
-        """How many cells there are."""
+        """The number of cells."""
         return int(self.cells.max()) + 1
 
     @property
     def rater_count(self) -> int:
-        """How many raters there are."""
+        """The number of raters."""
         return int(self.raters.max()) + 1
 
     @property
     def item_count(self) -> int:
-        """How many items there are."""
+        """The number of items."""
         return len(self.cells)
 
     def matrix(self) -> Floats:
-        """Values as (raters, items); NaN where a rater did not vote."""
+        """The values as a table (raters, items); NaN where a rater did not vote."""
         table = np.full((self.rater_count, self.item_count), np.nan)
         table[self.raters, self.items] = self.values
         return table
 
     def item_means(self, weights: Floats | None = None) -> Floats:
-        """The mean value of each item over its votes, these weighing as given; NaN where nothing weighs."""
+        """The mean value of each item (items,) over its votes with weights (votes,); NaN where nothing weighs."""
         weights = np.ones_like(self.values) if weights is None else weights
         total = np.bincount(self.items, weights, self.item_count)
         with np.errstate(invalid="ignore"):
@@ -84,7 +84,5 @@ class Ratings:
 
 
 def _indices(values: Sequence[T]) -> dict[T, int]:
-    found: dict[T, int] = {}
-    for value in values:
-        found.setdefault(value, len(found))
-    return found
+    """A number from 0 for every value, in the order of first appearance."""
+    return {value: number for number, value in enumerate(dict.fromkeys(values))}

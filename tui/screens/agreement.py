@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -11,13 +11,12 @@ from textual.events import Resize
 from textual.widgets import Static
 from textual_plot import PlotWidget
 
-from tui.report import Report
+from studies.figures import ASPECT_TITLES, Points, StudyReport
 from tui.screens.reporting import ReportScreen, fill
 from tui.text import unmarked
 from tui.widgets.table import Table
 
 TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
-ASPECTS = {"both": "subject and style"}
 WIDE = 150  # terminal columns from which on the plot fits beside the table with its intervals
 JITTER = 0.03  # of the range: where a metric says only yes or no, points would hide each other
 
@@ -42,8 +41,8 @@ class AgreementScreen(ReportScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: Report | None = None
-        self._plotted: Any = None
+        self._study_report: StudyReport | None = None
+        self._plotted: Points | None = None
 
     def body(self) -> ComposeResult:
         """The study in a line, coefficients, the plot."""
@@ -61,10 +60,10 @@ class AgreementScreen(ReportScreen):
         """The plot beside the table, or below it."""
         self.set_class(event.size.width >= WIDE, "wide")
 
-    def show_report(self, found: Report) -> None:
-        """Coefficients and the plot."""
-        self._found, self._plotted = found, None
-        fill(self.query_one(Table), found.sections("correlation"), found.simulated)
+    def show_report(self, report: StudyReport) -> None:
+        """Show coefficients and the plot."""
+        self._study_report, self._plotted = report, None
+        fill(self.query_one(Table), report.section("correlation"), report.simulated)
         self._plot()
 
     def on_data_table_row_highlighted(self, event: Table.RowHighlighted) -> None:
@@ -77,11 +76,15 @@ class AgreementScreen(ReportScreen):
         table = self.query_one(Table)
         return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
 
+    def _points(self) -> Points | None:
+        """The points of the metric that the line under the cursor is about."""
+        figures = self._study_report.section("correlation") if self._study_report else []
+        if not self._study_report or not figures:
+            return None
+        return self._study_report.points_of(figures[min(self.query_one(Table).cursor_row, len(figures) - 1)])
+
     def _plot(self) -> None:
-        plot, table = self.query_one(PlotWidget), self.query_one(Table)
-        figures = self._found.sections("correlation") if self._found else []
-        row = min(table.cursor_row, len(figures) - 1)
-        points = points_of(self._found, str(figures[row]["of"])) if self._found and figures else None
+        plot, points = self.query_one(PlotWidget), self._points()
         if points is self._plotted and points is not None:
             return
         self._plotted = points
@@ -89,29 +92,16 @@ class AgreementScreen(ReportScreen):
         if points is None:
             plot.set_xlabel("no points")
             return
-        pairs = [
-            (x, y) for x, y in zip(points["scores"], points["people"], strict=True) if x is not None and y is not None
-        ]
-        aspect = ASPECTS.get(points["aspect"], points["aspect"])
-        across = spread([x for x, _ in pairs])
-        plot.scatter(across, [y for _, y in pairs], marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
-        metric = TITLES.get(points["metric"], points["metric"])
-        plot.set_xlabel(f"{unmarked(metric, 20)} by {unmarked(points['by'], 30)}, {unmarked(aspect, 30)}")
+        across = spread(list(points.scores))
+        plot.scatter(across, list(points.people), marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
+        metric = TITLES.get(points.metric, points.metric)
+        aspect = ASPECT_TITLES.get(points.aspect, points.aspect)
+        plot.set_xlabel(f"{unmarked(metric, 20)} by {unmarked(points.by, 30)}, {unmarked(aspect, 30)}")
         plot.set_ylabel("people")
 
 
-def points_of(found: Report, of: str) -> dict[str, Any] | None:
-    """The points of the metric that a line of the table is about."""
-    for points in found.points:
-        title = TITLES.get(points["metric"], points["metric"])
-        aspect = ASPECTS.get(points["aspect"], points["aspect"])
-        if of in (f"{title} ({points['by']}), {aspect}", f"{title} ({points['by']})"):
-            return points
-    return None
-
-
 def spread(values: list[float]) -> list[float]:
-    """Values of a metric that says only yes or no, moved apart a little, always alike; others as they are."""
+    """Move the values of a metric that says only yes or no apart a little, always alike; others stay as they are."""
     if len(set(values)) > 2:
         return values
     return [value + JITTER * ((number * 7) % 11 - 5) / 5 for number, value in enumerate(values)]

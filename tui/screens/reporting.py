@@ -10,8 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from lorarar.util.errors import LorarError
+from lorarar.util.formatting import bounds
+from studies.figures import Figure, StudyReport
+from studies.rendering import value_text
 from tui.catalog import Row
-from tui.report import Report, interval_of, report, value_of
+from tui.report import report
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import count, line
@@ -68,7 +71,7 @@ class ReportScreen(BrowseScreen):
         self.simulated = not self.simulated
         self._choose()
 
-    def show_report(self, found: Report) -> None:
+    def show_report(self, report: StudyReport) -> None:
         """Show a report."""
 
     def _choose(self) -> None:
@@ -100,26 +103,26 @@ class ReportScreen(BrowseScreen):
     @work(exclusive=True, group="report")
     async def _report(self, name: str, simulated: bool) -> None:
         try:
-            found = await report(self.lorarar.catalog.path, name, simulated)
+            made = await report(self.lorarar.catalog.path, name, simulated)
         except LorarError as error:
             hint = "" if simulated or not (self.study and self.study["simulated"]) else " (press t)"
             self.say(self.head().append(f"\n{line(error)}{hint}", "yellow"))
-            self.show_report(Report(name, simulated, (), ()))
+            self.show_report(StudyReport(study=name, kind="", simulated=simulated, figures=(), points=()))
             return
         self.say(self.head())
-        self.show_report(found)
+        self.show_report(made)
 
 
-def fill(table: Table, figures: list[dict[str, object]], simulated: bool) -> None:
+def fill(table: Table, figures: list[Figure], simulated: bool) -> None:
     """Fill a table with figures; each line says so where raters are simulated."""
     rows = [
         [
-            line(str(figure["of"]).replace(ALL, ""), 34),
-            line(figure["name"], 60),
-            line(value_of(figure), 60),
-            interval_of(figure),
-            str(figure["n"] or ""),
-            line(figure["note"], 200) or ("simulated" if simulated else ""),
+            line(figure.of.replace(ALL, ""), 34),
+            line(figure.name, 60),
+            line(value_text(figure), 60),
+            "" if figure.low is None or figure.high is None else bounds(figure.low, figure.high),
+            str(figure.n or ""),
+            line(figure.note, 200) or ("simulated" if simulated else ""),
         ]
         for figure in figures
     ]

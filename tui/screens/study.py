@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from tui.report import Report
+from studies.figures import StudyReport
 from tui.screens.reporting import ReportScreen, fill
 from tui.widgets.table import Table
 
@@ -38,9 +38,9 @@ class StudyScreen(ReportScreen):
         self.query_one(Table).focus()
         super().on_mount()
 
-    def show_report(self, found: Report) -> None:
-        """All but the correlations, which have a screen of their own."""
-        fill(self.query_one(Table), found.sections("study", "outcomes", "model", "agreement"), found.simulated)
+    def show_report(self, report: StudyReport) -> None:
+        """Show all but the correlations, which have a screen of their own."""
+        fill(self.query_one(Table), report.section("study", "outcomes", "model", "agreement"), report.simulated)
 
     def action_vote(self) -> None:
         """Leave for the voting screens; they bring one back here."""

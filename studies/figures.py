@@ -1,0 +1,58 @@
+"""A study's report as data: figures, points of scatter plots, and nothing that takes time to load.
+
+Reports cross from one process to another as JSON (``studies.rendering``), so these classes know no statistics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
+ASPECT_TITLES = {"both": "subject and style", "subject": "subject", "style": "style"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a report with its interval, or with the reason why there is none."""
+
+    section: str  # study, outcomes, model, agreement, correlation
+    of: str  # methods, metric, …
+    name: str
+    value: float | str | None  # None: not defined, and the note says why
+    low: float | None = None  # bounds of the 95 % interval
+    high: float | None = None
+    n: int | None = None
+    note: str = ""
+    key: str | None = None  # of the points that the figure sums up; None where it sums up none
+
+
+@dataclass(frozen=True)
+class Points:
+    """People against a metric, an item a point, for a scatter plot."""
+
+    metric: str
+    by: str  # critic or backbone
+    aspect: str
+    labels: tuple[str, ...]  # of items
+    people: tuple[float, ...]
+    scores: tuple[float, ...]
+    key: str  # which figures sum these points up
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """A study's figures, on people or on simulated raters."""
+
+    study: str
+    kind: str
+    simulated: bool
+    figures: tuple[Figure, ...]
+    points: tuple[Points, ...]
+
+    def section(self, *names: str) -> list[Figure]:
+        """The figures of these sections, in the report's order."""
+        return [figure for figure in self.figures if figure.section in names]
+
+    def points_of(self, figure: Figure) -> Points | None:
+        """The points that a figure sums up."""
+        return next((points for points in self.points if points.key == figure.key), None)

@@ -1,0 +1,72 @@
+"""What came of a study, as figures: each with its interval and n, or with the reason why it is not defined.
+
+People and simulated raters are never in one report; one of the latter says so on every line of every format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lorarar.store import Store
+from studies.errors import StudyError
+from studies.figures import SIMULATED, Figure, StudyReport
+from studies.report.agreement import agreement
+from studies.report.correlation import correlations
+from studies.report.facts import facts
+from studies.report.model import strength_figures
+from studies.report.outcomes import preferences, yes_shares
+from studies.report.standing_votes import inattentive, standing_votes
+from studies.store import Study, StudyStore
+
+__all__ = ["report"]
+
+
+def report(store: Store, name: str, simulated: bool = False, attentive: bool = False) -> StudyReport:
+    """Report on the people who voted on a study, or on its simulated raters.
+
+    Args:
+        store: the database of results.
+        name: the study's.
+        simulated: whether to report on simulated raters instead of people.
+        attentive: whether to leave out the raters who failed an attention check.
+
+    Raises:
+        StudyError: there is no such study, or there are no votes to report on.
+    """
+    studies = StudyStore(store)
+    study = studies.get(name)
+    votes = standing_votes(studies, study, simulated)
+    failed = inattentive(study, votes)
+    kept = [vote for vote in votes if not (attentive and vote.rater in failed)]
+    plain = [vote for vote in kept if vote.purpose == "plain"]
+    if not plain:
+        raise StudyError(_why_empty(studies, study, simulated, bool(votes)))
+    if study.kind == "ab":
+        outcomes = [*preferences(study, plain), *strength_figures(study, plain)]
+    else:
+        outcomes = yes_shares(study, plain)
+    against_metrics, points = correlations(store, study, plain)
+    figures = [*facts(study, kept, failed, attentive), *outcomes, *agreement(study, kept), *against_metrics]
+    return StudyReport(
+        study=name,
+        kind=study.kind,
+        simulated=simulated,
+        figures=tuple(map(_marked, figures) if simulated else figures),
+        points=tuple(points),
+    )
+
+
+def _marked(figure: Figure) -> Figure:
+    """A figure whose note says that raters are simulated."""
+    return replace(figure, note="; ".join(filter(None, (SIMULATED, figure.note))))
+
+
+def _why_empty(studies: StudyStore, study: Study, simulated: bool, all_failed: bool) -> str:
+    """Why there is nothing to report on."""
+    if all_failed:
+        return f"all raters of the study {study.name} failed an attention check; report without --attentive"
+    if simulated:
+        return f"the study {study.name} has no simulated raters; make some with: lorarar study simulate"
+    others = sum(rater.simulated for rater in studies.raters(study))
+    hint = f"; it has {others} simulated raters, which --simulated reports on" if others else ""
+    return f"nobody has voted on the study {study.name} yet{hint}"
