@@ -16,6 +16,7 @@ from textual.widgets import Input, Select
 from lorarar.families import Base
 from lorarar.generation.studio import Studio
 from lorarar.merge_files import merge
+from lorarar.merging.strengths import scale_adapter
 from lorarar.pictures.images import read_image, write_png
 from lorarar.store import Store
 from lorarar.util.errors import AdapterError
@@ -25,7 +26,7 @@ from tests.tui_app import FakeEasel, drive, until, words
 from tui.catalog import Catalog
 from tui.drawing.client import ProcessEasel
 from tui.drawing.request import Drawn, Said, Wish, reply
-from tui.drawing.worker import NewerWishError, Painter, blended, methods, newest, scaled
+from tui.drawing.worker import NewerWishError, Painter, blended, methods, newest
 from tui.screens.blend import BlendScreen, known_loras
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
@@ -195,7 +196,7 @@ def test_a_painter_draws_drops_and_keeps(wish, base, tiny, tmp_path, monkeypatch
         ("direct", "dog", "ink", 1),
     ]
     made = catalog.merge(shots[0].merge)
-    assert made["adapter"]["path"] == kept["kept"] and scaled(random_adapter(2, 0), 0.0).layers
+    assert made["adapter"]["path"] == kept["kept"] and scale_adapter(random_adapter(2, 0), 0.0).layers
     with Store(tmp_path / "r.db") as store:
         assert store.rows("SELECT count(*) AS n FROM images")[0]["n"] == 2
 

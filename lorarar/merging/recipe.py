@@ -23,6 +23,7 @@ from lorarar.merging.hypernet_file import read_hypernet
 from lorarar.merging.methods import Blend, Form, Ingredients, Method
 from lorarar.merging.methods.blend import Predictor
 from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.errors import HypernetError, MethodError
 from lorarar.util.files import sha256_of
 from lorarar.util.progress import Ticker
@@ -66,6 +67,14 @@ class Recipe:
     options: Options = field(default_factory=Options)
     dtype: Dtype | None = None  # of the merged factors, default the wider one of the two adapters
     cache: ProjectionCache | None = None  # keeps projections on disk, for grids
+    strengths: Strengths = PLAIN  # of both sides of the result, for methods without weights
+
+    @classmethod
+    def with_strengths(cls, method: Method, base: Base, strengths: Strengths) -> Recipe:
+        """A recipe with so much of content and of style: as weights where the method takes them, else as strengths."""
+        if "weights" in method.takes:
+            return cls(method, base, {"weights": strengths})
+        return cls(method, base, strengths=strengths)
 
     def __post_init__(self) -> None:
         for option in self.options:
@@ -108,12 +117,19 @@ class Recipe:
                 made |= {"coefficients": sha256_of(Path(asked[option]))} if option in asked else {}
             else:
                 made[option] = asked.get(option, getattr(Ingredients(), option))
+        if self.strengths != PLAIN:
+            made["strengths"] = self.strengths
         return {key: list(value) if isinstance(value, tuple) else value for key, value in made.items()}
 
     def blend(self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None) -> Blend:
         """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
         dtype = DTYPES[self.dtype] if self.dtype else widest([content.dtype, style.dtype])
         using = replace(self._ingredients(coefficients), dtype=dtype)
+        merged = self._merge(content, style, using)
+        return merged if self.strengths == PLAIN else scale_sides(merged, content, style, self.strengths, dtype)
+
+    def _merge(self, content: Adapter, style: Adapter, using: Ingredients) -> Blend:
+        """The method's merge; one that takes long shows its progress."""
         if not self.method.dense or len(content.layers) < SHOWN:
             return self.method.merge(content, style, using)
         with Ticker(self.method.name, len({*content.layers} & {*style.layers})) as ticker:

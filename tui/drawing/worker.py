@@ -19,9 +19,8 @@ from typing import Any
 
 from lorarar.families import Base, find_base
 from lorarar.generation.studio import Picture, Studio, keep
-from lorarar.lora.adapter import Adapter, Factors, widest
-from lorarar.merge_files import Merge, read_pair
-from lorarar.merging.methods import METHODS, Ingredients, method_named
+from lorarar.merge_files import Merge, merge_pair
+from lorarar.merging.methods import METHODS, method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.images import write_png
 from lorarar.pictures.prompts import pair_prompt
@@ -104,30 +103,9 @@ class Painter:
 
 
 def blended(wish: Wish, base: Base) -> Merge:
-    """The merge of a wish, in memory.
-
-    Where a method takes weights the strengths are its weights. Where it does not, each side of its result is scaled:
-    coefficients are predicted from the adapters as they are, then each adapter's update is taken times its strength.
-    """
-    method = method_named(wish.method)
-    weighs = "weights" in method.takes
-    recipe = Recipe(method, base, {"weights": wish.strengths} if weighs else {})
-    ours, theirs = read_pair(base, Path(wish.content), Path(wish.style))
-    blend = recipe.blend(ours, theirs)
-    options = recipe.record()
-    coefficients = blend.coefficients
-    if not weighs and wish.strengths != (1.0, 1.0):
-        options["strengths"] = list(wish.strengths)
-        using = Ingredients(predict=lambda *_: dict(blend.coefficients), dtype=widest([ours.dtype, theirs.dtype]))
-        content, style = wish.strengths
-        blend = method.merge(scaled(ours, content), scaled(theirs, style), using)
-        coefficients = {layer: (m_c * content, m_s * style) for layer, (m_c, m_s) in coefficients.items()}
-    return Merge(Adapter(blend.layers, "merged"), method, options, ours, theirs, base, coefficients, blend.energy)
-
-
-def scaled(adapter: Adapter, strength: float) -> Adapter:
-    """An adapter whose every update is taken times a strength."""
-    return replace(adapter, layers={n: Factors(f.down, f.up * strength) for n, f in adapter.layers.items()})
+    """The merge of a wish, in memory."""
+    recipe = Recipe.with_strengths(method_named(wish.method), base, wish.strengths)
+    return merge_pair(recipe, Path(wish.content), Path(wish.style))
 
 
 def prompt_of(merge: Merge) -> str:

@@ -1,0 +1,33 @@
+"""Strengths: how much of content and of style is in a merge, where the method itself has no weights.
+
+The method sees both adapters as they are; then each side of its result is scaled,
+dW_m = c (m_c (x) dW_c) + s (m_s (x) dW_s). Where a method takes weights, strengths are its weights, and nothing here is
+needed (``Recipe.with_strengths``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.merging.methods.blend import Blend, Ingredients, columnwise, summed
+
+Strengths = tuple[float, float]  # of content and style
+PLAIN: Strengths = (1.0, 1.0)
+
+
+def scale_sides(
+    merged: Blend, content: Adapter, style: Adapter, strengths: Strengths, dtype: torch.dtype | None
+) -> Blend:
+    """A column-wise merge of two adapters with each side times its strength; coefficients are scaled alike."""
+    c, s = strengths
+    terms = columnwise(scale_adapter(content, c), scale_adapter(style, s), merged.coefficients)
+    layers, energy = summed(terms, Ingredients(dtype=dtype))
+    return Blend(layers, {name: (m_c * c, m_s * s) for name, (m_c, m_s) in merged.coefficients.items()}, energy)
+
+
+def scale_adapter(adapter: Adapter, strength: float) -> Adapter:
+    """The adapter with every update times a strength, in its own dtype."""
+    return replace(adapter, layers={name: Factors(f.down, f.up * strength) for name, f in adapter.layers.items()})
