@@ -21,7 +21,7 @@ from judge.cli.options import (
     QuantisationOption,
     ReferencesOption,
 )
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, say
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, message, print_json
 
 if TYPE_CHECKING:
     from judge.check.interview import Tally
@@ -103,4 +103,4 @@ def check(
 
 def _describe(tally: Tally) -> None:
     for reason, count in sorted(tally.reasons.items(), key=lambda item: -item[1])[:5]:
-        say(f"  {count} x {reason}", "yellow")
+        message(f"  {count} x {reason}", "yellow")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import JsonOption, SeedOption, command, print_json, talk
+from lorarar.cli.console import JsonOption, SeedOption, command, print_json, stderr_console
 
 
 @command
@@ -29,7 +29,7 @@ def build(
     run(
         stages or [],
         Workshop(work, seed, steps, fresh, precision),
-        lambda stage: talk().rule(f"{stage.name}: {stage.what}"),
+        lambda stage: stderr_console().rule(f"{stage.name}: {stage.what}"),
         (*STAGES, *JUDGES),
     )
 

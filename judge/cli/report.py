@@ -10,7 +10,7 @@ import typer
 
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
-from lorarar.cli.console import DbOption, command, one_of, print_json, say
+from lorarar.cli.console import DbOption, command, message, one_of, print_json
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def report(
     if gallery is not None:
         from judge.report.gallery import write_gallery
 
-        say(f"gallery: {write_gallery(made, gallery)}")
+        message(f"gallery: {write_gallery(made, gallery)}")
 
 
 def _print_report(made: Report, form: str) -> None:

@@ -20,7 +20,7 @@ from judge.cli.options import (
     QuantisationOption,
     ReferencesOption,
 )
-from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
+from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
@@ -112,19 +112,19 @@ def _score(name: str, backbone: str, targets: list[Target], store: Store, device
     metric = METRICS[name]
     features = Features(find_backbone(metric.kind, backbone, device))
     scored = ScoreStore(store).score(metric, targets, features)
-    say(
+    message(
         f"{name}: {scored.pictures} pictures, {scored.found} were known, {scored.measured} measured by "
         f"{features.backbone.identity.name}"
     )
     for fault in scored.faults[:5]:
-        say(f"  {fault}", "yellow")
+        message(f"  {fault}", "yellow")
     return scored
 
 
 def _describe(outcome: Outcome) -> None:
-    say(
+    message(
         f"MARS2: {outcome.cases} verdicts, {outcome.found} were known, {outcome.asked} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"
     )
     for reason, count in sorted(outcome.reasons.items(), key=lambda item: -item[1])[:5]:
-        say(f"  {count} x {reason}", "yellow")
+        message(f"  {count} x {reason}", "yellow")

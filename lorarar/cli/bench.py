@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
+from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 from lorarar.util.errors import PlanError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(
     with Store(db) as store:
         outcome = run_plan(wanted, store, place, device=device)
     for failure in outcome.failures:
-        say(failure, "red")
+        message(failure, "red")
     if as_json:
         print_json(vars(outcome) | {"out": str(place)})
     else:
@@ -69,7 +69,7 @@ def plan(
 
 def _describe(outcome: Outcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
-    say(
+    message(
         f"{outcome.cells} cells: {outcome.found} were there, {outcome.drawn} drawn, "
         f"{outcome.trained} pairs trained ({seconds})"
     )

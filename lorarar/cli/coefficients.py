@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json, talk
+from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json, stderr_console
 from lorarar.cli.merge import HypernetOption, KeyValueOption
 from lorarar.util.errors import MethodError
 
@@ -55,7 +55,7 @@ def coefficients(
     if as_json:
         print_json({"path": str(out), "spreads": [asdict(spread) for spread in found]})
         return
-    talk().print(_table(found))
+    stderr_console().print(_table(found))
     print(out)
 
 

@@ -34,16 +34,16 @@ BaseOption = Annotated[
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed.")]
 
 
-def talk() -> Console:
+def stderr_console() -> Console:
     """The console for people, on stderr."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
 
 
-def say(text: str, style: str = "") -> None:
+def message(text: str, style: str = "") -> None:
     """A message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
-    console = talk()
+    console = stderr_console()
     console.print(clean(text), style=style, markup=False, soft_wrap=not console.is_terminal)
 
 
@@ -55,10 +55,10 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except LorarError as error:
-            say(f"{error.title}: {error}", "red")
+            message(f"{error.title}: {error}", "red")
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            say("Interrupted; what was finished is kept.", "yellow")
+            message("Interrupted; what was finished is kept.", "yellow")
             raise typer.Exit(INTERRUPTED) from None
 
     return guarded
@@ -81,7 +81,7 @@ def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarEr
     return value
 
 
-def show(images: Sequence[Image], width: int = 24) -> None:
+def show_images(images: Sequence[Image], width: int = 24) -> None:
     """Pictures side by side in the terminal, in the best way it knows; nothing where stderr is no terminal.
 
     ``width`` is of one picture, in columns; a wider one than the terminal is made to fit.
@@ -91,6 +91,6 @@ def show(images: Sequence[Image], width: int = 24) -> None:
     from rich.columns import Columns
     from textual_image.renderable import Image as Renderable
 
-    console = talk()
+    console = stderr_console()
     fitting = min(width, console.width)
     console.print(Columns([Renderable(image, width=fitting, height="auto") for image in images], padding=(0, 1)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, show, talk
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, show_images, stderr_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,16 +35,16 @@ def demo(
     batches = -(-n // 4)
     with Store(db) as store, Ticker("demo", len(METHODS) * batches * STEPS) as ticker:
         made = run_demo(wanted, look, out, store, n=n, seed=seed, on_step=ticker.advance)
-    show([made.sheet()], width=140)
+    show_images([made.sheet()], width=140)
     from lorarar.pictures.images import read_image
 
-    show([read_image(out / "coefficients.png")], width=70)
+    show_images([read_image(out / "coefficients.png")], width=70)
     if as_json:
         print_json(
             {"seconds": made.seconds, "sheet": str(out / "demo.png"), "coefficients": str(out / "coefficients.png")}
         )
         return
-    talk().print(_table(made))
+    stderr_console().print(_table(made))
     print(out / "demo.png")
     print(out / "coefficients.png")
 

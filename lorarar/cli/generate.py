@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, print_json, say, show
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, message, print_json, show_images
 
 
 @command
@@ -46,11 +46,11 @@ def generate(
             for picture in drawn:
                 pictures.append(keep(picture, out))
                 store.add_image(pictures[-1], known, merge)
-    show([picture.image for picture in pictures])
+    show_images([picture.image for picture in pictures])
     if as_json:
         print_json([picture.row() for picture in pictures])
         return
     per_picture = sum(picture.seconds for picture in pictures) / n
-    say(f"{n} picture{'s' if n > 1 else ''}, {per_picture:.2f} s each")
+    message(f"{n} picture{'s' if n > 1 else ''}, {per_picture:.2f} s each")
     for picture in pictures:
         print(picture.path)

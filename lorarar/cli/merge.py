@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, one_of, print_json, say
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, message, one_of, print_json
 from lorarar.util.errors import MethodError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _merge_all(
         print_json(made)
         return
     projected = f", {cache.computed} projections computed" if cache.computed else ""
-    say(f"{len(made)} merges, {len(wanted) - len(made)} were there already{projected}")
+    message(f"{len(made)} merges, {len(wanted) - len(made)} were there already{projected}")
     for pairing in wanted:
         print(pairing.out)
 
@@ -192,13 +192,13 @@ def describe(done: Merge) -> None:
     seconds = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in done.seconds.items())
     ranks = ", ".join(map(str, done.adapter.ranks))
     lost = f", {done.energy.share:.1%} of the energy discarded by the cut" if done.energy.whole else ""
-    say(
+    message(
         f"{done.method.title} of {done.content.name} and {done.style.name}: "
         f"{len(done.adapter.layers)} layers of rank {ranks}{lost} ({seconds})"
     )
     own = [set(side.layers) - set(other.layers) for side, other in _both_ways(done)]
     if any(own):
-        say(f"layers of one side alone, kept as they are: {len(own[0])} of content, {len(own[1])} of style")
+        message(f"layers of one side alone, kept as they are: {len(own[0])} of content, {len(own[1])} of style")
 
 
 def _both_ways(done: Merge) -> tuple[tuple[Any, Any], tuple[Any, Any]]:

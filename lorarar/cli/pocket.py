@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import command, show
+from lorarar.cli.console import command, show_images
 
 app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family: build, info, truth.")
 
@@ -27,5 +27,5 @@ def truth(
 
     picture = draw(subject_named(subject), style_named(style), side)
     write_png(picture, out, {"subject": subject, "style": style})
-    show([picture])
+    show_images([picture])
     print(out)

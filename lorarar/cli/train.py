@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar import __version__
-from lorarar.cli.console import BaseOption, SeedOption, command, say
+from lorarar.cli.console import BaseOption, SeedOption, command, message
 from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def hypernet(
             network, out, asdict(options) | {"base": place.name, "revision": place.revision, "version": __version__}
         )
         checkpoint.unlink(missing_ok=True)
-        say(f"trained on {len(of_content)} contents x {len(of_style)} styles")
+        message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print(out)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, say
+from lorarar.cli.console import DbOption, command, message
 from studies.cli.options import NameArgument, open_store
 
 
@@ -28,4 +28,4 @@ def delete_rater(
         study = studies.get(name)
         codes = [code] if code is not None else [one.code for one in studies.raters(study) if one.simulated]
         votes = sum(studies.delete_rater(study, one) for one in codes)
-    say(f"raters deleted: {len(codes)}; votes deleted: {votes}")
+    message(f"raters deleted: {len(codes)}; votes deleted: {votes}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
+from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 from studies.cli.options import open_store
 
 
@@ -26,6 +26,6 @@ def take_in(
             one = import_votes(store, path)
             done.append({"file": str(path), **vars(one)})
             left_out = f", {one.withdrawn} of deleted raters left out" if one.withdrawn else ""
-            say(f"{path}: {one.votes} new votes, {one.known} known{left_out}; {', '.join(one.studies)}")
+            message(f"{path}: {one.votes} new votes, {one.known} known{left_out}; {', '.join(one.studies)}")
     if as_json:
         print_json(done)

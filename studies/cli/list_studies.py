@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lorarar.cli.console import DbOption, JsonOption, command, print_json, say
+from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 from lorarar.util.text import clean
 from studies.cli.options import open_store
 
@@ -25,7 +25,7 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         print_json(rows)
         return
     if not rows:
-        say("No studies yet; make one with: lorarar study new")
+        message("No studies yet; make one with: lorarar study new")
     for row in rows:
         people = [rater for rater in row["raters"] if not rater["simulated"]]
         simulated = len(row["raters"]) - len(people)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, say
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, message, one_of, print_json
 from lorarar.util.errors import reason
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, open_store
@@ -99,23 +99,23 @@ def _text(path: Path | None) -> str | None:
 def _describe_new(study: Study, powers: list[tuple[int, float]], items: int) -> None:
     known = facts(study)
     pairs = len({(origin.subject, origin.style) for origin in study.origins if origin.subject})
-    say(
+    message(
         f"{known['items']} items over {pairs} subject-style pairs, {known['repeats']} of them shown again, "
         f"{known['attention']} attention checks and one item for practice: {known['trials']} trials a rater, "
         f"some {max(1, round(known['trials'] * 8 / 60))} minutes"
     )
     if study.judge:
-        say(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
+        message(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
     if powers:
         found = ", ".join(f"{share:.0%} with {raters} raters" for raters, share in powers)
         each = "Of each two methods, a" if len(study.methods) > 2 else "A"
-        say(
+        message(
             f"{each} preference of 0.5 logits (1.65 wins for each loss) is found in: {found}; assumed is how much "
             "items and raters usually differ (docs/studies.md). More items help more than more raters."
         )
     else:
-        say(_said_correlation(items))
-    say(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
+        message(_said_correlation(items))
+    message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
 
 
 def _said_correlation(items: int) -> str:

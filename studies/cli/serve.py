@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, say
+from lorarar.cli.console import DbOption, command, message
 from lorarar.util.text import clean
 from studies.cli.options import NameArgument, open_store
 
@@ -50,5 +50,5 @@ def serve(
 
     for token, code in known.items():
         print(clean(f"{code} {origin}/?token={token}"), flush=True)
-    say(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.")
+    message(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.")
     start(Served(name, database, known, origin, host, port, most))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, SeedOption, command, say
+from lorarar.cli.console import DbOption, SeedOption, command, message
 from studies.cli.options import NameArgument, open_store
 
 
@@ -23,4 +23,4 @@ def simulate(
 
     with open_store(db) as store:
         codes = write(store, name, raters, noise, seed)
-    say(f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated")
+    message(f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, say
+from lorarar.cli.console import DbOption, command, message
 from lorarar.version import __version__
 
 os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt
@@ -74,7 +74,7 @@ def vote(path: Path, study: str, rater: str | None, images: str) -> None:
     done, total = session.progress.done, session.progress.total
     if session.consented and not session.finished:
         again = f"lorarar-tui --study {study} --rater {session.code}"
-        say(f"{done} of {total} answered; go on with: {again}")
+        message(f"{done} of {total} answered; go on with: {again}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, say
+from lorarar.cli.console import DbOption, command, message
 from studies.cli.options import RaterOption, open_store
 
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ def _say(session: Session) -> None:
     """How far the rater is, and how to go on."""
     done, total = session.progress.done, session.progress.total
     go_on = "all is answered, thank you" if session.finished else f"to go on, start again with --rater {session.code}"
-    say(f"{done} of {total} answered; {go_on}")
+    message(f"{done} of {total} answered; {go_on}")
