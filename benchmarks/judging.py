@@ -20,8 +20,7 @@ from judge.critics import find_critic
 from judge.critics.prefix_cache import Shown
 from judge.critics.preparation import prepare
 from judge.critics.settings import ImageMode
-from judge.prompts import PAPER
-from judge.question import Question
+from judge.questions import PAPER, Question
 from judge.run import questions
 from judge.targets import from_folders
 from lorarar.pictures.images import write_png

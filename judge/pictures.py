@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from judge.digests import digest_of
-from judge.prompts import Aspect
 from judge.protocol import Answer, both_right, majority, score
+from judge.questions import Aspect
 from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
+from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
     from judge.targets import Target
@@ -170,6 +170,6 @@ def count_answers(
 def _keys(target: Target, aspect: Aspect) -> list[QuestionKey]:
     references = target.subject_references if aspect == "subject" else target.style_references
     try:
-        return [(digest_of(target.image), digest_of(reference), aspect) for reference in references]
+        return [(sha256_of(target.image), sha256_of(reference), aspect) for reference in references]
     except OSError:  # gone since: there are no verdicts on it
         return [("", str(reference), aspect) for reference in references]

@@ -1,22 +1,21 @@
-"""Ask a critic what is not known yet, and keep every reply.
+"""Ask a critic what has no clear verdict yet, and keep every reply.
 
-Invariant: nothing clear is ever asked twice under the same key, and replies are on disk a few at a time as
+Invariant: nothing clear is ever asked twice under the same digest, and replies are on disk a few at a time as
 they come, so a killed run goes on where it was. Where all is known the critic's weights are never loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from judge.critics import Critic
-from judge.digests import digest_of, digest_or
-from judge.prompts import Aspect, Prompts
-from judge.question import Question, Reply, failed
+from judge.questions import Aspect, Prompts, Question, Reply
 from judge.targets import Target
-from judge.verdicts import Case, VerdictStore
+from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.util.errors import ImageError
+from lorarar.util.files import sha256_of, sha256_or
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.progress import Ticker
 
@@ -24,8 +23,8 @@ KEPT_TOGETHER = 32  # replies in one transaction
 
 
 @dataclass
-class Outcome:
-    """What a run did."""
+class JudgeOutcome:
+    """How many questions a run had, and what came of them."""
 
     cases: int = 0  # different questions
     found: int = 0  # with a clear verdict from an earlier run
@@ -43,8 +42,17 @@ class Outcome:
             self.reasons[reply.reason] = self.reasons.get(reply.reason, 0) + 1
 
 
-def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts: VerdictStore) -> Outcome:
-    """Ask about every target's subject and style, against each of their references, what is not known yet.
+@dataclass
+class _Sorted:
+    """Questions by what is to be done about them."""
+
+    keys: list[tuple[str, VerdictKey]] = field(default_factory=list)  # of all, in their order, with their digests
+    unclear: dict[str, tuple[Question, VerdictKey]] = field(default_factory=dict)  # to be asked, by digest
+    unreadable: dict[str, tuple[VerdictKey, Reply]] = field(default_factory=dict)  # cannot be shown, by digest
+
+
+def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts: VerdictStore) -> JudgeOutcome:
+    """Ask about every target's subject and style, against each of their references, what has no clear verdict yet.
 
     Raises:
         CriticError: the critic cannot work at all.
@@ -56,38 +64,44 @@ def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts:
 
 def ask(
     asked: Iterable[tuple[Question, Prompts]], critic: Critic, verdicts: VerdictStore, title: str = "judge"
-) -> tuple[Outcome, list[str]]:
-    """Ask what is not known yet of any questions, and say under which key each one's verdict is kept.
+) -> tuple[JudgeOutcome, list[str]]:
+    """Ask what has no clear verdict yet of any questions.
+
+    Returns:
+        What was done, and for each question the digest under which its verdict is kept.
 
     Raises:
         CriticError, StoreError, KeyboardInterrupt: as ``judge``.
     """
-    outcome, known = Outcome(), verdicts.clear_keys()
-    open_cases: dict[str, tuple[Question, Case]] = {}
-    unseen: dict[str, tuple[Case, Reply]] = {}  # what cannot even be shown
-    cases: list[tuple[str, Case]] = []
+    clear = verdicts.clear_digests()
+    questions = _sort(asked, critic, clear)
+    promoted = verdicts.promote({digest: key for digest, (_, key) in questions.unclear.items()})
+    unclear = {digest: question for digest, question in questions.unclear.items() if digest not in promoted}
+    digests = [digest for digest, _ in questions.keys]
+    outcome = JudgeOutcome(cases=len(set(digests)), found=len(set(digests) & (clear | promoted)))
+    judge_id = verdicts.judge_id(str(critic.identity["critic"]), critic.identity)
+    verdicts.add(judge_id, [(digest, *rest) for digest, rest in questions.unreadable.items()])
+    for _, reply in questions.unreadable.values():
+        outcome.count(reply)
+    if unclear:
+        _ask(unclear, critic, judge_id, verdicts, outcome, title)
+    verdicts.copy_to_equal(judge_id, questions.keys)
+    return outcome, digests
+
+
+def _sort(asked: Iterable[tuple[Question, Prompts]], critic: Critic, clear: Collection[str]) -> _Sorted:
+    result = _Sorted()
     for question, prompts in asked:
         try:
-            case = case_of(question, prompts, critic)
+            key = key_of(question, prompts, critic)
         except ImageError as error:
-            case = _unreadable(question, prompts)
-            unseen[case.key(critic.identity)] = case, failed(str(error))
-        cases.append((key := case.key(critic.identity), case))
-        if key not in known and key not in unseen:
-            open_cases[key] = question, case
-    keys = [key for key, _ in cases]
-    known |= (adopted := verdicts.adopt({key: case for key, (_, case) in open_cases.items()}))
-    for key in adopted:
-        del open_cases[key]
-    outcome.cases, outcome.found = len(set(keys)), len(set(keys) & known)
-    judge_id = verdicts.judge(str(critic.identity["critic"]), critic.identity)
-    verdicts.add(judge_id, [(key, *rest) for key, rest in unseen.items()])
-    for _, reply in unseen.values():
-        outcome.count(reply)
-    if open_cases:
-        _ask(open_cases, critic, judge_id, verdicts, outcome, title)
-    verdicts.share(judge_id, cases)
-    return outcome, keys
+            key = _unreadable_key(question, prompts)
+            result.unreadable[key.digest(critic.identity)] = key, Reply.failure(str(error))
+        digest = key.digest(critic.identity)
+        result.keys.append((digest, key))
+        if digest not in clear and digest not in result.unreadable:
+            result.unclear[digest] = question, key
+    return result
 
 
 def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
@@ -103,44 +117,52 @@ def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]
                 yield Question(aspect, rendered, prompts.system, reference, target.image)
 
 
-def case_of(question: Question, prompts: Prompts, critic: Critic) -> Case:
-    """What decides the answer to a question.
+def key_of(question: Question, prompts: Prompts, critic: Critic) -> VerdictKey:
+    """What decides a critic's answer to a question.
 
     Raises:
         ImageError: a picture cannot be read.
     """
-    shown = tuple(critic.preparation(path).digest for path in (question.reference, question.test))
+    pixels = critic.preparation(question.reference).digest, critic.preparation(question.test).digest
     try:
-        image, reference = digest_of(question.test), digest_of(question.reference)
+        image, reference = sha256_of(question.test), sha256_of(question.reference)
     except OSError as error:
         raise ImageError(f"{error.filename} cannot be read: {error.strerror or error}") from None
-    return Case(question.aspect, prompts.version, _words(question), image, reference, (shown[0], shown[1]))
+    return _key(question, prompts, image, reference, pixels)
 
 
-def _unreadable(question: Question, prompts: Prompts) -> Case:
-    """The case of a picture that cannot be read: known by its file's bytes, or by its path where there are none."""
-    digests = [digest_or(path, str(path)) for path in (question.test, question.reference)]
-    return Case(question.aspect, prompts.version, _words(question), digests[0], digests[1], (digests[1], digests[0]))
+def _unreadable_key(question: Question, prompts: Prompts) -> VerdictKey:
+    """The key of a picture that cannot be read: of its file's bytes, or of its path where there are none."""
+    image, reference = (sha256_or(path, str(path)) for path in (question.test, question.reference))
+    return _key(question, prompts, image, reference, (reference, image))
 
 
-def _words(question: Question) -> str:
-    return f"{question.system}\n{question.rendered.text()}"
+def _key(question: Question, prompts: Prompts, image: str, reference: str, pixels: tuple[str, str]) -> VerdictKey:
+    return VerdictKey(
+        aspect=question.aspect,
+        prompts=prompts.version,
+        prompt=f"{question.system}\n{question.rendered.text()}",
+        image=image,
+        reference=reference,
+        pixels=pixels,
+    )
 
 
 def _ask(
-    cases: dict[str, tuple[Question, Case]],
+    unclear: dict[str, tuple[Question, VerdictKey]],
     critic: Critic,
     judge_id: int,
     verdicts: VerdictStore,
-    outcome: Outcome,
+    outcome: JudgeOutcome,
     title: str,
 ) -> None:
-    keys = list(cases)
-    waiting: list[tuple[str, Case, Reply]] = []
-    with Ticker(title, len(keys)) as ticker, held_interrupt() as stop:
+    digests = list(unclear)
+    waiting: list[tuple[str, VerdictKey, Reply]] = []
+    with Ticker(title, len(digests)) as ticker, held_interrupt() as stop:
         try:
-            for index, reply in critic.ask([cases[key][0] for key in keys]):
-                waiting.append((keys[index], cases[keys[index]][1], reply))
+            for index, reply in critic.ask([question for question, _ in unclear.values()]):
+                digest = digests[index]
+                waiting.append((digest, unclear[digest][1], reply))
                 outcome.count(reply)
                 ticker.advance()
                 if len(waiting) >= KEPT_TOGETHER:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from judge.digests import digest_of
 from judge.metrics.metric import Metric
 from judge.migrations import MIGRATIONS
 from judge.targets import Target
 from lorarar.store import Store
 from lorarar.util.clock import now
+from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
     from judge.metrics.features import Features
@@ -84,7 +84,7 @@ def key_of(metric: Metric, target: Target) -> Key | None:
     None where a file cannot be read.
     """
     try:
-        image, references = digest_of(target.image), [digest_of(path) for path in metric.references(target)]
+        image, references = sha256_of(target.image), [sha256_of(path) for path in metric.references(target)]
     except OSError:
         return None
     if metric.against == "prompt":

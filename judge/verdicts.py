@@ -1,7 +1,7 @@
-"""Verdicts and scores in the database: each once, by a key of everything that decides it.
+"""Verdicts in the database: each once, by a digest of everything that decides it.
 
 A verdict that failed or could not be parsed is kept with its reason and asked again by the next run; one that
-is clear is never asked again under the same key, and changed settings have other keys.
+is clear is never asked again under the same digest, and changed settings have other digests.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from judge.prompts import Aspect
 from judge.protocol import Answer
-from judge.question import Reply, Status
+from judge.questions import Aspect, Reply, Status
 from lorarar import __version__
 from lorarar.util.clock import now
 from lorarar.util.statistics.odds import logit
@@ -27,24 +26,24 @@ QuestionKey = tuple[str, str, Aspect]  # digests of a picture and of a reference
 
 
 @dataclass(frozen=True)
-class Case:
-    """A question to a critic, known by what decides its answer."""
+class VerdictKey:
+    """What decides a critic's answer to a question, and by what its verdict is found again."""
 
     aspect: str
     prompts: str  # version of the set
     prompt: str  # as rendered, with a mark for each picture
     image: str  # sha256 of the file, by which results are joined
     reference: str
-    shown: tuple[str, str]  # digests of reference and image as the critic sees them
+    pixels: tuple[str, str]  # digests of reference and image as the critic sees them
 
     @property
-    def found_by(self) -> tuple[str, str, str, str]:
-        """What reports find its verdict by."""
+    def place(self) -> tuple[str, str, str, str]:
+        """What reports find its verdict by, whatever critic gave it."""
         return self.prompts, self.image, self.reference, self.aspect
 
-    def key(self, identity: Mapping[str, object]) -> str:
-        """The key of its verdict by a critic of this identity."""
-        facts = {"identity": dict(identity), "prompt": self.prompt, "shown": self.shown}
+    def digest(self, identity: Mapping[str, object]) -> str:
+        """Under which the verdict of a critic of this identity is kept: of the words and pixels alone."""
+        facts = {"identity": dict(identity), "prompt": self.prompt, "shown": self.pixels}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -98,8 +97,8 @@ class VerdictStore:
         self.store = store
         store.extend("judge", MIGRATIONS)
 
-    def judge(self, critic: str, identity: Mapping[str, object]) -> int:
-        """The id of a critic with its settings."""
+    def judge_id(self, critic: str, identity: Mapping[str, object]) -> int:
+        """The id of a critic with its settings, which is kept if it is new."""
         text = json.dumps(dict(identity), sort_keys=True)
         with self.store.writing():
             db = self.store.db
@@ -107,8 +106,8 @@ class VerdictStore:
                 "INSERT OR IGNORE INTO judges (critic, identity, version, created) VALUES (?, ?, ?, ?)",
                 [critic, text, __version__, now()],
             )
-            (found,) = db.execute("SELECT id FROM judges WHERE identity = ?", [text]).fetchone()
-        return int(found)
+            (number,) = db.execute("SELECT id FROM judges WHERE identity = ?", [text]).fetchone()
+        return int(number)
 
     def judges(self) -> list[Judge]:
         """The judges that have verdicts, the latest first."""
@@ -129,60 +128,66 @@ class VerdictStore:
         )
         return {(row["image"], row["reference"], row["aspect"]): verdict_of(row) for row in rows}
 
-    def clear_keys(self) -> set[str]:
-        """Keys of all verdicts that need not be asked again."""
+    def clear_digests(self) -> set[str]:
+        """Digests under which clear verdicts are kept: those need not be asked again."""
         return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
 
-    def adopt(self, cases: Mapping[str, Case]) -> set[str]:
-        """Make results of what a check was clearly told already, of these cases by key; returns those keys."""
+    def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
+        """Make results of clear verdicts that only a check has so far.
+
+        Args:
+            keys: the verdicts that are looked for, by their digests.
+
+        Returns:
+            The digests of those that the check had.
+        """
         clear = {row["key"] for row in self.store.rows("SELECT key FROM check_verdicts WHERE status = 'ok'")}
-        adopted = clear & set(cases)
-        if not adopted:
+        promoted = clear & set(keys)
+        if not promoted:
             return set()
         with self.store.writing():
-            for key in adopted:
-                self._copy("check_verdicts", key, key, cases[key])
-        return adopted
+            for digest in promoted:
+                self._copy("check_verdicts", digest, digest, keys[digest])
+        return promoted
 
-    def share(self, judge: int, cases: Iterable[tuple[str, Case]]) -> None:
-        """Let clear verdicts of a judge count for these cases too, whose keys they have.
+    def copy_to_equal(self, judge: int, keys: Iterable[tuple[str, VerdictKey]]) -> None:
+        """Let clear verdicts of a judge count for these keys too, whose digests they have.
 
-        Reports find verdicts by files and set of prompts, keys are of pixels and words: where equal pixels lie in
+        Reports find verdicts by files and set of prompts, digests are of pixels and words: where equal pixels lie in
         another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
         """
         rows = self.store.rows(
             "SELECT prompts, image, reference, aspect FROM verdicts WHERE judge = ? AND status = 'ok'", judge
         )
-        there = {(row["prompts"], row["image"], row["reference"], row["aspect"]) for row in rows}
-        missing = {case.found_by: (key, case) for key, case in cases if case.found_by not in there}
+        places = {(row["prompts"], row["image"], row["reference"], row["aspect"]) for row in rows}
+        missing = {key.place: (digest, key) for digest, key in keys if key.place not in places}
         if not missing:
             return
         with self.store.writing():
-            for key, case in missing.values():
-                self._copy(
-                    "verdicts", key, hashlib.sha256(json.dumps([key, *case.found_by]).encode()).hexdigest(), case
-                )
+            for digest, key in missing.values():
+                copy = hashlib.sha256(json.dumps([digest, *key.place]).encode()).hexdigest()
+                self._copy("verdicts", digest, copy, key)
 
-    def _copy(self, table: str, key: str, under: str, case: Case) -> None:
-        """Make a clear verdict of a table a result of a case's files and prompts, under a key."""
+    def _copy(self, table: str, digest: str, under: str, key: VerdictKey) -> None:
+        """Make a clear verdict of a table a result of a key's files and prompts, under another digest."""
         self.store.db.execute(
             f"INSERT OR REPLACE INTO verdicts SELECT ?, judge, ?, aspect, ?, ?, prompt, status, verdict, "
             f"probability, answer, reason, seconds, created FROM {table} WHERE key = ? AND status = 'ok'",
-            [under, case.prompts, case.image, case.reference, key],
+            [under, key.prompts, key.image, key.reference, digest],
         )
 
-    def add(self, judge: int, replies: Sequence[tuple[str, Case, Reply]]) -> None:
-        """Keep replies by their keys; a clear one replaces one that was not."""
+    def add(self, judge: int, replies: Sequence[tuple[str, VerdictKey, Reply]]) -> None:
+        """Keep replies by their digests; a clear one replaces one that was not."""
         with self.store.writing():
-            for key, case, reply in replies:
+            for digest, key, reply in replies:
                 row: dict[str, Any] = {
-                    "key": key,
+                    "key": digest,
                     "judge": judge,
-                    "prompts": case.prompts,
-                    "aspect": case.aspect,
-                    "image": sound(case.image),
-                    "reference": sound(case.reference),
-                    "prompt": case.prompt,
+                    "prompts": key.prompts,
+                    "aspect": key.aspect,
+                    "image": sound(key.image),
+                    "reference": sound(key.reference),
+                    "prompt": key.prompt,
                     "status": reply.status,
                     "verdict": None if reply.verdict is None else int(reply.verdict),
                     "probability": reply.probability,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from judge.question import leaning
-from judge.verdicts import Case, VerdictStore
+from judge.questions import Reply
+from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.util.files import sha256_of
@@ -66,7 +66,7 @@ def add_verdicts(path: Path, accepts, critic="scripted") -> None:
     """
     with Store(path) as store:
         verdicts = VerdictStore(store)
-        judge = verdicts.judge(critic, {"critic": critic})
+        judge = verdicts.judge_id(critic, {"critic": critic})
         rows = store.rows("""SELECT c.row, c.content, c.style, c.seed, i.sha256, a.path AS one, b.path AS two
             FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge
             JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style""")
@@ -77,7 +77,7 @@ def add_verdicts(path: Path, accepts, critic="scripted") -> None:
             for aspect, lora, yes in zip(("subject", "style"), (row["one"], row["two"]), both, strict=True):
                 for reference in sorted(Path(lora).with_suffix("").glob("*.png")):
                     digest = sha256_of(reference)
-                    case = Case(aspect, "p-1", "words", row["sha256"], digest, (digest, row["sha256"]))
+                    case = VerdictKey(aspect, "p-1", "words", row["sha256"], digest, (digest, row["sha256"]))
                     key = json.dumps([critic, aspect, row["sha256"], digest])
-                    replies.append((key, case, leaning(0.9 if yes else 0.1)))
+                    replies.append((key, case, Reply.from_probability(0.9 if yes else 0.1)))
         verdicts.add(judge, replies)

@@ -31,8 +31,7 @@ from judge.critics.preparation import Preparation, prepare
 from judge.critics.settings import LocalSettings
 from judge.critics.yes_no import answer_tokens
 from judge.pocket.critic import new_critic, new_tokenizer
-from judge.prompts import CODE, PAPER, PromptError, Rendered
-from judge.question import Question, answered, leaning, parse
+from judge.questions import CODE, PAPER, PromptError, Question, Rendered, Reply, parse
 
 ROOT = Path(__file__).parents[1]
 SIZES = ((64, 64), (100, 40), (40, 90), (130, 130))
@@ -355,11 +354,11 @@ def test_the_conversation_is_chatml_with_pictures_among_the_words():
 )
 def test_words_are_parsed_strictly(text, verdict):
     assert parse(text) is verdict
-    assert answered(text).status == ("unparsed" if verdict is None else "ok")
+    assert Reply.from_text(text).status == ("unparsed" if verdict is None else "ok")
 
 
 def test_a_verdict_needs_more_than_half():
-    assert leaning(0.5).verdict is False and leaning(0.51).verdict is True
+    assert Reply.from_probability(0.5).verdict is False and Reply.from_probability(0.51).verdict is True
 
 
 def test_a_tokenizer_without_yes_as_one_token_is_refused(critics):

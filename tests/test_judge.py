@@ -12,9 +12,8 @@ from PIL import Image
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.pictures import JudgedPicture, JudgedTargets
-from judge.prompts import CODE, PAPER, PromptError, Prompts, find_prompts
 from judge.protocol import correct, majority, score
-from judge.question import answered, failed, leaning, parse
+from judge.questions import CODE, PAPER, PromptError, Prompts, Reply, find_prompts, parse
 from judge.report.groups import difference, groups, over_pairs
 from judge.run import judge
 from judge.targets import TargetError, from_folders, words_of
@@ -136,7 +135,7 @@ def test_attempts_are_the_mean_over_all_orders():
 )
 def test_only_a_plain_answer_is_an_answer(text, verdict):
     assert parse(text) is verdict
-    assert answered(text).status == ("unparsed" if verdict is None else "ok")
+    assert Reply.from_text(text).status == ("unparsed" if verdict is None else "ok")
 
 
 class Scripted(Critic):
@@ -152,12 +151,12 @@ class Scripted(Critic):
         for index, question in reversed(list(enumerate(questions))):
             self.asked[question.test.name] += 1
             if question.test.name in self.failing:
-                yield index, failed("the server said 500")
+                yield index, Reply.failure("the server said 500")
             elif question.test.name in self.babbling:
-                yield index, answered("well, it depends")
+                yield index, Reply.from_text("well, it depends")
             else:
                 colours = [Image.open(path).getpixel((0, 0)) for path in (question.reference, question.test)]
-                yield index, leaning(0.9 if colours[0] == colours[1] else 0.2)
+                yield index, Reply.from_probability(0.9 if colours[0] == colours[1] else 0.2)
 
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)

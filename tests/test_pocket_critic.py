@@ -19,8 +19,7 @@ from judge.pocket.pairs import UNLIKE, EasyPairs, Pairs
 from judge.pocket.stages import critic as stage
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.vision_tower import DESIGN, LOOK, contrast, standardise
-from judge.prompts import PAPER
-from judge.question import Question
+from judge.questions import PAPER, Question
 from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.concepts import held_out_designs, held_out_looks, style_named, subject_named

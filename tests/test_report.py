@@ -12,24 +12,23 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from judge.cli.report import print_table
-from judge.digests import digest_of
 from judge.errors import JudgeError
 from judge.metrics.backbone import Identity
 from judge.metrics.metric import METRICS
 from judge.metrics.preprocessing import imagenet
 from judge.pictures import JudgedTargets
-from judge.prompts import CODE, PAPER
-from judge.question import answered, failed, leaning
+from judge.questions import CODE, PAPER, Reply
 from judge.report.gallery import write_gallery
 from judge.report.report import by_group, choose, make_report
 from judge.report.tables import records, tables
 from judge.run import questions
 from judge.scores import ScoreStore
 from judge.targets import Target, from_folders
-from judge.verdicts import Case, VerdictStore
+from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.cli.main import app
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.files import sha256_of
 from lorarar.util.tables import Table, as_latex, as_markdown
 
 IDENTITY = {"critic": "scripted", "revision": "1", "image mode": "pad"}
@@ -63,16 +62,16 @@ def store(tmp_path):
 def say(store, targets, verdict, prompts=PAPER, identity=IDENTITY):
     """Keep a reply to every question about the targets: ``verdict(target, aspect, reference)``."""
     verdicts = VerdictStore(store)
-    judge = verdicts.judge(identity["critic"], identity)
+    judge = verdicts.judge_id(identity["critic"], identity)
     rows = []
     for target in targets:
         for question in questions([target], prompts):
             shown = (str(question.reference), str(question.test))
-            digests = [digest_of(path) for path in (question.test, question.reference)]
-            case = Case(question.aspect, prompts.version, question.rendered.text(), *digests, shown)
+            digests = [sha256_of(path) for path in (question.test, question.reference)]
+            case = VerdictKey(question.aspect, prompts.version, question.rendered.text(), *digests, shown)
             said = verdict(target, question.aspect, question.reference)
-            reply = said if not isinstance(said, bool) else leaning(0.9 if said else 0.1)
-            rows.append((case.key(identity), case, reply))
+            reply = said if not isinstance(said, bool) else Reply.from_probability(0.9 if said else 0.1)
+            rows.append((case.digest(identity), case, reply))
     verdicts.add(judge, rows)
     return verdicts
 
@@ -114,7 +113,7 @@ def test_figures_by_cell_have_no_papers(store, targets):
 def test_unclear_verdicts_are_counted_and_no_scores(store, targets):
     def unclear(target, aspect, reference):
         if target.row == "direct" and aspect == "subject":
-            return failed("500") if target.subject == "dog" else answered("well")
+            return Reply.failure("500") if target.subject == "dog" else Reply.from_text("well")
         return True
 
     verdicts = say(store, targets[:-1], unclear)

@@ -14,8 +14,7 @@ from judge.critics import CriticError, find_critic
 from judge.critics.openai_response import chance_of, error_of, text_of
 from judge.critics.openai_server import ServedCritic
 from judge.critics.settings import ServedSettings
-from judge.prompts import PAPER
-from judge.question import Question
+from judge.questions import PAPER, Question
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = Path(__file__).with_name("openai_server.py")
@@ -179,8 +178,8 @@ def test_ctrl_c_waits_for_no_server(server, questions):
     script = f"""
 from pathlib import Path
 from judge.critics import find_critic
-from judge.prompts import PAPER
-from judge.question import Question
+from judge.questions import PAPER
+from judge.questions import Question
 picture = Path({str(question.reference)!r})
 with find_critic("{server}/v1", model="hang") as critic:
     print("asking", flush=True)

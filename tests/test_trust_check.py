@@ -19,8 +19,7 @@ from judge.check.people import Label, StoredLabels
 from judge.check.sample import sample
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
-from judge.prompts import CODE, PAPER, Prompts
-from judge.question import failed, leaning
+from judge.questions import CODE, PAPER, Prompts, Reply
 from judge.run import judge, questions
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictStore
@@ -60,7 +59,12 @@ class Scripted(Critic):
             answer = one == two
             if self.fault is not None:
                 answer = self.fault(self, question, answer)
-            yield index, failed("the server said 500") if answer is None else leaning(0.95 if answer else 0.1)
+            yield (
+                index,
+                Reply.failure("the server said 500")
+                if answer is None
+                else Reply.from_probability(0.95 if answer else 0.1),
+            )
 
 
 def openers(fault=None):

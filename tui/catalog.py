@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from judge.pictures import count_answers
-from judge.prompts import Aspect
 from judge.protocol import Answer, majority_of_counts
+from judge.questions import Aspect
 from judge.verdicts import Judge, read_judges
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
@@ -93,7 +93,7 @@ class Catalog:
 
     def concepts(self) -> Concepts:
         """Contents and styles of all merges by name, with digests of the pictures that are still there."""
-        from judge.digests import digest_or
+        from lorarar.util.files import sha256_or
 
         def gathered(side: str) -> dict[str, References]:
             with self._open() as db:
@@ -101,7 +101,7 @@ class Catalog:
             found = {}
             for lora in loras:
                 pictures = self.paths.references(lora)
-                digests = {picture: digest for picture in pictures if (digest := digest_or(picture, ""))}
+                digests = {picture: digest for picture in pictures if (digest := sha256_or(picture, ""))}
                 found[concept_name(lora)] = References(tuple(digests), tuple(digests.values()))
             return found
 

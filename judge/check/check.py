@@ -21,7 +21,7 @@ from judge.check.truth import Truth, truth
 from judge.check.wording import Wording, wording
 from judge.critics import Critic, CriticError
 from judge.pictures import JudgedPicture, JudgedTargets, group_by_picture, mars2
-from judge.prompts import Prompts
+from judge.questions import Prompts
 from judge.run import questions
 from judge.targets import Target
 from judge.verdicts import Verdict, VerdictStore

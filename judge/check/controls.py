@@ -16,8 +16,7 @@ import numpy as np
 from judge.check.blank import blanks
 from judge.check.statistics.discrimination import Auroc, auroc_interval
 from judge.check.statistics.proportions import Proportion, proportion
-from judge.prompts import Aspect, Prompts
-from judge.question import Question
+from judge.questions import Aspect, Prompts, Question
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.pictures.images import read_image

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from judge.check.verdicts import CheckStore
 from judge.critics import Critic
-from judge.prompts import Prompts
-from judge.question import Question
-from judge.run import Outcome, ask
+from judge.questions import Prompts, Question
+from judge.run import JudgeOutcome, ask
 from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.store import Store
 
@@ -29,7 +28,7 @@ class Tally:
     unparsed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: JudgeOutcome) -> None:
         """Count one asking."""
         self.questions += outcome.cases
         self.found += outcome.found

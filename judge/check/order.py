@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 from judge.check.interview import Asked
 from judge.check.statistics.agreement import Flips, count_flips
-from judge.prompts import Aspect
-from judge.question import Question
+from judge.questions import Aspect, Question
 from judge.verdicts import Verdict
 
 

@@ -6,7 +6,7 @@ subject too, and asks for Yes or No alone; so a fair judge has no reason to answ
 
 from __future__ import annotations
 
-from judge.prompts import CODE, PAPER, Prompts
+from judge.questions import CODE, PAPER, Prompts
 
 PLAIN = Prompts(
     "plain",

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Protocol, get_args
 
 from judge.check.statistics.calibration import Calibration, LabelledAnswer, ReportedAnswer, calibrate
-from judge.digests import digest_or
 from judge.pictures import JudgedPicture
-from judge.prompts import Aspect
+from judge.questions import Aspect
 from judge.targets import Target
 from lorarar.store import Store
+from lorarar.util.files import sha256_or
 
 TABLE = "human_labels"
 
@@ -79,7 +79,7 @@ def majorities(labels: Iterable[Label]) -> dict[tuple[str, Aspect], bool | None]
 def voted_on(targets: Sequence[Target], votes: Mapping[tuple[str, Aspect], bool | None]) -> dict[Path, str]:
     """Pictures of the targets that have votes, with their digests."""
     images = {image for image, _ in votes}
-    digests = {target.image: digest_or(target.image, "") for target in targets} if images else {}
+    digests = {target.image: sha256_or(target.image, "") for target in targets} if images else {}
     return {path: digest for path, digest in digests.items() if digest in images}
 
 

@@ -18,8 +18,8 @@ from judge.check.statistics.calibration import (
 from judge.check.statistics.discrimination import Auroc, Nearness, auroc_interval, nearness
 from judge.check.statistics.proportions import Proportion, proportion
 from judge.pictures import JudgedPicture
-from judge.prompts import Aspect
 from judge.protocol import Answer
+from judge.questions import Aspect
 
 
 @dataclass(frozen=True)

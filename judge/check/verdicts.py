@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from judge.verdicts import Case, Verdict, VerdictStore, verdict_of
+from judge.verdicts import Verdict, VerdictKey, VerdictStore, verdict_of
 
 
 class CheckStore(VerdictStore):
@@ -17,21 +17,21 @@ class CheckStore(VerdictStore):
 
     table = "check_verdicts"
 
-    def clear_keys(self) -> set[str]:
+    def clear_digests(self) -> set[str]:
         own = self.store.rows(f"SELECT key FROM {self.table} WHERE status = 'ok'")
-        return super().clear_keys() | {row["key"] for row in own}
+        return super().clear_digests() | {row["key"] for row in own}
 
-    def adopt(self, cases: Mapping[str, Case]) -> set[str]:
-        return set()  # they are known as they are
+    def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
+        return set()  # the check's verdicts stay its own
 
-    def share(self, judge: int, cases: Iterable[tuple[str, Case]]) -> None:
-        """Nothing: the check finds verdicts by their keys."""
+    def copy_to_equal(self, judge: int, keys: Iterable[tuple[str, VerdictKey]]) -> None:
+        """Nothing: the check finds verdicts by their digests."""
 
-    def find(self, keys: Collection[str]) -> dict[str, Verdict]:
-        """The verdicts under some keys: clear ones wherever they are kept, others as the check's table has them."""
+    def find(self, digests: Collection[str]) -> dict[str, Verdict]:
+        """The verdicts under some digests: clear ones of either table, others as the check's has them."""
         rows = [
             *self.store.rows(f"SELECT key, status, verdict, probability FROM {self.table}"),
             *self.store.rows(f"SELECT key, status, verdict, probability FROM {VerdictStore.table} WHERE status = 'ok'"),
         ]  # the ordinary ones have the last word
-        chosen = set(keys)
+        chosen = set(digests)
         return {row["key"]: verdict_of(row) for row in rows if row["key"] in chosen}

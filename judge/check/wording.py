@@ -11,8 +11,7 @@ import numpy as np
 from judge.check.statistics.agreement import alpha_interval
 from judge.check.statistics.proportions import Proportion, proportion
 from judge.pictures import group_by_picture, mars2, mars2_by_method
-from judge.prompts import Aspect
-from judge.question import Question
+from judge.questions import Aspect, Question
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.util.statistics.bootstrap import Interval

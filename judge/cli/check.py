@@ -58,7 +58,7 @@ def check(
     from judge.check.ground_truth import find_distances, find_known
     from judge.check.interview import Interview
     from judge.check.people import StoredLabels
-    from judge.prompts import find_prompts
+    from judge.questions import find_prompts
     from judge.targets import find_targets
     from lorarar.store import Store
 

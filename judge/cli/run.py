@@ -24,7 +24,7 @@ from lorarar.cli.console import DbOption, JsonOption, command, message, print_js
 
 if TYPE_CHECKING:
     from judge.critics.settings import DType, ImageMode, Quantisation
-    from judge.run import Outcome
+    from judge.run import JudgeOutcome
     from judge.scores import Scored
     from judge.targets import Target
     from lorarar.store import Store
@@ -55,7 +55,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
-    from judge.prompts import find_prompts
+    from judge.questions import find_prompts
     from judge.targets import find_targets
     from lorarar.store import Store
 
@@ -121,7 +121,7 @@ def _score(name: str, backbone: str, targets: list[Target], store: Store, device
     return scored
 
 
-def _describe(outcome: Outcome) -> None:
+def _describe(outcome: JudgeOutcome) -> None:
     message(
         f"MARS2: {outcome.cases} verdicts, {outcome.found} were known, {outcome.asked} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"

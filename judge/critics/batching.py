@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
-from judge.question import Question
+from judge.questions import Question
 
 TILE = 32  # tests; beginnings are run again for every tile, features are kept for about one
 

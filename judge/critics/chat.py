@@ -6,7 +6,7 @@ message out, and MARS2 has words between its pictures.
 
 from __future__ import annotations
 
-from judge.prompts import PromptError, Rendered
+from judge.questions import PromptError, Rendered
 
 IMAGE, VIDEO = "<image>", "<video>"
 START, END = "<|im_start|>", "<|im_end|>"

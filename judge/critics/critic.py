@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from judge.critics.preparation import Preparation
-from judge.question import Question, Reply
+from judge.questions import Question, Reply
 from lorarar.util.errors import LorarError
 
 

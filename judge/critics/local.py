@@ -20,8 +20,7 @@ from judge.critics.checkpoint import Checkpoint
 from judge.critics.critic import Critic, CriticError
 from judge.critics.preparation import Preparation
 from judge.critics.settings import LocalSettings
-from judge.prompts import PromptError
-from judge.question import Question, Reply, answered, failed, leaning
+from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class LocalCritic(Critic):
                 try:
                     shown = Shown(question, self.preparation(question.reference), self.preparation(question.test))
                 except ImageError as error:
-                    yield index, failed(str(error))
+                    yield index, Reply.failure(str(error))
                 else:
                     readable.append((index, shown))
             yield from self._replies(readable)
@@ -101,7 +100,7 @@ class LocalCritic(Critic):
             yield from zip((index for index, _ in batch), replies, strict=True)
             return
         if len(batch) == 1:
-            yield batch[0][0], failed(fault, time.monotonic() - started)
+            yield batch[0][0], Reply.failure(fault, time.monotonic() - started)
             return
         middle = len(batch) // 2
         yield from self._replies(batch[:middle])
@@ -110,11 +109,13 @@ class LocalCritic(Critic):
     def _read(self, reader: Reader, batch: Sequence[Shown], started: float) -> list[Reply]:
         if self.settings.generate:
             texts = map(reader.generated, batch)
-            return [answered(text, None, time.monotonic() - started) for text in texts]
+            return [Reply.from_text(text, None, time.monotonic() - started) for text in texts]
         chances = reader.reusing(batch) if self.settings.reuse else reader.plain(batch)
         seconds = (time.monotonic() - started) / len(batch)
         return [
-            leaning(chance, seconds) if math.isfinite(chance) else failed("the model's logits are no numbers", seconds)
+            Reply.from_probability(chance, seconds)
+            if math.isfinite(chance)
+            else Reply.failure("the model's logits are no numbers", seconds)
             for chance in chances
         ]
 

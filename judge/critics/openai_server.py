@@ -27,8 +27,7 @@ from judge.critics.critic import Critic, CriticError
 from judge.critics.openai_response import chance_of, error_of, json_of, text_of
 from judge.critics.preparation import Preparation, Prepared
 from judge.critics.settings import ServedSettings
-from judge.prompts import PromptError
-from judge.question import Question, Reply, answered, failed, leaning
+from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
 MAX_TOKENS = 8  # Yes or No and an end; more only shows that it is something else
@@ -110,12 +109,16 @@ class ServedCritic(Critic):
             refuse_marks(question.rendered, question.system)
             answer = self._answer(_messages(question, reference, test), stop)
         except (ImageError, PromptError, _NoAnswer) as error:
-            return failed(str(error), time.monotonic() - started)
+            return Reply.failure(str(error), time.monotonic() - started)
         seconds = time.monotonic() - started
         text, chance = text_of(answer), chance_of(answer)
         if text is None:
-            return failed("the server's answer is no JSON with a choice and its message", seconds)
-        return answered(text, None, seconds) if chance is None else replace(leaning(chance, seconds), text=text)
+            return Reply.failure("the server's answer is no JSON with a choice and its message", seconds)
+        return (
+            Reply.from_text(text, None, seconds)
+            if chance is None
+            else replace(Reply.from_probability(chance, seconds), text=text)
+        )
 
     def _answer(self, messages: list[dict[str, Any]], stop: threading.Event) -> object:
         """What the server says to a conversation.

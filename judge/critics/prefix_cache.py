@@ -28,8 +28,7 @@ from judge.critics.picture_processor import PictureProcessor
 from judge.critics.preparation import Prepared
 from judge.critics.settings import ImageMode
 from judge.critics.yes_no import answer_tokens, probabilities
-from judge.prompts import Rendered
-from judge.question import Question
+from judge.questions import Question, Rendered
 
 NEW_TOKENS = 16  # of a generated answer: enough to see that it is not one word
 

@@ -15,13 +15,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from judge.digests import digest_of
 from judge.metrics.backbone import Backbone
 from judge.metrics.metric import MetricError
 from judge.metrics.vectors import Vector, Vectors, sound
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError, reason
-from lorarar.util.files import cache_folder, replacing
+from lorarar.util.files import cache_folder, replacing, sha256_of
 from lorarar.util.progress import Ticker
 
 BATCH = 32
@@ -101,7 +100,7 @@ class Features:
 
     def _digest(self, path: Path) -> str | None:
         try:
-            return digest_of(path)
+            return sha256_of(path)
         except OSError as error:
             self.faults[path] = f"{path} cannot be read: {error.strerror or error}"
             return None

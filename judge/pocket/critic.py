@@ -27,7 +27,7 @@ from judge.pocket.bank import Bank
 from judge.pocket.pairs import EasyPairs, Pairs
 from judge.pocket.vision_tower import CONFIG as EYES
 from judge.pocket.wordings import SHARES, WORDINGS
-from judge.prompts import KNOWN, Aspect, Prompts
+from judge.questions import PROMPTS, Aspect, Prompts
 from lorarar.pocket.styles import PAINTERS
 from lorarar.pocket.training_pictures import FAMILIES
 from lorarar.training.loop import Objective, pick
@@ -47,7 +47,7 @@ def new_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """A byte-level BPE over the prompts' words, written to ``folder``; Yes and No are one token each."""
     texts = [
         chat(prompts.render(aspect, family), prompts.system) + answer + "<|im_end|>"
-        for prompts in KNOWN.values()
+        for prompts in PROMPTS.values()
         for family in PAINTERS
         for aspect in ("subject", "style")
         for answer in ("Yes", "No", "yes", "no")

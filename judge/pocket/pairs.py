@@ -7,7 +7,7 @@ from torch import Tensor
 
 from judge.pocket.bank import Bank
 from judge.pocket.vision_tower import groups
-from judge.prompts import Aspect
+from judge.questions import Aspect
 from lorarar.pocket.styles import Look
 from lorarar.pocket.training_pictures import FAMILIES, distance
 from lorarar.training.loop import pick

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from judge.check.statistics.discrimination import auroc_interval
-from judge.prompts import Aspect
+from judge.questions import Aspect
 from lorarar.pictures.images import read_image
 from lorarar.pocket import shipped
 from lorarar.pocket.canvas import Pose, place

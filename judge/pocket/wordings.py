@@ -6,7 +6,7 @@ which of subject and style is asked about.
 
 from __future__ import annotations
 
-from judge.prompts import CODE, PAPER, Prompts
+from judge.questions import CODE, PAPER, Prompts
 
 COMPARE = Prompts(
     "compare",

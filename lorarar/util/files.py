@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -46,6 +47,24 @@ def cache_folder(name: str) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Hex digest of a file's bytes, which are read once as long as the file does not change.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    state = path.stat()
+    return _sha256(path, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+def sha256_or(path: Path, otherwise: str) -> str:
+    """The digest of a file's bytes, or something else where the file is gone or may not be read."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return otherwise
+
+
+@lru_cache(maxsize=65536)
+def _sha256(path: Path, *state: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

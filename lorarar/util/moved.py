@@ -14,6 +14,7 @@ from types import ModuleType
 
 #: Old module name, new module name.
 MOVED = {
+    "judge.prompts": "judge.questions",
     "judge.runner": "judge.run",
     "lorarar.files": "lorarar.util.files",
     "lorarar.inspection": "lorarar.lora.inspection",

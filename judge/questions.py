@@ -1,7 +1,10 @@
-"""The questions MARS2 asks: the paper's wording, the authors' code's, or one's own.
+"""The questions MARS2 asks, in the paper's wording, the authors' code's or one's own, and what a critic replies.
 
 A template names its pictures ``{reference}`` and ``{test}`` in the order they are shown, and, for style,
 ``{style}``. Each set has a version, kept with every verdict; changed words are another version.
+
+Invariant: a reply that is not a clear yes or no has no verdict. It is ``failed`` (nothing came) or
+``unparsed`` (something else came), with the reason; never a score.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ from typing import Literal
 from lorarar.util.errors import LorarError
 
 Aspect = Literal["subject", "style"]
+Status = Literal["ok", "failed", "unparsed"]
 SYSTEM = "You are a helpful assistant."
 
 _MARKS = re.compile(r"\{(reference|test)\}")
+_ANSWER = re.compile(r"[\s\"'*_`(]*(yes|no)\b[\s\"'*_`).,!]*", re.IGNORECASE)
 
 
 class PromptError(LorarError):
@@ -37,8 +42,61 @@ class Rendered:
     after: str  # the test
 
     def text(self, image: str = "<image>") -> str:
-        """The whole, with a mark for each picture."""
+        """The whole question, with a mark for each picture."""
         return f"{self.before}{image}{self.between}{image}{self.after}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One aspect of one picture against one reference."""
+
+    aspect: Aspect
+    rendered: Rendered
+    system: str
+    reference: Path
+    test: Path
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a critic returns to one question."""
+
+    status: Status
+    verdict: bool | None = None  # None unless the status is ok
+    probability: float | None = None  # of Yes, against No; None where a backend gives none
+    text: str = ""  # the raw answer
+    reason: str = ""  # why there is no verdict
+    seconds: float = 0.0
+
+    @staticmethod
+    def from_text(text: str, probability: float | None = None, seconds: float = 0.0) -> Reply:
+        """The reply of an answer in words, ``unparsed`` where it is neither yes nor no."""
+        verdict = parse(text)
+        if verdict is None:
+            start = " ".join(text.split())[:80]
+            why = f"the answer is {start!r}, not Yes or No"
+            return Reply("unparsed", probability=probability, text=text, reason=why, seconds=seconds)
+        return Reply("ok", verdict, probability=probability, text=text, seconds=seconds)
+
+    @staticmethod
+    def from_probability(probability: float, seconds: float = 0.0) -> Reply:
+        """The reply of the probability of Yes against No at the first answered token."""
+        text = "Yes" if probability > 0.5 else "No"
+        return Reply("ok", probability > 0.5, probability=probability, text=text, seconds=seconds)
+
+    @staticmethod
+    def failure(reason: str, seconds: float = 0.0) -> Reply:
+        """The reply that stands for one that did not come."""
+        return Reply("failed", reason=reason, seconds=seconds)
+
+
+def parse(text: str) -> bool | None:
+    """Yes or No as the whole answer, in any case and with marks around it; None for anything else.
+
+    ``no, yes would be wrong`` is neither, and so are ``eyes`` and an explanation.
+    """
+    match = _ANSWER.fullmatch(text)
+    return match[1].lower() == "yes" if match else None
 
 
 @dataclass(frozen=True)
@@ -139,7 +197,7 @@ different. Do not check similarity with the subject.
 Is the test image in the {style} style? Answer with Yes or No only.""",
 )
 
-KNOWN = {prompts.name: prompts for prompts in (PAPER, CODE)}
+PROMPTS = {prompts.name: prompts for prompts in (PAPER, CODE)}
 
 
 def find_prompts(name: str) -> Prompts:
@@ -148,11 +206,11 @@ def find_prompts(name: str) -> Prompts:
     Raises:
         PromptError: neither; or the file is unsound.
     """
-    if name in KNOWN:
-        return KNOWN[name]
+    if name in PROMPTS:
+        return PROMPTS[name]
     path = Path(name)
     if not path.is_file():
-        raise PromptError(f"no prompts {name}; accepted are {', '.join(KNOWN)} and a TOML file")
+        raise PromptError(f"no prompts {name}; accepted are {', '.join(PROMPTS)} and a TOML file")
     try:
         fields = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
