@@ -15,7 +15,7 @@ from lorarar import __version__
 from lorarar.families import Base, find_base
 from lorarar.generation.bases import unet_shapes
 from lorarar.lora.adapter import Adapter, all_finite, check_pair, shape_text
-from lorarar.lora.files import digest_of, read_adapter, record_at, write_adapter
+from lorarar.lora.files import digest_of, read_adapter, read_provenance, write_adapter
 from lorarar.lora.layouts import Layout
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
@@ -46,7 +46,7 @@ class Merge:
     path: Path | None = None
     version: str = __version__
 
-    def record(self, layout: Layout = "diffusers") -> dict[str, Any]:
+    def provenance(self, layout: Layout = "diffusers") -> dict[str, Any]:
         """What made the merge, for a file's header."""
         return {
             "method": self.method.name,
@@ -67,9 +67,9 @@ class Merge:
             AdapterError: the file cannot be written.
         """
         started = time.perf_counter()
-        record = self.record(layout)
-        path = write_adapter(self.adapter, path, record, layout)
-        adapter = replace(self.adapter, name=path.name, sha256=digest_of(path), record=record)
+        provenance = self.provenance(layout)
+        path = write_adapter(self.adapter, path, provenance, layout)
+        adapter = replace(self.adapter, name=path.name, sha256=digest_of(path), provenance=provenance)
         seconds = {**self.seconds, "write": time.perf_counter() - started}
         return replace(self, adapter=adapter, seconds=seconds, path=path)
 
@@ -130,7 +130,7 @@ def merge_pair(
     started = time.perf_counter()
     ours, theirs = read_pair(recipe.base, content, style)
     read = time.perf_counter()
-    options, coefficients = recipe.record(), None
+    options, coefficients = recipe.resolved_options(), None
     if optimiser := optimiser or optimiser_for(recipe):
         coefficients = optimiser.optimise(concept_of(ours, content), concept_of(theirs, style), checkpoint)
         options |= asdict(optimiser.options)
@@ -236,7 +236,7 @@ def merge_all(
         "layout": layout,
         "dtype": recipe.dtype,
     }
-    made |= {} if recipe.optimises else {"options": recipe.record()}
+    made |= {} if recipe.optimises else {"options": recipe.resolved_options()}
     optimiser = optimiser_for(recipe)
     for pairing in wanted:
         if pairing.out.exists() and _made_so(pairing, made):
@@ -250,12 +250,12 @@ def merge_all(
 def _made_so(pairing: Pairing, made: Mapping[str, Any]) -> bool:
     """Whether a merged file says that it was made of these two by this recipe."""
     try:
-        record = record_at(pairing.out)
+        provenance = read_provenance(pairing.out)
     except AdapterError:
         return False
-    inputs = {side: record.get(side, {}).get("sha256") for side in ("content", "style")}
+    inputs = {side: provenance.get(side, {}).get("sha256") for side in ("content", "style")}
     wanted = {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}
-    return inputs == wanted and {key: record.get(key) for key in made} == dict(made)
+    return inputs == wanted and {key: provenance.get(key) for key in made} == dict(made)
 
 
 def _loras(folder: Path) -> list[Path]:

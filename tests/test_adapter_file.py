@@ -26,7 +26,7 @@ def test_what_is_written_is_read(tmp_path):
     path = write_adapter(adapter, tmp_path / "deep" / "a.safetensors", {"note": "x"})
     again = read_adapter(path)
     assert set(again.layers) == set(adapter.layers)
-    assert again.record == {"note": "x"}
+    assert again.provenance == {"note": "x"}
     assert again.ranks == (3,)
     for name, factors in adapter.layers.items():
         assert torch.equal(again.layers[name].dense(), factors.dense())

@@ -221,7 +221,7 @@ def test_joint_training_writes_one_lora(run, tiny_folder, tmp_path):
         "train", "joint", *sides, *prompts, "-o", "j.safetensors", "--base", tiny_folder, "--rank", 2, "--steps", 2
     )
     assert done.exit_code == 0, done.output
-    record = read_adapter(tmp_path / "j.safetensors").record
+    record = read_adapter(tmp_path / "j.safetensors").provenance
     assert (record["method"], record["content_prompt"], record["steps"]) == ("joint", "a sks dog", 2)
 
 

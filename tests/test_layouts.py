@@ -78,7 +78,7 @@ def test_a_round_trip_keeps_every_update(tiny, tmp_path, layout, ranks):
     path = write_adapter(adapter, place(tmp_path, layout), {"note": "x"}, layout)
     again = read_adapter(path)
     assert again.layers.keys() == adapter.layers.keys()
-    assert again.record == {"note": "x"}
+    assert again.provenance == {"note": "x"}
     for name, factors in adapter.layers.items():
         torch.testing.assert_close(again.layers[name].dense(), factors.dense(), rtol=1e-6, atol=1e-7)
 

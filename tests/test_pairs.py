@@ -144,8 +144,13 @@ def test_a_recipe_is_checked_before_anything_is_read(method, options, error, mes
 
 
 def test_a_recipe_records_defaults_and_digests(tiny_folder, hypernet_file):
-    assert recipe(tiny_folder, "ties").record() == {"seed": 0, "weights": [1.0, 1.0], "density": 0.5, "form": "delta"}
-    made = recipe(tiny_folder, hypernet=hypernet_file, rank=3, seed=9).record()
+    assert recipe(tiny_folder, "ties").resolved_options() == {
+        "seed": 0,
+        "weights": [1.0, 1.0],
+        "density": 0.5,
+        "form": "delta",
+    }
+    made = recipe(tiny_folder, hypernet=hypernet_file, rank=3, seed=9).resolved_options()
     assert made == {"seed": 9, "rank": 3, "hypernet": sha256_of(hypernet_file), "key_value": "mean"}
 
 
@@ -163,7 +168,7 @@ def test_a_lone_adapters_other_parts_are_kept_in_every_layout(folders, tiny_fold
     for layout, name in (("diffusers", "d.safetensors"), ("kohya", "k.safetensors"), ("peft", "p")):
         done = lorarar.merge(*pair, tmp_path / name, base=str(tiny_folder), method="direct", layout=layout)
         again = read_adapter(done.path)
-        assert again.record["layout"] == layout
+        assert again.provenance["layout"] == layout
         for layer, factors in wanted.adapter.layers.items():
             torch.testing.assert_close(again.layers[layer].dense(), factors.dense())
 

@@ -11,7 +11,7 @@ from lorarar.bench.cells import Pair
 from lorarar.bench.plan import JOINT
 from lorarar.families import Base
 from lorarar.lora.files import read_adapter, write_adapter
-from lorarar.lora.header import read_header, record_of
+from lorarar.lora.header import provenance_of, read_header
 from lorarar.merge_files import Merge, merge_pair
 from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.projections import ProjectionCache
@@ -35,11 +35,11 @@ def is_trained(pair: Pair, base: Base, out: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        record = record_of(read_header(path, TrainingError))
+        provenance = provenance_of(read_header(path, TrainingError))
     except TrainingError:
         return False
-    wanted = _record(pair, base)
-    return {key: record.get(key) for key in wanted} == wanted
+    wanted = _provenance(pair, base)
+    return {key: provenance.get(key) for key in wanted} == wanted
 
 
 def train_pair(
@@ -50,7 +50,7 @@ def train_pair(
     from lorarar.training.setup import native_side
     from lorarar.training.ziplora import train_ziplora
 
-    path, options, record = trained_file(pair, out), pair.row.options, _record(pair, base)
+    path, options, provenance = trained_file(pair, out), pair.row.options, _provenance(pair, base)
     checkpoint = checkpoint_beside(path)
     how: dict[str, Any] = {
         "checkpoint": checkpoint,
@@ -61,10 +61,10 @@ def train_pair(
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(options, LoraOptions):
         adapter = train_joint(pipeline, pair.content, pair.style, options, **how)
-        write_adapter(adapter, path, record | {"version": __version__})
+        write_adapter(adapter, path, provenance | {"version": __version__})
     elif isinstance(options, ZipOptions):
         coefficients = train_ziplora(pipeline, pair.content, pair.style, options, **how)
-        write_coefficients(coefficients, path, record | {"version": __version__})
+        write_coefficients(coefficients, path, provenance | {"version": __version__})
     checkpoint.unlink(missing_ok=True)
 
 
@@ -82,5 +82,5 @@ def merged(pair: Pair, base: Base, out: Path, cache: ProjectionCache) -> Merge:
     return done.written(out / "loras" / pair.row.label / f"{pair.name}.safetensors")
 
 
-def _record(pair: Pair, base: Base) -> dict[str, Any]:
+def _provenance(pair: Pair, base: Base) -> dict[str, Any]:
     return {**pair.made_by, "base": base.name, "revision": base.revision}

@@ -82,7 +82,7 @@ class Pair:
 def pairs_of(row: Row, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:
     """A row's pairs, each with what decides its adapter: method, options with defaults filled in, both inputs."""
     options = row.options
-    known = asdict(options) if is_dataclass(options) else row.recipe(base).record()
+    known = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
     made = {"method": row.method, "options": known}
     return [
         Pair(row, content, style, made | {"content": content.adapter.origin, "style": style.adapter.origin})

@@ -50,7 +50,7 @@ def coefficients(
     options = cast("Options", {k: v for k, v in asked.items() if v is not None} | {"seed": seed})
     recipe = Recipe(method_named(method), find_base(base), options)
     done = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
-    write_coefficients(done.coefficients, out, done.record())
+    write_coefficients(done.coefficients, out, done.provenance())
     found = spreads(done.coefficients)
     if as_json:
         print_json({"path": str(out), "spreads": [asdict(spread) for spread in found]})

@@ -6,12 +6,10 @@ class is ever loaded: no remote code, no custom pipeline.
 
 from __future__ import annotations
 
-import json
-import struct
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorarar.families import Base
+from lorarar.lora.header import read_shapes
 from lorarar.util.errors import BaseError, reason
 
 if TYPE_CHECKING:
@@ -53,15 +51,7 @@ def unet_shapes(base: Base) -> dict[str, tuple[int, ...]] | None:
         return None
     shapes: dict[str, tuple[int, ...]] = {}
     for file in sorted((base.folder / "unet").glob("*.safetensors")):
-        for key, entry in _header(file).items():
+        for key, shape in read_shapes(file, BaseError).items():
             if key.endswith(".weight"):
-                shapes[f"unet.{key.removesuffix('.weight')}"] = tuple(entry["shape"])
+                shapes[f"unet.{key.removesuffix('.weight')}"] = shape
     return shapes or None
-
-
-def _header(path: Path) -> dict[str, dict[str, list[int]]]:
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header: dict[str, dict[str, list[int]]] = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return header

@@ -124,6 +124,7 @@ class Studio:
         """
         from lorarar.lora.adapter import Adapter
         from lorarar.lora.files import read_adapter
+        from lorarar.lora.layouts import state_dict
 
         if self.lora:
             self.pipeline.unload_lora_weights()
@@ -131,13 +132,9 @@ class Studio:
         if lora is None:
             return
         adapter = lora if isinstance(lora, Adapter) else read_adapter(lora)
-        state = {}
-        for name, factors in adapter.layers.items():
-            state[f"{name}.lora_A.weight"] = factors.down
-            state[f"{name}.lora_B.weight"] = factors.up
         try:
             with _quiet():
-                self.pipeline.load_lora_weights(state)
+                self.pipeline.load_lora_weights(state_dict(adapter.layers))
         except (RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[-1].strip()
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {reason}") from None

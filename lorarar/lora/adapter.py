@@ -115,7 +115,7 @@ class Adapter:
     layers: Mapping[str, Factors]
     name: str = "adapter"
     sha256: str = ""
-    record: Mapping[str, Any] = field(default_factory=dict)  # what made it, from its file's header
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # what made it, from its file's header
 
     @property
     def dtype(self) -> torch.dtype:

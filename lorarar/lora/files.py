@@ -23,7 +23,7 @@ from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, all_finite
 from lorarar.lora.dialects import COMPONENTS, Config, Role, Sorted, scale_of, sort_keys
-from lorarar.lora.header import read_header, record_of
+from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.util.errors import AdapterError
@@ -126,8 +126,8 @@ def adapter_of(path: Path, sources: list[Source]) -> Adapter:
             layers[layer] = _factors(file, layer, roles, source.configs.get(layer.partition(".")[0]))
     if not layers:
         raise AdapterError(f"{path} holds no LoRA weights")
-    record = next(filter(None, (record_of(source.metadata) for source in sources)), {})
-    return Adapter(dict(sorted(layers.items())), path.name or path.resolve().name, digest_of(path), record)
+    provenance = next(filter(None, (provenance_of(source.metadata) for source in sources)), {})
+    return Adapter(dict(sorted(layers.items())), path.name or path.resolve().name, digest_of(path), provenance)
 
 
 def digest_of(path: Path) -> str:
@@ -142,17 +142,17 @@ def digest_of(path: Path) -> str:
 
 
 def write_adapter(
-    adapter: Adapter, path: str | Path, record: Mapping[str, object] | None = None, layout: Layout = "diffusers"
+    adapter: Adapter, path: str | Path, provenance: Mapping[str, object] | None = None, layout: Layout = "diffusers"
 ) -> Path:
     """Write a LoRA that other programs read as it is; it appears whole or not at all.
 
-    ``record``, what made it, goes into the header; the same adapter and record give the same bytes.
+    The provenance goes into the header; the same adapter and provenance give the same bytes.
 
     Args:
         adapter: what to write.
         path: a file, or for layout ``peft`` a folder: that of the UNet, or where text encoders have layers
             too, one with a folder for each component.
-        record: what made it.
+        provenance: what made it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``.
 
     Raises:
@@ -160,9 +160,9 @@ def write_adapter(
     """
     path = Path(path)
     if layout == "peft":
-        _write_folder(peft_adapters(adapter), path, record or {})
+        _write_folder(peft_adapters(adapter), path, provenance or {})
     else:
-        save_tensors(file_tensors(adapter, layout), path, record or {})
+        save_tensors(file_tensors(adapter, layout), path, provenance or {})
     return path
 
 
@@ -210,7 +210,7 @@ def _factors(path: Path, layer: str, roles: Mapping[Role, Tensor], config: Confi
     return Factors(down if scale == 1.0 else (down.float() * scale).to(down.dtype), up)
 
 
-def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, record: Mapping[str, object]) -> None:
+def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, provenance: Mapping[str, object]) -> None:
     path = path.resolve()
     _check_replaceable(path)
     partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("part", "old"))
@@ -219,7 +219,7 @@ def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, record: Mapping[
         for component, part in parts.items():
             folder = partial if list(parts) == ["unet"] else partial / component
             folder.mkdir(parents=True)
-            save_tensors(part.tensors, folder / WEIGHTS[0], record)
+            save_tensors(part.tensors, folder / WEIGHTS[0], provenance)
             text = json.dumps(part.config, indent=2, sort_keys=True) + "\n"
             (folder / CONFIG).write_text(text, encoding="utf-8")
         if path.exists():
@@ -250,10 +250,10 @@ def _check_replaceable(path: Path) -> None:
             )
 
 
-def record_at(path: Path) -> dict[str, Any]:
+def read_provenance(path: Path) -> dict[str, Any]:
     """What the header of an adapter says of how it was made, without reading its tensors.
 
     Raises:
         AdapterError: the file is missing or not sound.
     """
-    return record_of(read_header(locate(path)[0].weights, AdapterError))
+    return provenance_of(read_header(locate(path)[0].weights, AdapterError))

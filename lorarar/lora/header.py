@@ -1,9 +1,10 @@
-"""Headers of safetensors files: what made a file, read without its tensors and without torch."""
+"""Headers of safetensors files: what made a file and which shapes it holds, read without tensors or torch."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from lorarar.util.errors import LorarError
 
-RECORD = "lorarar"  # the header's key for what made a file
+PROVENANCE = "lorarar"  # the header's key for what made a file
 
 
 def read_header(path: Path, error: type[LorarError]) -> dict[str, str]:
@@ -20,17 +21,33 @@ def read_header(path: Path, error: type[LorarError]) -> dict[str, str]:
     Raises:
         error: the file is missing or broken.
     """
-    try:
-        with safe_open(path, "np") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError) as caught:
-        raise error(f"{path} is not a sound safetensors file: {caught}") from None
+    with _opened(path, error) as file:
+        return dict(file.metadata() or {})
 
 
-def record_of(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """What a header says of how its file was made; empty where it says nothing sound."""
+def read_shapes(path: Path, error: type[LorarError]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a safetensors file's tensors by name.
+
+    Raises:
+        error: the file is missing or broken.
+    """
+    with _opened(path, error) as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+
+
+def provenance_of(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What a header says made its file; empty where it says nothing sound."""
     try:
-        record = json.loads(metadata.get(RECORD, "{}"))
+        provenance = json.loads(metadata.get(PROVENANCE, "{}"))
     except (json.JSONDecodeError, RecursionError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return provenance if isinstance(provenance, dict) else {}
+
+
+@contextmanager
+def _opened(path: Path, error: type[LorarError]) -> Iterator[Any]:
+    try:
+        with safe_open(path, "np") as file:
+            yield file
+    except (SafetensorError, OSError, ValueError) as caught:
+        raise error(f"{path} is not a sound safetensors file: {caught}") from None

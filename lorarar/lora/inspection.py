@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lorarar.lora.dialects import alpha_of, foreign_kind
 from lorarar.lora.files import Source, adapter_of, open_sources
-from lorarar.lora.header import RECORD, record_of
+from lorarar.lora.header import PROVENANCE, provenance_of
 from lorarar.util.errors import AdapterError
 
 #: The first that fits a layer's name is its kind; tables are in this order.
@@ -83,8 +83,8 @@ def inspect_adapter(path: str | Path) -> Inspection:
         ranks=sorted({roles["down"].shape[0] for roles in layers.values() if "down" in roles and roles["down"].dim()}),
         alphas=sorted({alpha for source in sources for alpha in _alphas(source)}),
         targets=_targets({layer: roles.values() for layer, roles in layers.items()}),
-        metadata={k: v for source in sources for k, v in source.metadata.items() if k != RECORD},
-        record=next(filter(None, (record_of(source.metadata) for source in sources)), {}),
+        metadata={k: v for source in sources for k, v in source.metadata.items() if k != PROVENANCE},
+        record=next(filter(None, (provenance_of(source.metadata) for source in sources)), {}),
         unread={key: why for source in sources for key, why in source.found.unread.items()},
         unusable=_refusal(path, sources),
     )

@@ -38,7 +38,7 @@ def file_tensors(adapter: Adapter, layout: Layout) -> dict[str, Tensor]:
         AdapterError: a layout there is not, or one that is a folder.
     """
     if layout == "diffusers":
-        return _diffusers(adapter.layers)
+        return state_dict(adapter.layers)
     if layout == "kohya":
         return _kohya(adapter.layers)
     raise AdapterError(f"layout is {layout!r}; accepted are {', '.join(LAYOUTS)}, of which peft is a folder")
@@ -50,7 +50,8 @@ def peft_adapters(adapter: Adapter) -> dict[str, PeftAdapter]:
     return {component: _peft(layers, component) for component, layers in parts.items() if layers}
 
 
-def _diffusers(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
+def state_dict(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
+    """Both factors of every layer, A and B, under diffusers' keys."""
     tensors: dict[str, Tensor] = {}
     for layer, factors in layers.items():
         tensors[f"{layer}.lora_A.weight"] = factors.down.contiguous()
@@ -72,7 +73,7 @@ def _kohya(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
         if own:
             alpha = _commonest(factors.rank for factors in own.values())
             scaled = {f"{component}.{name}": _for_alpha(factors, alpha) for name, factors in own.items()}
-            for key, tensor in convert_state_dict_to_kohya(_diffusers(scaled)).items():
+            for key, tensor in convert_state_dict_to_kohya(state_dict(scaled)).items():
                 tensors[_renamed(key)] = torch.tensor(float(alpha)) if key.endswith(".alpha") else tensor
     return tensors
 
@@ -108,7 +109,7 @@ def _peft(layers: Mapping[str, Factors], component: str) -> PeftAdapter:
         "alpha_pattern": others,
         "target_modules": sorted(layers),
     }
-    return PeftAdapter({f"base_model.model.{key}": tensor for key, tensor in _diffusers(layers).items()}, config)
+    return PeftAdapter({f"base_model.model.{key}": tensor for key, tensor in state_dict(layers).items()}, config)
 
 
 def _component(layers: Mapping[str, Factors], component: str) -> dict[str, Factors]:

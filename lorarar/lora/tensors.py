@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lorarar.lora.header import RECORD
+from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError, LorarError, reason
 from lorarar.util.files import replacing
 
@@ -37,8 +37,8 @@ def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor]
     return (_read_pickle(path, error), {}) if kind in PICKLES else _read_safetensors(path, error)
 
 
-def save_tensors(tensors: Mapping[str, Tensor], path: Path, record: Mapping[str, object]) -> None:
-    """Write a safetensors file, whole or not at all, with a record as JSON under one key of its header.
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, provenance: Mapping[str, object]) -> None:
+    """Write a safetensors file, whole or not at all, with its provenance as JSON under one key of its header.
 
     One key, because safetensors writes several in random order, and equal files should be equal bytes.
 
@@ -47,7 +47,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, record: Mapping[str,
     """
     try:
         with replacing(path) as partial:
-            save_file(dict(tensors), partial, {RECORD: json.dumps(record, sort_keys=True)})
+            save_file(dict(tensors), partial, {PROVENANCE: json.dumps(provenance, sort_keys=True)})
     except (OSError, SafetensorError) as error:
         raise AdapterError(f"cannot write {path}: {error}") from None
 

@@ -13,7 +13,7 @@ from lorarar.util.errors import MethodError
 
 
 def write_coefficients(
-    coefficients: Mapping[str, Coefficients], path: str | Path, record: Mapping[str, object] | None = None
+    coefficients: Mapping[str, Coefficients], path: str | Path, provenance: Mapping[str, object] | None = None
 ) -> Path:
     """Write m_c and m_s of every layer, with what made them in the header; the file appears whole or not at all."""
     path = Path(path)
@@ -21,7 +21,7 @@ def write_coefficients(
     for layer, pair in coefficients.items():
         for side, vector in zip(("content", "style"), pair, strict=True):
             tensors[f"{layer}.{side}"] = vector.detach().cpu().clone()
-    save_tensors(tensors, path, record or {})
+    save_tensors(tensors, path, provenance or {})
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from lorarar.lora.adapter import Part
-from lorarar.lora.header import record_of
+from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.merging.hypernet import Hypernetwork, KeyValue, from_published, load_state
 from lorarar.util.errors import HypernetError
@@ -38,7 +38,7 @@ def read_hypernet(path: str | Path, key_value: KeyValue | None = None) -> Hypern
     return network.eval().requires_grad_(False)
 
 
-def write_hypernet(network: Hypernetwork, path: str | Path, record: Mapping[str, object] | None = None) -> Path:
+def write_hypernet(network: Hypernetwork, path: str | Path, provenance: Mapping[str, object] | None = None) -> Path:
     """Write a hypernetwork as safetensors, its form and what made it in the header."""
     path = Path(path)
     form = {
@@ -49,12 +49,12 @@ def write_hypernet(network: Hypernetwork, path: str | Path, record: Mapping[str,
         "key_value": network.key_value,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_tensors(tensors, path, {**(record or {}), **form})
+    save_tensors(tensors, path, {**(provenance or {}), **form})
     return path
 
 
 def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Hypernetwork:
-    form = record_of(metadata)
+    form = provenance_of(metadata)
     try:
         if form["kind"] != "hypernetwork" or form["key_value"] not in ("mean", "sum"):
             raise KeyError("kind")

@@ -102,7 +102,7 @@ class Recipe:
         """Whether coefficients have to be optimised for each pair, because none were given."""
         return "coefficients" in self.method.takes and "coefficients" not in self.options
 
-    def record(self) -> dict[str, Any]:
+    def resolved_options(self) -> dict[str, Any]:
         """What was asked for, with defaults filled in and files by their digests."""
         asked: Mapping[str, Any] = self.options
         made: dict[str, Any] = {"seed": self.seed}

@@ -44,7 +44,7 @@ def concept_of(adapter: Adapter, lora: Path) -> Concept:
         AdapterError: its header has no prompt.
         ImageError: there are no pictures.
     """
-    references = references_of(lora, adapter.record)
+    references = references_of(lora, adapter.provenance)
     return Concept(lora.stem, adapter, references.images, references.prompt, lora)
 
 

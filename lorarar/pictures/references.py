@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorarar.lora.header import read_header, record_of
+from lorarar.lora.header import provenance_of, read_header
 from lorarar.pictures.images import find_images
 from lorarar.util.errors import AdapterError
 
@@ -31,17 +31,17 @@ def read_references(lora: Path) -> References:
         AdapterError: the file's header cannot be read, or has no prompt.
         ImageError: there are no pictures.
     """
-    return references_of(lora, record_of(read_header(lora, AdapterError)))
+    return references_of(lora, provenance_of(read_header(lora, AdapterError)))
 
 
-def references_of(lora: Path, record: Mapping[str, Any]) -> References:
-    """The references of a LoRA whose header's record is known.
+def references_of(lora: Path, provenance: Mapping[str, Any]) -> References:
+    """The references of a LoRA whose header's provenance is known.
 
     Raises:
         AdapterError: it has no prompt.
         ImageError: there are no pictures.
     """
-    prompt = record.get("prompt")
+    prompt = provenance.get("prompt")
     if not isinstance(prompt, str):
         raise AdapterError(f"{lora} does not say its prompt; train it with lorarar train lora, which notes it")
     return References(tuple(find_images(lora.with_suffix(""))), prompt)

@@ -114,7 +114,7 @@ def prompt_of(merge: Merge) -> str:
     Raises:
         AdapterError: a LoRA does not say its prompt.
     """
-    content, style = (adapter.record.get("prompt") for adapter in (merge.content, merge.style))
+    content, style = (adapter.provenance.get("prompt") for adapter in (merge.content, merge.style))
     if not isinstance(content, str) or not isinstance(style, str):
         raise AdapterError("these LoRAs do not say their prompts; write one")
     return pair_prompt(content, style)
