@@ -23,9 +23,9 @@ from lorarar.store import Store
 from studies.create import Request, new_study
 from studies.sessions import open_study
 from tui.app import LorararApp
-from tui.image_mode import choose
+from tui.picture_mode import choose
 from tui.text import home
-from tui.voting.app import BallotApp
+from tui.voting.app import VotingApp
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (120, 34)
@@ -57,8 +57,8 @@ def main(database: Path) -> None:
 
 async def _browse(database: Path) -> None:
     app = LorararApp(database, choose("half"), "matrix")
-    facts = app.facts
-    app.facts = lambda: facts().replace(home(database), database.name)  # type: ignore[method-assign]
+    facts = app.context.facts
+    app.context.facts = lambda: facts().replace(home(database), database.name)  # type: ignore[method-assign]
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(SETTLED)
         for name, keys in SCREENS.items():
@@ -69,7 +69,7 @@ async def _browse(database: Path) -> None:
 
 
 async def _vote(store: Store) -> None:
-    app = BallotApp(open_study(store, "first"), choose("half"))
+    app = VotingApp(open_study(store, "first"), choose("half"))
     async with app.run_test(size=SIZE) as pilot:
         for key in ("y", "enter", "1", "enter"):
             await pilot.press(key)

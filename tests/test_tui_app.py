@@ -12,9 +12,8 @@ from lorarar.pictures.images import write_png
 from tests.studies_database import add_verdicts, make_database
 from tests.tui_app import HALF, NONE, drive, screen_text, sees, until, words
 from tui.app import LorararApp
-from tui.image_mode import AppError, choose
+from tui.picture_mode import AppError, choose
 from tui.screens.gallery import GalleryScreen
-from tui.screens.help import HelpScreen
 from tui.screens.histogram import HistogramScreen
 from tui.screens.matrix import MatrixScreen
 from tui.screens.merge import MergeScreen
@@ -22,7 +21,8 @@ from tui.screens.scores import ScoresScreen
 from tui.screens.zoom import ZoomScreen
 from tui.widgets.grid import Grid
 from tui.widgets.heatmap import Heatmap
-from tui.widgets.table import Table
+from tui.widgets.help import HelpScreen
+from tui.widgets.table import ViTable
 from tui.widgets.tile import Tile
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -110,8 +110,8 @@ def test_previews_follow_the_cursor(database):
         await pilot.press("down")
 
         def drawn():
-            tiles = [t for t in app.screen.query(Tile) if t.shown and t.display]
-            return tiles and all(t._picture.image is not None for t in tiles) and tiles[0].about.content == "cat"
+            tiles = [t for t in app.screen.query(Tile) if t.key and t.display]
+            return tiles and all(t.picture.image is not None for t in tiles) and tiles[0].row.content == "cat"
 
         await until(pilot, drawn)
 
@@ -132,7 +132,7 @@ def test_enter_opens_the_cell_and_escape_leaves_it(database):
 
 async def gallery(app, pilot):
     await pilot.press("enter")
-    await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and app.screen._shots)
+    await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and app.screen.pictures)
     await pilot.pause()
     return app.screen
 
@@ -149,13 +149,13 @@ def test_the_gallery_moves_turns_filters_and_sizes(database):
         assert screen.method != method
         await pilot.press("comma")
         assert screen.method == method
-        columns = screen._columns
+        columns = screen.page.columns
         await pilot.press("plus", "plus", "plus")
-        assert screen._columns <= columns
+        assert screen.page.columns <= columns
         await pilot.press("minus", "minus", "minus", "slash", "2", "enter")
-        assert [shot.seed for shot in screen._shots] == [2]
+        assert [shot.seed for shot in screen.pictures] == [2]
         await pilot.press("slash", "escape")
-        assert len(screen._shots) == 3
+        assert len(screen.pictures) == 3
 
     drive(database, script)
 
@@ -164,11 +164,11 @@ def test_the_same_seed_across_methods(database):
     async def script(app, pilot):
         screen = await gallery(app, pilot)
         await pilot.press("right", "s")
-        assert [(shot.row, shot.seed) for shot in screen._shots] == [("alpha", 1), ("beta", 1)]
+        assert [(shot.row, shot.seed) for shot in screen.pictures] == [("alpha", 1), ("beta", 1)]
         await pilot.press("full_stop")
-        assert {shot.seed for shot in screen._shots} == {2}
+        assert {shot.seed for shot in screen.pictures} == {2}
         await pilot.press("s")
-        assert len(screen._shots) == 3
+        assert len(screen.pictures) == 3
 
     drive(database, script)
 
@@ -179,10 +179,10 @@ def test_pages_hold_twenty_pictures_at_most(tmp_path):
     async def script(app, pilot):
         screen = await gallery(app, pilot)
         shown = [tile for tile in screen.query("#pictures Tile") if tile.display]
-        assert len(shown) == screen._on_page() <= 20
-        await sees(pilot, f"page 1 of {-(-45 // screen._on_page())}")
+        assert len(shown) == screen.page.size <= 20
+        await sees(pilot, f"page 1 of {-(-45 // screen.page.size)}")
         await pilot.press("n")
-        assert screen.cursor == screen._on_page()
+        assert screen.cursor == screen.page.size
         await pilot.press("p")
         assert screen.cursor == 0
 
@@ -194,11 +194,11 @@ def test_every_picture_of_a_page_is_drawn(tmp_path):
 
     async def script(app, pilot):
         screen = await gallery(app, pilot)
-        app._take(app.snapshot)  # while thumbnails are on their way
+        app.apply_snapshot(app.context.snapshot)  # while thumbnails are on their way
 
         def drawn():
             tiles = [tile for tile in screen.query(Tile) if tile.display]
-            return len(tiles) >= 12 and all(tile._picture.image is not None for tile in tiles)
+            return len(tiles) >= 12 and all(tile.picture.image is not None for tile in tiles)
 
         await until(pilot, drawn)
 
@@ -209,7 +209,7 @@ def test_zoom_says_what_is_known_comes_closer_and_hands_the_place_back(database)
     async def script(app, pilot):
         screen = await gallery(app, pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ZoomScreen) and app.screen._image is not None)
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen) and app.screen.image is not None)
         zoom = app.screen
         text = words(zoom.query_one("#words"))
         for word in ("references say yes", "Yes", "sha256", "prompt a can", "seed 0"):
@@ -277,7 +277,7 @@ def test_seventy_blocks_fit_forty_lines(database):
         )
         await pilot.pause()
         heatmap = app.screen.query_one(Heatmap)
-        assert heatmap._packed == 2 and heatmap.virtual_size.height == 38
+        assert heatmap.rows_a_line == 2 and heatmap.virtual_size.height == 38
         await until(pilot, lambda: screen_text(app).count("\u2580") > 500)
         await pilot.press("end")
         assert "attentions.6.transformer_blocks.9" in readout(app)
@@ -296,14 +296,16 @@ def test_a_method_without_coefficients_says_so(database):
 def test_scores_sort_by_key_and_click_and_open_a_method(database):
     async def script(app, pilot):
         await pilot.press("2")
-        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and app.screen.query_one(Table).row_count == 2)
+        await until(
+            pilot, lambda: isinstance(app.screen, ScoresScreen) and app.screen.query_one(ViTable).row_count == 2
+        )
         screen = app.screen
-        assert [row.method for row in screen._shown] == ["alpha", "beta"]
+        assert [row.method for row in screen.rows] == ["alpha", "beta"]
         await sees(pilot, "1.00 [1.00, 1.00]", "0.33 [0.33, 0.33]")
         await pilot.press("r")
-        assert [row.method for row in screen._shown] == ["beta", "alpha"]
+        assert [row.method for row in screen.rows] == ["beta", "alpha"]
         await pilot.press("s", "S", "slash", *"alp", "enter")
-        assert [row.method for row in screen._shown] == ["alpha"]
+        assert [row.method for row in screen.rows] == ["alpha"]
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, MatrixScreen))
         assert app.screen.method["left"] == "alpha"
@@ -332,8 +334,8 @@ def test_the_palette_has_methods_judges_and_screens(database):
             assert any(title in one for one in titles), title
         app.screen.show_method("left", "beta")
         assert app.screen.method["left"] == "beta"
-        app.choose_judge(app.snapshot.judges[0])
-        await until(pilot, lambda: not app._loading)
+        app.choose_judge(app.context.snapshot.judges[0])
+        await until(pilot, lambda: not app.loading_snapshot)
 
     drive(database, script)
 
@@ -343,7 +345,7 @@ def test_copying_says_what_was_copied(database):
         await pilot.press("y")
         assert app.clipboard.startswith("can in glowing")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and app.screen._shots)
+        await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and app.screen.pictures)
         await pilot.press("y")
         assert app.clipboard.endswith("images/beta/can--glowing/0.png")
 
@@ -370,7 +372,7 @@ def test_a_mouse_is_enough(database):
         await pilot.click("#left", offset=(20, 4))
         await pilot.click("#left", offset=(20, 4))
         await until(pilot, lambda: isinstance(app.screen, GalleryScreen))
-        await until(pilot, lambda: app.screen._shots)
+        await until(pilot, lambda: app.screen.pictures)
         await pilot.pause()
         tiles = [tile for tile in app.screen.query("#pictures Tile") if tile.display]
         await pilot.click(tiles[1])
@@ -378,7 +380,7 @@ def test_a_mouse_is_enough(database):
         await pilot.click(tiles[1])
         await until(pilot, lambda: isinstance(app.screen, ZoomScreen))
         await pilot.press("escape", "escape")
-        await pilot.click("Bar .tabs", offset=(13, 0))
+        await pilot.click("TopBar .tabs", offset=(13, 0))
         await until(pilot, lambda: isinstance(app.screen, ScoresScreen))
 
     drive(database, script)
@@ -388,7 +390,7 @@ def test_what_another_process_writes_appears(database):
     async def script(app, pilot):
         with sqlite3.connect(database) as db:
             db.execute("UPDATE cells SET row = 'gamma' WHERE row = 'beta'")
-        await until(pilot, lambda: "gamma" in app.snapshot.methods)
+        await until(pilot, lambda: "gamma" in app.context.snapshot.methods)
         await sees(pilot, "gamma")
 
     drive(database, script)
@@ -438,7 +440,7 @@ def test_without_pictures_names_stand_in_their_place(database):
         await pilot.press("enter")
         await sees(pilot, "16 x 16 pixels")
 
-    drive(database, script, drawing=NONE)
+    drive(database, script, picture_mode=NONE)
 
 
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x9b31m\u202e[/bold][@click=app.quit]x"
@@ -569,8 +571,8 @@ def test_large_pictures_are_shown_small(tmp_path):
         write_png(Image.new("RGB", (1500, 900), "teal"), path)
 
     async def script(app, pilot):
-        await until(pilot, lambda: any(t.shown and t._picture.image for t in app.screen.query(Tile)))
-        sizes = {t._picture.image.size for t in app.screen.query(Tile) if t.shown and t._picture.image}
+        await until(pilot, lambda: any(t.key and t.picture.image for t in app.screen.query(Tile)))
+        sizes = {t.picture.image.size for t in app.screen.query(Tile) if t.key and t.picture.image}
         assert sizes == {(192, 115)}
 
     drive(database, script)
@@ -582,6 +584,6 @@ def test_the_app_leaves_no_thread_behind(database):
         return app
 
     app = drive(database, script)
-    assert isinstance(app, LorararApp) and app.easel.closed
-    assert app.thumbs._worker is None or not app.thumbs._worker.is_alive()
-    assert app.drawing == HALF
+    assert isinstance(app, LorararApp) and app.context.drawing_client.closed
+    assert not app.context.thumbnails.working
+    assert app.context.picture_mode == HALF

@@ -86,7 +86,7 @@ def test_the_lines_of_widgets_that_are_gone_are_let_go(tmp_path, monkeypatch):
             await until(pilot, lambda: not isinstance(app.screen, GalleryScreen))
 
         async def held():
-            app._look()
+            app.poll()
             await pilot.pause(0.1)
             gc.collect()
             return sum(isinstance(thing, StylesCache) and bool(thing._cache) for thing in gc.get_objects())

@@ -21,11 +21,11 @@ from lorarar.store.paths import PathResolver
 from lorarar.util.errors import StoreError
 from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog
-from tui.coefficients import histogram, map_of, short
+from tui.coefficients import coefficient_map, histogram, short
 from tui.figures import figures
-from tui.remembered_state import Place
+from tui.remembered_state import RememberedState
 from tui.text import block, home, line, stacked
-from tui.thumbs import Thumbs, file_key, thumbnail
+from tui.thumbnails import Thumbnails, file_key, thumbnail
 
 HOSTILE = "a\x1b]52;c;ZXZpbA==\x07b\x9b31m\u202ec[/bold]\nd"
 
@@ -177,12 +177,12 @@ def test_no_digest_leaves_the_cache(digest):
 
 def test_the_worker_tells_of_what_it_made(tmp_path):
     write_png(Image.new("RGB", (8, 8), "red"), tmp_path / "a.png")
-    thumbs, told, done = Thumbs(tmp_path / "cache"), [], threading.Event()
-    thumbs.wish("00" * 32, tmp_path / "a.png", lambda image: (told.append(image), done.set()))
+    thumbnails, told, done = Thumbnails(tmp_path / "cache"), [], threading.Event()
+    thumbnails.request("00" * 32, tmp_path / "a.png", lambda image: (told.append(image), done.set()))
     assert done.wait(5)
     assert told[0].size == (8, 8) or told[0].size == (192, 192)
-    assert thumbs.known("00" * 32) is told[0]
-    thumbs.close()
+    assert thumbnails.cached("00" * 32) is told[0]
+    thumbnails.close()
 
 
 def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path):
@@ -193,15 +193,15 @@ def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path):
 
 def test_the_place_is_remembered_by_database_and_survives_nonsense(tmp_path):
     file = tmp_path / "tui.json"
-    one = Place(tmp_path / "a.db", file)
+    one = RememberedState(tmp_path / "a.db", file)
     one.facts["left"], one.theme = "ties", "nord"
     one.save()
-    other = Place(tmp_path / "b.db", file)
+    other = RememberedState(tmp_path / "b.db", file)
     assert other.facts == {} and other.theme == "nord"
-    assert Place(tmp_path / "a.db", file).text("left") == "ties"
+    assert RememberedState(tmp_path / "a.db", file).text("left") == "ties"
     for nonsense in ("", "[]", '{"places": 3}', json.dumps({"places": {str(tmp_path / "a.db"): [1]}})):
         file.write_text(nonsense)
-        assert Place(tmp_path / "a.db", file).facts == {}
+        assert RememberedState(tmp_path / "a.db", file).facts == {}
 
 
 def test_text_from_outside_has_no_codes_and_no_end():
@@ -223,13 +223,13 @@ def test_coefficients_stand_in_the_order_of_the_network():
         "unet.down_blocks.10.attentions.0.transformer_blocks.0.attn1.to_k",
         "unet.down_blocks.2.ff.net.0.proj",
     ]
-    found = map_of([(name, blob(1, 2, 3), blob(0, 0, 1)) for name in names])
+    found = coefficient_map([(name, blob(1, 2, 3), blob(0, 0, 1)) for name in names])
     assert [short(row) for row in found.rows] == ["down 2.0.0", "down 10.0.0", "mid 0.0", "up 0.0.0"]
     assert len(found.columns) == 8 and len(found.layers) == 4
     layer = found.layers[0, found.columns.index("attn1 k")]
     assert layer.content.mean == 2 and layer.difference == pytest.approx(2 - 1 / 3)
     assert layer.content.deviation == pytest.approx((2 / 3) ** 0.5)
-    assert map_of([]).rows == []
+    assert coefficient_map([]).rows == []
 
 
 def test_histograms_count_every_column_once():

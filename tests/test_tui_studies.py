@@ -16,7 +16,7 @@ from tui.cli.main import app as command
 from tui.report import ReportError, report
 from tui.screens.agreement import AgreementScreen, spread
 from tui.screens.study import StudyScreen
-from tui.widgets.table import Table
+from tui.widgets.table import ViTable
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_outcomes_show_and_simulated_raters_are_marked(database):
     async def script(app, pilot):
         await until(pilot, lambda: "nobody has voted" in head(app), 30)
         await pilot.press("t")
-        table = app.screen.query_one(Table)
+        table = app.screen.query_one(ViTable)
         await until(pilot, lambda: table.row_count > 5, 30)
         await sees(pilot, "SIMULATED RATERS, NOT PEOPLE")
         assert all("simulated" in str(table.get_row_at(row)[-1]) for row in range(table.row_count))
@@ -69,7 +69,7 @@ def test_outcomes_show_and_simulated_raters_are_marked(database):
         await script(app, pilot)
         return app
 
-    assert drive(database, go, mode="study", size=(140, 40)).vote == "single"
+    assert drive(database, go, mode="study", size=(140, 40)).return_value == "single"
 
 
 @pytest.mark.slow
@@ -77,14 +77,14 @@ def test_agreement_has_a_table_and_a_plot_that_follows(database):
     async def script(app, pilot):
         assert isinstance(app.screen, AgreementScreen)
         await pilot.press("t")
-        table = app.screen.query_one(Table)
+        table = app.screen.query_one(ViTable)
         await until(pilot, lambda: table.row_count > 3, 30)
         await sees(pilot, "MARS2 (scripted)", "point-biserial r")
-        await until(pilot, lambda: app.screen._plotted is not None)
+        await until(pilot, lambda: app.screen.plotted is not None)
         assert app.screen.query_one(PlotWidget)._datasets
-        first = app.screen._plotted
+        first = app.screen.plotted
         await pilot.press("G")
-        await until(pilot, lambda: app.screen._plotted is not first)
+        await until(pilot, lambda: app.screen.plotted is not first)
         await sees(pilot, "people")
 
     drive(database, script, mode="agreement", size=(140, 40))

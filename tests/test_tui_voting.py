@@ -18,12 +18,12 @@ from studies.create import Request, new_study
 from studies.sessions import open_study
 from tests.studies_database import make_database
 from tests.tui_app import HALF, screen_text, sees, until, words
-from tui.image_mode import AppError
+from tui.picture_mode import AppError
 from tui.voting import drawing_for_votes
-from tui.voting.app import BallotApp
+from tui.voting.app import VotingApp
 from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
-from tui.voting.pictures import Pictures
 from tui.voting.trial import TrialScreen
+from tui.voting.trial_pictures import TrialPictures
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,7 +49,7 @@ def vote(database, script, study="first", code="K7QF3M", size=(100, 40)):
 
     async def go():
         with Store(database) as store:
-            app = BallotApp(open_study(store, study, code), HALF)
+            app = VotingApp(open_study(store, study, code), HALF)
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
                 return await script(app, pilot)
@@ -84,7 +84,7 @@ def votes(database):
 def at(app, number=None):
     """Whether a trial's pictures are up, the one of this number."""
     screen = app.screen
-    return isinstance(screen, TrialScreen) and screen._since is not None and number in (None, screen._shown.number)
+    return isinstance(screen, TrialScreen) and screen.since is not None and number in (None, screen.trial.number)
 
 
 async def to_trials(app, pilot):
@@ -98,7 +98,7 @@ async def to_trials(app, pilot):
 async def past_practice(app, pilot):
     await to_trials(app, pilot)
     await pilot.press("1", "enter")
-    await until(pilot, lambda: at(app) and app.screen._shown.purpose == "plain")
+    await until(pilot, lambda: at(app) and app.screen.trial.purpose == "plain")
 
 
 def test_nothing_is_kept_before_consent(database):
@@ -118,8 +118,8 @@ def test_a_whole_study_by_keys_is_on_disk(database):
         await to_trials(app, pilot)
         await sees(pilot, "Practice")
         await pilot.press("3")
-        await until(pilot, lambda: app.screen._told)
-        assert "crayon" in words(app.screen.query_one("#said"))
+        await until(pilot, lambda: app.screen.explained)
+        assert "crayon" in words(app.screen.query_one("#notice"))
         await pilot.press("1")  # practice is answered; this goes nowhere
         await pilot.press("enter")
         for number, key in enumerate("1232", start=1):
@@ -249,7 +249,7 @@ def test_another_window_of_the_rater_is_noticed(database):
         await past_practice(app, pilot)
         with Store(database) as store:
             other = open_study(store, "first", "K7QF3M")
-            other.vote("left", 1.0, app.screen.query_one(Pictures).screen_facts())
+            other.vote("left", 1.0, app.screen.query_one(TrialPictures).screen_facts())
         await pilot.press("3")
         await until(pilot, lambda: at(app, 2))
 

@@ -5,24 +5,24 @@ import asyncio
 from rich.text import Text
 
 from tui.app import LorararApp
-from tui.image_mode import Drawing
+from tui.picture_mode import PictureMode
 from tui.widgets.half_cells import HalfCells
 
-HALF = Drawing("half", HalfCells, (10, 20))
-NONE = Drawing("none", None, (10, 20))
+HALF = PictureMode("half", HalfCells, (10, 20))
+NONE = PictureMode("none", None, (10, 20))
 
 
-class FakeEasel:
-    """Draws nothing until it is told to."""
+class FakeDrawingClient:
+    """Draws nothing; replies are what a test hands to ``receive``."""
 
     def __init__(self):
-        self.wishes, self.kept, self.tell, self.closed = [], 0, None, False
+        self.requests, self.kept, self.receive, self.closed = [], 0, None, False
 
-    async def start(self, tell):
-        self.tell = tell
+    async def start(self, receive):
+        self.receive = receive
 
-    def draw(self, wish):
-        self.wishes.append(wish)
+    def draw(self, request):
+        self.requests.append(request)
 
     def keep(self):
         self.kept += 1
@@ -31,14 +31,15 @@ class FakeEasel:
         self.closed = True
 
 
-def drive(database, script, size=(120, 40), drawing=HALF, mode="matrix", easel=None):
+def drive(database, script, size=(120, 40), picture_mode=HALF, mode="matrix", client=None):
     """Run the app on a database and let ``script(app, pilot)`` drive it; returns what it returns."""
 
     async def go():
-        app = LorararApp(database, drawing, mode, easel or FakeEasel())
+        app = LorararApp(database, picture_mode, mode, client or FakeDrawingClient())
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.snapshot is not None and (not app.snapshot.shots or not app._loading))
-            await until(pilot, lambda: bool(app.screen.query("Bar")) and app.screen.is_mounted)
+            await until(pilot, lambda: app.context.snapshot is not None)
+            await until(pilot, lambda: not app.context.snapshot.shots or not app.loading_snapshot)
+            await until(pilot, lambda: bool(app.screen.query("TopBar")) and app.screen.is_mounted)
             await pilot.pause()
             return await script(app, pilot)
 

@@ -6,7 +6,7 @@ The standard library's arrays are enough for sums, so that looking at a merge lo
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, sqrt
 
@@ -15,8 +15,8 @@ LETTERS = ("q", "k", "v", "o")
 
 
 @dataclass(frozen=True)
-class Side:
-    """m_c or m_s of a layer."""
+class CoefficientSummary:
+    """m_c or m_s of a layer: one coefficient a column, and what they come to."""
 
     columns: array[float]
     mean: float
@@ -25,15 +25,15 @@ class Side:
     high: float
 
     @classmethod
-    def of(cls, blob: bytes) -> Side:
+    def from_bytes(cls, blob: bytes) -> CoefficientSummary:
         """From single-precision numbers, one a column."""
         columns = array("f")
         columns.frombytes(blob[: len(blob) // 4 * 4])
         if not columns:
-            return cls(columns, 0.0, 0.0, 0.0, 0.0)
+            return cls(columns, mean=0.0, deviation=0.0, low=0.0, high=0.0)
         mean = fsum(columns) / len(columns)
-        deviation = sqrt(max(fsum(value * value for value in columns) / len(columns) - mean * mean, 0.0))
-        return cls(columns, mean, deviation, min(columns), max(columns))
+        variance = max(fsum(value * value for value in columns) / len(columns) - mean * mean, 0.0)
+        return cls(columns, mean=mean, deviation=sqrt(variance), low=min(columns), high=max(columns))
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Layer:
     """A layer with the coefficients of its columns."""
 
     name: str
-    content: Side
-    style: Side
+    content: CoefficientSummary
+    style: CoefficientSummary
 
     @property
     def difference(self) -> float:
@@ -51,34 +51,32 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Map:
+class CoefficientMap:
     """Layers by place in the network: a row a transformer block, columns attn1 and attn2 times q, k, v, o."""
 
     rows: Sequence[str]
     columns: Sequence[str]
-    layers: dict[tuple[int, int], Layer]
+    layers: Mapping[tuple[int, int], Layer]
 
 
-def map_of(coefficients: Sequence[tuple[str, bytes, bytes]]) -> Map:
-    """The layers in the order of the network: down, mid, up; what is no attention layer is left out."""
-    layers = [Layer(name, Side.of(content), Side.of(style)) for name, content, style in coefficients]
-    found: dict[str, dict[str, Layer]] = {}
-    for layer in layers:
-        part = next((part for part in PARTS if layer.name.endswith(part)), None)
-        if part is None:
-            continue
-        block, _, attention = layer.name.removesuffix(part).rpartition(".")
-        found.setdefault(block, {})[f"{attention} {LETTERS[PARTS.index(part)]}"] = layer
-    rows = sorted(found, key=_order)
-    attentions = sorted({column.split()[0] for row in found.values() for column in row})
+def coefficient_map(coefficients: Sequence[tuple[str, bytes, bytes]]) -> CoefficientMap:
+    """The layers in the order of the network: down, mid, up. Layers that are not of an attention are left out.
+
+    Args:
+        coefficients: Name, m_c and m_s of each layer, the coefficients as single-precision numbers.
+    """
+    blocks: dict[str, dict[str, Layer]] = {}
+    for name, content, style in coefficients:
+        part = next((part for part in PARTS if name.endswith(part)), None)
+        if part is not None:
+            block, _, attention = name.removesuffix(part).rpartition(".")
+            layer = Layer(name, CoefficientSummary.from_bytes(content), CoefficientSummary.from_bytes(style))
+            blocks.setdefault(block, {})[f"{attention} {LETTERS[PARTS.index(part)]}"] = layer
+    rows = sorted(blocks, key=_order)
+    attentions = sorted({column.split()[0] for layers in blocks.values() for column in layers})
     columns = [f"{attention} {letter}" for attention in attentions for letter in LETTERS]
-    places = {
-        (y, x): found[row][column]
-        for y, row in enumerate(rows)
-        for x, column in enumerate(columns)
-        if column in found[row]
-    }
-    return Map(rows, columns, places)
+    layers = {(y, columns.index(column)): layer for y, row in enumerate(rows) for column, layer in blocks[row].items()}
+    return CoefficientMap(rows, columns, layers)
 
 
 def short(block: str) -> str:

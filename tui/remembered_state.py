@@ -1,4 +1,4 @@
-"""The remembered place: theme, and by database what was looked at last."""
+"""What the app remembers between two starts: the theme, and by database what was looked at last."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 
 from lorarar.util.files import cache_home, replacing
 
-KEPT = 50  # databases
+MOST = 50  # databases
 
 
 @dataclass
-class Place:
-    """Small facts by name; whatever the file holds, only strings, numbers and truths come out."""
+class RememberedState:
+    """Small facts by name.
+
+    Invariant: whatever the file holds, only strings, integers and booleans are read from it.
+    """
 
     database: Path
     file: Path = field(default_factory=lambda: cache_home() / "tui.json")
@@ -23,27 +26,30 @@ class Place:
     theme: str = ""
 
     def __post_init__(self) -> None:
-        kept = self._read()
-        self.theme = str(kept.get("theme", ""))[:60]
-        mine = kept.get("places", {})
-        mine = mine.get(self._name, {}) if isinstance(mine, dict) else {}
-        if isinstance(mine, dict):
-            self.facts |= {str(k): v for k, v in mine.items() if isinstance(v, str | int | bool)}
+        content = self._read()
+        self.theme = str(content.get("theme", ""))[:60]
+        places = content.get("places", {})
+        facts = places.get(self._name, {}) if isinstance(places, dict) else {}
+        if isinstance(facts, dict):
+            self.facts |= {str(k): v for k, v in facts.items() if isinstance(v, str | int | bool)}
+
+    def remember(self, **facts: str | int | bool) -> None:
+        """Take note of facts; they are on disk after ``save``."""
+        self.facts |= facts
 
     def text(self, name: str, default: str = "") -> str:
-        """A remembered name."""
+        """A remembered string."""
         value = self.facts.get(name, default)
         return value if isinstance(value, str) else default
 
     def save(self) -> None:
-        """Keep the place; a folder that cannot be written is no reason to stop."""
+        """Write the file; a folder that cannot be written is no reason to stop."""
         with suppress(OSError):
-            kept = self._read()
-            places = kept.get("places", {})
+            places = self._read().get("places", {})
             places = places if isinstance(places, dict) else {}
             places.pop(self._name, None)
             places[self._name] = self.facts
-            newest = dict(list(places.items())[-KEPT:])
+            newest = dict(list(places.items())[-MOST:])
             with replacing(self.file) as partial:
                 partial.write_text(json.dumps({"theme": self.theme, "places": newest}, indent=1) + "\n")
 
@@ -53,7 +59,7 @@ class Place:
 
     def _read(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self.file.read_text())
+            content = json.loads(self.file.read_text())
         except (OSError, ValueError):
             return {}
-        return kept if isinstance(kept, dict) else {}
+        return content if isinstance(content, dict) else {}

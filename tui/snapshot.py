@@ -20,7 +20,7 @@ Verdicts = tuple[Answer, Answer]  # of an image: subject, style
 
 
 @dataclass(frozen=True)
-class Tally:
+class VerdictTally:
     """The verdicts on some pictures."""
 
     shots: int
@@ -38,7 +38,7 @@ class Tally:
         return float(self.correct > 0) if self.judged else None
 
 
-NOTHING = Tally(0, 0, 0)
+NOTHING = VerdictTally(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Snapshot:
         return dict(found)
 
     @cached_property
-    def tallies(self) -> Mapping[tuple[str, str, str], Tally]:
+    def tallies(self) -> Mapping[tuple[str, str, str], VerdictTally]:
         """Verdicts by cell."""
         return {cell: self._tally(shots) for cell, shots in self.cells.items()}
 
@@ -84,7 +84,7 @@ class Snapshot:
         """Whether a picture shows the subject and the style, by this judge."""
         return both_right(*self.verdicts.get(shot.sha256, (None, None)))
 
-    def of_method(self, method: str) -> dict[Pair, Tally]:
+    def of_method(self, method: str) -> dict[Pair, VerdictTally]:
         """The tallies of a method's pairs."""
         return {(cell[1], cell[2]): tally for cell, tally in self.tallies.items() if cell[0] == method}
 
@@ -94,6 +94,6 @@ class Snapshot:
         known = [value for value in values if value is not None]
         return sum(known) / len(known) if known else None
 
-    def _tally(self, shots: Iterable[PictureRow]) -> Tally:
+    def _tally(self, shots: Iterable[PictureRow]) -> VerdictTally:
         answers = [self.correct(shot) for shot in shots]
-        return Tally(len(answers), answers.count(True), len(answers) - answers.count(None))
+        return VerdictTally(len(answers), answers.count(True), len(answers) - answers.count(None))

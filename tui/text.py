@@ -53,13 +53,3 @@ def home(path: str | Path) -> str:
         if path.is_absolute() and path.is_relative_to(root):
             return line(f"{mark}{path.relative_to(root)}")
     return line(path)
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A figure, or a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def count(many: int, noun: str) -> str:
-    """``1 picture``, ``2 pictures``."""
-    return f"{many} {noun}" + ("" if many == 1 else "s")

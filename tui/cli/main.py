@@ -35,9 +35,9 @@ def main(
     ] = False,
 ) -> None:
     """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
-    from tui.image_mode import AppError, choose
+    from tui.picture_mode import AppError, choose
 
-    drawing = choose(images)  # before the app owns the terminal
+    picture_mode = choose(images)  # before the app owns the terminal
     path = db or DEFAULT
     if study:
         vote(path, study, rater or None, images)
@@ -45,14 +45,11 @@ def main(
     if rater:
         raise AppError("--rater goes with --study NAME")
     from tui.app import LorararApp
+    from tui.catalog import Catalog
 
-    while True:
-        browser = LorararApp(path, drawing)
-        browser.catalog.check()
-        browser.run()
-        if not browser.vote:
-            break
-        vote(path, browser.vote, None, images)
+    Catalog(path).check()
+    while name := LorararApp(path, picture_mode).run():
+        vote(path, name, None, images)
 
 
 def vote(path: Path, study: str, rater: str | None, images: str) -> None:

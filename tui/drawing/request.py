@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ PICTURES = 4
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A merge to draw."""
+class DrawRequest:
+    """A merge to draw; its fields are the keys of a line."""
 
     content: str  # LoRA files
     style: str
@@ -26,21 +26,22 @@ class Wish:
     base: str = "pocket"
     number: int = 0  # replies carry it
 
-    def line(self) -> str:
-        """As a line for the process."""
+    def to_line(self) -> str:
+        """The line for the process."""
         return json.dumps({"do": "draw", **asdict(self)}) + "\n"
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Wish:
-        """From a line's facts."""
-        known = {key: value for key, value in facts.items() if key in cls.__dataclass_fields__}
-        content, style = known.get("strengths", (1.0, 1.0))
-        return replace(cls(**known), strengths=(float(content), float(style)))
+    def from_record(cls, record: Mapping[str, Any]) -> DrawRequest:
+        """Read a request from a line's JSON object; what is no field of a request is ignored."""
+        names = {field.name for field in fields(cls)}
+        values = {name: value for name, value in record.items() if name in names}
+        content, style = values.get("strengths", (1.0, 1.0))
+        return replace(cls(**values), strengths=(float(content), float(style)))
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Pictures that were drawn for a wish."""
+class DrawResult:
+    """The pictures that were drawn for a request."""
 
     number: int
     paths: tuple[Path, ...]
@@ -51,38 +52,38 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Said:
-    """Anything else: which methods there are, where something was kept, what went wrong."""
+class WorkerMessage:
+    """Any other reply: which methods there are, where something was kept, what went wrong."""
 
     methods: tuple[str, ...] = ()
     kept: str = ""
     error: str = ""
     number: int = 0
     steps: tuple[int, int] | None = None  # done, of how many
-    dropped: bool = False  # a newer wish came
+    dropped: bool = False  # a newer request came
 
 
-def reply(line: str | bytes) -> Drawn | Said:
-    """What a line of the process says."""
+def parse_reply(line: str | bytes) -> DrawResult | WorkerMessage:
+    """Read a line of the process."""
     try:
-        facts = json.loads(line)
+        record = json.loads(line)
     except ValueError:
-        return Said(error="the drawing process said something that is no JSON")
-    if "paths" in facts:
-        return Drawn(
-            facts["number"],
-            tuple(map(Path, facts["paths"])),
-            tuple(facts["seeds"]),
-            facts["prompt"],
-            facts["merge_seconds"],
-            facts["draw_seconds"],
+        return WorkerMessage(error="the drawing process said something that is no JSON")
+    if "paths" in record:
+        return DrawResult(
+            number=record["number"],
+            paths=tuple(map(Path, record["paths"])),
+            seeds=tuple(record["seeds"]),
+            prompt=record["prompt"],
+            merge_seconds=record["merge_seconds"],
+            draw_seconds=record["draw_seconds"],
         )
-    steps = facts.get("steps")
-    return Said(
-        tuple(facts.get("methods", ())),
-        facts.get("kept", ""),
-        facts.get("error", ""),
-        facts.get("number", 0),
-        (steps[0], steps[1]) if steps else None,
-        facts.get("dropped", False),
+    steps = record.get("steps")
+    return WorkerMessage(
+        methods=tuple(record.get("methods", ())),
+        kept=record.get("kept", ""),
+        error=record.get("error", ""),
+        number=record.get("number", 0),
+        steps=(steps[0], steps[1]) if steps else None,
+        dropped=record.get("dropped", False),
     )

@@ -26,7 +26,7 @@ from lorarar.pictures.images import write_png
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.store import Store
 from lorarar.util.errors import AdapterError, LorarError, reason
-from tui.drawing.request import Wish
+from tui.drawing.request import DrawRequest
 
 STEPS, GUIDANCE = 25, 4.0
 Open = Callable[[Base], Studio]
@@ -49,9 +49,9 @@ class Painter:
         self.folder, self.database, self.out = folder, database, out
         self._open = open_studio
         self._studio: Studio | None = None
-        self._last: tuple[Wish, Merge, list[Picture]] | None = None
+        self._last: tuple[DrawRequest, Merge, list[Picture]] | None = None
 
-    def draw(self, wish: Wish, on_step: Step = lambda done: None) -> dict[str, Any]:
+    def draw(self, wish: DrawRequest, on_step: Step = lambda done: None) -> dict[str, Any]:
         """Merge, draw, and write the pictures into the folder; what ``on_step`` raises ends it.
 
         Raises:
@@ -102,7 +102,7 @@ class Painter:
         return {"kept": str(done.path), "number": wish.number}
 
 
-def blended(wish: Wish, base: Base) -> Merge:
+def blended(wish: DrawRequest, base: Base) -> Merge:
     """The merge of a wish, in memory."""
     recipe = Recipe.with_strengths(method_named(wish.method), base, wish.strengths)
     return merge_pair(recipe, Path(wish.content), Path(wish.style))
@@ -140,7 +140,7 @@ def main(folder: str, database: str, out: str) -> None:
     while line := newest(lines):
         facts = json.loads(line)
         try:
-            say(**(painter.keep() if facts["do"] == "keep" else painter.draw(Wish.of(facts), step)))
+            say(**(painter.keep() if facts["do"] == "keep" else painter.draw(DrawRequest.from_record(facts), step)))
         except NewerWishError:
             say(dropped=True, number=facts["number"])
         except LorarError as error:

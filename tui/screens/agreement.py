@@ -12,9 +12,10 @@ from textual.widgets import Static
 from textual_plot import PlotWidget
 
 from studies.figures import ASPECT_TITLES, Points, StudyReport
+from tui.context import AppContext
 from tui.screens.reporting import ReportScreen, fill
 from tui.text import unmarked
-from tui.widgets.table import Table
+from tui.widgets.table import ViTable
 
 TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
 WIDE = 150  # terminal columns from which on the plot fits beside the table with its intervals
@@ -22,7 +23,7 @@ JITTER = 0.03  # of the range: where a metric says only yes or no, points would 
 
 
 class AgreementScreen(ReportScreen):
-    """The question the paper's 0.76 answers."""
+    """Shows how far people and metrics agree, as the paper's 0.76 does."""
 
     MODE = "agreement"
     HELP = (
@@ -33,61 +34,51 @@ class AgreementScreen(ReportScreen):
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
     AgreementScreen #both { height: 1fr; layout: vertical; }
-    AgreementScreen Table { height: 1fr; width: 2fr; }
+    AgreementScreen ViTable { height: 1fr; width: 2fr; }
     AgreementScreen #plot { height: 1fr; min-height: 8; width: 1fr; padding: 0 1; }
     AgreementScreen.wide #both { layout: horizontal; }
     AgreementScreen.wide #plot { height: 1fr; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self.plotted: Points | None = None  # the points on show
         self._study_report: StudyReport | None = None
-        self._plotted: Points | None = None
 
     def body(self) -> ComposeResult:
         """The study in a line, coefficients, the plot."""
         yield Static("reading ...", id="head")
         with Vertical(id="both"):
-            yield Table(cursor_type="row", zebra_stripes=True)
+            yield ViTable(cursor_type="row", zebra_stripes=True)
             yield PlotWidget(id="plot", allow_pan_and_zoom=False)
 
-    def on_mount(self) -> None:
-        """Show it."""
-        self.query_one(Table).focus()
-        super().on_mount()
-
     def on_resize(self, event: Resize) -> None:
-        """The plot beside the table, or below it."""
+        """Lay the plot beside the table, or below it."""
         self.set_class(event.size.width >= WIDE, "wide")
 
     def show_report(self, report: StudyReport) -> None:
-        """Show coefficients and the plot."""
-        self._study_report, self._plotted = report, None
-        fill(self.query_one(Table), report.section("correlation"), report.simulated)
+        """Show the coefficients and the plot."""
+        self._study_report, self.plotted = report, None
+        fill(self.query_one(ViTable), report.section("correlation"), report.simulated)
         self._plot()
 
-    def on_data_table_row_highlighted(self, event: Table.RowHighlighted) -> None:
-        """The plot follows the cursor."""
+    def on_data_table_row_highlighted(self, event: ViTable.RowHighlighted) -> None:
+        """Let the plot follow the cursor."""
         event.stop()
         self._plot()
-
-    def copied(self) -> str:
-        """The coefficient under the cursor."""
-        table = self.query_one(Table)
-        return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
 
     def _points(self) -> Points | None:
         """The points of the metric that the line under the cursor is about."""
         figures = self._study_report.section("correlation") if self._study_report else []
         if not self._study_report or not figures:
             return None
-        return self._study_report.points_of(figures[min(self.query_one(Table).cursor_row, len(figures) - 1)])
+        return self._study_report.points_of(figures[min(self.query_one(ViTable).cursor_row, len(figures) - 1)])
 
     def _plot(self) -> None:
         plot, points = self.query_one(PlotWidget), self._points()
-        if points is self._plotted and points is not None:
+        if points is self.plotted and points is not None:
             return
-        self._plotted = points
+        self.plotted = points
         plot.clear()
         if points is None:
             plot.set_xlabel("no points")

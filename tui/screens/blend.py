@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,18 +14,21 @@ from textual.timer import Timer
 from textual.widgets import Input, Select, Static
 
 from lorarar.pictures.images import read_image
-from lorarar.util.errors import ImageError, LorarError
-from tui.drawing.request import PICTURES, STRONGEST, Drawn, Said, Wish
+from lorarar.util.errors import ImageError
+from tui.catalog import Row
+from tui.context import AppContext
+from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, WorkerMessage
 from tui.screens.browse import BrowseScreen
 from tui.text import line
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
 SETTLED = 0.35  # seconds without a change until pictures are drawn
+SIDES = ("content", "style")
 
 
 class BlendScreen(BrowseScreen):
-    """Try a merge by eye."""
+    """Merges two LoRAs as the user moves two strengths, and shows pictures of each merge."""
 
     MODE = "blend"
     HELP = (
@@ -46,22 +50,22 @@ class BlendScreen(BrowseScreen):
     BlendScreen #controls .label { height: 1; color: $text-muted; padding: 0 1; }
     BlendScreen #controls Slider { margin: 0 0 1 0; }
     BlendScreen #controls Input { margin: 0 0 1 0; }
-    BlendScreen #said { height: auto; padding: 0 1; }
+    BlendScreen #status { height: auto; padding: 0 1; }
     BlendScreen #pictures { width: 1fr; height: 1fr; grid-size: 2 2; grid-gutter: 0 1; padding: 0 1; }
     BlendScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._number, self._seed, self._drawn = 0, 0, -1
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self._seed = 0
+        self._last_request, self._last_result = 0, -1  # numbers
         self._timer: Timer | None = None
-        self._files: dict[str, dict[str, str]] = {"content": {}, "style": {}}
 
     def body(self) -> ComposeResult:
         """Controls on the left, pictures on the right."""
         with Horizontal(id="both"):
             with VerticalScroll(id="controls", can_focus=False):
-                for side in ("content", "style"):
+                for side in SIDES:
                     yield Static(side, classes="label")
                     yield Select[str]([], id=side, prompt=f"choose a {side}", compact=True)
                 yield Static("method", classes="label")
@@ -72,131 +76,143 @@ class BlendScreen(BrowseScreen):
                 yield Slider("style strength", high=STRONGEST, id="style-strength")
                 yield Static("prompt", classes="label")
                 yield Input(placeholder="as both LoRAs say", id="prompt", compact=True)
-                yield Static("", id="said")
+                yield Static("", id="status")
             with Grid(id="pictures"):
                 for _ in range(PICTURES):
-                    yield Tile(self.lorarar.drawing)
+                    yield Tile(self.context)
 
     def on_mount(self) -> None:
-        """Fill the lists; start the process that draws."""
+        """Read which LoRAs there are; start the process that draws."""
         super().on_mount()
-        place = self.lorarar.place
-        try:
-            self._files = known_loras(self.lorarar.catalog.adapters())
-        except LorarError as error:
-            self.notify(line(error), severity="error", markup=False)
-        for side in ("content", "style"):
-            select = self.query_one(f"#{side}", Select)
-            select.set_options([(Text(line(name, 30)), path) for name, path in self._files[side].items()])
-            wanted = self._files[side].get(place.text(side)) or next(iter(self._files[side].values()), None)
-            if wanted is not None:
-                select.value = wanted
         self._say(Text("starting the process that draws ...", "dim"))
         self.query_one("#content-strength").focus()
-        self.run_worker(self.lorarar.easel.start(self._hear), group="easel")
+        self.read(lambda: lora_files(self.context.catalog.adapters()), self._show_files, group="loras")
+        self.run_worker(self.context.drawing_client.start(self._receive), group="drawing")
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """Something else is wished for."""
-        self._wish_soon()
+        """Draw what is chosen now."""
+        self._draw_soon()
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
-        """Something else is wished for."""
-        self._wish_soon()
+        """Draw what is chosen now."""
+        self._draw_soon()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Something else is wished for."""
-        self._wish_soon()
+        """Draw what is chosen now."""
+        self._draw_soon()
 
-    async def action_reseed(self) -> None:
-        """Other seeds; if the process died, a new one."""
+    def action_reseed(self) -> None:
+        """Draw other seeds; if the process died, in a new one."""
         self._seed += PICTURES
-        self._wish_soon()
+        self._draw_soon()
 
     def action_keep(self) -> None:
-        """Keep what is on the screen."""
-        if self._drawn != self._number:
+        """Keep the merge whose pictures are on the screen."""
+        if self._last_result != self._last_request:
             self.notify("wait until it is drawn")
         else:
             self._say(Text("keeping ...", "dim"))
-            self.lorarar.easel.keep()
+            self.context.drawing_client.keep()
 
-    def copied(self) -> str:
+    def text_to_copy(self) -> str:
         """The command that makes the same merge."""
-        wish = self._wish()
-        if wish is None:
+        request = self._request()
+        if request is None:
             return ""
-        weights = "" if wish.strengths == (1.0, 1.0) else " --weights {:g},{:g}".format(*wish.strengths)
-        return f"lorarar merge {wish.content} {wish.style} -o merged.safetensors --method {wish.method}{weights}"
+        weights = "" if request.strengths == (1.0, 1.0) else " --weights {:g},{:g}".format(*request.strengths)
+        files = f"{request.content} {request.style}"
+        return f"lorarar merge {files} -o merged.safetensors --method {request.method}{weights}"
 
-    def _wish_soon(self) -> None:
+    def _show_files(self, files: dict[str, dict[str, str]]) -> None:
+        """Fill the lists of LoRAs; the remembered ones are chosen, else the first."""
+        for side in SIDES:
+            select = self.query_one(f"#{side}", Select)
+            select.set_options([(Text(line(name, 30)), path) for name, path in files[side].items()])
+            path = files[side].get(self.context.state.text(side)) or next(iter(files[side].values()), None)
+            if path is not None:
+                select.value = path
+
+    def _request(self) -> DrawRequest | None:
+        """What is chosen now; None where a LoRA is missing."""
+        choices = [self.query_one(f"#{name}", Select).value for name in (*SIDES, "method")]
+        if not all(isinstance(choice, str) for choice in choices):
+            return None
+        content, style, method = map(str, choices)
+        content_strength, style_strength = (self.query_one(f"#{side}-strength", Slider).value for side in SIDES)
+        return DrawRequest(
+            content=content,
+            style=style,
+            method=method,
+            strengths=(content_strength, style_strength),
+            seed=self._seed,
+            pictures=PICTURES,
+            prompt=self.query_one("#prompt", Input).value,
+        )
+
+    def _draw_soon(self) -> None:
+        """Draw once nothing has changed for a while."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(SETTLED, self._draw)
 
-    def _wish(self) -> Wish | None:
-        chosen = [self.query_one(f"#{name}", Select).value for name in ("content", "style", "method")]
-        if not all(isinstance(value, str) for value in chosen):
-            return None
-        content, style, method = map(str, chosen)
-        strengths = [self.query_one(f"#{side}-strength", Slider).value for side in ("content", "style")]
-        prompt = self.query_one("#prompt", Input).value
-        return Wish(content, style, method, (strengths[0], strengths[1]), self._seed, PICTURES, prompt)
-
     def _draw(self) -> None:
-        wish = self._wish()
-        if wish is not None:
-            self._number += 1
+        request = self._request()
+        if request is not None:
+            self._last_request += 1
             self._say(Text("merging and drawing ...", "dim"))
-            from dataclasses import replace
+            self.context.drawing_client.draw(replace(request, number=self._last_request))
 
-            self.lorarar.easel.draw(replace(wish, number=self._number))
-
-    def _hear(self, said: Drawn | Said) -> None:
-        """A reply of the process."""
+    def _receive(self, reply: DrawResult | WorkerMessage) -> None:
+        """Show a reply of the process."""
         if not self.is_attached:
             return
-        if isinstance(said, Drawn):
-            if said.number == self._number:
-                self._show(said)
-        elif said.methods:
-            method = self.query_one("#method", Select)
-            kept = method.value
-            method.set_options([(name, name) for name in said.methods])
-            method.value = kept if kept in said.methods else said.methods[0]
-            self._wish_soon()
-        elif said.steps:
-            self._say(Text(f"drawing, step {said.steps[0]} of {said.steps[1]}", "dim"))
-        elif said.kept:
-            self._say(Text(f"kept as {line(said.kept)}", "green"))
-        elif said.error:
-            self._say(Text(line(said.error), "red"))
+        if isinstance(reply, DrawResult):
+            if reply.number == self._last_request:
+                self._show(reply)
+        elif reply.methods:
+            self._show_methods(reply.methods)
+        elif reply.steps:
+            self._say(Text(f"drawing, step {reply.steps[0]} of {reply.steps[1]}", "dim"))
+        elif reply.kept:
+            self._say(Text(f"kept as {line(reply.kept)}", "green"))
+        elif reply.error:
+            self._say(Text(line(reply.error), "red"))
 
-    def _show(self, drawn: Drawn) -> None:
-        self._drawn = drawn.number
-        for tile, path, seed in zip(self.query("#pictures Tile").results(Tile), drawn.paths, drawn.seeds, strict=False):
+    def _show_methods(self, methods: tuple[str, ...]) -> None:
+        """Fill the list of methods, and draw."""
+        select = self.query_one("#method", Select)
+        method = select.value
+        select.set_options([(name, name) for name in methods])
+        select.value = method if method in methods else methods[0]
+        self._draw_soon()
+
+    def _show(self, result: DrawResult) -> None:
+        self._last_result = result.number
+        tiles = self.query("#pictures Tile").results(Tile)
+        for tile, path, seed in zip(tiles, result.paths, result.seeds, strict=False):
             try:
-                tile.put(f"{drawn.number}-{seed}", read_image(path), f"seed {seed}")
+                tile.put(f"{result.number}-{seed}", read_image(path), f"seed {seed}")
             except ImageError as error:
                 self._say(Text(line(error), "red"))
-        text = Text(f"{line(drawn.prompt, 200)}\n")
-        text.append(f"merged in {1000 * drawn.merge_seconds:.0f} ms, drawn in {drawn.draw_seconds:.1f} s", "dim")
+        text = Text(f"{line(result.prompt, 200)}\n")
+        text.append(f"merged in {1000 * result.merge_seconds:.0f} ms, drawn in {result.draw_seconds:.1f} s", "dim")
         self._say(text)
 
     def _say(self, text: Text) -> None:
-        self.query_one("#said", Static).update(text)
+        self.query_one("#status", Static).update(text)
 
 
-def known_loras(adapters: list[dict[str, str]]) -> dict[str, dict[str, str]]:
+def lora_files(adapters: list[Row]) -> dict[str, dict[str, str]]:
     """Files of contents and styles by name: those of the database that are still there, and Pocket's own."""
     from lorarar.families import find_base
 
     pocket = find_base("pocket")
-    found: dict[str, dict[str, str]] = {"content": {}, "style": {}}
+    files: dict[str, dict[str, str]] = {side: {} for side in SIDES}
     for adapter in adapters:
         path = Path(adapter["path"])
         if "\0" not in adapter["path"] and path.exists():
-            found[adapter["kind"]][path.stem] = str(path.absolute())
-    for side, folder in (("content", pocket.contents), ("style", pocket.styles)):
+            files[adapter["kind"]][path.stem] = str(path.absolute())
+    for side, folder in zip(SIDES, (pocket.contents, pocket.styles), strict=True):
         for path in sorted(folder.glob("*.safetensors")) if folder else ():
-            found[side].setdefault(path.stem, str(path))
-    return {side: dict(sorted(files.items())) for side, files in found.items()}
+            files[side].setdefault(path.stem, str(path))
+    return {side: dict(sorted(of_side.items())) for side, of_side in files.items()}

@@ -1,28 +1,31 @@
-"""What all browsing screens share: the top line, the footer, the filter, help."""
+"""What all browsing screens share: the top line, the footer, the filter, reading in a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterable
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
+from lorarar.util.errors import LorarError
+from tui.context import AppContext
+from tui.notices import copy_text, notify_error
 from tui.snapshot import Snapshot
 from tui.widgets.filter import Filter
-from tui.widgets.key_bar import Keys
-from tui.widgets.top_bar import Bar
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.top_bar import TopBar
 
-if TYPE_CHECKING:
-    from tui.app import LorararApp
+T = TypeVar("T")
 
 
 class BrowseScreen(Screen[None]):
     """A screen of the app; ``body`` is what lies between top line and footer."""
 
     AUTO_FOCUS = ""  # else the filter, which is hidden, would have it
-    MODE = ""
+    MODE = ""  # whose tab is marked
     HELP = ""  # what the screen is for, in plain words
     FILTERS = ""  # what the filter filters; empty: no filter
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,64 +33,88 @@ class BrowseScreen(Screen[None]):
         Binding("y", "copy", "Copy", show=False),
     ]
 
-    @property
-    def lorarar(self) -> LorararApp:
-        """The app."""
-        from typing import cast
-
-        return cast("LorararApp", self.app)
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self.context = context
 
     def compose(self) -> ComposeResult:
         """Top line, body, filter, footer."""
-        yield Bar(self.MODE)
+        yield TopBar(self.MODE)
         yield from self.body()
         if self.FILTERS:
             yield Filter(self.FILTERS)
-        yield Keys()
+        yield KeyBar()
 
     def body(self) -> ComposeResult:
         """The screen's own widgets."""
         return iter(())
 
     def on_mount(self) -> None:
-        """Show what is known already."""
-        self.query_one(Bar).say(self.lorarar.facts())
-        if self.lorarar.snapshot is not None:
-            self.take(self.lorarar.snapshot)
+        """Show the last snapshot, and every new one from now on."""
+        self.query_one(TopBar).show_facts(self.context.facts())
+        self.context.snapshots.subscribe(self, self.apply_snapshot)
+        if self.context.snapshot is not None:
+            self.apply_snapshot(self.context.snapshot)
 
-    def take(self, snapshot: Snapshot) -> None:
+    def on_unmount(self) -> None:
+        """Follow the snapshots no longer: a signal holds its subscribers until it is published next."""
+        self.context.snapshots.unsubscribe(self)
+
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Show a new snapshot."""
-        if bars := self.query(Bar):  # none while the screen comes or goes
-            bars.first().say(self.lorarar.facts())
+        if bars := self.query(TopBar):  # none while the screen comes or goes
+            bars.first().show_facts(self.context.facts())
             self.update(snapshot)
 
     def update(self, snapshot: Snapshot) -> None:
-        """Show a new snapshot in the screen's own widgets."""
+        """Show a snapshot in the screen's own widgets."""
 
-    def wanted(self) -> str:
+    def update_again(self) -> None:
+        """Show the last snapshot again, after a choice of the user's."""
+        if self.context.snapshot is not None and self.is_mounted:
+            self.update(self.context.snapshot)
+
+    def read(self, work: Callable[[], T], show: Callable[[T], None], group: str) -> None:
+        """Call ``work`` in a worker's thread and ``show`` its result in ours: no key waits for the disk.
+
+        A ``LorarError`` becomes a notice. Within a group, a newer call's result is the only one that shows.
+        """
+
+        def run() -> None:
+            try:
+                result = work()
+            except LorarError as error:
+                notify_error(self, error)
+                return
+            if not get_current_worker().is_cancelled:
+                self.call_later(show, result)
+
+        self.run_worker(run, group=group, exclusive=True, thread=True)
+
+    def filter_words(self) -> str:
         """What is typed in the filter."""
         return self.query_one(Filter).value if self.FILTERS else ""
 
     def action_filter(self) -> None:
-        """Ask for a filter."""
+        """Open the filter."""
         if self.FILTERS:
             self.query_one(Filter).open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No filter key where there is nothing to filter."""
+        """Offer no filter key where there is nothing to filter."""
         return bool(self.FILTERS) if action == "filter" else True
 
     def on_input_changed(self, event: Filter.Changed) -> None:
         """Filter as people type."""
-        if isinstance(event.input, Filter) and self.lorarar.snapshot is not None:
-            self.update(self.lorarar.snapshot)
+        if isinstance(event.input, Filter):
+            self.update_again()
 
     def action_copy(self) -> None:
         """Copy what the cursor is on."""
-        if text := self.copied():
-            self.lorarar.copy(text)
+        if text := self.text_to_copy():
+            copy_text(self, text)
 
-    def copied(self) -> str:
+    def text_to_copy(self) -> str:
         """What the cursor is on, as text."""
         return ""
 

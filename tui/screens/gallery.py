@@ -10,25 +10,27 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Grid, Horizontal
+from textual.containers import Grid
 from textual.events import Resize
 from textual.widgets import Static
 
 from lorarar.store.queries import PictureRow
-from lorarar.util.errors import LorarError
+from lorarar.util.formatting import count
 from tui.captions import caption
-from tui.catalog import References
+from tui.catalog import Concepts, References
+from tui.context import AppContext
+from tui.open_external import open_external
+from tui.page import WIDTHS, Page
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Pair, Snapshot
-from tui.text import count, line, unmarked
+from tui.text import line, unmarked
 from tui.widgets.filter import matches
+from tui.widgets.reference_strip import ROWS as REFERENCE_ROWS
+from tui.widgets.reference_strip import ReferenceStrip
 from tui.widgets.tile import Tile
 
-PAGE = 20  # pictures at most: what a terminal draws without a pause
-SIZES = (14, 20, 28, 40)  # columns of a tile
-REFERENCES = 8
 REFERENCES_FROM = 22  # terminal rows from which on there is room for them
-REFERENCE_ROWS = 7
+OTHER_ROWS = 3  # top line, head and footer
 WORDS = {True: "correct", False: "wrong", None: "undecided"}
 
 
@@ -58,253 +60,213 @@ class GalleryScreen(BrowseScreen):
         Binding("down,j", "move(0, 1)", "Down", show=False),
         Binding("home,g", "move(-9999, 0)", "First", show=False),
         Binding("end,G", "move(9999, 0)", "Last", show=False),
-        Binding("o", "open_outside", "Open in another program", show=False),
+        Binding("o", "open_external", "Open in another program", show=False),
     ]
     DEFAULT_CSS = """
     GalleryScreen #head { height: 1; padding: 0 1; background: $boost; text-wrap: nowrap; text-overflow: ellipsis; }
-    GalleryScreen #references { height: 7; padding: 0 1; }
-    GalleryScreen #references Tile { width: 12; height: 7; }
     GalleryScreen.low #references { display: none; }
     GalleryScreen #pictures { height: 1fr; padding: 0 1; grid-gutter: 0 1; overflow: hidden; }
     GalleryScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
     """
 
-    def __init__(self, method: str, pair: Pair) -> None:
-        super().__init__()
+    def __init__(self, context: AppContext, method: str, pair: Pair) -> None:
+        super().__init__(context)
         self.method, self.pair = method, pair
         self.across = False  # one seed of every method, instead of every seed of one
         self.seed = 0
-        self.cursor = 0  # among all pictures that pass the filter
-        self._tile = 1
-        self._columns, self._rows = 1, 1
-        self._shots: list[PictureRow] = []
+        self.pictures: list[PictureRow] = []  # that pass the filter
+        self.cursor = 0  # among them
+        self.page = Page()
+        width = context.state.facts.get("tile", 1)
+        self._width = width if isinstance(width, int) and 0 <= width < len(WIDTHS) else 1  # an index of WIDTHS
 
     def body(self) -> ComposeResult:
         """References above, a page of pictures below."""
         yield Static("", id="head")
-        yield Horizontal(id="references")
+        yield ReferenceStrip(self.context, id="references")
         yield Grid(id="pictures")  # its tiles come as they are needed: each costs a millisecond when screens change
 
     def on_mount(self) -> None:
-        """Pictures and references."""
-        kept = self.lorarar.place.facts.get("tile", 1)
-        self._tile = kept if isinstance(kept, int) and 0 <= kept < len(SIZES) else 1
+        """Show the pictures, then the references."""
         super().on_mount()
-        self.run_worker(self._find_references, thread=True, group="references")
+        self.read(self.context.catalog.concepts, self._show_references, group="references")
 
     def on_resize(self, event: Resize) -> None:
-        """As many pictures as there is room for."""
+        """Show as many pictures as there is room for."""
         self.set_class(event.size.height < REFERENCES_FROM, "low")
-        self.call_after_refresh(self._again)
+        self.call_after_refresh(self.update_again)
 
     def update(self, snapshot: Snapshot) -> None:
         """Show the page the cursor is on."""
-        self._shots = [shot for shot in self._all(snapshot) if self._passes(snapshot, shot)]
-        self.cursor = min(max(self.cursor, 0), max(len(self._shots) - 1, 0))
+        self.pictures = [row for row in self._all(snapshot) if self._passes(snapshot, row)]
+        self.cursor = self._within(self.cursor)
         self._lay_out()
-        on_page = self._on_page()
-        first = self.cursor // on_page * on_page
-        for place, tile in enumerate(self._tiles(min(on_page, len(self._shots) - first))):
-            if place < on_page and first + place < len(self._shots):
-                self._show(tile, self._shots[first + place], snapshot)
-            else:
-                tile.clear()
-        self._mark()
-        self.query_one("#head", Static).update(self._head(snapshot))
+        first = self.page.first(self.cursor)
+        on_page = self.pictures[first : first + self.page.size]
+        tiles = self._tiles(len(on_page))
+        for tile, row in zip(tiles, on_page, strict=False):
+            tile.show_row(row, caption(snapshot, row, line(row.row, 20) if self.across else ""))
+        for tile in tiles[len(on_page) :]:
+            tile.clear()
+        self._show_cursor(snapshot)
 
     def action_back(self) -> None:
-        """To the matrix."""
+        """Go back to the matrix."""
         self.dismiss()
 
     def action_move(self, right: int, down: int) -> None:
         """Move the cursor; past the page, turn it."""
-        before = self.cursor // self._on_page()
-        self.cursor = min(max(self.cursor + right + down * self._columns, 0), max(len(self._shots) - 1, 0))
-        if self.cursor // self._on_page() != before:
-            self._again()
-        else:
-            self._mark()
-            if self.lorarar.snapshot:
-                self.query_one("#head", Static).update(self._head(self.lorarar.snapshot))
+        page = self.page.first(self.cursor)
+        self.cursor = self._within(self.cursor + right + down * self.page.columns)
+        if self.page.first(self.cursor) != page:
+            self.update_again()
+        elif self.context.snapshot is not None:
+            self._show_cursor(self.context.snapshot)
 
     def action_page(self, by: int) -> None:
-        """The next page."""
-        self.action_move(by * self._on_page(), 0)
+        """Turn pages."""
+        self.action_move(by * self.page.size, 0)
 
     def action_size(self, by: int) -> None:
-        """Larger or smaller pictures."""
-        self._tile = min(max(self._tile + by, 0), len(SIZES) - 1)
-        self.lorarar.remember(tile=self._tile)
-        self._again()
+        """Show larger or smaller pictures."""
+        self._width = min(max(self._width + by, 0), len(WIDTHS) - 1)
+        self.context.state.remember(tile=self._width)
+        self.update_again()
 
     def action_across(self) -> None:
-        """The chosen picture's seed across methods, or back to its method."""
-        shot = self._chosen()
-        if shot is None:
+        """Show the chosen picture's seed across methods, or its method again."""
+        snapshot, chosen = self.context.snapshot, self._chosen()
+        if chosen is None or snapshot is None:
             return
         self.across = not self.across
-        self.seed, self.method = shot.seed, shot.row
-        snapshot = self.lorarar.snapshot
-        self.cursor = next((i for i, s in enumerate(self._all(snapshot)) if s.id == shot.id), 0) if snapshot else 0
-        self._again()
+        self.seed, self.method = chosen.seed, chosen.row
+        self.cursor = next((at for at, row in enumerate(self._all(snapshot)) if row.id == chosen.id), 0)
+        self.update_again()
 
     def action_turn(self, by: int) -> None:
-        """The next method; across methods, the next seed."""
-        snapshot = self.lorarar.snapshot
+        """Show the next method; across methods, the next seed."""
+        snapshot = self.context.snapshot
         if snapshot is None:
             return
         if self.across:
-            seeds = sorted({s.seed for cell, shots in snapshot.cells.items() if cell[1:] == self.pair for s in shots})
-            if not seeds:
-                return
-            self.seed = seeds[(seeds.index(self.seed) + by) % len(seeds)] if self.seed in seeds else seeds[0]
-        else:
-            names = [name for name in snapshot.methods if (name, *self.pair) in snapshot.cells]
-            if not names:
-                return
-            place = names.index(self.method) if self.method in names else 0
-            self.show_method(names[(place + by) % len(names)])
-        self._again()
+            seeds = sorted({r.seed for cell, rows in snapshot.cells.items() if cell[1:] == self.pair for r in rows})
+            if seeds:
+                self.seed = seeds[(seeds.index(self.seed) + by) % len(seeds)] if self.seed in seeds else seeds[0]
+                self.update_again()
+            return
+        names = [name for name in snapshot.methods if (name, *self.pair) in snapshot.cells]
+        if names:
+            at = names.index(self.method) if self.method in names else 0
+            self.show_method(names[(at + by) % len(names)])
 
     def action_zoom(self) -> None:
-        """The picture alone, with all that is known of it."""
+        """Show the picture alone, with all that is known of it."""
         from tui.screens.zoom import ZoomScreen
 
-        if self._shots:
-            self.app.push_screen(ZoomScreen(self._shots, self.cursor), self._zoomed)
+        if self.pictures:
+            self.app.push_screen(ZoomScreen(self.context, self.pictures, self.cursor), self._move_to)
 
     def action_merge(self) -> None:
-        """What made it."""
+        """Show what made the picture."""
         from tui.screens.merge import MergeScreen
 
-        shot = self._chosen()
-        if shot is not None and shot.merge is not None:
-            self.app.push_screen(MergeScreen(shot.merge))
+        chosen = self._chosen()
+        if chosen is not None and chosen.merge is not None:
+            self.app.push_screen(MergeScreen(self.context, chosen.merge))
 
-    def action_open_outside(self) -> None:
-        """In the system's own viewer."""
-        if (shot := self._chosen()) is not None:
-            from tui.open_external import open_outside
-
-            open_outside(self.lorarar, shot)
+    def action_open_external(self) -> None:
+        """Open the picture in the system's own viewer."""
+        if (chosen := self._chosen()) is not None:
+            open_external(self, self.context.catalog.paths.find(chosen.path))
 
     def on_tile_chosen(self, event: Tile.Chosen) -> None:
-        """A click moves the cursor; a click on the cursor zooms."""
+        """Move the cursor by a click; zoom by a click on the cursor."""
         event.stop()
-        if not isinstance(event.tile.about, PictureRow):
+        if event.tile.row is None:
             return
-        place = self._shots.index(event.tile.about)
+        place = self.pictures.index(event.tile.row)
         if place == self.cursor:
             self.action_zoom()
         else:
-            self.action_move(place - self.cursor, 0)
+            self._move_to(place)
 
-    def copied(self) -> str:
+    def text_to_copy(self) -> str:
         """The picture's file."""
-        shot = self._chosen()
-        return str(self.lorarar.catalog.paths.find(shot.path)) if shot else ""
+        chosen = self._chosen()
+        return str(self.context.catalog.paths.find(chosen.path)) if chosen else ""
 
     def commands(self) -> Iterable[SystemCommand]:
         """Every method of this cell."""
-        for name in self.lorarar.snapshot.methods if self.lorarar.snapshot else ():
+        for name in self.context.snapshot.methods if self.context.snapshot else ():
             yield SystemCommand(f"Show {unmarked(name, 40)}", "This cell's pictures", partial(self.show_method, name))
 
     def show_method(self, name: str) -> None:
-        """The cell by another method."""
+        """Show the pair's pictures by another method."""
         self.method, self.across = name, False
-        self._again()
+        self.update_again()
 
-    def _tiles(self, wanted: int = 0) -> list[Tile]:
-        """The tiles of a page, with as many more as are wanted."""
+    def _tiles(self, fewest: int = 0) -> list[Tile]:
+        """The tiles of a page; missing ones are added."""
         grid = self.query_one("#pictures", Grid)
         tiles = list(grid.query(Tile).results(Tile))
-        if new := [Tile(self.lorarar.drawing, absent=True) for _ in range(wanted - len(tiles))]:
+        if new := [Tile(self.context, absent=True) for _ in range(fewest - len(tiles))]:
             grid.mount_all(new)
         return tiles + new
 
-    def _again(self) -> None:
-        if self.lorarar.snapshot and self.is_mounted:
-            self.update(self.lorarar.snapshot)
-
-    def _zoomed(self, place: int | None) -> None:
+    def _move_to(self, place: int | None) -> None:
         if place is not None:
             self.action_move(place - self.cursor, 0)
+
+    def _within(self, place: int) -> int:
+        return min(max(place, 0), max(len(self.pictures) - 1, 0))
 
     def _all(self, snapshot: Snapshot) -> list[PictureRow]:
         if not self.across:
             return snapshot.cells.get((self.method, *self.pair), [])
         return [
-            shot
+            row
             for method in snapshot.methods
-            for shot in snapshot.cells.get((method, *self.pair), [])
-            if shot.seed == self.seed
+            for row in snapshot.cells.get((method, *self.pair), [])
+            if row.seed == self.seed
         ]
 
-    def _passes(self, snapshot: Snapshot, shot: PictureRow) -> bool:
-        words = f"seed {shot.seed} {WORDS[snapshot.correct(shot)]} {shot.row}"
-        return all(word in words.split() if word.isdigit() else matches(words, word) for word in self.wanted().split())
-
-    def _show(self, tile: Tile, shot: PictureRow, snapshot: Snapshot) -> None:
-        name = line(shot.row, 20) if self.across else ""
-        path = self.lorarar.catalog.paths.find(shot.path)
-        tile.show(shot.sha256, path, caption(snapshot, shot, name), self.lorarar.thumbs, shot)
-
-    def _lay_out(self) -> None:
-        """Columns and rows of the page."""
-        width = self.size.width - 2
-        height = self.size.height - 3 - (0 if self.has_class("low") else REFERENCE_ROWS)
-        self._columns = min(max(width // (SIZES[self._tile] + 1), 1), PAGE, max(len(self._shots), 2))
-        tall = max((width // self._columns - 1) // 2 + 1, 3)
-        self._rows = min(max(height // tall, 1), ceil(PAGE / self._columns))
-        grid = self.query_one("#pictures", Grid)
-        grid.styles.grid_size_columns, grid.styles.grid_size_rows = self._columns, self._rows
-        grid.styles.grid_rows = f"{min(tall, height)}"
-
-    def _on_page(self) -> int:
-        return min(self._columns * self._rows, PAGE)
-
-    def _chosen(self) -> PictureRow | None:
-        return self._shots[self.cursor] if self._shots else None
-
-    def _mark(self) -> None:
-        place = self.cursor % self._on_page()
-        for number, tile in enumerate(self._tiles()):
-            tile.mark(number == place and bool(self._shots))
-
-    def _head(self, snapshot: Snapshot) -> Text:
-        pages = max(ceil(len(self._shots) / self._on_page()), 1)
-        what = f"seed {self.seed} by all methods" if self.across else line(self.method, 40)
-        text = Text(f"{line(self.pair[0], 40)} in {line(self.pair[1], 40)}", "bold")
-        text.append(f"  {what}", "bold")
-        text.append(f"  {count(len(self._shots), 'picture')}")
-        verdicts = [snapshot.correct(shot) for shot in self._shots]
-        if any(verdict is not None for verdict in verdicts):
-            text.append(f", {verdicts.count(True)} correct")
-        return text.append(f"  page {self.cursor // self._on_page() + 1} of {pages}" if pages > 1 else "")
-
-    def _find_references(self) -> None:
-        try:
-            concepts = self.lorarar.catalog.concepts()
-        except LorarError as error:
-            self.call_later(self.notify, line(error), severity="error", markup=False)
-            return
-        self.call_later(
-            self._show_references,
-            concepts.contents.get(self.pair[0], References()),
-            concepts.styles.get(self.pair[1], References()),
+    def _passes(self, snapshot: Snapshot, row: PictureRow) -> bool:
+        words = f"seed {row.seed} {WORDS[snapshot.correct(row)]} {row.row}"
+        return all(
+            word in words.split() if word.isdigit() else matches(words, word) for word in self.filter_words().split()
         )
 
-    def _show_references(self, content: References, style: References) -> None:
-        sides = [("subject", content), ("style", style)]
-        kept = [
-            (name, path, digest)
-            for name, of in sides
-            for path, digest in list(zip(of.paths, of.digests, strict=True))[: REFERENCES // 2]
-        ]
-        tiles = [Tile(self.lorarar.drawing) for _ in kept]
-        self.query_one("#references").mount_all(tiles)
-        for tile, (name, path, digest) in zip(tiles, kept, strict=True):
-            tile.show(digest, path, Text(name, "italic"), self.lorarar.thumbs)
-        if not kept:
+    def _lay_out(self) -> None:
+        """Give the page as many columns and rows as there is room for."""
+        height = self.size.height - OTHER_ROWS - (0 if self.has_class("low") else REFERENCE_ROWS)
+        self.page = Page.fit(self.size.width - 2, height, WIDTHS[self._width], len(self.pictures))
+        styles = self.query_one("#pictures", Grid).styles
+        styles.grid_size_columns, styles.grid_size_rows = self.page.columns, self.page.rows
+        styles.grid_rows = f"{self.page.height}"
+
+    def _chosen(self) -> PictureRow | None:
+        return self.pictures[self.cursor] if self.pictures else None
+
+    def _show_cursor(self, snapshot: Snapshot) -> None:
+        """Mark the chosen tile, and say where it is."""
+        for number, tile in enumerate(self._tiles()):
+            tile.mark(number == self.cursor % self.page.size and bool(self.pictures))
+        self.query_one("#head", Static).update(self._head(snapshot))
+
+    def _head(self, snapshot: Snapshot) -> Text:
+        pages = ceil(len(self.pictures) / self.page.size)
+        what = f"seed {self.seed} by all methods" if self.across else line(self.method, 40)
+        text = Text(f"{line(self.pair[0], 40)} in {line(self.pair[1], 40)}  {what}", "bold")
+        text.append(f"  {count(len(self.pictures), 'picture')}")
+        verdicts = [snapshot.correct(row) for row in self.pictures]
+        if any(verdict is not None for verdict in verdicts):
+            text.append(f", {verdicts.count(True)} correct")
+        if pages > 1:
+            text.append(f"  page {self.cursor // self.page.size + 1} of {pages}")
+        return text
+
+    def _show_references(self, concepts: Concepts) -> None:
+        subject, style = concepts.contents.get(self.pair[0]), concepts.styles.get(self.pair[1])
+        if not self.query_one(ReferenceStrip).show(subject or References(), style or References()):
             self.add_class("low")
-            self._again()
+            self.update_again()

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Resize
 from textual.widgets import Static
 
-from lorarar.util.errors import LorarError
 from tui.catalog import Row
-from tui.coefficients import Map, Side, map_of
+from tui.coefficients import CoefficientMap, CoefficientSummary, coefficient_map
+from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
 from tui.text import home, line
 from tui.widgets.heatmap import TITLES, Heatmap
 
 NARROW = 110  # terminal columns up to which facts lie above the map
+SIDES = {"content": "content", "style": "style", "adapter": "merged"}  # of a merge, with their titles
 
 
 class MergeScreen(BrowseScreen):
-    """One merge."""
+    """Shows one merge."""
 
     MODE = "matrix"
     HELP = (
@@ -45,9 +46,10 @@ class MergeScreen(BrowseScreen):
     MergeScreen.narrow #facts { width: 1fr; height: 8; }
     """
 
-    def __init__(self, merge: int) -> None:
-        super().__init__()
+    def __init__(self, context: AppContext, merge: int) -> None:
+        super().__init__(context)
         self.merge = merge
+        self._file = ""  # of the merged LoRA
 
     def body(self) -> ComposeResult:
         """Facts and the map."""
@@ -59,17 +61,17 @@ class MergeScreen(BrowseScreen):
                 yield Static("", id="readout")
 
     def on_mount(self) -> None:
-        """Read it."""
+        """Read what made the merge."""
         super().on_mount()
         self.query_one(Heatmap).focus()
-        self._read()
+        self.read(self._read_merge, self._show, group="merge")
 
     def on_resize(self, event: Resize) -> None:
-        """Facts beside the map, or above it."""
+        """Lay the facts beside the map, or above it."""
         self.set_class(event.size.width < NARROW, "narrow")
 
     def action_back(self) -> None:
-        """To where one came from."""
+        """Go back to the matrix or the gallery."""
         self.dismiss()
 
     def action_facts(self) -> None:
@@ -77,7 +79,7 @@ class MergeScreen(BrowseScreen):
         self.query_one("#map").display = not self.query_one("#map").display
 
     def on_heatmap_moved(self, event: Heatmap.Moved) -> None:
-        """Say what the cursor is on."""
+        """Say which layer the cursor is on, and what its coefficients are."""
         layer = event.layer
         if layer is None:
             self.query_one("#readout", Static).update(
@@ -91,57 +93,44 @@ class MergeScreen(BrowseScreen):
         self.query_one("#readout", Static).update(text)
 
     def on_heatmap_chosen(self, event: Heatmap.Chosen) -> None:
-        """The layer's columns."""
+        """Show the layer's columns."""
         from tui.screens.histogram import HistogramScreen
 
         self.app.push_screen(HistogramScreen(event.layer))
 
-    def copied(self) -> str:
+    def text_to_copy(self) -> str:
         """The merged file's path."""
-        try:
-            path = self.lorarar.catalog.merge(self.merge).get("adapter", {}).get("path", "")
-        except LorarError as error:
-            self.notify(line(error), severity="error", markup=False)
-            return ""
-        return str(self.lorarar.catalog.paths.find(path)) if path else ""
+        return self._file
 
-    @work(thread=True, exclusive=True, group="merge")
-    def _read(self) -> None:
-        try:
-            row = self.lorarar.catalog.merge(self.merge)
-            map_ = map_of(self.lorarar.catalog.coefficients(self.merge))
-        except LorarError as error:
-            self.call_later(self.notify, line(error), severity="error", markup=False)
-            return
-        there = {
-            side: self.lorarar.catalog.paths.find(row[side]["path"]).exists()
-            for side in ("adapter", "content", "style")
-            if row.get(side)
-        }
-        self.call_later(self._show, facts(row, there), map_)
+    def _read_merge(self) -> tuple[Text, CoefficientMap, str]:
+        """What made the merge in words, its coefficients, and its file; empty where it is in memory only."""
+        catalog = self.context.catalog
+        row = catalog.merge(self.merge)
+        files = {side: catalog.paths.find(path) for side in SIDES if (path := row.get(side, {}).get("path"))}
+        missing = {side for side, file in files.items() if not file.exists()}
+        return facts(row, missing), coefficient_map(catalog.coefficients(self.merge)), str(files.get("adapter", ""))
 
-    def _show(self, words: Text, map_: Map) -> None:
+    def _show(self, merge: tuple[Text, CoefficientMap, str]) -> None:
+        words, coefficients, self._file = merge
         self.query_one("#words", Static).update(words)
-        self.query_one(Heatmap).show(map_)
+        self.query_one(Heatmap).show(coefficients)
 
 
-def facts(row: Row, there: dict[str, bool]) -> Text:
-    """What made a merge; ``there`` says which files still are."""
+def facts(row: Row, missing: Collection[str]) -> Text:
+    """What made a merge, in words.
+
+    Args:
+        row: The merge with its adapters; empty where it is gone.
+        missing: The sides whose files are gone.
+    """
     text = Text()
     if not row:
         return text.append("this merge is not in the database any more")
     text.append(f"{line(row['method'], 60)}", "bold").append(f"  on {line(row['base'], 80)} ")
     text.append(f"{line(row['base_revision'] or '', 40)}\n", "dim")
-    for title, side in (("content", "content"), ("style", "style"), ("merged", "adapter")):
-        one = row.get(side) or {}
-        if not one:
-            continue
-        text.append(f"\n{title}\n", "bold")
-        gone = "" if there.get(side) else "  not there any more"
-        text.append(f"  {home(one['path']) if one['path'] else 'kept in memory only'}").append(f"{gone}\n", "yellow")
-        text.append(
-            f"  sha256 {line(one['sha256'], 24)}, ranks {line(one['ranks'], 30)}, {one['layers']} layers\n", "dim"
-        )
+    for side, title in SIDES.items():
+        if adapter := row.get(side):
+            text.append(f"\n{title}\n", "bold").append_text(_adapter(adapter, missing=side in missing))
     text.append("\noptions\n", "bold")
     for name, value in _options(row["options"]).items():
         text.append(f"  {line(name, 40)} ", "dim").append(f"{line(value, 70)}\n")
@@ -153,13 +142,20 @@ def facts(row: Row, there: dict[str, bool]) -> Text:
     return text.append("  on ", "dim").append(line(row["created"], 40))
 
 
+def _adapter(adapter: Row, *, missing: bool) -> Text:
+    text = Text(f"  {home(adapter['path']) if adapter['path'] else 'kept in memory only'}")
+    text.append("  not there any more\n" if missing else "\n", "yellow")
+    numbers = f"ranks {line(adapter['ranks'], 30)}, {adapter['layers']} layers"
+    return text.append(f"  sha256 {line(adapter['sha256'], 24)}, {numbers}\n", "dim")
+
+
 def _options(text: str) -> dict[str, object]:
     try:
-        found = json.loads(text)
+        options = json.loads(text)
     except ValueError:
-        found = text
-    return found if isinstance(found, dict) else {"options": found}
+        options = text
+    return options if isinstance(options, dict) else {"options": options}
 
 
-def _moments(side: Side) -> str:
+def _moments(side: CoefficientSummary) -> str:
     return f"{side.mean:.3f} \N{PLUS-MINUS SIGN} {side.deviation:.3f} ({side.low:.2f} to {side.high:.2f})"

@@ -1,4 +1,4 @@
-"""What the Study and the Agreement screens share: a study is chosen, its report comes, simulated raters are marked."""
+"""What the Study and the Agreement screens share: choosing a study, its report, the mark of simulated raters."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from lorarar.util.errors import LorarError
-from lorarar.util.formatting import bounds
+from lorarar.util.formatting import bounds, count
 from studies.figures import Figure, StudyReport
 from studies.rendering import value_text
 from tui.catalog import Row
+from tui.context import AppContext
 from tui.report import report
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
-from tui.text import count, line
-from tui.widgets.table import Table
+from tui.text import line
+from tui.widgets.table import ViTable
 
 HEADS = ("of", "figure", "value", "95 % interval", "n", "note")
 SIMULATED = "SIMULATED RATERS, NOT PEOPLE"
@@ -27,7 +28,7 @@ NONE = "No study yet. In another terminal: lorarar study new NAME --kind ab --me
 
 
 class ReportScreen(BrowseScreen):
-    """A screen about one study at a time."""
+    """A screen about one study at a time; ``body`` has a ``ViTable`` and a line called ``head``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("full_stop", "turn(1)", "Study", key_display="."),
@@ -35,33 +36,29 @@ class ReportScreen(BrowseScreen):
         Binding("t", "simulated", "People/simulated"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
         self.studies: list[Row] = []
         self.at = 0
         self.simulated = False
-        self._votes: tuple[object, ...] = ()
+        self._reported: tuple[object, ...] = ()  # all that the last report depends on
 
     @property
     def study(self) -> Row | None:
-        """The chosen one."""
+        """The chosen study."""
         return self.studies[self.at] if self.studies else None
+
+    def on_mount(self) -> None:
+        """Give the keys to the table."""
+        self.query_one(ViTable).focus()
+        super().on_mount()
 
     def update(self, snapshot: Snapshot) -> None:
         """Read the studies anew."""
-        try:
-            studies = self.lorarar.catalog.studies()
-        except LorarError as error:
-            self.notify(line(error), severity="error", markup=False)
-            return
-        if not self.studies:
-            kept = self.lorarar.place.text("study")
-            self.at = next((i for i, row in enumerate(studies) if row["name"] == kept), max(len(studies) - 1, 0))
-        self.studies = studies
-        self._choose()
+        self.read(self.context.catalog.studies, self._show_studies, group="studies")
 
     def action_turn(self, by: int) -> None:
-        """The next study."""
+        """Show the next study."""
         if self.studies:
             self.at = (self.at + by) % len(self.studies)
             self._choose()
@@ -74,17 +71,29 @@ class ReportScreen(BrowseScreen):
     def show_report(self, report: StudyReport) -> None:
         """Show a report."""
 
+    def text_to_copy(self) -> str:
+        """The figure under the cursor."""
+        table = self.query_one(ViTable)
+        return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
+
+    def _show_studies(self, studies: list[Row]) -> None:
+        if not self.studies:
+            name = self.context.state.text("study")
+            self.at = next((at for at, row in enumerate(studies) if row["name"] == name), max(len(studies) - 1, 0))
+        self.studies = studies
+        self._choose()
+
     def _choose(self) -> None:
         study = self.study
         if study is None:
             self.say(Text(NONE))
             return
-        self.lorarar.remember(study=study["name"])
-        wanted = (study["name"], self.simulated, study["people"], study["simulated"], study["votes"])
-        if wanted != self._votes:  # else the report would be the same
-            self._votes = wanted
+        self.context.state.remember(study=study["name"])
+        reported = (study["name"], self.simulated, study["people"], study["simulated"], study["votes"])
+        if reported != self._reported:  # else the report would be the same
+            self._reported = reported
             self.say(self.head().append("  counting ...", "dim"))
-            self._report(study["name"], self.simulated)
+            self._make_report(study["name"], self.simulated)
 
     def head(self) -> Text:
         """The chosen study in a line."""
@@ -101,19 +110,19 @@ class ReportScreen(BrowseScreen):
         self.query_one("#head", Static).update(text)
 
     @work(exclusive=True, group="report")
-    async def _report(self, name: str, simulated: bool) -> None:
+    async def _make_report(self, name: str, simulated: bool) -> None:
         try:
-            made = await report(self.lorarar.catalog.path, name, simulated)
+            result = await report(self.context.catalog.path, name, simulated)
         except LorarError as error:
             hint = "" if simulated or not (self.study and self.study["simulated"]) else " (press t)"
             self.say(self.head().append(f"\n{line(error)}{hint}", "yellow"))
             self.show_report(StudyReport(study=name, kind="", simulated=simulated, figures=(), points=()))
             return
         self.say(self.head())
-        self.show_report(made)
+        self.show_report(result)
 
 
-def fill(table: Table, figures: list[Figure], simulated: bool) -> None:
+def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
     """Fill a table with figures; each line says so where raters are simulated."""
     rows = [
         [

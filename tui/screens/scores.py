@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from lorarar.util.errors import LorarError
+from lorarar.util.formatting import count, number
+from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
-from tui.text import count, line, number
+from tui.text import line
 from tui.widgets.filter import matches
-from tui.widgets.table import Table
+from tui.widgets.table import ViTable
 
-Get = Callable[[Any], Any]  # of Figures
+if TYPE_CHECKING:
+    from tui.figures import Figures
+
+Get = Callable[["Figures"], Any]
 COLUMNS: Sequence[tuple[str, Get]] = (
     ("method", lambda row: row.method),
     ("average", lambda row: row.average),
@@ -33,11 +36,12 @@ COLUMNS: Sequence[tuple[str, Get]] = (
     ("pictures", lambda row: row.pictures),
     ("undecided", lambda row: row.undecided),
 )
+UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 RISING = ("method", "attempts", "undecided")  # best first is smallest first
 
 
 class ScoresScreen(BrowseScreen):
-    """Which method is best, and how sure that is."""
+    """Shows which method is best, and how sure that is."""
 
     MODE = "scores"
     FILTERS = "methods"
@@ -52,30 +56,41 @@ class ScoresScreen(BrowseScreen):
         Binding("S", "sort(-1)", "Sort by previous", show=False),
         Binding("r", "reverse", "Reverse"),
     ]
-    DEFAULT_CSS = "ScoresScreen Table { height: 1fr; }"
+    DEFAULT_CSS = "ScoresScreen ViTable { height: 1fr; }"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: list[Any] = []
-        self._by, self._reversed = 1, False
-        self._shown: list[Any] = []
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self.rows: list[Figures] = []  # on show: those that pass the filter, sorted
+        self._all: list[Figures] = []
+        names = [name for name, _ in COLUMNS]
+        sort = context.state.text("sort")
+        self._by = names.index(sort) if sort in names else 1  # the column that sorts
+        self._reversed = False
 
     def body(self) -> ComposeResult:
         """One table."""
         yield Static("counting ...", classes="title", id="head")
-        yield Table(cursor_type="row", fixed_columns=1)
+        yield ViTable(cursor_type="row", fixed_columns=1)
 
     def on_mount(self) -> None:
-        """Take up the remembered order."""
-        kept = self.lorarar.place.text("sort")
-        names = [name for name, _ in COLUMNS]
-        self._by = names.index(kept) if kept in names else 1
-        self.query_one(Table).focus()
+        """Give the keys to the table."""
+        self.query_one(ViTable).focus()
         super().on_mount()
 
     def update(self, snapshot: Snapshot) -> None:
         """Count anew, in a worker."""
-        self._count(snapshot)
+
+        def work() -> list[Figures]:
+            from tui.figures import figures
+
+            return figures(snapshot, self.context.catalog.scores())
+
+        def show(rows: list[Figures]) -> None:
+            self._all = rows
+            self.query_one("#head", Static).update(_head(snapshot, len(rows)))
+            self._fill()
+
+        self.read(work, show, group="scores")
 
     def action_sort(self, by: int) -> None:
         """Sort by the next column."""
@@ -83,81 +98,70 @@ class ScoresScreen(BrowseScreen):
         self._fill()
 
     def action_reverse(self) -> None:
-        """The other way round."""
+        """Sort the other way round."""
         self._reversed = not self._reversed
         self._fill()
 
-    def on_data_table_header_selected(self, event: Table.HeaderSelected) -> None:
+    def on_data_table_header_selected(self, event: ViTable.HeaderSelected) -> None:
         """Sort by the column that was clicked; again, the other way round."""
         event.stop()
         self._reversed = not self._reversed if self._by == event.column_index else False
         self._by = event.column_index
         self._fill()
 
-    def on_data_table_row_selected(self, event: Table.RowSelected) -> None:
-        """The method in the matrix."""
+    def on_data_table_row_selected(self, event: ViTable.RowSelected) -> None:
+        """Show the method in the matrix."""
         event.stop()
         from tui.screens.matrix import MatrixScreen
 
-        method = self._shown[event.cursor_row].method
-        self.lorarar.remember(left=method)
+        method = self.rows[event.cursor_row].method
+        self.context.state.remember(left=method)
         self.app.switch_mode("matrix")
         if isinstance(self.app.screen, MatrixScreen):
             self.app.screen.show_method("left", method)
 
-    def copied(self) -> str:
-        """The row, its fields split by tabs."""
-        if not self._shown:
+    def text_to_copy(self) -> str:
+        """The row, each figure with its column's name."""
+        if not self.rows:
             return ""
-        row = self._shown[self.query_one(Table).cursor_row]
+        row = self.rows[self.query_one(ViTable).cursor_row]
         return "  ".join(f"{name} {_words(get(row))}" for name, get in COLUMNS)
 
-    @work(thread=True, exclusive=True, group="scores")
-    def _count(self, snapshot: Snapshot) -> None:
-        from tui.figures import figures
-
-        try:
-            rows = figures(snapshot, self.lorarar.catalog.scores())
-        except LorarError as error:
-            self.call_later(self.notify, line(error), severity="error", markup=False)
-            return
-        self.call_later(self._take_rows, rows, snapshot)
-
-    def _take_rows(self, rows: list[Any], snapshot: Snapshot) -> None:
-        self._rows = rows
-        judge = (
-            f"judge {line(snapshot.judge.critic, 40)}, prompts {line(snapshot.judge.prompts, 40)}"
-            if snapshot.judge
-            else "not judged yet: lorarar judge run"
-        )
-        self.query_one("#head", Static).update(Text(f"{count(len(rows), 'method')}  {judge}"))
-        self._fill()
-
     def _fill(self) -> None:
-        table, wanted = self.query_one(Table), self.wanted()
+        """Filter and sort the rows, and show them; the cursor stays on its method."""
+        table = self.query_one(ViTable)
         name, get = COLUMNS[self._by]
-        kept = [row for row in self._rows if matches(row.method, wanted)]
-        known = [row for row in kept if get(row) is not None]
-        known.sort(key=lambda row: _key(get(row)), reverse=(name not in RISING) != self._reversed)
-        chosen = self._shown[table.cursor_row].method if self._shown and table.row_count else ""
-        self._shown = known + [row for row in kept if get(row) is None]
-        table.clear(columns=True)
-        arrow = (
-            "\N{BLACK UP-POINTING TRIANGLE}"
-            if (name in RISING) != self._reversed
-            else "\N{BLACK DOWN-POINTING TRIANGLE}"
+        method = self.rows[table.cursor_row].method if self.rows and table.row_count else ""
+        self.rows = _ordered(
+            [row for row in self._all if matches(row.method, self.filter_words())],
+            get,
+            descending=(name not in RISING) != self._reversed,
         )
-        rows = [[_words(get_(row)) for _, get_ in COLUMNS] for row in self._shown]
+        arrow = UP if (name in RISING) != self._reversed else DOWN
+        cells = [[_words(get_(row)) for _, get_ in COLUMNS] for row in self.rows]
+        table.clear(columns=True)
         for column, (title, _) in enumerate(COLUMNS):
-            head = f"{title} {arrow}" if column == self._by else title
-            table.add_column(
-                Text(head), width=max(len(words) for words in [f"{title} {arrow}", *(r[column] for r in rows)])
-            )
-        for words in rows:
+            widest = max(len(words) for words in [f"{title} {arrow}", *(row[column] for row in cells)])
+            table.add_column(Text(f"{title} {arrow}" if column == self._by else title), width=widest)
+        for words in cells:
             table.add_row(*map(Text, words))
-        place = next((i for i, row in enumerate(self._shown) if row.method == chosen), 0)
-        table.move_cursor(row=place)
-        self.lorarar.remember(sort=name)
+        table.move_cursor(row=next((at for at, row in enumerate(self.rows) if row.method == method), 0))
+        self.context.state.remember(sort=name)
+
+
+def _ordered(rows: Sequence[Figures], get: Get, *, descending: bool) -> list[Figures]:
+    """The rows by a figure; those that lack it come last."""
+    complete = [row for row in rows if get(row) is not None]
+    complete.sort(key=lambda row: _key(get(row)), reverse=descending)
+    return complete + [row for row in rows if get(row) is None]
+
+
+def _head(snapshot: Snapshot, methods: int) -> Text:
+    judge = snapshot.judge
+    words = "not judged yet: lorarar judge run"
+    if judge is not None:
+        words = f"judge {line(judge.critic, 40)}, prompts {line(judge.prompts, 40)}"
+    return Text(f"{count(methods, 'method')}  {words}")
 
 
 def _key(value: Any) -> Any:
@@ -165,7 +169,9 @@ def _key(value: Any) -> Any:
 
 
 def _words(value: Any) -> str:
-    """A figure as people read it."""
+    """A figure as people read it, with its interval in brackets where it has one."""
     if hasattr(value, "low"):
         return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
-    return line(value, 30) if isinstance(value, str) else str(value) if isinstance(value, int) else number(value)
+    if isinstance(value, str):
+        return line(value, 30)
+    return str(value) if isinstance(value, int) else number(value, absent="-")

@@ -10,11 +10,11 @@ from textual.widgets import Static
 
 from studies.figures import StudyReport
 from tui.screens.reporting import ReportScreen, fill
-from tui.widgets.table import Table
+from tui.widgets.table import ViTable
 
 
 class StudyScreen(ReportScreen):
-    """A study's outcomes."""
+    """Shows a study's outcomes."""
 
     MODE = "study"
     HELP = (
@@ -25,31 +25,20 @@ class StudyScreen(ReportScreen):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "vote", "Vote")]
     DEFAULT_CSS = """
     StudyScreen #head, AgreementScreen #head { height: auto; max-height: 3; padding: 0 1; background: $boost; }
-    StudyScreen Table { height: 1fr; }
+    StudyScreen ViTable { height: 1fr; }
     """
 
     def body(self) -> ComposeResult:
         """The study in a line, its figures."""
         yield Static("reading ...", id="head")
-        yield Table(cursor_type="row", zebra_stripes=True)
-
-    def on_mount(self) -> None:
-        """Show it."""
-        self.query_one(Table).focus()
-        super().on_mount()
+        yield ViTable(cursor_type="row", zebra_stripes=True)
 
     def show_report(self, report: StudyReport) -> None:
         """Show all but the correlations, which have a screen of their own."""
-        fill(self.query_one(Table), report.section("study", "outcomes", "model", "agreement"), report.simulated)
+        fill(self.query_one(ViTable), report.section("study", "outcomes", "model", "agreement"), report.simulated)
 
     def action_vote(self) -> None:
         """Leave for the voting screens; they bring one back here."""
         if self.study is not None:
-            self.lorarar.remember(mode="study")
-            self.lorarar.vote = str(self.study["name"])
-            self.app.exit()
-
-    def copied(self) -> str:
-        """The figure under the cursor."""
-        table = self.query_one(Table)
-        return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
+            self.context.state.remember(mode=self.MODE)
+            self.app.exit(str(self.study["name"]))

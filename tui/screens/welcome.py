@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -25,19 +27,16 @@ class Welcome(VerticalScroll):
     Welcome > Static { width: 74; max-width: 100%; height: auto; border: round $primary; padding: 1 2; }
     """
 
+    def __init__(self, database: Path, *, id: str) -> None:
+        super().__init__(id=id)
+        self.database = database
+
     def compose(self) -> ComposeResult:
-        yield Static(id="first")
-
-    def on_mount(self) -> None:
-        """Say which database it is that is empty."""
-        from typing import cast
-
-        from tui.app import LorararApp
-
-        path = cast(LorararApp, self.app).catalog.path
         text = Text("Nothing to look at yet\n\n", style="bold")
-        text.append(f"{home(path)} has no pictures of merges. In another terminal, in this folder:\n\n", "not bold")
-        for command, does in STEPS:
-            text.append(f"  {command}\n", "bold").append(f"      {does}\n", "not bold dim")
+        text.append(
+            f"{home(self.database)} has no pictures of merges. In another terminal, in this folder:\n\n", "not bold"
+        )
+        for command, purpose in STEPS:
+            text.append(f"  {command}\n", "bold").append(f"      {purpose}\n", "not bold dim")
         text.append("\nThey appear here as they are made. Another database: lorarar-tui --db FILE", "not bold")
-        self.query_one("#first", Static).update(text)
+        yield Static(text, id="first")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from PIL import Image
 from rich.text import Text
@@ -17,13 +17,14 @@ from textual.widgets import Static
 from lorarar.pictures.images import read_image
 from lorarar.store.queries import PictureRow
 from lorarar.util.errors import ImageError, LorarError
+from lorarar.util.formatting import number
 from tui.captions import MARKS
 from tui.catalog import Row
-from tui.text import home, line, number
-from tui.widgets.key_bar import Keys
-
-if TYPE_CHECKING:
-    from tui.app import LorararApp
+from tui.context import AppContext
+from tui.notices import copy_text
+from tui.open_external import open_external
+from tui.text import home, line
+from tui.widgets.key_bar import KeyBar
 
 LARGEST = 2048  # pixels a side that are kept of a picture
 CLOSEST = 16.0
@@ -31,7 +32,7 @@ STEP = 2.0
 
 
 class ZoomScreen(Screen[int]):
-    """Over the gallery; leaving it, the gallery's cursor is where one stopped."""
+    """Lies over the gallery; it returns the place of the last picture, for the gallery's cursor."""
 
     HELP = "Zoom: + and - come closer by cropping, the arrows move, n and p are the next and the previous picture."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,7 +45,7 @@ class ZoomScreen(Screen[int]):
         Binding("right,l", "pan(1, 0)", "Right", show=False),
         Binding("up,k", "pan(0, -1)", "Up", show=False),
         Binding("down,j", "pan(0, 1)", "Down", show=False),
-        Binding("o", "open_outside", "Open outside"),
+        Binding("o", "open_external", "Open outside"),
         Binding("y", "copy", "Copy path"),
     ]
     DEFAULT_CSS = """
@@ -54,124 +55,146 @@ class ZoomScreen(Screen[int]):
     ZoomScreen #about > Static { height: auto; }
     """
 
-    def __init__(self, shots: Sequence[PictureRow], place: int) -> None:
+    def __init__(self, context: AppContext, pictures: Sequence[PictureRow], place: int) -> None:
         super().__init__()
-        self.shots, self.place = shots, place
+        self.context = context
+        self.pictures, self.place = pictures, place
         self.scale, self.centre = 1.0, (0.5, 0.5)
-        self._image: Image.Image | None = None
+        self.image: Image.Image | None = None  # as read; None: not yet, or it cannot be read
 
     @property
-    def lorarar(self) -> LorararApp:
-        """The app."""
-        return cast("LorararApp", self.app)
+    def row(self) -> PictureRow:
+        """The picture on show."""
+        return self.pictures[self.place]
 
     def compose(self) -> ComposeResult:
-        widget = self.lorarar.drawing.widget
+        widget = self.context.picture_mode.widget
         with Horizontal():
             with Horizontal(id="frame"):
                 yield widget(id="picture") if widget else Static("", id="picture")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="words")
-        yield Keys()
+        yield KeyBar()
 
     def on_mount(self) -> None:
-        """The picture and its facts."""
+        """Show the picture and its facts."""
         self._read()
 
     def action_back(self) -> None:
-        """To the gallery."""
+        """Go back to the gallery."""
         self.dismiss(self.place)
 
     def action_next(self, by: int) -> None:
-        """The next picture."""
-        self.place = (self.place + by) % len(self.shots)
+        """Show the next picture."""
+        self.place = (self.place + by) % len(self.pictures)
         self._read()
 
     def action_closer(self, by: int) -> None:
-        """Closer, or away."""
+        """Come closer, or go away."""
         self.scale = min(max(self.scale * STEP**by, 1.0), CLOSEST)
         self._crop()
 
     def action_pan(self, right: int, down: int) -> None:
-        """Move what is cropped."""
+        """Move the part that is shown."""
         step = 0.25 / self.scale
         self.centre = (self.centre[0] + right * step, self.centre[1] + down * step)
         self._crop()
 
     def action_open_outside(self) -> None:
-        """In the system's own viewer."""
-        from tui.open_external import open_outside
-
-        open_outside(self.lorarar, self.shots[self.place])
+        """Open the picture in the system's own viewer."""
+        open_external(self, self.context.catalog.paths.find(self.row.path))
 
     def action_copy(self) -> None:
-        """The picture's path."""
-        self.lorarar.copy(str(self.lorarar.catalog.paths.find(self.shots[self.place].path)))
+        """Copy the picture's path."""
+        copy_text(self, str(self.context.catalog.paths.find(self.row.path)))
 
     @work(thread=True, exclusive=True, group="zoom")
     def _read(self) -> None:
-        shot, catalog, snapshot = self.shots[self.place], self.lorarar.catalog, self.lorarar.snapshot
-        path = catalog.paths.find(shot.path)
-        try:
-            image = read_image(path)
-            image.thumbnail((LARGEST, LARGEST))
-        except ImageError:
-            image = None
-        try:
-            judge = snapshot.judge if snapshot else None
-            answers = catalog.answers(shot.sha256, judge) if judge else []
-            facts = about(shot, home(path), catalog.picture(shot.id), answers, catalog.scores_of(shot.sha256))
-        except LorarError as error:
-            facts = Text(line(error), "red")
-        self.call_later(self._show, shot, image, facts)
+        row = self.row
+        self.call_later(self._show, row, self._read_image(row), self._read_facts(row))
 
-    def _show(self, shot: PictureRow, image: Image.Image | None, facts: Text) -> None:
-        if shot is not self.shots[self.place]:
-            return
-        self._image = image
-        self.query_one("#words", Static).update(facts)
-        self._crop()
+    def _read_image(self, row: PictureRow) -> Image.Image | None:
+        try:
+            image = read_image(self.context.catalog.paths.find(row.path))
+        except ImageError:
+            return None
+        image.thumbnail((LARGEST, LARGEST))
+        return image
+
+    def _read_facts(self, row: PictureRow) -> Text:
+        catalog, snapshot = self.context.catalog, self.context.snapshot
+        judge = snapshot.judge if snapshot else None
+        try:
+            return facts(
+                row,
+                path=home(catalog.paths.find(row.path)),
+                provenance=catalog.picture(row.id),
+                answers=catalog.answers(row.sha256, judge) if judge else [],
+                scores=catalog.scores_of(row.sha256),
+            )
+        except LorarError as error:
+            return Text(line(error), "red")
+
+    def _show(self, row: PictureRow, image: Image.Image | None, text: Text) -> None:
+        if row is self.row:
+            self.image = image
+            self.query_one("#words", Static).update(text)
+            self._crop()
 
     def _crop(self) -> None:
-        picture = self.query_one("#picture")
-        if self._image is None or self.lorarar.drawing.widget is None:
-            text = "cannot be read" if self._image is None else f"{self._image.width} x {self._image.height} pixels"
-            if isinstance(picture, Static):
-                picture.update(text)
-            return
-        half = 0.5 / self.scale
-        self.centre = cast(tuple[float, float], tuple(min(max(c, half), 1 - half) for c in self.centre))
-        width, height = self._image.size
-        left, top = (round((c - half) * side) for c, side in zip(self.centre, (width, height), strict=True))
-        right, bottom = (round((c + half) * side) for c, side in zip(self.centre, (width, height), strict=True))
-        picture.image = self._image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))  # type: ignore[attr-defined]
+        """Show the part of the picture around the centre."""
+        widget = self.query_one("#picture")
+        if isinstance(widget, Static):  # names instead of pictures
+            size = f"{self.image.width} x {self.image.height} pixels" if self.image else "cannot be read"
+            widget.update(size)
+        elif self.image is not None:
+            half = 0.5 / self.scale
+            across, down = (min(max(at, half), 1 - half) for at in self.centre)
+            self.centre = across, down
+            widget.image = self.image.crop(crop_box(self.image.size, self.centre, half))  # type: ignore[attr-defined]
 
 
-def about(shot: PictureRow, path: str, made: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
+def crop_box(size: tuple[int, int], centre: tuple[float, float], half: float) -> tuple[int, int, int, int]:
+    """The part of a picture within ``half`` of a centre, both as shares of its sides; in pixels, never empty.
+
+    Returns:
+        Left, top, right and bottom.
+    """
+    left, top = (round((at - half) * side) for at, side in zip(centre, size, strict=True))
+    right, bottom = (round((at + half) * side) for at, side in zip(centre, size, strict=True))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def facts(row: PictureRow, path: str, provenance: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
     """All that is known of a picture."""
     text = Text()
-    text.append(f"{line(shot.row)}\n", "bold")
-    text.append(f"{line(shot.content)} in {line(shot.style)}\nseed {shot.seed}\n")
+    text.append(f"{line(row.row)}\n", "bold")
+    text.append(f"{line(row.content)} in {line(row.style)}\nseed {row.seed}\n")
     for aspect in ("subject", "style"):
-        mine = [answer for answer in answers if answer["aspect"] == aspect]
-        if mine:
-            yes = sum(answer["verdict"] == 1 for answer in mine)
-            text.append(f"\n{aspect}: {yes} of {len(mine)} references say yes\n", "bold")
-        for answer in mine:
-            clear = answer["verdict"] is not None
-            mark, colour = MARKS[bool(answer["verdict"]) if clear else None]
-            text.append(f"  {mark} ", colour)
-            said = answer["answer"] if clear else answer["reason"] or answer["status"]
-            chance = "" if answer["probability"] is None else f" {answer['probability']:.2f}"
-            text.append(f"{line(said, 60)}{chance}\n")
+        text.append_text(_answers(aspect, [answer for answer in answers if answer["aspect"] == aspect]))
     if scores:
         text.append("\nscores\n", "bold")
     for metric in dict.fromkeys(score["metric"] for score in scores):
         value = next(score["value"] for score in scores if score["metric"] == metric)
-        text.append(f"  {line(metric)} {number(value, 3)}\n")
+        text.append(f"  {line(metric)} {number(value, 3, absent='-')}\n")
     text.append("\nmade by\n", "bold")
     for name in ("prompt", "base", "base_revision", "steps", "guidance", "width", "height", "version", "created"):
-        if made.get(name) is not None:
-            text.append(f"  {name.replace('_', ' ')} ", "dim").append(f"{line(made[name], 200)}\n")
+        if provenance.get(name) is not None:
+            text.append(f"  {name.replace('_', ' ')} ", "dim").append(f"{line(provenance[name], 200)}\n")
     text.append("  file ", "dim").append(f"{path}\n")
-    return text.append("  sha256 ", "dim").append(line(shot.sha256[:16]))
+    return text.append("  sha256 ", "dim").append(line(row.sha256[:16]))
+
+
+def _answers(aspect: str, answers: Sequence[Row]) -> Text:
+    """A judge's answers about an aspect, one line a reference; nothing where there are none."""
+    text = Text()
+    if answers:
+        yes = sum(answer["verdict"] == 1 for answer in answers)
+        text.append(f"\n{aspect}: {yes} of {len(answers)} references say yes\n", "bold")
+    for answer in answers:
+        clear = answer["verdict"] is not None
+        mark, colour = MARKS[bool(answer["verdict"]) if clear else None]
+        words = answer["answer"] if clear else answer["reason"] or answer["status"]
+        probability = "" if answer["probability"] is None else f" {answer['probability']:.2f}"
+        text.append(f"  {mark} ", colour).append(f"{line(words, 60)}{probability}\n")
+    return text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.image_mode import Drawing, choose
+from tui.picture_mode import PictureMode, choose
 
 if TYPE_CHECKING:
     from studies.rater.session import Session
@@ -21,18 +21,18 @@ def run(session: Session, images: str = "auto") -> None:
         AppError: an unknown way to draw pictures, or none: nobody can vote on names.
     """
     drawing = drawing_for_votes(images)
-    from tui.voting.app import BallotApp
+    from tui.voting.app import VotingApp
 
-    BallotApp(session, drawing).run()
+    VotingApp(session, drawing).run()
 
 
-def drawing_for_votes(images: str) -> Drawing:
+def drawing_for_votes(images: str) -> PictureMode:
     """How pictures are drawn; votes need some.
 
     Raises:
         AppError: an unknown way, or none.
     """
-    from tui.image_mode import AppError
+    from tui.picture_mode import AppError
 
     drawing = choose(images)
     if drawing.widget is None:

@@ -8,13 +8,13 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from studies.rater.session import Session
-from tui.image_mode import Drawing
+from tui.picture_mode import PictureMode
 from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
 from tui.voting.trial import TrialScreen
 
 
-class BallotApp(App[None]):
-    """One rater, one study."""
+class VotingApp(App[None]):
+    """One rater on one study; its screens say by messages when they are done."""
 
     TITLE = "A study"
     CSS_PATH = "../app.tcss"
@@ -24,38 +24,45 @@ class BallotApp(App[None]):
         Binding("question_mark", "help", "Help", key_display="?"),
     ]
 
-    def __init__(self, session: Session, drawing: Drawing) -> None:
+    def __init__(self, session: Session, picture_mode: PictureMode) -> None:
         super().__init__()
-        self.session, self.drawing = session, drawing
+        self.session, self.picture_mode = session, picture_mode
 
     def on_mount(self) -> None:
-        """Consent and instruction for who is new; who comes back goes on where they were."""
+        """Show consent and instruction to a new rater; one who comes back goes on with the trials."""
         if not self.session.consented:
             self.push_screen(ConsentScreen(self.session))
         elif self.session.progress.done == 0:
-            self.push_screen(ExampleScreen(self.session, self.drawing))
+            self.push_screen(ExampleScreen(self.session, self.picture_mode))
         else:
-            self.go_on()
+            self.push_screen(self._trial_or_thanks())
 
-    def agreed(self) -> None:
-        """After consent."""
-        self.switch_screen(ExampleScreen(self.session, self.drawing))
+    def on_agreed(self) -> None:
+        """Show the instruction."""
+        self.switch_screen(ExampleScreen(self.session, self.picture_mode))
 
-    def go_on(self) -> None:
-        """To the first trial without a vote, or thanks."""
-        screen = ThanksScreen(self.session) if self.session.finished else TrialScreen(self.session, self.drawing)
-        if len(self.screen_stack) > 1:
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
+    def on_instruction_read(self) -> None:
+        """Show the first trial without a vote."""
+        self.switch_screen(self._trial_or_thanks())
+
+    def on_finished(self) -> None:
+        """Thank the rater."""
+        self.switch_screen(self._trial_or_thanks())
+
+    def on_resumed(self) -> None:
+        """Show the trial that is to be answered anew."""
+        self.switch_screen(self._trial_or_thanks())
 
     def action_leave(self) -> None:
-        """Every vote is on disk already."""
+        """Leave; every vote is on disk already."""
         self.exit()
 
     def action_help(self) -> None:
-        """Keys."""
-        from tui.screens.help import HelpScreen
+        """Show the screen's keys."""
+        from tui.widgets.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def _trial_or_thanks(self) -> TrialScreen | ThanksScreen:
+        return ThanksScreen(self.session) if self.session.finished else TrialScreen(self.session, self.picture_mode)

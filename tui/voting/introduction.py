@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,34 +12,31 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from lorarar.util.errors import LorarError
+from tui.notices import notify_error
 from tui.text import block, line
-from tui.voting.pictures import Pictures
-from tui.widgets.key_bar import Keys
+from tui.voting.messages import Agreed, InstructionRead, Resumed
+from tui.voting.trial_pictures import TrialPictures
+from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from studies.rater.session import Session
-    from tui.image_mode import Drawing
-    from tui.voting.app import BallotApp
+    from tui.picture_mode import PictureMode
 
 
-class Words(Screen[None]):
+class IntroductionScreen(Screen[None]):
     """What these screens share: a box of words and buttons."""
 
     DEFAULT_CSS = """
-    Words > VerticalScroll { align: center middle; height: 1fr; }
-    Words .box { width: 78; max-width: 100%; height: auto; border: round $primary; padding: 1 2; background: $surface; }
-    Words .buttons { width: 78; max-width: 100%; height: 3; align: center middle; margin-top: 1; }
-    Words Button { margin: 0 2; }
+    IntroductionScreen > VerticalScroll { align: center middle; height: 1fr; }
+    IntroductionScreen .box { width: 78; max-width: 100%; height: auto; }
+    IntroductionScreen .box { border: round $primary; padding: 1 2; background: $surface; }
+    IntroductionScreen .buttons { width: 78; max-width: 100%; height: 3; align: center middle; margin-top: 1; }
+    IntroductionScreen Button { margin: 0 2; }
     """
 
-    @property
-    def ballot(self) -> BallotApp:
-        """The app."""
-        return cast("BallotApp", self.app)
 
-
-class ConsentScreen(Words):
-    """Nothing is kept of a rater who has not agreed."""
+class ConsentScreen(IntroductionScreen):
+    """Asks for consent; nothing is kept of a rater who has not agreed."""
 
     HELP = "Read what is kept, and agree or leave."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,29 +56,22 @@ class ConsentScreen(Words):
         with VerticalScroll():
             yield Static(text, classes="box")
             with Horizontal(classes="buttons"):
-                yield Button("I agree (y)", id="agree", variant="primary")
-                yield Button("Leave (n)", id="leave")
-        yield Keys()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """As the keys do."""
-        if event.button.id == "agree":
-            self.action_agree()
-        else:
-            self.ballot.action_leave()
+                yield Button("I agree (y)", id="agree", variant="primary", action="screen.agree")
+                yield Button("Leave (n)", id="leave", action="app.leave")
+        yield KeyBar()
 
     def action_agree(self) -> None:
-        """Keep that they agreed, and go on."""
+        """Keep that the rater agrees, and go on."""
         try:
             self.session.consent()
         except LorarError as error:
-            self.notify(line(error), severity="error", markup=False)
+            notify_error(self, error)
         else:
-            self.ballot.agreed()
+            self.post_message(Agreed())
 
 
-class ExampleScreen(Words):
-    """What to do, shown on one item."""
+class ExampleScreen(IntroductionScreen):
+    """The instruction, with one item whose answer is explained."""
 
     HELP = "The instruction with a worked example. Enter goes on to an item for practice."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "go_on", "Go on")]
@@ -90,39 +80,37 @@ class ExampleScreen(Words):
     ExampleScreen #reason { height: auto; padding: 0 1; background: $boost; }
     """
 
-    def __init__(self, session: Session, drawing: Drawing) -> None:
+    def __init__(self, session: Session, picture_mode: PictureMode) -> None:
         super().__init__()
-        self.session, self.drawing = session, drawing
+        self.session, self.picture_mode = session, picture_mode
 
     def compose(self) -> ComposeResult:
         words, example = self.session.introduction, self.session.introduction.example
         yield Static(Text(block(words.instruction)), id="instruction")
-        yield Pictures(
-            self.drawing, len(example.options), ("option 1", "option 2") if len(example.options) > 1 else ("image",)
-        )
+        yield TrialPictures(self.picture_mode, options=len(example.options))
         yield Static("", id="reason")
-        yield Keys()
+        yield KeyBar()
 
     def on_mount(self) -> None:
-        """The example, and its answer."""
+        """Show the example and its answer."""
         words, example = self.session.introduction, self.session.introduction.example
-        self.query_one(Pictures).show(example.subject, example.style, example.options)
+        self.query_one(TrialPictures).show(example.subject, example.style, example.options)
         number = words.answers.index(example.answer)
         text = Text("Here the answer is ").append(f"{number + 1} {line(words.labels[number])}", "bold")
         text.append(f": {line(example.reason)} ").append("Enter goes on.", "dim")
         self.query_one("#reason", Static).update(text)
 
     def on_click(self) -> None:
-        """A click goes on too."""
+        """Go on, as Enter does."""
         self.action_go_on()
 
     def action_go_on(self) -> None:
-        """To the trials."""
-        self.ballot.go_on()
+        """Go on to the trials."""
+        self.post_message(InstructionRead())
 
 
-class ThanksScreen(Words):
-    """All is answered."""
+class ThanksScreen(IntroductionScreen):
+    """Thanks a rater who has answered everything."""
 
     HELP = "All is answered. u goes back to the last answer."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -140,9 +128,9 @@ class ThanksScreen(Words):
         text.append(line(self.session.code), "bold").append(".", "not bold")
         with VerticalScroll():
             yield Static(text, classes="box")
-        yield Keys()
+        yield KeyBar()
 
     def action_undo(self) -> None:
-        """Back to the last answer."""
+        """Go back to the last answer."""
         if self.session.undo() is not None:
-            self.ballot.go_on()
+            self.post_message(Resumed())

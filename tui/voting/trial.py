@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,18 +13,20 @@ from textual.screen import Screen
 from textual.widgets import Button, ProgressBar, Static
 
 from lorarar.util.errors import LorarError
+from tui.notices import notify_error
 from tui.text import line
-from tui.voting.pictures import Framed, Pictures
-from tui.widgets.key_bar import Keys
+from tui.voting.messages import Finished
+from tui.voting.trial_pictures import FramedPicture, TrialPictures
+from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
+    from studies.rater.design import Answer
     from studies.rater.session import Session, ShownTrial
-    from tui.image_mode import Drawing
-    from tui.voting.app import BallotApp
+    from tui.picture_mode import PictureMode
 
 
 class TrialScreen(Screen[None]):
-    """All trials of a rater, one after the other."""
+    """Shows all trials of a rater, one after the other."""
 
     HELP = (
         "Compare the options with subject and style, and answer by key or by a click. u goes back to change an answer."
@@ -42,130 +44,127 @@ class TrialScreen(Screen[None]):
     TrialScreen #top { height: 1; background: $panel; padding: 0 1; }
     TrialScreen #purpose { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     TrialScreen ProgressBar { width: auto; }
-    TrialScreen #said { height: auto; max-height: 3; padding: 0 1; background: $boost; display: none; }
-    TrialScreen #said.open { display: block; }
+    TrialScreen #notice { height: auto; max-height: 3; padding: 0 1; background: $boost; display: none; }
+    TrialScreen #notice.open { display: block; }
     TrialScreen #answers { height: 1; align: center middle; }
     TrialScreen #answers Button { width: auto; min-width: 14; height: 1; border: none; margin: 0 1; }
     """
 
-    def __init__(self, session: Session, drawing: Drawing) -> None:
+    def __init__(self, session: Session, picture_mode: PictureMode) -> None:
         super().__init__()
-        self.session, self.drawing = session, drawing
-        self._shown: ShownTrial | None = None
-        self._since: float | None = None  # when the pictures came to the screen
-        self._told = False  # practice is answered, and what was right is on the screen
-
-    @property
-    def ballot(self) -> BallotApp:
-        """The app."""
-        return cast("BallotApp", self.app)
+        self.session, self.picture_mode = session, picture_mode
+        self.trial: ShownTrial | None = None  # None: none is left
+        self.since: float | None = None  # when the pictures came to the screen, by the monotonic clock
+        self.explained = False  # practice is answered, and what was right is on the screen
 
     def compose(self) -> ComposeResult:
         words = self.session.introduction
         with Horizontal(id="top"):
             yield Static("", id="purpose")
             yield ProgressBar(show_eta=False, total=max(self.session.progress.total, 1))
-        count = 2 if self.session.design.kind == "ab" else 1
-        yield Pictures(self.drawing, count, ("option 1", "option 2") if count == 2 else ("image",))
-        yield Static("", id="said")
+        yield TrialPictures(self.picture_mode, options=2 if self.session.design.kind == "ab" else 1)
+        yield Static("", id="notice")
         with Horizontal(id="answers"):
             for number, label in enumerate(words.labels):
                 yield Button(Text(f"{number + 1} {line(label, 30)}"), id=f"answer-{number}", compact=True)
-        yield Keys()
+        yield KeyBar()
 
     def on_mount(self) -> None:
-        """The first trial."""
+        """Show the first trial without a vote."""
         self._next()
 
     def on_resize(self) -> None:
-        """Say it where the terminal is too small."""
+        """Say so where the terminal is too small now."""
         self.call_after_refresh(self._warn)
 
     def action_answer(self, number: int) -> None:
         """Vote; on disk before anything else happens."""
-        words, shown = self.session.introduction, self._shown
-        if shown is None or self._since is None or self._told or number >= len(words.answers):
+        words, trial = self.session.introduction, self.trial
+        if trial is None or self.since is None or self.explained or number >= len(words.answers):
             return  # nobody votes on what they have not seen
         answer = words.answers[number]
         try:
-            self.session.vote(answer, monotonic() - self._since, self.query_one(Pictures).screen_facts())
+            self.session.vote(answer, monotonic() - self.since, self.query_one(TrialPictures).screen_facts())
         except LorarError as error:
             self.session.reload()
-            self.notify(line(error), severity="error", markup=False)
+            notify_error(self, error)
             self._next()
             return
-        if shown.expected is not None:
-            self._tell(shown, answer == shown.expected)
+        if trial.expected is not None:
+            self._explain(trial, answer == trial.expected)
         else:
             self._next()
 
     def action_go_on(self) -> None:
-        """After practice."""
-        if self._told:
+        """Leave the explanation of a practice item."""
+        if self.explained:
             self._next()
 
     def action_undo(self) -> None:
-        """Back to the answer before."""
-        shown = self.session.undo()
-        if shown is None:
+        """Go back to the answer before."""
+        trial = self.session.undo()
+        if trial is None:
             self.notify("this is the first")
         else:
-            self._show(shown)
+            self._show(trial)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """As the keys do."""
-        if self._told:
+        """Answer, as the keys do."""
+        if self.explained:
             self._next()
         else:
             self.action_answer(int(str(event.button.id).removeprefix("answer-")))
 
-    def on_framed_clicked(self, event: Framed.Clicked) -> None:
-        """A click on an option of two chooses it."""
-        if self._told:
+    def on_framed_picture_clicked(self, event: FramedPicture.Clicked) -> None:
+        """Choose an option of two by a click on it."""
+        if self.explained:
             self._next()
-        elif self.session.design.kind == "ab" and event.framed.id in ("option-1", "option-2"):
-            self.action_answer(0 if event.framed.id == "option-1" else 2)
+        elif self.session.design.kind == "ab" and event.frame.id in ("option-1", "option-2"):
+            self.action_answer(0 if event.frame.id == "option-1" else 2)
 
     def _next(self) -> None:
-        shown = self.session.current()
-        if shown is None:
-            self.ballot.go_on()
+        """Show the trial that comes next; where none does, no key can answer any more."""
+        self.trial = self.session.current()
+        if self.trial is None:
+            self.post_message(Finished())
         else:
-            self._show(shown)
+            self._show(self.trial)
 
-    def _show(self, shown: ShownTrial) -> None:
-        self._shown, self._told, self._since = shown, False, None
-        self.query_one(Pictures).show(shown.subject, shown.style, shown.options)
-        question = "Which option is better?" if len(shown.options) > 1 else "What does the image show as it should?"
-        text = Text().append("Practice. " if shown.purpose == "practice" else "", "bold").append(question)
-        if shown.before is not None:
-            words = self.session.introduction
-            label = words.labels[words.answers.index(shown.before)]
-            text.append(f" You answered: {line(label, 30)}", "yellow")
+    def _show(self, trial: ShownTrial) -> None:
+        self.trial, self.explained, self.since = trial, False, None
+        self.query_one(TrialPictures).show(trial.subject, trial.style, trial.options)
+        question = "Which option is better?" if len(trial.options) > 1 else "What does the image show as it should?"
+        text = Text().append("Practice. " if trial.purpose == "practice" else "", "bold").append(question)
+        if trial.before is not None:
+            text.append(f" You answered: {self._label(trial.before)}", "yellow")
         self.query_one("#purpose", Static).update(text)
-        self.query_one(ProgressBar).update(progress=shown.progress.done)
-        self.call_after_refresh(self._begin)
+        self.query_one(ProgressBar).update(progress=trial.progress.done)
+        self.call_after_refresh(self._start_clock)
 
-    def _begin(self) -> None:
-        """The pictures are on the screen: the clock runs from here."""
-        self._since = monotonic()
+    def _start_clock(self) -> None:
+        """Count seconds from now, when the pictures are on the screen."""
+        self.since = monotonic()
         self._warn()
 
     def _warn(self) -> None:
-        if not self._told:
-            self._say(Text(self.query_one(Pictures).too_small(), "yellow"))
+        """Say so where the terminal is too small to judge by."""
+        if not self.explained:
+            self._say(Text(self.query_one(TrialPictures).too_small(), "yellow"))
 
-    def _tell(self, shown: ShownTrial, right: bool) -> None:
-        """After practice: what is right, and why."""
-        self._told = True
-        words = self.session.introduction
-        assert shown.expected is not None
-        label = words.labels[words.answers.index(shown.expected)]
+    def _explain(self, trial: ShownTrial, right: bool) -> None:
+        """Say what the answer to a practice item is, and why."""
+        self.explained = True
+        assert trial.expected is not None
         text = Text().append("Right. " if right else "Not quite. ", "bold green" if right else "bold yellow")
-        text.append(f"{line(label, 30)}: {line(shown.reason)} ").append("Enter goes on.", "dim")
+        text.append(f"{self._label(trial.expected)}: {line(trial.reason)} ").append("Enter goes on.", "dim")
         self._say(text)
 
     def _say(self, text: Text) -> None:
-        said = self.query_one("#said", Static)
-        said.set_class(bool(text.plain), "open")
-        said.update(text)
+        notice = self.query_one("#notice", Static)
+        notice.set_class(bool(text.plain), "open")
+        notice.update(text)
+
+    def _label(self, answer: Answer) -> str:
+        """The words of an answer."""
+        words = self.session.introduction
+        return line(words.labels[words.answers.index(answer)], 30)

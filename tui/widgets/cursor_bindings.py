@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
-MOVES = (
+CURSOR_BINDINGS = (
     Binding("left,h", "move(-1, 0)", "Left", show=False),
     Binding("right,l", "move(1, 0)", "Right", show=False),
     Binding("up,k", "move(0, -1)", "Up", show=False),

@@ -22,14 +22,14 @@ from textual.strip import Strip
 
 from tui.palette import Colour, css, ink
 from tui.text import line, shorten, stacked
-from tui.widgets.cursor_bindings import MOVES
+from tui.widgets.cursor_bindings import CURSOR_BINDINGS
 
 HEAD = 3  # lines of a column's head
 FAR = 999_999
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """What a cell says, on which ground."""
 
     words: str = ""
@@ -41,7 +41,7 @@ class Grid(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open"),
-        *MOVES,
+        *CURSOR_BINDINGS,
         Binding("home", f"move(-{FAR}, 0)", "First column", show=False),
         Binding("end", f"move({FAR}, 0)", "Last column", show=False),
         Binding("g", f"move(0, -{FAR})", "Top", show=False),
@@ -69,13 +69,13 @@ class Grid(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.rows: Sequence[str] = ()
         self.columns: Sequence[str] = ()
-        self.cells: Sequence[Sequence[Cell]] = ()
+        self.cells: Sequence[Sequence[GridCell]] = ()
         self.row, self.column = 0, 0
         self._label, self._width = 0, 1
         self._heads: list[list[str]] = []
 
     def show(
-        self, rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Cell]], label: int, width: int
+        self, rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[GridCell]], label: int, width: int
     ) -> None:
         """Show cells from now on: ``label`` terminal columns for the rows' names, ``width`` for each cell."""
         if (columns, width) != (self.columns, self._width):
@@ -157,7 +157,7 @@ class Grid(ScrollView, can_focus=True):
             segments[self.column] = Segment(here.text, (here.style or plain) + mark)
         return Segment(name, plain + Style(bold=row == self.row)), segments
 
-    def _segment(self, cell: Cell, plain: Style) -> Segment:
+    def _segment(self, cell: GridCell, plain: Style) -> Segment:
         words = cell.words.center(self._width)[: self._width]
         return Segment(words, plain if cell.ground is None else _on(cell.ground))
 

@@ -17,10 +17,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.coefficients import Layer, Map, short
+from tui.coefficients import CoefficientMap, Layer, short
 from tui.palette import Colour, css, diverging, ink, sequential
 from tui.text import line
-from tui.widgets.cursor_bindings import MOVES
+from tui.widgets.cursor_bindings import CURSOR_BINDINGS
 
 LABEL, GAP = 12, 2
 HEAD = 3  # lines: which map, which attention, which part
@@ -32,7 +32,7 @@ class Heatmap(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Histogram"),
-        *MOVES,
+        *CURSOR_BINDINGS,
         Binding("home,g", "move(0, -999)", "First", show=False),
         Binding("end,G", "move(0, 999)", "Last", show=False),
     ]
@@ -54,11 +54,11 @@ class Heatmap(ScrollView, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.map = Map([], [], {})
+        self.map = CoefficientMap([], [], {})
         self.row, self.column = 0, 0  # columns count through all three maps
         self._low, self._high, self._most = 0.0, 1.0, 1.0
 
-    def show(self, map_: Map) -> None:
+    def show(self, map_: CoefficientMap) -> None:
         """Show these coefficients."""
         self.map, self.row, self.column = map_, 0, 0
         means = [side.mean for layer in map_.layers.values() for side in (layer.content, layer.style)] or [0.0, 1.0]
@@ -96,10 +96,10 @@ class Heatmap(ScrollView, can_focus=True):
         x, y = spot.x + self.scroll_offset.x - LABEL, spot.y + self.scroll_offset.y - HEAD
         wide = len(self.map.columns) * self._cell + GAP
         which, rest = divmod(max(x, 0), wide)
-        row, column = y * self._packed, which * len(self.map.columns) + rest // self._cell
+        row, column = y * self.rows_a_line, which * len(self.map.columns) + rest // self._cell
         if y < 0 or x < 0 or which > 2 or rest // self._cell >= len(self.map.columns) or row >= len(self.map.rows):
             return
-        if (self.row // self._packed, self.column) == (row // self._packed, column):
+        if (self.row // self.rows_a_line, self.column) == (row // self.rows_a_line, column):
             self.action_choose()
         self.row, self.column = row, column
         self._tell()
@@ -107,11 +107,11 @@ class Heatmap(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """A line of the map."""
         top = y + self.scroll_offset.y
-        strip = self._head(top) if top < HEAD else self._body((top - HEAD) * self._packed)
+        strip = self._head(top) if top < HEAD else self._body((top - HEAD) * self.rows_a_line)
         return strip.crop_extend(self.scroll_offset.x, self.scroll_offset.x + self.size.width, self.rich_style)
 
     @property
-    def _packed(self) -> int:
+    def rows_a_line(self) -> int:
         """Rows a line."""
         return 2 if len(self.map.rows) > max(self.size.height - HEAD, 1) else 1
 
@@ -119,17 +119,17 @@ class Heatmap(ScrollView, can_focus=True):
     def _cell(self) -> int:
         """Columns of a cell: with room for numbers where there is some."""
         wide = max(len(self.map.columns), 1)
-        return 5 if self._packed == 1 and self.size.width >= LABEL + 3 * (5 * wide + GAP) else 2
+        return 5 if self.rows_a_line == 1 and self.size.width >= LABEL + 3 * (5 * wide + GAP) else 2
 
     def _measure(self) -> None:
-        lines = -(-len(self.map.rows) // self._packed) + HEAD
+        lines = -(-len(self.map.rows) // self.rows_a_line) + HEAD
         self.virtual_size = Size(LABEL + 3 * (len(self.map.columns) * self._cell + GAP), lines)
         self.refresh()
 
     def _tell(self) -> None:
         wide = max(len(self.map.columns), 1)
         x = LABEL + self.column // wide * (wide * self._cell + GAP) + self.column % wide * self._cell
-        self.scroll_to_region(Region(x, HEAD + self.row // self._packed, self._cell, 1), animate=False, force=True)
+        self.scroll_to_region(Region(x, HEAD + self.row // self.rows_a_line, self._cell, 1), animate=False, force=True)
         self.refresh()
         self.post_message(self.Moved(self.under, self.column // wide))
 
@@ -150,7 +150,7 @@ class Heatmap(ScrollView, can_focus=True):
     def _body(self, first: int) -> Strip:
         if first >= len(self.map.rows):
             return Strip([])
-        here = first <= self.row < first + self._packed
+        here = first <= self.row < first + self.rows_a_line
         name = line(short(self.map.rows[self.row if here else first]), LABEL - 1).ljust(LABEL)
         segments = [Segment(name, self.rich_style + Style(bold=here))]
         for which in range(3):
@@ -161,15 +161,15 @@ class Heatmap(ScrollView, can_focus=True):
 
     def _segment(self, first: int, which: int, column: int) -> Segment:
         colour = self._colour(first, which, column)
-        under = self._colour(first + 1, which, column) if self._packed == 2 else colour
-        chosen = first <= self.row < first + self._packed and self.column == which * len(self.map.columns) + column
+        under = self._colour(first + 1, which, column) if self.rows_a_line == 2 else colour
+        chosen = first <= self.row < first + self.rows_a_line and self.column == which * len(self.map.columns) + column
         if colour is None and under is None:
             return Segment(" " * self._cell, self.rich_style)
         ground = colour or under or (0, 0, 0)
         if chosen:
             words = self._words(first, which, column) if self._cell > 2 else "\N{BLACK DIAMOND}" * self._cell
             return Segment(words, Style(color=css(ground), bgcolor=css(ink(ground)), bold=True))
-        if self._packed == 2:
+        if self.rows_a_line == 2:
             lower = css(under) if under else None
             return Segment("\N{UPPER HALF BLOCK}" * self._cell, Style(color=css(ground), bgcolor=lower))
         return Segment(self._words(first, which, column), Style(color=css(ink(ground)), bgcolor=css(ground)))

@@ -14,12 +14,12 @@ from textual.widgets import Static
 BETWEEN = "  "
 
 
-class Keys(Static):
+class KeyBar(Static):
     """The screen's keys, and at the right end the command palette's."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    Keys {
+    KeyBar {
         dock: bottom; height: 1; background: $panel; color: $footer-foreground;
         text-wrap: nowrap; text-overflow: ellipsis;
         link-style: none; link-color: $footer-foreground; link-style-hover: bold; link-background-hover: $boost;

@@ -8,14 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 
-class Table(DataTable[Any]):
+class ViTable(DataTable[Any]):
     """A data table; cells from outside are given as ``Text``, which has no markup."""
 
     DEFAULT_CSS = """
-    Table { background: $background; }
-    Table:focus { background-tint: 0%; }
-    Table > .datatable--header { background: $background; color: $text-muted; text-style: none; }
-    Table > .datatable--fixed { background: $background; color: $foreground; }
+    ViTable { background: $background; }
+    ViTable:focus { background-tint: 0%; }
+    ViTable > .datatable--header { background: $background; color: $text-muted; text-style: none; }
+    ViTable > .datatable--fixed { background: $background; color: $foreground; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open"),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from textual.app import ComposeResult
 
-    from tui.image_mode import Drawing
-    from tui.thumbs import Thumbs
+    from lorarar.store.queries import PictureRow
+    from tui.context import AppContext
 
 
 class Tile(Vertical):
@@ -34,86 +34,94 @@ class Tile(Vertical):
     """
 
     class Chosen(Message):
-        """A tile was clicked."""
+        """The tile was clicked."""
 
         def __init__(self, tile: Tile) -> None:
             super().__init__()
             self.tile = tile
 
-    def __init__(self, drawing: Drawing, *, absent: bool = False) -> None:
+    def __init__(self, context: AppContext, *, absent: bool = False) -> None:
         super().__init__()
         self.display = not absent
-        self.drawing = drawing
-        self.shown = ""
-        self._broken = False  # what is shown cannot be read
-        self.about: Any = None
-        self._picture: Any = drawing.widget(classes="picture") if drawing.widget else Static("", classes="picture")
+        self.context = context
+        self.key = ""  # the digest of the picture on show; empty: none
+        self.row: PictureRow | None = None  # the picture on show, where it is one of the database
+        self._broken = False  # the picture on show cannot be read
+        widget = context.picture_mode.widget
+        self.picture: Any = widget(classes="picture") if widget else Static("", classes="picture")
         self._caption = Static("", classes="caption")
 
     def compose(self) -> ComposeResult:
-        yield self._picture
+        yield self.picture
         yield self._caption
 
-    def show(self, key: str, path: Path, caption: Text | str, thumbs: Thumbs, about: Any = None) -> None:
-        """Show a picture from now on; ``key`` is its digest."""
-        self.about = about
+    def show_row(self, row: PictureRow, caption: Text) -> None:
+        """Show a picture of the database from now on."""
+        self.show(row.sha256, self.context.catalog.paths.find(row.path), caption)
+        self.row = row
+
+    def show(self, key: str, path: Path, caption: Text) -> None:
+        """Show a picture file from now on; ``key`` is its digest."""
+        self.row = None
         self._appear(True)
-        if key == self.shown and self._broken:
+        if key == self.key and self._broken:
             return
-        self._say(caption if isinstance(caption, Text) else Text(line(caption)))
-        if key == self.shown:
+        self._say(caption)
+        if key == self.key:
             return
-        self.shown, self._broken = key, False
-        if self.drawing.widget is None:
-            self._picture.update(Text(line(path.name)))
+        self.key, self._broken = key, False
+        if self.context.picture_mode.widget is None:
+            self.picture.update(Text(line(path.name)))
             return
-        self._picture.image = None  # words first: a page of pictures takes longer than a key may
-        if (known := thumbs.known(key)) is not None:
-            self.call_after_refresh(self._put, key, known)
+        self.picture.image = None  # words first: a page of pictures takes longer than a key may
+        if (image := self.context.thumbnails.cached(key)) is not None:
+            self.call_after_refresh(self._put, key, image)
         else:
-            thumbs.wish(key, path, partial(self._told, key), lambda: self.shown == key)
+            self.context.thumbnails.request(key, path, partial(self._receive, key), lambda: self.key == key)
 
     def put(self, key: str, image: Image, caption: str) -> None:
         """Show a picture that is in memory."""
         self._appear(True)
         self._say(Text(line(caption)))
-        self.shown = key
-        if self.drawing.widget is None:
-            self._picture.update(Text(f"{image.width} x {image.height} pixels"))
+        self.key = key
+        if self.context.picture_mode.widget is None:
+            self.picture.update(Text(f"{image.width} x {image.height} pixels"))
         else:
-            self._picture.image = image
+            self.picture.image = image
 
     def clear(self) -> None:
         """Show nothing and take no room."""
-        self.shown, self.about = "", None
-        if self.drawing.widget is not None:
-            self._picture.image = None
+        self.key, self.row = "", None
+        if self.context.picture_mode.widget is not None:
+            self.picture.image = None
         self._appear(False)
 
     def mark(self, chosen: bool) -> None:
         """Show whether the cursor is here."""
         self.set_class(chosen, "chosen")
 
-    def _appear(self, wanted: bool) -> None:
+    def on_click(self, event: Click) -> None:
+        """Say that the tile was clicked."""
+        event.stop()
+        self.post_message(self.Chosen(self))
+
+    def _appear(self, visible: bool) -> None:
         """Not by a class, for which the style sheet is matched anew, and not needlessly, which lays out anew."""
-        if self.display != wanted:
-            self.display = wanted
+        if self.display != visible:
+            self.display = visible
 
     def _say(self, caption: Text) -> None:
         self._caption.update(caption, layout=False)  # its one line stays where it is
 
-    def _told(self, key: str, image: Image | None) -> None:
-        self.call_later(self._put, key, image)  # from the worker's thread to ours
+    def _receive(self, key: str, image: Image | None) -> None:
+        """From the worker's thread to ours."""
+        self.call_later(self._put, key, image)
 
     def _put(self, key: str, image: Image | None) -> None:
-        if key != self.shown or not self.is_attached:
+        if key != self.key or not self.is_attached:
             return
         if image is None:
             self._broken = True
             self._say(Text("cannot be read", style="red"))
         else:
-            self._picture.image = image
-
-    def on_click(self, event: Click) -> None:
-        event.stop()
-        self.post_message(self.Chosen(self))
+            self.picture.image = image

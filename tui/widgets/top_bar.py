@@ -1,4 +1,4 @@
-"""The line at the top: which screens there are, which database this is, how pictures are drawn."""
+"""The line at the top: which modes there are, which database this is, how pictures are shown."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-TABS = (
-    ("1", "matrix", "Matrix"),
-    ("2", "scores", "Scores"),
-    ("3", "blend", "Blend"),
-    ("4", "study", "Study"),
-    ("5", "agreement", "Agreement"),
-)
+from tui.modes import MODES
 
 
-class Bar(Horizontal):
+class TopBar(Horizontal):
     """Tabs on the left, facts on the right."""
 
     DEFAULT_CSS = """
-    Bar { dock: top; height: 1; background: $panel; }
-    Bar > .tabs { width: auto; padding: 0 1; link-style: none; link-color: $text; link-style-hover: bold; }
-    Bar > .facts { width: 1fr; text-align: right; padding: 0 1; color: $text-muted; }
-    Bar > .facts { text-wrap: nowrap; text-overflow: ellipsis; }
+    TopBar { dock: top; height: 1; background: $panel; }
+    TopBar > .tabs { width: auto; padding: 0 1; link-style: none; link-color: $text; link-style-hover: bold; }
+    TopBar > .facts { width: 1fr; text-align: right; padding: 0 1; color: $text-muted; }
+    TopBar > .facts { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, mode: str) -> None:
@@ -32,13 +26,14 @@ class Bar(Horizontal):
         self._facts = Static("", classes="facts")
 
     def compose(self) -> ComposeResult:
-        parts = []
-        for key, mode, title in TABS:
-            style = "bold $text on $primary" if mode == self.mode else "$text"
-            parts.append(Content.from_markup(f"[{style}][@click=app.switch_mode('{mode}')] {key} {title} [/][/]"))
-        yield Static(Content("").join(parts), classes="tabs")
+        tabs = []
+        for mode in MODES:
+            style = "bold $text on $primary" if mode.name == self.mode else "$text"
+            action = f"app.switch_mode('{mode.name}')"
+            tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {mode.title} [/][/]"))
+        yield Static(Content("").join(tabs), classes="tabs")
         yield self._facts
 
-    def say(self, facts: str) -> None:
+    def show_facts(self, facts: str) -> None:
         """Show facts; already safe to show."""
         self._facts.update(Content(facts))

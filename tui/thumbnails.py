@@ -21,44 +21,59 @@ from lorarar.util.errors import ImageError
 from lorarar.util.files import cache_home
 
 SIDE = 192  # pixels; more than a thumbnail has on any terminal
-KEPT = 400  # in memory, about 40 MB at most
-Tell = Callable[[Image.Image | None], None]
+MOST = 400  # in memory, about 40 MB at most
+Receive = Callable[[Image.Image | None], None]  # called in the worker's thread; None: it cannot be read
+
+
+@dataclass(frozen=True)
+class ThumbnailRequest:
+    """A thumbnail that a tile waits for."""
+
+    key: str  # the picture's digest
+    path: Path
+    receive: Receive
+    still_needed: Callable[[], bool]
 
 
 @dataclass
-class Thumbs:
-    """The cache; ``close()`` ends its worker."""
+class Thumbnails:
+    """The cache in memory and on disk; ``close()`` ends its worker."""
 
     folder: Path = field(default_factory=lambda: cache_home() / "thumbs")
 
     def __post_init__(self) -> None:
-        self._known: OrderedDict[str, Image.Image | None] = OrderedDict()
-        self._wishes: list[tuple[str, Path, Tell, Callable[[], bool]]] = []
+        self._images: OrderedDict[str, Image.Image] = OrderedDict()
+        self._requests: list[ThumbnailRequest] = []
         self._ready = threading.Condition()
         self._worker: threading.Thread | None = None
         self._closed = False
 
-    def wish(self, key: str, path: Path, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Tell of the thumbnail of a picture, from the worker's thread; None where it cannot be read.
+    @property
+    def working(self) -> bool:
+        """Whether the worker's thread is alive."""
+        return self._worker is not None and self._worker.is_alive()
 
-        What is not ``wanted`` any more when its turn comes is left out.
+    def request(self, key: str, path: Path, receive: Receive, still_needed: Callable[[], bool] = lambda: True) -> None:
+        """Have a thumbnail made or read, and handed to ``receive``.
+
+        What is not ``still_needed`` when its turn comes is left out.
         """
         with self._ready:
-            self._wishes.append((key, path, tell, wanted))
+            self._requests.append(ThumbnailRequest(key, path, receive, still_needed))
             if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="thumbs", daemon=True)
+                self._worker = threading.Thread(target=self._work, name="thumbnails", daemon=True)
                 self._worker.start()
             self._ready.notify()
 
-    def known(self, key: str) -> Image.Image | None:
+    def cached(self, key: str) -> Image.Image | None:
         """A thumbnail that is in memory."""
-        return self._known.get(key)
+        return self._images.get(key)
 
     def close(self) -> None:
         """End the worker."""
         with self._ready:
             self._closed = True
-            self._wishes.clear()
+            self._requests.clear()
             self._ready.notify()
         if self._worker is not None:
             self._worker.join(timeout=2)
@@ -66,31 +81,31 @@ class Thumbs:
     def _work(self) -> None:
         while True:
             with self._ready:
-                while not self._wishes and not self._closed:
+                while not self._requests and not self._closed:
                     self._ready.wait()
                 if self._closed:
                     return
-                key, path, tell, wanted = self._wishes.pop(0)
-            if wanted():
-                tell(self._get(key, path))
+                request = self._requests.pop(0)
+            if request.still_needed():
+                request.receive(self._get(request.key, request.path))
 
     def _get(self, key: str, path: Path) -> Image.Image | None:
-        if (found := self._known.get(key)) is None:
-            found = thumbnail(key, path, self.folder)
+        if (image := self._images.get(key)) is None:
+            image = thumbnail(key, path, self.folder)
             with self._ready:
-                if found is not None:
-                    self._known[key] = found
-                while len(self._known) > KEPT:
-                    self._known.popitem(last=False)
-        return found
+                if image is not None:
+                    self._images[key] = image
+                while len(self._images) > MOST:
+                    self._images.popitem(last=False)
+        return image
 
 
 def thumbnail(key: str, path: Path, folder: Path) -> Image.Image | None:
     """The thumbnail of a picture, from the cache or made; None where the picture cannot be read."""
     name = file_key(key)
-    place = folder / name[:2] / f"{name}-{SIDE}.png"
+    cached = folder / name[:2] / f"{name}-{SIDE}.png"
     try:
-        return read_image(place)
+        return read_image(cached)
     except ImageError:
         pass
     try:
@@ -101,14 +116,14 @@ def thumbnail(key: str, path: Path, folder: Path) -> Image.Image | None:
         return None
     if small is not None:
         try:
-            write_png(small, place)
+            write_png(small, cached)
         except (ImageError, OSError):
             return small  # a cache that cannot be written costs time, nothing else
     return small
 
 
 def file_key(digest: str) -> str:
-    """A digest of the database as a file name: what is none is digested."""
+    """A digest of the database as a file name; any other text is digested first, so that none leaves the cache."""
     if re.fullmatch(r"[0-9a-f]{16,64}", digest):
         return digest
     return hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,28 @@
+"""What the app needs of Textual and textual-image that has no public name, one function each.
+
+Checked with Textual 8.2.8 and textual-image 0.12.0; where a new version breaks one, only this file changes.
+"""
+
+from __future__ import annotations
+
+
+def release_rendered_lines() -> None:
+    """Let go of the rendered lines of widgets that are gone.
+
+    Textual caches borders by widget, in a cache of a thousand entries that holds each widget's lines; with pictures
+    these are tens of megabytes, and nothing public empties it.
+    """
+    from textual._styles_cache import StylesCache
+
+    StylesCache.get_inner_outer.cache_clear()
+
+
+def terminal_cell_size() -> tuple[int, int]:
+    """Width and height of a cell of this terminal in pixels; 0 where it does not say.
+
+    textual-image asks the terminal when it is imported, and keeps the answer without a public name.
+    """
+    from textual_image._terminal import get_cell_size
+
+    size = get_cell_size()
+    return size.width, size.height
