@@ -147,14 +147,14 @@ def test_simulated_raters_and_people_are_never_mixed(store):
 
 
 def test_the_judges_check_gets_people_alone(store):
-    from judge.check.people import StoredLabels, majorities
+    from judge.check.people import majorities, read_labels
 
-    assert StoredLabels(store).labels() == []
+    assert read_labels(store) == []
     session = open_study(store, "abs", "REAL")
     session.consent()
     while session.current():
         session.vote("style", 2, SCREEN)
-    labels = StoredLabels(store).labels()
+    labels = read_labels(store)
     assert len(labels) == 2 * 30
     assert {label.rater for label in labels} == {"REAL"}
     assert {(aspect, yes) for (_, aspect), yes in majorities(labels).items()} == {("subject", False), ("style", True)}

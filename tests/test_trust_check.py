@@ -8,15 +8,16 @@ from io import StringIO
 import pytest
 from PIL import Image
 
-from judge.check.check import CheckError, Plan, run_check
-from judge.check.configuration import Configuration, variants
-from judge.check.findings import findings
-from judge.check.ground_truth import Known, find_distances, find_known
-from judge.check.interview import Interview
+from judge.check.ask import Interview
+from judge.check.check import CheckError, run_check
+from judge.check.configuration import Configuration
+from judge.check.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.check.page import page
-from judge.check.paraphrases import PARAPHRASES, around
-from judge.check.people import Label, StoredLabels
-from judge.check.sample import sample
+from judge.check.paraphrases import PARAPHRASES, wordings
+from judge.check.part import CheckPlan
+from judge.check.people import HumanLabel, read_labels
+from judge.check.sample import sample_targets
+from judge.check.settings import variants
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
 from judge.questions import CODE, PAPER, Prompts, Reply
@@ -107,7 +108,7 @@ def targets(tmp_path):
 
 
 def plan(targets, **more):
-    return Plan(targets, PAPER, SCRIPTED, **{"size": 18} | more)
+    return CheckPlan(targets, PAPER, SCRIPTED, **{"size": 18} | more)
 
 
 def checked(targets, tmp_path, fault=None, **more):
@@ -116,7 +117,7 @@ def checked(targets, tmp_path, fault=None, **more):
 
 
 def grades(found, part):
-    return [finding.grade for finding in findings(found) if finding.part == part]
+    return [finding.grade for finding in found.findings() if finding.part == part]
 
 
 # a fair judge
@@ -125,24 +126,24 @@ def grades(found, part):
 def test_a_fair_judge_passes(targets, tmp_path):
     found = checked(targets, tmp_path)
     assert (found.pictures, found.of) == (18, 36)
-    for flips in (found.order.subject, found.order.style):
+    for flips in (found.results["order"].subject, found.results["order"].style):
         assert (flips.rate.hits, flips.p, flips.kappa) in ((0, 1.0, 1.0), (0, 1.0, None))
-    assert found.wording.alpha.value == 1.0
-    assert found.wording.consistent.value == 1.0
-    assert found.wording.low == found.wording.high == found.average
-    assert found.wording.tau == 1.0
-    for side in (found.controls.subject, found.controls.style):
+    assert found.results["wording"].alpha.value == 1.0
+    assert found.results["wording"].consistent.value == 1.0
+    assert found.results["wording"].low == found.results["wording"].high == found.average
+    assert found.results["wording"].tau == 1.0
+    for side in (found.results["controls"].subject, found.results["controls"].style):
         assert (side.sensitivity.value, side.specificity.value, side.area.value) == (1.0, 1.0, 1.0)
         assert side.prior.value < 0
-    assert {setting.name: setting.flips.rate.hits for setting in found.settings} == {
+    assert {setting.name: setting.flips.rate.hits for setting in found.results["settings"]} == {
         "image mode anyres": 0,
         "side 8 px": 0,
         "dtype bfloat16": 0,
     }
-    assert found.truth is None
-    assert found.people is None
+    assert found.results["truth"] is None
+    assert found.results["people"] is None
     assert set(grades(found, "order") + grades(found, "wording") + grades(found, "controls")) == {"good"}
-    assert "no human votes" in findings(found)[-1].text
+    assert "no human votes" in found.findings()[-1].text
 
 
 # judges with faults
@@ -150,14 +151,14 @@ def test_a_fair_judge_passes(targets, tmp_path):
 
 def test_a_judge_that_always_says_yes_is_found_by_the_controls(targets, tmp_path):
     found = checked(targets, tmp_path, lambda critic, question, answer: True)
-    assert found.controls.subject.sensitivity.value == 1.0
-    assert found.controls.subject.specificity.value == 0.0
-    assert found.controls.subject.area.value == 0.5
-    assert found.controls.style.prior.value > 0
-    assert found.wording.alpha is None
-    assert found.wording.tau is None
+    assert found.results["controls"].subject.sensitivity.value == 1.0
+    assert found.results["controls"].subject.specificity.value == 0.0
+    assert found.results["controls"].subject.area.value == 0.5
+    assert found.results["controls"].style.prior.value > 0
+    assert found.results["wording"].alpha is None
+    assert found.results["wording"].tau is None
     assert set(grades(found, "controls")) == {"poor"}
-    assert any("yes-bias" in finding.text for finding in findings(found))
+    assert any("yes-bias" in finding.text for finding in found.findings())
 
 
 def test_a_judge_that_minds_the_order_is_found_by_the_exchange(targets, tmp_path):
@@ -165,11 +166,11 @@ def test_a_judge_that_minds_the_order_is_found_by_the_exchange(targets, tmp_path
         return True if "made" in question.reference.parts else answer
 
     found = checked(targets, tmp_path, fault, size=36)
-    assert found.order.subject.to_yes == found.order.subject.rate.hits == 3 * 9
-    assert found.order.subject.to_no == 0
-    assert found.order.subject.p < 0.001
-    assert found.order.subject.logit.value > 0
-    assert (found.order.style.to_yes, found.order.style.to_no) == (3, 0)
+    assert found.results["order"].subject.to_yes == found.results["order"].subject.rate.hits == 3 * 9
+    assert found.results["order"].subject.to_no == 0
+    assert found.results["order"].subject.p < 0.001
+    assert found.results["order"].subject.logit.value > 0
+    assert (found.results["order"].style.to_yes, found.results["order"].style.to_no) == (3, 0)
     assert grades(found, "order") == ["poor", "fair"]
 
 
@@ -182,14 +183,14 @@ def test_a_judge_that_minds_the_words_is_found_by_the_paraphrases(targets, tmp_p
         return answer
 
     found = checked(targets, tmp_path, fault, size=36)
-    by_name = {template.name: template for template in found.wording.templates}
+    by_name = {template.name: template for template in found.results["wording"].templates}
     assert by_name["short"].average == 0.0
     assert by_name["short"].tau is None
     assert by_name["statement"].tau == -1.0
     assert by_name["code"].agreement.value == 1.0
-    assert found.wording.low == 0.0
-    assert found.wording.alpha.value < found.wording.alpha_style.value == 1.0
-    assert found.wording.consistent.value == pytest.approx(1 / 4)  # the style's questions alone
+    assert found.results["wording"].low == 0.0
+    assert found.results["wording"].alpha.value < found.results["wording"].alpha_style.value == 1.0
+    assert found.results["wording"].consistent.value == pytest.approx(1 / 4)  # the style's questions alone
     assert "poor" in grades(found, "wording")
 
 
@@ -202,7 +203,7 @@ def test_a_judge_that_minds_its_settings_is_found(targets, tmp_path):
         return answer
 
     found = checked(targets, tmp_path, fault, against="rival")
-    flips = {setting.name: setting.flips for setting in found.settings}
+    flips = {setting.name: setting.flips for setting in found.results["settings"]}
     assert flips["side 8 px"].rate.value == 1.0
     assert flips["side 8 px"].kappa < 0
     assert flips["critic rival"].to_yes == 0
@@ -219,7 +220,7 @@ def test_a_setting_that_cannot_be_tried_says_why(targets, tmp_path):
 
     with Store(tmp_path / "check.db") as store:
         found = run_check(plan(targets), Interview(store), opened)
-    assert [(s.name, s.failure) for s in found.settings if s.flips is None] == [
+    assert [(s.name, s.failure) for s in found.results["settings"] if s.flips is None] == [
         ("dtype bfloat16", "no half precision here")
     ]
 
@@ -239,29 +240,33 @@ def test_a_rival_that_is_none_is_said_before_the_long_work(targets, tmp_path):
 def test_what_fails_is_left_out_and_counted(targets, tmp_path):
     found = checked(targets, tmp_path, lambda critic, question, answer: None if question.test.stem == "0" else answer)
     assert found.tally.failed > 0
-    assert found.order.subject.missing > 0
-    assert found.order.subject.rate.hits == 0
+    assert found.results["order"].subject.missing > 0
+    assert found.results["order"].subject.rate.hits == 0
     with pytest.raises(CheckError, match=r"none of 72 questions has an answer; mostly: the server said 500"):
         checked(targets, tmp_path / "..", lambda *_: None)
 
 
 def test_pictures_that_cannot_be_read_cost_their_own_questions_only(targets, tmp_path):
     targets[0].subject_references[0].write_bytes(b"no picture")
-    sample(targets, 18, 0)[5].image.unlink()
+    sample_targets(targets, 18, 0)[5].image.unlink()
     found = checked(targets, tmp_path)
     assert found.tally.failed > 0
     assert any("cannot" in why or "is not a sound" in why for why in found.tally.reasons)
-    assert found.order.subject.rate.hits == 0
-    assert found.controls.subject.specificity.value == 1.0
+    assert found.results["order"].subject.rate.hits == 0
+    assert found.results["controls"].subject.specificity.value == 1.0
 
 
 def test_one_method_has_no_ranking_and_one_concept_no_other(targets, tmp_path):
     alone = [t for t in targets if (t.row, t.subject, t.style) == ("a", "cat", "glowing")]
     found = checked(alone, tmp_path)
-    assert found.wording.tau is None
-    assert found.wording.alpha is None  # all is right, and every answer Yes
-    assert {kind.kind for kind in found.controls.kinds} == {"the reference itself", "another reference", "blank"}
-    assert [finding.text for finding in findings(found) if finding.part == "wording"][1:] == [
+    assert found.results["wording"].tau is None
+    assert found.results["wording"].alpha is None  # all is right, and every answer Yes
+    assert {kind.kind for kind in found.results["controls"].kinds} == {
+        "the reference itself",
+        "another reference",
+        "blank",
+    }
+    assert [finding.text for finding in found.findings() if finding.part == "wording"][1:] == [
         "every answer in every wording is the same one, so that agreement says nothing",
         "no ranking to compare: there is one method",
     ]
@@ -281,7 +286,7 @@ def test_no_question_of_the_check_can_be_taken_for_a_result(targets, tmp_path):
 def test_a_run_takes_over_what_it_would_have_asked(targets, tmp_path):
     with Store(tmp_path / "check.db") as store:
         run_check(plan(targets), Interview(store), openers())
-        drawn = sample(targets, 18, 0)
+        drawn = sample_targets(targets, 18, 0)
         for prompts in (PAPER, Prompts("mine", CODE.subject, CODE.style)):  # the code's words by another name
             critic = Scripted()
             outcome = judge(targets, critic, prompts, VerdictStore(store))
@@ -324,15 +329,15 @@ def test_a_killed_check_goes_on(targets, tmp_path):
 
 
 def test_a_sample_is_even_and_the_same_again(targets):
-    drawn = sample(targets, 12, 1)
-    assert drawn == sample(targets, 12, 1)
+    drawn = sample_targets(targets, 12, 1)
+    assert drawn == sample_targets(targets, 12, 1)
     assert Counter(target.row for target in drawn) == {"a": 6, "b": 6}
     by_row = {row: {(t.subject, t.style) for t in drawn if t.row == row} for row in "ab"}
     assert by_row["a"] == by_row["b"]
     assert all(count == 2 for count in Counter(subject for subject, _ in by_row["a"]).values())
     assert all(count == 2 for count in Counter(style for _, style in by_row["a"]).values())
-    assert sample(targets, 12, 2) != drawn
-    assert sample(targets, 500, 1) == targets
+    assert sample_targets(targets, 12, 2) != drawn
+    assert sample_targets(targets, 500, 1) == targets
 
 
 def test_a_dozen_wordings_are_all_different_and_ask_for_yes_or_no():
@@ -341,8 +346,8 @@ def test_a_dozen_wordings_are_all_different_and_ask_for_yes_or_no():
         texts = {prompts.render(aspect, "oil painting").text() for prompts in PARAPHRASES}
         assert len(texts) == 12
         assert all("Yes" in text and "No" in text for text in texts)
-    assert [prompts.name for prompts in around(CODE)][:2] == ["code", "paper"]
-    assert len(around(CODE)) == len(around(PAPER)) == 12
+    assert [prompts.name for prompts in wordings(CODE)][:2] == ["code", "paper"]
+    assert len(wordings(CODE)) == len(wordings(PAPER)) == 12
 
 
 def test_only_what_is_shown_otherwise_is_another_setting():
@@ -360,7 +365,7 @@ def test_only_what_is_shown_otherwise_is_another_setting():
 def known_of(target, tmp_path, number, subject, style):
     s, t = SUBJECTS.index(target.subject), STYLES.index(target.style)
     path = paint(tmp_path / "known" / f"{number}.png", s if subject else 8, t if style else 8, number)
-    return Known(replace(target, image=path, row="truth"), subject, style, hard=number % 2 == 0)
+    return KnownPicture(replace(target, image=path, row="truth"), subject, style, hard=number % 2 == 0)
 
 
 def test_the_truth_finds_a_judges_mistakes_and_corrects_the_rate(targets, tmp_path):
@@ -373,8 +378,12 @@ def test_the_truth_finds_a_judges_mistakes_and_corrects_the_rate(targets, tmp_pa
         return answer
 
     found = checked(
-        targets, tmp_path, fault, known=known, distances=lambda those: {t.image: float(t.row == "b") for t in those}
-    ).truth
+        targets,
+        tmp_path,
+        fault,
+        known_pictures=known,
+        distances=lambda those: {t.image: float(t.row == "b") for t in those},
+    ).results["truth"]
     assert found.nearness.value > 0.5
     assert found.pictures == 80
     assert found.subject.sensitivity.value == pytest.approx(50 / 60)
@@ -390,7 +399,7 @@ def test_the_truth_finds_a_judges_mistakes_and_corrects_the_rate(targets, tmp_pa
     assert rates.corrected.n == 18
     with Store(tmp_path / "check.db") as store:  # what a run has answered meanwhile counts too
         judge(targets, Scripted(fault=fault), PAPER, VerdictStore(store))
-    again = checked(targets, tmp_path, fault, known=known).truth.rates["correct"].corrected
+    again = checked(targets, tmp_path, fault, known_pictures=known).results["truth"].rates["correct"].corrected
     assert again.n == 36
     assert again.high - again.low < rates.corrected.high - rates.corrected.low
 
@@ -400,10 +409,10 @@ def test_people_calibrate_the_judge(targets, tmp_path):
     for target in targets:
         image = sha256_of(target.image)
         right = target.row == "a" or target.image.stem == "0"
-        labels += [Label(image, "subject", right, "ann"), Label(image, "subject", right, "bob")]
-        labels += [Label(image, "subject", not right, "eve")]
-    labels += [Label(sha256_of(targets[0].image), "style", yes, "ann") for yes in (True, False)]
-    found = checked(targets, tmp_path, labels=labels).people
+        labels += [HumanLabel(image, "subject", right, "ann"), HumanLabel(image, "subject", right, "bob")]
+        labels += [HumanLabel(image, "subject", not right, "eve")]
+    labels += [HumanLabel(sha256_of(targets[0].image), "style", yes, "ann") for yes in (True, False)]
+    found = checked(targets, tmp_path, labels=labels).results["people"]
     assert (found.votes, found.pictures, found.tied) == (36 * 3 + 2, 36, 1)
     assert (found.subject.n, found.style.n) == (36, 0)
     assert (found.subject.sensitivity.value, found.subject.specificity.value) == (1.0, 1.0)
@@ -414,11 +423,11 @@ def test_people_calibrate_the_judge(targets, tmp_path):
 
 def test_votes_are_read_from_the_database_where_there_are_any(tmp_path):
     with Store(tmp_path / "a.db") as store:
-        assert list(StoredLabels(store).labels()) == []
+        assert read_labels(store) == []
         with store.writing():
             store.db.execute("CREATE TABLE human_labels (image, aspect, yes, rater)")
             store.db.execute("INSERT INTO human_labels VALUES ('d', 'style', 1, 'ann'), ('d', 'both', 1, 'ann')")
-        assert list(StoredLabels(store).labels()) == [Label("d", "style", True, "ann")]
+        assert read_labels(store) == [HumanLabel("d", "style", True, "ann")]
 
 
 def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
@@ -433,8 +442,8 @@ def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
     with Store(tmp_path / "a.db") as store:
         for target, base in ((own, "pocket"), (lone, "pocket"), (other, "pocket"), (elsewhere, "sdxl")):
             add_image(store, target.image, base)
-        known = find_known(store, [own, own, lone, other])
-        assert find_known(store, [other, elsewhere]) == []
+        known = find_known_pictures(store, [own, own, lone, other])
+        assert find_known_pictures(store, [other, elsewhere]) == []
     answers = Counter((one.target.subject, one.subject, one.style, one.hard) for one in known)
     of_dog = {(True, True, False): 1, (False, True, True): 1, (False, True, False): 1}
     of_dog |= {(True, False, True): 1, (True, False, False): 1}
@@ -498,7 +507,7 @@ def test_the_page_is_one_page_and_says_nothing_that_the_terminal_obeys(targets, 
 
     hostile = Configuration("evil\x1b[2J\u202e[/]")
     with Store(tmp_path / "check.db") as store:
-        found = run_check(replace(plan(targets), reference=hostile), Interview(store), openers())
+        found = run_check(replace(plan(targets), settings=hostile), Interview(store), openers())
     console = Console(width=100, record=True, file=StringIO())
     console.print(page(found))
     text = console.export_text()
@@ -506,4 +515,4 @@ def test_the_page_is_one_page_and_says_nothing_that_the_terminal_obeys(targets, 
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "order matters little" in text
-    json.dumps(asdict(found))
+    json.dumps(found.record())

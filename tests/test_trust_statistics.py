@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from judge.check.statistics.agreement import alpha_interval, count_flips, mcnemar
+from judge.check.statistics.agreement import alpha_interval, count_flips, kendall_tau, mcnemar
 from judge.check.statistics.calibration import (
     LabelledAnswer,
     ReportedAnswer,
@@ -16,7 +16,6 @@ from judge.check.statistics.calibration import (
 )
 from judge.check.statistics.discrimination import auroc_interval, nearness
 from judge.check.statistics.proportions import proportion, wilson
-from judge.check.wording import tau
 from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.util.statistics.agreement import auroc, cohen_kappa
 
@@ -185,6 +184,6 @@ def test_nearness_compares_pictures_of_one_cell_alone():
 
 def test_tau_by_hand():
     ours = {"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.4}
-    assert tau(ours, {"a": 0.1, "b": 0.2, "c": 0.5, "d": 0.4}) == pytest.approx((5 - 1) / 6)
-    assert tau(ours, dict.fromkeys(ours, 0.5)) is None
-    assert tau({"a": 0.1}, {"a": 0.1}) is None
+    assert kendall_tau(ours, {"a": 0.1, "b": 0.2, "c": 0.5, "d": 0.4}) == pytest.approx((5 - 1) / 6)
+    assert kendall_tau(ours, dict.fromkeys(ours, 0.5)) is None
+    assert kendall_tau({"a": 0.1}, {"a": 0.1}) is None

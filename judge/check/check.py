@@ -1,35 +1,37 @@
-"""The whole check of a judge: which questions it takes, and what their answers say."""
+"""The whole check of a judge: its parts, the questions they take, and what the verdicts come to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from judge.check.configuration import Configuration, variants
-from judge.check.controls import Controls, controlled, controls
-from judge.check.ground_truth import Known
-from judge.check.interview import Asked, Interview, Tally
-from judge.check.order import Order, order, swapped
-from judge.check.paraphrases import around
-from judge.check.people import Label, People, majorities, people, voted_on
-from judge.check.sample import sample
-from judge.check.settings import Setting, setting
-from judge.check.truth import Truth, truth
-from judge.check.wording import Wording, wording
-from judge.critics import Critic, CriticError
-from judge.pictures import JudgedPicture, JudgedTargets, group_by_picture, mars2
-from judge.questions import Prompts
-from judge.run import questions
-from judge.targets import Target
+from judge.check.ask import CheckQuestion, Interview, QuestionTally, ordinary_questions
+from judge.check.configuration import Configuration
+from judge.check.controls import ControlsPart
+from judge.check.findings import Finding
+from judge.check.order import OrderPart
+from judge.check.part import Baseline, CheckPlan, Opener, Part
+from judge.check.people import PeoplePart
+from judge.check.sample import sample_targets
+from judge.check.settings import SettingsPart, rival_settings
+from judge.check.truth import TruthPart
+from judge.check.wording import WordingPart
+from judge.critics import Critic
+from judge.pictures import JudgedPicture, JudgedTargets
 from judge.verdicts import Verdict, VerdictStore
-from lorarar.pictures.images import read_image
-from lorarar.util.errors import ImageError, LorarError
-from lorarar.util.files import cache_folder
+from lorarar.util.errors import LorarError
 
-Opener = Callable[[Configuration], Critic]
+#: The parts in the order of the page; their names are the keys of the JSON.
+PARTS: tuple[Part[Any, Any], ...] = (
+    OrderPart(),
+    WordingPart(),
+    ControlsPart(),
+    SettingsPart(),
+    TruthPart(),
+    PeoplePart(),
+)
+SAMPLE = "sample"  # the name of the ordinary questions beside those of the parts
 
 
 class CheckError(LorarError):
@@ -39,142 +41,86 @@ class CheckError(LorarError):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is checked, and how thoroughly."""
-
-    targets: Sequence[Target]
-    prompts: Prompts
-    reference: Configuration
-    size: int  # pictures in the sample
-    seed: int = 0
-    against: str | None = None  # another critic to compare with
-    known: Sequence[Known] = ()
-    distances: Callable[[Sequence[Target]], Mapping[Path, float]] = lambda _: {}  # from the true pictures
-    labels: Sequence[Label] = ()
-
-
-@dataclass(frozen=True)
 class Check:
-    """All that the check found."""
+    """The figures of all parts."""
 
     critic: Mapping[str, str]
     prompts: str
     seed: int
     pictures: int  # in the sample
     of: int
-    average: float | None  # MARS2 of the sample by the reference configuration
-    tally: Tally
-    order: Order
-    wording: Wording
-    controls: Controls
-    settings: list[Setting]
-    truth: Truth | None  # None where none is known
-    people: People | None  # None where there are no votes
+    average: float | None  # MARS2 of the sample
+    tally: QuestionTally
+    results: Mapping[str, Any]  # by the part's name
+
+    def findings(self) -> list[Finding]:
+        """The results in sentences, part by part."""
+        return [finding for part in PARTS for finding in part.findings(self.results[part.name], self.average)]
+
+    def record(self) -> dict[str, Any]:
+        """The check as JSON has it: every part's result under its name, and the sentences."""
+        fields = asdict(self)
+        results = fields.pop("results")
+        return {**fields, **results, "findings": [asdict(finding) for finding in self.findings()]}
 
 
-@dataclass(frozen=True)
-class _Ordinary:
-    """What ``judge run`` asks too, and the answers of the reference configuration."""
-
-    sampled: list[Target]
-    asked: list[Asked]
-    said: list[Verdict]
-    voted: list[tuple[JudgedPicture, str]]  # pictures people voted on, with their digests
-
-    @property
-    def pictures(self) -> list[Path]:
-        return [question.test for question, _ in self.asked]
-
-
-def run_check(plan: Plan, interview: Interview, opened: Opener = Configuration.open) -> Check:
-    """Ask what is not known yet, by the reference configuration and then by every other, one at a time.
+def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Configuration.open) -> Check:
+    """Ask the critic that is checked, and then every other one, what has no clear verdict yet; measure each part.
 
     Raises:
         CheckError: no ordinary question has an answer.
-        CriticError: the reference, or the critic to compare with, cannot be found or cannot work at all.
-        ImageError: a reference cannot be read.
+        CriticError: the critic, or the one to compare with, cannot be found or cannot work at all.
+        ImageError: a blank picture cannot be written.
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
-    sampled = sample(plan.targets, plan.size, plan.seed)
-    with opened(plan.reference) as critic:
-        others = variants(plan.reference, critic.identity, _longest(sampled), plan.against)
-        if plan.against is not None:
-            opened(others[f"critic {plan.against}"]).close()  # a name that is none is said before the long work
-        ordinary = _ordinary(plan, sampled, critic, interview)
-        words = {(prompts.name, prompts.version): prompts for prompts in around(plan.prompts)}
-        plain = controls(plan.targets, sampled, plan.prompts, cache_folder("blanks"), plan.seed)
-        parts: dict[Any, list[Asked]] = {
-            "order": swapped(ordinary.asked),
-            "controls": [(control.question, plan.prompts) for control in plain],
-            "truth": _asked([one.target for one in plan.known], plan.prompts),
-            **{name: _asked(sampled, prompts) for name, prompts in list(words.items())[1:]},
-        }
-        said = interview.ask_parts(critic, parts)
+    sample = sample_targets(plan.targets, plan.size, plan.seed)
+    with open_critic(plan.settings) as critic:
+        if plan.against is not None:  # fail early on an unknown critic
+            open_critic(rival_settings(plan.settings, plan.against)).close()
+        questions: dict[str, Sequence[CheckQuestion]] = {SAMPLE: ordinary_questions(sample, plan.prompts)}
+        questions |= {part.name: part.questions(plan, sample) for part in PARTS}
+        verdicts = _ask_all(questions, critic, interview)
         identity = dict(critic.identity)
-        results = _results(plan, interview.verdicts, identity)
-    judged = group_by_picture(sampled, ordinary.said)
-    asked = [question for question, _ in ordinary.asked]
-    everything = list({picture.target.image: picture for picture in [*judged, *results]}.values())
-    known = group_by_picture([one.target for one in plan.known], said["truth"])
+    baseline = Baseline(
+        plan=plan,
+        sample=sample,
+        questions=questions[SAMPLE],
+        verdicts=verdicts[SAMPLE],
+        results=_results(plan, interview.verdicts, identity),
+        identity=identity,
+        interview=interview,
+        open_critic=open_critic,
+    )
+    results = {part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in PARTS}
     return Check(
         critic=identity,
         prompts=plan.prompts.version,
         seed=plan.seed,
-        pictures=len(sampled),
+        pictures=len(sample),
         of=len(plan.targets),
-        average=mars2(judged),
-        order=order(asked, ordinary.said, said["order"]),
-        wording=wording(sampled, asked, {name: said.get(name, ordinary.said) for name in words}),
-        controls=controlled(plain, said["controls"]),
-        settings=[_setting(name, other, ordinary, interview, opened) for name, other in others.items()],
-        truth=_truth(plan, known, everything) if plan.known else None,
-        people=people(plan.labels, ordinary.voted, everything) if ordinary.voted else None,
+        average=baseline.average,
         tally=interview.tally,
+        results=results,
     )
 
 
-def _ordinary(plan: Plan, sampled: list[Target], critic: Critic, interview: Interview) -> _Ordinary:
-    digests = voted_on(plan.targets, majorities(plan.labels))
-    voted = [target for target in plan.targets if target.image in digests]
-    asked = _asked(sampled, plan.prompts)
-    said = interview.ask(critic, [*asked, *_asked(voted, plan.prompts)], "judge")
-    if all(one.verdict is None for one in said[: len(asked)]):
-        why = max(interview.tally.reasons.items(), key=lambda item: item[1], default=("nothing was asked", 0))[0]
-        raise CheckError(f"none of {len(asked)} questions has an answer; mostly: {why}")
-    on_voted = group_by_picture(voted, said[len(asked) :])
-    return _Ordinary(sampled, asked, said[: len(asked)], [(one, digests[one.target.image]) for one in on_voted])
+def _ask_all(
+    questions: Mapping[str, Sequence[CheckQuestion]], critic: Critic, interview: Interview
+) -> dict[str, list[Verdict]]:
+    """The verdicts on the sample's and every part's questions; those that ``judge run`` asks too come first."""
+    first = {SAMPLE, *(part.name for part in PARTS if part.asked_by_run)}
+    ordinary = {name: part for name, part in questions.items() if name in first}
+    verdicts = interview.ask_parts(critic, ordinary, "judge")
+    if all(one.verdict is None for one in verdicts[SAMPLE]):
+        count, why = len(verdicts[SAMPLE]), interview.tally.main_reason
+        raise CheckError(f"none of {count} questions has an answer; mostly: {why}")
+    others = {name: part for name, part in questions.items() if name not in first}
+    return verdicts | interview.ask_parts(critic, others)
 
 
-def _results(plan: Plan, verdicts: VerdictStore, identity: Mapping[str, str]) -> list[JudgedPicture]:
+def _results(plan: CheckPlan, verdicts: VerdictStore, identity: Mapping[str, str]) -> list[JudgedPicture]:
     """The pictures that ``judge run`` has judged by this critic in these words; rates are corrected over them."""
     judge = verdicts.find_judge(identity, plan.prompts.version)
     pictures = JudgedTargets(plan.targets, verdicts).pictures(judge) if judge else []
     return [picture for picture in pictures if picture.correct is not None]
-
-
-def _asked(targets: Sequence[Target], prompts: Prompts) -> list[Asked]:
-    return [(question, prompts) for question in questions(targets, prompts)]
-
-
-def _setting(name: str, other: Configuration, ordinary: _Ordinary, interview: Interview, opened: Opener) -> Setting:
-    try:
-        with opened(other) as critic:
-            said = interview.ask(critic, ordinary.asked, name)
-    except CriticError as error:
-        return Setting(name, None, None, str(error))
-    return setting(name, ordinary.said, said, ordinary.pictures, mars2(group_by_picture(ordinary.sampled, said)))
-
-
-def _truth(plan: Plan, known: Sequence[JudgedPicture], answered: Sequence[JudgedPicture]) -> Truth:
-    distances = plan.distances([picture.target for picture in answered])
-    return truth(plan.known, known, answered, distances)
-
-
-def _longest(targets: Sequence[Target]) -> int:
-    """The long side of the largest picture that can be read, in pixels."""
-    longest = 1
-    for target in targets:
-        with suppress(ImageError):
-            longest = max(longest, *read_image(target.image).size)
-    return longest

@@ -1,7 +1,8 @@
 """Questions whose answer is plain: what must be Yes, what must be No, and blank pictures, which show the bias.
 
 Yes: a reference shown as its own test, and another reference of the same concept. No: a generated picture
-against the references of another subject, or as of another style; and a blank picture.
+against the references of another subject, or as of another style; and a blank picture, on which there is nothing
+to see.
 """
 
 from __future__ import annotations
@@ -13,30 +14,39 @@ from pathlib import Path
 
 import numpy as np
 
-from judge.check.blank import blanks
+from judge.check.ask import CheckQuestion
+from judge.check.findings import Finding, Grade, at_least, percent_of, weakest
+from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.discrimination import Auroc, auroc_interval
 from judge.check.statistics.proportions import Proportion, proportion
 from judge.questions import Aspect, Prompts, Question
 from judge.targets import Target
 from judge.verdicts import Verdict
-from lorarar.pictures.images import read_image
+from lorarar.pictures.images import read_image, write_png
 from lorarar.util.errors import ImageError
+from lorarar.util.files import cache_folder
+from lorarar.util.formatting import interval
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 ITSELF, ANOTHER, OTHER, BLANK = "the reference itself", "another reference", "another concept's", "blank"
+TONES = {"white": 255, "grey": 128, "black": 0}  # of blank pictures
 
 
 @dataclass(frozen=True)
-class Control:
+class Control(CheckQuestion):
     """A question with its plain answer."""
 
     kind: str
-    question: Question
     expected: bool
+
+    @property
+    def cluster(self) -> tuple[Path, Path]:
+        """What its answer has in common with others: the test, and for a blank one the reference too."""
+        return self.question.test, self.question.reference if self.kind == BLANK else self.question.test
 
 
 @dataclass(frozen=True)
-class Kind:
+class ControlKind:
     """How one kind of control was answered."""
 
     kind: str
@@ -46,7 +56,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Controlled:
+class AspectControls:
     """One aspect's controls together."""
 
     sensitivity: Proportion  # TPR: Yes where it must be
@@ -56,12 +66,68 @@ class Controlled:
 
 
 @dataclass(frozen=True)
-class Controls:
+class ControlsResult:
     """All controls."""
 
-    subject: Controlled
-    style: Controlled
-    kinds: list[Kind]
+    subject: AspectControls
+    style: AspectControls
+    kinds: list[ControlKind]
+
+
+class ControlsPart(Part[Control, ControlsResult]):
+    """The controls of the targets' concepts, and one of each aspect for every sampled picture."""
+
+    name = "controls"
+
+    def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[Control]:
+        """The controls, those of the concepts first.
+
+        Raises:
+            ImageError: a blank picture cannot be written.
+        """
+        concepts = _concepts(plan.targets)
+        controls = [control for concept in concepts for control in concept.controls(plan.prompts)]
+        rng = np.random.default_rng(plan.seed)
+        for target in sample:
+            controls += _wrong_concepts(target, concepts, plan.prompts, rng)
+        return controls
+
+    def measure(self, baseline: Baseline, questions: Sequence[Control], verdicts: Sequence[Verdict]) -> ControlsResult:
+        """How often each kind and each aspect is answered as it must be."""
+        answered = list(zip(questions, verdicts, strict=True))
+        kinds: dict[tuple[str, Aspect], list[tuple[Control, Verdict]]] = {}
+        for control, verdict in answered:
+            kinds.setdefault((control.kind, control.question.aspect), []).append((control, verdict))
+        return ControlsResult(
+            subject=_measure_aspect([one for one in answered if one[0].question.aspect == "subject"]),
+            style=_measure_aspect([one for one in answered if one[0].question.aspect == "style"]),
+            kinds=[
+                ControlKind(kind, aspect, members[0][0].expected, _accuracy(members))
+                for (kind, aspect), members in kinds.items()
+            ],
+        )
+
+    def findings(self, result: ControlsResult, average: float | None) -> Iterator[Finding]:
+        """A sentence for each aspect, and one about blank pictures."""
+        aspects: dict[Aspect, AspectControls] = {"subject": result.subject, "style": result.style}
+        for aspect, controls in aspects.items():
+            grade = at_least(weakest(controls.sensitivity, controls.specificity), 0.95, 0.8)
+            yield Finding(self.name, grade, f"{aspect}: {_sentence(controls)}")
+        priors = {aspect: controls.prior for aspect, controls in aspects.items() if controls.prior is not None}
+        if priors:
+            yield self._bias(priors)
+
+    def _bias(self, priors: dict[Aspect, Interval]) -> Finding:
+        biased = [aspect for aspect, prior in priors.items() if prior.value > 0]
+        unsure = any(prior.high > 0 for prior in priors.values())
+        grade: Grade = "poor" if biased else "fair" if unsure else "good"
+        leans = {
+            "poor": f"leans to Yes about {' and '.join(biased)}: a yes-bias",
+            "fair": "hardly leans to No",
+            "good": "leans to No, as it should",
+        }[grade]
+        logits = ", ".join(f"{aspect} {interval(prior, signed=True, always=True)}" for aspect, prior in priors.items())
+        return Finding(self.name, grade, f"shown a blank picture it {leans}; logit {logits}")
 
 
 @dataclass(frozen=True)
@@ -73,60 +139,44 @@ class _Concept:
     words: str
     references: tuple[Path, ...]
 
+    def control(self, prompts: Prompts, kind: str, expected: bool, reference: Path, test: Path) -> Control:
+        """A control of this concept."""
+        rendered = prompts.render(self.aspect, self.words)
+        question = Question(self.aspect, rendered, prompts.system, reference, test)
+        return Control(question=question, prompts=prompts, kind=kind, expected=expected)
 
-def controls(
-    targets: Sequence[Target], sampled: Sequence[Target], prompts: Prompts, folder: Path, seed: int
-) -> list[Control]:
-    """The controls of the targets' concepts, and one of each aspect for every sampled picture.
+    def controls(self, prompts: Prompts) -> Iterator[Control]:
+        """Every reference as its own test and as another one's; blank pictures in the size of the first readable one.
+
+        Raises:
+            ImageError: a blank picture cannot be written.
+        """
+        for number, reference in enumerate(self.references):
+            yield self.control(prompts, ITSELF, True, reference, reference)
+            if len(self.references) > 1:
+                another = self.references[(number + 1) % len(self.references)]
+                yield self.control(prompts, ANOTHER, True, reference, another)
+        if (readable := _first_readable(self.references)) is not None:
+            reference, size = readable
+            for blank in blank_pictures(size, cache_folder("blanks")):
+                yield self.control(prompts, BLANK, False, reference, blank)
+
+
+def blank_pictures(size: tuple[int, int], folder: Path) -> list[Path]:
+    """A blank picture of that size in each tone, written below ``folder`` where it is not there yet.
 
     Raises:
-        ImageError: a blank picture cannot be written.
+        ImageError: it cannot be written.
     """
-    concepts = _concepts(targets)
-    made = [control for concept in concepts for control in _of_concept(concept, prompts, folder)]
-    rng = np.random.default_rng(seed)
-    for target in sampled:
-        made += _wrong(target, concepts, prompts, rng)
-    return made
+    from PIL import Image
 
-
-def controlled(asked: Sequence[Control], said: Sequence[Verdict]) -> Controls:
-    """What the controls say of the judge."""
-    kinds: dict[tuple[str, Aspect], list[int]] = {}
-    for k, control in enumerate(asked):
-        kinds.setdefault((control.kind, control.question.aspect), []).append(k)
-    return Controls(
-        _controlled(asked, said, "subject"),
-        _controlled(asked, said, "style"),
-        [
-            Kind(kind, aspect, asked[rows[0]].expected, _right(asked, said, rows))
-            for (kind, aspect), rows in kinds.items()
-        ],
-    )
-
-
-def _controlled(asked: Sequence[Control], said: Sequence[Verdict], aspect: Aspect) -> Controlled:
-    rows = [k for k, control in enumerate(asked) if control.question.aspect == aspect]
-    blank = [logit for k in rows if asked[k].kind == BLANK and (logit := said[k].logit) is not None]
-    return Controlled(
-        _right(asked, said, [k for k in rows if asked[k].expected]),
-        _right(asked, said, [k for k in rows if not asked[k].expected]),
-        auroc_interval(
-            [said[k].logit for k in rows], [asked[k].expected for k in rows], [_picture(asked[k]) for k in rows]
-        ),
-        bootstrap(blank) if blank else None,
-    )
-
-
-def _right(asked: Sequence[Control], said: Sequence[Verdict], rows: Sequence[int]) -> Proportion:
-    clear = [k for k in rows if said[k].verdict is not None]
-    return proportion([said[k].verdict == asked[k].expected for k in clear], [_picture(asked[k]) for k in clear])
-
-
-def _picture(control: Control) -> tuple[Path, Path]:
-    """What answers have in common: the test, and for a blank one the reference too."""
-    question = control.question
-    return question.test, question.reference if control.kind == BLANK else question.test
+    paths = []
+    for name, tone in TONES.items():
+        path = folder / f"{name}-{size[0]}x{size[1]}.png"
+        if not path.is_file():
+            write_png(Image.new("RGB", size, (tone, tone, tone)), path)
+        paths.append(path)
+    return paths
 
 
 def _concepts(targets: Sequence[Target]) -> list[_Concept]:
@@ -135,33 +185,18 @@ def _concepts(targets: Sequence[Target]) -> list[_Concept]:
     return [*subjects.values(), *styles.values()]
 
 
-def _of_concept(concept: _Concept, prompts: Prompts, folder: Path) -> Iterator[Control]:
-    def control(kind: str, expected: bool, reference: Path, test: Path) -> Control:
-        rendered = prompts.render(concept.aspect, concept.words)
-        return Control(kind, Question(concept.aspect, rendered, prompts.system, reference, test), expected)
-
-    references = concept.references
-    for place, reference in enumerate(references):
-        yield control(ITSELF, True, reference, reference)
-        if len(references) > 1:
-            yield control(ANOTHER, True, reference, references[(place + 1) % len(references)])
-    if sizes := dict(_sizes(references)):
-        reference, size = next(iter(sizes.items()))
-        for blank in blanks(size, folder):
-            yield control(BLANK, False, reference, blank)
-
-
-def _sizes(references: Sequence[Path]) -> Iterator[tuple[Path, tuple[int, int]]]:
-    """Of those that can be read."""
+def _first_readable(references: Sequence[Path]) -> tuple[Path, tuple[int, int]] | None:
+    """The first reference that can be read, with its size in pixels."""
     for reference in references:
         with suppress(ImageError):
-            yield reference, read_image(reference).size
+            return reference, read_image(reference).size
+    return None
 
 
-def _wrong(
+def _wrong_concepts(
     target: Target, concepts: Sequence[_Concept], prompts: Prompts, rng: np.random.Generator
 ) -> Iterator[Control]:
-    """The target's picture against a subject and a style that it was not drawn of."""
+    """The target's picture against a subject and a style that it was not generated for."""
     own = {"subject": target.subject, "style": target.style}
     for aspect in ("subject", "style"):
         others = [concept for concept in concepts if concept.aspect == aspect and concept.name != own[aspect]]
@@ -172,6 +207,31 @@ def _wrong(
             continue
         other = others[int(rng.integers(len(others)))]
         reference = other.references[int(rng.integers(len(other.references)))]
-        rendered = prompts.render(other.aspect, other.words)
-        question = Question(other.aspect, rendered, prompts.system, reference, target.image)
-        yield Control(OTHER, question, False)
+        yield other.control(prompts, OTHER, False, reference, target.image)
+
+
+def _measure_aspect(answered: Sequence[tuple[Control, Verdict]]) -> AspectControls:
+    blank = [verdict.logit for control, verdict in answered if control.kind == BLANK and verdict.logit is not None]
+    return AspectControls(
+        sensitivity=_accuracy([one for one in answered if one[0].expected]),
+        specificity=_accuracy([one for one in answered if not one[0].expected]),
+        area=auroc_interval(
+            [verdict.logit for _, verdict in answered],
+            [control.expected for control, _ in answered],
+            [control.cluster for control, _ in answered],
+        ),
+        prior=bootstrap(blank) if blank else None,
+    )
+
+
+def _accuracy(answered: Sequence[tuple[Control, Verdict]]) -> Proportion:
+    """The controls answered as expected, among those that have an answer."""
+    clear = [(control, verdict) for control, verdict in answered if verdict.verdict is not None]
+    right = [verdict.verdict == control.expected for control, verdict in clear]
+    return proportion(right, [control.cluster for control, _ in clear])
+
+
+def _sentence(controls: AspectControls) -> str:
+    yes, no = percent_of(controls.sensitivity), percent_of(controls.specificity)
+    text = f"Yes to {yes} that must be Yes, No to {no} that must be No"
+    return f"{text}; AUROC {interval(controls.area, 3, always=True)}" if controls.area else text

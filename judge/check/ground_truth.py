@@ -1,7 +1,7 @@
-"""Pictures whose correct answer is known, found by the name of the base that the judged ones were drawn with.
+"""Pictures whose correct answer is known, by the family of the base that the judged ones were generated with.
 
-A source of truth says such pictures for the targets' cells (it may paint them below a folder of its own), and how far
-a target is from the true one.
+A family's ground truth gives such pictures for the targets' cells (it may paint them below a folder of its own), and
+how far a target is from the true one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from judge.check.rates import RateOf
 from judge.targets import Target
 from lorarar.families import families_with
 from lorarar.store import Store
@@ -19,36 +20,40 @@ from lorarar.util.files import cache_folder
 
 
 @dataclass(frozen=True)
-class Known:
-    """A picture to be judged as a target is, of which the answer is known."""
+class KnownPicture:
+    """A picture to be judged as a target is, of which the correct answers are known."""
 
     target: Target
     subject: bool  # whether it shows the target's subject
     style: bool  # and whether in its style
     hard: bool  # whether what is wrong about it is nearly right
 
+    def truth(self, what: RateOf) -> bool:
+        """Whether its subject is right, or its style, or both."""
+        return {"subject": self.subject, "style": self.style, "correct": self.subject and self.style}[what]
 
-class Source(Protocol):
-    """A source of truth."""
 
-    def known(self, targets: Sequence[Target], folder: Path) -> list[Known]:
-        """Pictures of the targets' cells with known answers; none where nothing is known of them."""
+class GroundTruth(Protocol):
+    """What a family knows of the pictures of its own concepts."""
+
+    def known_pictures(self, targets: Sequence[Target], folder: Path) -> list[KnownPicture]:
+        """Pictures of the targets' cells with known answers; empty where the family knows none of the cells."""
 
     def distances(self, targets: Sequence[Target]) -> list[float | None]:
         """How far each target is from the true picture of its cell, in any unit; None where that is not known."""
 
 
-def sources() -> dict[str, Source]:
-    """The sources of truth by the name of the base they know."""
+def ground_truths() -> dict[str, GroundTruth]:
+    """The families' ground truths, by the name of the base."""
     return {name: family.find("ground_truth") for name, family in families_with("ground_truth").items()}
 
 
-def find_known(store: Store, targets: Sequence[Target]) -> list[Known]:
-    """All that is known about the targets, by the bases that the database says they were drawn with."""
+def find_known_pictures(store: Store, targets: Sequence[Target]) -> list[KnownPicture]:
+    """All known pictures of the targets' cells, by the bases that the database names for the targets."""
     return [
-        one
-        for base, drawn in _by_base(store, targets).items()
-        for one in sources()[base].known(drawn, cache_folder("truths") / base)
+        picture
+        for base, members in _by_base(store, targets).items()
+        for picture in ground_truths()[base].known_pictures(members, cache_folder("truths") / base)
     ]
 
 
@@ -56,15 +61,15 @@ def find_distances(store: Store, targets: Sequence[Target]) -> dict[Path, float]
     """How far targets are from the true pictures of their cells, by their file."""
     return {
         target.image: distance
-        for base, drawn in _by_base(store, targets).items()
-        for target, distance in zip(drawn, sources()[base].distances(drawn), strict=True)
+        for base, members in _by_base(store, targets).items()
+        for target, distance in zip(members, ground_truths()[base].distances(members), strict=True)
         if distance is not None
     }
 
 
 def _by_base(store: Store, targets: Sequence[Target]) -> dict[str, list[Target]]:
-    """The targets of each base that there is a source for."""
+    """The targets by their base, for the bases that have a ground truth and any target."""
     paths = PathResolver(store.path)
     base_of = {str(paths.find(row["path"])): row["base"] for row in store.rows("SELECT path, base FROM images")}
-    found = {base: [target for target in targets if base_of.get(str(target.image)) == base] for base in sources()}
-    return {base: drawn for base, drawn in found.items() if drawn}
+    members = {base: [t for t in targets if base_of.get(str(t.image)) == base] for base in ground_truths()}
+    return {base: targets for base, targets in members.items() if targets}

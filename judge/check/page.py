@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from judge.check.check import Check
-from judge.check.findings import Grade, findings
+from judge.check.findings import Grade
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def page(check: Check) -> RenderableType:
     table.add_column(overflow="fold")
     table.show_header = False
     last = ""
-    for finding in findings(check):
+    for finding in check.findings():
         if last and finding.part != last:
             table.add_row()
         part = finding.part if finding.part != last else ""

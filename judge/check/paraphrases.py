@@ -239,6 +239,6 @@ Answer with No or Yes only.""",
 PARAPHRASES = (PAPER, CODE, PLAIN, SHORT, LETTERS, EXPERT, RECOGNISE, STATEMENT, GENERATED, STEPS, FIRST, SWITCHED)
 
 
-def around(reference: Prompts) -> tuple[Prompts, ...]:
+def wordings(reference: Prompts) -> tuple[Prompts, ...]:
     """The reference's wording and then all others, each once."""
     return (reference, *(prompts for prompts in PARAPHRASES if prompts.version != reference.version))

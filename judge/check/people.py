@@ -1,30 +1,35 @@
 """The judge against people's votes on single pictures, where there are any.
 
-Votes come from whatever keeps them through ``Labels``; a database has them in the table or view
-``human_labels (image, aspect, yes, rater)``: sha256 of the picture's file, ``subject`` or ``style``, 0 or 1, who said
-it. Only people belong there: simulated raters are no calibration.
+A database has them in the table or view ``human_labels (image, aspect, yes, rater)``: sha256 of the picture's file,
+``subject`` or ``style``, 0 or 1, the rater's code. Only people belong there: simulated raters are no calibration.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import get_args
 
-from judge.check.statistics.calibration import Calibration, LabelledAnswer, ReportedAnswer, calibrate
-from judge.pictures import JudgedPicture
+from judge.check.ask import CheckQuestion, ordinary_questions
+from judge.check.findings import Finding
+from judge.check.part import Baseline, CheckPlan, Part
+from judge.check.rates import calibrate_rate, rate_finding
+from judge.check.statistics.calibration import Calibration
+from judge.pictures import group_by_picture
 from judge.questions import Aspect
 from judge.targets import Target
+from judge.verdicts import Verdict
 from lorarar.store import Store
 from lorarar.util.files import sha256_or
+from lorarar.util.formatting import number
 
 TABLE = "human_labels"
 
 
 @dataclass(frozen=True)
-class Label:
+class HumanLabel:
     """One person's answer about one aspect of one picture."""
 
     image: str  # sha256 of its file
@@ -33,32 +38,30 @@ class Label:
     rater: str = ""
 
 
-class Labels(Protocol):
-    """Something that has people's answers."""
-
-    def labels(self) -> Iterable[Label]:
-        """All of them."""
+Majorities = Mapping[tuple[str, Aspect], bool | None]
 
 
-class StoredLabels:
-    """Those of a database; none where it has no such table."""
+def read_labels(store: Store) -> list[HumanLabel]:
+    """The labels of a database; none where it has no such table or view."""
+    if not store.rows("SELECT 1 FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", TABLE):
+        return []
+    return [
+        HumanLabel(str(row["image"]), row["aspect"], bool(row["yes"]), str(row["rater"]))
+        for row in store.rows(f"SELECT image, aspect, yes, rater FROM {TABLE}")
+        if row["aspect"] in get_args(Aspect) and row["yes"] in (0, 1)
+    ]
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
 
-    def labels(self) -> Iterable[Label]:
-        if not self.store.rows("SELECT 1 FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", TABLE):
-            return []
-        rows = self.store.rows(f"SELECT image, aspect, yes, rater FROM {TABLE}")
-        return [
-            Label(str(row["image"]), row["aspect"], bool(row["yes"]), str(row["rater"]))
-            for row in rows
-            if row["aspect"] in get_args(Aspect) and row["yes"] in (0, 1)
-        ]
+def majorities(labels: Iterable[HumanLabel]) -> Majorities:
+    """What most people say of each aspect of each picture; None where they are split evenly."""
+    counts: dict[tuple[str, Aspect], Counter[bool]] = {}
+    for label in labels:
+        counts.setdefault((label.image, label.aspect), Counter())[label.yes] += 1
+    return {key: None if count[True] == count[False] else count[True] > count[False] for key, count in counts.items()}
 
 
 @dataclass(frozen=True)
-class People:
+class PeopleResult:
     """The judge against people."""
 
     votes: int
@@ -68,43 +71,74 @@ class People:
     style: Calibration
 
 
-def majorities(labels: Iterable[Label]) -> dict[tuple[str, Aspect], bool | None]:
-    """What most people say of each aspect of each picture; None where they are split evenly."""
-    counts: dict[tuple[str, Aspect], Counter[bool]] = {}
-    for label in labels:
-        counts.setdefault((label.image, label.aspect), Counter())[label.yes] += 1
-    return {key: None if count[True] == count[False] else count[True] > count[False] for key, count in counts.items()}
+class PeoplePart(Part[CheckQuestion, PeopleResult | None]):
+    """Pictures that people voted on."""
+
+    name = "people"
+    asked_by_run = True
+
+    def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
+        """The ordinary questions about the targets that have votes."""
+        return ordinary_questions(_labelled_targets(plan), plan.prompts)
+
+    def measure(
+        self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
+    ) -> PeopleResult | None:
+        """Compare verdicts with what most people say, and correct the rates of all that was judged.
+
+        None where no target has a vote.
+        """
+        digests = _digests(baseline.plan)
+        if not digests:
+            return None
+        labels = majorities(baseline.plan.labels)
+        judged = group_by_picture(_labelled_targets(baseline.plan), verdicts)
+
+        def calibration(aspect: Aspect) -> Calibration:
+            majority = ((picture, labels.get((digests[picture.target.image], aspect))) for picture in judged)
+            labelled = ((picture, yes) for picture, yes in majority if yes is not None)
+            return calibrate_rate(labelled, baseline.all_judged, aspect)
+
+        images = set(digests.values())
+        return PeopleResult(
+            votes=len(baseline.plan.labels),
+            pictures=len(images),
+            tied=sum(majority is None for (image, _), majority in labels.items() if image in images),
+            subject=calibration("subject"),
+            style=calibration("style"),
+        )
+
+    def findings(self, result: PeopleResult | None, average: float | None) -> Iterator[Finding]:
+        """A sentence for each aspect."""
+        if result is None:
+            yield Finding(self.name, "", "there are no human votes on these pictures yet")
+            return
+        for aspect, calibration in (("subject", result.subject), ("style", result.style)):
+            if not calibration.n:
+                yield Finding(self.name, "", f"{aspect}: no votes")
+                continue
+            before = f"{calibration.n} pictures, {_sentence(calibration)}; "
+            yield rate_finding(self.name, f"right {aspect}s", calibration, before)
 
 
-def voted_on(targets: Sequence[Target], votes: Mapping[tuple[str, Aspect], bool | None]) -> dict[Path, str]:
-    """Pictures of the targets that have votes, with their digests."""
-    images = {image for image, _ in votes}
-    digests = {target.image: sha256_or(target.image, "") for target in targets} if images else {}
+def _labelled_targets(plan: CheckPlan) -> list[Target]:
+    """The targets that have labels."""
+    digests = _digests(plan)
+    return [target for target in plan.targets if target.image in digests]
+
+
+def _digests(plan: CheckPlan) -> dict[Path, str]:
+    """The digests of the targets' pictures that have labels, by their file."""
+    images = {label.image for label in plan.labels}
+    digests = {target.image: sha256_or(target.image, "") for target in plan.targets} if images else {}
     return {path: digest for path, digest in digests.items() if digest in images}
 
 
-def people(
-    labels: Sequence[Label], voted: Sequence[tuple[JudgedPicture, str]], answered: Sequence[JudgedPicture]
-) -> People:
-    """Compare the judge's answers on pictures with votes (each with its digest) with most people's.
-
-    The rates that are corrected are those of all it answered.
-    """
-    votes = majorities(labels)
-
-    def calibration(aspect: Aspect) -> Calibration:
-        triples = [
-            LabelledAnswer(picture.probability(aspect), verdict, truth)
-            for picture, digest in voted
-            if (truth := votes.get((digest, aspect))) is not None and (verdict := picture.verdict(aspect)) is not None
-        ]
-        reported = [
-            ReportedAnswer(verdict, (picture.target.subject, picture.target.style))
-            for picture in answered
-            if (verdict := picture.verdict(aspect)) is not None
-        ]
-        return calibrate(triples, reported)
-
-    digests = {digest for _, digest in voted}
-    tied = sum(vote is None for (image, _), vote in votes.items() if image in digests)
-    return People(len(labels), len(digests), tied, calibration("subject"), calibration("style"))
+def _sentence(calibration: Calibration) -> str:
+    """Brier's score, the calibration error and the temperature, as far as there are probabilities."""
+    figures = [
+        ("Brier", number(calibration.brier, 3)),
+        ("ECE", number(calibration.ece, 3)),
+        ("temperature", number(calibration.temperature, 2)),
+    ]
+    return ", ".join(f"{name} {figure}" for name, figure in figures if figure) or "no probabilities"

@@ -12,7 +12,7 @@ from judge.targets import Target
 T = TypeVar("T", bound=Hashable)
 
 
-def sample(targets: Sequence[Target], size: int, seed: int) -> list[Target]:
+def sample_targets(targets: Sequence[Target], size: int, seed: int) -> list[Target]:
     """``size`` targets, or all: cell by cell for all methods alike, then another picture of each cell.
 
     Cells come along diagonals of the table of subjects and styles, so that few cells show many of both.
@@ -21,12 +21,12 @@ def sample(targets: Sequence[Target], size: int, seed: int) -> list[Target]:
     rows = _shuffled([target.row for target in targets], rng)
     subjects = _shuffled([target.subject for target in targets], rng)
     styles = _shuffled([target.style for target in targets], rng)
-    seen: dict[tuple[str, str, str], int] = {}
+    turns: dict[tuple[str, str, str], int] = {}
     places = []
     for index in rng.permutation(len(targets)):
         target = targets[index]
         stratum = target.row, target.subject, target.style
-        turn = seen[stratum] = seen.get(stratum, -1) + 1
+        turn = turns[stratum] = turns.get(stratum, -1) + 1
         subject, style = subjects[target.subject], styles[target.style]
         diagonal = (style - subject) % len(styles)
         places.append(((turn, diagonal, subject, rows[target.row]), int(index)))

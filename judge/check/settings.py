@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import get_args
 
+from judge.check.ask import CheckQuestion
+from judge.check.configuration import Configuration
+from judge.check.findings import Finding, at_most, flipped
+from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.agreement import Flips, count_flips
+from judge.critics import CriticError
+from judge.critics.registry import is_address
+from judge.critics.settings import DType, ImageMode
+from judge.pictures import group_by_picture, mars2
+from judge.targets import Target
 from judge.verdicts import Verdict
+from lorarar.pictures.images import read_image
+from lorarar.util.errors import ImageError
+
+SIDES = (384, 512, 1024)  # pixels of the long side, as the paper's pictures might be shown
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One other configuration against the reference."""
+class SettingResult:
+    """Another critic, or the same one under another setting, against the one that is checked."""
 
     name: str
     flips: Flips | None
@@ -20,8 +34,111 @@ class Setting:
     failure: str = ""  # why it could not be tried
 
 
-def setting(
-    name: str, reference: Sequence[Verdict], other: Sequence[Verdict], pictures: Sequence[Path], average: float | None
-) -> Setting:
-    """Compare the answers of the reference with another configuration's, question by question."""
-    return Setting(name, count_flips(reference, other, pictures), average)
+class SettingsPart(Part[CheckQuestion, list[SettingResult]]):
+    """The sample under every other setting, one at a time, and by the critic to compare with."""
+
+    name = "settings"
+
+    def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
+        """None: the ordinary questions are asked of other critics, after the one that is checked is closed."""
+        return []
+
+    def measure(
+        self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
+    ) -> list[SettingResult]:
+        """Ask the ordinary questions of each other critic in turn, and compare its verdicts."""
+        plan = baseline.plan
+        others = variants(plan.settings, baseline.identity, longest_side(baseline.sample), plan.against)
+        return [_measure_setting(baseline, name, settings) for name, settings in others.items()]
+
+    def findings(self, result: list[SettingResult], average: float | None) -> Iterator[Finding]:
+        """One sentence for each setting."""
+        for setting in result:
+            yield self._finding(setting, average)
+
+    def _finding(self, setting: SettingResult, average: float | None) -> Finding:
+        flips = setting.flips
+        if flips is None:
+            return Finding(self.name, "", f"{setting.name}: could not be tried: {setting.failure}")
+        if flips.rate.value is None:
+            return Finding(self.name, "", f"{setting.name}: no clear verdicts to compare")
+        kappa = f", kappa {flips.kappa:.2f}" if flips.kappa is not None else ""
+        change = ""
+        if average is not None and setting.average is not None:
+            change = f"; MARS2 {average:.2f} becomes {setting.average:.2f}"
+        grade = at_most(flips.rate.value, 0.02, 0.1)
+        return Finding(self.name, grade, f"{setting.name}: {flipped(flips)}{kappa}{change}")
+
+
+def variants(
+    settings: Configuration, identity: Mapping[str, str], longest: int, against: str | None = None
+) -> dict[str, Configuration]:
+    """Other settings by what is other about them, and those of the critic to compare with.
+
+    A side at which the same pixels would be shown is left out. Where pictures are smaller than the smallest
+    of the usual sides, half of their own side is tried. A server's image mode and dtype are its own.
+
+    Args:
+        settings: of the critic that is checked.
+        identity: its identity.
+        longest: the long side of the largest picture, in pixels.
+        against: the critic to compare with.
+    """
+    others: dict[str, Configuration] = {}
+    mode, dtype = identity.get("image mode"), identity.get("dtype")
+    for other in get_args(ImageMode):
+        if mode in get_args(ImageMode) and other != mode:
+            others[f"image mode {other}"] = replace(settings, image_mode=other)
+    for side in _other_sides(settings.side, longest):
+        others[f"side {side} px"] = replace(settings, side=side)
+    if dtype is not None and dtype in get_args(DType) and settings.quantisation is None:
+        other_dtype = _other_dtype(dtype, identity.get("device", "cpu"))
+        others[f"dtype {other_dtype}"] = replace(settings, dtype=other_dtype)
+    if against is not None:
+        others[f"critic {against}"] = rival_settings(settings, against)
+    return others
+
+
+def rival_settings(settings: Configuration, critic: str) -> Configuration:
+    """The settings under which another critic is compared with one that has these settings."""
+    return Configuration(
+        critic,
+        device=None if is_address(critic) else settings.device,
+        batch=settings.batch,
+        concurrency=settings.concurrency,
+        side=settings.side,
+    )
+
+
+def longest_side(targets: Sequence[Target]) -> int:
+    """The long side of the largest picture that can be read, in pixels."""
+    longest = 1
+    for target in targets:
+        with suppress(ImageError):
+            longest = max(longest, *read_image(target.image).size)
+    return longest
+
+
+def _measure_setting(baseline: Baseline, name: str, settings: Configuration) -> SettingResult:
+    try:
+        verdicts = baseline.ask_other(settings, name)
+    except CriticError as error:
+        return SettingResult(name, flips=None, average=None, failure=str(error))
+    flips = count_flips(baseline.verdicts, verdicts, baseline.pictures)
+    return SettingResult(name, flips, average=mars2(group_by_picture(baseline.sample, verdicts)))
+
+
+def _other_sides(side: int, longest: int) -> list[int]:
+    """Sides at which pictures, of which ``longest`` is the longest side, are shown otherwise than at ``side``."""
+    if longest <= min(SIDES):
+        return [max(1, longest // 2)]
+    return [min(other, longest) for other in SIDES if min(other, longest) != min(side, longest)]
+
+
+def _other_dtype(dtype: str, device: str) -> DType:
+    """Single precision against half; on a GPU the two halves, since a large model may not fit in single."""
+    if dtype == "float32":
+        return "bfloat16"
+    if device == "cpu":
+        return "float32"
+    return "float16" if dtype == "bfloat16" else "bfloat16"

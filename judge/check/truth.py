@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from judge.check.ground_truth import Known
-from judge.check.statistics.calibration import (
-    Calibration,
-    CorrectedRate,
-    LabelledAnswer,
-    ReportedAnswer,
-    calibrate,
-    correct_rate,
-)
+from judge.check.ask import CheckQuestion, ordinary_questions
+from judge.check.findings import Finding, at_least, percent_bounds, percent_of, weakest
+from judge.check.ground_truth import KnownPicture
+from judge.check.part import Baseline, CheckPlan, Part
+from judge.check.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods, rate_finding
+from judge.check.statistics.calibration import Calibration, CorrectedRate
 from judge.check.statistics.discrimination import Auroc, Nearness, auroc_interval, nearness
 from judge.check.statistics.proportions import Proportion, proportion
-from judge.pictures import JudgedPicture
-from judge.protocol import Answer
+from judge.pictures import JudgedPicture, Pair, group_by_picture
 from judge.questions import Aspect
+from judge.targets import Target
+from judge.verdicts import Verdict
+from lorarar.util.formatting import interval
+
+FEWEST_CELLS = 5  # below which nearness gets no grade
 
 
 @dataclass(frozen=True)
-class Aspected:
+class AspectTruth:
     """One aspect, question by question."""
 
     sensitivity: Proportion
@@ -34,103 +36,133 @@ class Aspected:
 
 
 @dataclass(frozen=True)
-class Truth:
-    """The judge on pictures whose answer is known, and what follows for the sample."""
+class TruthResult:
+    """The judge on pictures whose answer is known, and what follows for all that it judged."""
 
     pictures: int
-    subject: Aspected
-    style: Aspected
+    subject: AspectTruth
+    style: AspectTruth
     rates: dict[str, Calibration]  # of pictures whose subject is right, whose style, and that are correct
     methods: dict[str, CorrectedRate]  # the rate of correct pictures of each method
     nearness: Nearness | None  # of those judged correct to the true pictures; None where distances are not known
 
 
-def truth(
-    known: Sequence[Known],
-    judged: Sequence[JudgedPicture],
-    answered: Sequence[JudgedPicture],
-    distances: Mapping[Path, float],
-) -> Truth:
-    """Compare ``judged`` with ``known``, picture by picture, and correct what the judge says of all it answered.
+class TruthPart(Part[CheckQuestion, TruthResult | None]):
+    """Pictures whose answer is known."""
 
-    ``distances`` are of answered pictures from the true ones of their cells, where they are known.
-    """
-    rates = {}
-    for name in ("subject", "style", "correct"):
-        triples = [
-            LabelledAnswer(_chance(picture, name), answer, _truth(one, name))
-            for one, picture in zip(known, judged, strict=True)
-            if (answer := _verdict(picture, name)) is not None
-        ]
-        rates[name] = calibrate(triples, _reported(answered, name))
-    whole = rates["correct"]
-    rows = dict.fromkeys(picture.target.row for picture in answered)
-    of_row = {row: _reported([p for p in answered if p.target.row == row], "correct") for row in rows}
-    fixed = {row: correct_rate(said, whole.specificity, whole.sensitivity) for row, said in of_row.items()}
-    return Truth(
-        len(known),
-        _aspected(known, judged, "subject"),
-        _aspected(known, judged, "style"),
-        rates,
-        {row: rate for row, rate in fixed.items() if rate is not None},
-        nearness(_by_cell(answered, distances)),
+    name = "truth"
+
+    def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
+        """The ordinary questions about the known pictures."""
+        return ordinary_questions([one.target for one in plan.known_pictures], plan.prompts)
+
+    def measure(
+        self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
+    ) -> TruthResult | None:
+        """Compare verdicts with the truth, and correct the rates of all that was judged; None where none is known."""
+        known = baseline.plan.known_pictures
+        if not known:
+            return None
+        judged = group_by_picture([one.target for one in known], verdicts)
+        answered = baseline.all_judged
+        rates = {
+            what: calibrate_rate(zip(judged, [one.truth(what) for one in known], strict=True), answered, what)
+            for what in get_args(RateOf)
+        }
+        distances = baseline.plan.distances([picture.target for picture in answered])
+        return TruthResult(
+            pictures=len(known),
+            subject=_measure_aspect(known, judged, "subject"),
+            style=_measure_aspect(known, judged, "style"),
+            rates=rates,
+            methods=correct_methods(answered, rates["correct"]),
+            nearness=nearness(_by_cell(answered, distances)),
+        )
+
+    def findings(self, result: TruthResult | None, average: float | None) -> Iterator[Finding]:
+        """A sentence for each aspect, about the rate of correct pictures, nearness, and the methods' rates."""
+        if result is None:
+            yield Finding(self.name, "", "not known of these pictures")
+            return
+        for aspect, truth in (("subject", result.subject), ("style", result.style)):
+            grade = at_least(weakest(truth.sensitivity, truth.specificity), 0.9, 0.75)
+            yield Finding(self.name, grade, f"{aspect}: {_sentence(truth)}")
+        yield rate_finding(self.name, "correct pictures", result.rates["correct"])
+        if result.nearness is not None:
+            yield self._nearness(result.nearness)
+        named = {method: rate for method, rate in result.methods.items() if method}
+        if named and all(rate.high - rate.low <= TOO_WIDE for rate in named.values()):
+            best_first = sorted(named.items(), key=lambda item: -item[1].value)
+            rates = (f"{name} {rate.value:.0%} ({percent_bounds(rate.low, rate.high)})" for name, rate in best_first)
+            yield Finding(self.name, "", f"without the judge's mistakes, by method: {', '.join(rates)}")
+
+    def _nearness(self, near: Nearness) -> Finding:
+        text = (
+            f"of two pictures of a cell, the one judged correct is nearer to the true one in {near.value:.0%} "
+            f"({percent_bounds(near.low, near.high)} over {near.cells} cells)"
+        )
+        return Finding(self.name, at_least(near.value, 0.75, 0.6) if near.cells >= FEWEST_CELLS else "", text)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A clear verdict on a question about a known picture."""
+
+    logit: float | None
+    verdict: bool
+    truth: bool
+    hard: bool  # whether No is the correct answer, and Yes nearly right
+    picture: int
+
+
+def _measure_aspect(known: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect) -> AspectTruth:
+    answers = list(_answers(known, judged, aspect))
+
+    def accuracy(wanted: Callable[[_Answer], bool]) -> Proportion:
+        chosen = [one for one in answers if wanted(one)]
+        return proportion([one.verdict == one.truth for one in chosen], [one.picture for one in chosen])
+
+    def area(wanted: Callable[[_Answer], bool]) -> Auroc | None:
+        chosen = [one for one in answers if wanted(one)]
+        scores, truths = [one.logit for one in chosen], [one.truth for one in chosen]
+        return auroc_interval(scores, truths, [one.picture for one in chosen])
+
+    return AspectTruth(
+        sensitivity=accuracy(lambda one: one.truth),
+        specificity=accuracy(lambda one: not one.truth),
+        hard=accuracy(lambda one: one.hard),
+        area=area(lambda one: True),
+        area_hard=area(lambda one: one.truth or one.hard),
     )
+
+
+def _answers(known: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect) -> Iterator[_Answer]:
+    for number, (one, picture) in enumerate(zip(known, judged, strict=True)):
+        truth = one.truth(aspect)
+        for verdict in picture.verdicts(aspect):
+            if verdict.verdict is not None:
+                yield _Answer(
+                    logit=verdict.logit,
+                    verdict=verdict.verdict,
+                    truth=truth,
+                    hard=one.hard and not truth,
+                    picture=number,
+                )
 
 
 def _by_cell(
     pictures: Sequence[JudgedPicture], distances: Mapping[Path, float]
-) -> dict[tuple[str, str], list[tuple[bool, float]]]:
-    cells: dict[tuple[str, str], list[tuple[bool, float]]] = {}
+) -> dict[Pair, list[tuple[bool, float]]]:
+    """Verdicts and distances of the pictures that have both, by subject and style."""
+    cells: dict[Pair, list[tuple[bool, float]]] = {}
     for picture in pictures:
-        target, verdict = picture.target, picture.correct
-        if verdict is not None and target.image in distances:
-            cells.setdefault((target.subject, target.style), []).append((verdict, distances[target.image]))
+        if picture.correct is not None and picture.target.image in distances:
+            cells.setdefault(picture.pair, []).append((picture.correct, distances[picture.target.image]))
     return cells
 
 
-def _reported(pictures: Sequence[JudgedPicture], name: str) -> list[ReportedAnswer]:
-    return [
-        ReportedAnswer(answer, (picture.target.subject, picture.target.style))
-        for picture in pictures
-        if (answer := _verdict(picture, name)) is not None
-    ]
-
-
-def _aspected(known: Sequence[Known], judged: Sequence[JudgedPicture], aspect: Aspect) -> Aspected:
-    rows = []
-    for k, (one, picture) in enumerate(zip(known, judged, strict=True)):
-        known_yes = _truth(one, aspect)
-        for said in picture.verdicts(aspect):
-            if said.verdict is not None:
-                rows.append((said.logit, bool(said.verdict), known_yes, one.hard and not known_yes, k))
-
-    def right(wanted: Sequence[tuple[float | None, bool, bool, bool, int]]) -> Proportion:
-        return proportion([said == answer for _, said, answer, _, _ in wanted], [k for *_, k in wanted])
-
-    def under(wanted: Sequence[tuple[float | None, bool, bool, bool, int]]) -> Auroc | None:
-        return auroc_interval([row[0] for row in wanted], [row[2] for row in wanted], [row[4] for row in wanted])
-
-    return Aspected(
-        right([row for row in rows if row[2]]),
-        right([row for row in rows if not row[2]]),
-        right([row for row in rows if row[3]]),
-        under(rows),
-        under([row for row in rows if row[2] or row[3]]),
-    )
-
-
-def _truth(known: Known, name: str) -> bool:
-    return {"subject": known.subject, "style": known.style, "correct": known.subject and known.style}[name]
-
-
-def _verdict(picture: JudgedPicture, name: str) -> Answer:
-    if name == "correct":
-        return picture.correct
-    return picture.verdict("subject" if name == "subject" else "style")
-
-
-def _chance(picture: JudgedPicture, name: str) -> float | None:
-    """Mean probability over an aspect's references; of a correct picture, of the aspect less likely to be right."""
-    chances = [picture.probability(aspect) for aspect in ("subject", "style") if name in (aspect, "correct")]
-    clear = [chance for chance in chances if chance is not None]
-    return min(clear) if clear and len(clear) == len(chances) else None
+def _sentence(truth: AspectTruth) -> str:
+    text = f"sensitivity {percent_of(truth.sensitivity)}, specificity {percent_of(truth.specificity)}"
+    if truth.hard.value is not None:
+        text += f" ({truth.hard.value:.0%} of nearly right ones)"
+    return f"{text}; AUROC {interval(truth.area, 3, always=True)}" if truth.area else text

@@ -1,24 +1,30 @@
-"""The same questions in other words: what of MARS2 hangs on the wording."""
+"""The same questions in other words: how far MARS2 depends on the wording."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 
-from judge.check.statistics.agreement import alpha_interval
+from judge.check.ask import CheckQuestion, ordinary_questions
+from judge.check.findings import MUCH, Finding, at_least, at_most, percent_of
+from judge.check.paraphrases import wordings
+from judge.check.part import Baseline, CheckPlan, Part
+from judge.check.statistics.agreement import alpha_interval, kendall_tau
 from judge.check.statistics.proportions import Proportion, proportion
 from judge.pictures import group_by_picture, mars2, mars2_by_method
-from judge.questions import Aspect, Question
+from judge.questions import Aspect, Prompts
 from judge.targets import Target
 from judge.verdicts import Verdict
+from lorarar.util.formatting import bounds, interval
 from lorarar.util.statistics.bootstrap import Interval
+
+HOLDS = {"good": "holds", "fair": "mostly holds", "poor": "does not hold"}
 
 
 @dataclass(frozen=True)
-class Template:
+class WordingFigures:
     """One wording beside the reference's."""
 
     name: str
@@ -30,10 +36,10 @@ class Template:
 
 
 @dataclass(frozen=True)
-class Wording:
-    """All wordings together; the first template is the reference."""
+class WordingResult:
+    """All wordings together; the first of the templates is the reference's wording."""
 
-    templates: list[Template]
+    templates: list[WordingFigures]
     low: float | None  # MARS2 by the strictest wording
     high: float | None  # and by the mildest
     consistent: Proportion  # questions that all wordings answer alike
@@ -44,56 +50,104 @@ class Wording:
     methods: int
 
 
-def wording(
-    targets: Sequence[Target], questions: Sequence[Question], said: Mapping[tuple[str, str], Sequence[Verdict]]
-) -> Wording:
-    """Compare wordings; ``said`` has each one's answers to the questions by (name, version), the reference's first."""
-    columns = list(said.values())
-    reference, ranking = columns[0], mars2_by_method(group_by_picture(targets, columns[0]))
-    pictures = [question.test for question in questions]
-    templates = []
-    for (name, version), answers in said.items():
-        of_targets = group_by_picture(targets, answers)
-        both = [k for k, one in enumerate(answers) if one.verdict is not None and reference[k].verdict is not None]
-        clear = [k for k, one in enumerate(answers) if one.verdict is not None]
-        templates.append(
-            Template(
-                name,
-                version,
-                mars2(of_targets),
-                proportion([answers[k].verdict == reference[k].verdict for k in both], [pictures[k] for k in both]),
-                proportion([bool(answers[k].verdict) for k in clear], [pictures[k] for k in clear]),
-                tau(ranking, mars2_by_method(of_targets)),
-            )
+class WordingPart(Part[CheckQuestion, WordingResult]):
+    """The sample in eleven other wordings, or in twelve where the reference is none of the paraphrases."""
+
+    name = "wording"
+
+    def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
+        """The ordinary questions in each of the other wordings, one wording after the other."""
+        return [one for prompts in wordings(plan.prompts)[1:] for one in ordinary_questions(sample, prompts)]
+
+    def measure(
+        self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
+    ) -> WordingResult:
+        """Compare the wordings with the reference's and with each other."""
+        count = len(baseline.questions)
+        others = [verdicts[start : start + count] for start in range(0, len(verdicts), count)]
+        columns = [baseline.verdicts, *others]
+        templates = [
+            _compare(baseline, prompts, column)
+            for prompts, column in zip(wordings(baseline.plan.prompts), columns, strict=True)
+        ]
+        averages = [one.average for one in templates if one.average is not None]
+        taus = [one.tau for one in templates[1:] if one.tau is not None]
+        units = [[column[k].verdict for column in columns] for k in range(count)]
+        return WordingResult(
+            templates=templates,
+            low=min(averages, default=None),
+            high=max(averages, default=None),
+            consistent=_consistent(units, baseline),
+            alpha=_alpha(units, baseline, "subject", "style"),
+            alpha_subject=_alpha(units, baseline, "subject"),
+            alpha_style=_alpha(units, baseline, "style"),
+            tau=float(np.mean(taus)) if taus else None,
+            methods=len(mars2_by_method(group_by_picture(baseline.sample, baseline.verdicts))),
         )
-    averages = [template.average for template in templates if template.average is not None]
-    taus = [template.tau for template in templates[1:] if template.tau is not None]
-    units = [[column[k].verdict for column in columns] for k in range(len(questions))]
-    whole = [k for k, unit in enumerate(units) if None not in unit]
 
-    def agreement(aspect: Aspect | None) -> Interval | None:
-        rows = [k for k, question in enumerate(questions) if aspect in (None, question.aspect)]
-        return alpha_interval([units[k] for k in rows], [pictures[k] for k in rows])
+    def findings(self, result: WordingResult, average: float | None) -> Iterator[Finding]:
+        """Sentences about the level of MARS2, the agreement on questions, and the ranking of methods."""
+        yield from self._range(result)
+        if result.alpha is None:
+            text = "every answer in every wording is the same one, so that agreement says nothing"
+            yield Finding(self.name, "", text)
+        else:
+            agreed = f"all wordings agree on {percent_of(result.consistent)} questions"
+            text = f"{agreed}; alpha {interval(result.alpha, always=True)}"
+            yield Finding(self.name, at_least(result.alpha.value, 0.8, 0.667), text)
+        yield self._ranking(result)
 
-    return Wording(
-        templates,
-        min(averages, default=None),
-        max(averages, default=None),
-        proportion([len(set(units[k])) == 1 for k in whole], [pictures[k] for k in whole]),
-        agreement(None),
-        agreement("subject"),
-        agreement("style"),
-        float(np.mean(taus)) if taus else None,
-        len(ranking),
+    def _range(self, result: WordingResult) -> Iterator[Finding]:
+        reference = result.templates[0]
+        if result.low is None or result.high is None or reference.average is None:
+            return
+        grade = at_most(result.high - result.low, 0.05, 0.15)
+        text = (
+            f"wording matters {MUCH[grade]}: MARS2 from {bounds(result.low, result.high)} over "
+            f"{len(result.templates)} wordings, {reference.average:.2f} with {reference.name}'s"
+        )
+        yield Finding(self.name, grade, text)
+
+    def _ranking(self, result: WordingResult) -> Finding:
+        if result.tau is None:
+            why = "there is one method" if result.methods < 2 else "the methods' MARS2 does not differ"
+            return Finding(self.name, "", f"no ranking to compare: {why}")
+        lowest, name = min(
+            ((one.tau, one.name) for one in result.templates[1:] if one.tau is not None), key=lambda one: one[0]
+        )
+        grade = at_least(result.tau, 0.8, 0.5)
+        text = (
+            f"the ranking of {result.methods} methods {HOLDS[grade]}: Kendall's tau {result.tau:.2f} on average, "
+            f"{lowest:.2f} with {name}'s"
+        )
+        return Finding(self.name, grade, text)
+
+
+def _compare(baseline: Baseline, prompts: Prompts, verdicts: Sequence[Verdict]) -> WordingFigures:
+    """The figures of one wording, by its verdicts on the ordinary questions."""
+    ours, theirs = (group_by_picture(baseline.sample, column) for column in (baseline.verdicts, verdicts))
+    clear = [
+        (after.verdict, before.verdict, picture)
+        for before, after, picture in zip(baseline.verdicts, verdicts, baseline.pictures, strict=True)
+        if after.verdict is not None
+    ]
+    both = [(after == before, picture) for after, before, picture in clear if before is not None]
+    return WordingFigures(
+        name=prompts.name,
+        version=prompts.version,
+        average=mars2(theirs),
+        agreement=proportion([same for same, _ in both], [picture for _, picture in both]),
+        yes=proportion([answer for answer, _, _ in clear], [picture for *_, picture in clear]),
+        tau=kendall_tau(mars2_by_method(ours), mars2_by_method(theirs)),
     )
 
 
-def tau(one: Mapping[str, float], other: Mapping[str, float]) -> float | None:
-    """Kendall's tau-b of two rankings over the methods both have; None where one of them ranks nothing."""
-    from scipy.stats import kendalltau
+def _consistent(units: Sequence[Sequence[bool | None]], baseline: Baseline) -> Proportion:
+    """The questions that all wordings answer alike, among those that all answer."""
+    whole = [k for k, unit in enumerate(units) if None not in unit]
+    return proportion([len(set(units[k])) == 1 for k in whole], [baseline.pictures[k] for k in whole])
 
-    methods = [method for method in one if method in other]
-    if len(methods) < 2:
-        return None
-    found = float(kendalltau([one[m] for m in methods], [other[m] for m in methods]).statistic)
-    return found if isfinite(found) else None
+
+def _alpha(units: Sequence[Sequence[bool | None]], baseline: Baseline, *aspects: Aspect) -> Interval | None:
+    rows = [k for k, one in enumerate(baseline.questions) if one.question.aspect in aspects]
+    return alpha_interval([units[k] for k in rows], [baseline.pictures[k] for k in rows])

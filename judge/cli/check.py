@@ -21,10 +21,11 @@ from judge.cli.options import (
     QuantisationOption,
     ReferencesOption,
 )
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, message, print_json
+from judge.cli.reasons import print_reasons
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
 
 if TYPE_CHECKING:
-    from judge.check.interview import Tally
+    from judge.check.check import Check
     from judge.critics.settings import DType, ImageMode, Quantisation
 
 SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
@@ -53,54 +54,51 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
-    from judge.check.check import Plan, run_check
+    from judge.check.ask import Interview
+    from judge.check.check import run_check
     from judge.check.configuration import Configuration
-    from judge.check.ground_truth import find_distances, find_known
-    from judge.check.interview import Interview
-    from judge.check.people import StoredLabels
+    from judge.check.ground_truth import find_distances, find_known_pictures
+    from judge.check.part import CheckPlan
+    from judge.check.people import read_labels
     from judge.questions import find_prompts
     from judge.targets import find_targets
     from lorarar.store import Store
 
-    asked = find_prompts(prompts)
+    wording = find_prompts(prompts)
     with Store(db) as store:
         targets = find_targets(store, images, generated, references)
-        plan = Plan(
-            targets,
-            asked,
-            Configuration(
+        plan = CheckPlan(
+            targets=targets,
+            prompts=wording,
+            settings=Configuration(
                 critic,
-                cast("ImageMode | None", image_mode),
-                device,
-                cast("DType | None", dtype),
-                batch,
-                concurrency,
-                cast("Quantisation | None", quantisation),
+                image_mode=cast("ImageMode | None", image_mode),
+                device=device,
+                dtype=cast("DType | None", dtype),
+                batch=batch,
+                concurrency=concurrency,
+                quantisation=cast("Quantisation | None", quantisation),
                 model=model,
             ),
-            sample,
-            seed,
-            against,
-            find_known(store, targets),
-            partial(find_distances, store),
-            list(StoredLabels(store).labels()),
+            size=sample,
+            seed=seed,
+            against=against,
+            known_pictures=find_known_pictures(store, targets),
+            distances=partial(find_distances, store),
+            labels=read_labels(store),
         )
-        found = run_check(plan, Interview(store))
-    _describe(found.tally)
+        result = run_check(plan, Interview(store))
+    print_reasons(result.tally.reasons)
     if as_json:
-        from dataclasses import asdict
+        print_json(result.record())
+    else:
+        print_page(result)
 
-        from judge.check.findings import findings
 
-        print_json(asdict(found) | {"findings": [asdict(finding) for finding in findings(found)]})
-        return
+def print_page(check: Check) -> None:
+    """The check on one page of the terminal."""
     from rich.console import Console
 
     from judge.check.page import page
 
-    Console(highlight=False).print(page(found))
-
-
-def _describe(tally: Tally) -> None:
-    for reason, count in sorted(tally.reasons.items(), key=lambda item: -item[1])[:5]:
-        message(f"  {count} x {reason}", "yellow")
+    Console(highlight=False).print(page(check))

@@ -20,6 +20,7 @@ from judge.cli.options import (
     QuantisationOption,
     ReferencesOption,
 )
+from judge.cli.reasons import print_reasons
 from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 
 if TYPE_CHECKING:
@@ -126,5 +127,4 @@ def _describe(outcome: JudgeOutcome) -> None:
         f"MARS2: {outcome.cases} verdicts, {outcome.found} were known, {outcome.asked} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"
     )
-    for reason, count in sorted(outcome.reasons.items(), key=lambda item: -item[1])[:5]:
-        message(f"  {count} x {reason}", "yellow")
+    print_reasons(outcome.reasons)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from judge.check.ground_truth import Known
+from judge.check.ground_truth import KnownPicture
 from judge.pocket.trials import nearest
 from judge.targets import Target
 from lorarar.pictures.images import read_image, write_png
@@ -37,7 +37,7 @@ class _Painted:
     hard: bool = False
 
 
-def known(targets: Sequence[Target], folder: Path) -> list[Known]:
+def known_pictures(targets: Sequence[Target], folder: Path) -> list[KnownPicture]:
     """Known pictures of every cell of Pocket's own among the targets, painted below ``folder``.
 
     Raises:
@@ -45,14 +45,14 @@ def known(targets: Sequence[Target], folder: Path) -> list[Known]:
         PocketError: Pocket's designs are missing.
     """
     cells = {(t.subject, t.style): t for t in targets if t.subject in _SUBJECTS and t.style in _STYLES}
-    found = []
+    pictures = []
     for turn, ((subject, style), target) in enumerate(sorted(cells.items())):
         for painted in _of_cell(_SUBJECTS[subject], _STYLES[style], turn):
             path = folder / f"{slug(painted.subject.name)}--{slug(painted.style.name)}.png"
             write_png(truth(painted.subject, painted.style), path)
-            shown = replace(target, image=path, row="truth", prompt="")
-            found.append(Known(shown, painted.right_subject, painted.right_style, painted.hard))
-    return found
+            known = replace(target, image=path, row="truth", prompt="")
+            pictures.append(KnownPicture(known, painted.right_subject, painted.right_style, painted.hard))
+    return pictures
 
 
 def distances(targets: Sequence[Target]) -> list[float | None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol
 
 import numpy as np
@@ -89,3 +90,14 @@ def alpha_interval(
     table = [[sum(answer == value for answer in unit) for value in values] for unit in units]
     counts = np.array(table, int).reshape(len(units), len(values))
     return cluster_bootstrap(lambda rows: krippendorff_alpha(counts[rows]), clusters or range(len(units)))
+
+
+def kendall_tau(one: Mapping[str, float], other: Mapping[str, float]) -> float | None:
+    """Kendall's tau-b of two rankings over the methods both have; None where one of them ranks nothing."""
+    from scipy.stats import kendalltau
+
+    methods = [method for method in one if method in other]
+    if len(methods) < 2:
+        return None
+    tau = float(kendalltau([one[m] for m in methods], [other[m] for m in methods]).statistic)
+    return tau if isfinite(tau) else None

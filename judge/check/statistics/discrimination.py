@@ -9,32 +9,26 @@ from typing import TypeVar
 import numpy as np
 
 from lorarar.util.statistics.agreement import auroc
-from lorarar.util.statistics.bootstrap import bootstrap, cluster_bootstrap
+from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
 
 K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Auroc:
+class Auroc(Interval):
     """Chance that a question whose answer is yes scores above one whose answer is no, with a 95 % interval.
 
     The interval resamples pictures; where the two kinds do not overlap at all it is as narrow as the value.
     """
 
-    value: float
-    low: float
-    high: float
     yes: int
     no: int
 
 
 @dataclass(frozen=True)
-class Nearness:
+class Nearness(Interval):
     """Chance that of two pictures of a cell, the one judged correct is the nearer one; one half is chance."""
 
-    value: float
-    low: float
-    high: float
     cells: int  # with pictures of both verdicts
 
 

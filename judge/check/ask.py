@@ -1,0 +1,115 @@
+"""Asking critics for the check: nothing clear is asked again, and answers come back question by question.
+
+Invariant: all that a check asks is written to ``check_verdicts``, which no report reads; so it cannot be taken
+for a result, whatever its pictures and words are. Digests are the same as anywhere: a question that has a clear
+verdict in either table is not asked, and ``judge run`` takes over from here what it would have asked itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from judge.critics import Critic
+from judge.questions import Prompts, Question
+from judge.run import JudgeOutcome, ask, questions
+from judge.targets import Target
+from judge.verdicts import NOT_ASKED, Verdict, VerdictKey, VerdictStore, verdict_of
+from lorarar.store import Store
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class CheckQuestion:
+    """A question, and the prompts that word it."""
+
+    question: Question
+    prompts: Prompts
+
+
+def ordinary_questions(targets: Sequence[Target], prompts: Prompts) -> list[CheckQuestion]:
+    """The questions that ``judge run`` asks about the targets."""
+    return [CheckQuestion(question, prompts) for question in questions(targets, prompts)]
+
+
+@dataclass
+class QuestionTally:
+    """How many questions the whole check had, over all its critics."""
+
+    questions: int = 0
+    found: int = 0  # with a clear verdict from earlier
+    asked: int = 0
+    failed: int = 0
+    unparsed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, outcome: JudgeOutcome) -> None:
+        """Count what one call of ``ask`` did."""
+        self.questions += outcome.cases
+        self.found += outcome.found
+        self.asked += outcome.asked
+        self.failed += outcome.failed
+        self.unparsed += outcome.unparsed
+        for reason, count in outcome.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    @property
+    def main_reason(self) -> str:
+        """Why most of the questions without a clear answer have none."""
+        return max(self.reasons, key=lambda reason: self.reasons[reason], default="nothing was asked")
+
+
+class CheckStore(VerdictStore):
+    """The check's verdicts: written to its own table, read from both."""
+
+    table = "check_verdicts"
+
+    def clear_digests(self) -> set[str]:
+        """The digests under which either table has clear verdicts."""
+        own = self.store.rows(f"SELECT key FROM {self.table} WHERE status = 'ok'")
+        return super().clear_digests() | {row["key"] for row in own}
+
+    def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
+        """Nothing: the check's verdicts stay its own."""
+        return set()
+
+    def copy_to_equal(self, judge: int, keys: Iterable[tuple[str, VerdictKey]]) -> None:
+        """Nothing: the check finds verdicts by their digests."""
+
+    def find(self, digests: Collection[str]) -> dict[str, Verdict]:
+        """The verdicts under some digests: clear ones of either table, others as the check's has them."""
+        rows = [
+            *self.store.rows(f"SELECT key, status, verdict, probability FROM {self.table}"),
+            *self.store.rows(f"SELECT key, status, verdict, probability FROM {VerdictStore.table} WHERE status = 'ok'"),
+        ]  # the ordinary ones have the last word
+        chosen = set(digests)
+        return {row["key"]: verdict_of(row) for row in rows if row["key"] in chosen}
+
+
+class Interview:
+    """Asks any critic, keeps its replies and counts them."""
+
+    def __init__(self, store: Store) -> None:
+        self.verdicts, self.tally = CheckStore(store), QuestionTally()
+
+    def ask(self, critic: Critic, questions: Sequence[CheckQuestion], title: str = "check") -> list[Verdict]:
+        """The critic's verdict on each question.
+
+        Raises:
+            CriticError: the critic cannot work at all.
+            StoreError: a reply cannot be kept.
+            KeyboardInterrupt: Ctrl-C; the replies so far are kept.
+        """
+        outcome, digests = ask([(one.question, one.prompts) for one in questions], critic, self.verdicts, title)
+        self.tally.add(outcome)
+        verdicts = self.verdicts.find(digests)
+        return [verdicts.get(digest, NOT_ASKED) for digest in digests]
+
+    def ask_parts(
+        self, critic: Critic, parts: Mapping[K, Sequence[CheckQuestion]], title: str = "check"
+    ) -> dict[K, list[Verdict]]:
+        """Ask several parts at once, so that what they share is computed once; raises as ``ask`` does."""
+        verdicts = iter(self.ask(critic, [one for questions in parts.values() for one in questions], title))
+        return {name: [next(verdicts) for _ in questions] for name, questions in parts.items()}
