@@ -37,6 +37,6 @@ def run(quick: bool = False) -> str:
 def _draw(studio: Studio, batch: int, steps: int) -> tuple[list[bytes], float]:
     """Pixels of ten pictures, and the seconds they took."""
     started = time.perf_counter()
-    drawn = studio.draw("a dog in glowing style", range(PICTURES), steps=steps, guidance=4.0, batch=batch)
+    drawn = studio.generate("a dog in glowing style", range(PICTURES), steps=steps, guidance=4.0, batch=batch)
     pixels = [picture.image.tobytes() for picture in drawn]
     return pixels, time.perf_counter() - started

@@ -14,7 +14,7 @@ from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.sdxl import SDXL, TOY, Size, new_adapter, new_network, new_unet
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
-from lorarar.merging.methods import Ingredients, method_named
+from lorarar.merging.methods import MergeInputs, method_named
 
 Way = Callable[[Hypernetwork, Adapter, Adapter], Callable[[], object]]
 
@@ -77,7 +77,7 @@ def held_merge(network: Hypernetwork, content: Adapter, style: Adapter) -> Calla
 
 def our_merge(network: Hypernetwork, content: Adapter, style: Adapter) -> Callable[[], object]:
     """Ours: coefficients and the factors of the merged LoRA."""
-    return lambda: method_named("lorarar").merge(content, style, Ingredients(predict=network)).layers
+    return lambda: method_named("lorarar").merge(content, style, MergeInputs(predict=network)).layers
 
 
 def _merged(network: Hypernetwork, name: str, content: Tensor, style: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from lorarar.generation.gates import Gates
 from lorarar.generation.latents import Conditioning, predict
 from lorarar.merging.hypernet import Coefficients
 from lorarar.training.hypernet import HypernetMerging
-from lorarar.training.merging_loss import Merging, Side
+from lorarar.training.merging_loss import Merging, PreparedConcept
 from lorarar.training.options import HypernetOptions, ZipOptions
 from lorarar.training.ziplora import ZipMerging
 
@@ -99,7 +99,7 @@ class DenseZip(DenseMerging, ZipMerging):
 class DenseHypernet(DenseMerging, HypernetMerging):
     """The hypernetwork, its input rows dense too."""
 
-    def coefficients(self, content: Side, style: Side) -> tuple[Gates, Sequence[Coefficients]]:
+    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
         """Eq. 1 by its definition."""
         pairs = ((name, update, self.theirs[name]) for name, update in self.ours.items())
         gates = {name: dense.column_weights(self.hypernet, name, one, two) for name, one, two in pairs}
@@ -232,10 +232,10 @@ def _measure(task: Task, formed: bool, setting: Setting) -> Measured:
     return Measured(loss, gradient, min(times), ready + sum(times), peak(device) - held, held)
 
 
-def _objective(task: Task, formed: bool, unet: nn.Module, sides: list[Side]) -> Merging:
+def _objective(task: Task, formed: bool, unet: nn.Module, sides: list[PreparedConcept]) -> Merging:
     """The package's own objective or its dense twin, over sides with random latents and prompts."""
     pipeline: Any = SimpleNamespace(unet=unet, scheduler=DDPMScheduler())
-    with patch.object(Side, "prepare", lambda pipeline, concept, side: concept):  # nothing to encode
+    with patch.object(PreparedConcept, "prepare", lambda pipeline, concept, side: concept):  # nothing to encode
         content, style = cast("list[Concept]", sides)
         objective: Merging
         if task == "ZipLoRA":
@@ -246,7 +246,7 @@ def _objective(task: Task, formed: bool, unet: nn.Module, sides: list[Side]) -> 
     return objective.to(next(unet.parameters()).device)
 
 
-def _side(unet: Any, setting: Setting, seed: int) -> Side:
+def _side(unet: Any, setting: Setting, seed: int) -> PreparedConcept:
     adapter = new_adapter(unet, setting.shape.rank, seed, setting.device)
     generator, latents = torch.Generator().manual_seed(seed), setting.latents
 
@@ -260,7 +260,7 @@ def _side(unet: Any, setting: Setting, seed: int) -> Side:
         torch.tensor([[pixels, pixels, 0, 0] + [pixels] * 2]),
     )
     conditioning = Conditioning(*(part.to(setting.device, setting.dtype) for part in parts))
-    return Side(adapter, random(4, 4, latents, latents), conditioning)
+    return PreparedConcept(adapter, random(4, 4, latents, latents), conditioning)
 
 
 def _probe(objective: Merging, setting: Setting) -> tuple[float, float]:

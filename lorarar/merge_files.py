@@ -19,7 +19,7 @@ from lorarar.lora.files import digest_of, read_adapter, read_provenance, write_a
 from lorarar.lora.layouts import Layout
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
-from lorarar.merging.methods import Origin, method_named
+from lorarar.merging.methods import MethodInfo, method_named
 from lorarar.merging.recipe import Dtype, Options, Recipe
 from lorarar.pictures.concepts import concept_of
 from lorarar.util.errors import AdapterError
@@ -34,7 +34,7 @@ class Merge:
     """A finished merge: one adapter for a content and a style, and all that made it."""
 
     adapter: Adapter
-    method: Origin
+    method: MethodInfo
     options: Mapping[str, Any]
     content: Adapter
     style: Adapter
@@ -134,8 +134,8 @@ def merge_pair(
     if optimiser := optimiser or optimiser_for(recipe):
         coefficients = optimiser.optimise(concept_of(ours, content), concept_of(theirs, style), checkpoint)
         options |= asdict(optimiser.options)
-    blend = recipe.blend(ours, theirs, coefficients)
-    adapter = Adapter(blend.layers, "merged")
+    result = recipe.merge(ours, theirs, coefficients)
+    adapter = Adapter(result.layers, "merged")
     _check_finite(adapter)
     return Merge(
         adapter=adapter,
@@ -144,8 +144,8 @@ def merge_pair(
         content=ours,
         style=theirs,
         base=recipe.base,
-        coefficients=blend.coefficients,
-        energy=blend.energy,
+        coefficients=result.coefficients,
+        energy=result.energy,
         dtype=recipe.dtype,
         seconds={"read": read - started, "compute": time.perf_counter() - read},
     )

@@ -12,7 +12,7 @@ def factors(rows=6, columns=5, rank=2, seed=0):
 
 def test_scaling_columns_is_exactly_the_dense_product():
     one, gate = factors(), torch.tensor([0.0, 1.0, -2.0, 0.5, 3.0])
-    torch.testing.assert_close(one.scaled(gate).dense(), one.dense() * gate)
+    torch.testing.assert_close(one.scale(gate).dense(), one.dense() * gate)
 
 
 def test_sum_is_exact_and_adds_ranks():
@@ -23,7 +23,7 @@ def test_sum_is_exact_and_adds_ranks():
 
 def test_half_precision_is_scaled_in_single():
     half = factors().to(torch.float16)
-    assert half.scaled(0.3).down.dtype == torch.float32
+    assert half.scale(0.3).down.dtype == torch.float32
 
 
 @pytest.mark.parametrize(

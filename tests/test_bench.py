@@ -10,7 +10,7 @@ from PIL import Image
 
 from lorarar.bench.plan import read_plan, shipped_plans
 from lorarar.bench.run import run_plan
-from lorarar.generation.studio import keep
+from lorarar.generation.studio import save
 from lorarar.lora.files import write_adapter
 from lorarar.merge_files import merge_pair
 from lorarar.merging.hypernet import Hypernetwork
@@ -161,12 +161,12 @@ def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch)
 
 
 def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file, tmp_path, monkeypatch):
-    def full(picture, folder, name, real=keep):
+    def full(picture, folder, name, real=save):
         if (folder.parent.name, name) == ("average", "1"):
             raise ImageError("cannot write it: No space left on device")
         return real(picture, folder, name)
 
-    monkeypatch.setattr("lorarar.bench.run.keep", full)
+    monkeypatch.setattr("lorarar.bench.run.save", full)
     with pytest.raises(ImageError, match="No space left"):
         run(plan_file, tmp_path / "out")
     monkeypatch.undo()

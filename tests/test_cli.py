@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from lorarar.cli.main import app
 from lorarar.cli.merge import parse_weights
 from lorarar.lora.files import read_adapter, write_adapter
-from lorarar.lora.truncation import truncated
+from lorarar.lora.truncation import truncate
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.store import Store
@@ -199,9 +199,7 @@ def test_a_bench_with_failures_ends_with_exit_code_1(run, tmp_path):
 def truncated_adapter(path, rank):
     """A LoRA cut to a rank."""
     adapter = read_adapter(path)
-    return replace(
-        adapter, layers={name: truncated(f.to(torch.float32), rank)[0] for name, f in adapter.layers.items()}
-    )
+    return replace(adapter, layers={name: truncate(f.to(torch.float32), rank)[0] for name, f in adapter.layers.items()})
 
 
 def test_backup_copies_the_database(run, lora_file, tiny_folder, tmp_path):

@@ -8,7 +8,7 @@ import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from lorarar.lora.dialects import sort_keys
+from lorarar.lora.dialects import parse_keys
 from lorarar.lora.files import digest_of, read_adapter
 from lorarar.util.errors import AdapterError
 
@@ -69,7 +69,7 @@ KEYS = [
 def test_every_dialect(tmp_path, dialect, down, layer):
     up = re.sub(r"(\.|lora_)down(?=\.weight)", r"\1up", down).replace("lora_A", "lora_B")
     tensors = {down: DOWN, up: UP}
-    assert sort_keys(tensors).dialects == (dialect,)
+    assert parse_keys(tensors).dialects == (dialect,)
     adapter = read(tmp_path, tensors)
     assert list(adapter.layers) == [layer]
     assert torch.equal(adapter.layers[layer].dense(), UP @ DOWN)
@@ -102,7 +102,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("flat", "layer"), NAMES.items())
 def test_names_of_sdxl_in_both_spellings_of_kohya(flat, layer):
-    found = sort_keys(kohya(f"lora_unet_{flat}", alpha=1))
+    found = parse_keys(kohya(f"lora_unet_{flat}", alpha=1))
     assert found.unread == {}
     assert list(found.layers) == [f"unet.{layer}"]
     assert found.layers[f"unet.{layer}"].keys() == {"down", "up", "alpha"}

@@ -6,7 +6,7 @@ from lorarar.generation.latents import Conditioning, predict, square_time_ids
 from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.hypernet import Hypernetwork
-from lorarar.merging.methods import Ingredients
+from lorarar.merging.methods import MergeInputs
 from lorarar.merging.methods.coefficients import lorarar
 from lorarar.util.errors import AdapterError
 
@@ -33,7 +33,7 @@ def test_gates_and_the_merged_file_predict_the_same_through_plain_diffusers(tiny
     plain = predict(tiny.unet, *inputs())
     studio = Studio.__new__(Studio)
     studio.pipeline, studio.lora = tiny, ""
-    studio.attach(Adapter(lorarar(content, style, Ingredients(predict=network)).layers, "merged"))
+    studio.load_lora(Adapter(lorarar(content, style, MergeInputs(predict=network)).layers, "merged"))
     by_file = predict(tiny.unet, *inputs())
     torch.testing.assert_close(by_gates, by_file, rtol=1e-4, atol=1e-5)
     assert (by_gates - plain).abs().max() > 1e-3

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lorarar.families import Base, find_base
 from lorarar.generation.bases import load_pipeline, unet_shapes
-from lorarar.generation.studio import Studio, file_stem, generate, keep
+from lorarar.generation.studio import Studio, file_stem, generate, save
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import AdapterError, BaseError
 
@@ -43,11 +43,11 @@ def test_pictures_are_written_with_what_made_them(tiny_folder, tmp_path, lora_fi
 
 def test_a_lora_changes_the_picture_and_comes_off_again(tiny_folder):
     with Studio(Base("tiny", str(tiny_folder)), "cpu") as studio:
-        plain = pixels(next(studio.draw("a dog", [1], steps=2)))
-        studio.attach(random_adapter(4, 0, strength=1.0))
-        changed = pixels(next(studio.draw("a dog", [1], steps=2)))
-        studio.attach(None)
-        again = pixels(next(studio.draw("a dog", [1], steps=2)))
+        plain = pixels(next(studio.generate("a dog", [1], steps=2)))
+        studio.load_lora(random_adapter(4, 0, strength=1.0))
+        changed = pixels(next(studio.generate("a dog", [1], steps=2)))
+        studio.load_lora(None)
+        again = pixels(next(studio.generate("a dog", [1], steps=2)))
     assert np.abs(plain - changed).max() > 1
     assert np.array_equal(plain, again)
 
@@ -55,13 +55,13 @@ def test_a_lora_changes_the_picture_and_comes_off_again(tiny_folder):
 def test_a_lora_of_another_base_is_refused(tiny_folder):
     from lorarar.lora.adapter import Adapter
 
-    layers = {name: factors.scaled(1) for name, factors in random_adapter(2, 0).layers.items()}
+    layers = {name: factors.scale(1) for name, factors in random_adapter(2, 0).layers.items()}
     first = next(iter(layers))
     layers[first] = type(layers[first])(layers[first].down[:, :-1], layers[first].up)
     with Studio(Base("tiny", str(tiny_folder)), "cpu") as studio:
         with pytest.raises(AdapterError, match="does not fit base tiny"):
-            studio.attach(Adapter(layers, "other"))
-        assert np.asarray(next(studio.draw("a dog", [1], steps=1)).image).shape == (16, 16, 3)
+            studio.load_lora(Adapter(layers, "other"))
+        assert np.asarray(next(studio.generate("a dog", [1], steps=1)).image).shape == (16, 16, 3)
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "a/b/c", "../up", "/nowhere/at/all", "~none"])
@@ -116,7 +116,7 @@ def test_file_names_are_safe_whatever_the_prompt(prompt):
 
 def test_keep_names_are_given_or_derived(tiny_folder, tmp_path):
     (picture,) = generate("a dog", base=str(tiny_folder), steps=1)
-    assert keep(picture, tmp_path, "own").path == tmp_path / "own.png"
+    assert save(picture, tmp_path, "own").path == tmp_path / "own.png"
 
 
 @pytest.mark.slow

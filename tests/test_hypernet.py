@@ -43,7 +43,7 @@ def test_published_weights_give_the_dense_definitions_update(rows, columns, numb
     content, style = factors(rows, columns, 8, 1), factors(rows, columns, 5, 2)
     m_c, m_s = network.coefficients(content, style)
     wanted = dense_definition(state, number, content, style)
-    update = (content.scaled(m_c) + style.scaled(m_s)).dense()
+    update = (content.scale(m_c) + style.scale(m_s)).dense()
     dense = content.dense() * wanted[0] + style.dense() * wanted[1]
     assert torch.norm(update - dense) / torch.norm(dense) < 1e-5
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.util.errors import TrainingError
 
-PLAN = Plan(steps=12, rate=0.05, seed=3, warmup=2, ema=0.9, save_every=5)
+PLAN = Schedule(steps=12, rate=0.05, seed=3, warmup=2, ema=0.9, save_every=5)
 
 
 class Line(Objective):
@@ -30,7 +30,7 @@ class Line(Objective):
 
 def test_it_learns():
     objective = Line()
-    train(objective, Plan(300, 0.1), title="line")
+    train(objective, Schedule(300, 0.1), title="line")
     assert objective.line.weight.item() == pytest.approx(3, abs=0.05)
     assert objective.line.bias.item() == pytest.approx(1, abs=0.05)
 
@@ -87,10 +87,10 @@ def test_a_loss_that_is_not_finite_ends_the_training(tmp_path):
 
 
 def test_rates_warm_up_and_decay():
-    plan = Plan(steps=100, rate=1.0, warmup=10)
+    plan = Schedule(steps=100, rate=1.0, warmup=10)
     assert plan.rate_at(0) == pytest.approx(0.1)
     assert plan.rate_at(10) > plan.rate_at(50) > plan.rate_at(99)
-    assert Plan(steps=100, rate=1.0, decay=False).rate_at(99) == 1.0
+    assert Schedule(steps=100, rate=1.0, decay=False).rate_at(99) == 1.0
 
 
 def test_draws_depend_on_the_generator_alone():

@@ -38,7 +38,7 @@ def test_lorarar_is_the_dense_definition(pair, hypernet_file, tmp_path, tiny_fol
 
 def test_the_file_says_what_made_it(pair, hypernet_file, tmp_path, tiny_folder):
     done = lorarar.merge(*pair, tmp_path / "m.safetensors", base=str(tiny_folder), hypernet=hypernet_file, seed=4)
-    made = read_adapter(done.path).record
+    made = read_adapter(done.path).provenance
     assert made["method"] == "lorarar"
     assert made["version"] == lorarar.__version__
     assert made["content"]["sha256"] == read_adapter(pair[0]).sha256

@@ -9,7 +9,7 @@ from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
 from lorarar.lora.adapter import Adapter, Factors, part_of
 from lorarar.merging.hypernet import Hypernetwork
-from lorarar.merging.methods import METHODS, Ingredients, method_named
+from lorarar.merging.methods import METHODS, MergeInputs, method_named
 from lorarar.util.errors import MethodError
 
 from .conftest import random_adapter
@@ -20,7 +20,7 @@ LAYERS = sorted(CONTENT.layers)
 
 
 def merged(name, using=None, content=CONTENT, style=STYLE):
-    return METHODS[name].merge(content, style, using or Ingredients())
+    return METHODS[name].merge(content, style, using or MergeInputs())
 
 
 def relative(ours, theirs):
@@ -33,7 +33,7 @@ def only(adapter, layer):
 
 @pytest.mark.parametrize("name", ["direct", "ties", "dare", "dare-ties", "np-lora"])
 def test_weights_scale_each_side_and_ranks_add_up(name):
-    half = merged(name, Ingredients(weights=(0.0, 0.5), mu=0.0, density=1.0))
+    half = merged(name, MergeInputs(weights=(0.0, 0.5), mu=0.0, density=1.0))
     for layer in LAYERS:
         factors = half.layers[layer]
         assert factors.rank <= 5
@@ -44,7 +44,7 @@ def test_weights_scale_each_side_and_ranks_add_up(name):
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in ("ziplora", "lorarar")])
 def test_a_layer_of_one_side_alone_is_kept_times_its_weight(name):
     style = replace(STYLE, layers={layer: STYLE.layers[layer] for layer in LAYERS[1:]})
-    blend = merged(name, Ingredients(weights=(0.25, 1.0)), style=style)
+    blend = merged(name, MergeInputs(weights=(0.25, 1.0)), style=style)
     assert sorted(blend.layers) == LAYERS
     assert relative(blend.layers[LAYERS[0]].dense(), 0.25 * CONTENT.layers[LAYERS[0]].dense()) < 1e-6
 
@@ -72,7 +72,7 @@ def test_pruning_is_the_papers_definition_when_no_rank_is_cut(name):
     from lorarar.merging.methods.pruning import _seed
 
     layer = LAYERS[0]
-    blend = merged(name, Ingredients(density=0.4, seed=7, rank=999))
+    blend = merged(name, MergeInputs(density=0.4, seed=7, rank=999))
     updates = [adapter.layers[layer].dense() for adapter in (CONTENT, STYLE)]
     assert relative(blend.layers[layer].dense(), by_hand(name, updates, 0.4, _seed(7, layer))) < 1e-5
     assert blend.energy.share < 1e-6
@@ -129,7 +129,7 @@ def same_masks(monkeypatch):
 def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_masks):
     layer, style = LAYERS[0], random_adapter(2, 1)
     content = CONTENT.layers[layer]
-    using = Ingredients(weights=weights, density=0.5, form=form, rank=3 if form == "delta" else None)
+    using = MergeInputs(weights=weights, density=0.5, form=form, rank=3 if form == "delta" else None)
     same_masks()
     ours = merged(name, using, only(CONTENT, layer), only(style, layer)).layers[layer]
     model = peft_model(content, style.layers[layer])
@@ -143,7 +143,7 @@ def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_mask
 
 
 def test_masks_depend_on_seed_and_layer_alone():
-    using = Ingredients(density=0.5, seed=1)
+    using = MergeInputs(density=0.5, seed=1)
     whole = merged("dare", using)
     torch.manual_seed(99)
     alone = merged("dare", using, only(CONTENT, LAYERS[3]), only(STYLE, LAYERS[3]))
@@ -161,12 +161,12 @@ def test_merging_leaves_the_global_generator_alone():
 
 def test_the_factor_wise_form_needs_equal_ranks():
     with pytest.raises(MethodError, match="equal ranks"):
-        merged("ties", Ingredients(form="factors"))
+        merged("ties", MergeInputs(form="factors"))
 
 
 def test_np_lora_is_the_closed_form_of_its_objective():
     for mu in (0.5, 1.0, math.inf):
-        blend = merged("np-lora", Ingredients(mu=mu))
+        blend = merged("np-lora", MergeInputs(mu=mu))
         for layer in LAYERS[:4]:
             content, style = CONTENT.layers[layer].dense(), STYLE.layers[layer].dense()
             basis = torch.linalg.svd(style, full_matrices=False)[2][:3].T
@@ -179,7 +179,7 @@ def test_np_lora_is_the_closed_form_of_its_objective():
 
 
 def test_np_lora_ends_at_the_plain_sum_and_at_the_null_space():
-    soft, hard = merged("np-lora", Ingredients(mu=0.0)), merged("np-lora", Ingredients(mu=math.inf))
+    soft, hard = merged("np-lora", MergeInputs(mu=0.0)), merged("np-lora", MergeInputs(mu=math.inf))
     for layer in LAYERS:
         style, content = STYLE.layers[layer], CONTENT.layers[layer]
         assert relative(soft.layers[layer].dense(), content.dense() + style.dense()) < 1e-5
@@ -190,14 +190,14 @@ def test_np_lora_ends_at_the_plain_sum_and_at_the_null_space():
 def test_coefficients_that_do_not_fit_are_refused():
     wrong = {LAYERS[0]: (torch.ones(3), torch.ones(3))}
     with pytest.raises(MethodError, match="do not fit"):
-        merged("ziplora", Ingredients(coefficients=wrong))
+        merged("ziplora", MergeInputs(coefficients=wrong))
 
 
 def test_given_coefficients_scale_columns_and_the_rest_is_summed():
     layer = LAYERS[0]
     columns = CONTENT.layers[layer].shape[1]
     m_c, m_s = torch.linspace(0, 1, columns), torch.linspace(1, -1, columns)
-    blend = merged("ziplora", Ingredients(coefficients={layer: (m_c, m_s)}))
+    blend = merged("ziplora", MergeInputs(coefficients={layer: (m_c, m_s)}))
     content, style = CONTENT.layers[layer].dense(), STYLE.layers[layer].dense()
     assert relative(blend.layers[layer].dense(), content * m_c + style * m_s) < 1e-6
     other = LAYERS[1]
@@ -206,7 +206,7 @@ def test_given_coefficients_scale_columns_and_the_rest_is_summed():
 
 @pytest.mark.parametrize("name", ["direct", "np-lora"])
 def test_a_rank_cuts_and_says_what_it_cost(name):
-    whole, cut = merged(name), merged(name, Ingredients(rank=2))
+    whole, cut = merged(name), merged(name, MergeInputs(rank=2))
     assert {factors.rank for factors in cut.layers.values()} == {2}
     lost = sum(float(((whole.layers[layer].dense() - cut.layers[layer].dense()) ** 2).sum()) for layer in LAYERS)
     energy = sum(float((whole.layers[layer].dense() ** 2).sum()) for layer in LAYERS)
@@ -223,7 +223,7 @@ def test_convolutions_and_half_precision_go_through(name):
 
     layer = "unet.down_blocks.0.resnets.0.conv1"
     content, style = (Adapter({layer: conv(rank)}, f"r{rank}") for rank in (2, 3))
-    blend = merged(name, Ingredients(density=1.0, mu=0.0), content, style)
+    blend = merged(name, MergeInputs(density=1.0, mu=0.0), content, style)
     assert blend.layers[layer].shape == (8, 6, 3, 3)
     if name in ("direct", "dare", "np-lora"):
         wanted = content.layers[layer].to(torch.float32).dense() + style.layers[layer].to(torch.float32).dense()
@@ -245,7 +245,7 @@ def test_the_table_of_methods_is_sound():
 def test_text_encoders_feed_forward_and_convolutions_follow_the_stated_rule(tiny, name, constant):
     content, style = everything(tiny, (4,)), everything(tiny, (2, 3))
     widths = {factors.up.shape[0] for factors in content.layers.values()}
-    blend = merged(name, Ingredients(predict=Hypernetwork(sorted(widths))), content, style)
+    blend = merged(name, MergeInputs(predict=Hypernetwork(sorted(widths))), content, style)
     assert blend.layers.keys() == content.layers.keys() | style.layers.keys()
     for layer, factors in blend.layers.items():
         if part_of(layer) == "other":

@@ -177,7 +177,7 @@ def test_the_probe_names_what_the_base_draws():
     cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(FAMILIES))][::12]
     with Studio(find_base("pocket"), "cpu") as studio:
         images = [
-            as_tensor(next(studio.draw(caption(CLASS_NAMES[c], FAMILIES[f]), [n], steps=25, guidance=4.0)).image)
+            as_tensor(next(studio.generate(caption(CLASS_NAMES[c], FAMILIES[f]), [n], steps=25, guidance=4.0)).image)
             for n, (c, f) in enumerate(cells)
         ]
     said = accuracy(load_probe(), torch.stack(images), *torch.tensor(cells).T)

@@ -20,7 +20,7 @@ from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.concepts import style_named, subject_named
 from lorarar.pocket.training_pictures import FAMILIES, SIDE
-from lorarar.training.loop import Plan, train
+from lorarar.training.loop import Schedule, train
 
 SHAPES = ("ellipse", "rectangle")
 COLOURS = ("firebrick", "teal")
@@ -138,7 +138,7 @@ def test_the_teacher_follows_the_student_and_has_no_gradient(bank):
     torch.manual_seed(0)
     objective = Distilling(bank, 4)
     before = objective.teacher.prototypes.clone()
-    train(objective, Plan(2, 1e-2), title="dino")
+    train(objective, Schedule(2, 1e-2), title="dino")
     moved, ahead = (
         float((sorter.prototypes.detach() - before).abs().max()) for sorter in (objective.teacher, objective.student)
     )
@@ -156,7 +156,7 @@ def test_a_distillation_that_was_interrupted_ends_as_an_unbroken_one(bank, tmp_p
         if step == 2:
             signal.raise_signal(signal.SIGINT)
 
-    plan, file = Plan(4, 1e-3), tmp_path / "state.pt"
+    plan, file = Schedule(4, 1e-3), tmp_path / "state.pt"
     unbroken = train(fresh(), plan, title="dino").result()
     with pytest.raises(KeyboardInterrupt):
         train(fresh(), plan, file, title="dino", on_step=interrupt)

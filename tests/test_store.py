@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 import lorarar
 from lorarar.families import Base
-from lorarar.generation.studio import Picture, keep
+from lorarar.generation.studio import Picture, save
 from lorarar.store import Store, default_path
 from lorarar.store.migrations import MIGRATIONS, migrate
 from lorarar.util.errors import StoreError
@@ -66,9 +66,9 @@ def test_a_merge_is_kept_once_with_inputs_and_coefficients(store, lora_file, tmp
 
 
 def test_a_picture_replaces_the_one_at_its_path(store, tmp_path):
-    first = keep(picture(0), tmp_path, "a")
+    first = save(picture(0), tmp_path, "a")
     assert store.add_image(first) == store.add_image(first)
-    second = keep(picture(1), tmp_path, "a")
+    second = save(picture(1), tmp_path, "a")
     store.add_image(second)
     assert [row["seed"] for row in store.rows("SELECT seed FROM images")] == [1]
 

@@ -14,7 +14,7 @@ from lorarar.pictures.concepts import read_concepts
 from lorarar.pictures.images import write_png
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
-from lorarar.training.loop import Plan, train
+from lorarar.training.loop import Schedule, train
 from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
 from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
@@ -60,7 +60,7 @@ def test_the_seed_decides_all(tiny):
 def test_training_lowers_the_loss(tiny):
     objective = LoraDenoising(tiny, lessons(1), OPTIONS)
     losses = []
-    train(objective, Plan(150, 1e-2), title="lora", on_step=lambda step, loss: losses.append(loss))
+    train(objective, Schedule(150, 1e-2), title="lora", on_step=lambda step, loss: losses.append(loss))
     objective.close()
     assert sum(losses[-30:]) < 0.9 * sum(losses[:30])
 
@@ -242,5 +242,5 @@ def test_gated_convolutions_and_text_encoders(tiny):
     gate = torch.linspace(0, 1, weight.shape[1])
     with gated(tiny.unet, adapter, Adapter({}), {layer: (gate, gate)}):
         by_gate = predict(tiny.unet, *inputs())
-    weight += conv.scaled(gate).dense()
+    weight += conv.scale(gate).dense()
     torch.testing.assert_close(by_gate, predict(tiny.unet, *inputs()), rtol=1e-4, atol=1e-5)

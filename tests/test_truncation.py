@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lorarar.lora.adapter import Factors
-from lorarar.lora.truncation import factorised, truncated
+from lorarar.lora.truncation import factorise, truncate
 
 
 def factors(rows, columns, rank, kernel=(), seed=0):
@@ -21,7 +21,7 @@ def test_both_ways_are_the_best_approximation_and_say_what_they_lost(rows, colum
     matrix = update.dense().flatten(1)
     left, values, right = torch.linalg.svd(matrix, full_matrices=False)
     best = (left[:, :rank] * values[:rank]) @ right[:rank]
-    for cut, energy in (truncated(update, rank), factorised(update.dense(), rank)):
+    for cut, energy in (truncate(update, rank), factorise(update.dense(), rank)):
         assert cut.shape == update.shape
         assert cut.rank == min(rank, 6) or cut.rank == rank
         torch.testing.assert_close(cut.dense().flatten(1), best, rtol=1e-3, atol=1e-4)
@@ -30,12 +30,12 @@ def test_both_ways_are_the_best_approximation_and_say_what_they_lost(rows, colum
 
 
 def test_energies_add_up():
-    _, one = truncated(factors(8, 8, 4), 2)
-    _, two = truncated(factors(8, 8, 4, seed=1), 2)
+    _, one = truncate(factors(8, 8, 4), 2)
+    _, two = truncate(factors(8, 8, 4, seed=1), 2)
     both = one + two
     assert both.share == pytest.approx((one.lost + two.lost) / (one.whole + two.whole))
 
 
 def test_an_update_of_zeros_loses_nothing():
-    _, energy = factorised(torch.zeros(4, 4), 2)
+    _, energy = factorise(torch.zeros(4, 4), 2)
     assert energy.share == 0.0

@@ -68,7 +68,7 @@ def train_pair(
     checkpoint.unlink(missing_ok=True)
 
 
-def merged(pair: Pair, base: Base, out: Path, cache: ProjectionCache) -> Merge:
+def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) -> Merge:
     """The pair's adapter as a file, with what made it."""
     file, options = trained_file(pair, out), pair.row.options
     if isinstance(options, LoraOptions):

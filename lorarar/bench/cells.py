@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from lorarar.bench.plan import Pictures, Row
+from lorarar.bench.plan import MethodRow, PictureSettings
 from lorarar.families import Base
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
@@ -46,7 +46,7 @@ class Cell:
 class Pair:
     """A content and a style under one row of a plan: what shares an adapter."""
 
-    row: Row
+    row: MethodRow
     content: Concept
     style: Concept
     made_by: Mapping[str, Any]  # method, options and inputs, by digest
@@ -60,7 +60,7 @@ class Pair:
         """The prompt for both at once."""
         return pair_prompt(self.content.prompt, self.style.prompt, template)
 
-    def chunks(self, plan: str, base: Base, pictures: Pictures) -> list[list[Cell]]:
+    def chunks(self, plan: str, base: Base, pictures: PictureSettings) -> list[list[Cell]]:
         """The pair's cells in batches whose composition the plan alone decides."""
         prompt = self.prompt(pictures.prompt)
         chunks = []
@@ -79,7 +79,7 @@ class Pair:
         return chunks
 
 
-def pairs_of(row: Row, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:
+def pairs_of(row: MethodRow, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:
     """A row's pairs, each with what decides its adapter: method, options with defaults filled in, both inputs."""
     options = row.options
     known = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from lorarar.families import Base, find_base
-from lorarar.merging.methods import METHODS, Origin
+from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.projections import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
@@ -22,21 +22,21 @@ from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
 
 SHIPPED = Path(__file__).parent / "plans"
-JOINT = Origin("joint", "Joint training", "Ruiz et al., 2023")
+JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Concepts(_Strict):
+class ConceptSelection(_Strict):
     """A folder of concepts, the base's own unless the plan names one, and which of them."""
 
     folder: Path | None = None
     names: tuple[str, ...] | None = None  # None: all
 
 
-class Pictures(_Strict):
+class PictureSettings(_Strict):
     """What is drawn of each pair."""
 
     prompt: str = PAIR_PROMPT
@@ -59,7 +59,7 @@ class Pictures(_Strict):
         return value
 
 
-class Row(_Strict):
+class MethodRow(_Strict):
     """One way from two concepts to one adapter, under a name of its own."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -67,7 +67,7 @@ class Row(_Strict):
     name: str = Field(default="", pattern=r"^[a-z0-9][a-z0-9._-]*$|^$", max_length=60)
 
     @model_validator(mode="after")
-    def _check(self) -> Row:
+    def _check(self) -> MethodRow:
         if self.method not in (*METHODS, JOINT.name):
             raise ValueError(f"unknown method {self.method!r}; accepted are {', '.join((JOINT.name, *METHODS))}")
         _ = self.options
@@ -79,7 +79,7 @@ class Row(_Strict):
         return self.name or self.method
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> MethodInfo:
         """Title and paper of the row's method."""
         return JOINT if self.method == JOINT.name else METHODS[self.method]
 
@@ -98,7 +98,7 @@ class Row(_Strict):
             raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(known)}")
         return schema.validate_python(given)  # type: ignore[no-any-return]
 
-    def beside(self, folder: Path) -> Row:
+    def beside(self, folder: Path) -> MethodRow:
         """The row with its files relative to a folder."""
         files = {key: str(folder / value) for key, value in (self.model_extra or {}).items() if key in _FILES}
         return self.model_copy(update=files)
@@ -125,15 +125,15 @@ class Plan(_Strict):
 
     title: str = ""
     base: str = "pocket"
-    contents: Concepts = Concepts()
-    styles: Concepts = Concepts()
-    pictures: Pictures = Pictures()
-    methods: tuple[Row, ...] = Field(min_length=1)
+    contents: ConceptSelection = ConceptSelection()
+    styles: ConceptSelection = ConceptSelection()
+    pictures: PictureSettings = PictureSettings()
+    methods: tuple[MethodRow, ...] = Field(min_length=1)
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are drawn
 
     @field_validator("methods")
     @classmethod
-    def _names(cls, value: tuple[Row, ...]) -> tuple[Row, ...]:
+    def _names(cls, value: tuple[MethodRow, ...]) -> tuple[MethodRow, ...]:
         labels = [row.label for row in value]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
@@ -172,7 +172,7 @@ def read_plan(name: str | Path) -> Plan:
     return plan
 
 
-def _placed(concepts: Concepts, path: Path, own: Path | None, side: str) -> Concepts:
+def _placed(concepts: ConceptSelection, path: Path, own: Path | None, side: str) -> ConceptSelection:
     """The concepts with a folder that is there."""
     folder = path.parent / concepts.folder if concepts.folder else own
     if folder is None or not folder.is_dir():

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lorarar.bench.adapters import is_trained, merged, train_pair, trained_file
+from lorarar.bench.adapters import is_trained, merge_for_pair, train_pair, trained_file
 from lorarar.bench.cells import Cell, Pair, pairs_of, unfinished
 from lorarar.bench.plan import Plan
 from lorarar.families import Base, find_base
-from lorarar.generation.studio import Studio, keep
+from lorarar.generation.studio import Studio, save
 from lorarar.merge_files import check_base
 from lorarar.merging.projections import ProjectionCache
 from lorarar.pictures.concepts import read_concepts
@@ -29,7 +29,7 @@ _OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 
 @dataclass
-class Outcome:
+class GridOutcome:
     """What a run did."""
 
     cells: int = 0  # of the whole plan
@@ -52,7 +52,7 @@ class Task:
     chunks: list[list[Cell]]
 
 
-def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) -> Outcome:
+def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) -> GridOutcome:
     """Compute what is missing of a plan into ``out`` and the store.
 
     Raises:
@@ -60,7 +60,7 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
         ImageError, StoreError: a result cannot be written; what was finished stays.
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
-    run = Run(plan, find_base(plan.base), store, out)
+    run = GridRun(plan, find_base(plan.base), store, out)
     tasks = run.tasks()
     tasks = run.train(tasks)
     run.draw(tasks, device)
@@ -75,14 +75,14 @@ def plan_pairs(plan: Plan, base: Base) -> list[Pair]:
 
 
 @dataclass
-class Run:
+class GridRun:
     """A grid in progress."""
 
     plan: Plan
     base: Base
     store: Store
     out: Path
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: GridOutcome = field(default_factory=GridOutcome)
 
     def tasks(self) -> list[Task]:
         """Pairs with something left to draw."""
@@ -140,14 +140,14 @@ class Run:
     def _draw_pair(self, task: Task, studio: Studio, cache: ProjectionCache) -> Iterator[int]:
         """Draw a pair's unfinished batches; yields how many cells a batch finished."""
         started, pictures, pair = time.perf_counter(), self.plan.pictures, task.pair
-        done = merged(pair, self.base, self.out, cache)
+        done = merge_for_pair(pair, self.base, self.out, cache)
         merge = self.store.add_merge(done, pair.content.path, pair.style.path)
         adapter = self.store.add_adapter(done.adapter, done.path or "", "merged")
-        studio.attach(done.adapter)
+        studio.load_lora(done.adapter)
         self.outcome.seconds["merge"] += time.perf_counter() - started
         for chunk in task.chunks:
             started = time.perf_counter()
-            drawn = studio.draw(
+            drawn = studio.generate(
                 pair.prompt(pictures.prompt),
                 [cell.seed for cell in chunk],
                 steps=pictures.steps,
@@ -155,7 +155,7 @@ class Run:
                 batch=len(chunk),
             )
             kept = [
-                (cell, keep(picture, cell.path(self.out).parent, str(cell.seed)))
+                (cell, save(picture, cell.path(self.out).parent, str(cell.seed)))
                 for cell, picture in zip(chunk, drawn, strict=True)
             ]
             self.store.add_cells(kept, adapter, merge)

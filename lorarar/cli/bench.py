@@ -11,7 +11,7 @@ from lorarar.cli.console import DbOption, JsonOption, command, message, print_js
 from lorarar.util.errors import PlanError
 
 if TYPE_CHECKING:
-    from lorarar.bench.run import Outcome
+    from lorarar.bench.run import GridOutcome
 
 app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles x seeds.")
 
@@ -67,7 +67,7 @@ def plan(
         raise PlanError(f"no shipped plan {name!r}; there are {', '.join(shipped_plans())}")
 
 
-def _describe(outcome: Outcome) -> None:
+def _describe(outcome: GridOutcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
     message(
         f"{outcome.cells} cells: {outcome.found} were there, {outcome.drawn} drawn, "

@@ -28,7 +28,7 @@ def generate(
 ) -> None:
     """Draw pictures; number k has seed SEED + k and is the same alone or among others."""
     from lorarar.families import find_base
-    from lorarar.generation.studio import BATCH, Picture, Studio, keep
+    from lorarar.generation.studio import BATCH, Picture, Studio, save
     from lorarar.lora.files import read_adapter
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
@@ -38,13 +38,15 @@ def generate(
     pictures: list[Picture] = []
     batches = -(-n // BATCH)
     with Store(db) as store, Studio(place, device) as studio:
-        studio.attach(adapter)
+        studio.load_lora(adapter)
         known = store.add_adapter(adapter, lora) if adapter and lora else None
         merge = store.merge_of(known) if known else None
         with Ticker("generate", batches * steps) as ticker:
-            drawn = studio.draw(prompt, range(seed, seed + n), steps=steps, guidance=guidance, on_step=ticker.advance)
+            drawn = studio.generate(
+                prompt, range(seed, seed + n), steps=steps, guidance=guidance, on_step=ticker.advance
+            )
             for picture in drawn:
-                pictures.append(keep(picture, out))
+                pictures.append(save(picture, out))
                 store.add_image(pictures[-1], known, merge)
     show_images([picture.image for picture in pictures])
     if as_json:

@@ -94,10 +94,10 @@ def generate(
         BaseError, AdapterError, ImageError: each names what was wrong and what is accepted.
     """
     with Studio(find_base(base), device) as studio:
-        studio.attach(lora)
+        studio.load_lora(lora)
         seeds = range(seed, seed + n)
-        pictures = studio.draw(prompt, seeds, steps=steps, guidance=guidance)
-        return [keep(picture, Path(out)) if out is not None else picture for picture in pictures]
+        pictures = studio.generate(prompt, seeds, steps=steps, guidance=guidance)
+        return [save(picture, Path(out)) if out is not None else picture for picture in pictures]
 
 
 class Studio:
@@ -114,9 +114,9 @@ class Studio:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.attach(None)
+        self.load_lora(None)
 
-    def attach(self, lora: str | Path | Adapter | None) -> None:
+    def load_lora(self, lora: str | Path | Adapter | None) -> None:
         """Draw with this LoRA from now on, or with none.
 
         Raises:
@@ -140,7 +140,7 @@ class Studio:
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {reason}") from None
         self.lora = adapter.sha256 or adapter.name
 
-    def draw(
+    def generate(
         self,
         prompt: str,
         seeds: range | list[int],
@@ -187,7 +187,7 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def keep(picture: Picture, folder: Path, name: str | None = None) -> Picture:
+def save(picture: Picture, folder: Path, name: str | None = None) -> Picture:
     """Write a picture as ``folder/name.png``, by default named after prompt and seed.
 
     Raises:

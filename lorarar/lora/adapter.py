@@ -58,7 +58,7 @@ class Factors:
         """The update in the weight's own shape: for tests and for methods that need single elements."""
         return (self.up.flatten(1) @ self.down.flatten(1)).reshape(self.shape)
 
-    def scaled(self, factor: float | Tensor) -> Factors:
+    def scale(self, factor: float | Tensor) -> Factors:
         """The update times a number, or with column i times ``factor[i]`` (n,), in at least float32."""
         if isinstance(factor, float) and factor == 1:
             return self
@@ -79,7 +79,7 @@ class Factors:
 def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dtype | None = None) -> Factors:
     """The exact sum of updates, each times a number or with column i times its own ``[i]`` (n,).
 
-    As ``scaled`` and ``+``, but every factor is written once, in place and in its final dtype (by default the
+    As ``scale`` and ``+``, but every factor is written once, in place and in its final dtype (by default the
     widest, at least float32 where something is scaled): at SDXL's size three times faster, in two thirds of the memory.
     """
     (first, scale), rank = terms[0], sum(factors.rank for factors, _ in terms)

@@ -75,7 +75,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sorted:
+class ParsedKeys:
     """The tensors of a file by layer and role, and the keys that were not understood, each with the reason."""
 
     layers: dict[str, dict[Role, Tensor]]
@@ -87,7 +87,7 @@ class _UnreadError(ValueError):
     """A key that is not understood; the message says why."""
 
 
-def sort_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Sorted:
+def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> ParsedKeys:
     """Find layer and role of every tensor.
 
     Args:
@@ -99,7 +99,7 @@ def sort_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Sorted:
     unread: dict[str, str] = {}
     for name, tensor in tensors.items():
         try:
-            key = understand(name, component)
+            key = parse_key(name, component)
             if key.role in layers.get(key.layer, ()):
                 raise _UnreadError(f"is a second {key.role} of {key.layer}")
         except _UnreadError as error:
@@ -110,10 +110,10 @@ def sort_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Sorted:
             dialects.add(key.dialect)
     if "kohya-sgm" in dialects:
         dialects.discard("kohya")  # what both spellings share, such as text encoders
-    return Sorted(dict(sorted(layers.items())), tuple(sorted(dialects)), unread)
+    return ParsedKeys(dict(sorted(layers.items())), tuple(sorted(dialects)), unread)
 
 
-def understand(key: str, component: str = "unet") -> Key:
+def parse_key(key: str, component: str = "unet") -> Key:
     """Dialect, layer and role of one key.
 
     Raises:

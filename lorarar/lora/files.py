@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, all_finite
-from lorarar.lora.dialects import COMPONENTS, Config, Role, Sorted, scale_of, sort_keys
+from lorarar.lora.dialects import COMPONENTS, Config, ParsedKeys, Role, parse_keys, scale_of
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
 from lorarar.lora.tensors import read_tensors, save_tensors
@@ -35,8 +35,8 @@ WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-class Place(NamedTuple):
-    """Where one tensor file of an adapter lies."""
+class AdapterFile(NamedTuple):
+    """One tensor file of an adapter, and how its keys are to be read."""
 
     weights: Path
     component: str = "unet"  # whose layers they are where keys do not say
@@ -44,17 +44,17 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
-    """One tensor file as it is; a PEFT folder has one for each component."""
+class LoadedFile:
+    """The tensors of one file under its own keys; a PEFT folder has one such file for each component."""
 
-    place: Place
+    file: AdapterFile
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
 
     @cached_property
-    def found(self) -> Sorted:
+    def parsed(self) -> ParsedKeys:
         """Its tensors by layer and role."""
-        return sort_keys(self.tensors, self.place.component)
+        return parse_keys(self.tensors, self.file.component)
 
     @cached_property
     def configs(self) -> dict[str, Config]:
@@ -63,7 +63,7 @@ class Source:
         Raises:
             AdapterError: it is unsound.
         """
-        weights, component, config = self.place
+        weights, component, config = self.file
         if config:
             return {component: _json_object(_text(config), config)}
         header = _json_object(self.metadata.get("lora_adapter_metadata", "{}"), f"{weights}: lora_adapter_metadata")
@@ -73,6 +73,10 @@ class Source:
             configs.setdefault(component, {})[key] = value
         return dict(configs)
 
+    def config_of(self, layer: str) -> Config | None:
+        """The configuration of a layer's component; None where the file has none."""
+        return self.configs.get(layer.partition(".")[0])
+
 
 def read_adapter(path: str | Path) -> Adapter:
     """Read a LoRA, a file or a PEFT folder, into exact factors, alpha folded in.
@@ -81,53 +85,71 @@ def read_adapter(path: str | Path) -> Adapter:
         AdapterError: not a sound file, not a LoRA, a half missing, factors that do not fit each other, or
             values that are not finite; the message names file and key.
     """
-    return adapter_of(Path(path), open_sources(Path(path)))
+    return build_adapter(Path(path), load_files(Path(path)))
 
 
-def locate(path: Path) -> list[Place]:
-    """The tensor files of an adapter: one, or one for each component of a PEFT folder.
+def locate(path: Path) -> list[AdapterFile]:
+    """Find the tensor files of an adapter: one, or one for each component of a PEFT folder.
 
     Raises:
         AdapterError: a folder that is not PEFT's.
     """
     if path.name in WEIGHTS and path.with_name(CONFIG).is_file():
-        return [_peft_place(path.parent, "unet")]
+        return [_peft_file(path.parent, "unet")]
     if not path.is_dir():
-        return [Place(path)]
+        return [AdapterFile(path)]
     if (path / CONFIG).is_file():
-        return [_peft_place(path, "unet")]
-    places = [_peft_place(path / name, name) for name in COMPONENTS if (path / name / CONFIG).is_file()]
-    if not places:
+        return [_peft_file(path, "unet")]
+    files = [_peft_file(path / name, name) for name in COMPONENTS if (path / name / CONFIG).is_file()]
+    if not files:
         raise AdapterError(f"{path} is not a file, and no PEFT folder: it has no {CONFIG}, nor has unet/ in it")
-    return places
+    return files
 
 
-def open_sources(path: Path) -> list[Source]:
-    """The tensors of an adapter, nothing understood yet.
+def load_files(path: Path) -> list[LoadedFile]:
+    """Load the tensors of an adapter under the keys of its files.
 
     Raises:
         AdapterError: a file is missing or not sound.
     """
-    return [Source(place, *read_tensors(place.weights, AdapterError)) for place in locate(path)]
+    return [LoadedFile(file, *read_tensors(file.weights, AdapterError)) for file in locate(path)]
 
 
-def adapter_of(path: Path, sources: list[Source]) -> Adapter:
-    """The adapter that was opened at ``path``.
+def build_adapter(path: Path, files: list[LoadedFile]) -> Adapter:
+    """Build the adapter whose files were loaded from ``path``.
 
     Raises:
         AdapterError: as ``read_adapter``.
     """
     layers: dict[str, Factors] = {}
-    for source in sources:
-        file = source.place.weights
-        for key, why in source.found.unread.items():
-            raise AdapterError(f"{file}: {key} {why}")
-        for layer, roles in source.found.layers.items():
-            layers[layer] = _factors(file, layer, roles, source.configs.get(layer.partition(".")[0]))
+    for loaded in files:
+        weights = loaded.file.weights
+        for key, why in loaded.parsed.unread.items():
+            raise AdapterError(f"{weights}: {key} {why}")
+        for layer, roles in loaded.parsed.layers.items():
+            layers[layer] = _factors(weights, layer, roles, loaded.config_of(layer))
     if not layers:
         raise AdapterError(f"{path} holds no LoRA weights")
-    provenance = next(filter(None, (provenance_of(source.metadata) for source in sources)), {})
-    return Adapter(dict(sorted(layers.items())), path.name or path.resolve().name, digest_of(path), provenance)
+    return Adapter(
+        layers=dict(sorted(layers.items())),
+        name=path.name or path.resolve().name,
+        sha256=digest_of(path),
+        provenance=first_provenance(files),
+    )
+
+
+def first_provenance(files: list[LoadedFile]) -> dict[str, Any]:
+    """What made an adapter, from the first of its files that says it; empty where none does."""
+    return next(filter(None, (provenance_of(loaded.metadata) for loaded in files)), {})
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """What the header of an adapter says made it, without reading its tensors.
+
+    Raises:
+        AdapterError: the file is missing or not sound.
+    """
+    return provenance_of(read_header(locate(path)[0].weights, AdapterError))
 
 
 def digest_of(path: Path) -> str:
@@ -136,8 +158,8 @@ def digest_of(path: Path) -> str:
     Raises:
         AdapterError: a folder that is not PEFT's.
     """
-    files = sorted(file for place in locate(path) for file in (place.weights, place.config) if file)
-    digests = [sha256_of(file) for file in files]
+    paths = sorted(part for file in locate(path) for part in (file.weights, file.config) if part)
+    digests = [sha256_of(part) for part in paths]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -166,11 +188,11 @@ def write_adapter(
     return path
 
 
-def _peft_place(folder: Path, component: str) -> Place:
+def _peft_file(folder: Path, component: str) -> AdapterFile:
     weights = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
     if weights is None:
         raise AdapterError(f"{folder} has {CONFIG} but no weights; accepted are {' and '.join(WEIGHTS)}")
-    return Place(weights, component, folder / CONFIG)
+    return AdapterFile(weights, component, folder / CONFIG)
 
 
 def _text(path: Path) -> str:
@@ -248,12 +270,3 @@ def _check_replaceable(path: Path) -> None:
             raise AdapterError(
                 f"cannot write {path}: it holds {Path(*inside)}, which is no part of a PEFT adapter; name a new folder"
             )
-
-
-def read_provenance(path: Path) -> dict[str, Any]:
-    """What the header of an adapter says of how it was made, without reading its tensors.
-
-    Raises:
-        AdapterError: the file is missing or not sound.
-    """
-    return provenance_of(read_header(locate(path)[0].weights, AdapterError))

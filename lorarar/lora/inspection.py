@@ -15,8 +15,8 @@ from typing import Any
 from torch import Tensor
 
 from lorarar.lora.dialects import alpha_of, foreign_kind
-from lorarar.lora.files import Source, adapter_of, open_sources
-from lorarar.lora.header import PROVENANCE, provenance_of
+from lorarar.lora.files import LoadedFile, build_adapter, first_provenance, load_files
+from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError
 
 #: The first that fits a layer's name is its kind; tables are in this order.
@@ -36,8 +36,8 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Target:
-    """The layers of one kind that an adapter changes."""
+class LayerGroup:
+    """The layers of one kind that an adapter changes, and how many numbers its tensors for them hold."""
 
     kind: str
     layers: int
@@ -46,7 +46,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What is known of an adapter's file or folder."""
+    """A description of an adapter's file or folder; its fields are the keys of ``lorarar inspect --json``."""
 
     path: str
     bytes: int  # of its tensor files
@@ -56,9 +56,9 @@ class Inspection:
     dialects: list[str]  # also kinds that cannot be used
     ranks: list[int]
     alphas: list[float]  # distinct ones; empty where there are none, and the scale is 1
-    targets: list[Target]
-    metadata: dict[str, str]  # of the header, ours not among it
-    record: dict[str, Any]  # what made it, where this program wrote it
+    targets: list[LayerGroup]
+    metadata: dict[str, str]  # of the header, without our provenance
+    record: dict[str, Any]  # the provenance, where this program wrote the file
     unread: dict[str, str]  # reason by key
     unusable: str | None  # why reading it as an adapter fails
 
@@ -70,23 +70,23 @@ def inspect_adapter(path: str | Path) -> Inspection:
         AdapterError: a file that is missing or cannot be read as tensors.
     """
     path = Path(path)
-    sources = open_sources(path)
-    layers = {layer: roles for source in sources for layer, roles in source.found.layers.items()}
-    weights = [tensor for source in sources for key, tensor in source.tensors.items() if not key.endswith(".alpha")]
+    files = load_files(path)
+    layers = {layer: roles for loaded in files for layer, roles in loaded.parsed.layers.items()}
+    weights = [tensor for loaded in files for key, tensor in loaded.tensors.items() if not key.endswith(".alpha")]
     return Inspection(
         path=str(path),
-        bytes=sum(source.place.weights.stat().st_size for source in sources),
-        tensors=sum(len(source.tensors) for source in sources),
+        bytes=sum(loaded.file.weights.stat().st_size for loaded in files),
+        tensors=sum(len(loaded.tensors) for loaded in files),
         parameters=sum(tensor.numel() for tensor in weights),
         dtypes=sorted({str(tensor.dtype).removeprefix("torch.") for tensor in weights}),
-        dialects=_dialects(sources),
+        dialects=_dialects(files),
         ranks=sorted({roles["down"].shape[0] for roles in layers.values() if "down" in roles and roles["down"].dim()}),
-        alphas=sorted({alpha for source in sources for alpha in _alphas(source)}),
-        targets=_targets({layer: roles.values() for layer, roles in layers.items()}),
-        metadata={k: v for source in sources for k, v in source.metadata.items() if k != PROVENANCE},
-        record=next(filter(None, (provenance_of(source.metadata) for source in sources)), {}),
-        unread={key: why for source in sources for key, why in source.found.unread.items()},
-        unusable=_refusal(path, sources),
+        alphas=sorted({alpha for loaded in files for alpha in _alphas(loaded)}),
+        targets=_groups({layer: roles.values() for layer, roles in layers.items()}),
+        metadata={k: v for loaded in files for k, v in loaded.metadata.items() if k != PROVENANCE},
+        record=first_provenance(files),
+        unread={key: why for loaded in files for key, why in loaded.parsed.unread.items()},
+        unusable=_refusal(path, files),
     )
 
 
@@ -95,32 +95,32 @@ def kind_of(layer: str) -> str:
     return next(kind for pattern, kind in _KINDS.items() if re.search(pattern, layer))
 
 
-def _dialects(sources: list[Source]) -> list[str]:
-    known = {dialect for source in sources for dialect in source.found.dialects}
-    foreign = {foreign_kind(key) for source in sources for key in source.found.unread}
-    return sorted(known | {kind for kind in foreign if kind})
+def _dialects(files: list[LoadedFile]) -> list[str]:
+    dialects = {dialect for loaded in files for dialect in loaded.parsed.dialects}
+    foreign = {foreign_kind(key) for loaded in files for key in loaded.parsed.unread}
+    return sorted(dialects | {kind for kind in foreign if kind})
 
 
-def _targets(layers: dict[str, Iterable[Tensor]]) -> list[Target]:
+def _groups(layers: dict[str, Iterable[Tensor]]) -> list[LayerGroup]:
     sizes: dict[str, list[int]] = {}
     for layer, tensors in layers.items():
         sizes.setdefault(kind_of(layer), []).append(sum(tensor.numel() for tensor in tensors if tensor.dim() > 1))
-    return [Target(kind, len(sizes[kind]), sum(sizes[kind])) for kind in _KINDS.values() if kind in sizes]
+    return [LayerGroup(kind, len(sizes[kind]), sum(sizes[kind])) for kind in _KINDS.values() if kind in sizes]
 
 
-def _alphas(source: Source) -> Iterable[float]:
-    for layer, roles in source.found.layers.items():
+def _alphas(loaded: LoadedFile) -> Iterable[float]:
+    for layer, roles in loaded.parsed.layers.items():
         try:
-            alpha = alpha_of(layer, roles, source.configs.get(layer.partition(".")[0]))
+            alpha = alpha_of(layer, roles, loaded.config_of(layer))
         except AdapterError:
-            continue  # said as the reason why it cannot be used
+            continue  # it is among the reasons why the adapter cannot be used
         if alpha is not None:
             yield alpha
 
 
-def _refusal(path: Path, sources: list[Source]) -> str | None:
+def _refusal(path: Path, files: list[LoadedFile]) -> str | None:
     try:
-        adapter_of(path, sources)
+        build_adapter(path, files)
     except AdapterError as error:
         return str(error)
     return None

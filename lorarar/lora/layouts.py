@@ -82,7 +82,7 @@ def _for_alpha(factors: Factors, alpha: int) -> Factors:
     """The update with its quotient rank / alpha in ``down``, which a reader's alpha / rank takes out again."""
     if factors.rank == alpha:
         return factors
-    return Factors(factors.scaled(factors.rank / alpha).down.to(factors.down.dtype), factors.up)
+    return Factors(factors.scale(factors.rank / alpha).down.to(factors.down.dtype), factors.up)
 
 
 def _renamed(key: str) -> str:

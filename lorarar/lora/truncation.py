@@ -31,7 +31,7 @@ class Energy:
         return self.lost / self.whole if self.whole else 0.0
 
 
-def truncated(factors: Factors, rank: int) -> tuple[Factors, Energy]:
+def truncate(factors: Factors, rank: int) -> tuple[Factors, Energy]:
     """B A cut to ``rank``: with B = Q_b R_b and A' = Q_a R_a, the small R_b R_a' is decomposed instead."""
     whole = factors.energy
     if factors.rank <= rank:
@@ -44,7 +44,7 @@ def truncated(factors: Factors, rank: int) -> tuple[Factors, Energy]:
     return _like(factors.shape, up, down), Energy(whole, float((values[rank:].double() ** 2).sum()))
 
 
-def factorised(update: Tensor, rank: int) -> tuple[Factors, Energy]:
+def factorise(update: Tensor, rank: int) -> tuple[Factors, Energy]:
     """A dense update, (m, n) or (m, n, kh, kw), as factors of at most ``rank``."""
     matrix = update.flatten(1)
     wide = matrix.shape[0] <= matrix.shape[1]

@@ -15,7 +15,7 @@ from torch import Tensor
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.merging.hypernet import Coefficients, Hypernetwork, Role
-from lorarar.merging.methods.blend import Predictor
+from lorarar.merging.methods.merge_inputs import Predictor
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import cache_folder
 

@@ -20,8 +20,8 @@ from lorarar.lora.adapter import Adapter, widest
 from lorarar.merging.coefficient_file import read_coefficients
 from lorarar.merging.hypernet import Coefficients, Hypernetwork, KeyValue
 from lorarar.merging.hypernet_file import read_hypernet
-from lorarar.merging.methods import Blend, Form, Ingredients, Method
-from lorarar.merging.methods.blend import Predictor
+from lorarar.merging.methods import Form, MergeInputs, MergeResult, Method
+from lorarar.merging.methods.merge_inputs import Predictor
 from lorarar.merging.projections import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.errors import HypernetError, MethodError
@@ -116,32 +116,34 @@ class Recipe:
             elif option == "coefficients":
                 made |= {"coefficients": sha256_of(Path(asked[option]))} if option in asked else {}
             else:
-                made[option] = asked.get(option, getattr(Ingredients(), option))
+                made[option] = asked.get(option, getattr(MergeInputs(), option))
         if self.strengths != PLAIN:
             made["strengths"] = self.strengths
         return {key: list(value) if isinstance(value, tuple) else value for key, value in made.items()}
 
-    def blend(self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None) -> Blend:
+    def merge(
+        self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None
+    ) -> MergeResult:
         """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
         dtype = DTYPES[self.dtype] if self.dtype else widest([content.dtype, style.dtype])
-        using = replace(self._ingredients(coefficients), dtype=dtype)
-        merged = self._merge(content, style, using)
+        inputs = replace(self._inputs(coefficients), dtype=dtype)
+        merged = self._merge(content, style, inputs)
         return merged if self.strengths == PLAIN else scale_sides(merged, content, style, self.strengths, dtype)
 
-    def _merge(self, content: Adapter, style: Adapter, using: Ingredients) -> Blend:
+    def _merge(self, content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
         """The method's merge; one that takes long shows its progress."""
         if not self.method.dense or len(content.layers) < SHOWN:
-            return self.method.merge(content, style, using)
+            return self.method.merge(content, style, inputs)
         with Ticker(self.method.name, len({*content.layers} & {*style.layers})) as ticker:
-            return self.method.merge(content, style, replace(using, on_layer=ticker.advance))
+            return self.method.merge(content, style, replace(inputs, on_layer=ticker.advance))
 
-    def _ingredients(self, optimised: Mapping[str, Coefficients] | None) -> Ingredients:
+    def _inputs(self, optimised: Mapping[str, Coefficients] | None) -> MergeInputs:
         asked: dict[str, Any] = {k: v for k, v in self.options.items() if k not in ("hypernet", "key_value")}
         if "coefficients" in self.method.takes:
             asked["coefficients"] = optimised or read_coefficients(asked["coefficients"])
         if "hypernet" in self.method.takes:
             asked["predict"] = self._predictor()
-        return Ingredients(**asked)
+        return MergeInputs(**asked)
 
     def _predictor(self) -> Predictor:
         if self.cache is None:

@@ -12,20 +12,21 @@ from dataclasses import replace
 import torch
 
 from lorarar.lora.adapter import Adapter, Factors
-from lorarar.merging.methods.blend import Blend, Ingredients, columnwise, summed
+from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
+from lorarar.merging.methods.terms import scale_columns, sum_terms
 
 Strengths = tuple[float, float]  # of content and style
 PLAIN: Strengths = (1.0, 1.0)
 
 
 def scale_sides(
-    merged: Blend, content: Adapter, style: Adapter, strengths: Strengths, dtype: torch.dtype | None
-) -> Blend:
+    merged: MergeResult, content: Adapter, style: Adapter, strengths: Strengths, dtype: torch.dtype | None
+) -> MergeResult:
     """A column-wise merge of two adapters with each side times its strength; coefficients are scaled alike."""
     c, s = strengths
-    terms = columnwise(scale_adapter(content, c), scale_adapter(style, s), merged.coefficients)
-    layers, energy = summed(terms, Ingredients(dtype=dtype))
-    return Blend(layers, {name: (m_c * c, m_s * s) for name, (m_c, m_s) in merged.coefficients.items()}, energy)
+    terms = scale_columns(scale_adapter(content, c), scale_adapter(style, s), merged.coefficients)
+    layers, energy = sum_terms(terms, MergeInputs(dtype=dtype))
+    return MergeResult(layers, {name: (m_c * c, m_s * s) for name, (m_c, m_s) in merged.coefficients.items()}, energy)
 
 
 def scale_adapter(adapter: Adapter, strength: float) -> Adapter:

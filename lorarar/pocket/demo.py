@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from lorarar.families import find_base
-from lorarar.generation.studio import Picture, Studio, keep
+from lorarar.generation.studio import Picture, Studio, save
 from lorarar.lora.adapter import part_of
 from lorarar.merge_files import Merge, merge
 from lorarar.merging.hypernet import Coefficients
@@ -71,12 +71,12 @@ def run_demo(
             merged = time.perf_counter()
             merge_id = store.add_merge(done, content, look)
             adapter_id = store.add_adapter(done.adapter, done.path or "", "merged")
-            studio.attach(done.adapter)
-            drawn = studio.draw(
+            studio.load_lora(done.adapter)
+            drawn = studio.generate(
                 cell_prompt(subject, style), range(seed, seed + n), steps=STEPS, guidance=GUIDANCE, on_step=on_step
             )
             demo.pictures[method] = [
-                keep(picture, out, f"{slug(subject.name)}-{slug(style.name)}-{method}-{picture.seed}")
+                save(picture, out, f"{slug(subject.name)}-{slug(style.name)}-{method}-{picture.seed}")
                 for picture in drawn
             ]
             for picture in demo.pictures[method]:

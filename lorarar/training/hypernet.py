@@ -14,8 +14,8 @@ from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.pictures.concepts import Concept
-from lorarar.training.loop import Plan, train
-from lorarar.training.merging_loss import Merging, MergingLoss, Side
+from lorarar.training.loop import Schedule, train
+from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept
 from lorarar.training.options import HypernetOptions
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class HypernetMerging(Merging):
     def trained(self) -> dict[str, nn.Parameter]:
         return dict(self.hypernet.named_parameters())
 
-    def coefficients(self, content: Side, style: Side) -> tuple[Gates, Sequence[Coefficients]]:
+    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
         """Eq. 1 for the predicted parts, the constants of ``key_value`` for the others."""
         gates = self.hypernet(content.adapter, style.adapter)
         return gates, [pair for layer, pair in gates.items() if self.hypernet.predicts(layer)]
@@ -79,6 +79,6 @@ def train_hypernet(
         side: pixels a side of the pictures.
     """
     objective = HypernetMerging(pipeline, contents, styles, options, side)
-    plan = Plan(options.steps, options.rate, options.seed, warmup=min(100, options.steps // 10), save_every=200)
+    plan = Schedule(options.steps, options.rate, options.seed, warmup=min(100, options.steps // 10), save_every=200)
     train(objective, plan, checkpoint, title="hypernet", accelerator=accelerator)
     return objective.hypernet.eval().requires_grad_(False)

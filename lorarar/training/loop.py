@@ -25,7 +25,7 @@ from lorarar.util.progress import Ticker
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How long and how fast to train."""
 
     steps: int
@@ -58,7 +58,7 @@ class Objective(nn.Module):
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """A training in progress, or a finished one: what a checkpoint holds."""
 
     weights: dict[str, nn.Parameter]
@@ -113,13 +113,13 @@ class Run:
 
 def train(
     objective: Objective,
-    plan: Plan,
+    plan: Schedule,
     checkpoint: Path | None = None,
     *,
     title: str,
     accelerator: Accelerator | None = None,
     on_step: Callable[[int, float], None] | None = None,
-) -> Run:
+) -> TrainingRun:
     """Train until ``plan.steps``, put the result into the objective, and say how long it took.
 
     A ``checkpoint`` file is written every ``plan.save_every`` steps and when interrupted; if it exists,
@@ -166,11 +166,11 @@ def pick(generator: torch.Generator, count: int, size: int) -> Tensor:
     return torch.randint(count, (size,), generator=generator)
 
 
-def _start(objective: Objective, plan: Plan) -> Run:
+def _start(objective: Objective, plan: Schedule) -> TrainingRun:
     weights = objective.trained()
     optimizer = torch.optim.AdamW(weights.values(), lr=plan.rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99))
     average = {name: p.detach().clone() for name, p in weights.items()} if plan.ema else {}
-    return Run(weights, average, optimizer)
+    return TrainingRun(weights, average, optimizer)
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:

@@ -21,7 +21,7 @@ from torch import Tensor
 from lorarar.generation.latents import encode_images, encode_prompts, predict, target
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.pictures.images import read_images
-from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
 
 if TYPE_CHECKING:
@@ -123,9 +123,9 @@ def train_lora(
     return _adapter(run.result())
 
 
-def _plan(options: LoraOptions) -> Plan:
+def _plan(options: LoraOptions) -> Schedule:
     """Constant rate, as in the DreamBooth protocol."""
-    return Plan(options.steps, options.rate, options.seed, decay=False, save_every=200, weight_decay=1e-4)
+    return Schedule(options.steps, options.rate, options.seed, decay=False, save_every=200, weight_decay=1e-4)
 
 
 def _encode(pipeline: StableDiffusionXLPipeline, images: Tensor, mirrored: bool) -> Tensor:

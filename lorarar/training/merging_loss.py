@@ -72,7 +72,7 @@ class MergingLoss:
 
 
 @dataclass(frozen=True)
-class Side:
+class PreparedConcept:
     """One concept, ready for the UNet: its factors in float32 on the UNet's device, latents, conditioning."""
 
     adapter: Adapter
@@ -80,7 +80,7 @@ class Side:
     conditioning: Conditioning
 
     @classmethod
-    def prepare(cls, pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> Side:
+    def prepare(cls, pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> PreparedConcept:
         """Encode a concept's pictures, at ``side`` pixels, and its prompt."""
         latents = encode_images(pipeline.vae, read_images(concept.images, side))
         adapter = concept.adapter.to(torch.float32, pipeline.unet.device)
@@ -103,10 +103,10 @@ class Merging(Objective):
         super().__init__()
         self.unet: Any = pipeline.unet.requires_grad_(False)
         self.loss, self.size, self.scheduler = loss, size, training_scheduler(pipeline)
-        self.contents = [Side.prepare(pipeline, concept, side) for concept in contents]
-        self.styles = [Side.prepare(pipeline, concept, side) for concept in styles]
+        self.contents = [PreparedConcept.prepare(pipeline, concept, side) for concept in contents]
+        self.styles = [PreparedConcept.prepare(pipeline, concept, side) for concept in styles]
 
-    def coefficients(self, content: Side, style: Side) -> tuple[Gates, Sequence[Coefficients]]:
+    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
         """Gates of every layer both have, and those m_c and m_s that are learnt."""
         raise NotImplementedError
 
@@ -132,7 +132,7 @@ class Merging(Objective):
             merged = predict(self.unet, noisy, timesteps, conditioning)
         return self.loss(merged.float(), wanted.float(), learnt)
 
-    def _teachers(self, content: Side, style: Side) -> Gates:
+    def _teachers(self, content: PreparedConcept, style: PreparedConcept) -> Gates:
         """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
         half = torch.arange(2 * self.size, device=self.unet.device) < self.size
         first = half.to(content.conditioning.text.dtype).view(-1, 1, 1)
@@ -150,7 +150,7 @@ def _side_by_side(content: Conditioning, style: Conditioning, size: int) -> Cond
     )
 
 
-def _with_own(gates: Gates, content: Side, style: Side) -> Gates:
+def _with_own(gates: Gates, content: PreparedConcept, style: PreparedConcept) -> Gates:
     """The gates, and 1 for layers that only one adapter has."""
     one = torch.ones((), device=content.conditioning.text.device)
     return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (one, one)) | dict(gates)

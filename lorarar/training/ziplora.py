@@ -20,8 +20,8 @@ from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import part_of
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
-from lorarar.training.loop import Plan, train
-from lorarar.training.merging_loss import Merging, MergingLoss, Side
+from lorarar.training.loop import Schedule, train
+from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept
 from lorarar.training.options import ZipOptions
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
@@ -47,7 +47,7 @@ class ZipMerging(Merging):
         sides = ("content", self.of_content), ("style", self.of_style)
         return {f"{layer}.{name}": p for name, ps in sides for layer, p in zip(self.layers, ps, strict=True)}
 
-    def coefficients(self, content: Side, style: Side) -> tuple[Gates, Sequence[Coefficients]]:
+    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
         """The parameters as they are; layers outside attention stay summed."""
         pairs = list(zip(self.of_content, self.of_style, strict=True))
         one = torch.ones((), device=self.unet.device)
@@ -78,7 +78,7 @@ def train_ziplora(
         title: name in the progress display.
     """
     objective = ZipMerging(pipeline, content, style, options, side)
-    plan = Plan(options.steps, options.rate, options.seed, decay=False, weight_decay=0, save_every=50)
+    plan = Schedule(options.steps, options.rate, options.seed, decay=False, weight_decay=0, save_every=50)
     weights = train(objective, plan, checkpoint, title=title, accelerator=accelerator).result()
     return {layer: (weights[f"{layer}.content"].cpu(), weights[f"{layer}.style"].cpu()) for layer in objective.layers}
 

@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any
 
 from lorarar.families import Base, find_base
-from lorarar.generation.studio import Picture, Studio, keep
+from lorarar.generation.studio import Picture, Studio, save
 from lorarar.merge_files import Merge, merge_pair
 from lorarar.merging.methods import METHODS, method_named
 from lorarar.merging.recipe import Recipe
@@ -64,11 +64,11 @@ class Painter:
         done = blended(wish, base)
         prompt = wish.prompt.strip() or prompt_of(done)
         merged = time.perf_counter()
-        self._studio.attach(done.adapter)
+        self._studio.load_lora(done.adapter)
         seeds = list(range(wish.seed, wish.seed + wish.pictures))
         steps = count(1)
         drawn = list(
-            self._studio.draw(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=lambda: on_step(next(steps)))
+            self._studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=lambda: on_step(next(steps)))
         )
         paths = [write_png(p.image, self.folder / f"{wish.number}-{p.seed}.png") for p in drawn]
         self._last = wish, done, drawn
@@ -97,7 +97,7 @@ class Painter:
             merge = store.add_merge(done, wish.content, wish.style)
             adapter = store.add_adapter(done.adapter, done.path or "", "merged")
             for picture in drawn:
-                made = keep(replace(picture, lora=done.adapter.sha256), self.out / name, str(picture.seed))
+                made = save(replace(picture, lora=done.adapter.sha256), self.out / name, str(picture.seed))
                 store.add_image(made, adapter, merge)
         return {"kept": str(done.path), "number": wish.number}
 

@@ -22,9 +22,9 @@ from lorarar.pocket.concepts import Style, Subject
 from lorarar.pocket.ground_truth import truth
 from lorarar.pocket.text_encoders import write_tokenizer
 from lorarar.pocket.training_pictures import FAMILIES
-from lorarar.training.loop import Plan, train
+from lorarar.training.loop import Schedule, train
 
-CLIP = Plan(1200, 1e-3, warmup=100, ema=0.99, save_every=100)
+CLIP = Schedule(1200, 1e-3, warmup=100, ema=0.99, save_every=100)
 SIZE = 128  # pictures a step
 
 

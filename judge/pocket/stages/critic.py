@@ -20,12 +20,12 @@ from judge.pocket.vision_tower import Seeing, look_at, normalised, standardise
 from lorarar.pocket.art import draw_all
 from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.training_pictures import FAMILIES
-from lorarar.training.loop import Plan, pick, train
+from lorarar.training.loop import Schedule, pick, train
 from lorarar.util.files import replacing
 
-EYES = Plan(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
-EASY = Plan(500, 1e-3, warmup=100, decay=False, save_every=100)
-CRITIC = Plan(1800, 1e-3, warmup=50, ema=0.995, save_every=100)
+EYES = Schedule(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
+EASY = Schedule(500, 1e-3, warmup=100, decay=False, save_every=100)
+CRITIC = Schedule(1800, 1e-3, warmup=50, ema=0.995, save_every=100)
 SIZE = 48  # questions a step
 TOKENS_FILE = "tokens.pt"
 SEEN = 4000  # pictures by which the eyes' tokens are standardised

@@ -16,9 +16,9 @@ from judge.pocket.stages.bank import bank_file
 from judge.pocket.trials import subject_trials
 from lorarar.pocket.art import draw_all
 from lorarar.pocket.build_context import Workshop
-from lorarar.training.loop import Plan, train
+from lorarar.training.loop import Schedule, train
 
-DINO = Plan(1300, 1e-3, warmup=100, weight_decay=0.04, save_every=100)
+DINO = Schedule(1300, 1e-3, warmup=100, weight_decay=0.04, save_every=100)
 SIZE = 64  # pictures a step
 
 

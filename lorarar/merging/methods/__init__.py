@@ -1,6 +1,6 @@
 """Merge methods: each one pure function from two adapters to one, listed once in ``METHODS``."""
 
-from lorarar.merging.methods.blend import Blend, Form, Ingredients
-from lorarar.merging.methods.table import METHODS, Method, Option, Origin, method_named
+from lorarar.merging.methods.merge_inputs import Form, MergeInputs, MergeResult
+from lorarar.merging.methods.table import METHODS, Method, MethodInfo, Option, method_named
 
-__all__ = ["METHODS", "Blend", "Form", "Ingredients", "Method", "Option", "Origin", "method_named"]
+__all__ = ["METHODS", "MergeResult", "Form", "MergeInputs", "Method", "Option", "MethodInfo", "method_named"]

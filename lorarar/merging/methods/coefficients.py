@@ -6,28 +6,29 @@ Column i of B A is B A[:, i], so the merge is exactly the factors [B_c B_s], [A_
 from __future__ import annotations
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.methods.blend import Blend, Ingredients, columnwise, summed
+from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
+from lorarar.merging.methods.terms import scale_columns, sum_terms
 from lorarar.util.errors import MethodError
 
 
-def ziplora(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
+def ziplora(content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
     """Coefficients optimised for this pair (Shah et al., 2023); layers without any are summed.
 
     Raises:
         MethodError: the coefficients are of other layers or widths than the adapters.
     """
-    for layer, pair in using.coefficients.items():
+    for layer, pair in inputs.coefficients.items():
         for adapter, vector in zip((content, style), pair, strict=True):
             if layer not in adapter.layers or len(vector) != adapter.layers[layer].down.shape[1]:
                 raise MethodError(f"the coefficients of {layer} do not fit {adapter.name}; were they made for it?")
-    layers, energy = summed(columnwise(content, style, using.coefficients), using)
-    return Blend(layers, using.coefficients, energy)
+    layers, energy = sum_terms(scale_columns(content, style, inputs.coefficients), inputs)
+    return MergeResult(layers, inputs.coefficients, energy)
 
 
-def lorarar(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
+def lorarar(content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
     """Coefficients that a hypernetwork predicts from both adapters (Eq. 1)."""
-    if using.predict is None:
+    if inputs.predict is None:
         raise MethodError("method lorarar needs a hypernetwork; name one with --hypernet FILE")
-    coefficients = using.predict(content, style)
-    layers, energy = summed(columnwise(content, style, coefficients), using)
-    return Blend(layers, coefficients, energy)
+    coefficients = inputs.predict(content, style)
+    layers, energy = sum_terms(scale_columns(content, style, coefficients), inputs)
+    return MergeResult(layers, coefficients, energy)

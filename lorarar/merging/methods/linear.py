@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.methods.blend import Blend, Ingredients, summed, weighted
+from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
+from lorarar.merging.methods.terms import sum_terms, weigh
 
 
-def direct(content: Adapter, style: Adapter, using: Ingredients) -> Blend:
+def direct(content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
     """Weighted sum of both updates: w_c dW_c + w_s dW_s.
 
     The weights are 1 and 1 unless said otherwise, as in the authors' code; 0.5 and 0.5 is averaging.
     """
-    layers, energy = summed(weighted(content, style, using.weights), using)
-    return Blend(layers, energy=energy)
+    layers, energy = sum_terms(weigh(content, style, inputs.weights), inputs)
+    return MergeResult(layers, energy=energy)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.methods.blend import Blend, Ingredients
 from lorarar.merging.methods.coefficients import lorarar, ziplora
 from lorarar.merging.methods.linear import direct
+from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.projection import np_lora
 from lorarar.merging.methods.pruning import dare, dare_ties, ties
 from lorarar.util.errors import MethodError
 
 Option = Literal["weights", "hypernet", "key_value", "density", "form", "mu", "coefficients"]
-MergeFunction = Callable[[Adapter, Adapter, Ingredients], Blend]
+MergeFunction = Callable[[Adapter, Adapter, MergeInputs], MergeResult]
 
 
 @dataclass(frozen=True)
-class Origin:
+class MethodInfo:
     """What to call a way of getting one adapter for a subject and a style, and whose it is."""
 
     name: str
@@ -28,7 +28,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Method(Origin):
+class Method(MethodInfo):
     """One merge method and what is to be known of it."""
 
     merge: MergeFunction

@@ -25,7 +25,7 @@ from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.stages.vae import to_tensor
 from lorarar.pocket.text_encoders import LENGTH, encode, new_encoders, write_tokenizer
 from lorarar.pocket.training_pictures import FAMILIES, SIDE, Pictures, caption
-from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.util.files import sha256_of
 
 STEPS, BATCH, RATE = 13_000, 32, 7e-4
@@ -130,7 +130,7 @@ def run_base(workshop: Workshop) -> None:
     before = 0
     if (shipped.BASE / "unet").is_dir() and not workshop.fresh:
         before = _continue(objective)
-    plan = Plan(workshop.steps or STEPS, RATE, workshop.seed + before, warmup=300, ema=0.999, save_every=250)
+    plan = Schedule(workshop.steps or STEPS, RATE, workshop.seed + before, warmup=300, ema=0.999, save_every=250)
     run = train(objective, plan, workshop.checkpoint("base"), title="base", accelerator=workshop.accelerator())
     ship(objective, vae, tokenizer)
     shipped.record(

@@ -24,7 +24,7 @@ from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.stages.vae import to_tensor
 from lorarar.pocket.training_pictures import FAMILIES, Pictures, caption
-from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.training.loop import Objective, Schedule, pick, train
 
 STEPS, BATCH, RATE = 2500, 64, 2e-3
 HELD_OUT = 10  # every tenth picture is kept for testing the probe itself
@@ -88,7 +88,7 @@ def run_probe(workshop: Workshop) -> None:
     pictures = Pictures.load(workshop.pictures)
     torch.manual_seed(workshop.seed)
     objective = Classifying(pictures)
-    plan = Plan(workshop.steps or STEPS, RATE, workshop.seed, warmup=50, ema=0.99)
+    plan = Schedule(workshop.steps or STEPS, RATE, workshop.seed, warmup=50, ema=0.99)
     run = train(objective, plan, workshop.checkpoint("probe"), title="probe", accelerator=workshop.accelerator())
     save_tensors(objective.probe.cpu().state_dict(), shipped.PROBE, {"kind": "lorarar-pocket-probe"})
     probe, held = load_probe(), slice(None, None, HELD_OUT)
@@ -124,7 +124,7 @@ def measure_base(probe: Probe, seeds: Sequence[int] = (0,), steps: int = 25, gui
         for number, (class_index, family) in enumerate(cells):
             prompt = caption(CLASS_NAMES[class_index], FAMILIES[family])
             own = [seed * len(cells) + number for seed in seeds]
-            for picture in studio.draw(prompt, own, steps=steps, guidance=guidance, batch=10):
+            for picture in studio.generate(prompt, own, steps=steps, guidance=guidance, batch=10):
                 images.append(as_tensor(picture.image))
                 classes.append(class_index)
                 families.append(family)

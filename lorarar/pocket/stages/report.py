@@ -92,9 +92,9 @@ def _match(
 ) -> None:
     """Draw the prompts with their seeds, without and with a LoRA, and note where the nearest candidate is ``own``."""
     for name, attached in (("base", None), ("lora", lora)):
-        studio.attach(attached)
+        studio.load_lora(attached)
         for prompt, seed, candidates in prompts:
-            picture = next(studio.draw(prompt, [seed], steps=STEPS, guidance=GUIDANCE))
+            picture = next(studio.generate(prompt, [seed], steps=STEPS, guidance=GUIDANCE))
             hits[name].append(nearest(picture.image, candidates) == own)
 
 

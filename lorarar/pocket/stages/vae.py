@@ -14,7 +14,7 @@ from lorarar.generation.latents import encode_images
 from lorarar.pocket import shipped
 from lorarar.pocket.build_context import Workshop
 from lorarar.pocket.training_pictures import Pictures
-from lorarar.training.loop import Objective, Plan, pick, train
+from lorarar.training.loop import Objective, Schedule, pick, train
 
 STEPS, BATCH, RATE = 6000, 16, 2e-3
 
@@ -86,7 +86,7 @@ def run_vae(workshop: Workshop) -> None:
     torch.manual_seed(workshop.seed)
     vae = AutoencoderKL.from_pretrained(shipped_vae) if known else AutoencoderKL(**CONFIG)
     objective = Autoencoding(vae.to(memory_format=torch.channels_last), pictures, BATCH, frozen=known)
-    plan = Plan(workshop.steps or STEPS, RATE, workshop.seed, warmup=100, ema=0.995)
+    plan = Schedule(workshop.steps or STEPS, RATE, workshop.seed, warmup=100, ema=0.995)
     run = train(objective, plan, workshop.checkpoint("vae"), title="vae", accelerator=workshop.accelerator())
     if not known:
         measure_latents(vae, pictures)
