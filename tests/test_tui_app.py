@@ -153,7 +153,7 @@ def test_the_gallery_moves_turns_filters_and_sizes(database):
         await pilot.press("plus", "plus", "plus")
         assert screen.page.columns <= columns
         await pilot.press("minus", "minus", "minus", "slash", "2", "enter")
-        assert [shot.seed for shot in screen.pictures] == [2]
+        assert [row.seed for row in screen.pictures] == [2]
         await pilot.press("slash", "escape")
         assert len(screen.pictures) == 3
 
@@ -164,9 +164,9 @@ def test_the_same_seed_across_methods(database):
     async def script(app, pilot):
         screen = await gallery(app, pilot)
         await pilot.press("right", "s")
-        assert [(shot.row, shot.seed) for shot in screen.pictures] == [("alpha", 1), ("beta", 1)]
+        assert [(row.row, row.seed) for row in screen.pictures] == [("alpha", 1), ("beta", 1)]
         await pilot.press("full_stop")
-        assert {shot.seed for shot in screen.pictures} == {2}
+        assert {row.seed for row in screen.pictures} == {2}
         await pilot.press("s")
         assert len(screen.pictures) == 3
 

@@ -26,7 +26,7 @@ from tests.tui_app import FakeDrawingClient, drive, until, words
 from tui.catalog import Catalog
 from tui.drawing.client import ProcessDrawingClient
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, parse_reply
-from tui.drawing.worker import NewerWishError, Painter, blended, methods, newest
+from tui.drawing.worker import DrawingWorker, NewerRequestError, fast_methods, merge_for, newest
 from tui.screens.blend import BlendScreen, lora_files
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
@@ -128,7 +128,7 @@ def test_of_waiting_wishes_the_last_is_drawn():
 
 
 def test_methods_that_optimise_are_left_out():
-    assert "ziplora" not in methods() and {"direct", "lorarar"} <= set(methods())
+    assert "ziplora" not in fast_methods() and {"direct", "lorarar"} <= set(fast_methods())
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def base(tiny_folder):
 
 
 def test_strengths_are_weights_where_a_method_has_them(draw_request, base):
-    ours = blended(replace(draw_request, strengths=(0.5, 1.5)), base)
+    ours = merge_for(replace(draw_request, strengths=(0.5, 1.5)), base)
     theirs = merge(draw_request.content, draw_request.style, method="direct", base=base.location, weights=(0.5, 1.5))
     for name, factors in ours.adapter.layers.items():
         assert torch.equal(factors.dense(), theirs.adapter.layers[name].dense())
@@ -162,9 +162,9 @@ def test_where_a_method_has_no_weights_each_side_of_its_result_is_scaled(draw_re
     with_hypernet = replace(base, hypernet=tmp_path / "hypernet.safetensors")
     draw_request = replace(draw_request, method="lorarar")
     one, content, style = (
-        blended(replace(draw_request, strengths=s), with_hypernet) for s in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0))
+        merge_for(replace(draw_request, strengths=s), with_hypernet) for s in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0))
     )
-    half = blended(replace(draw_request, strengths=(0.5, 2.0)), with_hypernet)
+    half = merge_for(replace(draw_request, strengths=(0.5, 2.0)), with_hypernet)
     for name in one.adapter.layers:
         whole, c, s, mixed = (m.adapter.layers[name].dense() for m in (one, content, style, half))
         assert torch.allclose(whole, c + s, atol=1e-5)
@@ -177,27 +177,28 @@ def test_where_a_method_has_no_weights_each_side_of_its_result_is_scaled(draw_re
 def test_a_painter_draws_drops_and_keeps(draw_request, base, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
     monkeypatch.setattr("tui.drawing.worker.STEPS", 2)
-    painter = Painter(tmp_path / "shown", tmp_path / "r.db", tmp_path / "out", lambda base: Studio(base, pipeline=tiny))
+    folders = tmp_path / "shown", tmp_path / "r.db", tmp_path / "out"
+    worker = DrawingWorker(*folders, lambda base: Studio(base, pipeline=tiny))
     with pytest.raises(AdapterError, match="nothing is drawn yet"):
-        painter.keep()
+        worker.keep()
     told = []
-    done = painter.draw(draw_request, told.append)
+    done = worker.draw(draw_request, told.append)
     assert told == [1, 2] and done["prompt"] == "a sks dog in ink style"
     assert all(read_image(path).size for path in done["paths"]) and len(done["paths"]) == 2
 
     def stop(step):
-        raise NewerWishError
+        raise NewerRequestError
 
-    with pytest.raises(NewerWishError):
-        painter.draw(replace(draw_request, number=2), stop)
-    kept = painter.keep()
+    with pytest.raises(NewerRequestError):
+        worker.draw(replace(draw_request, number=2), stop)
+    kept = worker.keep()
     catalog = Catalog(tmp_path / "r.db")
-    shots = catalog.shots()
-    assert [(s.row, s.content, s.style, s.seed) for s in shots] == [
+    rows = catalog.pictures()
+    assert [(s.row, s.content, s.style, s.seed) for s in rows] == [
         ("direct", "dog", "ink", 0),
         ("direct", "dog", "ink", 1),
     ]
-    made = catalog.merge(shots[0].merge)
+    made = catalog.merge(rows[0].merge)
     assert made["adapter"]["path"] == kept["kept"] and scale_adapter(random_adapter(2, 0), 0.0).layers
     with Store(tmp_path / "r.db") as store:
         assert store.rows("SELECT count(*) AS n FROM images")[0]["n"] == 2
@@ -205,9 +206,9 @@ def test_a_painter_draws_drops_and_keeps(draw_request, base, tiny, tmp_path, mon
 
 def test_a_lora_without_a_prompt_asks_for_one(lora_file, base, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
-    painter = Painter(tmp_path, tmp_path / "r.db", tmp_path, lambda base: Studio(base, pipeline=tiny))
+    worker = DrawingWorker(tmp_path, tmp_path / "r.db", tmp_path, lambda base: Studio(base, pipeline=tiny))
     with pytest.raises(AdapterError, match="write one"):
-        painter.draw(DrawRequest(str(lora_file("a")), str(lora_file("b", seed=1)), "direct"))
+        worker.draw(DrawRequest(str(lora_file("a")), str(lora_file("b", seed=1)), "direct"))
 
 
 def test_the_process_says_its_methods_and_what_goes_wrong(tmp_path):

@@ -42,7 +42,7 @@ def database(tmp_path):
 def test_a_database_that_is_not_there_is_empty(tmp_path):
     catalog = Catalog(tmp_path / "none.db")
     catalog.check()
-    assert (catalog.changed(), catalog.shots(), catalog.judges(), catalog.studies(), catalog.adapters()) == (
+    assert (catalog.changed(), catalog.pictures(), catalog.judges(), catalog.studies(), catalog.adapters()) == (
         0,
         [],
         [],
@@ -54,9 +54,9 @@ def test_a_database_that_is_not_there_is_empty(tmp_path):
 
 def test_every_cell_is_a_picture_of_its_method(database):
     snapshot = Catalog(database).snapshot()
-    assert len(snapshot.shots) == 2 * 4 * 3 * 3
+    assert len(snapshot.pictures) == 2 * 4 * 3 * 3
     assert snapshot.methods == ["alpha", "beta"]
-    assert [shot.seed for shot in snapshot.cells["beta", "dog", "oil"]] == [0, 1, 2]
+    assert [row.seed for row in snapshot.cells["beta", "dog", "oil"]] == [0, 1, 2]
     assert snapshot.judge is None and snapshot.mean("alpha", best=False) is None
 
 
@@ -76,10 +76,10 @@ def test_verdicts_are_those_of_the_judges_own_report(database):
     snapshot = catalog.snapshot()
     with Store(database) as store:
         verdicts = VerdictStore(store)
-        targets = [_target(catalog, shot) for shot in snapshot.shots]
+        targets = [_target(catalog, row) for row in snapshot.pictures]
         judged = JudgedTargets(targets, verdicts).pictures(verdicts.judges()[0])
     theirs = {(one.target.row, *one.pair, int(one.target.image.stem)): one.correct for one in judged}
-    ours = {(s.row, s.content, s.style, s.seed): snapshot.correct(s) for s in snapshot.shots}
+    ours = {(s.row, s.content, s.style, s.seed): snapshot.correct(s) for s in snapshot.pictures}
     assert ours == theirs
     assert set(ours.values()) == {True, False, None}
     reported = {group.name[0]: group for group in groups(judged, "method")}
@@ -89,12 +89,12 @@ def test_verdicts_are_those_of_the_judges_own_report(database):
         assert (row.subject, row.style, row.undecided) == (group.subject, group.style, group.score.undecided)
 
 
-def _target(catalog, shot):
+def _target(catalog, row):
     def references(name):
         return catalog.paths.references(str(catalog.path.parent / "loras" / f"{name}.safetensors"))
 
-    sides = references(shot.content), references(shot.style)
-    return Target(Path(shot.path), shot.row, shot.content, shot.style, *sides, "", "")
+    sides = references(row.content), references(row.style)
+    return Target(Path(row.path), row.row, row.content, row.style, *sides, "", "")
 
 
 @pytest.mark.parametrize("references", range(5))
@@ -107,7 +107,7 @@ def test_majority_from_counts_is_the_protocols(references):
 
 def test_scores_are_the_latest_backbones(database):
     add_verdicts(database, accepts)
-    image = Catalog(database).shots()[0].sha256
+    image = Catalog(database).pictures()[0].sha256
     with sqlite3.connect(database) as db:
         for backbone, value, when in (
             ("old", 0.1, "2026-01-01"),
@@ -146,7 +146,7 @@ def test_an_older_database_is_brought_up_to_date(database):
         db.execute("PRAGMA user_version = 5")
     catalog = Catalog(database)
     catalog.check()
-    assert len(catalog.shots()) == 72
+    assert len(catalog.pictures()) == 72
 
 
 def test_relative_paths_are_found_from_the_databases_folders(tmp_path, monkeypatch):
@@ -240,7 +240,7 @@ def test_histograms_count_every_column_once():
 def test_reading_while_others_write(database):
     with Store(database) as store, store.writing():
         store.db.execute("UPDATE images SET seconds = 3")
-        assert len(Catalog(database).shots()) == 72
+        assert len(Catalog(database).pictures()) == 72
 
 
 def test_a_folder_that_cannot_be_written_can_be_browsed(database):
@@ -248,6 +248,6 @@ def test_a_folder_that_cannot_be_written_can_be_browsed(database):
         pytest.skip("root can write anywhere")
     database.parent.chmod(0o500)
     try:
-        assert len(Catalog(database).shots()) == 72
+        assert len(Catalog(database).pictures()) == 72
     finally:
         database.parent.chmod(0o700)

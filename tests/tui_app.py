@@ -38,7 +38,7 @@ def drive(database, script, size=(120, 40), picture_mode=HALF, mode="matrix", cl
         app = LorararApp(database, picture_mode, mode, client or FakeDrawingClient())
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: app.context.snapshot is not None)
-            await until(pilot, lambda: not app.context.snapshot.shots or not app.loading_snapshot)
+            await until(pilot, lambda: not app.context.snapshot.pictures or not app.loading_snapshot)
             await until(pilot, lambda: bool(app.screen.query("TopBar")) and app.screen.is_mounted)
             await pilot.pause()
             return await script(app, pilot)

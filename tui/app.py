@@ -149,10 +149,10 @@ class LorararApp(App[str]):
         """Messages to the app, not calls: the app may leave while this reads, and nobody waits for anybody."""
         started, catalog = monotonic(), self.context.catalog
         try:
-            shots = catalog.shots()
+            pictures = catalog.pictures()
             if self.context.snapshot is None:  # pictures are on the screen before verdicts are counted
-                self.call_later(self.apply_snapshot, Snapshot(shots))
-            self.call_later(self.apply_snapshot, catalog.snapshot(self.judge, shots))
+                self.call_later(self.apply_snapshot, Snapshot(pictures))
+            self.call_later(self.apply_snapshot, catalog.snapshot(self.judge, pictures))
         except LorarError as error:
             notify_error(self, error)
         finally:

@@ -11,19 +11,19 @@ from tui.snapshot import Snapshot
 MARKS = {True: ("\N{CHECK MARK}", "green"), False: ("\N{MULTIPLICATION SIGN}", "red"), None: ("?", "dim")}
 
 
-def caption(snapshot: Snapshot | None, shot: PictureRow, name: str = "") -> Text:
-    """``3 correct``: the seed, and what the judge says of subject and style."""
-    text = Text(name or f"seed {shot.seed}")
+def caption(snapshot: Snapshot | None, row: PictureRow, name: str = "") -> Text:
+    """The name or the seed, and a mark each for the verdicts on subject and style, where there are some."""
+    text = Text(name or f"seed {row.seed}")
     if snapshot is None or snapshot.judge is None:
         return text
-    subject, style = snapshot.verdicts.get(shot.sha256, (None, None))
+    subject, style = snapshot.verdict(row)
     if subject is None and style is None:
         return text
     return text.append(" ").append_text(marks(subject, style))
 
 
 def marks(subject: Answer, style: Answer) -> Text:
-    """``sub`` and ``sty`` with a mark each."""
+    """``su`` and ``st`` with a mark each."""
     text = Text()
     for word, answer in (("subject", subject), ("style", style)):
         mark, colour = MARKS[answer]

@@ -6,7 +6,6 @@ connection of its own (0.2 ms), so that a long one in a worker never keeps a sho
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,39 +28,39 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class References:
-    """The pictures of one content or style, by digest."""
+class ReferencePictures:
+    """The pictures of one content or style; paths and digests go together."""
 
     paths: tuple[Path, ...] = ()
     digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Concepts:
-    """The adapters that merges were made of, by name, with their pictures."""
+class ConceptReferences:
+    """The references of all contents and styles that merges were made of, by name."""
 
-    contents: Mapping[str, References]
-    styles: Mapping[str, References]
+    contents: Mapping[str, ReferencePictures]
+    styles: Mapping[str, ReferencePictures]
 
 
 class Catalog:
     """A database to browse; it need not exist yet.
 
     Raises (all methods):
-        StoreError: the file is no database, is damaged, or is of a version this one does not know.
+        StoreError: the file is not a database, is damaged, or is of a version that this one does not know.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.paths = PathResolver(path)
-        self._watching: sqlite3.Connection | None = None
+        self._watcher: sqlite3.Connection | None = None
 
     def exists(self) -> bool:
         """Whether there is a database."""
         return self.path.is_file() and self.path.stat().st_size > 0
 
     def check(self) -> None:
-        """Refuse what is no database of ours; bring one that lacks what is read here up to date."""
+        """Refuse a file that is not a database of lorarar's; migrate one of an older version."""
         if self.exists() and not self._has("cells"):
             from lorarar.store import Store
 
@@ -70,76 +69,73 @@ class Catalog:
 
     def changed(self) -> int:
         """A number that changes whenever another connection has written; 0 without a database. Microseconds."""
-        if self._watching is None:
+        if self._watcher is None:
             if not self.exists():
                 return 0
-            self._watching = self._connect()
+            self._watcher = self._connect()
         with _errors(self.path):
-            (version,) = self._watching.execute("PRAGMA data_version").fetchone()
+            (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
         return int(version)
 
     def close(self) -> None:
-        """Close what watches the database."""
-        if self._watching is not None:
-            self._watching.close()
-            self._watching = None
+        """Close the connection that watches the database."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
 
-    def shots(self) -> list[PictureRow]:
+    def pictures(self) -> list[PictureRow]:
         """All pictures of merges: a plan's cells, and those drawn on their own."""
         if not self.exists():
             return []
         with self._open() as db:
             return merge_pictures(db)
 
-    def concepts(self) -> Concepts:
-        """Contents and styles of all merges by name, with digests of the pictures that are still there."""
-        from lorarar.util.files import sha256_or
-
-        def gathered(side: str) -> dict[str, References]:
-            with self._open() as db:
-                loras = concept_loras(db, side)
-            found = {}
-            for lora in loras:
-                pictures = self.paths.references(lora)
-                digests = {picture: digest for picture in pictures if (digest := sha256_or(picture, ""))}
-                found[concept_name(lora)] = References(tuple(digests), tuple(digests.values()))
-            return found
-
-        return Concepts(gathered("content"), gathered("style")) if self.exists() else Concepts({}, {})
+    def concepts(self) -> ConceptReferences:
+        """The references that are still there of all merges' contents and styles."""
+        if not self.exists():
+            return ConceptReferences({}, {})
+        return ConceptReferences(self._references("content"), self._references("style"))
 
     def judges(self) -> list[Judge]:
-        """All that have verdicts, the latest first."""
+        """The judges that have verdicts, the latest first."""
         if not self._has("verdicts"):
             return []
         with self._open() as db:
             return read_judges(db)
 
-    def verdicts(self, shots: Sequence[PictureRow], concepts: Concepts, judge: Judge) -> dict[str, Verdicts]:
-        """What a judge says of each picture, by the majority over the references that are there now.
+    def verdicts(
+        self, pictures: Sequence[PictureRow], concepts: ConceptReferences, judge: Judge
+    ) -> dict[str, Verdicts]:
+        """A judge's verdicts by a picture's digest: the majority over the references that are there now.
 
         A picture with too few answers has none, as in the judge's own report.
         """
-        sides: dict[Aspect, Mapping[str, References]] = {"subject": concepts.contents, "style": concepts.styles}
+        sides: dict[Aspect, Mapping[str, ReferencePictures]] = {"subject": concepts.contents, "style": concepts.styles}
+        digests = {aspect: [references.digests for references in side.values()] for aspect, side in sides.items()}
         with self._open() as db:
-            digests = {aspect: [references.digests for references in side.values()] for aspect, side in sides.items()}
             counts = count_answers(db, judge, digests)
 
-        def answer(shot: PictureRow, aspect: Aspect, name: str) -> Answer:
-            references = sides[aspect].get(name, References()).digests
-            return majority_of_counts(*counts.get((shot.sha256, aspect), (0, 0)), len(references))
+        def verdict(row: PictureRow, aspect: Aspect, concept: str) -> Answer:
+            references = sides[aspect].get(concept, ReferencePictures()).digests
+            return majority_of_counts(*counts.get((row.sha256, aspect), (0, 0)), len(references))
 
-        found = {s.sha256: (answer(s, "subject", s.content), answer(s, "style", s.style)) for s in shots}
-        return {image: pair for image, pair in found.items() if pair != (None, None)}
+        pairs = {r.sha256: (verdict(r, "subject", r.content), verdict(r, "style", r.style)) for r in pictures}
+        return {digest: pair for digest, pair in pairs.items() if pair != (None, None)}
 
-    def snapshot(self, judge: Judge | None = None, shots: list[PictureRow] | None = None) -> Snapshot:
-        """Pictures, read here unless given, with the verdicts of a judge, by default of the one asked last."""
-        shots, judges = self.shots() if shots is None else shots, self.judges()
-        chosen = judge if judge in judges else next(iter(judges), None)
-        verdicts = self.verdicts(shots, self.concepts(), chosen) if chosen else {}
-        return Snapshot(shots, verdicts, chosen, judges)
+    def snapshot(self, judge: Judge | None = None, pictures: list[PictureRow] | None = None) -> Snapshot:
+        """The database at this moment.
+
+        Args:
+            judge: Whose verdicts; without one, or where it has none any more, the judge used last.
+            pictures: The pictures, where they have been read already.
+        """
+        pictures, judges = self.pictures() if pictures is None else pictures, self.judges()
+        judge = judge if judge in judges else next(iter(judges), None)
+        verdicts = self.verdicts(pictures, self.concepts(), judge) if judge else {}
+        return Snapshot(pictures=pictures, verdicts=verdicts, judge=judge, judges=judges)
 
     def answers(self, sha256: str, judge: Judge) -> list[Row]:
-        """Everything a judge said of one picture."""
+        """All answers of a judge on one picture, a row a reference."""
         return self._rows(
             "SELECT aspect, reference, status, verdict, probability, answer, reason FROM verdicts "
             "WHERE image = ? AND judge = ? AND prompts = ? ORDER BY aspect DESC, reference",
@@ -152,7 +148,7 @@ class Catalog:
         """CLIP-I, CLIP-T and DINO of every picture by digest, each by the backbone used last."""
         if not self._has("scores"):
             return {}
-        found: dict[str, dict[str, float]] = {}
+        scores: dict[str, dict[str, float]] = {}
         with self._open() as db:
             for metric in ("clip-i", "clip-t", "dino"):
                 rows = db.execute(
@@ -161,8 +157,8 @@ class Catalog:
                     ") GROUP BY image",
                     [metric],
                 )
-                found[metric] = {image: value for image, value, _ in rows}
-        return found
+                scores[metric] = {image: value for image, value, _ in rows}
+        return scores
 
     def scores_of(self, sha256: str) -> list[Row]:
         """All scores of one picture, the latest first."""
@@ -192,7 +188,7 @@ class Catalog:
             ).fetchall()
 
     def adapters(self) -> list[Row]:
-        """Contents and styles that are known."""
+        """The contents and styles that merges were made of."""
         if not self.exists():
             return []
         return self._rows("SELECT name, path, kind, sha256 FROM adapters WHERE kind IN ('content', 'style') ORDER BY 1")
@@ -201,13 +197,25 @@ class Catalog:
         """The studies, with how many people and simulated raters voted; the latest last."""
         if not self._has("study_current_votes"):
             return []
-        found = self._rows("""
+        rows = self._rows("""
             SELECT s.name, s.kind, s.scenario, s.methods,
                 (SELECT count(*) FROM study_raters r WHERE r.study = s.id AND NOT r.simulated) AS people,
                 (SELECT count(*) FROM study_raters r WHERE r.study = s.id AND r.simulated) AS simulated,
                 (SELECT count(*) FROM study_votes v WHERE v.study = s.id) AS votes
             FROM studies s ORDER BY s.id""")
-        return [row | {"methods": ", ".join(map(str, json.loads(row["methods"])))} for row in found]
+        return [row | {"methods": ", ".join(map(str, json.loads(row["methods"])))} for row in rows]
+
+    def _references(self, side: str) -> dict[str, ReferencePictures]:
+        """The references of all concepts on one side, ``content`` or ``style``, by name."""
+        from lorarar.util.files import sha256_or
+
+        with self._open() as db:
+            loras = concept_loras(db, side)
+        concepts = {}
+        for lora in loras:
+            digests = {path: digest for path in self.paths.references(lora) if (digest := sha256_or(path, ""))}
+            concepts[concept_name(lora)] = ReferencePictures(tuple(digests), tuple(digests.values()))
+        return concepts
 
     def _has(self, table: str) -> bool:
         if not self.exists():
@@ -222,8 +230,8 @@ class Catalog:
 
     def _connect(self) -> sqlite3.Connection:
         with _errors(self.path):
-            place = self.path.absolute().as_uri()
-            return sqlite3.connect(f"{place}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+            uri = f"{self.path.absolute().as_uri()}?mode=ro"
+            return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -235,15 +243,10 @@ class Catalog:
                 connection.close()
 
 
-def digest(text: str) -> str:
-    """A short name for a text, in file names."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-
-
 @contextmanager
 def _errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        known = {"file is not a database": "it is not an SQLite database"}
-        raise StoreError(f"{path}: {known.get(str(error), error)}") from None
+        message = "it is not an SQLite database" if str(error) == "file is not a database" else error
+        raise StoreError(f"{path}: {message}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lorarar.store.queries import PictureRow
 from lorarar.util.formatting import count
-from tui.snapshot import NOTHING, Pair, Snapshot, VerdictTally
+from tui.snapshot import NO_PICTURES, Pair, Snapshot, VerdictTally
 from tui.text import line
 from tui.widgets.filter import matches
 
@@ -30,7 +30,7 @@ class Comparison:
 
     def tally(self, side: str, pair: Pair) -> VerdictTally:
         """The verdicts on a pair's pictures by a side's method."""
-        return self.snapshot.tallies.get((self.methods[side], *pair), NOTHING)
+        return self.snapshot.tallies.get((self.methods[side], *pair), NO_PICTURES)
 
     def nearest(self, pair: Pair | None) -> Pair | None:
         """The pair itself where it passes the filter, else the first that does; None where none does."""
@@ -78,4 +78,4 @@ def filtered(words: str, contents: Sequence[str], styles: Sequence[str]) -> tupl
 
 
 def _counts(tally: VerdictTally) -> str:
-    return f"{tally.correct} of {tally.judged} correct" if tally.judged else count(tally.shots, "picture")
+    return f"{tally.correct} of {tally.judged} correct" if tally.judged else count(tally.pictures, "picture")

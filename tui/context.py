@@ -34,7 +34,7 @@ class AppContext:
         """The right end of the top line: database, pictures, judge, picture mode."""
         parts = [home(self.catalog.path)]
         if self.snapshot is not None:
-            parts.append(count(len(self.snapshot.shots), "picture"))
+            parts.append(count(len(self.snapshot.pictures), "picture"))
             if self.snapshot.judge:
                 parts.append(f"judge {line(self.snapshot.judge.critic, 30)}")
         parts.append(MODE_NAMES.get(self.picture_mode.name, self.picture_mode.name))

@@ -15,7 +15,7 @@ METRICS = ("clip-i", "dino", "clip-t")
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of one method; None where nothing is known."""
+    """The figures of one method; None where there is nothing to count."""
 
     method: str
     pictures: int
@@ -30,13 +30,13 @@ class Figures:
 
 
 def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[str, float]]) -> list[Figures]:
-    """One row a method, in the snapshot's order."""
+    """The figures of every method, in the snapshot's order; ``scores`` are by metric and a picture's digest."""
     return [_figures(snapshot, method, scores) for method in snapshot.methods]
 
 
 def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, float]]) -> Figures:
-    cells = {cell: shots for cell, shots in snapshot.cells.items() if cell[0] == method}
-    verdicts = {cell: [snapshot.verdicts.get(shot.sha256, (None, None)) for shot in cells[cell]] for cell in cells}
+    cells = {cell: rows for cell, rows in snapshot.cells.items() if cell[0] == method}
+    verdicts = {cell: [snapshot.verdict(row) for row in rows] for cell, rows in cells.items()}
     group = make_group((method,), verdicts)
     return Figures(
         method=method,
@@ -53,4 +53,4 @@ def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, 
 
 
 def _mean(cells: Iterable[Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
-    return mean_scores([scores[shot.sha256] for shot in shots if shot.sha256 in scores] for shots in cells)
+    return mean_scores([scores[row.sha256] for row in rows if row.sha256 in scores] for rows in cells)

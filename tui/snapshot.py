@@ -16,14 +16,15 @@ from judge.verdicts import Judge
 from lorarar.store.queries import PictureRow
 
 Pair = tuple[str, str]  # content and style
-Verdicts = tuple[Answer, Answer]  # of an image: subject, style
+Cell = tuple[str, str, str]  # method, content and style
+Verdicts = tuple[Answer, Answer]  # on a picture: subject and style
 
 
 @dataclass(frozen=True)
 class VerdictTally:
-    """The verdicts on some pictures."""
+    """The verdicts on the pictures of a cell."""
 
-    shots: int
+    pictures: int
     correct: int
     judged: int  # with a verdict
 
@@ -34,66 +35,71 @@ class VerdictTally:
 
     @property
     def best(self) -> float | None:
-        """1 if any is correct, else 0."""
+        """1 if any is correct, else 0; None where none has a verdict."""
         return float(self.correct > 0) if self.judged else None
 
 
-NOTHING = VerdictTally(0, 0, 0)
+NO_PICTURES = VerdictTally(pictures=0, correct=0, judged=0)
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """Everything to browse."""
 
-    shots: Sequence[PictureRow] = ()
+    pictures: Sequence[PictureRow] = ()
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)  # by a picture's digest
     judge: Judge | None = None  # whose verdicts they are
     judges: Sequence[Judge] = ()
 
     @cached_property
     def methods(self) -> list[str]:
-        """In the order of their first picture."""
-        return list(dict.fromkeys(shot.row for shot in self.shots))
+        """Methods, in the order of their first picture."""
+        return list(dict.fromkeys(row.row for row in self.pictures))
 
     @cached_property
     def contents(self) -> list[str]:
-        """By name."""
-        return sorted({shot.content for shot in self.shots})
+        """Contents, by name."""
+        return sorted({row.content for row in self.pictures})
 
     @cached_property
     def styles(self) -> list[str]:
-        """By name."""
-        return sorted({shot.style for shot in self.shots})
+        """Styles, by name."""
+        return sorted({row.style for row in self.pictures})
 
     @cached_property
-    def cells(self) -> Mapping[tuple[str, str, str], list[PictureRow]]:
-        """Pictures by method, content and style, seed by seed."""
-        found: dict[tuple[str, str, str], list[PictureRow]] = defaultdict(list)
-        for shot in self.shots:
-            found[shot.row, shot.content, shot.style].append(shot)
-        for shots in found.values():
-            shots.sort(key=lambda shot: (shot.seed, shot.id))
-        return dict(found)
+    def cells(self) -> Mapping[Cell, list[PictureRow]]:
+        """Pictures by cell, seed by seed."""
+        cells: dict[Cell, list[PictureRow]] = defaultdict(list)
+        for row in self.pictures:
+            cells[row.row, row.content, row.style].append(row)
+        for rows in cells.values():
+            rows.sort(key=lambda row: (row.seed, row.id))
+        return dict(cells)
 
     @cached_property
-    def tallies(self) -> Mapping[tuple[str, str, str], VerdictTally]:
+    def tallies(self) -> Mapping[Cell, VerdictTally]:
         """Verdicts by cell."""
-        return {cell: self._tally(shots) for cell, shots in self.cells.items()}
+        return {cell: self._tally(rows) for cell, rows in self.cells.items()}
 
-    def correct(self, shot: PictureRow) -> Answer:
+    def verdict(self, row: PictureRow) -> Verdicts:
+        """The judge's verdicts on a picture's subject and style."""
+        return self.verdicts.get(row.sha256, (None, None))
+
+    def correct(self, row: PictureRow) -> Answer:
         """Whether a picture shows the subject and the style, by this judge."""
-        return both_right(*self.verdicts.get(shot.sha256, (None, None)))
+        return both_right(*self.verdict(row))
 
     def of_method(self, method: str) -> dict[Pair, VerdictTally]:
         """The tallies of a method's pairs."""
-        return {(cell[1], cell[2]): tally for cell, tally in self.tallies.items() if cell[0] == method}
+        return {(content, style): tally for (name, content, style), tally in self.tallies.items() if name == method}
 
     def mean(self, method: str, best: bool) -> float | None:
-        """MARS2 of a method: the mean over its pairs that have verdicts."""
+        """MARS2 of a method: the mean over its pairs that have verdicts; None where none has."""
         values = [tally.best if best else tally.average for tally in self.of_method(method).values()]
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known else None
+        judged = [value for value in values if value is not None]
+        return sum(judged) / len(judged) if judged else None
 
-    def _tally(self, shots: Iterable[PictureRow]) -> VerdictTally:
-        answers = [self.correct(shot) for shot in shots]
-        return VerdictTally(len(answers), answers.count(True), len(answers) - answers.count(None))
+    def _tally(self, rows: Iterable[PictureRow]) -> VerdictTally:
+        answers = [self.correct(row) for row in rows]
+        judged = len(answers) - answers.count(None)
+        return VerdictTally(pictures=len(answers), correct=answers.count(True), judged=judged)

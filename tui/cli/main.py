@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, message
+from lorarar.cli.console import DbOption, command
 from lorarar.version import __version__
+from tui.cli.shared import ImagesOption, say_progress
 
 os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt
 DEFAULT = Path("lorarar.db")
@@ -17,8 +18,8 @@ DEFAULT = Path("lorarar.db")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"lorarar {__version__}")
         raise typer.Exit
 
@@ -27,11 +28,11 @@ def _version(asked: bool) -> None:
 @command
 def main(
     db: DbOption = None,
-    images: Annotated[str, typer.Option("--images", help="auto, kitty, sixel, half or none.", metavar="MODE")] = "auto",
+    images: ImagesOption = "auto",
     study: Annotated[str, typer.Option("--study", help="Vote in this study.", metavar="NAME")] = "",
     rater: Annotated[str, typer.Option("--rater", help="Your code in the study.", metavar="CODE")] = "",
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
     """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
@@ -68,10 +69,8 @@ def vote(path: Path, study: str, rater: str | None, images: str) -> None:
     with Store(path) as store:
         session = open_study(store, study, rater)
         run(session, images)
-    done, total = session.progress.done, session.progress.total
     if session.consented and not session.finished:
-        again = f"lorarar-tui --study {study} --rater {session.code}"
-        message(f"{done} of {total} answered; go on with: {again}")
+        say_progress(session, f"go on with: lorarar-tui --study {study} --rater {session.code}")
 
 
 if __name__ == "__main__":

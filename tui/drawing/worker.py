@@ -1,4 +1,4 @@
-"""The drawing process: ``python -m tui.drawing.worker FOLDER DATABASE OUT``, wishes on stdin, replies on stdout.
+"""The drawing process: ``python -m tui.drawing.worker FOLDER DATABASE OUT``, requests on stdin, replies on stdout.
 
 A process of its own, because a model's import and its steps would hold the interpreter that answers keys; and so
 that browsing never loads one. It ends with its stdin.
@@ -29,51 +29,61 @@ from lorarar.util.errors import AdapterError, LorarError, reason
 from tui.drawing.request import DrawRequest
 
 STEPS, GUIDANCE = 25, 4.0
-Open = Callable[[Base], Studio]
-Step = Callable[[int], None]  # told of every step that is done
+OpenStudio = Callable[[Base], Studio]
+OnStep = Callable[[int], None]  # called after every step, with how many there were
 
 
-class NewerWishError(Exception):
-    """What is being drawn is not wanted any more."""
+class NewerRequestError(Exception):
+    """The drawing is not needed any more: a newer request came."""
 
 
-def methods() -> list[str]:
-    """Those that merge in moments: none that optimises for the pair."""
+def fast_methods() -> list[str]:
+    """The methods that merge in moments, so all but those that optimise coefficients for the pair."""
     return [name for name, method in METHODS.items() if "coefficients" not in method.takes]
 
 
-class Painter:
-    """A base that is loaded once, and the last merge it drew."""
+class DrawingWorker:
+    """Merges and draws what requests ask for, with a base that is loaded once.
 
-    def __init__(self, folder: Path, database: Path, out: Path, open_studio: Open = Studio) -> None:
+    Args:
+        folder: Where pictures are written for the app to read.
+        database: Where what is kept is noted.
+        out: Where the files of what is kept are written.
+        open_studio: Loads a base.
+    """
+
+    def __init__(self, folder: Path, database: Path, out: Path, open_studio: OpenStudio = Studio) -> None:
         self.folder, self.database, self.out = folder, database, out
-        self._open = open_studio
+        self._open_studio = open_studio
         self._studio: Studio | None = None
         self._last: tuple[DrawRequest, Merge, list[Picture]] | None = None
 
-    def draw(self, wish: DrawRequest, on_step: Step = lambda done: None) -> dict[str, Any]:
-        """Merge, draw, and write the pictures into the folder; what ``on_step`` raises ends it.
+    def draw(self, request: DrawRequest, on_step: OnStep = lambda done: None) -> dict[str, Any]:
+        """Merge, draw, and write the pictures into the folder; an exception of ``on_step`` ends it.
+
+        Returns:
+            The reply, as it goes into a line.
 
         Raises:
             LorarError: a LoRA cannot be read, does not fit, or has no prompt.
         """
-        base = find_base(wish.base)
+        base = find_base(request.base)
         if self._studio is None or self._studio.base != base:
-            self._studio = self._open(base)
+            self._studio = self._open_studio(base)
         started = time.perf_counter()
-        done = blended(wish, base)
-        prompt = wish.prompt.strip() or prompt_of(done)
+        merge = merge_for(request, base)
+        prompt = request.prompt.strip() or prompt_of(merge)
         merged = time.perf_counter()
-        self._studio.load_lora(done.adapter)
-        seeds = list(range(wish.seed, wish.seed + wish.pictures))
+        self._studio.load_lora(merge.adapter)
+        seeds = list(range(request.seed, request.seed + request.pictures))
         steps = count(1)
-        drawn = list(
+        pictures = list(
             self._studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=lambda: on_step(next(steps)))
         )
-        paths = [write_png(p.image, self.folder / f"{wish.number}-{p.seed}.png") for p in drawn]
-        self._last = wish, done, drawn
+        paths = [write_png(p.image, self.folder / f"{request.number}-{p.seed}.png") for p in pictures]
+        self._last = request, merge, pictures
         return {
-            "number": wish.number,
+            "number": request.number,
             "paths": list(map(str, paths)),
             "seeds": seeds,
             "prompt": prompt,
@@ -89,23 +99,23 @@ class Painter:
         """
         if self._last is None:
             raise AdapterError("nothing is drawn yet that could be kept")
-        wish, done, drawn = self._last
-        strengths = "-".join(f"{strength:g}" for strength in wish.strengths)
-        name = f"{Path(wish.content).stem}--{Path(wish.style).stem}--{wish.method}-{strengths}"
-        done = done.written(self.out / f"{name}.safetensors")
+        request, merge, pictures = self._last
+        strengths = "-".join(f"{strength:g}" for strength in request.strengths)
+        name = f"{Path(request.content).stem}--{Path(request.style).stem}--{request.method}-{strengths}"
+        merge = merge.written(self.out / f"{name}.safetensors")
         with Store(self.database) as store:
-            merge = store.add_merge(done, wish.content, wish.style)
-            adapter = store.add_adapter(done.adapter, done.path or "", "merged")
-            for picture in drawn:
-                made = save(replace(picture, lora=done.adapter.sha256), self.out / name, str(picture.seed))
-                store.add_image(made, adapter, merge)
-        return {"kept": str(done.path), "number": wish.number}
+            merge_id = store.add_merge(merge, request.content, request.style)
+            adapter = store.add_adapter(merge.adapter, merge.path or "", "merged")
+            for picture in pictures:
+                written = save(replace(picture, lora=merge.adapter.sha256), self.out / name, str(picture.seed))
+                store.add_image(written, adapter, merge_id)
+        return {"kept": str(merge.path), "number": request.number}
 
 
-def blended(wish: DrawRequest, base: Base) -> Merge:
-    """The merge of a wish, in memory."""
-    recipe = Recipe.with_strengths(method_named(wish.method), base, wish.strengths)
-    return merge_pair(recipe, Path(wish.content), Path(wish.style))
+def merge_for(request: DrawRequest, base: Base) -> Merge:
+    """Merge what a request asks for, in memory."""
+    recipe = Recipe.with_strengths(method_named(request.method), base, request.strengths)
+    return merge_pair(recipe, Path(request.content), Path(request.style))
 
 
 def prompt_of(merge: Merge) -> str:
@@ -121,43 +131,47 @@ def prompt_of(merge: Merge) -> str:
 
 
 def main(folder: str, database: str, out: str) -> None:
-    """Answer wishes until stdin ends."""
-    talk, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no reply
+    """Answer requests until stdin ends."""
+    replies, sys.stdout = sys.stdout, sys.stderr  # what a library prints must not mix with replies
 
-    def say(**facts: Any) -> None:
-        talk.write(json.dumps(facts) + "\n")
-        talk.flush()
+    def reply(**record: Any) -> None:
+        replies.write(json.dumps(record) + "\n")
+        replies.flush()
 
-    def step(done: int) -> None:
+    def on_step(done: int) -> None:
         if not lines.empty():
-            raise NewerWishError
-        say(steps=[done, STEPS])
+            raise NewerRequestError
+        reply(steps=[done, STEPS])
 
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=listen, args=(lines,), daemon=True).start()
-    painter = Painter(Path(folder), Path(database), Path(out))
-    say(methods=methods())
+    worker = DrawingWorker(Path(folder), Path(database), Path(out))
+    reply(methods=fast_methods())
     while line := newest(lines):
-        facts = json.loads(line)
+        record = json.loads(line)
+        number = record.get("number", 0)
         try:
-            say(**(painter.keep() if facts["do"] == "keep" else painter.draw(DrawRequest.from_record(facts), step)))
-        except NewerWishError:
-            say(dropped=True, number=facts["number"])
+            if record["do"] == "keep":
+                reply(**worker.keep())
+            else:
+                reply(**worker.draw(DrawRequest.from_record(record), on_step))
+        except NewerRequestError:
+            reply(dropped=True, number=number)
         except LorarError as error:
-            say(error=str(error), number=facts.get("number", 0))
-        except (RuntimeError, ValueError, OSError) as error:  # of a library: this wish fails, the next may not
-            say(error=reason(error), number=facts.get("number", 0))
+            reply(error=str(error), number=number)
+        except (RuntimeError, ValueError, OSError) as error:  # of a library: this request fails, the next may not
+            reply(error=reason(error), number=number)
 
 
 def listen(lines: SimpleQueue[str]) -> None:
-    """Put what comes on stdin in line; at its end, an empty one."""
+    """Queue the lines of stdin; at its end, an empty one."""
     for line in sys.stdin:
         lines.put(line)
     lines.put("")
 
 
 def newest(lines: SimpleQueue[str]) -> str:
-    """The next line; of several wishes that wait, the last. Empty at the end."""
+    """The next line; of several that wait, the last. Empty at the end."""
     line = lines.get()
     while not lines.empty():
         line = lines.get()

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from lorarar.store.queries import PictureRow
 from lorarar.util.formatting import count
 from tui.captions import caption
-from tui.catalog import Concepts, References
+from tui.catalog import ConceptReferences, ReferencePictures
 from tui.context import AppContext
 from tui.open_external import open_external
 from tui.page import WIDTHS, Page
@@ -265,8 +265,8 @@ class GalleryScreen(BrowseScreen):
             text.append(f"  page {self.cursor // self.page.size + 1} of {pages}")
         return text
 
-    def _show_references(self, concepts: Concepts) -> None:
+    def _show_references(self, concepts: ConceptReferences) -> None:
         subject, style = concepts.contents.get(self.pair[0]), concepts.styles.get(self.pair[1])
-        if not self.query_one(ReferenceStrip).show(subject or References(), style or References()):
+        if not self.query_one(ReferenceStrip).show(subject or ReferencePictures(), style or ReferencePictures()):
             self.add_class("low")
             self.update_again()

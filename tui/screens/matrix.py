@@ -84,8 +84,8 @@ class MatrixScreen(BrowseScreen):
 
     def update(self, snapshot: Snapshot) -> None:
         """Fill both grids."""
-        self.set_class(not snapshot.shots, "empty")
-        if not snapshot.shots:
+        self.set_class(not snapshot.pictures, "empty")
+        if not snapshot.pictures:
             return
         self.method = default_methods(snapshot.methods, self.method)
         self.context.state.remember(**self.method, best=self.best)

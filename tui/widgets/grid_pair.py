@@ -79,7 +79,7 @@ def head(comparison: Comparison, side: str) -> Text:
     text = Text(line(method, 40))
     average, best = (comparison.snapshot.mean(method, best) for best in (False, True))
     if average is None:
-        pictures = sum(tally.shots for tally in _tallies(comparison, side).values())
+        pictures = sum(tally.pictures for tally in _tallies(comparison, side).values())
         return text.append(f"  {count(pictures, 'picture')}, not judged", "dim")
     for name, value, chosen in (("average", average, not comparison.best), ("best", best, comparison.best)):
         text.append(f"  {name} {number(value, absent='-')}", "bold" if chosen else "dim")
@@ -91,10 +91,10 @@ def _tallies(comparison: Comparison, side: str) -> dict[Pair, VerdictTally]:
 
 
 def _cell(tally: VerdictTally, *, judged: bool, best: bool) -> GridCell:
-    if not tally.shots:
+    if not tally.pictures:
         return GridCell()
     if not judged:
-        return GridCell(str(tally.shots))
+        return GridCell(str(tally.pictures))
     value = tally.best if best else tally.average
     if value is None:
         return GridCell("-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.containers import Horizontal
 
-from tui.catalog import References
+from tui.catalog import ReferencePictures
 from tui.context import AppContext
 from tui.widgets.tile import Tile
 
@@ -25,7 +25,7 @@ class ReferenceStrip(Horizontal):
         super().__init__(id=id)
         self.context = context
 
-    def show(self, subject: References, style: References) -> bool:
+    def show(self, subject: ReferencePictures, style: ReferencePictures) -> bool:
         """Show the references.
 
         Returns:
