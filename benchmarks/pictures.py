@@ -20,7 +20,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from lorarar.store import Store
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.sessions import open_study
 from tui.app import LorararApp
 from tui.picture_mode import choose
@@ -51,7 +51,7 @@ def main(database: Path) -> None:
             store.backup(copy)
         asyncio.run(_browse(copy))
         with Store(copy) as store:
-            new_study(store, Request("first", "ab", METHODS, "random"))
+            new_study(store, StudyRequest("first", "ab", METHODS, "random"))
             asyncio.run(_vote(store))
 
 

@@ -1,20 +1,16 @@
-"""Which pictures a study could show: the database's cells of the methods asked for, with what MARS2 said of them.
-
-A picture counts as accepted when the critic finds its subject and its style right (``judge.protocol``), asked with
-all references; one that was not fully judged is not accepted.
-"""
+"""Which pictures a study could show: the database's cells of the methods asked for, with their references."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from judge.verdicts import Judge, VerdictStore
 from lorarar.pictures.images import find_images
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import cell_pictures
+from lorarar.store.queries import PictureRow, cell_pictures
 from lorarar.util.errors import ImageError
 from lorarar.util.files import sha256_of
 from studies.errors import StudyError
@@ -38,60 +34,88 @@ class Candidate:
         """Its subject and style."""
         return self.subject, self.style
 
+    @property
+    def title(self) -> str:
+        """The picture in words, for messages."""
+        return f"{self.method}'s picture {self.seed} of {self.subject} in {self.style}"
+
 
 @dataclass(frozen=True)
-class References:
+class PairReferences:
     """The reference pictures of a subject-style pair, in order."""
 
     subject: tuple[Path, ...]
     style: tuple[Path, ...]
 
+    @cached_property
     def digests(self) -> dict[str, list[str]]:
-        """Of both, by which verdicts name them."""
-        return {aspect: [sha256_of(path) for path in paths] for aspect, paths in vars(self).items()}
+        """The SHA-256 of every file by aspect, as verdicts name references."""
+        return {
+            "subject": [sha256_of(path) for path in self.subject],
+            "style": [sha256_of(path) for path in self.style],
+        }
 
 
-def candidates(
-    store: Store, methods: Sequence[str], plan: str | None = None
-) -> tuple[list[Candidate], dict[Pair, References]]:
-    """The pictures of these methods, in order, and the references of their pairs.
+@dataclass(frozen=True)
+class Candidates:
+    """The pictures that a study could show, and the references of their pairs."""
+
+    pictures: tuple[Candidate, ...]
+    references: Mapping[Pair, PairReferences]
+
+    def where(self, accepts: Callable[[Candidate, PairReferences], bool]) -> Candidates:
+        """Those pictures that ``accepts`` says yes to."""
+        kept = tuple(one for one in self.pictures if accepts(one, self.references[one.pair]))
+        return replace(self, pictures=kept)
+
+
+def find_candidates(store: Store, methods: Sequence[str], plan: str | None = None) -> Candidates:
+    """Find the pictures of these methods.
+
+    Args:
+        store: the database of results.
+        methods: rows of a plan.
+        plan: the plan's title; needed where several plans have these rows.
 
     Raises:
-        StudyError: a method has none, or the methods are rows of several plans and none is named.
+        StudyError: a method has no pictures, or the methods are rows of several plans and none is named.
     """
-    rows = sorted(cell_pictures(store.connection), key=lambda row: row.plan or "")
-    known = sorted({row.row for row in rows if plan in (None, row.plan)})
-    if missing := [method for method in methods if method not in known]:
-        there = ", ".join(known) if known else "none; make some with: lorarar bench run quick"
+    rows = _rows(store, methods, plan)
+    paths = PathResolver(store.path)
+    loras = {lora for row in rows for lora in (row.content_lora, row.style_lora) if lora is not None}
+    references = {lora: _references(paths.find(lora)) for lora in loras}
+    return Candidates(
+        pictures=tuple(
+            Candidate(
+                method=row.row,
+                subject=row.content,
+                style=row.style,
+                seed=row.seed,
+                path=paths.find(row.path),
+                sha256=row.sha256,
+            )
+            for row in rows
+        ),
+        references={
+            (row.content, row.style): PairReferences(
+                references[row.content_lora or ""], references[row.style_lora or ""]
+            )
+            for row in rows
+        },
+    )
+
+
+def _rows(store: Store, methods: Sequence[str], plan: str | None) -> list[PictureRow]:
+    """The cells of these methods, all of one plan."""
+    rows = [row for row in cell_pictures(store.connection) if plan in (None, row.plan)]
+    available = sorted({row.row for row in rows})
+    if missing := [method for method in methods if method not in available]:
+        there = ", ".join(available) or "none; make some with: lorarar bench run quick"
         raise StudyError(f"{store.path} has no pictures of {', '.join(missing)}; it has: {there}")
-    rows = [row for row in rows if row.row in methods and plan in (None, row.plan)]
+    rows = sorted((row for row in rows if row.row in methods), key=lambda row: row.plan or "")
     if len(plans := sorted({row.plan or "" for row in rows})) > 1:
         raise StudyError(f"these methods are rows of several plans; choose one with --plan: {', '.join(plans)}")
-    paths = PathResolver(store.path)
-    found = [Candidate(row.row, row.content, row.style, row.seed, paths.find(row.path), row.sha256) for row in rows]
-    loras = {lora for row in rows for lora in (row.content_lora, row.style_lora) if lora is not None}
-    pictures = {lora: _references(paths.find(lora)) for lora in loras}
-    return found, {
-        (row.content, row.style): References(pictures[row.content_lora or ""], pictures[row.style_lora or ""])
-        for row in rows
-    }
-
-
-def find_judge(store: Store, critic: str | None = None) -> Judge:
-    """The judge whose verdicts count: the latest, or the latest of that critic.
-
-    Raises:
-        StudyError: there is none.
-    """
-    judges = VerdictStore(store).judges()
-    found = [judge for judge in judges if critic in (None, judge.critic)]
-    if not found:
-        there = ", ".join(sorted({judge.critic for judge in judges})) or "none"
-        asked = f" of {critic}" if critic else ""
-        raise StudyError(
-            f"{store.path} has no MARS2 verdicts{asked} (it has: {there}); make some with: lorarar judge run"
-        )
-    return found[0]
+    return rows
 
 
 def _references(lora: Path) -> tuple[Path, ...]:

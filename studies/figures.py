@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
+#: Metrics as reports name them, in their order.
+METRIC_TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
 ASPECT_TITLES = {"both": "subject and style", "subject": "subject", "style": "style"}
 
 

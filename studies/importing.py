@@ -6,7 +6,7 @@ vote has to supersede what stands. A vote that is there already is left as it is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from studies.rater.packet_format import VoteLine
 from studies.rater.trials import trials_of
 from studies.rater.vote_file import LARGEST, parse
 from studies.rater.votes import Vote, check_supersedes
-from studies.store import Study, StudyStore
+from studies.store import RaterStore, Study, StudyStore, VoteStore
 
 
 @dataclass
-class Imported:
-    """What came of an import."""
+class ImportSummary:
+    """Counts of what an import did."""
 
     votes: int = 0  # new ones
     known: int = 0  # there already
@@ -31,71 +31,88 @@ class Imported:
     studies: tuple[str, ...] = ()
 
 
-def import_votes(store: Store, path: Path) -> Imported:
-    """Take in a file of votes.
+def import_vote_file(store: Store, path: Path) -> ImportSummary:
+    """Import a file of votes, which may hold several raters and studies.
 
     Raises:
         PacketError: it cannot be read, or a line is not what it should be; nothing was written.
     """
-    lines = parse(_read(path), str(path))
     groups: dict[tuple[str, str], list[VoteLine]] = {}
-    for line in lines:
+    for line in parse(_read(path), str(path)):
         groups.setdefault((line.study, line.rater), []).append(line)
     if not groups:
         raise PacketError(f"{path} holds no votes")
-    studies = StudyStore(store)
-    known = {digest: studies.of_digest(digest) for digest, _ in groups}
-    if missing := [digest for digest, study in known.items() if study is None]:
-        there = ", ".join(studies.names()) or "none"
-        raise PacketError(
-            f"{path} holds votes of a study {missing[0][:12]} that is not here; {store.path} has: {there}"
-        )
-    done = Imported(studies=tuple(sorted({study.name for study in known.values() if study})))
+    studies = _studies(store, path, dict.fromkeys(digest for digest, _ in groups))
+    summary = ImportSummary(studies=tuple(sorted(study.name for study in studies.values())))
     with store.writing():
-        for (digest, code), members in groups.items():
-            study = known[digest]
-            assert study is not None
+        for (digest, code), lines in groups.items():
             try:
-                _take_in(studies, study, code, members, done)
+                _import_rater(store, studies[digest], code, lines, summary)
             except StudyError as error:
                 raise PacketError(f"{path}, rater {code}: {error}") from None
-    return done
+    return summary
 
 
-def _take_in(studies: StudyStore, study: Study, code: str, lines: Sequence[VoteLine], done: Imported) -> None:
+def _studies(store: Store, path: Path, digests: Iterable[str]) -> dict[str, Study]:
+    """The studies of these digests, which all have to be there."""
+    stored = StudyStore(store)
+    studies = {}
+    for digest in digests:
+        study = stored.of_digest(digest)
+        if study is None:
+            there = ", ".join(stored.names()) or "none"
+            raise PacketError(
+                f"{path} holds votes of a study {digest[:12]} that is not here; {store.path} has: {there}"
+            )
+        studies[digest] = study
+    return studies
+
+
+def _import_rater(store: Store, study: Study, code: str, lines: Sequence[VoteLine], summary: ImportSummary) -> None:
+    """Import one rater's lines; inside ``writing()``."""
     votes = [vote for line in lines if (vote := line.vote()) is not None]
-    if studies.withdrawn(study, code):
-        done.withdrawn += len(votes)
+    raters = RaterStore(store, study)
+    if raters.is_withdrawn(code):
+        summary.withdrawn += len(votes)
         return
-    consents = [line.consented for line in lines if line.consented]
-    rater = studies.rater(study, code)
+    rater = raters.id_of(code)
     if rater is None:
+        consents = [line.consented for line in lines if line.consented]
         if not consents:
             raise StudyError("there are votes but no consent")
-        rater = studies.enrol(study, code, consents[0])
-    trials, standing = trials_of(study.design, code), studies.votes(study, code)
-    ids = {vote.id: vote for vote in standing}
-    done.raters += 1
+        rater = raters.enrol(code, consents[0])
+    summary.raters += 1
+    new = _import_votes(VoteStore(store, study), rater, code, votes)
+    summary.votes += new
+    summary.known += len(votes) - new
+
+
+def _import_votes(stored: VoteStore, rater: int, code: str, votes: Sequence[Vote]) -> int:
+    """Append the votes that are not there yet; returns how many those are."""
+    trials, earlier = trials_of(stored.study.design, code), stored.of(code)
+    by_id = {vote.id: vote for vote in earlier}
+    new = 0
     for vote in votes:
-        if vote.id in ids:
-            if ids[vote.id] != vote:
+        if vote.id in by_id:
+            if by_id[vote.id] != vote:
                 raise StudyError(f"the vote {vote.id} is another one here")
-            done.known += 1
             continue
-        if vote.trial >= len(trials) or vote.answer not in ANSWERS[study.kind]:
+        if vote.trial >= len(trials) or vote.answer not in ANSWERS[stored.study.kind]:
             raise StudyError(f"the study has no trial {vote.trial} that can be answered by {vote.answer}")
-        _check_new(studies, standing, vote)
-        studies.insert(study, rater, vote, trials[vote.trial])
-        standing.append(vote)
-        ids[vote.id] = vote
-        done.votes += 1
+        _check_new(stored, earlier, vote)
+        stored.insert(rater, vote, trials[vote.trial])
+        earlier.append(vote)
+        by_id[vote.id] = vote
+        new += 1
+    return new
 
 
-def _check_new(studies: StudyStore, standing: Sequence[Vote], vote: Vote) -> None:
-    if studies.store.rows("SELECT 1 FROM study_votes WHERE id = ?", vote.id):
+def _check_new(stored: VoteStore, earlier: Sequence[Vote], vote: Vote) -> None:
+    """Refuse a vote under another rater's id, or one that does not supersede what stands."""
+    if stored.has(vote.id):
         raise StudyError(f"the vote {vote.id} is another rater's")
     try:
-        check_supersedes(standing, vote)
+        check_supersedes(earlier, vote)
     except StudyError:
         raise StudyError(f"trial {vote.trial} has another vote already than the one that {vote.id} changes") from None
 

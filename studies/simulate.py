@@ -2,7 +2,7 @@
 
 A simulated rater sees what MARS2 says of a picture, as the shares of references that say yes for the subject and
 for the style, through noise: a normal deviate of the size asked for, new for every look. Where a picture has no
-verdicts, a quality drawn from its digest takes their place. Without noise, raters follow MARS2 to the letter.
+verdicts, a quality computed from its digest takes their place. Without noise, raters follow MARS2 to the letter.
 """
 
 from __future__ import annotations
@@ -17,57 +17,69 @@ from studies.rater.design import Answer, mirrored_answer
 from studies.rater.names import SIMULATED
 from studies.rater.trials import Trial, trials_of
 from studies.rater.votes import Screen, Vote, today
-from studies.store import Origin, Study, StudyStore
+from studies.store import ItemOrigin, RaterStore, Study, StudyStore, VoteStore
 
 SIMILAR = 0.25  # of subject plus style, in 0..2: less of a difference is called comparable
-SCREEN = Screen("simulated", 0, 0, 0, 0, 0, 0)
-Quality = Callable[[str, Origin], tuple[float, float]]  # of subject and style, in 0..1
+SCREEN = Screen("simulated", columns=0, rows=0, cell_width=0, cell_height=0, picture_width=0, picture_height=0)
+
+#: The quality of a picture's subject and of its style, in 0..1, by the picture's digest and its item.
+Quality = Callable[[str, ItemOrigin], tuple[float, float]]
 
 
 def simulate(store: Store, name: str, raters: int, noise: float, seed: int = 0) -> list[str]:
-    """Write the votes of new simulated raters, all or nothing; their codes.
+    """Write the votes of new simulated raters, all or nothing.
+
+    Args:
+        store: the database of results.
+        name: the study's.
+        raters: how many to add.
+        noise: the standard deviation of what they see, where a quality lies in 0..1.
+        seed: of the noise.
+
+    Returns:
+        The raters' codes.
 
     Raises:
-        StudyError: no such study, or numbers that cannot be.
+        StudyError: there is no such study, or a number is out of bounds.
     """
     if not 1 <= raters <= 10_000 or not 0 <= noise < float("inf"):
         raise StudyError(f"{raters} raters with noise {noise}; accepted are 1 to 10000, and noise from 0")
-    studies = StudyStore(store)
-    study = studies.get(name)
+    study = StudyStore(store).get(name)
     quality = _quality(store, study)
+    stored, votes = RaterStore(store, study), VoteStore(store, study)
     with store.writing():
-        before = [rater.code for rater in studies.raters(study) if rater.simulated]
-        first = max((int(code.removeprefix(SIMULATED)) for code in before), default=0) + 1
-        codes = [f"{SIMULATED}{number:04d}" for number in range(first, first + raters)]
+        last = max((int(code.removeprefix(SIMULATED)) for code in stored.simulated()), default=0)
+        codes = [f"{SIMULATED}{number:04d}" for number in range(last + 1, last + 1 + raters)]
         for code in codes:
-            rater = studies.enrol(study, code, today(), simulated=True)
+            rater = stored.enrol(code, today(), simulated=True)
             random = Random(f"{seed}/{study.design.digest}/{code}")
             for trial in trials_of(study.design, code):
-                vote = _vote(study, trial, quality, noise, random)
-                studies.insert(study, rater, vote, trial)
+                votes.insert(rater, _vote(study, trial, quality, noise, random), trial)
     return codes
 
 
 def _vote(study: Study, trial: Trial, quality: Quality, noise: float, random: Random) -> Vote:
-    origin = study.origins[trial.item.number]
-    if origin.expected is not None:
-        answer: Answer = origin.expected  # practice and checks are easy
-    else:
-        seen = [
-            tuple(value + random.gauss(0, noise) for value in quality(source.image, origin))
-            for source in origin.sources
-        ]
-        answer = _compare(*map(sum, seen)) if study.kind == "ab" else _judge(*seen[0])
+    answer = _answer(study, study.origins[trial.item.number], quality, noise, random)
     seconds = random.lognormvariate(1.5, 0.4)
     return Vote(
-        f"{random.getrandbits(128):032x}",
-        trial.number,
-        mirrored_answer(answer, trial.mirrored),
-        seconds,
-        SCREEN,
-        None,
-        today(),
+        id=f"{random.getrandbits(128):032x}",
+        trial=trial.number,
+        answer=mirrored_answer(answer, trial.mirrored),
+        seconds=seconds,
+        screen=SCREEN,
+        supersedes=None,
+        day=today(),
     )
+
+
+def _answer(study: Study, origin: ItemOrigin, quality: Quality, noise: float, random: Random) -> Answer:
+    """The answer by place."""
+    if origin.expected is not None:
+        return origin.expected  # practice and checks are easy
+    looks = [
+        tuple(value + random.gauss(0, noise) for value in quality(source.image, origin)) for source in origin.sources
+    ]
+    return _compare(*map(sum, looks)) if study.kind == "ab" else _rate(*looks[0])
 
 
 def _compare(one: float, two: float) -> Answer:
@@ -76,17 +88,18 @@ def _compare(one: float, two: float) -> Answer:
     return "left" if one > two else "right"
 
 
-def _judge(subject: float, style: float) -> Answer:
-    said: dict[tuple[bool, bool], Answer] = {
+def _rate(subject: float, style: float) -> Answer:
+    answers: dict[tuple[bool, bool], Answer] = {
         (True, True): "both",
         (True, False): "subject",
         (False, True): "style",
         (False, False): "neither",
     }
-    return said[subject > 0.5, style > 0.5]
+    return answers[subject > 0.5, style > 0.5]
 
 
 def _quality(store: Store, study: Study) -> Quality:
+    """The shares of references that the latest judge says yes for."""
     from judge.pictures import answers_on
     from judge.verdicts import VerdictStore
 
@@ -94,13 +107,17 @@ def _quality(store: Store, study: Study) -> Quality:
     judges = stored.judges()
     verdicts = stored.of(judges[0]) if judges else {}
 
-    def of(image: str, origin: Origin) -> tuple[float, float]:
+    def quality(image: str, origin: ItemOrigin) -> tuple[float, float]:
         shares = []
         for aspect in ("subject", "style"):
             answers = answers_on(verdicts, image, origin.references, aspect)
-            said = [answer for answer in answers if answer is not None]
-            drawn = hashlib.sha256(f"{study.design.digest}/{aspect}/{image}".encode()).digest()
-            shares.append(sum(said) / len(said) if said else drawn[0] / 255)
+            clear = [answer for answer in answers if answer is not None]
+            shares.append(sum(clear) / len(clear) if clear else _invented(study, aspect, image))
         return shares[0], shares[1]
 
-    return of
+    return quality
+
+
+def _invented(study: Study, aspect: str, image: str) -> float:
+    """A quality in 0..1 for a picture without verdicts, always the same one."""
+    return hashlib.sha256(f"{study.design.digest}/{aspect}/{image}".encode()).digest()[0] / 255

@@ -16,15 +16,15 @@ from judge.verdicts import VerdictStore
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
 from lorarar.util.files import sha256_of
-from studies.candidates import find_judge
-from studies.create import Request, new_study
+from studies.acceptance import find_judge
+from studies.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
 from studies.rater.wording import StudyWording
 from studies.sessions import open_study
-from studies.store import StudyStore
+from studies.store import RaterStore, StudyStore
 
 from .studies_database import add_verdicts, make_database
 
@@ -45,7 +45,7 @@ def store(grid, tmp_path):
 
 
 def request(name="first", kind="ab", methods=("alpha", "beta"), scenario="random", **more):
-    return Request(name, kind, methods, scenario, **more)
+    return StudyRequest(name, kind, methods, scenario, **more)
 
 
 def answer_all(session, answer=lambda shown: "left"):
@@ -268,7 +268,6 @@ def test_a_rater_who_changed_an_answer_a_thousand_times_can_be_deleted(store):
     session = open_study(store, "first", "FICKLE")
     session.consent()
     session.vote("left", 1, SCREEN)
-    studies = StudyStore(store)
     with store.writing():
         db = store.db.conn
         columns = [row[1] for row in db.execute("PRAGMA table_info(study_votes)")]
@@ -278,7 +277,7 @@ def test_a_rater_who_changed_an_answer_a_thousand_times_can_be_deleted(store):
             row |= {"id": f"{number:032x}", "supersedes": last}
             db.execute(f"INSERT INTO study_votes VALUES ({', '.join('?' * len(columns))})", list(row.values()))
             last = row["id"]
-    assert studies.delete_rater(study, "FICKLE") == 1201
+    assert RaterStore(store, study).delete("FICKLE") == 1201
     assert store.rows("SELECT count(*) AS n FROM study_votes") == [{"n": 0}]
 
 
@@ -299,7 +298,7 @@ def test_deleting_a_rater_leaves_nothing_of_them(store):
     answer_all(stays)
     gone.undo()
     gone.vote("right", 1, SCREEN)
-    assert studies.delete_rater(study, "gone") == gone.progress.total + 1
+    assert RaterStore(store, study).delete("gone") == gone.progress.total + 1
     assert [rater.code for rater in studies.raters(study)] == ["STAYS"]
     assert len(store.rows("SELECT 1 FROM study_votes")) == stays.progress.total
     assert "GONE" not in "\n".join(store.db.conn.iterdump())
@@ -310,7 +309,7 @@ def test_deleting_a_rater_leaves_nothing_of_them(store):
     with pytest.raises(StudyError, match="deleted"):
         open_study(store, "first", "GONE")
     with pytest.raises(StudyError, match="no rater 'GONE'"):
-        studies.delete_rater(study, "GONE")
+        RaterStore(store, study).delete("GONE")
 
 
 @pytest.mark.parametrize("code", ["../x", "a\x00b", "A" * 300, "", "SIM-1", "[/b]", "x'; DROP TABLE studies"])

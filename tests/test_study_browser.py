@@ -7,11 +7,11 @@ import pytest
 from aiohttp import web
 
 from lorarar.store import Store
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.rater.trials import trials_of
-from studies.serving.server import Served, StudyServer
+from studies.serving.server import StudyServer, StudyService
 from studies.serving.tokens import new_token
-from studies.store import StudyStore
+from studies.store import VoteStore
 
 from .browser import CHROMIUM, chromium
 from .studies_database import make_database
@@ -35,7 +35,7 @@ async def listen(application, port):
 def study_in(folder):
     path = make_database(folder, subjects=("can", "cat"), styles=("oil",), seeds=1)
     with Store(path) as store:
-        return path, new_study(store, Request("s", "ab", ("alpha", "beta"), "random"))
+        return path, new_study(store, StudyRequest("s", "ab", ("alpha", "beta"), "random"))
 
 
 def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_path, monkeypatch):
@@ -49,7 +49,7 @@ def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_pat
     pressed = ["1", "2", "3", "1", "2", "3"][: len(trials)]
 
     async def vote():
-        server = StudyServer(Served("s", path, tokens, origin, "127.0.0.1", port))
+        server = StudyServer(StudyService("s", path, tokens, origin, "127.0.0.1", port))
         runner = await listen(await server.application(), port)
         try:
             async with chromium(tmp_path / "profile") as page:
@@ -72,7 +72,7 @@ def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_pat
 
     asyncio.run(vote())
     with Store(path) as store:
-        votes = StudyStore(store).votes(study, "WEB-1")
+        votes = VoteStore(store, study).of("WEB-1")
     assert [vote.answer for vote in votes] == [{"1": "left", "2": "similar", "3": "right"}[key] for key in pressed]
     assert all(0 < vote.seconds < 60 and vote.screen.columns > 80 for vote in votes)
     assert {vote.screen.renderer for vote in votes} == {"half"}
@@ -113,7 +113,7 @@ def test_a_foreign_page_cannot_drive_a_raters_session(tmp_path):
             started.append(code)
             return "true"
 
-        server = StudyServer(Served("s", tmp_path, {token: "ONE"}, origin, "127.0.0.1", port), command)
+        server = StudyServer(StudyService("s", tmp_path, {token: "ONE"}, origin, "127.0.0.1", port), command)
         elsewhere = web.Application()
         elsewhere.add_routes([web.get("/", foreign)])
         runners = [await listen(await server.application(), port), await listen(elsewhere, other)]

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from lorarar.store import Store
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.errors import PacketError, StudyError
-from studies.importing import import_votes
+from studies.importing import import_vote_file
 from studies.rater.packet import MANIFEST, read_packet, write_packet
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
 from studies.sessions import open_packet, open_study
-from studies.store import StudyStore
+from studies.store import RaterStore, StudyStore, VoteStore
 
 from .studies_database import make_database
 
@@ -33,7 +33,7 @@ def original(tmp_path_factory):
     path = make_database(folder)
     with Store(path) as store:
         studies = StudyStore(store)
-        study = new_study(store, Request("first", "ab", ("alpha", "beta"), "random"))
+        study = new_study(store, StudyRequest("first", "ab", ("alpha", "beta"), "random"))
         packet = write_packet(study.design, {d: studies.picture(d) for d in study.design.pictures}, folder / "p.zip")
     return path, packet
 
@@ -92,13 +92,13 @@ def test_votes_come_home_and_do_so_once(packet, store):
     assert again.progress.done == 3
     answer(again)
     file = packet.with_name("p-FAR-1.jsonl")
-    first = import_votes(store, file)
+    first = import_vote_file(store, file)
     assert (first.votes, first.known, first.raters, first.studies) == (session.progress.total + 1, 0, 1, ("first",))
-    second = import_votes(store, file)
+    second = import_vote_file(store, file)
     assert (second.votes, second.known) == (0, first.votes)
     at_home = open_study(store, "first", "FAR-1")
     assert at_home.finished
-    assert StudyStore(store).votes(StudyStore(store).get("first"), "FAR-1")[2].answer == "left"
+    assert VoteStore(store, StudyStore(store).get("first")).of("FAR-1")[2].answer == "left"
     trials = trials_of(at_home.design, "FAR-1")
     for row in store.rows("SELECT * FROM study_votes"):
         trial = trials[row["trial"]]
@@ -111,18 +111,18 @@ def test_files_of_several_raters_can_be_joined_and_come_in_parts(packet, store):
     joined = b"".join(packet.with_name(f"p-{code}.jsonl").read_bytes() for code in ("ONE", "TWO"))
     file = packet.with_name("all.jsonl")
     file.write_bytes(joined)
-    assert import_votes(store, file).votes == 8
+    assert import_vote_file(store, file).votes == 8
     answer(open_packet(packet, "ONE"), 2)
-    assert import_votes(store, packet.with_name("p-ONE.jsonl")).votes == 2
+    assert import_vote_file(store, packet.with_name("p-ONE.jsonl")).votes == 2
 
 
 def test_a_deleted_rater_does_not_come_back(packet, store):
     answer(open_packet(packet, "GONE"), 4)
     file = packet.with_name("p-GONE.jsonl")
-    import_votes(store, file)
+    import_vote_file(store, file)
     studies = StudyStore(store)
-    studies.delete_rater(studies.get("first"), "GONE")
-    done = import_votes(store, file)
+    RaterStore(store, studies.get("first")).delete("GONE")
+    done = import_vote_file(store, file)
     assert (done.votes, done.withdrawn) == (0, 4)
     assert count(store) == count(store, "study_raters") == 0
 
@@ -131,12 +131,12 @@ def test_a_torn_last_line_is_cut_off_and_the_vote_given_again(packet, store):
     answer(open_packet(packet, "TORN"), 3)
     file = packet.with_name("p-TORN.jsonl")
     file.write_bytes(file.read_bytes()[:-20])
-    assert import_votes(store, file).votes == 2
+    assert import_vote_file(store, file).votes == 2
     session = open_packet(packet, "TORN")
     assert session.progress.done == 2
     answer(session)
     assert file.read_bytes().count(b"\n") == session.progress.total + 1
-    assert import_votes(store, file).votes == session.progress.total - 2
+    assert import_vote_file(store, file).votes == session.progress.total - 2
 
 
 def lines_of(packet, code="LINE", votes=3):
@@ -180,7 +180,7 @@ def test_hostile_votes_are_refused_whole(packet, store, what):
     file = packet.with_name("bad.jsonl")
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(PacketError, match=message) as caught:
-        import_votes(store, file)
+        import_vote_file(store, file)
     assert "\x1b" not in str(caught.value)
     assert count(store) == count(store, "study_raters") == 0
 
@@ -190,9 +190,9 @@ def test_what_is_no_file_of_votes_is_refused(packet, store, text):
     file = packet.with_name("bad.jsonl")
     file.write_bytes(text)
     with pytest.raises(PacketError):
-        import_votes(store, file)
+        import_vote_file(store, file)
     with pytest.raises(PacketError, match="cannot read"):
-        import_votes(store, packet.with_name("none.jsonl"))
+        import_vote_file(store, packet.with_name("none.jsonl"))
 
 
 def test_votes_of_another_rater_are_not_taken_for_ones_own(packet):
@@ -366,7 +366,7 @@ while session.current():
 @pytest.mark.slow
 def test_sigkill_loses_no_vote_on_a_packet(store, tmp_path, note):
     studies = StudyStore(store)
-    design = new_study(store, Request("large", "ab", ("alpha", "beta"), "random", items=36)).design
+    design = new_study(store, StudyRequest("large", "ab", ("alpha", "beta"), "random", items=36)).design
     packet = write_packet(design, {d: studies.picture(d) for d in design.pictures}, tmp_path / "p.zip")
     done = 0
     for attempt in range(20):
@@ -382,4 +382,4 @@ def test_sigkill_loses_no_vote_on_a_packet(store, tmp_path, note):
             break
     note(f"{attempt + 1} kills, {done} votes acknowledged, none lost")
     answer(open_packet(packet, "KILL"))
-    assert import_votes(store, packet.with_name("p-KILL.jsonl")).votes == session.progress.total
+    assert import_vote_file(store, packet.with_name("p-KILL.jsonl")).votes == session.progress.total

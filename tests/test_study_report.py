@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lorarar.cli.main import app
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.figures import SIMULATED
 from studies.rater.votes import Screen
@@ -50,9 +50,9 @@ def grid(tmp_path_factory):
     add_scores(path, "dino", "tiny-dino", lambda m, c, s, seed: float(right(m, c, s, seed)[0]) + len(s) / 50)
     add_scores(path, "clip-i", "tiny-clip", lambda m, c, s, seed: 0.5)
     with Store(path) as store:
-        new_study(store, Request("ab", "ab", ("alpha", "beta"), "random"))
-        new_study(store, Request("abs", "absolute", ("alpha", "beta"), "random"))
-        new_study(store, Request("best", "absolute", ("alpha",), "best"))
+        new_study(store, StudyRequest("ab", "ab", ("alpha", "beta"), "random"))
+        new_study(store, StudyRequest("abs", "absolute", ("alpha", "beta"), "random"))
+        new_study(store, StudyRequest("best", "absolute", ("alpha",), "best"))
         for name in ("ab", "abs", "best"):
             simulate(store, name, 8, 0.0 if name == "abs" else 0.3)
     return path
@@ -337,7 +337,7 @@ def test_names_from_outside_cannot_steer_the_terminal(tmp_path, monkeypatch):
     path = make_database(tmp_path, methods=evil)
     monkeypatch.setenv("LORARAR_DB", str(path))
     with Store(path) as store:
-        new_study(store, Request("x", "ab", evil, "random"))
+        new_study(store, StudyRequest("x", "ab", evil, "random"))
         simulate(store, "x", 2, 1.0)
     for form in ("table", "json", "csv", "markdown"):
         done = CliRunner().invoke(app, ["study", "report", "x", "--simulated", "--format", form])

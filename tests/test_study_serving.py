@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from lorarar.cli.main import app
 from lorarar.store import Store
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.rater.trials import is_mirrored
 from studies.serving.guard import check_host, is_loopback, is_ours, origin_of
-from studies.serving.server import Served, StudyServer, command_for, serve
+from studies.serving.server import StudyServer, StudyService, command_for, serve
 from studies.serving.tokens import code_of, new_token, read_tokens, write_tokens
 from studies.store import StudyStore
 
@@ -57,7 +57,7 @@ async def served(tmp_path, most=8):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     origin = f"http://127.0.0.1:{port}"
-    server = StudyServer(Served("s", tmp_path / "a.db", TOKENS, origin, "127.0.0.1", port, most), app_for)
+    server = StudyServer(StudyService("s", tmp_path / "a.db", TOKENS, origin, "127.0.0.1", port, most), app_for)
     runner = web.AppRunner(await server.application())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -215,7 +215,7 @@ def test_tokens_are_kept_for_their_owner_alone(tmp_path):
 
 
 def test_the_command_quotes_what_it_is_given(tmp_path):
-    served_study = Served("s", tmp_path / "a b;$(x).db", {}, "http://127.0.0.1:1", "127.0.0.1", 1)
+    served_study = StudyService("s", tmp_path / "a b;$(x).db", {}, "http://127.0.0.1:1", "127.0.0.1", 1)
     words = shlex.split(command_for(served_study, "ABC"))
     assert words[-1] == str(tmp_path / "a b;$(x).db")
     assert words[3:8] == ["study", "run", "s", "--rater", "ABC"]
@@ -224,7 +224,7 @@ def test_the_command_quotes_what_it_is_given(tmp_path):
 def test_serve_makes_links_once_and_refuses_what_is_public(tmp_path, monkeypatch):
     path = make_database(tmp_path)
     with Store(path) as store:
-        study = new_study(store, Request("s", "ab", ("alpha", "beta"), "random"))
+        study = new_study(store, StudyRequest("s", "ab", ("alpha", "beta"), "random"))
     monkeypatch.setenv("LORARAR_DB", str(path))
     started = []
     monkeypatch.setattr("studies.serving.server.serve", started.append)
@@ -252,6 +252,6 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        served_study = Served("s", tmp_path, TOKENS, f"http://127.0.0.1:{port}", "127.0.0.1", port)
+        served_study = StudyService("s", tmp_path, TOKENS, f"http://127.0.0.1:{port}", "127.0.0.1", port)
         with pytest.raises(StudyError, match=f"cannot listen on 127.0.0.1, port {port}"):
             serve(served_study)

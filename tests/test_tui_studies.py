@@ -7,7 +7,7 @@ from textual_plot import PlotWidget
 from typer.testing import CliRunner
 
 from lorarar.store import Store
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.simulate import simulate
 from tests.studies_database import add_verdicts, make_database
 from tests.tui_app import drive, screen_text, sees, until, words
@@ -30,7 +30,7 @@ def database(tmp_path_factory):
     add_verdicts(path, lambda method, subject, style, seed: (method == "alpha", seed != 1))
     with Store(path) as store:
         for kind, name in (("ab", "first"), ("absolute", "single")):
-            new_study(store, Request(name, kind, ("alpha", "beta"), "random", items=8))
+            new_study(store, StudyRequest(name, kind, ("alpha", "beta"), "random", items=8))
             simulate(store, name, 4, 0.5, 0)
     return path
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lorarar.store import Store
-from studies.create import Request, new_study
+from studies.create import StudyRequest, new_study
 from studies.sessions import open_study
 from tests.studies_database import make_database
 from tests.tui_app import HALF, screen_text, sees, until, words
@@ -34,7 +34,7 @@ def grid(tmp_path_factory):
     path = make_database(tmp_path_factory.mktemp("grid"))
     with Store(path) as store:
         for kind, name in (("ab", "first"), ("absolute", "single")):
-            new_study(store, Request(name, kind, ("alpha", "beta"), "random", items=4, repeats=0, attention=0))
+            new_study(store, StudyRequest(name, kind, ("alpha", "beta"), "random", items=4, repeats=0, attention=0))
     return path
 
 

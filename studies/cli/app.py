@@ -6,7 +6,7 @@ import typer
 
 from studies.cli.delete_rater import delete_rater
 from studies.cli.export import export
-from studies.cli.import_votes import take_in
+from studies.cli.import_votes import import_votes
 from studies.cli.list_studies import list_studies
 from studies.cli.new import new
 from studies.cli.report import report
@@ -16,7 +16,7 @@ from studies.cli.simulate import simulate
 app = typer.Typer(no_args_is_help=True, help="Blind studies with people: design, hold, report.")
 app.command()(new)
 app.command()(export)
-app.command("import")(take_in)
+app.command("import")(import_votes)
 app.command()(serve)
 app.command("list")(list_studies)
 app.command()(report)

@@ -19,13 +19,12 @@ def delete_rater(
 ) -> None:
     """Delete a rater with all their votes; a person's votes cannot be imported again."""
     from studies.errors import StudyError
-    from studies.store import StudyStore
+    from studies.store import RaterStore, StudyStore
 
     if (code is None) != simulated:
         raise StudyError("name one rater's code, or give --simulated for all simulated ones")
     with open_store(db) as store:
-        studies = StudyStore(store)
-        study = studies.get(name)
-        codes = [code] if code is not None else [one.code for one in studies.raters(study) if one.simulated]
-        votes = sum(studies.delete_rater(study, one) for one in codes)
+        raters = RaterStore(store, StudyStore(store).get(name))
+        codes = [code] if code is not None else raters.simulated()
+        votes = sum(raters.delete(one) for one in codes)
     message(f"raters deleted: {len(codes)}; votes deleted: {votes}")

@@ -24,5 +24,5 @@ def export(
     with open_store(db) as store:
         studies = StudyStore(store)
         design = studies.get(name).design
-        path = write_packet(design, {digest: studies.picture(digest) for digest in design.pictures}, out)
+        path = write_packet(design, studies.pictures(design.pictures), out)
     print(path)

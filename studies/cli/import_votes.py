@@ -12,20 +12,20 @@ from studies.cli.options import open_store
 
 
 @command
-def take_in(
+def import_votes(
     votes: Annotated[list[Path], typer.Argument(help="Files of votes.", metavar="VOTES.jsonl…")],
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in votes on packets; importing them again changes nothing."""
-    from studies.importing import import_votes
+    from studies.importing import import_vote_file
 
-    done = []
+    summaries = []
     with open_store(db) as store:
         for path in votes:
-            one = import_votes(store, path)
-            done.append({"file": str(path), **vars(one)})
-            left_out = f", {one.withdrawn} of deleted raters left out" if one.withdrawn else ""
-            message(f"{path}: {one.votes} new votes, {one.known} known{left_out}; {', '.join(one.studies)}")
+            summary = import_vote_file(store, path)
+            summaries.append({"file": str(path), **vars(summary)})
+            left_out = f", {summary.withdrawn} of deleted raters left out" if summary.withdrawn else ""
+            message(f"{path}: {summary.votes} new votes, {summary.known} known{left_out}; {', '.join(summary.studies)}")
     if as_json:
-        print_json(done)
+        print_json(summaries)

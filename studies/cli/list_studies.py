@@ -19,8 +19,10 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
 
     with open_store(db) as store:
         studies = StudyStore(store)
-        found = [studies.get(name) for name in studies.names()]
-        rows = [facts(study) | {"raters": [vars(rater) for rater in studies.raters(study)]} for study in found]
+        rows = [
+            facts(study) | {"raters": [vars(rater) for rater in studies.raters(study)]}
+            for study in map(studies.get, studies.names())
+        ]
     if as_json:
         print_json(rows)
         return
@@ -40,7 +42,7 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
 
 
 def facts(study: Study) -> dict[str, Any]:
-    """A study in a few values."""
+    """A study in a few values, as JSON has it."""
     design = study.design
     return {
         "name": study.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -9,11 +10,13 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, message, one_of, print_json
 from lorarar.util.errors import reason
+from lorarar.util.formatting import bounds
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, open_store
 from studies.errors import StudyError
 
 if TYPE_CHECKING:
+    from studies.statistics.power import Power
     from studies.store import Study
 
 POWER_RATERS = (5, 10, 25, 50)
@@ -50,44 +53,56 @@ def new(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a study from the database, and say what it can find out before anybody votes."""
-    from studies.create import Request, new_study
-    from studies.statistics.power import power
+    from studies.create import StudyRequest, new_study
 
-    request = Request(
-        name,
-        cast('Literal["ab", "absolute"]', one_of("--kind", kind, ("ab", "absolute"), StudyError)),
-        tuple(part.strip() for part in methods.split(",") if part.strip()),
-        cast('Literal["random", "best"]', one_of("--scenario", scenario, ("random", "best"), StudyError)),
-        items,
-        seed,
-        repeats,
-        attention,
-        tie,
-        critic,
-        plan,
-        _text(instruction),
-        _text(consent),
+    request = StudyRequest(
+        name=name,
+        kind=cast('Literal["ab", "absolute"]', one_of("--kind", kind, ("ab", "absolute"), StudyError)),
+        methods=tuple(part.strip() for part in methods.split(",") if part.strip()),
+        scenario=cast('Literal["random", "best"]', one_of("--scenario", scenario, ("random", "best"), StudyError)),
+        items=items,
+        seed=seed,
+        repeats=repeats,
+        attention=attention,
+        tie=tie,
+        critic=critic,
+        plan=plan,
+        instruction=_text(instruction),
+        consent=_text(consent),
     )
     with open_store(db) as store:
         study = new_study(store, request)
-    plain = study.design.count("plain")
-    groups = max(1, len(methods_of(study))) if study.kind == "ab" else 1
-    powers = [power(max(1, plain // groups), raters) for raters in POWER_RATERS] if study.kind == "ab" else []
+    powers = _powers(study)
     if as_json:
-        print_json(facts(study) | {"power": [vars(one) for one in powers]})
+        print_json(facts(study) | {"power": [vars(power) for power in powers]})
     else:
-        _describe_new(study, [(one.raters, one.share) for one in powers], plain // groups)
+        _describe(study, powers)
         print(study.name)
 
 
+def _items_a_group(study: Study) -> int:
+    """How many items each group of methods has; those of an absolute study are counted together."""
+    from studies.sampling import groups_of
+
+    groups = len(groups_of(study.kind, study.methods)) if study.kind == "ab" else 1
+    return study.design.count("plain") // groups
+
+
+def _powers(study: Study) -> list[Power]:
+    """What an A/B study can find out with some numbers of raters."""
+    from studies.statistics.power import power
+
+    if study.kind != "ab":
+        return []
+    return [power(max(1, _items_a_group(study)), raters) for raters in POWER_RATERS]
+
+
 def _text(path: Path | None) -> str | None:
-    """A file's text.
+    """Read a text file; None where none is named.
 
     Raises:
         StudyError: it cannot be read.
     """
-    from studies.errors import StudyError
-
     if path is None:
         return None
     try:
@@ -96,41 +111,33 @@ def _text(path: Path | None) -> str | None:
         raise StudyError(f"cannot read {path}: {reason(error)}") from None
 
 
-def _describe_new(study: Study, powers: list[tuple[int, float]], items: int) -> None:
-    known = facts(study)
-    pairs = len({(origin.subject, origin.style) for origin in study.origins if origin.subject})
+def _describe(study: Study, powers: Sequence[Power]) -> None:
+    """Say what a new study asks of a rater, and what it can find out."""
+    counts = facts(study)
     message(
-        f"{known['items']} items over {pairs} subject-style pairs, {known['repeats']} of them shown again, "
-        f"{known['attention']} attention checks and one item for practice: {known['trials']} trials a rater, "
-        f"some {max(1, round(known['trials'] * 8 / 60))} minutes"
+        f"{counts['items']} items over {len(study.pairs)} subject-style pairs, {counts['repeats']} of them shown "
+        f"again, {counts['attention']} attention checks and one item for practice: {counts['trials']} trials a rater, "
+        f"some {max(1, round(counts['trials'] * 8 / 60))} minutes"
     )
     if study.judge:
         message(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
-    if powers:
-        found = ", ".join(f"{share:.0%} with {raters} raters" for raters, share in powers)
-        each = "Of each two methods, a" if len(study.methods) > 2 else "A"
-        message(
-            f"{each} preference of 0.5 logits (1.65 wins for each loss) is found in: {found}; assumed is how much "
-            "items and raters usually differ (docs/studies.md). More items help more than more raters."
-        )
-    else:
-        message(_said_correlation(items))
+    message(_power_text(study, powers) if powers else _correlation_text(_items_a_group(study)))
     message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
 
 
-def _said_correlation(items: int) -> str:
+def _power_text(study: Study, powers: Sequence[Power]) -> str:
+    shares = ", ".join(f"{power.share:.0%} with {power.raters} raters" for power in powers)
+    each = "Of each two methods, a" if len(study.methods) > 2 else "A"
+    return (
+        f"{each} preference of 0.5 logits (1.65 wins for each loss) is found in: {shares}; assumed is how much "
+        "items and raters usually differ (docs/studies.md). More items help more than more raters."
+    )
+
+
+def _correlation_text(items: int) -> str:
     from studies.statistics.power import fisher_interval
 
     if items < 5:
         return f"With {items} items there is no correlation to speak of; 25 or more are customary."
     low, high = fisher_interval(0.76, items)
-    return (
-        f"With {items} items, a correlation of 0.76 has an interval of {low:.2f} to {high:.2f}; more items narrow it."
-    )
-
-
-def methods_of(study: Study) -> list[tuple[str, ...]]:
-    """The groups of methods that a study's items show."""
-    from studies.sampling import groups_of
-
-    return groups_of(study.kind, study.methods)
+    return f"With {items} items, a correlation of 0.76 has an interval of {bounds(low, high)}; more items narrow it."

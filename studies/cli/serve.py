@@ -32,23 +32,22 @@ def serve(
     """Let people vote in their browsers, each by a link of their own; Ctrl-C ends it."""
     from studies.serving.guard import check_host, origin_of
     from studies.serving.tokens import new_token, read_tokens, write_tokens
-    from studies.store import StudyStore
+    from studies.store import RaterStore, StudyStore
 
     check_host(host, public)
     origin = origin_of(url or f"http://{f'[{host}]' if ':' in host else host}:{port}")
     with open_store(db) as store:
-        studies = StudyStore(store)
-        study = studies.get(name)
+        study = StudyStore(store).get(name)
         file = tokens or store.path.with_name(f"{study.name}.tokens")
-        known = read_tokens(file)
-        while len(known) < raters:
-            known[new_token()] = studies.new_rater(study, known.values())
-        write_tokens(file, known)
+        codes = read_tokens(file)
+        while len(codes) < raters:
+            codes[new_token()] = RaterStore(store, study).new_code(codes.values())
+        write_tokens(file, codes)
         database = store.path
-    from studies.serving.server import Served
+    from studies.serving.server import StudyService
     from studies.serving.server import serve as start
 
-    for token, code in known.items():
+    for token, code in codes.items():
         print(clean(f"{code} {origin}/?token={token}"), flush=True)
     message(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.")
-    start(Served(name, database, known, origin, host, port, most))
+    start(StudyService(study=name, database=database, tokens=codes, origin=origin, host=host, port=port, most=most))

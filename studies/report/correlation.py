@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from lorarar.store import Store
-from studies.figures import ASPECT_TITLES, Figure, Points
-from studies.metrics import MARS2, StudyAspect, StudyMetric, metrics
+from studies.figures import ASPECT_TITLES, METRIC_TITLES, Figure, Points
 from studies.report.measure import figure_of, measured_figure, ratings_of, undefined, value_for
+from studies.report.metrics import MARS2, StudyAspect, StudyMetric, metrics
 from studies.report.standing_votes import StandingVote
 from studies.statistics import correlation
 from studies.statistics.correlation import Coefficient, correlate, difference
@@ -57,7 +57,8 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
 def _scored(study: Study, items: Sequence[int], metric: StudyMetric, number: int) -> ScoredItems:
     aspect = "" if study.kind == "ab" else f", {ASPECT_TITLES[metric.aspect]}"
     scores = np.array([_score(study, metric, item) for item in items])
-    return ScoredItems(f"points-{number}", f"{metric.title} ({metric.by}){aspect}", metric, scores)
+    title = f"{METRIC_TITLES[metric.name]} ({metric.by}){aspect}"
+    return ScoredItems(key=f"points-{number}", title=title, metric=metric, scores=scores)
 
 
 def _score(study: Study, metric: StudyMetric, item: int) -> float:

@@ -36,12 +36,11 @@ def facts(study: Study, votes: Sequence[StandingVote], failed: set[str], attenti
 
 
 def _design(study: Study) -> list[Fact]:
-    pairs = {(origin.subject, origin.style) for origin in study.origins if origin.subject}
     return [
         ("kind", KINDS[study.kind], ""),
         ("scenario", study.scenario, f"MARS2 by {study.judge['critic']}" if study.judge else ""),
         ("methods", ", ".join(study.methods), ""),
-        ("items", study.design.count("plain"), f"of {len(pairs)} subject-style pairs"),
+        ("items", study.design.count("plain"), f"of {len(study.pairs)} subject-style pairs"),
     ]
 
 

@@ -13,7 +13,7 @@ from studies.errors import StudyError
 
 
 def headers(origin: str) -> dict[str, str]:
-    """Of every answer: nothing comes from elsewhere, nothing frames the page, and its address is told to nobody."""
+    """Headers of every answer: nothing comes from elsewhere or frames the page, and its address is told to nobody."""
     socket = origin.replace("http", "ws", 1)
     return {
         "Content-Security-Policy": (
@@ -28,10 +28,10 @@ def headers(origin: str) -> dict[str, str]:
 
 
 def check_host(host: str, public: bool) -> None:
-    """That a study is served to this machine alone, unless it is meant to be public.
+    """Refuse an address that other machines reach, unless the study is meant to be public.
 
     Raises:
-        StudyError: the address is another and nobody said so.
+        StudyError: other machines reach the address, and nobody asked for that.
     """
     if not (public or is_loopback(host)):
         raise StudyError(
@@ -54,7 +54,7 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of an address, as browsers send it for ``Origin``.
 
     Raises:
-        StudyError: it is no address of a web page, or has a path.
+        StudyError: the text is not the address of a web page, or has a path.
     """
     try:
         parts = urlsplit(url)
@@ -69,7 +69,7 @@ def origin_of(url: str) -> str:
 
 
 def is_ours(origin: str, headers_host: str | None, headers_origin: str | None, websocket: bool) -> bool:
-    """Whether a request is for us by its Host, and, of a websocket, from our own page by its Origin."""
+    """Whether a request is for us by its Host, and a websocket's also from our own page by its Origin."""
     if headers_host is None or headers_host.lower() != origin.partition("://")[2]:
         return False
     return not websocket or headers_origin == origin

@@ -35,8 +35,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class Served:
-    """What is served, and to whom."""
+class StudyService:
+    """A study in browsers: to whom, where, and to how many at a time."""
 
     study: str
     database: Path
@@ -47,19 +47,19 @@ class Served:
     most: int = MOST
 
 
-def command_for(served: Served, code: str) -> str:
+def command_for(service: StudyService, code: str) -> str:
     """The voting screens for one rater, as a shell's line; half cells are what comes through to a browser."""
-    words = [sys.executable, "-m", "lorarar", "study", "run", served.study, "--rater", code]
-    return shlex.join([*words, "--images", "half", "--db", str(served.database.resolve())])
+    words = [sys.executable, "-m", "lorarar", "study", "run", service.study, "--rater", code]
+    return shlex.join([*words, "--images", "half", "--db", str(service.database.resolve())])
 
 
 class StudyServer(Server):  # type: ignore[misc]
     """textual-serve's server for one study."""
 
-    def __init__(self, served: Served, command: Callable[[str], str] | None = None) -> None:
-        super().__init__("", served.host, served.port, "A study", served.origin)
-        self.served = served
-        self._command = command or (lambda code: command_for(served, code))
+    def __init__(self, service: StudyService, command: Callable[[str], str] | None = None) -> None:
+        super().__init__("", service.host, service.port, "A study", service.origin)
+        self.service = service
+        self._command = command or (lambda code: command_for(service, code))
         self._open = 0
 
     async def application(self) -> web.Application:
@@ -70,15 +70,15 @@ class StudyServer(Server):  # type: ignore[misc]
         return application
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say nothing; the command line does."""
+        """Print nothing; the command line does."""
 
     def initialize_logging(self) -> None:
         """Log warnings alone, since requests name tokens."""
         logging.basicConfig(level=logging.WARNING)
 
     async def handle_websocket(self, request: web.Request) -> web.StreamResponse:
-        """Vote, under the code of the request's cookie."""
-        if self._open >= self.served.most:
+        """Open the voting screens under the code of the request's cookie."""
+        if self._open >= self.service.most:
             return _refusal(503, "All places are taken; try again in a while.")
         rater = copy.copy(self)
         rater.command = self._command(request[CODE])
@@ -90,20 +90,21 @@ class StudyServer(Server):  # type: ignore[misc]
 
     @property
     def _guarded(self) -> Any:
-        """The checks before anything is answered."""
+        """The middleware that checks a request before it is answered."""
 
         @web.middleware
         async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
             response = await self._checked(request, handler)
             if not response.prepared:
-                response.headers.update(headers(self.served.origin))
+                response.headers.update(headers(self.service.origin))
             return response
 
         return guarded
 
     async def _checked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The answer to a request, or its refusal."""
         websocket = request.path == "/ws"
-        if not is_ours(self.served.origin, request.headers.get("Host"), request.headers.get("Origin"), websocket):
+        if not is_ours(self.service.origin, request.headers.get("Host"), request.headers.get("Origin"), websocket):
             return _refusal(403, "This page is served under another address.")
         if request.method != "GET" or not (websocket or request.path == "/" or request.path.startswith(OPEN)):
             return _refusal(404, "There is nothing here.")
@@ -111,18 +112,18 @@ class StudyServer(Server):  # type: ignore[misc]
             return await handler(request)
         if "token" in request.query:
             return self._welcome(request.query["token"])
-        code = code_of(request.cookies.get(COOKIE, ""), self.served.tokens)
+        code = code_of(request.cookies.get(COOKIE, ""), self.service.tokens)
         if code is None:
             return _refusal(403, "Open the link that you were given.")
         request[CODE] = code
         return await handler(request)
 
     def _welcome(self, token: str) -> web.Response:
-        """Keep the token in a cookie, out of the address."""
-        if code_of(token, self.served.tokens) is None:
+        """Move the token from the address to a cookie."""
+        if code_of(token, self.service.tokens) is None:
             return _refusal(403, "This link is not valid.")
         response = web.Response(status=303, headers={"Location": "/"})
-        secure = self.served.origin.startswith("https")
+        secure = self.service.origin.startswith("https")
         response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=secure)
         return response
 
@@ -131,22 +132,22 @@ async def _no_icon(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def serve(served: Served) -> None:
+def serve(service: StudyService) -> None:
     """Serve until interrupted.
 
     Raises:
         StudyError: the address cannot be listened on.
     """
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
-    server = StudyServer(served)
+    server = StudyServer(service)
     server.initialize_logging()
     with redirect_stdout(sys.stderr):  # textual-serve says there what the voting processes said on stderr
         try:
             web.run_app(
-                server.application(), host=served.host, port=served.port, access_log=None, print=lambda *_: None
+                server.application(), host=service.host, port=service.port, access_log=None, print=lambda *_: None
             )
         except OSError as error:
-            raise StudyError(f"cannot listen on {served.host}, port {served.port}: {reason(error)}") from None
+            raise StudyError(f"cannot listen on {service.host}, port {service.port}: {reason(error)}") from None
 
 
 def _refusal(status: int, text: str) -> web.Response:

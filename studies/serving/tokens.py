@@ -19,10 +19,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 
 def read_tokens(path: Path) -> dict[str, str]:
-    """Codes by token; empty where there is no such file.
+    """Read the raters' codes by token; empty where there is no such file.
 
     Raises:
-        StudyError: it cannot be read, is open to others, or has a line that is none.
+        StudyError: the file cannot be read, is open to others, or has a line without a token and a code.
     """
     try:
         if not path.exists():
@@ -39,7 +39,7 @@ def read_tokens(path: Path) -> dict[str, str]:
 
 
 def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
-    """Write the file, whole, readable by its owner alone.
+    """Write the raters' codes by token to a file that its owner alone can read.
 
     Raises:
         StudyError: it cannot be written.
@@ -53,15 +53,15 @@ def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
 
 
 def new_token() -> str:
-    """A token of 192 random bits."""
+    """Return a token of 192 random bits."""
     return secrets.token_urlsafe(24)
 
 
 def code_of(token: str, tokens: Mapping[str, str]) -> str | None:
-    """The code of a token; all are compared, so that how long it takes says nothing."""
-    given = sha256(token.encode("utf-8", "surrogateescape")).digest()
-    found = None
-    for known, code in tokens.items():
-        if secrets.compare_digest(given, sha256(known.encode()).digest()):
-            found = code
-    return found
+    """The rater's code of a token; all tokens are compared, so that the time it takes says nothing."""
+    digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
+    code = None
+    for valid, code_of_valid in tokens.items():
+        if secrets.compare_digest(digest, sha256(valid.encode()).digest()):
+            code = code_of_valid
+    return code

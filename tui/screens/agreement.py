@@ -11,13 +11,12 @@ from textual.events import Resize
 from textual.widgets import Static
 from textual_plot import PlotWidget
 
-from studies.figures import ASPECT_TITLES, Points, StudyReport
+from studies.figures import ASPECT_TITLES, METRIC_TITLES, Points, StudyReport
 from tui.context import AppContext
 from tui.screens.reporting import ReportScreen, fill
 from tui.text import unmarked
 from tui.widgets.table import ViTable
 
-TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
 WIDE = 150  # terminal columns from which on the plot fits beside the table with its intervals
 JITTER = 0.03  # of the range: where a metric says only yes or no, points would hide each other
 
@@ -85,7 +84,7 @@ class AgreementScreen(ReportScreen):
             return
         across = spread(list(points.scores))
         plot.scatter(across, list(points.people), marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
-        metric = TITLES.get(points.metric, points.metric)
+        metric = METRIC_TITLES.get(points.metric, points.metric)
         aspect = ASPECT_TITLES.get(points.aspect, points.aspect)
         plot.set_xlabel(f"{unmarked(metric, 20)} by {unmarked(points.by, 30)}, {unmarked(aspect, 30)}")
         plot.set_ylabel("people")

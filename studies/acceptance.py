@@ -1,0 +1,57 @@
+"""Which pictures MARS2 accepts: a ``best`` study shows these alone.
+
+A picture is accepted when the critic finds its subject and its style right (``judge.protocol``), asked with all
+references; one that was not fully judged is not accepted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from judge.pictures import correct_on
+from judge.verdicts import Judge, VerdictStore
+from lorarar.store import Store
+from studies.candidates import Candidate, Candidates, PairReferences
+from studies.errors import StudyError
+
+
+def find_judge(store: Store, critic: str | None = None) -> Judge:
+    """Find the judge whose verdicts count: the latest, or the latest of this critic.
+
+    Raises:
+        StudyError: there is none.
+    """
+    judges = VerdictStore(store).judges()
+    judge = next((judge for judge in judges if critic in (None, judge.critic)), None)
+    if judge is None:
+        there = ", ".join(sorted({judge.critic for judge in judges})) or "none"
+        by = f" of {critic}" if critic else ""
+        raise StudyError(f"{store.path} has no MARS2 verdicts{by} (it has: {there}); make some with: lorarar judge run")
+    return judge
+
+
+def accepted(store: Store, judge: Judge, candidates: Candidates) -> Candidates:
+    """The candidates that a judge accepts."""
+    verdicts = VerdictStore(store).of(judge)
+
+    def accepts(picture: Candidate, references: PairReferences) -> bool:
+        return bool(correct_on(verdicts, picture.sha256, references.digests))
+
+    return candidates.where(accepts)
+
+
+def judge_record(store: Store, judge: Judge) -> dict[str, Any]:
+    """The judge as a study's row records it, with how many verdicts it had and when the last was given."""
+    (counts,) = store.rows(
+        """SELECT sum(status = 'ok') AS clear, sum(status <> 'ok') AS unclear, max(created) AS latest
+        FROM verdicts WHERE judge = ? AND prompts = ?""",
+        judge.id,
+        judge.prompts,
+    )
+    return {
+        "id": judge.id,
+        "critic": judge.critic,
+        "prompts": judge.prompts,
+        "identity": dict(judge.identity),
+        **counts,
+    }

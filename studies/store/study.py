@@ -1,0 +1,56 @@
+"""A study as its researcher knows it: the design that raters see, and where every picture of it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from studies.rater.design import Answer, Design
+from studies.rater.wording import Kind
+
+Scenario = Literal["random", "best"]
+
+
+@dataclass(frozen=True)
+class PictureSource:
+    """Where the picture at one place of an item comes from."""
+
+    method: str  # empty for practice and attention checks
+    image: str  # SHA-256 of the file, by which verdicts and scores are found
+
+
+@dataclass(frozen=True)
+class ItemOrigin:
+    """What is stored of an item and never shown."""
+
+    subject: str  # names; empty for practice
+    style: str
+    references: Mapping[str, Sequence[str]]  # digests of all references by aspect, as the judge names them
+    sources: tuple[PictureSource, ...]  # in the order of the item's pictures
+    expected: Answer | None = None  # of practice and attention checks, by place
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study: its design, and what only its researcher knows."""
+
+    id: int
+    name: str
+    scenario: Scenario
+    methods: tuple[str, ...]
+    seed: int
+    judge: Mapping[str, Any]  # whose acceptance `best` samples from; empty for `random`
+    design: Design
+    origins: tuple[ItemOrigin, ...]  # one an item
+    created: str
+
+    @property
+    def kind(self) -> Kind:
+        """Two pictures at a time, or one."""
+        return self.design.kind
+
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """The subjects and styles that its items show; practice has none."""
+        return {(origin.subject, origin.style) for origin in self.origins if origin.subject}
