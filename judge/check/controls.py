@@ -17,8 +17,8 @@ import numpy as np
 from judge.check.ask import CheckQuestion
 from judge.check.findings import Finding, Grade, at_least, percent_of, weakest
 from judge.check.part import Baseline, CheckPlan, Part
-from judge.check.statistics.discrimination import Auroc, auroc_interval
-from judge.check.statistics.proportions import Proportion, proportion
+from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, accuracy, logit_auroc
+from judge.check.statistics.proportions import Proportion
 from judge.questions import Aspect, Prompts, Question
 from judge.targets import Target
 from judge.verdicts import Verdict
@@ -43,6 +43,9 @@ class Control(CheckQuestion):
     def cluster(self) -> tuple[Path, Path]:
         """What its answer has in common with others: the test, and for a blank one the reference too."""
         return self.question.test, self.question.reference if self.kind == BLANK else self.question.test
+
+
+_Reply = tuple[Control, Verdict]
 
 
 @dataclass(frozen=True)
@@ -94,16 +97,18 @@ class ControlsPart(Part[Control, ControlsResult]):
 
     def measure(self, baseline: Baseline, questions: Sequence[Control], verdicts: Sequence[Verdict]) -> ControlsResult:
         """How often each kind and each aspect is answered as it must be."""
-        answered = list(zip(questions, verdicts, strict=True))
-        kinds: dict[tuple[str, Aspect], list[tuple[Control, Verdict]]] = {}
-        for control, verdict in answered:
-            kinds.setdefault((control.kind, control.question.aspect), []).append((control, verdict))
+        aspects: dict[Aspect, list[_Reply]] = {"subject": [], "style": []}
+        kinds: dict[tuple[str, Aspect], list[_Reply]] = {}
+        for control, verdict in zip(questions, verdicts, strict=True):
+            aspect = control.question.aspect
+            aspects[aspect].append((control, verdict))
+            kinds.setdefault((control.kind, aspect), []).append((control, verdict))
         return ControlsResult(
-            subject=_measure_aspect([one for one in answered if one[0].question.aspect == "subject"]),
-            style=_measure_aspect([one for one in answered if one[0].question.aspect == "style"]),
+            subject=_measure_aspect(aspects["subject"]),
+            style=_measure_aspect(aspects["style"]),
             kinds=[
-                ControlKind(kind, aspect, members[0][0].expected, _accuracy(members))
-                for (kind, aspect), members in kinds.items()
+                ControlKind(kind, aspect, expected=replies[0][0].expected, right=accuracy(_clear_answers(replies)))
+                for (kind, aspect), replies in kinds.items()
             ],
         )
 
@@ -142,7 +147,9 @@ class _Concept:
     def control(self, prompts: Prompts, kind: str, expected: bool, reference: Path, test: Path) -> Control:
         """A control of this concept."""
         rendered = prompts.render(self.aspect, self.words)
-        question = Question(self.aspect, rendered, prompts.system, reference, test)
+        question = Question(
+            aspect=self.aspect, rendered=rendered, system=prompts.system, reference=reference, test=test
+        )
         return Control(question=question, prompts=prompts, kind=kind, expected=expected)
 
     def controls(self, prompts: Prompts) -> Iterator[Control]:
@@ -210,25 +217,23 @@ def _wrong_concepts(
         yield other.control(prompts, OTHER, False, reference, target.image)
 
 
-def _measure_aspect(answered: Sequence[tuple[Control, Verdict]]) -> AspectControls:
-    blank = [verdict.logit for control, verdict in answered if control.kind == BLANK and verdict.logit is not None]
+def _measure_aspect(replies: Sequence[_Reply]) -> AspectControls:
+    answers = _clear_answers(replies)
+    blank = [verdict.logit for control, verdict in replies if control.kind == BLANK and verdict.logit is not None]
     return AspectControls(
-        sensitivity=_accuracy([one for one in answered if one[0].expected]),
-        specificity=_accuracy([one for one in answered if not one[0].expected]),
-        area=auroc_interval(
-            [verdict.logit for _, verdict in answered],
-            [control.expected for control, _ in answered],
-            [control.cluster for control, _ in answered],
-        ),
+        sensitivity=accuracy([one for one in answers if one.truth]),
+        specificity=accuracy([one for one in answers if not one.truth]),
+        area=logit_auroc(answers),
         prior=bootstrap(blank) if blank else None,
     )
 
 
-def _accuracy(answered: Sequence[tuple[Control, Verdict]]) -> Proportion:
-    """The controls answered as expected, among those that have an answer."""
-    clear = [(control, verdict) for control, verdict in answered if verdict.verdict is not None]
-    right = [verdict.verdict == control.expected for control, verdict in clear]
-    return proportion(right, [control.cluster for control, _ in clear])
+def _clear_answers(replies: Sequence[_Reply]) -> list[ClusteredAnswer]:
+    return [
+        ClusteredAnswer(verdict.probability, verdict.verdict, truth=control.expected, cluster=control.cluster)
+        for control, verdict in replies
+        if verdict.verdict is not None
+    ]
 
 
 def _sentence(controls: AspectControls) -> str:

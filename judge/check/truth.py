@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -13,8 +13,8 @@ from judge.check.ground_truth import KnownPicture
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods, rate_finding
 from judge.check.statistics.calibration import Calibration, CorrectedRate
-from judge.check.statistics.discrimination import Auroc, Nearness, auroc_interval, nearness
-from judge.check.statistics.proportions import Proportion, proportion
+from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, Nearness, accuracy, logit_auroc, nearness
+from judge.check.statistics.proportions import Proportion
 from judge.pictures import JudgedPicture, Pair, group_by_picture
 from judge.questions import Aspect
 from judge.targets import Target
@@ -59,24 +59,23 @@ class TruthPart(Part[CheckQuestion, TruthResult | None]):
     def measure(
         self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
     ) -> TruthResult | None:
-        """Compare verdicts with the truth, and correct the rates of all that was judged; None where none is known."""
-        known = baseline.plan.known_pictures
-        if not known:
+        """Compare verdicts with the truth and correct the rates of all that was judged; None without known pictures."""
+        pictures, reported = baseline.plan.known_pictures, baseline.all_judged
+        if not pictures:
             return None
-        judged = group_by_picture([one.target for one in known], verdicts)
-        answered = baseline.all_judged
+        judged = group_by_picture([one.target for one in pictures], verdicts)
         rates = {
-            what: calibrate_rate(zip(judged, [one.truth(what) for one in known], strict=True), answered, what)
+            what: calibrate_rate(zip(judged, [one.truth(what) for one in pictures], strict=True), reported, what)
             for what in get_args(RateOf)
         }
-        distances = baseline.plan.distances([picture.target for picture in answered])
+        distances = baseline.plan.distances([picture.target for picture in reported])
         return TruthResult(
-            pictures=len(known),
-            subject=_measure_aspect(known, judged, "subject"),
-            style=_measure_aspect(known, judged, "style"),
+            pictures=len(pictures),
+            subject=_measure_aspect(pictures, judged, "subject"),
+            style=_measure_aspect(pictures, judged, "style"),
             rates=rates,
-            methods=correct_methods(answered, rates["correct"]),
-            nearness=nearness(_by_cell(answered, distances)),
+            methods=correct_methods(reported, rates["correct"]),
+            nearness=nearness(_by_cell(reported, distances)),
         )
 
     def findings(self, result: TruthResult | None, average: float | None) -> Iterator[Finding]:
@@ -105,48 +104,36 @@ class TruthPart(Part[CheckQuestion, TruthResult | None]):
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """A clear verdict on a question about a known picture."""
+class _KnownAnswer(ClusteredAnswer):
+    """An answer to a question about a known picture."""
 
-    logit: float | None
-    verdict: bool
-    truth: bool
     hard: bool  # whether No is the correct answer, and Yes nearly right
-    picture: int
 
 
-def _measure_aspect(known: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect) -> AspectTruth:
-    answers = list(_answers(known, judged, aspect))
-
-    def accuracy(wanted: Callable[[_Answer], bool]) -> Proportion:
-        chosen = [one for one in answers if wanted(one)]
-        return proportion([one.verdict == one.truth for one in chosen], [one.picture for one in chosen])
-
-    def area(wanted: Callable[[_Answer], bool]) -> Auroc | None:
-        chosen = [one for one in answers if wanted(one)]
-        scores, truths = [one.logit for one in chosen], [one.truth for one in chosen]
-        return auroc_interval(scores, truths, [one.picture for one in chosen])
-
+def _measure_aspect(pictures: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect) -> AspectTruth:
+    answers = list(_clear_answers(pictures, judged, aspect))
     return AspectTruth(
-        sensitivity=accuracy(lambda one: one.truth),
-        specificity=accuracy(lambda one: not one.truth),
-        hard=accuracy(lambda one: one.hard),
-        area=area(lambda one: True),
-        area_hard=area(lambda one: one.truth or one.hard),
+        sensitivity=accuracy([one for one in answers if one.truth]),
+        specificity=accuracy([one for one in answers if not one.truth]),
+        hard=accuracy([one for one in answers if one.hard]),
+        area=logit_auroc(answers),
+        area_hard=logit_auroc([one for one in answers if one.truth or one.hard]),
     )
 
 
-def _answers(known: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect) -> Iterator[_Answer]:
-    for number, (one, picture) in enumerate(zip(known, judged, strict=True)):
-        truth = one.truth(aspect)
+def _clear_answers(
+    pictures: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect
+) -> Iterator[_KnownAnswer]:
+    for number, (known, picture) in enumerate(zip(pictures, judged, strict=True)):
+        truth = known.truth(aspect)
         for verdict in picture.verdicts(aspect):
             if verdict.verdict is not None:
-                yield _Answer(
-                    logit=verdict.logit,
+                yield _KnownAnswer(
+                    probability=verdict.probability,
                     verdict=verdict.verdict,
                     truth=truth,
-                    hard=one.hard and not truth,
-                    picture=number,
+                    cluster=number,
+                    hard=known.hard and not truth,
                 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from judge.check.statistics.proportions import Proportion, Z, effective_sample_size, proportion
 from lorarar.util.statistics.bootstrap import Interval
-from lorarar.util.statistics.odds import FLOOR
+from lorarar.util.statistics.odds import FLOOR, logit
 
 BINS = 10
 SHARPEST, FLATTEST = 0.02, 50.0  # the range that temperatures are searched in
@@ -25,6 +25,11 @@ class LabelledAnswer:
     probability: float | None  # of Yes; None where a backend gives none
     verdict: bool
     truth: bool
+
+    @property
+    def logit(self) -> float | None:
+        """Log odds of Yes against No; None without a probability."""
+        return None if self.probability is None else logit(self.probability)
 
 
 @dataclass(frozen=True)

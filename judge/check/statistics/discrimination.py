@@ -1,4 +1,4 @@
-"""How well a score tells yes from no: the area under the ROC curve, over all questions or within cells."""
+"""How well answers and scores tell yes from no: accuracy, and the area under the ROC curve."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from typing import TypeVar
 
 import numpy as np
 
+from judge.check.statistics.calibration import LabelledAnswer
+from judge.check.statistics.proportions import Proportion, proportion
 from lorarar.util.statistics.agreement import auroc
 from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
 
 K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class ClusteredAnswer(LabelledAnswer):
+    """An answer to one of several questions about a picture."""
+
+    cluster: Hashable  # what it has in common with other answers, as a rule the picture
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,17 @@ class Nearness(Interval):
     cells: int  # with pictures of both verdicts
 
 
+def accuracy(answers: Sequence[ClusteredAnswer]) -> Proportion:
+    """The answers that are correct; where all truths are yes the sensitivity, where all are no the specificity."""
+    return proportion([one.verdict == one.truth for one in answers], [one.cluster for one in answers])
+
+
+def logit_auroc(answers: Sequence[ClusteredAnswer]) -> Auroc | None:
+    """The AUROC of the answers' logits."""
+    truths, clusters = [one.truth for one in answers], [one.cluster for one in answers]
+    return auroc_interval([one.logit for one in answers], truths, clusters)
+
+
 def auroc_interval(
     scores: Sequence[float | None], truths: Sequence[bool], clusters: Sequence[Hashable]
 ) -> Auroc | None:
@@ -47,7 +67,8 @@ def auroc_interval(
     interval = cluster_bootstrap(lambda rows: auroc(values[rows], yes[rows]), [cluster for *_, cluster in scored])
     if interval is None:
         return None
-    return Auroc(interval.value, interval.low, interval.high, yes=int(yes.sum()), no=int((~yes).sum()))
+    hits = int(yes.sum())
+    return Auroc(value=interval.value, low=interval.low, high=interval.high, yes=hits, no=len(yes) - hits)
 
 
 def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None:
@@ -72,4 +93,4 @@ def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None
     if not chances:
         return None
     interval = bootstrap(chances)
-    return Nearness(interval.value, interval.low, interval.high, cells=len(chances))
+    return Nearness(value=interval.value, low=interval.low, high=interval.high, cells=len(chances))
