@@ -10,9 +10,9 @@ import torch
 from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
 
-from judge.critics.llava_qwen import TOWERS
-from judge.critics.picture_processor import PictureProcessor
-from judge.critics.prefix_cache import Reader
+from judge.critics.local.llava_qwen import TOWERS
+from judge.critics.local.loader import PictureProcessor
+from judge.critics.local.prefix_cache import Reader
 from judge.critics.settings import ImageMode
 from judge.pocket.critic import new_tokenizer
 

@@ -17,7 +17,7 @@ from benchmarks.critics import CRITIC_7B, TOY, Shape, new_reader
 from benchmarks.measure import cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from judge.critics import find_critic
-from judge.critics.prefix_cache import Shown
+from judge.critics.local.prefix_cache import PreparedQuestion
 from judge.critics.preparation import prepare
 from judge.critics.settings import ImageMode
 from judge.questions import PAPER, Question
@@ -137,18 +137,21 @@ def _measure(mode: ImageMode, shape: Shape, device: str) -> list[tuple[str, ...]
     reader = new_reader(shape, device, mode)
     reference = prepare(Image.effect_noise((512, 512), 40).convert("RGB"))
     shown = [
-        Shown(
+        PreparedQuestion(
             Question("subject", PAPER.render("subject"), PAPER.system, Path("reference"), Path(str(number))),
             reference,
             prepare(Image.effect_noise((512, 512), 10 + number).convert("RGB")),
         )
         for number in range(PAIRS)
     ]
-    reader.plain(shown[:1])
+    reader.score(shown[:1])
     rows: list[tuple[str, ...]] = []
     for way, function in (
-        ("one at a time, text generated", lambda: [reader.generated(one) for one in shown]),
-        ("batches, shared parts once", lambda: [reader.reusing(shown[k : k + 4]) for k in range(0, PAIRS, 4)]),
+        ("one at a time, text generated", lambda: [reader.generate(one) for one in shown]),
+        (
+            "batches, shared parts once",
+            lambda: [reader.score_with_prefix_cache(shown[k : k + 4]) for k in range(0, PAIRS, 4)],
+        ),
     ):
         took = cost(function, device)
         rows.append((mode, way, f"{PAIRS / took.seconds:.2f}", size(took.peak)))

@@ -45,12 +45,12 @@ class Scripted(Critic):
         self.identity = {
             "critic": config.critic,
             "device": "cpu",
-            "dtype": config.dtype or "float32",
-            "image mode": config.image_mode or "pad",
-            "side": str(config.side),
+            "dtype": config.settings.dtype or "float32",
+            "image mode": config.settings.image_mode or "pad",
+            "side": str(config.settings.side),
         }
         self.config, self.fault, self.asked = config, fault, Counter()
-        self.preparation = Preparation(config.side)
+        self.preparation = Preparation(config.settings.side)
 
     def ask(self, questions):
         for index, question in enumerate(questions):
@@ -214,7 +214,7 @@ def test_a_judge_that_minds_its_settings_is_found(targets, tmp_path):
 
 def test_a_setting_that_cannot_be_tried_says_why(targets, tmp_path):
     def opened(config):
-        if config.dtype == "bfloat16":
+        if config.settings.dtype == "bfloat16":
             raise CriticError("no half precision here")
         return Scripted(config)
 
@@ -507,7 +507,7 @@ def test_the_page_is_one_page_and_says_nothing_that_the_terminal_obeys(targets, 
 
     hostile = Configuration("evil\x1b[2J\u202e[/]")
     with Store(tmp_path / "check.db") as store:
-        found = run_check(replace(plan(targets), settings=hostile), Interview(store), openers())
+        found = run_check(replace(plan(targets), configuration=hostile), Interview(store), openers())
     console = Console(width=100, record=True, file=StringIO())
     console.print(page(found))
     text = console.export_text()

@@ -20,16 +20,14 @@ from transformers.models.llava_onevision.image_processing_pil_llava_onevision im
 from judge.critics import CriticError, find_critic
 from judge.critics.batching import batches, in_order
 from judge.critics.chat import chat
-from judge.critics.checkpoint import checkpoint_in
-from judge.critics.image_features import Sight
-from judge.critics.llava_qwen import grid, translate
-from judge.critics.loader import load
-from judge.critics.local import LocalCritic
-from judge.critics.picture_processor import PictureProcessor
-from judge.critics.prefix_cache import Shown
+from judge.critics.local.checkpoint import checkpoint_in
+from judge.critics.local.critic import LocalCritic
+from judge.critics.local.image_features import ImageFeatures
+from judge.critics.local.llava_qwen import grid, translate
+from judge.critics.local.loader import PictureProcessor, load
+from judge.critics.local.prefix_cache import PreparedQuestion, answer_tokens
 from judge.critics.preparation import Preparation, prepare
-from judge.critics.settings import LocalSettings
-from judge.critics.yes_no import answer_tokens
+from judge.critics.settings import CriticSettings
 from judge.pocket.critic import new_critic, new_tokenizer
 from judge.questions import CODE, PAPER, PromptError, Question, Rendered, Reply, parse
 
@@ -119,7 +117,7 @@ def questions(pictures):
 
 
 def local(folder, **settings):
-    return LocalCritic(checkpoint_in(folder), LocalSettings(device="cpu", **settings))
+    return LocalCritic(checkpoint_in(folder), CriticSettings(device="cpu", **settings))
 
 
 def chances(critic, questions):
@@ -130,7 +128,7 @@ def chances(critic, questions):
 
 
 def shown(question, critic):
-    return Shown(question, critic.preparation(question.reference), critic.preparation(question.test))
+    return PreparedQuestion(question, critic.preparation(question.reference), critic.preparation(question.test))
 
 
 # one question, four ways
@@ -181,7 +179,7 @@ def test_the_prompt_has_the_tokens_the_mode_says(critics, questions, image_mode)
     for question in questions[:: len(questions) // 12]:
         pair = shown(question, critic)
         words = sum(map(len, reader.words(question.rendered, question.system)))
-        seen = [len(reader.sight.features(picture)) for picture in (pair.reference, pair.test)]
+        seen = [len(reader.images.features(picture)) for picture in (pair.reference, pair.test)]
         assert reader._inputs([pair])["input_ids"].shape[1] == words + sum(seen)
         assert all((count == crop + 1) == (image_mode == "pad") for count in seen)
 
@@ -193,7 +191,7 @@ def test_a_picture_of_512_has_the_published_number_of_tokens(critics, image_mode
     processor = PictureProcessor(
         LlavaOnevisionImageProcessorPil(), tokenizer, num_image_tokens=729, vision_feature_select_strategy="full"
     )
-    assert Sight(None, processor, image_mode).tokens((512, 512)) == tokens
+    assert ImageFeatures(None, processor, image_mode).tokens((512, 512)) == tokens
 
 
 def test_generation_is_greedy_and_parsed_strictly(critics, questions):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from judge.critics.local import LocalCritic
+from judge.critics.local.critic import LocalCritic
 from lorarar.cli.main import app
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
@@ -91,7 +91,7 @@ def test_other_prompts_and_another_image_mode_are_judged_anew(arguments):
 
 def test_a_killed_run_goes_on_where_it_was(arguments, tmp_path, note):
     command = [sys.executable, "-m", "lorarar", *arguments, "--metrics", "mars2", "--batch", "1", "--json"]
-    slow = "import runpy, sys, time, judge.critics.local as l; old = l.LocalCritic._read\n"
+    slow = "import runpy, sys, time, judge.critics.local.critic as l; old = l.LocalCritic._read\n"
     slow += "l.LocalCritic._read = lambda *a: (time.sleep(0.3), old(*a))[1]\n"
     slow += f"sys.argv = {['lorarar', *arguments, '--metrics', 'mars2', '--batch', '1']!r}\n"
     slow += "import judge.run; judge.run.KEPT_TOGETHER = 4\nrunpy.run_module('lorarar', run_name='__main__')"

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from judge.critics import find_critic
-from judge.critics.yes_no import answer_tokens, probabilities
+from judge.critics.local.prefix_cache import answer_tokens, probabilities
 from judge.pocket import bank as banks
 from judge.pocket import shipped, trials
 from judge.pocket.bank import Bank, paint_bank

@@ -14,7 +14,7 @@ from judge.check.order import OrderPart
 from judge.check.part import Baseline, CheckPlan, Opener, Part
 from judge.check.people import PeoplePart
 from judge.check.sample import sample_targets
-from judge.check.settings import SettingsPart, rival_settings
+from judge.check.settings import SettingsPart, rival
 from judge.check.truth import TruthPart
 from judge.check.wording import WordingPart
 from judge.critics import Critic
@@ -75,9 +75,9 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
     sample = sample_targets(plan.targets, plan.size, plan.seed)
-    with open_critic(plan.settings) as critic:
+    with open_critic(plan.configuration) as critic:
         if plan.against is not None:  # fail early on an unknown critic
-            open_critic(rival_settings(plan.settings, plan.against)).close()
+            open_critic(rival(plan.configuration.settings, plan.against)).close()
         questions: dict[str, Sequence[CheckQuestion]] = {SAMPLE: ordinary_questions(sample, plan.prompts)}
         questions |= {part.name: part.questions(plan, sample) for part in PARTS}
         verdicts = _ask_all(questions, critic, interview)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from judge.critics import Critic, find_critic
-from judge.critics.settings import DType, ImageMode, LocalSettings, Quantisation, ServedSettings
+from judge.critics.settings import CriticSettings
 
 
 @dataclass(frozen=True)
@@ -13,14 +14,7 @@ class Configuration:
     """A critic with its settings, as ``find_critic`` takes them."""
 
     critic: str
-    image_mode: ImageMode | None = None
-    device: str | None = None
-    dtype: DType | None = None
-    batch: int = LocalSettings.batch
-    concurrency: int = ServedSettings.concurrency
-    quantisation: Quantisation | None = None
-    side: int = LocalSettings.side
-    model: str | None = None
+    settings: CriticSettings = field(default_factory=CriticSettings)
 
     def open(self) -> Critic:
         """The critic; its weights are not loaded yet.
@@ -28,14 +22,8 @@ class Configuration:
         Raises:
             CriticError: it cannot be found, or a setting is not accepted.
         """
-        return find_critic(
-            self.critic,
-            image_mode=self.image_mode,
-            device=self.device,
-            dtype=self.dtype,
-            batch=self.batch,
-            concurrency=self.concurrency,
-            quantisation=self.quantisation,
-            side=self.side,
-            model=self.model,
-        )
+        return find_critic(self.critic, self.settings)
+
+    def with_settings(self, **changes: Any) -> Configuration:
+        """The same critic with other settings, by their names in ``CriticSettings``."""
+        return replace(self, settings=replace(self.settings, **changes))

@@ -37,7 +37,7 @@ class CheckPlan:
 
     targets: Sequence[Target]
     prompts: Prompts
-    settings: Configuration  # of the critic that is checked
+    configuration: Configuration  # the critic that is checked
     size: int  # pictures in the sample
     seed: int = 0
     against: str | None = None  # another critic to compare with
@@ -79,13 +79,13 @@ class Baseline:
         """MARS2 of the sample."""
         return mars2(self.judged)
 
-    def ask_other(self, settings: Configuration, title: str) -> list[Verdict]:
+    def ask_other(self, configuration: Configuration, title: str) -> list[Verdict]:
         """Another critic's verdicts on the ordinary questions.
 
         Raises:
             CriticError: it cannot be found or cannot work at all.
         """
-        with self.open_critic(settings) as critic:
+        with self.open_critic(configuration) as critic:
             return self.interview.ask(critic, self.questions, title)
 
 

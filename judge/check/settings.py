@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
 
 from judge.check.ask import CheckQuestion
@@ -14,7 +14,7 @@ from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.critics import CriticError
 from judge.critics.registry import is_address
-from judge.critics.settings import DType, ImageMode
+from judge.critics.settings import CriticSettings, DType, ImageMode
 from judge.pictures import group_by_picture, mars2
 from judge.targets import Target
 from judge.verdicts import Verdict
@@ -48,8 +48,8 @@ class SettingsPart(Part[CheckQuestion, list[SettingResult]]):
     ) -> list[SettingResult]:
         """Ask the ordinary questions of each other critic in turn, and compare its verdicts."""
         plan = baseline.plan
-        others = variants(plan.settings, baseline.identity, longest_side(baseline.sample), plan.against)
-        return [_measure_setting(baseline, name, settings) for name, settings in others.items()]
+        others = variants(plan.configuration, baseline.identity, longest_side(baseline.sample), plan.against)
+        return [_measure_setting(baseline, name, configuration) for name, configuration in others.items()]
 
     def findings(self, result: list[SettingResult], average: float | None) -> Iterator[Finding]:
         """One sentence for each setting."""
@@ -71,42 +71,45 @@ class SettingsPart(Part[CheckQuestion, list[SettingResult]]):
 
 
 def variants(
-    settings: Configuration, identity: Mapping[str, str], longest: int, against: str | None = None
+    configuration: Configuration, identity: Mapping[str, str], longest: int, against: str | None = None
 ) -> dict[str, Configuration]:
-    """Other settings by what is other about them, and those of the critic to compare with.
+    """Other configurations by what is other about them, and that of the critic to compare with.
 
     A side at which the same pixels would be shown is left out. Where pictures are smaller than the smallest
     of the usual sides, half of their own side is tried. A server's image mode and dtype are its own.
 
     Args:
-        settings: of the critic that is checked.
-        identity: its identity.
+        configuration: the critic that is checked, with its settings.
+        identity: of that critic.
         longest: the long side of the largest picture, in pixels.
         against: the critic to compare with.
     """
+    settings = configuration.settings
     others: dict[str, Configuration] = {}
     mode, dtype = identity.get("image mode"), identity.get("dtype")
     for other in get_args(ImageMode):
         if mode in get_args(ImageMode) and other != mode:
-            others[f"image mode {other}"] = replace(settings, image_mode=other)
+            others[f"image mode {other}"] = configuration.with_settings(image_mode=other)
     for side in _other_sides(settings.side, longest):
-        others[f"side {side} px"] = replace(settings, side=side)
+        others[f"side {side} px"] = configuration.with_settings(side=side)
     if dtype is not None and dtype in get_args(DType) and settings.quantisation is None:
         other_dtype = _other_dtype(dtype, identity.get("device", "cpu"))
-        others[f"dtype {other_dtype}"] = replace(settings, dtype=other_dtype)
+        others[f"dtype {other_dtype}"] = configuration.with_settings(dtype=other_dtype)
     if against is not None:
-        others[f"critic {against}"] = rival_settings(settings, against)
+        others[f"critic {against}"] = rival(settings, against)
     return others
 
 
-def rival_settings(settings: Configuration, critic: str) -> Configuration:
-    """The settings under which another critic is compared with one that has these settings."""
+def rival(settings: CriticSettings, critic: str) -> Configuration:
+    """Another critic as it is compared with one that has these settings."""
     return Configuration(
         critic,
-        device=None if is_address(critic) else settings.device,
-        batch=settings.batch,
-        concurrency=settings.concurrency,
-        side=settings.side,
+        CriticSettings(
+            device=None if is_address(critic) else settings.device,
+            batch=settings.batch,
+            concurrency=settings.concurrency,
+            side=settings.side,
+        ),
     )
 
 
@@ -119,9 +122,9 @@ def longest_side(targets: Sequence[Target]) -> int:
     return longest
 
 
-def _measure_setting(baseline: Baseline, name: str, settings: Configuration) -> SettingResult:
+def _measure_setting(baseline: Baseline, name: str, configuration: Configuration) -> SettingResult:
     try:
-        verdicts = baseline.ask_other(settings, name)
+        verdicts = baseline.ask_other(configuration, name)
     except CriticError as error:
         return SettingResult(name, flips=None, average=None, failure=str(error))
     flips = count_flips(baseline.verdicts, verdicts, baseline.pictures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,13 +20,13 @@ from judge.cli.options import (
     PromptsOption,
     QuantisationOption,
     ReferencesOption,
+    critic_settings,
 )
 from judge.cli.reasons import print_reasons
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
 
 if TYPE_CHECKING:
     from judge.check.check import Check
-    from judge.critics.settings import DType, ImageMode, Quantisation
 
 SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
 
@@ -65,21 +65,21 @@ def check(
     from lorarar.store import Store
 
     wording = find_prompts(prompts)
+    settings = critic_settings(
+        model=model,
+        image_mode=image_mode,
+        batch=batch,
+        concurrency=concurrency,
+        quantisation=quantisation,
+        device=device,
+        dtype=dtype,
+    )
     with Store(db) as store:
         targets = find_targets(store, images, generated, references)
         plan = CheckPlan(
             targets=targets,
             prompts=wording,
-            settings=Configuration(
-                critic,
-                image_mode=cast("ImageMode | None", image_mode),
-                device=device,
-                dtype=cast("DType | None", dtype),
-                batch=batch,
-                concurrency=concurrency,
-                quantisation=cast("Quantisation | None", quantisation),
-                model=model,
-            ),
+            configuration=Configuration(critic, settings),
             size=sample,
             seed=seed,
             against=against,

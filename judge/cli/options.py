@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from judge.critics.settings import CriticSettings
 
 CriticOption = Annotated[
     str, typer.Option("--critic", help="pocket, llava-critic-7b, a folder, a hub id, or http(s)://…/v1.")
@@ -38,3 +41,14 @@ DeviceOption = Annotated[
 DTypeOption = Annotated[
     str | None, typer.Option("--dtype", help="float32, bfloat16 or float16.", show_default="by device")
 ]
+
+
+def critic_settings(**options: Any) -> CriticSettings:
+    """The settings of a critic from the options of a command, which have the same names.
+
+    Raises:
+        CriticError: one is not accepted.
+    """
+    from judge.critics.settings import CriticSettings
+
+    return CriticSettings(**options)

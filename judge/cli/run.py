@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,12 +19,12 @@ from judge.cli.options import (
     PromptsOption,
     QuantisationOption,
     ReferencesOption,
+    critic_settings,
 )
 from judge.cli.reasons import print_reasons
 from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 
 if TYPE_CHECKING:
-    from judge.critics.settings import DType, ImageMode, Quantisation
     from judge.run import JudgeOutcome
     from judge.scores import Scored
     from judge.targets import Target
@@ -69,18 +69,17 @@ def run(
             from judge.run import judge
             from judge.verdicts import VerdictStore
 
-            found = find_critic(
-                critic,
-                image_mode=cast("ImageMode | None", image_mode),
+            settings = critic_settings(
                 model=model,
-                device=device,
-                dtype=cast("DType | None", dtype),
+                image_mode=image_mode,
                 batch=batch,
                 concurrency=concurrency,
-                quantisation=cast("Quantisation | None", quantisation),
+                quantisation=quantisation,
+                device=device,
+                dtype=dtype,
             )
-            with found:
-                outcome = judge(targets, found, asked, VerdictStore(store))
+            with find_critic(critic, settings) as opened:
+                outcome = judge(targets, opened, asked, VerdictStore(store))
             said["mars2"] = vars(outcome)
             _describe(outcome)
         for name in (metric for metric in wanted if metric != MARS2):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lorarar.util.files import replacing
 
 if TYPE_CHECKING:
-    from judge.critics.registry import NamedCritic
+    from judge.critics.local.checkpoint import Checkpoint
 
 WEIGHTS = Path(__file__).parent / "weights"
 CRITIC = WEIGHTS / "critic"
@@ -17,12 +17,11 @@ CLIP, DINO = WEIGHTS / "clip", WEIGHTS / "dino"
 MANIFEST = WEIGHTS / "judges.json"
 
 
-def critic() -> NamedCritic:
+def critic() -> Checkpoint:
     """Pocket's critic, shown pictures as it was trained: each padded to a square."""
-    from judge.critics.checkpoint import checkpoint_in
-    from judge.critics.registry import NamedCritic
+    from judge.critics.local.checkpoint import checkpoint_in
 
-    return NamedCritic(lambda: checkpoint_in(CRITIC, "pocket"), "pad")
+    return checkpoint_in(CRITIC, "pocket", image_mode="pad")
 
 
 def manifest() -> dict[str, Any]:

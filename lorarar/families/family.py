@@ -35,7 +35,7 @@ class Family:
 
     name: str
     base: str  # a function that returns the ``Base``
-    critic: str | None = None  # a function that returns the ``judge.critics.registry.NamedCritic``
+    critic: str | None = None  # a function that returns the ``judge.critics.local.checkpoint.Checkpoint``
     clip: str | None = None  # the folder of its CLIP
     dino: str | None = None  # the folder of its DINO
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.check.ground_truth.GroundTruth``

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.critics.critic import CriticError
-from judge.critics.json_file import read_json
+from judge.critics.local.checkpoint import read_json
 
 if TYPE_CHECKING:
     from transformers import LlavaOnevisionConfig
-
-ARCHITECTURE = "LlavaQwenForCausalLM"
 
 #: Names of weights: patterns of the checkpoint's to transformers'.
 KEY_MAPPING = {
@@ -70,11 +68,6 @@ TEXT = (
     "rms_norm_eps",
     "vocab_size",
 )
-
-
-def is_llava_qwen(config: Mapping[str, Any]) -> bool:
-    """Whether a config.json is of this kind."""
-    return config.get("model_type") == "llava_qwen" or config.get("architectures") == [ARCHITECTURE]
 
 
 def translate(config: Mapping[str, Any], folder: Path, image_token: int, video_token: int) -> LlavaOnevisionConfig:

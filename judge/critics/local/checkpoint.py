@@ -8,6 +8,7 @@ verdicts are all known needs none.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from judge.critics.critic import CriticError
-from judge.critics.json_file import read_json
-from judge.critics.llava_qwen import is_llava_qwen
+from judge.critics.settings import ImageMode
 from lorarar.util.errors import reason
 from lorarar.util.files import sha256_of
 
@@ -31,6 +31,7 @@ SETTINGS = (
     "model.safetensors.index.json",
 )
 WEIGHTS = "model*.safetensors"
+ORIGINAL = "LlavaQwenForCausalLM"  # the architecture that LLaVA-Critic was published as
 CODE = ("auto_map", "trust_remote_code", "custom_pipeline")
 
 
@@ -43,11 +44,12 @@ class Checkpoint:
     revision: str  # a commit, or a digest of the files
     repository: str | None = None  # of the hub, where the weights come from when they are needed
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    image_mode: ImageMode = "anyres"  # how pictures are shown to it unless another mode is asked for
 
     @property
     def original(self) -> bool:
         """Whether it is of the ``llava_qwen`` kind, not transformers' own."""
-        return is_llava_qwen(self.config)
+        return _is_original(self.config)
 
     def fetch(self) -> Path:
         """The folder with everything in it.
@@ -67,7 +69,7 @@ class Checkpoint:
         return self.folder
 
 
-def checkpoint_in(folder: Path, name: str | None = None) -> Checkpoint:
+def checkpoint_in(folder: Path, name: str | None = None, image_mode: ImageMode = "anyres") -> Checkpoint:
     """The checkpoint of a folder.
 
     Raises:
@@ -75,7 +77,13 @@ def checkpoint_in(folder: Path, name: str | None = None) -> Checkpoint:
     """
     config = _config(folder)
     commit = re.fullmatch(r"[0-9a-f]{40}", folder.name) if folder.parent.name == "snapshots" else None
-    return Checkpoint(name or folder.resolve().name, folder, folder.name if commit else _digest(folder), None, config)
+    return Checkpoint(
+        name=name or folder.resolve().name,
+        folder=folder,
+        revision=folder.name if commit else _digest(folder),
+        config=config,
+        image_mode=image_mode,
+    )
 
 
 def checkpoint_from(repository: str, revision: str | None = None, name: str | None = None) -> Checkpoint:
@@ -85,7 +93,13 @@ def checkpoint_from(repository: str, revision: str | None = None, name: str | No
         CriticError: it cannot be reached, or holds no config.json of an accepted kind.
     """
     folder = _from_hub(repository, revision, ["config.json"])
-    return Checkpoint(name or repository, folder, folder.name, repository, _config(folder))
+    return Checkpoint(
+        name=name or repository,
+        folder=folder,
+        revision=folder.name,
+        repository=repository,
+        config=_config(folder),
+    )
 
 
 def asks_for_code(settings: object) -> str | None:
@@ -99,16 +113,37 @@ def asks_for_code(settings: object) -> str | None:
     return None
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """The object a file holds.
+
+    Raises:
+        CriticError: it is missing, or no JSON object.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise CriticError(f"{path} does not exist") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise CriticError(f"{path} cannot be read as JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise CriticError(f"{path} holds no JSON object")
+    return value
+
+
 def _config(folder: Path) -> dict[str, Any]:
     config = read_json(folder / "config.json")
     if key := asks_for_code(config):
         raise CriticError(f"{folder / 'config.json'} asks for code of its own ({key}), which is never run")
-    if config.get("model_type") != "llava_onevision" and not is_llava_qwen(config):
+    if config.get("model_type") != "llava_onevision" and not _is_original(config):
         raise CriticError(
             f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}; accepted are llava_onevision and "
             "llava_qwen"
         )
     return config
+
+
+def _is_original(config: Mapping[str, Any]) -> bool:
+    return config.get("model_type") == "llava_qwen" or config.get("architectures") == [ORIGINAL]
 
 
 def _digest(folder: Path) -> str:
@@ -127,5 +162,5 @@ def _from_hub(repository: str, revision: str | None, patterns: list[str]) -> Pat
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
     except (OSError, ValueError, httpx2.HTTPError, EntryNotFoundError, RevisionResolutionError) as error:
-        asked = f"{repository}@{revision}" if revision else repository
-        raise CriticError(f"cannot fetch {asked} from the hub: {reason(error)}") from None
+        reference = f"{repository}@{revision}" if revision else repository
+        raise CriticError(f"cannot fetch {reference} from the hub: {reason(error)}") from None

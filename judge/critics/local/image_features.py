@@ -2,14 +2,14 @@
 
 ``anyres`` cuts a picture into crops beside the whole, as the authors ran LLaVA-Critic; ``pad`` shows one
 padded square, as the model was trained for several pictures. transformers chooses between them by how the
-pictures are nested, silently; here the mode is said, and the number of tokens is checked.
+pictures are nested, silently; here the mode is named, and the number of tokens is checked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
@@ -19,14 +19,16 @@ from transformers import LlavaOnevisionForConditionalGeneration
 from judge.critics.batching import TILE
 from judge.critics.chat import IMAGE
 from judge.critics.critic import CriticError
-from judge.critics.picture_processor import PictureProcessor
 from judge.critics.preparation import Prepared
 from judge.critics.settings import ImageMode
+
+if TYPE_CHECKING:
+    from judge.critics.local.loader import PictureProcessor
 
 KEEP = TILE + 8  # pictures: a tile of tests and some references; 26 MB each at 7B, anyres and bfloat16
 
 
-class Sight:
+class ImageFeatures:
     """A model's features of pictures, keeping the last ones."""
 
     def __init__(
@@ -36,19 +38,19 @@ class Sight:
         self.features = lru_cache(KEEP)(self._features)
         self.tokens = lru_cache(None)(self._tokens)
 
-    def shown(self, pairs: Sequence[tuple[Image.Image, Image.Image]]) -> list[Any]:
-        """Pairs of pictures nested so that the processor treats them as the mode says."""
+    def nest(self, pairs: Sequence[tuple[Image.Image, Image.Image]]) -> list[Any]:
+        """Pairs of pictures, nested so that the processor treats them as the mode says."""
         return [list(pair) for pair in pairs] if self.mode == "pad" else [image for pair in pairs for image in pair]
 
     def _features(self, picture: Prepared) -> Tensor:
         """(tokens, width) of a picture, line breaks among them."""
         # a picture of its own would be cut into crops in either mode: it is shown twice, and taken once
-        seen = self.processor.image_processor(self.shown([(picture.image, picture.image)]), return_tensors="pt")
+        inputs = self.processor.image_processor(self.nest([(picture.image, picture.image)]), return_tensors="pt")
         with torch.inference_mode():
             output = self.model.get_image_features(
-                seen["pixel_values"][:1].to(self.model.device, self.model.dtype),
-                seen["image_sizes"][:1],
-                batch_num_images=seen["batch_num_images"],
+                inputs["pixel_values"][:1].to(self.model.device, self.model.dtype),
+                inputs["image_sizes"][:1],
+                batch_num_images=inputs["batch_num_images"],
             )
         features: Tensor = output.pooler_output[0]
         if len(features) != (expected := self.tokens(picture.image.size)):
@@ -58,5 +60,5 @@ class Sight:
     def _tokens(self, size: tuple[int, int]) -> int:
         """How many marks the processor writes into a prompt for a picture of a size."""
         blank = Image.new("RGB", size)
-        ids = self.processor(text=[IMAGE * 2], images=self.shown([(blank, blank)]))["input_ids"][0]
+        ids = self.processor(text=[IMAGE * 2], images=self.nest([(blank, blank)]))["input_ids"][0]
         return len(ids) // 2

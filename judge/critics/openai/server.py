@@ -24,9 +24,9 @@ import httpx2
 from judge.critics.batching import in_order
 from judge.critics.chat import refuse_marks
 from judge.critics.critic import Critic, CriticError
-from judge.critics.openai_response import chance_of, error_of, json_of, text_of
+from judge.critics.openai.response import chance_of, error_of, json_of, text_of
 from judge.critics.preparation import Preparation, Prepared
-from judge.critics.settings import ServedSettings
+from judge.critics.settings import CriticSettings
 from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
@@ -39,7 +39,7 @@ PASSING = (408, 425, 429)  # and all of 5xx
 class ServedCritic(Critic):
     """A model behind a URL such as ``http://localhost:8000/v1``, asked several questions at a time."""
 
-    def __init__(self, url: str, settings: ServedSettings) -> None:
+    def __init__(self, url: str, settings: CriticSettings) -> None:
         """Raises a CriticError where the server cannot be reached, or has no such model."""
         self.settings = settings
         self.preparation = Preparation(settings.side)

@@ -1,8 +1,8 @@
-"""A loaded critic: verdicts on batches of pairs, in three ways.
+"""A loaded critic: verdicts on batches of pairs, in three ways, read at the first answered token, Yes against No.
 
-``plain`` gives pictures and words to the model as anyone would. ``reusing`` computes a picture's features
-once, and runs a question's beginning, up to and with its reference, once for all its tests: the same
-numbers (to 1e-5 in float32) for about half of the work. ``generated`` is the authors' way, one pair and a
+``score`` gives pictures and words to the model as anyone would. ``score_with_prefix_cache`` computes a picture's
+features once, and runs a question's beginning, up to and with its reference, once for all its tests: the same
+numbers (to 1e-5 in float32) for about half of the work. ``generate`` is the authors' way, one pair and a
 text at a time. Pictures in a batch have different sizes; rows are padded on the left, where nothing attends.
 """
 
@@ -12,7 +12,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -23,18 +23,21 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from judge.critics.chat import IMAGE, chat
 from judge.critics.critic import CriticError
-from judge.critics.image_features import Sight
-from judge.critics.picture_processor import PictureProcessor
+from judge.critics.local.image_features import ImageFeatures
 from judge.critics.preparation import Prepared
 from judge.critics.settings import ImageMode
-from judge.critics.yes_no import answer_tokens, probabilities
 from judge.questions import Question, Rendered
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from judge.critics.local.loader import PictureProcessor
 
 NEW_TOKENS = 16  # of a generated answer: enough to see that it is not one word
 
 
 @dataclass(frozen=True)
-class Shown:
+class PreparedQuestion:
     """A question with its pictures."""
 
     question: Question
@@ -50,38 +53,38 @@ class Reader:
     ) -> None:
         self.model, self.processor = model, processor
         self.tokenizer = processor.tokenizer
-        self.sight = Sight(model, processor, mode)
+        self.images = ImageFeatures(model, processor, mode)
         self.yes, self.no = answer_tokens(self.tokenizer)
         self.words = lru_cache(1024)(self._words)
         self.beginning = lru_cache(1)(self._beginning)  # the last one: questions come sorted by theirs
 
-    def plain(self, batch: Sequence[Shown]) -> list[float]:
+    def score(self, batch: Sequence[PreparedQuestion]) -> list[float]:
         """Probabilities of Yes, of pairs and questions of any kind."""
         return self._read(**self._inputs(batch))
 
-    def generated(self, shown: Shown) -> str:
+    def generate(self, question: PreparedQuestion) -> str:
         """The text of an answer, one token after the other, always the likeliest."""
-        inputs = self._inputs([shown])
+        inputs = self._inputs([question])
         with torch.inference_mode():
             tokens = self.model.generate(**inputs, max_new_tokens=NEW_TOKENS, do_sample=False, num_beams=1)
         text: str = self.tokenizer.decode(tokens[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
         return text
 
-    def reusing(self, batch: Sequence[Shown]) -> list[float]:
+    def score_with_prefix_cache(self, batch: Sequence[PreparedQuestion]) -> list[float]:
         """Probabilities of Yes, of questions that share their beginning.
 
         Raises:
             ValueError: they do not, as when a reference's file has changed meanwhile.
         """
         first = batch[0]
-        if len({(shown.question.system, shown.question.rendered.before, shown.reference) for shown in batch}) > 1:
+        if len({(one.question.system, one.question.rendered.before, one.reference) for one in batch}) > 1:
             raise ValueError("the questions of a batch begin differently")
         start, before = self.beginning(first.question.system, first.question.rendered.before, first.reference)
-        features = [self.sight.features(shown.test) for shown in batch]
+        features = [self.images.features(one.test) for one in batch]
         rows = []
-        for shown, seen in zip(batch, features, strict=True):
-            _, between, after = self.words(shown.question.rendered, shown.question.system)
-            rows.append(torch.cat([between, self._marks(len(seen)), after]))
+        for one, vectors in zip(batch, features, strict=True):
+            _, between, after = self.words(one.question.rendered, one.question.system)
+            rows.append(torch.cat([between, self._marks(len(vectors)), after]))
         mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True, padding_side="left")
         ids = pad_sequence(rows, batch_first=True, padding_value=self.tokenizer.pad_token_id, padding_side="left")
         cache = copy.deepcopy(start)  # the model writes into what it is given
@@ -96,11 +99,11 @@ class Reader:
 
     def _beginning(self, system: str, before: str, reference: Prepared) -> tuple[DynamicCache, int]:
         """Keys and values up to and with the reference, and how many tokens they are."""
-        seen = self.sight.features(reference)
-        ids = torch.cat([self.words(Rendered(before, "", ""), system)[0], self._marks(len(seen))])[None]
+        features = self.images.features(reference)
+        ids = torch.cat([self.words(Rendered(before, "", ""), system)[0], self._marks(len(features))])[None]
         with torch.inference_mode():
             output = self.model.model(
-                input_ids=ids.to(self.model.device), mm_encoder_outputs=_as_output([seen]), use_cache=True
+                input_ids=ids.to(self.model.device), mm_encoder_outputs=_as_output([features]), use_cache=True
             )
         return output.past_key_values, ids.shape[1]
 
@@ -120,9 +123,9 @@ class Reader:
     def _marks(self, count: int) -> Tensor:
         return torch.full((count,), self.model.config.image_token_index)
 
-    def _inputs(self, batch: Sequence[Shown]) -> dict[str, Any]:
-        prompts = [chat(shown.question.rendered, shown.question.system) for shown in batch]
-        pictures = self.sight.shown([(shown.reference.image, shown.test.image) for shown in batch])
+    def _inputs(self, batch: Sequence[PreparedQuestion]) -> dict[str, Any]:
+        prompts = [chat(one.question.rendered, one.question.system) for one in batch]
+        pictures = self.images.nest([(one.reference.image, one.test.image) for one in batch])
         inputs = self.processor(text=prompts, images=pictures, padding=True, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 
@@ -135,3 +138,31 @@ class Reader:
 
 def _as_output(features: Sequence[Tensor]) -> dict[str, Any]:
     return {"image": BaseModelOutputWithPooling(pooler_output=list(features))}
+
+
+def spellings(word: str) -> list[str]:
+    """How a word may stand at the beginning of an answer."""
+    return [word, word.lower(), f" {word}", f" {word.lower()}"]
+
+
+def answer_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
+    """The tokens that are Yes and those that are No, in every spelling that is a single token.
+
+    Raises:
+        CriticError: a word has no such spelling; its first token alone would say nothing.
+    """
+    answers = []
+    for word in ("Yes", "No"):
+        coded = [tokenizer(spelling, add_special_tokens=False).input_ids for spelling in spellings(word)]
+        tokens = sorted({ids[0] for ids in coded if len(ids) == 1 and ids[0] != tokenizer.unk_token_id})
+        if not tokens:
+            raise CriticError(f"{tokenizer.name_or_path}: the tokenizer has no single token for {word}")
+        answers.append(tokens)
+    yes, no = answers
+    return yes, no
+
+
+def probabilities(logits: Tensor, yes: list[int], no: list[int]) -> list[float]:
+    """Of Yes against No for rows of logits (N, vocabulary), all spellings taken together; NaN stays NaN."""
+    lean = logits[:, yes].double().logsumexp(1) - logits[:, no].double().logsumexp(1)
+    return [float(chance) for chance in lean.sigmoid()]

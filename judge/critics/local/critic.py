@@ -16,15 +16,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from judge.critics.batching import batches
-from judge.critics.checkpoint import Checkpoint
 from judge.critics.critic import Critic, CriticError
+from judge.critics.local.checkpoint import Checkpoint
 from judge.critics.preparation import Preparation
-from judge.critics.settings import LocalSettings
+from judge.critics.settings import CriticSettings
 from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
 if TYPE_CHECKING:
-    from judge.critics.prefix_cache import Reader, Shown
+    from judge.critics.local.prefix_cache import PreparedQuestion, Reader
 
 #: What a question's words or pictures, or want of memory, make raise; anything else is a mistake in the program.
 FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
@@ -33,9 +33,10 @@ FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
 class LocalCritic(Critic):
     """LLaVA-OneVision's architecture, asked in batches."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: LocalSettings) -> None:
+    def __init__(self, checkpoint: Checkpoint, settings: CriticSettings) -> None:
         """Raises a CriticError where the device is not there."""
         self.checkpoint, self.settings = checkpoint, settings
+        self.image_mode = settings.image_mode or checkpoint.image_mode
         self.device = _device(settings.device)
         self.dtype = settings.dtype or ("bfloat16" if self.device.startswith("cuda") else "float32")
         self.preparation = Preparation(settings.side)
@@ -48,7 +49,7 @@ class LocalCritic(Critic):
                 "device": self.device.partition(":")[0],
                 "dtype": self.dtype,
                 "quantisation": settings.quantisation or "none",
-                "image mode": settings.image_mode,
+                "image mode": self.image_mode,
                 "side": str(settings.side),
                 "answer": "text" if settings.generate else "logits",
             }
@@ -61,14 +62,14 @@ class LocalCritic(Critic):
         Raises:
             CriticError: it cannot be loaded.
         """
-        from judge.critics.loader import load
-        from judge.critics.prefix_cache import Reader
+        from judge.critics.local.loader import load
+        from judge.critics.local.prefix_cache import Reader
 
         model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
-        return Reader(model, processor, self.settings.image_mode)
+        return Reader(model, processor, self.image_mode)
 
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
-        from judge.critics.prefix_cache import Shown
+        from judge.critics.local.prefix_cache import PreparedQuestion
 
         size = 1 if self.settings.generate else self.settings.batch
         for batch in batches(questions, size, together=self.settings.reuse and not self.settings.generate):
@@ -76,24 +77,24 @@ class LocalCritic(Critic):
             for index in batch:
                 question = questions[index]
                 try:
-                    shown = Shown(question, self.preparation(question.reference), self.preparation(question.test))
+                    pictures = self.preparation(question.reference), self.preparation(question.test)
                 except ImageError as error:
                     yield index, Reply.failure(str(error))
                 else:
-                    readable.append((index, shown))
+                    readable.append((index, PreparedQuestion(question, *pictures)))
             yield from self._replies(readable)
 
     def close(self) -> None:
         self.__dict__.pop("reader", None)
         gc.collect()  # its caches refer back to it, and a graphics memory should not wait for that to be found
 
-    def _replies(self, batch: Sequence[tuple[int, Shown]]) -> Iterator[tuple[int, Reply]]:
+    def _replies(self, batch: Sequence[tuple[int, PreparedQuestion]]) -> Iterator[tuple[int, Reply]]:
         if not batch:
             return
         reader = self.reader  # loaded before the clock starts
         started = time.monotonic()
         try:
-            replies = self._read(reader, [shown for _, shown in batch], started)
+            replies = self._read(reader, [question for _, question in batch], started)
         except FAULTS as error:
             fault = reason(error)  # and let go of the error, whose frames hold what filled the memory
         else:
@@ -106,11 +107,11 @@ class LocalCritic(Critic):
         yield from self._replies(batch[:middle])
         yield from self._replies(batch[middle:])
 
-    def _read(self, reader: Reader, batch: Sequence[Shown], started: float) -> list[Reply]:
+    def _read(self, reader: Reader, batch: Sequence[PreparedQuestion], started: float) -> list[Reply]:
         if self.settings.generate:
-            texts = map(reader.generated, batch)
-            return [Reply.from_text(text, None, time.monotonic() - started) for text in texts]
-        chances = reader.reusing(batch) if self.settings.reuse else reader.plain(batch)
+            texts = map(reader.generate, batch)
+            return [Reply.from_text(text, seconds=time.monotonic() - started) for text in texts]
+        chances = reader.score_with_prefix_cache(batch) if self.settings.reuse else reader.score(batch)
         seconds = (time.monotonic() - started) / len(batch)
         return [
             Reply.from_probability(chance, seconds)
@@ -120,11 +121,11 @@ class LocalCritic(Critic):
         ]
 
 
-def _device(asked: str | None) -> str:
-    """A device that is there, a GPU where none is asked for."""
+def _device(name: str | None) -> str:
+    """A device that is there, by default a GPU if there is one."""
     import torch
 
-    device = asked or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = name or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:

@@ -23,18 +23,30 @@ from transformers import (
     Qwen2Config,
 )
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
+from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
 from transformers.utils import logging
 
 from judge.critics.chat import END, IMAGE, MARKS, VIDEO
-from judge.critics.checkpoint import Checkpoint
 from judge.critics.critic import CriticError
-from judge.critics.llava_qwen import KEY_MAPPING, translate
-from judge.critics.picture_processor import PictureProcessor
+from judge.critics.local.checkpoint import Checkpoint
+from judge.critics.local.llava_qwen import KEY_MAPPING, translate
 from judge.critics.settings import Quantisation
 from lorarar.util.errors import reason
 
 #: Left in full precision: they are small, and the head is where the verdict is read. (Naming any replaces the default.)
 FULL_PRECISION = ["lm_head", "vision_tower", "multi_modal_projector"]
+
+
+class PictureProcessor(LlavaOnevisionProcessor):  # type: ignore[misc]
+    """transformers' processor of words and pictures, without its part for videos, which needs torchvision.
+
+    A processor takes its parts from the signature of its ``__init__``.
+    """
+
+    def __init__(
+        self, image_processor: LlavaOnevisionImageProcessorPil, tokenizer: PreTrainedTokenizerFast, **settings: Any
+    ) -> None:
+        super().__init__(image_processor, tokenizer, **settings)
 
 
 def load(

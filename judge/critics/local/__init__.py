@@ -1,0 +1,1 @@
+"""Critics on this machine: LLaVA-OneVision checkpoints, run by transformers."""

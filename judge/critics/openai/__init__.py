@@ -1,0 +1,1 @@
+"""Critics behind a server that speaks OpenAI's protocol."""
