@@ -1,5 +1,49 @@
-"""Blind human studies of generated pictures: designed, held and reported without any face of their own."""
+"""Blind human studies of generated pictures: designed, held and reported; any front end can show them.
+
+``import studies`` is instant; the database and the statistics load with the first name that needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from lorarar.util.moved import find_moved_modules
 
+if TYPE_CHECKING:
+    from studies.create import StudyRequest, new_study
+    from studies.importing import import_vote_file
+    from studies.rater.session import Session
+    from studies.rater.votes import Screen
+    from studies.sessions import open_packet, open_study
+    from studies.store import StudyStore
+
+_HOMES = {
+    "Screen": "studies.rater.votes",
+    "Session": "studies.rater.session",
+    "StudyRequest": "studies.create",
+    "StudyStore": "studies.store",
+    "import_vote_file": "studies.importing",
+    "new_study": "studies.create",
+    "open_packet": "studies.sessions",
+    "open_study": "studies.sessions",
+}
+__all__ = [
+    "Screen",
+    "Session",
+    "StudyRequest",
+    "StudyStore",
+    "import_vote_file",
+    "new_study",
+    "open_packet",
+    "open_study",
+]
+
+
 find_moved_modules()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'studies' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -19,7 +19,7 @@ def find_judge(store: Store, critic: str | None = None) -> Judge:
     """Find the judge whose verdicts count: the latest, or the latest of this critic.
 
     Raises:
-        StudyError: there is none.
+        StudyError: the database has no such judge.
     """
     judges = VerdictStore(store).judges()
     judge = next((judge for judge in judges if critic in (None, judge.critic)), None)

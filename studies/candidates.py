@@ -64,7 +64,7 @@ class Candidates:
     references: Mapping[Pair, PairReferences]
 
     def where(self, accepts: Callable[[Candidate, PairReferences], bool]) -> Candidates:
-        """Those pictures that ``accepts`` says yes to."""
+        """The same without the pictures that ``accepts`` says no to."""
         kept = tuple(one for one in self.pictures if accepts(one, self.references[one.pair]))
         return replace(self, pictures=kept)
 

@@ -22,7 +22,7 @@ ITEMS, REPEATS = 25, 3  # 25 of each group of methods, as in the paper; repeats 
 
 @dataclass(frozen=True)
 class StudyRequest:
-    """What a new study should be; None leaves a number to the default that fits."""
+    """The wishes for a new study; None leaves a number to the default that fits."""
 
     name: str
     kind: Kind

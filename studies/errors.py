@@ -1,4 +1,4 @@
-"""What can go wrong with a study."""
+"""Errors of studies and packets."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from lorarar.util.errors import LorarError
 
 
 class StudyError(LorarError):
-    """A study that cannot be drawn, held, or reported as asked."""
+    """A study cannot be made, held or reported as asked."""
 
     title = "Study"
 
 
 class PacketError(LorarError):
-    """A packet or a file of votes that is not what it should be; nothing of it was written."""
+    """A packet or a file of votes is not what it should be; nothing of it was written."""
 
     title = "Packet"

@@ -20,7 +20,7 @@ def loaded(code):
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize("code", ["import lorarar", "import lorarar.cli.main"])
+@pytest.mark.parametrize("code", ["import lorarar", "import lorarar.cli.main", "import studies"])
 def test_nothing_heavy_loads_before_it_is_used(code):
     assert not loaded(code) & HEAVY
 

@@ -1,4 +1,4 @@
-"""Studies as a rater and a face meet them: drawing, sessions, votes that are never lost."""
+"""Studies as a rater and a front end meet them: drawing, sessions, votes that are never lost."""
 
 import signal
 import subprocess
@@ -443,6 +443,17 @@ def test_a_backup_carries_a_study_with_its_pictures(store, tmp_path):
         assert StudyStore(copy).get("first") == study
 
 
+def test_the_public_names_are_those_of_their_modules():
+    import studies
+    import studies.rater.votes
+
+    assert all(hasattr(studies, name) for name in studies.__all__)
+    assert (studies.open_study, studies.Screen) == (open_study, Screen)
+    assert studies.rater.votes.Screen is Screen
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = studies.nothing
+
+
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
@@ -451,6 +462,10 @@ def test_a_backup_carries_a_study_with_its_pictures(store, tmp_path):
             {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "PIL", "textual", "aiohttp", "pydantic"},
         ),
         ("studies.sessions", {"torch", "transformers", "scipy", "textual", "aiohttp", "judge"}),
+        (
+            "studies.rendering",
+            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "textual", "aiohttp", "judge"},
+        ),
         ("studies.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
         ("studies.report", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
     ],

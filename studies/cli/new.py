@@ -89,7 +89,7 @@ def _items_a_group(study: Study) -> int:
 
 
 def _powers(study: Study) -> list[Power]:
-    """What an A/B study can find out with some numbers of raters."""
+    """The power of an A/B study with several numbers of raters."""
     from studies.statistics.power import power
 
     if study.kind != "ab":

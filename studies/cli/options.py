@@ -1,4 +1,4 @@
-"""What several commands share: the name of a study, the database it is in."""
+"""Options that several commands share: the name of a study, the database it is in."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ RaterOption = Annotated[
 
 
 def open_store(db: Path | None) -> Store:
-    """The database, which has to be there: a study is drawn from what it holds.
+    """Open the database, which has to exist: a study shows the pictures that it holds.
 
     Raises:
-        StoreError: there is none.
+        StoreError: it does not exist.
     """
     from lorarar.store import Store, default_path
     from lorarar.util.errors import StoreError

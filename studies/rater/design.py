@@ -29,7 +29,7 @@ PICTURES: dict[Kind, int] = {"ab": 2, "absolute": 1}
 
 @dataclass(frozen=True)
 class Item:
-    """What a study asks about once: two references and one or two pictures, each by the digest of its blind PNG."""
+    """Two references and one or two pictures that a study asks about once, each by the digest of its blind PNG."""
 
     number: int
     purpose: Purpose

@@ -42,7 +42,7 @@ UNSOUND = (
     EOFError,
     UserWarning,
 )
-EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file: when a picture was made is no one's business
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file, since the time a picture was made could tell its method
 
 
 def write_packet(design: Design, pictures: Mapping[str, bytes], path: Path) -> Path:
@@ -102,7 +102,7 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     if len(set(names)) < len(names):
         raise PacketError(f"{path} holds a name twice")
     if MANIFEST not in names:
-        raise PacketError(f"{path} is no packet: it has no {MANIFEST}")
+        raise PacketError(f"{path} is not a packet: it has no {MANIFEST}")
     for info in members:
         name = info.filename
         digest = name.removesuffix(".png")

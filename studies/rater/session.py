@@ -40,7 +40,7 @@ class VoteLog(Protocol):
 
 @dataclass(frozen=True)
 class Introduction:
-    """What a rater reads before the first trial."""
+    """The words and the example that a rater reads before the first trial."""
 
     consent: str
     instruction: str
@@ -96,7 +96,7 @@ class Session:
 
     @property
     def introduction(self) -> Introduction:
-        """What the rater reads before the first trial."""
+        """The words and the example to show before the first trial."""
         wording, kind = self.design.wording, self.design.kind
         labels = {
             "ab": ("Option 1", wording.tie, "Option 2"),
@@ -154,7 +154,7 @@ class Session:
         if trial is None:
             raise StudyError("all is answered; undo goes back to the last answer")
         if answer not in ANSWERS[self.design.kind]:
-            raise StudyError(f"{answer!r} is no answer here; accepted are {', '.join(ANSWERS[self.design.kind])}")
+            raise StudyError(f"{answer!r} is not an answer here; accepted are {', '.join(ANSWERS[self.design.kind])}")
         before = self._votes.get(trial.number)
         supersedes = before.id if before else None
         vote = Vote(

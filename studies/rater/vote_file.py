@@ -68,7 +68,7 @@ class VoteFile:
         """The lines of the file's bytes, all of this study and rater."""
         lines, torn = parse(text, str(self.path)), text.rpartition(b"\n")[2]
         if torn[: len(BEGINNING)] != BEGINNING[: len(torn)]:  # no vote of ours was torn: it is somebody's file
-            raise PacketError(f"{self.path} is no file of votes; name another file")
+            raise PacketError(f"{self.path} is not a file of votes; name another file")
         for line in lines:
             if (line.study, line.rater) != (self.design.digest, self.code):
                 raise PacketError(f"{self.path} holds votes of another study or rater; name another file")

@@ -36,7 +36,9 @@ class Screen:
 
     def __post_init__(self) -> None:
         if not _RENDERER.fullmatch(self.renderer):
-            raise StudyError(f"{self.renderer[:60]!r} is no renderer's name; accepted are up to 40 letters and digits")
+            raise StudyError(
+                f"{self.renderer[:60]!r} is not a renderer's name; accepted are up to 40 letters and digits"
+            )
         sizes = [value for name, value in vars(self).items() if name != "renderer"]
         if not all(isinstance(size, int) and 0 <= size <= MOST_PIXELS for size in sizes):
             raise StudyError(f"a screen has sizes from 0 to {MOST_PIXELS}, not {sizes}")
@@ -71,7 +73,7 @@ class Vote:
         if not 0 <= self.seconds <= MOST_SECONDS:  # NaN fails too
             raise StudyError(f"an answer takes 0 to {MOST_SECONDS:.0f} seconds, not {self.seconds}")
         if not _DAY.fullmatch(self.day):
-            raise StudyError(f"{self.day[:20]!r} is no day; accepted is YYYY-MM-DD")
+            raise StudyError(f"{self.day[:20]!r} is not a day; accepted is YYYY-MM-DD")
 
 
 def standing(votes: Iterable[Vote]) -> dict[int, Vote]:

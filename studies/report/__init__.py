@@ -1,4 +1,4 @@
-"""What came of a study, as figures: each with its interval and n, or with the reason why it is not defined.
+"""Reports on studies, as figures: each with its interval and n, or with the reason why it is not defined.
 
 People and simulated raters are never in one report; one of the latter says so on every line of every format.
 """

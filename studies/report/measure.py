@@ -29,7 +29,7 @@ def ratings_of(study: Study, votes: Sequence[StandingVote], value: Value) -> Rat
 
 
 def value_for(study: Study, aspect: str) -> Value:
-    """What a vote is worth: from -1 to 1 toward the method named first, or 1 for a yes to the aspect."""
+    """Return the value of a vote: from -1 to 1 toward the method named first, or 1 for a yes to the aspect."""
     if study.kind == "ab":
         return lambda vote: toward_first(study, vote)
     return lambda vote: float(vote.shows(aspect))

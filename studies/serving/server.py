@@ -26,7 +26,7 @@ from studies.serving.guard import headers, is_ours
 from studies.serving.tokens import code_of
 
 COOKIE = "lorarar_rater"
-ICON = "/favicon.ico"  # there is none, but browsers ask, and complain where they are refused
+ICON = "/favicon.ico"  # not there, but browsers ask, and complain where they are refused
 OPEN = ("/static/", ICON)
 MOST = 32  # connections at a time; each is a process
 CODE = web.RequestKey("code", str)

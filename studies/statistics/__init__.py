@@ -1,1 +1,1 @@
-"""What votes say: pure functions of arrays, each with an interval, each checked against something independent."""
+"""Statistics of votes: pure functions of arrays, each with an interval, each checked against something independent."""

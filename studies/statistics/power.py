@@ -1,4 +1,4 @@
-"""What a design can find out before anybody votes: simulated votes, and the interval the report would give.
+"""The power of a design before anybody votes: simulated votes, and the interval the report would give.
 
 Assumed is Davidson's model with a third of ties between equals, log odds of the effect asked for, items that differ
 by 0.75 logits and raters by 0.25 (standard deviations). A study finds an effect when the crossed interval leaves 0 out.

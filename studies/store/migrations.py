@@ -112,7 +112,7 @@ def _votes(db: Database) -> None:
 
 
 def _labels(db: Database) -> None:
-    """What people say of single pictures, as the judge's check takes it: no simulated raters, first showings alone."""
+    """People's answers on single pictures, as the judge's check takes them: first showings, no simulated raters."""
     db.execute("""
         CREATE VIEW human_labels (image, aspect, yes, rater) AS
             SELECT o.image, a.aspect, v.answer IN ('both', a.aspect), v.code

@@ -22,7 +22,7 @@ class PictureSource:
 
 @dataclass(frozen=True)
 class ItemOrigin:
-    """What is stored of an item and never shown."""
+    """Where an item comes from, which is stored and never shown."""
 
     subject: str  # names; empty for practice
     style: str
