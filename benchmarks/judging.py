@@ -26,7 +26,7 @@ from judge.targets import from_folders
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
-from lorarar.pocket.ground_truth import truth
+from lorarar.pocket.ground_truth import true_picture
 
 VERDICTS = 2000  # of the run whose answers are known
 PAIRS = 16  # verdicts by the large critic
@@ -66,7 +66,7 @@ def _folders(folder: Path, copies: int) -> int:
     for subject in subjects:
         _copy(shipped.content_lora(slug(subject.name)), folder / "given" / "subjects" / slug(subject.name))
         for style in styles:
-            picture = truth(subject, style)
+            picture = true_picture(subject, style)
             for number in range(copies):
                 picture.putpixel((0, 0), (number, number, number))  # another picture, and nobody can see it
                 write_png(picture, folder / "made" / slug(subject.name) / slug(style.name) / f"{number}.png")

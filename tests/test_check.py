@@ -433,7 +433,7 @@ def test_votes_are_read_from_the_database_where_there_are_any(tmp_path):
 def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
     from lorarar.pocket import shipped
     from lorarar.pocket.concepts import style_named, subject_named
-    from lorarar.pocket.ground_truth import truth
+    from lorarar.pocket.ground_truth import true_picture
 
     own = target_of(shipped.content_lora("dog-8"), shipped.style_lora("glowing"), tmp_path / "own.png")
     lone = target_of(shipped.content_lora("can"), shipped.style_lora("glowing"), tmp_path / "lone.png")
@@ -453,9 +453,10 @@ def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
         if key != (False, True, True)  # nobody else's can is shipped
     }
     right = next(one for one in known if one.subject and one.style and one.target.subject == "dog-8")
-    assert Image.open(right.target.image).tobytes() == truth(subject_named("dog #8"), style_named("glowing")).tobytes()
+    true = true_picture(subject_named("dog #8"), style_named("glowing"))
+    assert Image.open(right.target.image).tobytes() == true.tobytes()
     assert right.target.subject_references == own.subject_references
-    write_png(truth(subject_named("dog #8"), style_named("glowing")), own.image)
+    write_png(true, own.image)
     write_png(Image.new("RGB", (64, 64)), lone.image)
     with Store(tmp_path / "a.db") as store:
         far = find_distances(store, [own, lone, other, elsewhere])

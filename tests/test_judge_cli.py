@@ -17,7 +17,7 @@ from lorarar.cli.main import app
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.pocket.concepts import slug, style_named, subject_named
-from lorarar.pocket.ground_truth import truth
+from lorarar.pocket.ground_truth import true_picture
 from lorarar.store import Store
 
 SUBJECTS = [subject_named("teapot"), subject_named("cat #2")]
@@ -32,8 +32,8 @@ def folders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     for subject, other in (SUBJECTS, SUBJECTS[::-1]):
         place = folder / "made" / slug(subject.name) / STYLE.name
-        write_png(truth(subject, STYLE), place / "right.png")
-        write_png(truth(other, STYLE), place / "wrong.png")
+        write_png(true_picture(subject, STYLE), place / "right.png")
+        write_png(true_picture(other, STYLE), place / "wrong.png")
         copy(shipped.content_lora(slug(subject.name)), folder / "given" / "subjects" / slug(subject.name))
     copy(shipped.style_lora(STYLE.name), folder / "given" / "styles" / STYLE.name)
     return folder

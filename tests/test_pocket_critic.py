@@ -6,25 +6,30 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from judge.question import Question
 from PIL import Image, ImageDraw
 
 from judge.critics import find_critic
 from judge.critics.local.prefix_cache import answer_tokens, probabilities
 from judge.pocket import bank as banks
-from judge.pocket import shipped, trials
-from judge.pocket.bank import Bank, paint_bank
-from judge.pocket.critic import Judging, new_critic, new_tokenizer
-from judge.pocket.extra_classes import distinct, other_things
+from judge.pocket import held_out_trials as trials
+from judge.pocket import shipped
+from judge.pocket.bank import Bank, make_bank
+from judge.pocket.critic import new_critic, new_tokenizer
+from judge.pocket.critic_training import CriticObjective
+from judge.pocket.extra_classes import distinct, extra_classes
 from judge.pocket.pairs import UNLIKE, EasyPairs, Pairs
 from judge.pocket.stages import critic as stage
 from judge.pocket.stages.bank import bank_file
-from judge.pocket.vision_tower import DESIGN, LOOK, contrast, standardise
-from judge.questions import PAPER, Question
-from lorarar.pocket.build_context import Workshop
+from judge.pocket.stages.vision_tower import encode, run_vision_tower
+from judge.pocket.vision_tower import DESIGN, LOOK, standardise, supervised_contrast
+from judge.questions import PAPER
+from lorarar.pocket.build_context import BuildContext
+from lorarar.pocket.build_manifest import BuildManifest
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.concepts import held_out_designs, held_out_looks, style_named, subject_named
-from lorarar.pocket.styles import Look
-from lorarar.pocket.training_pictures import FAMILIES, distance
+from lorarar.pocket.concepts import held_out_designs, held_out_params, style_named, subject_named
+from lorarar.pocket.styles import StyleParams
+from lorarar.pocket.training_pictures import STYLE_FAMILIES, distance
 
 
 def drawing(shape, colour):
@@ -42,10 +47,10 @@ def bank():
         for artist, colour in (("noto", "teal"), ("emojione", "firebrick"), ("twemoji", "gold"))
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(banks, "LOOKS", 4)
-        patch.setattr(banks, "THINGS", 6)
+        patch.setattr(banks, "LOOKS_OF_FAMILY", 4)
+        patch.setattr(banks, "DESIGNS_OF_LOOK", 6)
         patch.setattr(banks, "OWN", 0.5)
-        return paint_bank(designs, seed=0, processes=1)
+        return make_bank(designs, seed=0, processes=1)
 
 
 def test_the_bank_leaves_out_what_is_held_out(bank):
@@ -55,16 +60,16 @@ def test_the_bank_leaves_out_what_is_held_out(bank):
     assert set(bank.classes[bank.own]) == {CLASS_NAMES.index("cat"), CLASS_NAMES.index("dog")}
     assert len(bank.own) < len(bank.classes)
     for look in range(1, int(bank.looks.max()) + 1):
-        family = FAMILIES[int(bank.families[bank.looks == look][0])]
+        family = STYLE_FAMILIES[int(bank.families[bank.looks == look][0])]
         assert len(set(bank.designs[bank.looks == look])) == 6
-        knobs = Look(*map(float, bank.knobs[look]))
-        assert all(distance(knobs, other) > 0.12 for other in held_out_looks(family))
+        knobs = StyleParams.from_knobs(bank.knobs[look])
+        assert all(distance(knobs, other) > 0.12 for other in held_out_params(family))
 
 
 def test_other_things_are_none_of_pockets(tmp_path):
     groups = {"Objects": ["violin", "alarm-clock", "no-sign"], "Animals & Nature": ["dog-face", "dodo"], "Flags": ["x"]}
     (tmp_path / "metadata.json").write_text(json.dumps({"categories": groups | {key: [] for key in REST}}))
-    assert [thing.name for thing in other_things(tmp_path)] == ["dodo", "violin"]
+    assert [extra.name for extra in extra_classes(tmp_path)] == ["dodo", "violin"]
 
 
 REST = ("Activities", "Food & Drink", "Travel & Places")
@@ -79,18 +84,18 @@ def test_pairs_are_what_they_say(bank):
     pairs, generator = Pairs(bank), torch.Generator().manual_seed(0)
     hard = 0
     for _ in range(12):
-        _, references, tests, same = pairs.draw("subject", 16, generator)
+        _, references, tests, same = pairs.sample("subject", 16, generator)
         for reference, test, yes in zip(references, tests, same, strict=True):
             assert bank.looks[reference] == 0
             assert (bank.designs[reference] == bank.designs[test]) == bool(yes)
             hard += not yes and bank.classes[reference] == bank.classes[test]
-        family, references, tests, same = pairs.draw("style", 16, generator)
+        family, references, tests, same = pairs.sample("style", 16, generator)
         for reference, test, yes in zip(references, tests, same, strict=True):
             assert bank.families[reference] == family
             if yes:
                 assert bank.looks[reference] == bank.looks[test]
             elif bank.families[test] == family:
-                knobs = [Look(*map(float, bank.knobs[bank.looks[row]])) for row in (reference, test)]
+                knobs = [StyleParams.from_knobs(bank.knobs[bank.looks[row]]) for row in (reference, test)]
                 assert distance(*knobs) >= UNLIKE
                 hard += 1
     assert hard > 20
@@ -99,7 +104,7 @@ def test_pairs_are_what_they_say(bank):
 def test_in_easy_pairs_one_thing_decides(bank):
     pairs, generator = EasyPairs(bank), torch.Generator().manual_seed(0)
     for aspect in ("subject", "style") * 4:
-        family, references, tests, same = pairs.draw(aspect, 16, generator)
+        family, references, tests, same = pairs.sample(aspect, 16, generator)
         for reference, test, yes in zip(references, tests, same, strict=True):
             assert bank.families[reference] == family
             if aspect == "subject":
@@ -134,7 +139,7 @@ def test_contrast_is_that_of_khosla_and_others():
         others = [j for j in range(5) if j != i]
         total = torch.stack([cosine[i, j].exp() for j in others]).sum().log()
         parts.append(torch.stack([total - cosine[i, j] for j in others if labels[j] == labels[i]]).mean())
-    assert float(contrast(features, labels)) == pytest.approx(float(torch.stack(parts).mean()), rel=1e-5)
+    assert float(supervised_contrast(features, labels)) == pytest.approx(float(torch.stack(parts).mean()), rel=1e-5)
 
 
 @pytest.mark.parametrize("mode", ["pad", "anyres"])
@@ -149,17 +154,17 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
     critic.eval()
     critic.save_pretrained(tmp_path / "critic")
     tower = critic.model.vision_tower
-    tokens = torch.stack([stage.see(tower, torch.from_numpy(bank.pixels[:6])).float()] * 2)
-    objective = Judging(critic, tokenizer, bank, tokens, 2)
+    tokens = torch.stack([encode(tower, torch.from_numpy(bank.pixels[:6])).float()] * 2)
+    objective = CriticObjective(critic, tokenizer, Pairs(bank), tokens, 2)
     pictures = []
     for number in range(6):
         pictures.append(tmp_path / f"{number}.png")
         Image.fromarray(bank.pixels[number]).save(pictures[-1])
-    family = FAMILIES.index("glowing")
+    family = STYLE_FAMILIES.index("glowing")
     for aspect, number in (("subject", 0), ("style", family)):
         with torch.no_grad():
             logits = objective.logits(
-                objective.asked[0, aspect, number], tokens[0, :3], tokens[0, 3:], mode == "anyres"
+                objective.questions[0, aspect, number], tokens[0, :3], tokens[0, 3:], mode == "anyres"
             )
         questions = [
             Question(aspect, PAPER.render(aspect, "glowing"), PAPER.system, reference, test)
@@ -173,12 +178,12 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
 
 
 @pytest.fixture
-def workshop(bank, tmp_path, monkeypatch):
-    made = Workshop(tmp_path / "build", steps=2)
+def context(bank, tmp_path, monkeypatch):
+    made = BuildContext(tmp_path / "build", steps=2)
     made.folder.mkdir()
     bank.save(bank_file(made))
     monkeypatch.setattr(shipped, "CRITIC", tmp_path / "shipped" / "critic")
-    monkeypatch.setattr(shipped, "MANIFEST", tmp_path / "shipped" / "judges.json")
+    monkeypatch.setattr(shipped, "MANIFEST", BuildManifest(tmp_path / "shipped" / "judges.json"))
     monkeypatch.setattr(trials, "HELD_SUBJECTS", (subject_named("cat #2"), subject_named("teapot")))
     monkeypatch.setattr(trials, "HELD_STYLES", (style_named("glowing"), style_named("oil painting #2")))
     designs = {
@@ -186,16 +191,16 @@ def workshop(bank, tmp_path, monkeypatch):
         for subject in trials.HELD_SUBJECTS
         for artist in (subject.artist, "another")
     }
-    monkeypatch.setattr(stage, "draw_all", lambda folder: designs)
+    monkeypatch.setattr(stage, "fetch_designs", lambda folder: designs)
     monkeypatch.setattr(stage, "SIZE", 4)
     return made
 
 
-def test_the_stages_ship_measure_and_go_on(workshop):
-    stage.run_eyes(workshop)
-    assert (workshop.folder / "eyes" / "model.safetensors").is_file()
-    stage.run_critic(workshop)
-    facts = shipped.manifest()["critic"]
+def test_the_stages_ship_measure_and_go_on(context):
+    run_vision_tower(context)
+    assert (context.folder / "eyes" / "model.safetensors").is_file()
+    stage.run_critic(context)
+    facts = shipped.MANIFEST.stages()["critic"]
     assert (facts["steps"], facts["subject"]["trials"], facts["style"]["trials"]) == (4, 16, 8)
     assert 0 <= facts["subject"]["auroc"] <= 1
     size = sum(path.stat().st_size for path in shipped.CRITIC.iterdir())
@@ -204,11 +209,11 @@ def test_the_stages_ship_measure_and_go_on(workshop):
         assert critic.reader.yes and critic.reader.no
     weights = shipped.CRITIC / "model.safetensors"
     before = weights.read_bytes()
-    shutil.rmtree(workshop.folder / "eyes")
-    workshop.checkpoint("critic").unlink()
-    stage.run_critic(workshop)  # goes on from what is shipped, where easy pairs are past
+    shutil.rmtree(context.folder / "eyes")
+    context.checkpoint("critic").unlink()
+    stage.run_critic(context)  # goes on from what is shipped, where easy pairs are past
     assert weights.read_bytes() != before
-    assert shipped.manifest()["critic"]["steps"] == 2
+    assert shipped.MANIFEST.stages()["critic"]["steps"] == 2
 
 
 def test_a_bank_survives_its_file(bank, tmp_path):

@@ -22,26 +22,26 @@ def build(
     seed: SeedOption = 0,
 ) -> None:
     """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""
-    from judge.pocket.build import STAGES as JUDGES
-    from lorarar.pocket.build import STAGES, run
-    from lorarar.pocket.build_context import Workshop
+    from judge.pocket.build import STAGES as JUDGE_STAGES
+    from lorarar.pocket.build import STAGES, run_stages
+    from lorarar.pocket.build_context import BuildContext
 
-    run(
+    run_stages(
         stages or [],
-        Workshop(work, seed, steps, fresh, precision),
-        lambda stage: stderr_console().rule(f"{stage.name}: {stage.what}"),
-        (*STAGES, *JUDGES),
+        BuildContext(folder=work, seed=seed, steps=steps, fresh=fresh, precision=precision),
+        stages=(*STAGES, *JUDGE_STAGES),
+        announce=lambda stage: stderr_console().rule(f"{stage.name}: {stage.title}"),
     )
 
 
 @command
 def info(as_json: JsonOption = False) -> None:
     """Say what is shipped: from which art, under which licences, trained how long, with which seed."""
-    from judge.pocket.shipped import WEIGHTS, manifest
-    from lorarar.pocket.info import describe, facts
+    from judge.pocket.shipped import MANIFEST, WEIGHTS
+    from lorarar.pocket.info import print_facts, shipped_facts
 
-    said = facts(WEIGHTS, manifest())
+    facts = shipped_facts(WEIGHTS, MANIFEST.stages())
     if as_json:
-        print_json(said)
+        print_json(facts)
     else:
-        describe(said)
+        print_facts(facts)

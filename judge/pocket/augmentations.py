@@ -1,4 +1,4 @@
-"""A bank's pictures as CLIP and DINO see them in training: painted or decoded, cut, mirrored, tinted."""
+"""Augmentations of a bank's pictures: as painted or as decoded, and random crops, mirroring and tints."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from judge.pocket.bank import Bank
 GREY = (0.299, 0.587, 0.114)
 
 
-class Views:
-    """Draws views of a bank's pictures."""
+class BankPictures:
+    """A bank's pictures as tensors, each as painted or as decoded, whichever comes up."""
 
     def __init__(self, bank: Bank) -> None:
         self.painted, self.decoded = torch.from_numpy(bank.pixels), torch.from_numpy(bank.decoded)
@@ -20,30 +20,40 @@ class Views:
     def __len__(self) -> int:
         return len(self.painted)
 
-    def draw(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """The pictures of rows (N,) as (N, 3, H, W) in 0..1, half of them through the VAE."""
-        through = torch.rand(len(rows), generator=generator) < 0.5
-        pixels = torch.where(through[:, None, None, None], self.decoded[rows], self.painted[rows])
-        return pixels.permute(0, 3, 1, 2).float() / 255
+    def sample_pixels(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """The pictures of rows (N,) as uint8 (N, H, W, 3), half of them decoded."""
+        decoded = torch.rand(len(rows), generator=generator) < 0.5
+        return torch.where(decoded[:, None, None, None], self.decoded[rows], self.painted[rows])
+
+    def sample(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """The pictures of rows (N,) as floats (N, 3, H, W) in 0..1, half of them decoded."""
+        return self.sample_pixels(rows, generator).permute(0, 3, 1, 2).float() / 255
 
 
-def crops(images: Tensor, side: int, share: tuple[float, float], generator: torch.Generator) -> Tensor:
-    """A random square of each picture, of a share of its area, half of them mirrored: (N, 3, side, side)."""
+def random_crops(images: Tensor, side: int, share: tuple[float, float], generator: torch.Generator) -> Tensor:
+    """A random square of each picture, half of them mirrored.
+
+    Args:
+        images: (N, 3, H, W).
+        side: of the result (N, 3, side, side), in pixels.
+        share: least and largest part of a picture's area.
+        generator: of all randomness.
+    """
     count = len(images)
     low, high = share
     length = (low + (high - low) * torch.rand(count, generator=generator)).sqrt()
-    place = (2 * torch.rand((count, 2), generator=generator) - 1) * (1 - length)[:, None]
+    centre = (2 * torch.rand((count, 2), generator=generator) - 1) * (1 - length)[:, None]
     mirrored = torch.rand(count, generator=generator) < 0.5
     square = torch.zeros(count, 2, 3)
     square[:, 0, 0] = torch.where(mirrored, -length, length)
     square[:, 1, 1] = length
-    square[:, :, 2] = place
+    square[:, :, 2] = centre
     grid = F.affine_grid(square, [count, 3, side, side], align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def tinted(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Brightness, contrast and saturation of each picture changed by up to ``strength``."""
+def random_tints(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """The pictures (N, 3, H, W) with brightness, contrast and saturation changed by up to ``strength`` each."""
     gains = 1 + strength * (2 * torch.rand((3, len(images), 1, 1, 1), generator=generator) - 1)
     images = images * gains[0]
     middle = images.mean((1, 2, 3), keepdim=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from lorarar.pocket.build import stage
+from lorarar.pocket.stage import Stage
 
 _IN = "judge.pocket.stages"
 
 STAGES = (
-    stage("bank", "the judges' labelled pictures", f"{_IN}.bank"),
-    stage("eyes", "the critic's vision tower", f"{_IN}.critic"),
-    stage("critic", "the critic, and how well it tells held-out subjects and styles apart", f"{_IN}.critic"),
-    stage("clip", "CLIP, by contrast with captions", f"{_IN}.clip"),
-    stage("dino", "DINO, by self-distillation", f"{_IN}.dino"),
+    Stage.at("bank", "the judges' labelled pictures", f"{_IN}.bank:run_bank"),
+    Stage.at("eyes", "the critic's vision tower", f"{_IN}.vision_tower:run_vision_tower"),
+    Stage.at(
+        "critic", "the critic, and how well it tells held-out subjects and styles apart", f"{_IN}.critic:run_critic"
+    ),
+    Stage.at("clip", "CLIP, by contrast with captions", f"{_IN}.clip:run_clip"),
+    Stage.at("dino", "DINO, by self-distillation", f"{_IN}.dino:run_dino"),
 )

@@ -13,23 +13,23 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
-from judge.pocket.augmentations import Views, crops, tinted
+from judge.pocket.augmentations import BankPictures, random_crops, random_tints
 from judge.pocket.bank import Bank
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.text_encoders import LENGTH
-from lorarar.pocket.training_pictures import FAMILIES, SIDE, caption
+from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, caption
 from lorarar.training.loop import Objective, pick
 
 PATCH, WIDTH, PROJECTION = 8, 96, 96
-HALF = (0.5, 0.5, 0.5)  # mean and deviation of what it is shown
+HALF = (0.5, 0.5, 0.5)  # mean and deviation of its normalised pictures
 SHARPEST = math.log(100)  # largest logit scale, as in CLIP
 
 #: Every caption of the bank, class by class, family by family.
-CAPTIONS = tuple(caption(name, family) for name in CLASS_NAMES for family in FAMILIES)
+CAPTIONS = tuple(caption(name, family) for name in CLASS_NAMES for family in STYLE_FAMILIES)
 
 
 def new_processor() -> CLIPImageProcessorPil:
-    """What says how a picture is shown to it."""
+    """The image processor: how pictures are resized and normalised for it."""
     return CLIPImageProcessorPil(
         size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}, image_mean=HALF, image_std=HALF
     )
@@ -56,10 +56,16 @@ def new_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
     return CLIPModel(config)
 
 
-def contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) -> Tensor:
-    """CLIP's loss where texts (C, D) are distinct and ``own`` (N,) says which is each image's (N, D).
+def caption_contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) -> Tensor:
+    """CLIP's loss where several images share a text.
 
     From image to text it is plain cross-entropy, from text to image the mean over all of a text's images.
+
+    Args:
+        images: embeddings (N, D).
+        texts: embeddings (C, D) of distinct texts.
+        own: the index (N,) of each image's text.
+        scale: the factor of the cosines.
     """
     logits = scale * F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T
     right = F.one_hot(own, len(texts)).to(logits.dtype)
@@ -67,26 +73,29 @@ def contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) -> Tenso
     return (F.cross_entropy(logits, own) - to_images.mean()) / 2
 
 
-class Matching(Objective):
+class ClipObjective(Objective):
     """Contrast of the bank's pictures and their captions."""
 
     def __init__(self, model: CLIPModel, tokenizer: CLIPTokenizer, bank: Bank, size: int) -> None:
-        """``size`` pictures a step."""
+        """Take the bank; ``size`` of its pictures are a batch."""
         super().__init__()
-        self.model, self.size, self.views = model, size, Views(bank)
+        self.model, self.size, self.pictures = model, size, BankPictures(bank)
         self.tokens = tokenizer(list(CAPTIONS), padding=True, return_tensors="pt").input_ids
-        self.rows = torch.from_numpy(bank.own)  # pictures of things that have words
-        self.captions = torch.from_numpy(bank.classes * len(FAMILIES) + bank.families)  # into CAPTIONS, at those rows
+        self.rows = torch.from_numpy(bank.own)  # of the pictures that have captions
+        self.captions = torch.from_numpy(bank.classes * len(STYLE_FAMILIES) + bank.families)  # into CAPTIONS, at rows
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Pictures (N, 3, SIDE, SIDE) in -1..1, the tokens of their distinct captions, and each picture's caption."""
         rows = self.rows[pick(generator, len(self.rows), self.size)]
-        images = tinted(self.views.draw(rows, generator), 0.1, generator)
-        images = crops(images, SIDE, (0.7, 1.0), generator)
+        images = random_tints(self.pictures.sample(rows, generator), 0.1, generator)
+        images = random_crops(images, SIDE, (0.7, 1.0), generator)
         captions, own = torch.unique(self.captions[rows], return_inverse=True)
         device = self.model.device
         return (images * 2 - 1).to(device), self.tokens[captions].to(device), own.to(device)
 
     def forward(self, images: Tensor, tokens: Tensor, own: Tensor) -> Tensor:
-        seen = self.model.get_image_features(pixel_values=images).pooler_output
-        said = self.model.get_text_features(input_ids=tokens).pooler_output
-        return contrast(seen, said, own, self.model.logit_scale.clamp(max=SHARPEST).exp())
+        """The loss of one batch."""
+        image_embeddings = self.model.get_image_features(pixel_values=images).pooler_output
+        text_embeddings = self.model.get_text_features(input_ids=tokens).pooler_output
+        scale = self.model.logit_scale.clamp(max=SHARPEST).exp()
+        return caption_contrast(image_embeddings, text_embeddings, own, scale)

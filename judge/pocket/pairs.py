@@ -6,34 +6,39 @@ import torch
 from torch import Tensor
 
 from judge.pocket.bank import Bank
-from judge.pocket.vision_tower import groups
+from judge.pocket.vision_tower import rows_by_label
 from judge.questions import Aspect
-from lorarar.pocket.styles import Look
-from lorarar.pocket.training_pictures import FAMILIES, distance
+from lorarar.pocket.styles import StyleParams
+from lorarar.pocket.training_pictures import STYLE_FAMILIES, distance
 from lorarar.training.loop import pick
 
-UNLIKE = 0.2  # smallest difference, in the most different knob, of two looks that are not the same style
+UNLIKE = 0.2  # smallest distance, in the most different knob, of two looks that are not the same style
 
 
 class Pairs:
-    """Draws pairs from a bank: half of them of the same subject or style."""
+    """Random pairs from a bank: half of them of the same subject or style."""
 
     def __init__(self, bank: Bank) -> None:
         self.designs, self.classes = torch.from_numpy(bank.designs), torch.from_numpy(bank.classes)
         self.families, self.looks = torch.from_numpy(bank.families), torch.from_numpy(bank.looks)
-        self.of_design, self.of_look = groups(self.designs), groups(self.looks)
+        self.of_design, self.of_look = rows_by_label(self.designs), rows_by_label(self.looks)
         self.class_of = torch.stack([self.classes[rows[0]] for rows in self.of_design])
         self.family_of = torch.stack([self.families[rows[0]] for rows in self.of_look])
-        knobs = [Look(*map(float, row)) for row in bank.knobs]
-        self.unlike = torch.tensor([[distance(one, other) >= UNLIKE for other in knobs] for one in knobs])
+        looks = [StyleParams.from_knobs(knobs) for knobs in bank.knobs]
+        self.unlike = torch.tensor([[distance(one, other) >= UNLIKE for other in looks] for one in looks])
 
-    def draw(self, aspect: Aspect, size: int, generator: torch.Generator) -> tuple[int, Tensor, Tensor, Tensor]:
-        """The family asked about (0 for subject), rows of references and of tests, and whether they are the same."""
+    def sample(self, aspect: Aspect, size: int, generator: torch.Generator) -> tuple[int, Tensor, Tensor, Tensor]:
+        """``size`` pairs for one question.
+
+        Returns:
+            The style family asked about (0 for subject), the rows of references and of tests, and whether they are
+            the same (size,).
+        """
         same = torch.rand(size, generator=generator) < 0.5
         if aspect == "subject":
             pairs = [self._subject(bool(yes), generator) for yes in same]
             return 0, *_columns(pairs), same
-        family = 1 + int(pick(generator, len(FAMILIES) - 1, 1))
+        family = 1 + int(pick(generator, len(STYLE_FAMILIES) - 1, 1))
         pairs = [self._style(family, bool(yes), generator) for yes in same]
         return family, *_columns(pairs), same
 
@@ -70,7 +75,7 @@ class Pairs:
 
 
 class EasyPairs(Pairs):
-    """Draws one plain picture twice or two of different classes; one look on two designs or two families."""
+    """Pairs in which one thing decides: one plain picture or two classes; one look or two families."""
 
     def _subject(self, same: bool, generator: torch.Generator) -> tuple[int, int]:
         plain = self.of_look[0]

@@ -1,12 +1,11 @@
-"""Where Pocket's judges lie, and what their manifest says."""
+"""Where Pocket's judges lie."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lorarar.util.files import replacing
+from lorarar.pocket.build_manifest import BuildManifest
 
 if TYPE_CHECKING:
     from judge.critics.local.checkpoint import Checkpoint
@@ -14,23 +13,11 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "weights"
 CRITIC = WEIGHTS / "critic"
 CLIP, DINO = WEIGHTS / "clip", WEIGHTS / "dino"
-MANIFEST = WEIGHTS / "judges.json"
+MANIFEST = BuildManifest(WEIGHTS / "judges.json")
 
 
 def critic() -> Checkpoint:
-    """Pocket's critic, shown pictures as it was trained: each padded to a square."""
+    """Pocket's critic, in the image mode it was trained in: each picture padded to a square."""
     from judge.critics.local.checkpoint import checkpoint_in
 
     return checkpoint_in(CRITIC, "pocket", image_mode="pad")
-
-
-def manifest() -> dict[str, Any]:
-    """How each judge was made, stage by stage; empty before the first build."""
-    parts: dict[str, Any] = json.loads(MANIFEST.read_text()) if MANIFEST.is_file() else {}
-    return parts
-
-
-def record(stage: str, **facts: object) -> None:
-    """Note in the manifest how a stage was made."""
-    with replacing(MANIFEST) as partial:
-        partial.write_text(json.dumps(manifest() | {stage: facts}, indent=1, sort_keys=True) + "\n")

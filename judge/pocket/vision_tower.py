@@ -1,4 +1,4 @@
-"""The critic's eyes: a small SigLIP and the projector behind it, which tell designs apart whatever the look, and looks.
+"""The critic's vision tower: a small SigLIP and the projector behind it, which tell designs and looks apart.
 
 They are trained by supervised contrast before the language model sees their tokens: from Yes and No alone a model
 this small would have to learn to see and to compare at once. A picture's mean token tells the design in its first
@@ -13,13 +13,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionConfig, SiglipVisionModel
 
+from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank
+from lorarar.pocket.image_tensors import mirror_some, to_tensor
 from lorarar.training.loop import Objective, pick
 
 SIDE, PATCH, WIDTH = 64, 8, 128
 GROUPS, EACH = 40, 2  # designs, and looks, in a batch; pictures of each
 TEMPERATURE = 0.1
-DESIGN, LOOK = 32, 16  # dimensions of a token that tell the design, and the look
+DESIGN, LOOK = 32, 16  # dimensions of a token for the design, and for the look
 
 CONFIG = SiglipVisionConfig(
     hidden_size=WIDTH,
@@ -32,60 +34,55 @@ CONFIG = SiglipVisionConfig(
 )
 
 
-def normalised(pixels: Tensor) -> Tensor:
-    """uint8 pictures (N, H, W, 3) as the tower sees them: (N, 3, H, W) with mean and deviation 0.5."""
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def contrast(features: Tensor, labels: Tensor) -> Tensor:
+def supervised_contrast(features: Tensor, labels: Tensor) -> Tensor:
     """Supervised contrastive loss (Khosla et al., 2020) of features (N, D) by labels (N,)."""
     features = F.normalize(features, dim=1)
     logits = features @ features.T / TEMPERATURE
     own = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     same = (labels[:, None] == labels[None]) & ~own
-    chances = F.log_softmax(logits.masked_fill(own, float("-inf")), dim=1)
-    return -(chances.masked_fill(~same, 0).sum(1) / same.sum(1).clamp(min=1)).mean()
+    log_probabilities = F.log_softmax(logits.masked_fill(own, float("-inf")), dim=1)
+    return -(log_probabilities.masked_fill(~same, 0).sum(1) / same.sum(1).clamp(min=1)).mean()
 
 
-class Seeing(Objective):
+class VisionTowerObjective(Objective):
     """Contrast of designs and of looks, each by its dimensions of the mean token."""
 
     def __init__(self, critic: LlavaOnevisionForConditionalGeneration, bank: Bank) -> None:
         super().__init__()
         self.tower, self.projector = critic.model.vision_tower, critic.model.multi_modal_projector
-        self.pixels = torch.from_numpy(bank.pixels), torch.from_numpy(bank.decoded)
+        self.pictures = BankPictures(bank)
         self.designs, self.looks = torch.from_numpy(bank.designs), torch.from_numpy(bank.looks)
-        self.by_design = groups(self.designs)
+        self.by_design = rows_by_label(self.designs)
         self.plain_of = [rows[self.looks[rows] == 0] for rows in self.by_design]
-        self.by_look = groups(self.looks)[1:]  # without plain
+        self.by_look = rows_by_label(self.looks)[1:]  # without plain
         classes, families = torch.from_numpy(bank.classes), torch.from_numpy(bank.families)
         self.class_of = torch.stack([classes[rows[0]] for rows in self.by_design])
         self.family_of = torch.stack([families[rows[0]] for rows in self.by_look])
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Two pictures of each design, one of them plain, then two of each look; many share a class or a family."""
+        """Pictures with the numbers of the designs of their first half and of the looks of their second.
+
+        There are two of each design, one of them plain, and two of each look; many share a class or a style family.
+        """
         designs = _near(self.class_of, GROUPS, generator)
         looks = _near(self.family_of, GROUPS, generator)
-        of_designs = [
+        design_rows = [
             torch.cat([_some(self.plain_of[d], 1, generator), _some(self.by_design[d], EACH - 1, generator)])
             for d in designs
         ]
-        rows = torch.cat(of_designs + [_some(self.by_look[k], EACH, generator) for k in looks])
-        decoded = torch.rand(len(rows), generator=generator) < 0.5
-        pixels = torch.where(decoded[:, None, None, None], self.pixels[1][rows], self.pixels[0][rows])
-        images = normalised(pixels)
-        mirrored = torch.rand(len(rows), generator=generator) < 0.3
-        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        rows = torch.cat(design_rows + [_some(self.by_look[k], EACH, generator) for k in looks])
+        images = mirror_some(to_tensor(self.pictures.sample_pixels(rows, generator)), 0.3, generator)
         images = images + 0.05 * torch.randn(images.shape, generator=generator)
         return images, designs.repeat_interleave(EACH), looks.repeat_interleave(EACH)
 
     def forward(self, images: Tensor, designs: Tensor, looks: Tensor) -> Tensor:
-        means = self.projector(look_at(self.tower, images)).mean(1)
-        of_designs, of_looks = means[: len(designs), :DESIGN], means[len(designs) :, DESIGN : DESIGN + LOOK]
-        return contrast(of_designs, designs) + contrast(of_looks, looks)
+        """The loss of one batch."""
+        means = self.projector(tower_tokens(self.tower, images)).mean(1)
+        design_features, look_features = means[: len(designs), :DESIGN], means[len(designs) :, DESIGN : DESIGN + LOOK]
+        return supervised_contrast(design_features, designs) + supervised_contrast(look_features, looks)
 
 
-def look_at(tower: SiglipVisionModel, images: Tensor) -> Tensor:
+def tower_tokens(tower: SiglipVisionModel, images: Tensor) -> Tensor:
     """The tower's tokens (N, T, D) of pictures (N, 3, H, W), as the critic takes them: before the last norm."""
     tokens: Tensor = tower(images, output_hidden_states=True).hidden_states[-1]
     return tokens
@@ -93,7 +90,12 @@ def look_at(tower: SiglipVisionModel, images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def standardise(projector: nn.Module, tokens: Tensor) -> None:
-    """Let what the mean token of pictures (N, T, D) tells have mean 0 and deviation 1, and the rest be 0."""
+    """Change the projector so that the mean token has mean 0 and deviation 1 where it is used, and is 0 elsewhere.
+
+    Args:
+        projector: of the vision tower's tokens.
+        tokens: the tower's, of the pictures (N, T, D) by which means and deviations are measured.
+    """
     last: nn.Linear = projector.get_submodule("linear_2")  # type: ignore[assignment]
     for parameter in (last.weight, last.bias):
         parameter[DESIGN + LOOK :] = 0
@@ -103,8 +105,8 @@ def standardise(projector: nn.Module, tokens: Tensor) -> None:
     last.weight.div_(deviation[:, None])
 
 
-def groups(labels: Tensor) -> list[Tensor]:
-    """The rows of every label, in order."""
+def rows_by_label(labels: Tensor) -> list[Tensor]:
+    """The rows of each label, in the order of labels (N,)."""
     return [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
 
 

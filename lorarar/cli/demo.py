@@ -26,35 +26,32 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
+    from lorarar.pictures.images import read_image
     from lorarar.pocket.concepts import style_named, subject_named
-    from lorarar.pocket.demo import METHODS, STEPS, run_demo
+    from lorarar.pocket.demo import METHODS, STEPS, DemoPair, run_demo
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
-    wanted, look = subject_named(subject), style_named(style)
+    pair = DemoPair(subject_named(subject), style_named(style))
     batches = -(-n // 4)
     with Store(db) as store, Ticker("demo", len(METHODS) * batches * STEPS) as ticker:
-        made = run_demo(wanted, look, out, store, n=n, seed=seed, on_step=ticker.advance)
-    show_images([made.sheet()], width=140)
-    from lorarar.pictures.images import read_image
-
-    show_images([read_image(out / "coefficients.png")], width=70)
+        result = run_demo(pair, out, store, seeds=range(seed, seed + n), on_step=ticker.advance)
+    sheet, coefficients = out / "demo.png", out / "coefficients.png"
+    show_images([read_image(sheet)], width=140)
+    show_images([read_image(coefficients)], width=70)
     if as_json:
-        print_json(
-            {"seconds": made.seconds, "sheet": str(out / "demo.png"), "coefficients": str(out / "coefficients.png")}
-        )
+        print_json({"seconds": result.seconds, "sheet": str(sheet), "coefficients": str(coefficients)})
         return
-    stderr_console().print(_table(made))
-    print(out / "demo.png")
-    print(out / "coefficients.png")
+    stderr_console().print(_seconds_table(result))
+    print(sheet)
+    print(coefficients)
 
 
-def _table(made: Demo) -> Table:
+def _seconds_table(demo: Demo) -> Table:
     from rich.table import Table
 
     table = Table("method", "read, ms", "merge, ms", "write, ms", "draw a picture, s", title="Seconds")
-    for name, done in made.merges.items():
-        steps = [f"{done.seconds[step] * 1000:.1f}" for step in ("read", "compute", "write")]
-        each = made.seconds[name]["draw"] / len(made.pictures[name])
-        table.add_row(done.method.title, *steps, f"{each:.2f}")
+    for row in demo.rows.values():
+        milliseconds = [f"{row.merge.seconds[step] * 1000:.1f}" for step in ("read", "compute", "write")]
+        table.add_row(row.merge.method.title, *milliseconds, f"{row.draw_seconds / len(row.pictures):.2f}")
     return table

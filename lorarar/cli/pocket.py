@@ -1,4 +1,4 @@
-"""``lorarar pocket``: draw true pictures; ``build`` and ``info`` come from the judge, whose models they include."""
+"""``lorarar pocket``: write true pictures; ``build`` and ``info`` come from the judge, whose models they include."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def truth(
     """Draw the true picture of a subject in a style: what a perfect merge would draw."""
     from lorarar.pictures.images import write_png
     from lorarar.pocket.concepts import style_named, subject_named
-    from lorarar.pocket.ground_truth import truth as draw
+    from lorarar.pocket.ground_truth import true_picture
 
-    picture = draw(subject_named(subject), style_named(style), side)
+    picture = true_picture(subject_named(subject), style_named(style), side)
     write_png(picture, out, {"subject": subject, "style": style})
     show_images([picture])
     print(out)

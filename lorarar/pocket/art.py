@@ -1,7 +1,7 @@
-"""The emoji art: which npm packages it comes from and how one drawing becomes pixels.
+"""The emoji art: which npm packages it comes from and how an artist's design becomes pixels.
 
 Only data is taken from the packages (SVG bodies and WebP pictures); no JavaScript is run. Every
-drawing is trimmed, centred and scaled to the same extent, so that no artist is recognised by margins.
+design is trimmed, centred and scaled to the same extent, so that no artist is recognised by margins.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -16,11 +17,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from lorarar.pocket.classes import CLASSES, Thing
+from lorarar.pocket.classes import CLASSES, ObjectClass
 from lorarar.util.errors import PocketError
 
-SIZE = 128  # side of a design in pixels; the drawing's longer side fills EXTENT of it
+SIZE = 128  # side of a design in pixels; the longer side of what it shows fills EXTENT of it
 EXTENT = 0.84
+
+DesignKey = tuple[str, str]  # class name, artist name
+Designs = Mapping[DesignKey, Image.Image]  # RGBA, SIZE x SIZE
 
 
 @dataclass(frozen=True)
@@ -35,39 +39,46 @@ class Artist:
 
 
 ARTISTS = (
-    Artist("noto", "@iconify-json/noto", "1.2.9", "Google", "Apache-2.0"),
-    Artist("noto-v1", "@iconify-json/noto-v1", "1.2.5", "Google", "Apache-2.0"),
-    Artist("fluent-flat", "@iconify-json/fluent-emoji-flat", "1.2.6", "Microsoft", "MIT"),
-    Artist("fluent-3d", "@lobehub/fluent-emoji-3d", "1.1.0", "Microsoft", "MIT"),
-    Artist("fxemoji", "@iconify-json/fxemoji", "1.2.2", "Mozilla", "Apache-2.0"),
-    Artist("twemoji", "@iconify-json/twemoji", "1.2.5", "Twitter", "CC-BY-4.0"),
-    Artist("emojione", "@iconify-json/emojione", "1.2.3", "EmojiOne", "CC-BY-4.0"),
+    Artist(name="noto", package="@iconify-json/noto", version="1.2.9", owner="Google", licence="Apache-2.0"),
+    Artist(name="noto-v1", package="@iconify-json/noto-v1", version="1.2.5", owner="Google", licence="Apache-2.0"),
+    Artist(
+        name="fluent-flat", package="@iconify-json/fluent-emoji-flat", version="1.2.6", owner="Microsoft", licence="MIT"
+    ),
+    Artist(name="fluent-3d", package="@lobehub/fluent-emoji-3d", version="1.1.0", owner="Microsoft", licence="MIT"),
+    Artist(name="fxemoji", package="@iconify-json/fxemoji", version="1.2.2", owner="Mozilla", licence="Apache-2.0"),
+    Artist(name="twemoji", package="@iconify-json/twemoji", version="1.2.5", owner="Twitter", licence="CC-BY-4.0"),
+    Artist(name="emojione", package="@iconify-json/emojione", version="1.2.3", owner="EmojiOne", licence="CC-BY-4.0"),
 )
 
 
-def fetch(artist: Artist, folder: Path) -> Path:
-    """Unpack the artist's npm package below ``folder`` (kept from an earlier run) and return its root."""
+def fetch_package(artist: Artist, folder: Path) -> Path:
+    """Unpack the artist's npm package below ``folder``, unless an earlier run has; the package's root.
+
+    Raises:
+        PocketError: npm is missing, or cannot fetch the package.
+    """
     root = folder / artist.name
     if (root / "package").is_dir():
         return root / "package"
     root.mkdir(parents=True, exist_ok=True)
     command = ["npm", "pack", f"{artist.package}@{artist.version}", "--silent", "--pack-destination", str(root)]
     try:
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        process = subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise PocketError("npm is not installed; the art stage takes its packages through npm") from None
     except subprocess.CalledProcessError as error:
         raise PocketError(f"npm could not fetch {artist.package}@{artist.version}: {error.stderr.strip()}") from None
-    with tarfile.open(root / done.stdout.strip().splitlines()[-1]) as archive:
+    with tarfile.open(root / process.stdout.strip().splitlines()[-1]) as archive:
         archive.extractall(root, filter="data")
     return root / "package"
 
 
-def draw(artist: Artist, thing: Thing, package: Path) -> Image.Image | None:
-    """The artist's design of a thing as a centred ``SIZE`` x ``SIZE`` RGBA picture; None if not drawn."""
-    if artist.name in thing.not_by:
+def read_design(artist: Artist, object_class: ObjectClass, package: Path) -> Image.Image | None:
+    """The artist's design of a class as a centred ``SIZE`` x ``SIZE`` RGBA picture; None where there is none."""
+    if artist.name in object_class.not_by:
         return None
-    picture = _webp(thing, package) if artist.name == "fluent-3d" else _svg(thing, package)
+    read = _read_webp if artist.name == "fluent-3d" else _render_svg
+    picture = read(object_class, package)
     return None if picture is None else centre(picture)
 
 
@@ -81,31 +92,31 @@ def centre(picture: Image.Image) -> Image.Image:
     return canvas
 
 
-def draw_all(folder: Path) -> dict[tuple[str, str], Image.Image]:
-    """Every design that exists, by ``(class name, artist name)``."""
+def fetch_designs(folder: Path) -> dict[DesignKey, Image.Image]:
+    """Every design of Pocket's classes, from npm packages below ``folder``."""
     designs = {}
     for artist in ARTISTS:
-        package = fetch(artist, folder)
-        for thing in CLASSES:
-            picture = draw(artist, thing, package)
-            if picture is not None:
-                designs[thing.name, artist.name] = picture
+        package = fetch_package(artist, folder)
+        for object_class in CLASSES:
+            design = read_design(artist, object_class, package)
+            if design is not None:
+                designs[object_class.name, artist.name] = design
     return designs
 
 
-def _webp(thing: Thing, package: Path) -> Image.Image | None:
-    for name in (thing.code_point, f"{thing.code_point}-fe0f"):
+def _read_webp(object_class: ObjectClass, package: Path) -> Image.Image | None:
+    for name in (object_class.code_point, f"{object_class.code_point}-fe0f"):
         path = package / "assets" / f"{name}.webp"
         if path.exists():
             return Image.open(path).convert("RGBA")
     return None
 
 
-def _svg(thing: Thing, package: Path) -> Image.Image | None:
+def _render_svg(object_class: ObjectClass, package: Path) -> Image.Image | None:
     import resvg_py
 
     icons, width, height = _icons(package)
-    body = next((icons[name] for name in thing.icons if name in icons), None)
+    body = next((icons[name] for name in object_class.icons if name in icons), None)
     if body is None:
         return None
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{body}</svg>'

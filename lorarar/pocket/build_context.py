@@ -1,18 +1,23 @@
-"""Where a build of Pocket works: its folder of half-done things, its seed, its device."""
+"""A build of Pocket in progress: its folder of half-done things, its seed, its device."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from accelerate import Accelerator
 
+from lorarar.training.loop import Objective, Schedule, TrainingRun, train
+from lorarar.training.options import HypernetOptions, LoraOptions
+
+Settings = TypeVar("Settings", Schedule, LoraOptions, HypernetOptions)
+
 
 @dataclass(frozen=True)
-class Workshop:
-    """A build in progress."""
+class BuildContext:
+    """All that a stage of the recipe is told of the build it is part of."""
 
     folder: Path
     seed: int = 0
@@ -21,34 +26,33 @@ class Workshop:
     precision: str | None = None  # accelerate's mixed precision
 
     @property
-    def pictures(self) -> Path:
-        """The base's training pictures."""
-        return self.folder / "pictures.npz"
+    def art(self) -> Path:
+        """The folder of the artists' npm packages."""
+        return self.folder / "art"
 
     @property
-    def latents(self) -> Path:
-        """Their latents."""
-        return self.folder / "latents.pt"
+    def pictures(self) -> Path:
+        """The file of the base's training pictures."""
+        return self.folder / "pictures.npz"
 
     def checkpoint(self, name: str) -> Path:
-        """Where the training of that name keeps its state."""
+        """The file in which the training of that name keeps its state."""
         return self.folder / f"{name}.pt"
 
     def accelerator(self) -> Accelerator:
         """Device, precision and processes, as accelerate finds them."""
         return Accelerator(mixed_precision=self.precision)
 
+    def adjust(self, settings: Settings) -> Settings:
+        """A stage's training settings with this build's seed, and its number of steps where it has one."""
+        return replace(settings, seed=self.seed, steps=self.steps or settings.steps)
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of the recipe."""
-
-    name: str
-    what: str
-    run: Callable[[Workshop], None]
+    def train(self, name: str, objective: Objective, schedule: Schedule) -> TrainingRun:
+        """Train under that name, which is the progress bar's title and the checkpoint's."""
+        return train(objective, schedule, self.checkpoint(name), title=name, accelerator=self.accelerator())
 
 
-class Clock:
+class Stopwatch:
     """Seconds since it was made."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The pictures that painters work on: a design placed on a canvas, and the textures they share.
+"""What style functions work on: a design placed on a canvas, and the textures they share.
 
 All arrays are float32 in 0..1, ``(SIZE, SIZE)`` for masks and heights, ``(SIZE, SIZE, 3)`` for colour.
 Textures are deterministic: a cell has exactly one true picture.
@@ -22,8 +22,8 @@ Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A placed design: straight (not premultiplied) colour and its coverage."""
+class PlacedDesign:
+    """A design on the canvas: straight (not premultiplied) colour and its coverage."""
 
     colour: Array  # (SIZE, SIZE, 3)
     alpha: Array  # (SIZE, SIZE)
@@ -39,8 +39,8 @@ class Pose:
     shift: tuple[int, int] = (0, 0)
 
 
-def place(design: Image.Image, pose: Pose = Pose()) -> Drawing:
-    """Put an RGBA design on the canvas; colours are carried outwards so that edges do not darken."""
+def place(design: Image.Image, pose: Pose = Pose()) -> PlacedDesign:
+    """Put an RGBA design on the canvas. Colours are carried outwards so that edges do not darken."""
     picture = design.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if pose.mirrored else design
     if pose.turn:
         picture = picture.rotate(pose.turn, Image.Resampling.BICUBIC)
@@ -51,7 +51,7 @@ def place(design: Image.Image, pose: Pose = Pose()) -> Drawing:
     pixels = np.asarray(canvas, np.float32) / 255
     alpha = np.ascontiguousarray(pixels[..., 3])
     nearest = ndimage.distance_transform_edt(alpha < 0.5, return_distances=False, return_indices=True)
-    return Drawing(np.ascontiguousarray(pixels[nearest[0], nearest[1], :3]), alpha)
+    return PlacedDesign(np.ascontiguousarray(pixels[nearest[0], nearest[1], :3]), alpha)
 
 
 def over(colour: Array, alpha: Array, ground: Array) -> Array:
@@ -80,13 +80,12 @@ def blur(values: Array, sigma: float) -> Array:
     return blurred
 
 
-def edges(drawing: Drawing, sigma: float = 1.0) -> Array:
-    """Strength of the drawing's lines: colour edges inside and the silhouette, about 0..1."""
-    seen = over(drawing.colour, drawing.alpha, flat((1, 1, 1)))
-    strength = [
-        ndimage.gaussian_gradient_magnitude(layer, sigma) for layer in (*np.moveaxis(seen, 2, 0), drawing.alpha)
-    ]
-    strongest: Array = np.max(strength, axis=0).astype(np.float32)
+def edges(design: PlacedDesign, sigma: float = 1.0) -> Array:
+    """Strength of the design's lines: colour edges inside and the silhouette, about 0..1."""
+    on_white = over(design.colour, design.alpha, flat((1, 1, 1)))
+    layers = (*np.moveaxis(on_white, 2, 0), design.alpha)
+    strengths = [ndimage.gaussian_gradient_magnitude(layer, sigma) for layer in layers]
+    strongest: Array = np.max(strengths, axis=0).astype(np.float32)
     lines: Array = np.clip(strongest * sigma * 3.2, 0, 1)
     return lines
 
@@ -94,10 +93,10 @@ def edges(drawing: Drawing, sigma: float = 1.0) -> Array:
 def shift_pixels(values: Array, dx: Array, dy: Array) -> Array:
     """Sample ``values`` at positions displaced by ``dx``, ``dy`` pixels."""
     rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
-    where = [rows + dy, columns + dx]
+    positions = [rows + dy, columns + dx]
     layers = [values] if values.ndim == 2 else list(np.moveaxis(values, 2, 0))
-    moved = [ndimage.map_coordinates(layer, where, order=1, mode="nearest") for layer in layers]
-    return moved[0] if values.ndim == 2 else np.stack(moved, axis=2)
+    shifted = [ndimage.map_coordinates(layer, positions, order=1, mode="nearest") for layer in layers]
+    return shifted[0] if values.ndim == 2 else np.stack(shifted, axis=2)
 
 
 @cache
@@ -109,11 +108,11 @@ def noise(seed: int, sigma: float | tuple[float, float]) -> Array:
     return standard
 
 
-def relief(drawing: Drawing, bevel: float, detail: float) -> Array:
-    """Height field in pixels: a rounded bevel along the silhouette plus the drawing's own light and dark."""
-    depth = ndimage.distance_transform_edt(drawing.alpha > 0.5).astype(np.float32)
+def relief(design: PlacedDesign, bevel: float, detail: float) -> Array:
+    """Height field in pixels: a rounded bevel along the silhouette plus the design's own light and dark."""
+    depth = ndimage.distance_transform_edt(design.alpha > 0.5).astype(np.float32)
     rounded = bevel * np.sqrt(1 - (1 - np.clip(depth / bevel, 0, 1)) ** 2)
-    return blur(rounded + detail * grey(drawing.colour) * drawing.alpha, 1.2).astype(np.float32)
+    return blur(rounded + detail * grey(design.colour) * design.alpha, 1.2).astype(np.float32)
 
 
 def shade(height: Array, angle: float, shine: float) -> tuple[Array, Array]:

@@ -1,8 +1,8 @@
 """Pocket's 30 subjects and 26 styles, named and split after the paper's Table A1.
 
 The table puts 21/4/5 subjects where the text says 20/5/5; "backpack dog" is moved to validation to
-keep the text's figures. A subject is one artist's design of a class; a style is a family and a look.
-The base model never sees the designs of validation and test subjects, nor looks near the validation
+keep the text's figures. A subject is one artist's design of a class; a style is a family with fixed parameters.
+The base model never sees the designs of validation and test subjects, nor parameters near those of the validation
 and test styles.
 """
 
@@ -13,11 +13,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from lorarar.pictures.prompts import RARE_TOKEN, pair_prompt
-from lorarar.pocket.styles import Look
+from lorarar.pocket.art import DesignKey
+from lorarar.pocket.styles import StyleParams
 from lorarar.util.errors import PocketError
 
 T = TypeVar("T")
 Split = Literal["train", "validation", "test"]
+
+
+def slug(name: str) -> str:
+    """A subject's or style's name as a file name: ``dog #8`` becomes ``dog-8``."""
+    return name.lower().replace("#", "").replace("  ", " ").strip().replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -30,30 +36,55 @@ class Subject:
     split: Split = "train"
 
     @property
+    def slug(self) -> str:
+        """The stem of its files."""
+        return slug(self.name)
+
+    @property
+    def design(self) -> DesignKey:
+        """The key of its design."""
+        return self.class_name, self.artist
+
+    @property
     def prompt(self) -> str:
-        """What the content LoRA is trained on: ``a [c] <class name>``."""
+        """The prompt its content LoRA is trained on: ``a [c] <class name>``."""
         return f"a {RARE_TOKEN} {self.class_name}"
 
 
 @dataclass(frozen=True)
 class Style:
-    """A family in one fixed look; its one reference shows ``shown`` (class, artist)."""
+    """A style family with fixed parameters."""
 
     name: str
     family: str
-    look: Look
-    shown: tuple[str, str]
+    params: StyleParams
+    design: DesignKey  # of the object its one reference picture shows
     split: Split = "train"
 
     @property
+    def slug(self) -> str:
+        """The stem of its files."""
+        return slug(self.name)
+
+    @property
     def prompt(self) -> str:
-        """What the style LoRA is trained on: the thing shown, in the style's description."""
-        return f"a {self.shown[0]} in {self.family} style"
+        """The prompt its style LoRA is trained on: the class its reference shows, in the style's description."""
+        return f"a {self.design[0]} in {self.family} style"
 
 
 def cell_prompt(subject: Subject, style: Style) -> str:
     """The paper's prompt for a subject in a style: ``a [c] <class name> in [s] style``."""
     return pair_prompt(subject.prompt, style.prompt)
+
+
+def _style(
+    name: str,
+    family: str,
+    knobs: tuple[float, float, float, float, float],
+    design: DesignKey,
+    split: Split = "train",
+) -> Style:
+    return Style(name=name, family=family, params=StyleParams.from_knobs(knobs), design=design, split=split)
 
 
 SUBJECTS = (
@@ -92,33 +123,36 @@ SUBJECTS = (
 _OIL, _WATER, _FLAT = "oil painting", "watercolor painting", "flat cartoon illustration"
 
 STYLES = (
-    Style("3D rendering #1", "3d rendering", Look(0.08, 0.2, 0.5, 0.5, 0.8), ("hamburger", "noto")),
-    Style("3D rendering #3", "3d rendering", Look(0.33, 0.8, 0.3, 0.5, 0.6), ("cactus", "twemoji")),
-    Style("abstract rainbow", "abstract rainbow", Look(0.0, 0.1, 0.8, 0.5, 0.5), ("castle", "noto")),
-    Style("black statue", "black statue", Look(0.1, 0.2, 0.6, 0.5, 0.8), ("owl", "noto")),
-    Style("cartoon line drawing", "cartoon line drawing", Look(0.13, 0.3, 0.5, 0.5, 0.8), ("bus", "noto")),
-    Style("flat cartoon illustration #1", _FLAT, Look(0.58, 0.2, 0.5, 0.5, 0.5), ("tree", "noto")),
-    Style("glowing 3D rendering", "glowing 3d rendering", Look(0.5, 0.3, 0.5, 0.5, 0.5), ("rocket", "fluent-flat")),
-    Style("kid crayon drawing", "kid crayon drawing", Look(0.14, 0.4, 0.5, 0.6, 0.5), ("house", "noto")),
-    Style("line drawing", "line drawing", Look(0.62, 0.3, 0.4, 0.5, 0.8), ("sailboat", "noto")),
-    Style("melting golden rendering", "melting golden rendering", Look(0.62, 0.2, 0.6, 0.5, 0.3), ("crown", "noto")),
-    Style("oil painting #3", _OIL, Look(0.6, 0.3, 0.5, 0.5, 0.4), ("apple", "noto")),
-    Style("sticker", "sticker", Look(0.75, 0.7, 0.7, 0.5, 0.7), ("ice cream", "noto")),
-    Style("watercolor painting #2", _WATER, Look(0.0, 0.5, 0.3, 0.4, 0.9), ("fish", "noto")),
-    Style("watercolor painting #4", _WATER, Look(0.33, 0.5, 0.5, 0.4, 0.9), ("mushroom", "noto")),
-    Style("watercolor painting #5", _WATER, Look(0.78, 0.5, 0.5, 0.4, 0.9), ("penguin", "noto")),
-    Style("watercolor painting #6", _WATER, Look(0.14, 0.5, 0.8, 0.7, 0.8), ("fox", "noto")),
-    Style("watercolor painting #7", _WATER, Look(0.45, 0.5, 0.2, 0.2, 0.4), ("strawberry", "noto")),
-    Style("wooden sculpture", "wooden sculpture", Look(0.12, 0.2, 0.5, 0.5, 0.7), ("guitar", "noto")),
-    Style("3D rendering #2", "3d rendering", Look(0.85, 0.25, 0.7, 0.5, 0.85), ("cake", "noto"), "validation"),
-    Style("oil painting #1", _OIL, Look(0.05, 0.7, 0.5, 0.5, 0.5), ("pumpkin", "twemoji"), "validation"),
-    Style("watercolor painting #1", _WATER, Look(0.92, 0.5, 0.5, 0.4, 1.0), ("hat", "noto"), "validation"),
-    Style("3D rendering #4", "3d rendering", Look(0.52, 0.75, 0.6, 0.5, 0.9), ("frog", "twemoji"), "test"),
-    Style("oil painting #2", _OIL, Look(0.38, 0.4, 0.4, 0.6, 0.4), ("ghost", "noto"), "test"),
-    Style("watercolor painting #3", _WATER, Look(0.58, 0.5, 0.4, 0.5, 1.0), ("octopus", "noto"), "test"),
-    Style("flat cartoon illustration #2", _FLAT, Look(0.95, 0.6, 0.6, 0.5, 0.9), ("umbrella", "twemoji"), "test"),
-    Style("glowing", "glowing", Look(0.52, 0.5, 0.5, 0.5, 0.4), ("gift", "noto"), "test"),
+    _style("3D rendering #1", "3d rendering", (0.08, 0.2, 0.5, 0.5, 0.8), ("hamburger", "noto")),
+    _style("3D rendering #3", "3d rendering", (0.33, 0.8, 0.3, 0.5, 0.6), ("cactus", "twemoji")),
+    _style("abstract rainbow", "abstract rainbow", (0.0, 0.1, 0.8, 0.5, 0.5), ("castle", "noto")),
+    _style("black statue", "black statue", (0.1, 0.2, 0.6, 0.5, 0.8), ("owl", "noto")),
+    _style("cartoon line drawing", "cartoon line drawing", (0.13, 0.3, 0.5, 0.5, 0.8), ("bus", "noto")),
+    _style("flat cartoon illustration #1", _FLAT, (0.58, 0.2, 0.5, 0.5, 0.5), ("tree", "noto")),
+    _style("glowing 3D rendering", "glowing 3d rendering", (0.5, 0.3, 0.5, 0.5, 0.5), ("rocket", "fluent-flat")),
+    _style("kid crayon drawing", "kid crayon drawing", (0.14, 0.4, 0.5, 0.6, 0.5), ("house", "noto")),
+    _style("line drawing", "line drawing", (0.62, 0.3, 0.4, 0.5, 0.8), ("sailboat", "noto")),
+    _style("melting golden rendering", "melting golden rendering", (0.62, 0.2, 0.6, 0.5, 0.3), ("crown", "noto")),
+    _style("oil painting #3", _OIL, (0.6, 0.3, 0.5, 0.5, 0.4), ("apple", "noto")),
+    _style("sticker", "sticker", (0.75, 0.7, 0.7, 0.5, 0.7), ("ice cream", "noto")),
+    _style("watercolor painting #2", _WATER, (0.0, 0.5, 0.3, 0.4, 0.9), ("fish", "noto")),
+    _style("watercolor painting #4", _WATER, (0.33, 0.5, 0.5, 0.4, 0.9), ("mushroom", "noto")),
+    _style("watercolor painting #5", _WATER, (0.78, 0.5, 0.5, 0.4, 0.9), ("penguin", "noto")),
+    _style("watercolor painting #6", _WATER, (0.14, 0.5, 0.8, 0.7, 0.8), ("fox", "noto")),
+    _style("watercolor painting #7", _WATER, (0.45, 0.5, 0.2, 0.2, 0.4), ("strawberry", "noto")),
+    _style("wooden sculpture", "wooden sculpture", (0.12, 0.2, 0.5, 0.5, 0.7), ("guitar", "noto")),
+    _style("3D rendering #2", "3d rendering", (0.85, 0.25, 0.7, 0.5, 0.85), ("cake", "noto"), "validation"),
+    _style("oil painting #1", _OIL, (0.05, 0.7, 0.5, 0.5, 0.5), ("pumpkin", "twemoji"), "validation"),
+    _style("watercolor painting #1", _WATER, (0.92, 0.5, 0.5, 0.4, 1.0), ("hat", "noto"), "validation"),
+    _style("3D rendering #4", "3d rendering", (0.52, 0.75, 0.6, 0.5, 0.9), ("frog", "twemoji"), "test"),
+    _style("oil painting #2", _OIL, (0.38, 0.4, 0.4, 0.6, 0.4), ("ghost", "noto"), "test"),
+    _style("watercolor painting #3", _WATER, (0.58, 0.5, 0.4, 0.5, 1.0), ("octopus", "noto"), "test"),
+    _style("flat cartoon illustration #2", _FLAT, (0.95, 0.6, 0.6, 0.5, 0.9), ("umbrella", "twemoji"), "test"),
+    _style("glowing", "glowing", (0.52, 0.5, 0.5, 0.5, 0.4), ("gift", "noto"), "test"),
 )
+
+SUBJECTS_BY_SLUG = {subject.slug: subject for subject in SUBJECTS}
+STYLES_BY_SLUG = {style.slug: style for style in STYLES}
 
 _SUBJECTS = {subject.name: subject for subject in SUBJECTS}
 _STYLES = {style.name: style for style in STYLES}
@@ -148,16 +182,11 @@ def _named(kind: str, table: Mapping[str, T], name: str) -> T:
     return table[name]
 
 
-def slug(name: str) -> str:
-    """A subject's or style's name as a file name: ``dog #8`` becomes ``dog-8``."""
-    return name.lower().replace("#", "").replace("  ", " ").strip().replace(" ", "-")
+def held_out_designs() -> set[DesignKey]:
+    """The designs the base must not see."""
+    return {subject.design for subject in SUBJECTS if subject.split != "train"}
 
 
-def held_out_designs() -> set[tuple[str, str]]:
-    """(class, artist) of the designs the base must not see."""
-    return {(s.class_name, s.artist) for s in SUBJECTS if s.split != "train"}
-
-
-def held_out_looks(family: str) -> tuple[Look, ...]:
-    """Looks of a family that the base must not see."""
-    return tuple(s.look for s in STYLES if s.family == family and s.split != "train")
+def held_out_params(family: str) -> tuple[StyleParams, ...]:
+    """The parameters of a style family that the base must not see."""
+    return tuple(style.params for style in STYLES if style.family == family and style.split != "train")

@@ -1,12 +1,13 @@
-"""The demo: one test pair of Pocket merged by several methods, drawn, laid beside references and truth."""
+"""The demo: one test pair of Pocket by several methods, laid beside its references and its true picture."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from lorarar.families import find_base
@@ -17,90 +18,134 @@ from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.images import read_image, write_png
 from lorarar.pictures.sheet import Sheet, heatmap
 from lorarar.pocket import shipped
-from lorarar.pocket.concepts import Style, Subject, cell_prompt, slug
-from lorarar.pocket.ground_truth import truth
+from lorarar.pocket.concepts import Style, Subject, cell_prompt
+from lorarar.pocket.ground_truth import true_picture
 from lorarar.store import Store
 
 METHODS = ("direct", "ties", "np-lora", "lorarar")  # none that trains for the pair
 STEPS, GUIDANCE = 25, 4.0
 
 
-@dataclass
-class Demo:
-    """What the demo made."""
+@dataclass(frozen=True)
+class DemoPair:
+    """The subject and the style of a demo."""
 
     subject: Subject
     style: Style
-    merges: dict[str, Merge] = field(default_factory=dict)
-    pictures: dict[str, list[Picture]] = field(default_factory=dict)
-    seconds: dict[str, dict[str, float]] = field(default_factory=dict)  # by method: merge, draw
+
+    @property
+    def content_lora(self) -> Path:
+        """The subject's shipped LoRA."""
+        return shipped.content_lora(self.subject.slug)
+
+    @property
+    def style_lora(self) -> Path:
+        """The style's shipped LoRA."""
+        return shipped.style_lora(self.style.slug)
+
+    def stem(self, method: str) -> str:
+        """The start of the names of files that a method makes of it."""
+        return f"{self.subject.slug}-{self.style.slug}-{method}"
+
+
+@dataclass(frozen=True)
+class DemoRow:
+    """What one method made of the pair."""
+
+    merge: Merge
+    pictures: list[Picture]
+    merge_seconds: float
+    draw_seconds: float
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A pair by several methods."""
+
+    pair: DemoPair
+    rows: dict[str, DemoRow]  # by method
+
+    @property
+    def seconds(self) -> dict[str, dict[str, float]]:
+        """By method, the seconds that merging and generating took."""
+        return {method: {"merge": row.merge_seconds, "draw": row.draw_seconds} for method, row in self.rows.items()}
 
     def sheet(self) -> Image.Image:
-        """References and truth above, a row of pictures for each method below."""
-        content, style = shipped.content_lora(slug(self.subject.name)), shipped.style_lora(slug(self.style.name))
-        given: list[Image.Image | None] = [read_image(shipped.references(path)[0]) for path in (content, style)]
-        rows: list[tuple[str, Sequence[Image.Image | None]]] = [
-            ("given: subject, style; wanted: their true picture", [*given, truth(self.subject, self.style)])
+        """References and true picture above, a row of pictures for each method below."""
+        subject, style = self.pair.subject, self.pair.style
+        references = [
+            read_image(shipped.references(lora)[0]) for lora in (self.pair.content_lora, self.pair.style_lora)
         ]
-        for name, pictures in self.pictures.items():
-            seeds = f"seeds {pictures[0].seed} to {pictures[-1].seed}"
-            rows.append((f"{self.merges[name].method.title}, {seeds}", [picture.image for picture in pictures]))
-        count = max(len(pictures) for _, pictures in rows)
-        return Sheet([""] * count, rows, f"{self.subject.name} in {self.style.name}").draw()
+        lines: list[tuple[str, Sequence[Image.Image]]] = [
+            ("given: subject, style; wanted: their true picture", [*references, true_picture(subject, style)])
+        ]
+        for row in self.rows.values():
+            seeds = f"seeds {row.pictures[0].seed} to {row.pictures[-1].seed}"
+            lines.append((f"{row.merge.method.title}, {seeds}", [picture.image for picture in row.pictures]))
+        count = max(len(pictures) for _, pictures in lines)
+        return Sheet([""] * count, lines, f"{subject.name} in {style.name}").draw()
 
 
 def run_demo(
-    subject: Subject,
-    style: Style,
+    pair: DemoPair,
     out: Path,
     store: Store,
     *,
-    n: int = 4,
-    seed: int = 0,
+    seeds: range = range(4),
     on_step: Callable[[], None] | None = None,
 ) -> Demo:
-    """Merge, draw, and keep everything in ``out`` and in the store."""
-    content, look = shipped.content_lora(slug(subject.name)), shipped.style_lora(slug(style.name))
-    demo, base = Demo(subject, style), find_base("pocket")
-    with Studio(base) as studio:
-        for method in METHODS:
-            started = time.perf_counter()
-            done = merge(
-                content, look, out / f"{slug(subject.name)}-{slug(style.name)}-{method}.safetensors", method=method
-            )
-            merged = time.perf_counter()
-            merge_id = store.add_merge(done, content, look)
-            adapter_id = store.add_adapter(done.adapter, done.path or "", "merged")
-            studio.load_lora(done.adapter)
-            drawn = studio.generate(
-                cell_prompt(subject, style), range(seed, seed + n), steps=STEPS, guidance=GUIDANCE, on_step=on_step
-            )
-            demo.pictures[method] = [
-                save(picture, out, f"{slug(subject.name)}-{slug(style.name)}-{method}-{picture.seed}")
-                for picture in drawn
-            ]
-            for picture in demo.pictures[method]:
-                store.add_image(picture, adapter_id, merge_id)
-            demo.merges[method] = done
-            demo.seconds[method] = {"merge": merged - started, "draw": time.perf_counter() - merged}
+    """Merge the pair by every method, generate a picture for each seed, and keep all in ``out`` and in the store.
+
+    Args:
+        pair: of which there are shipped LoRAs.
+        out: folder of merges, pictures, ``demo.png`` and ``coefficients.png``.
+        store: the database that merges, adapters and pictures are added to.
+        seeds: of the pictures of each method.
+        on_step: is called after each step of the sampler on a batch.
+    """
+    with Studio(find_base("pocket")) as studio:
+        rows = {method: _run_method(pair, method, out, store, studio, seeds, on_step) for method in METHODS}
+    demo = Demo(pair, rows)
     write_png(demo.sheet(), out / "demo.png")
-    write_png(coefficient_picture(demo.merges["lorarar"].coefficients), out / "coefficients.png")
+    write_png(coefficient_picture(rows["lorarar"].merge.coefficients), out / "coefficients.png")
     return demo
+
+
+def _run_method(
+    pair: DemoPair,
+    method: str,
+    out: Path,
+    store: Store,
+    studio: Studio,
+    seeds: range,
+    on_step: Callable[[], None] | None,
+) -> DemoRow:
+    content, style, stem = pair.content_lora, pair.style_lora, pair.stem(method)
+    started = time.perf_counter()
+    merged = merge(content, style, out / f"{stem}.safetensors", method=method)
+    merge_end = time.perf_counter()
+    merge_id = store.add_merge(merged, content, style)
+    adapter_id = store.add_adapter(merged.adapter, merged.path or "", "merged")
+    studio.load_lora(merged.adapter)
+    prompt = cell_prompt(pair.subject, pair.style)
+    generated = studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=on_step)
+    pictures = [save(picture, out, f"{stem}-{picture.seed}") for picture in generated]
+    for picture in pictures:
+        store.add_image(picture, adapter_id, merge_id)
+    return DemoRow(merged, pictures, merge_end - started, time.perf_counter() - merge_end)
 
 
 def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:
     """m_c and m_s of the predicted layers as heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
     layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
-    values = [[_spread(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
-    everything = [value for rows in values for row in rows for value in row]
-    low, high = min(everything), max(everything)
+    values = [[_bin_means(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
+    flat = [value for rows in values for row in rows for value in row]
+    low, high = min(flat), max(flat)
     maps = [heatmap(rows, low, high).resize((side, side), Image.Resampling.NEAREST) for rows in values]
     title = f"coefficients of {len(layers)} layers, blue {low:.2f} to red {high:.2f}"
     return Sheet(["content m_c", "style m_s"], [("", maps)], title, side, label_width=8).draw()
 
 
-def _spread(values: list[float], columns: int) -> list[float]:
-    """The sorted values averaged into ``columns`` bins."""
-    import numpy as np
-
-    return [float(part.mean()) for part in np.array_split(np.sort(values), columns)]
+def _bin_means(values: list[float], count: int) -> list[float]:
+    """The means of ``count`` bins of the sorted values."""
+    return [float(part.mean()) for part in np.array_split(np.sort(values), count)]

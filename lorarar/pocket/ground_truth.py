@@ -1,4 +1,4 @@
-"""The true picture of any cell: the subject's own design, painted in the style's own look."""
+"""The true picture of any cell: the subject's own design in the style's own family and parameters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from PIL import Image
 
 from lorarar.pocket import shipped
 from lorarar.pocket.canvas import Pose, hsv, place
-from lorarar.pocket.concepts import Style, Subject, slug
-from lorarar.pocket.styles import paint
-from lorarar.pocket.training_pictures import plain
+from lorarar.pocket.concepts import Style, Subject
+from lorarar.pocket.styles import apply_style
+from lorarar.pocket.training_pictures import plain_picture
 from lorarar.util.errors import PocketError
 
 #: Poses and grounds of a subject's five reference pictures: turned, mirrored, scaled.
@@ -21,27 +21,27 @@ REFERENCE_POSES = (
 )
 
 
-def truth(subject: Subject, style: Style, side: int = 64) -> Image.Image:
-    """The picture that a perfect merge of the two would draw, ``side`` pixels a side.
+def true_picture(subject: Subject, style: Style, side: int = 64) -> Image.Image:
+    """The picture that a perfect merge of the two would generate, ``side`` pixels a side.
 
     Raises:
         PocketError: Pocket's designs are not there.
     """
-    return paint(style.family, place(_design(slug(subject.name))), style.look, side)
+    return apply_style(style.family, place(_design(subject)), style.params, side)
 
 
 def subject_references(design: Image.Image) -> list[Image.Image]:
-    """A subject's reference pictures."""
-    return [plain(design, pose, ground) for pose, ground in REFERENCE_POSES]
+    """A subject's reference pictures, of its design as the artist drew it."""
+    return [plain_picture(design, pose, ground) for pose, ground in REFERENCE_POSES]
 
 
 def style_reference(style: Style, design: Image.Image) -> Image.Image:
-    """A style's one reference picture: the thing it shows, in its look."""
-    return paint(style.family, place(design), style.look)
+    """A style's one reference picture, of the design it names."""
+    return apply_style(style.family, place(design), style.params)
 
 
-def _design(name: str) -> Image.Image:
-    path = shipped.design(name)
+def _design(subject: Subject) -> Image.Image:
+    path = shipped.design_file(subject.slug)
     if not path.is_file():
         raise PocketError(f"{path.name} is missing; make Pocket's designs with: lorarar pocket build art")
     return Image.open(path, formats=["PNG"]).convert("RGBA")

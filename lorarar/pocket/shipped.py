@@ -1,4 +1,4 @@
-"""Where Pocket's shipped parts lie, and what the manifest says of them."""
+"""Where Pocket's shipped parts lie."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lorarar.families import Base
+from lorarar.pocket.build_manifest import BuildManifest
 from lorarar.util.errors import PocketError
 from lorarar.util.files import replacing
 
@@ -15,7 +16,7 @@ BASE = WEIGHTS / "base"
 HYPERNET = WEIGHTS / "hypernet.safetensors"
 PROBE = WEIGHTS / "probe.safetensors"
 CONTENTS, STYLES, DESIGNS = WEIGHTS / "contents", WEIGHTS / "styles", WEIGHTS / "designs"
-MANIFEST = WEIGHTS / "pocket.json"
+MANIFEST = BuildManifest(WEIGHTS / "pocket.json", "stages")
 
 
 def content_lora(slug: str) -> Path:
@@ -28,8 +29,8 @@ def style_lora(slug: str) -> Path:
     return STYLES / f"{slug}.safetensors"
 
 
-def design(slug: str) -> Path:
-    """The drawing of a subject, or of what a style's reference shows, RGBA on transparent ground."""
+def design_file(slug: str) -> Path:
+    """A subject's design, RGBA on transparent ground."""
     return DESIGNS / f"{slug}.png"
 
 
@@ -38,28 +39,19 @@ def references(lora: Path) -> list[Path]:
     return sorted(lora.with_suffix("").glob("*.png"))
 
 
-def manifest() -> dict[str, Any]:
-    """What is shipped, from which art, trained how long and with which seed, stage by stage.
+def stages() -> dict[str, Any]:
+    """How everything shipped was made, stage by stage: from which art, how long and with which seed.
 
     Raises:
         PocketError: nothing is shipped yet.
     """
-    if not MANIFEST.is_file():
+    if not MANIFEST.file.is_file():
         raise PocketError("Pocket's weights are missing; make them with: lorarar pocket build")
-    parts: dict[str, Any] = json.loads(MANIFEST.read_text())
-    return parts
+    return MANIFEST.stages()
 
 
-def record(stage: str, **facts: object) -> None:
-    """Note in the manifest how a stage was made."""
-    parts = manifest() if MANIFEST.is_file() else {}
-    parts.setdefault("stages", {})[stage] = facts
-    with replacing(MANIFEST) as partial:
-        partial.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
-
-
-def forget_places(folder: Path) -> None:
-    """Take out of a saved model's configurations where its parts were loaded from: a path of this machine."""
+def remove_local_paths(folder: Path) -> None:
+    """Take out of a saved model's configurations the paths of this machine that its parts were loaded from."""
     for file in folder.rglob("config.json"):
         config = json.loads(file.read_text())
         if config.pop("_name_or_path", None) is not None:
@@ -69,11 +61,16 @@ def forget_places(folder: Path) -> None:
 
 def base() -> Base:
     """Pocket's base, with its hypernetwork and its concepts."""
-    return Base("pocket", str(BASE), revision(), HYPERNET, CONTENTS, STYLES)
+    return Base(
+        name="pocket",
+        location=str(BASE),
+        revision=revision(),
+        hypernet=HYPERNET,
+        contents=CONTENTS,
+        styles=STYLES,
+    )
 
 
 def revision() -> str | None:
-    """The digest of the shipped base, as the manifest has it; None before the first build."""
-    if not MANIFEST.is_file():
-        return None
-    return str(manifest()["stages"].get("base", {}).get("sha256", ""))[:12] or None
+    """The shortened digest of the shipped base, as the manifest has it; None before the first build."""
+    return str(MANIFEST.stages().get("base", {}).get("sha256", ""))[:12] or None

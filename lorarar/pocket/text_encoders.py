@@ -16,27 +16,27 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.styles import PAINTERS
+from lorarar.pocket.styles import STYLE_FUNCTIONS
 
 LENGTH = 24  # tokens of a prompt, start and end included
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def words() -> list[str]:
+def caption_words() -> list[str]:
     """Every word of Pocket's captions and prompts, sorted."""
-    phrases = [*CLASS_NAMES, *PAINTERS, RARE_TOKEN, "a in style"]
+    phrases = [*CLASS_NAMES, *STYLE_FUNCTIONS, RARE_TOKEN, "a in style"]
     return sorted({word for phrase in phrases for word in phrase.split()})
 
 
 def write_tokenizer(folder: Path) -> CLIPTokenizer:
-    """Write vocabulary and merges, and load them with the ordinary class.
+    """Write vocabulary and merges to a folder, and load them with the ordinary class.
 
     CLIP's pre-tokenizer cuts digits apart, so "3d" is two words to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     letters = sorted(ByteLevel.alphabet())
     merges: dict[tuple[str, str], None] = {}
-    for word in words():
+    for word in caption_words():
         for part in ["3", "d"] if word == "3d" else [word]:
             pieces = [*part[:-1], part[-1] + "</w>"]
             while len(pieces) > 1:
@@ -82,7 +82,11 @@ def new_encoders(tokenizer: CLIPTokenizer) -> tuple[CLIPTextModel, CLIPTextModel
 def encode(
     tokens: torch.Tensor, one: CLIPTextModel, two: CLIPTextModelWithProjection
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """SDXL's conditioning of token ids (N, LENGTH): (N, LENGTH, 128) from both penultimate layers, (N, 128) pooled."""
+    """SDXL's conditioning of token ids (N, LENGTH).
+
+    Returns:
+        The penultimate layers of both encoders (N, LENGTH, 128), and the second one's pooled embedding (N, 128).
+    """
     first = one(tokens, output_hidden_states=True)
     second = two(tokens, output_hidden_states=True)
     return torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1), second.text_embeds

@@ -9,43 +9,43 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from judge.pocket import shipped as judges
-from judge.pocket.bank import paint_bank
-from judge.pocket.extra_classes import draw_more
-from lorarar.pocket import shipped
-from lorarar.pocket.build_context import Workshop
-from lorarar.pocket.stages.vae import to_tensor
+from judge.pocket.bank import make_bank
+from judge.pocket.extra_classes import fetch_more_designs
+from judge.pocket.shipped import MANIFEST
+from lorarar.pocket.build_context import BuildContext
+from lorarar.pocket.image_tensors import to_tensor
+from lorarar.pocket.shipped import BASE
 
 FLAW = 0.4  # largest noise on a latent, in deviations of its channel
 
 
-def bank_file(workshop: Workshop) -> Path:
+def bank_file(context: BuildContext) -> Path:
     """Where a build keeps the judges' training pictures."""
-    return workshop.folder / "bank.npz"
+    return context.folder / "bank.npz"
 
 
 @torch.no_grad()
-def run_bank(workshop: Workshop) -> None:
-    """Paint them, pass them through the shipped VAE, keep both in the workshop."""
-    bank = paint_bank(draw_more(workshop.folder / "art"), workshop.seed)
-    vae = AutoencoderKL.from_pretrained(shipped.BASE / "vae", dtype=torch.float32)
-    generator = torch.Generator().manual_seed(workshop.seed)
-    parts = [_flawed(vae, pixels, generator) for pixels in torch.split(torch.from_numpy(bank.pixels), 64)]
-    replace(bank, decoded=torch.cat(parts).contiguous().numpy()).save(bank_file(workshop))
-    judges.record(
+def run_bank(context: BuildContext) -> None:
+    """Make the pictures, pass them through the shipped VAE, and keep both in the build folder."""
+    bank = make_bank(fetch_more_designs(context.art), context.seed)
+    vae = AutoencoderKL.from_pretrained(BASE / "vae", dtype=torch.float32)
+    generator = torch.Generator().manual_seed(context.seed)
+    parts = [_decode_flawed(vae, pixels, generator) for pixels in torch.split(torch.from_numpy(bank.pixels), 64)]
+    replace(bank, decoded=torch.cat(parts).contiguous().numpy()).save(bank_file(context))
+    MANIFEST.record(
         "bank",
         pictures=len(bank.pixels),
         designs=int(bank.designs.max()) + 1,
         looks=int(bank.looks.max()),
-        seed=workshop.seed,
+        seed=context.seed,
     )
 
 
-def _flawed(vae: AutoencoderKL, painted: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures (N, H, W, 3) decoded from latents that are a little off, each by as much as it happens."""
-    latents = vae.encode(to_tensor(painted)).latent_dist.mean
+def _decode_flawed(vae: AutoencoderKL, pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """The pictures (N, H, W, 3) decoded from latents with noise, each of a strength of its own."""
+    latents = vae.encode(to_tensor(pixels)).latent_dist.mean
     spread = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1)
-    strength = FLAW * torch.rand((len(painted), 1, 1, 1), generator=generator)
-    drawn = vae.decode(latents + strength * spread * torch.randn(latents.shape, generator=generator)).sample
-    pixels: Tensor = ((drawn.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1)
+    strength = FLAW * torch.rand((len(pixels), 1, 1, 1), generator=generator)
+    images = vae.decode(latents + strength * spread * torch.randn(latents.shape, generator=generator)).sample
+    decoded: Tensor = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return decoded.permute(0, 2, 3, 1)

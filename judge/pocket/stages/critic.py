@@ -1,128 +1,110 @@
-"""Stages ``eyes`` and ``critic``: the critic's vision tower, then its projector and language model."""
+"""Stage ``critic``: the critic's projector and language model, on the vision tower that is there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionModel
+from PIL import Image
+from torch import Tensor
+from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast, SiglipVisionModel
 
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
-from judge.pocket.critic import Judging, new_critic, new_tokenizer
+from judge.pocket.critic import new_tokenizer
+from judge.pocket.critic_training import CriticObjective
+from judge.pocket.held_out_trials import HeldOutTrial, auroc_summary, style_trials, subject_trials
+from judge.pocket.pairs import EasyPairs, Pairs
 from judge.pocket.stages.bank import bank_file
-from judge.pocket.trials import Trial, style_trials, subject_trials, telling
-from judge.pocket.vision_tower import Seeing, look_at, normalised, standardise
-from lorarar.pocket.art import draw_all
-from lorarar.pocket.build_context import Workshop
-from lorarar.pocket.training_pictures import FAMILIES
-from lorarar.training.loop import Schedule, pick, train
-from lorarar.util.files import replacing
+from judge.pocket.stages.vision_tower import bank_tokens, encode, read_critic, tower_folder
+from lorarar.pocket.art import fetch_designs
+from lorarar.pocket.build_context import BuildContext
+from lorarar.pocket.training_pictures import STYLE_FAMILIES
+from lorarar.training.loop import Schedule, TrainingRun
 
-EYES = Schedule(2400, 1e-3, warmup=100, ema=0.995, save_every=200)
-EASY = Schedule(500, 1e-3, warmup=100, decay=False, save_every=100)
-CRITIC = Schedule(1800, 1e-3, warmup=50, ema=0.995, save_every=100)
+EASY_SCHEDULE = Schedule(steps=500, rate=1e-3, warmup=100, decay=False, save_every=100)
+SCHEDULE = Schedule(steps=1800, rate=1e-3, warmup=50, ema=0.995, save_every=100)
 SIZE = 48  # questions a step
-TOKENS_FILE = "tokens.pt"
-SEEN = 4000  # pictures by which the eyes' tokens are standardised
 
 
-def run_eyes(workshop: Workshop) -> None:
-    """Train tower and projector: those of the workshop go on, else the shipped critic's tower does, else new ones."""
-    bank = Bank.load(bank_file(workshop))
-    torch.manual_seed(workshop.seed)
-    critic = new_critic(new_tokenizer(workshop.folder / "critic-tokenizer"))
-    eyes = workshop.folder / "eyes"
-    if eyes.is_dir() and not workshop.fresh:
-        critic = _critic(eyes)
-    elif shipped.CRITIC.is_dir() and not workshop.fresh:
-        critic.model.vision_tower.load_state_dict(_critic(shipped.CRITIC).model.vision_tower.state_dict())
-    objective = Seeing(critic, bank)
-    plan = replace(EYES, steps=workshop.steps or EYES.steps, seed=workshop.seed)
-    run = train(objective, plan, workshop.checkpoint("eyes"), title="eyes", accelerator=workshop.accelerator())
-    rows = pick(torch.Generator().manual_seed(workshop.seed), len(bank.pixels), SEEN)
-    standardise(objective.projector, see(objective.tower, torch.from_numpy(bank.pixels)[rows]).float())
-    critic.save_pretrained(eyes)
-    (workshop.folder / TOKENS_FILE).unlink(missing_ok=True)
-    shipped.record("eyes", steps=run.step, seconds=round(run.seconds), seed=workshop.seed)
-
-
-def run_critic(workshop: Workshop) -> None:
+def run_critic(context: BuildContext) -> None:
     """Train projector and language model, measure on held-out true cells, and ship the critic.
 
-    The shipped critic goes on learning, with new eyes if there are any; afresh it learns from nothing but them, on
-    easy pairs first.
+    The shipped critic goes on learning, with a new vision tower if there is one; afresh it learns from nothing but
+    that, on easy pairs first.
     """
-    eyes = workshop.folder / "eyes"
-    anew = workshop.fresh or not shipped.CRITIC.is_dir()
-    critic = _critic(eyes if anew else shipped.CRITIC)
-    if not anew and eyes.is_dir():
-        critic.model.vision_tower = _critic(eyes).model.vision_tower
-    bank = Bank.load(bank_file(workshop))
-    tokenizer = new_tokenizer(workshop.folder / "critic-tokenizer")
-    tower = critic.model.vision_tower
-    tokens = _tokens(workshop, tower, bank)
-    steps, seconds = 0, 0.0
-    for name, objective, usual in (
-        ("easy", Judging(critic, tokenizer, bank, tokens, SIZE, easy=True), EASY),
-        ("critic", Judging(critic, tokenizer, bank, tokens, SIZE), CRITIC),
-    ):
-        if name == "easy" and not anew:
-            continue
-        asked = workshop.steps or usual.steps
-        plan = replace(usual, steps=min(asked, usual.steps) if name == "easy" else asked, seed=workshop.seed)
-        run = train(objective, plan, workshop.checkpoint(name), title=name, accelerator=workshop.accelerator())
-        steps, seconds = steps + run.step, seconds + run.seconds
-    designs = draw_all(workshop.folder / "art")
+    anew = context.fresh or not shipped.CRITIC.is_dir()
+    critic = _critic_to_train(context, anew)
+    tokenizer = new_tokenizer(context.folder / "critic-tokenizer")
+    objective, runs = _train(context, critic, tokenizer, anew)
     figures = {
-        name: measure(objective, tower, trials)
-        for name, trials in (("subject", subject_trials(designs)), ("style", style_trials()))
+        "subject": measure(objective, subject_trials(fetch_designs(context.art))),
+        "style": measure(objective, style_trials()),
     }
     critic.half().save_pretrained(shipped.CRITIC)
     tokenizer.save_pretrained(shipped.CRITIC)
-    workshop.checkpoint("easy").unlink(missing_ok=True)
-    shipped.record("critic", steps=steps, seconds=round(seconds), seed=workshop.seed, **figures)
+    context.checkpoint("easy").unlink(missing_ok=True)
+    shipped.MANIFEST.record(
+        "critic",
+        steps=sum(run.step for run in runs),
+        seconds=round(sum(run.seconds for run in runs)),
+        seed=context.seed,
+        **figures,
+    )
 
 
-def _tokens(workshop: Workshop, tower: nn.Module, bank: Bank) -> Tensor:
-    """The tower's tokens (2, N, T, D) of painted and decoded pictures, kept in the workshop: they take minutes."""
-    path = workshop.folder / TOKENS_FILE
-    if not path.exists():
-        with replacing(path) as partial:
-            parts = [see(tower, torch.from_numpy(pixels)) for pixels in (bank.pixels, bank.decoded)]
-            torch.save(torch.stack(parts), partial)
-    tokens: Tensor = torch.load(path, mmap=True, weights_only=True)
-    return tokens
-
-
-def _critic(folder: Path) -> LlavaOnevisionForConditionalGeneration:
-    if not folder.is_dir():
-        raise FileNotFoundError(folder)
-    return LlavaOnevisionForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-
-
-@torch.no_grad()
-def see(tower: nn.Module, pixels: Tensor) -> Tensor:
-    """The tower's tokens (N, T, D) of uint8 pictures (N, H, W, 3), as the critic takes them, half precision."""
-    return torch.cat([look_at(tower, normalised(part)).half() for part in torch.split(pixels, 128)])
-
-
-@torch.no_grad()
-def measure(objective: Judging, tower: SiglipVisionModel, trials: Sequence[Trial]) -> dict[str, float]:
+def measure(objective: CriticObjective, trials: Sequence[HeldOutTrial]) -> dict[str, float]:
     """AUROC of the Yes-No logit, over all negatives and over the hard ones alone, and the share answered rightly."""
-    shown = [
-        see(tower, torch.from_numpy(np.stack([np.asarray(getattr(trial, side)) for trial in trials]))).float()
-        for side in ("reference", "test")
-    ]
-    leaning = []
-    for number, trial in enumerate(trials):
-        asked = objective.asked[0, trial.aspect, FAMILIES.index(trial.family)]
-        reference, test = (side[number : number + 1] for side in shown)
-        logits = objective.logits(asked, reference, test)[0, objective.answers]
-        leaning.append(float(logits[1] - logits[0]))
-    right = [(lean > 0) == trial.same for lean, trial in zip(leaning, trials, strict=True)]
-    return telling(leaning, trials) | {"right": round(float(np.mean(right)), 4)}
+    logits = _yes_no_logits(objective, trials)
+    right = [(logit > 0) == trial.same for logit, trial in zip(logits, trials, strict=True)]
+    return auroc_summary(logits, trials) | {"right": round(float(np.mean(right)), 4)}
+
+
+def _critic_to_train(context: BuildContext, anew: bool) -> LlavaOnevisionForConditionalGeneration:
+    """The critic of the vision tower's stage, or the shipped one with that stage's tower, if there is one."""
+    folder = tower_folder(context)
+    critic = read_critic(folder if anew else shipped.CRITIC)
+    if not anew and folder.is_dir():
+        critic.model.vision_tower = read_critic(folder).model.vision_tower
+    return critic
+
+
+def _train(
+    context: BuildContext,
+    critic: LlavaOnevisionForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    anew: bool,
+) -> tuple[CriticObjective, list[TrainingRun]]:
+    """Train on easy pairs, if the critic is new, then on hard ones; the last objective, and all runs."""
+    bank = Bank.load(bank_file(context))
+    tokens = bank_tokens(context, critic.model.vision_tower, bank)
+    runs = []
+    if anew:
+        easy = context.adjust(EASY_SCHEDULE)
+        schedule = replace(easy, steps=min(easy.steps, EASY_SCHEDULE.steps))
+        objective = CriticObjective(critic, tokenizer, EasyPairs(bank), tokens, SIZE)
+        runs.append(context.train("easy", objective, schedule))
+    objective = CriticObjective(critic, tokenizer, Pairs(bank), tokens, SIZE)
+    runs.append(context.train("critic", objective, context.adjust(SCHEDULE)))
+    return objective, runs
+
+
+@torch.no_grad()
+def _yes_no_logits(objective: CriticObjective, trials: Sequence[HeldOutTrial]) -> list[float]:
+    """The logit of Yes less that of No for each trial, in the paper's wording."""
+    tower = objective.critic.model.vision_tower
+    references = _encode_images(tower, [trial.reference for trial in trials])
+    tests = _encode_images(tower, [trial.test for trial in trials])
+    differences = []
+    for trial, reference, test in zip(trials, references, tests, strict=True):
+        question = objective.questions[0, trial.aspect, STYLE_FAMILIES.index(trial.family)]
+        no, yes = objective.logits(question, reference[None], test[None])[0, objective.answers]
+        differences.append(float(yes - no))
+    return differences
+
+
+def _encode_images(tower: SiglipVisionModel, images: Sequence[Image.Image]) -> Tensor:
+    """The tower's tokens (N, T, D) of pictures of one size."""
+    return encode(tower, torch.from_numpy(np.stack([np.asarray(image) for image in images]))).float()

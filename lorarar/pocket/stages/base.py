@@ -6,6 +6,8 @@ tenth of the captions is dropped for classifier-free guidance.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from diffusers import (
@@ -20,17 +22,18 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from lorarar.generation.latents import Conditioning, encode_images, predict, square_time_ids, target
 from lorarar.pocket import shipped
-from lorarar.pocket.build_context import Workshop
+from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.stages.vae import to_tensor
+from lorarar.pocket.image_tensors import to_tensor
 from lorarar.pocket.text_encoders import LENGTH, encode, new_encoders, write_tokenizer
-from lorarar.pocket.training_pictures import FAMILIES, SIDE, Pictures, caption
-from lorarar.training.loop import Objective, Schedule, pick, train
+from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, TrainingPictures, caption
+from lorarar.training.loop import Objective, Schedule, pick
 from lorarar.util.files import sha256_of
 
-STEPS, BATCH, RATE = 13_000, 32, 7e-4
+SCHEDULE = Schedule(steps=13_000, rate=7e-4, warmup=300, ema=0.999, save_every=250)
+BATCH = 32
 
-SCHEDULE = {
+NOISE_SCHEDULE = {
     "beta_start": 0.00085,
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
@@ -64,31 +67,28 @@ def new_unet() -> UNet2DConditionModel:
 
 
 def sampling_scheduler() -> DPMSolverMultistepScheduler:
-    """The scheduler Pocket ships."""
-    return DPMSolverMultistepScheduler(**SCHEDULE)
+    """The scheduler that Pocket ships."""
+    return DPMSolverMultistepScheduler(**NOISE_SCHEDULE)
 
 
-def encode_pictures(vae: AutoencoderKL, pictures: Pictures) -> Tensor:
+def encode_pictures(vae: AutoencoderKL, pictures: TrainingPictures) -> Tensor:
     """fp16 latents (2, N, 4, 16, 16) of the pictures and of their mirror images."""
-    parts = []
-    for flip in (False, True):
-        pixels = torch.from_numpy(pictures.pixels)
-        images = to_tensor(pixels.flip(2) if flip else pixels)
-        parts.append(encode_images(vae, images).half())
-    return torch.stack(parts)
+    pixels = torch.from_numpy(pictures.pixels)
+    return torch.stack([encode_images(vae, to_tensor(view)).half() for view in (pixels, pixels.flip(2))])
 
 
 def caption_tokens(tokenizer: CLIPTokenizer) -> Tensor:
     """Token ids (classes, families, LENGTH) of every caption."""
-    captions = [caption(name, family) for name in CLASS_NAMES for family in FAMILIES]
+    captions = [caption(name, family) for name in CLASS_NAMES for family in STYLE_FAMILIES]
     ids: Tensor = tokenizer(captions, padding="max_length", max_length=LENGTH, return_tensors="pt").input_ids
-    return ids.view(len(CLASS_NAMES), len(FAMILIES), LENGTH)
+    return ids.view(len(CLASS_NAMES), len(STYLE_FAMILIES), LENGTH)
 
 
-class Denoising(Objective):
+class BaseObjective(Objective):
     """The diffusion loss over captioned pictures, UNet and text encoders together."""
 
-    def __init__(self, latents: Tensor, pictures: Pictures, tokenizer: CLIPTokenizer, size: int) -> None:
+    def __init__(self, latents: Tensor, pictures: TrainingPictures, tokenizer: CLIPTokenizer, size: int) -> None:
+        """Take the latents (2, N, 4, 16, 16) of the pictures and their mirror images; ``size`` of them are a batch."""
         super().__init__()
         self.unet = new_unet().to(memory_format=torch.channels_last)
         self.text_one, self.text_two = new_encoders(tokenizer)
@@ -98,52 +98,53 @@ class Denoising(Objective):
         self.classes = torch.from_numpy(pictures.classes)
         self.families = torch.from_numpy(pictures.families)
         self.weights = 1 / torch.bincount(self.classes)[self.classes].float()  # classes come up equally often
-        self.scheduler = DDPMScheduler(**SCHEDULE)
+        self.scheduler = DDPMScheduler(**NOISE_SCHEDULE)
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        chosen = torch.multinomial(self.weights, self.size, replacement=True, generator=generator)
+        """Noisy latents (N, 4, 16, 16), timesteps (N,), token ids (N, LENGTH) and what the UNet should predict."""
+        rows = torch.multinomial(self.weights, self.size, replacement=True, generator=generator)
         mirrored = (torch.rand(self.size, generator=generator) < MIRRORED).long()
-        latents = self.latents[mirrored, chosen].float()
-        tokens = self.tokens[self.classes[chosen], self.families[chosen]]
+        latents = self.latents[mirrored, rows].float()
+        tokens = self.tokens[self.classes[rows], self.families[rows]]
         dropped = torch.rand(self.size, generator=generator) < TEXT_DROP
         tokens = torch.where(dropped[:, None], self.nothing, tokens)
         noise = torch.randn(latents.shape, generator=generator)
         timesteps = pick(generator, 1000, self.size)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        wanted = target(self.scheduler, latents, noise, timesteps)
+        aims = target(self.scheduler, latents, noise, timesteps)
         device = self.unet.device
-        return tuple(part.to(device) for part in (noisy, timesteps, tokens, wanted))
+        return tuple(part.to(device) for part in (noisy, timesteps, tokens, aims))
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, tokens: Tensor, wanted: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor, timesteps: Tensor, tokens: Tensor, aims: Tensor) -> Tensor:
+        """The loss of one batch."""
         text, pooled = encode(tokens, self.text_one, self.text_two)
         time_ids = square_time_ids(SIDE, len(noisy)).to(noisy.device)
-        return F.mse_loss(predict(self.unet, noisy, timesteps, Conditioning(text, pooled, time_ids)), wanted)
+        return F.mse_loss(predict(self.unet, noisy, timesteps, Conditioning(text, pooled, time_ids)), aims)
 
 
-def run_base(workshop: Workshop) -> None:
+def run_base(context: BuildContext) -> None:
     """Train UNet and text encoders, from what is shipped if anything is, and ship the whole pipeline."""
-    pictures = Pictures.load(workshop.pictures)
+    pictures = TrainingPictures.load(context.pictures)
     vae = AutoencoderKL.from_pretrained(shipped.BASE / "vae")
-    torch.manual_seed(workshop.seed)
-    tokenizer = write_tokenizer(workshop.folder / "tokenizer")
-    objective = Denoising(encode_pictures(vae, pictures), pictures, tokenizer, BATCH)
-    before = 0
-    if (shipped.BASE / "unet").is_dir() and not workshop.fresh:
-        before = _continue(objective)
-    plan = Schedule(workshop.steps or STEPS, RATE, workshop.seed + before, warmup=300, ema=0.999, save_every=250)
-    run = train(objective, plan, workshop.checkpoint("base"), title="base", accelerator=workshop.accelerator())
+    torch.manual_seed(context.seed)
+    tokenizer = write_tokenizer(context.folder / "tokenizer")
+    objective = BaseObjective(encode_pictures(vae, pictures), pictures, tokenizer, BATCH)
+    going_on = (shipped.BASE / "unet").is_dir() and not context.fresh
+    earlier_steps = load_shipped(objective) if going_on else 0
+    schedule = replace(context.adjust(SCHEDULE), seed=context.seed + earlier_steps)
+    run = context.train("base", objective, schedule)
     ship(objective, vae, tokenizer)
-    shipped.record(
+    shipped.MANIFEST.record(
         "base",
-        steps=before + run.step,
+        steps=earlier_steps + run.step,
         batch=BATCH,
         seconds=round(run.seconds),
-        seed=workshop.seed,
+        seed=context.seed,
         sha256=sha256_of(shipped.BASE / "unet" / "diffusion_pytorch_model.safetensors"),
     )
 
 
-def ship(objective: Denoising, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> None:
+def ship(objective: BaseObjective, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> None:
     """Write the standard pipeline folder.
 
     UNet and VAE are written in half precision, which diffusers loads as single again unless told otherwise; the
@@ -160,14 +161,14 @@ def ship(objective: Denoising, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> 
         add_watermarker=False,
     )
     pipeline.save_pretrained(shipped.BASE)
-    shipped.forget_places(shipped.BASE)
+    shipped.remove_local_paths(shipped.BASE)
 
 
-def _continue(objective: Denoising) -> int:
+def load_shipped(objective: BaseObjective) -> int:
     """Load the shipped UNet and text encoders; the number of steps they were trained for."""
     objective.unet = UNet2DConditionModel.from_pretrained(shipped.BASE / "unet", dtype=torch.float32)
     objective.text_one = CLIPTextModel.from_pretrained(shipped.BASE / "text_encoder", dtype=torch.float32)
     objective.text_two = CLIPTextModelWithProjection.from_pretrained(
         shipped.BASE / "text_encoder_2", dtype=torch.float32
     )
-    return int(shipped.manifest()["stages"]["base"]["steps"])
+    return int(shipped.stages()["base"]["steps"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,8 @@ from lorarar.generation.bases import load_pipeline
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.files import write_adapter
 from lorarar.pocket import shipped
-from lorarar.pocket.build_context import Clock, Workshop
-from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
+from lorarar.pocket.build_context import BuildContext, Stopwatch
+from lorarar.pocket.concepts import STYLES, SUBJECTS
 from lorarar.pocket.training_pictures import SIDE
 from lorarar.training.lora import Lesson, train_lora
 from lorarar.training.options import LoraOptions
@@ -29,59 +29,60 @@ STYLE = LoraOptions(rank=8, steps=150, rate=1e-3, batch=4, mirrored=True)
 
 
 @dataclass(frozen=True)
-class Job:
+class LoraJob:
     """One LoRA to train."""
 
     file: Path
     prompt: str
     options: LoraOptions
 
+    def mark(self, context: BuildContext) -> Path:
+        """The file that tells it was trained for the shipped base, and holds the seconds it took."""
+        marks = context.folder / "loras" / (shipped.revision() or "")
+        return marks / self.file.parent.name / f"{self.file.stem}.done"
 
-def jobs() -> list[Job]:
+
+def lora_jobs() -> list[LoraJob]:
     """All 56, contents first."""
-    contents = [Job(shipped.content_lora(slug(subject.name)), subject.prompt, CONTENT) for subject in SUBJECTS]
-    styles = [Job(shipped.style_lora(slug(style.name)), style.prompt, STYLE) for style in STYLES]
+    contents = [LoraJob(shipped.content_lora(subject.slug), subject.prompt, CONTENT) for subject in SUBJECTS]
+    styles = [LoraJob(shipped.style_lora(style.slug), style.prompt, STYLE) for style in STYLES]
     return contents + styles
 
 
-def run_loras(workshop: Workshop) -> None:
+def run_loras(context: BuildContext) -> None:
     """Train those that are not there yet for the shipped base; an interrupted one goes on."""
-    train_missing(jobs(), workshop)
-    seconds = sum(float(_mark(job, workshop).read_text()) for job in jobs())
+    jobs = lora_jobs()
+    train_missing(jobs, context)
+    seconds = sum(float(job.mark(context).read_text()) for job in jobs)
     facts = {"content": asdict(CONTENT), "style": asdict(STYLE), "base": shipped.revision()}
-    shipped.record("loras", count=len(jobs()), seconds=round(seconds), seed=workshop.seed, **facts)
+    shipped.MANIFEST.record("loras", count=len(jobs), seconds=round(seconds), seed=context.seed, **facts)
 
 
-def train_missing(wanted: Sequence[Job], workshop: Workshop) -> None:
-    """Train those of the jobs that have no mark; a mark holds the seconds a LoRA took."""
-    accelerator = workshop.accelerator()
-    pipeline = load_pipeline(Base("pocket", str(shipped.BASE)), str(accelerator.device), torch.float32)
-    for job in wanted:
-        mark = _mark(job, workshop)
+def train_missing(jobs: Sequence[LoraJob], context: BuildContext) -> None:
+    """Train those of the jobs that have no mark."""
+    device = str(context.accelerator().device)
+    pipeline = load_pipeline(Base("pocket", str(shipped.BASE)), device, torch.float32)
+    for job in jobs:
+        mark = job.mark(context)
         if not (mark.exists() and job.file.exists()):
-            clock = Clock()
+            stopwatch = Stopwatch()
             mark.parent.mkdir(parents=True, exist_ok=True)
-            train_one(pipeline, job, workshop, mark.with_suffix(".pt"))
-            mark.write_text(str(clock.seconds()))
+            train_one(pipeline, job, context, mark.with_suffix(".pt"))
+            mark.write_text(str(stopwatch.seconds()))
 
 
-def _mark(job: Job, workshop: Workshop) -> Path:
-    """The file that says a LoRA was trained for the shipped base."""
-    return workshop.folder / "loras" / (shipped.revision() or "") / job.file.parent.name / f"{job.file.stem}.done"
-
-
-def train_one(pipeline: StableDiffusionXLPipeline, job: Job, workshop: Workshop, checkpoint: Path) -> None:
+def train_one(pipeline: StableDiffusionXLPipeline, job: LoraJob, context: BuildContext, checkpoint: Path) -> None:
     """Train one LoRA and write it in half precision."""
-    options = replace(job.options, seed=workshop.seed, steps=workshop.steps or job.options.steps)
+    options = context.adjust(job.options)
     adapter = train_lora(
         pipeline,
         [Lesson.read(shipped.references(job.file), job.prompt, SIDE)],
         options,
         checkpoint=checkpoint,
-        accelerator=workshop.accelerator(),
+        accelerator=context.accelerator(),
         title=job.file.stem,
     )
     half = Adapter({name: factors.to(torch.float16) for name, factors in adapter.layers.items()}, job.file.name)
-    made = {"prompt": job.prompt, "base": "pocket", "revision": shipped.revision(), "version": __version__}
-    write_adapter(half, job.file, made | asdict(options))
+    origin = {"prompt": job.prompt, "base": "pocket", "revision": shipped.revision(), "version": __version__}
+    write_adapter(half, job.file, origin | asdict(options))
     checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,91 @@
+"""The pictures of Pocket's test grid, measured by the probe and against the true pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from PIL import Image
+
+from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.concepts import Style, Subject
+from lorarar.pocket.difference import mean_squared_difference
+from lorarar.pocket.ground_truth import true_picture
+from lorarar.pocket.image_tensors import image_to_tensor
+from lorarar.pocket.probe import load_probe
+from lorarar.pocket.training_pictures import STYLE_FAMILIES
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
+
+Pair = tuple[str, str]  # names of a subject and a style
+
+
+@dataclass(frozen=True)
+class GridPicture:
+    """One picture of the grid."""
+
+    row: str
+    subject: Subject
+    style: Style
+    seed: int
+    image: Image.Image
+
+    @property
+    def pair(self) -> Pair:
+        """The subject and the style it should show."""
+        return self.subject.name, self.style.name
+
+    @cached_property
+    def squared_difference(self) -> float:
+        """Its mean squared difference to the true picture, which is rendered once."""
+        return mean_squared_difference(self.image, true_picture(self.subject, self.style))
+
+
+def measure(pictures: Sequence[GridPicture]) -> dict[str, Interval]:
+    """The shares whose class and style family the probe predicts, and the root mean squared difference to the truth."""
+    images = torch.stack([image_to_tensor(picture.image) for picture in pictures])
+    classes, families = (labels.tolist() for labels in load_probe().predict(images))
+    right_class = [CLASS_NAMES[k] == p.subject.class_name for k, p in zip(classes, pictures, strict=True)]
+    right_family = [STYLE_FAMILIES[k] == p.style.family for k, p in zip(families, pictures, strict=True)]
+    pairs = [picture.pair for picture in pictures]
+    return {
+        "class": over_pairs(pairs, right_class),
+        "family": over_pairs(pairs, right_family),
+        "difference": over_pairs(pairs, [picture.squared_difference for picture in pictures], np.sqrt),
+    }
+
+
+def compare(pictures: Sequence[GridPicture], others: Sequence[GridPicture]) -> Interval:
+    """By how much a row's difference to the truth exceeds another's, pair by pair: below 0 it is nearer.
+
+    Raises:
+        ValueError: the rows are of different pairs.
+    """
+    ours, theirs = _difference_by_pair(pictures), _difference_by_pair(others)
+    if ours.keys() != theirs.keys():
+        raise ValueError("the rows are of different pairs")
+    return over_pairs(list(ours), [ours[pair] - theirs[pair] for pair in ours])
+
+
+def over_pairs(
+    pairs: Sequence[Pair],
+    values: Sequence[float],
+    then: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> Interval:
+    """A mean over pictures, and its 95 % interval when pairs are drawn anew with all their pictures."""
+    return bootstrap(list(_means_by_pair(pairs, values).values()), then)
+
+
+def _difference_by_pair(pictures: Sequence[GridPicture]) -> dict[Pair, float]:
+    """Root mean squared difference to the truth of each pair."""
+    squares = _means_by_pair([p.pair for p in pictures], [p.squared_difference for p in pictures])
+    return {pair: square**0.5 for pair, square in squares.items()}
+
+
+def _means_by_pair(pairs: Sequence[Pair], values: Sequence[float]) -> dict[Pair, float]:
+    groups: dict[Pair, list[float]] = {}
+    for pair, value in zip(pairs, values, strict=True):
+        groups.setdefault(pair, []).append(value)
+    return {pair: float(np.mean(group)) for pair, group in groups.items()}
