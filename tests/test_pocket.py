@@ -139,7 +139,7 @@ def test_everything_is_shipped_and_small():
     assert {concept.name for concept in styles} == {slug(style.name) for style in STYLES}
     widths = {factors.up.shape[0] for concept in contents + styles for factors in concept.adapter.layers.values()}
     assert set(read_hypernet(shipped.HYPERNET).widths) == widths
-    assert {concept.adapter.record["revision"] for concept in contents + styles} == {shipped.revision()}
+    assert {concept.adapter.provenance["revision"] for concept in contents + styles} == {shipped.revision()}
 
 
 def test_the_manifest_fits_what_is_shipped():

@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from judge.question import Question
 from PIL import Image, ImageDraw
 
 from judge.critics import find_critic
@@ -23,7 +22,7 @@ from judge.pocket.stages import critic as stage
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.stages.vision_tower import encode, run_vision_tower
 from judge.pocket.vision_tower import DESIGN, LOOK, standardise, supervised_contrast
-from judge.questions import PAPER
+from judge.questions import PAPER, Question
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.build_manifest import BuildManifest
 from lorarar.pocket.classes import CLASS_NAMES
