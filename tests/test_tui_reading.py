@@ -117,7 +117,7 @@ def test_scores_are_the_latest_backbones(database):
             db.execute("INSERT INTO scores VALUES (?, 'dino', ?, ?, ?, ?)", [image, backbone, when, value, when])
     catalog = Catalog(database)
     assert catalog.scores()["dino"] == {image: 0.3}
-    assert [row["value"] for row in catalog.scores_of(image)] == [0.3, 0.2, 0.1]
+    assert [row["value"] for row in catalog.picture_scores(image)] == [0.3, 0.2, 0.1]
 
 
 def test_another_writer_is_noticed_and_reading_never_writes(database):

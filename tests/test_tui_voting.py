@@ -19,7 +19,7 @@ from studies.sessions import open_study
 from tests.studies_database import make_database
 from tests.tui_app import HALF, screen_text, sees, until, words
 from tui.picture_mode import AppError
-from tui.voting import drawing_for_votes
+from tui.voting import voting_mode
 from tui.voting.app import VotingApp
 from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
 from tui.voting.trial import TrialScreen
@@ -259,7 +259,7 @@ def test_another_window_of_the_rater_is_noticed(database):
 
 def test_votes_need_pictures():
     with pytest.raises(AppError, match="needs pictures"):
-        drawing_for_votes("none")
+        voting_mode("none")
 
 
 # In real terminals

@@ -1,1 +1,1 @@
-"""The terminal app: browse merges as pictures, vote in studies. The edge: nothing but the command line knows it."""
+"""The terminal app: browse merges as pictures, vote in studies. No other room knows it but the command line."""

@@ -83,7 +83,7 @@ class LorararApp(App[str]):
         self.set_interval(POLL_SECONDS, self.poll)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: Textual's own commands, modes, judges, and the screen's own."""
+        """List the commands of the palette: Textual's own, modes, judges, and the screen's own."""
         yield from super().get_system_commands(screen)
         for name in NAMES:
             yield SystemCommand(f"Go to {name}", f"The {name} screen", partial(self.switch_mode, name))
@@ -99,7 +99,7 @@ class LorararApp(App[str]):
         self._load()
 
     def delay_update(self, delay: float = MASKED_SECONDS) -> None:
-        """Textual masks a change of modes for 50 ms, which are felt; ours are drawn in less."""
+        """Mask a change of modes for a shorter time than Textual's 50 ms, which are felt; ours are drawn in less."""
         super().delay_update(delay)
 
     def action_help(self) -> None:
@@ -140,13 +140,13 @@ class LorararApp(App[str]):
             self.context.snapshots.publish(snapshot)
 
     def _load(self) -> None:
-        """Read anew, in a worker; until it is done nothing else is read."""
+        """Read a new snapshot in a worker, one at a time."""
         self.loading_snapshot = True
         self._read()
 
     @work(thread=True, group="load")
     def _read(self) -> None:
-        """Messages to the app, not calls: the app may leave while this reads, and nobody waits for anybody."""
+        """Send the app messages, not calls: it may leave while this reads, and neither waits for the other."""
         started, catalog = monotonic(), self.context.catalog
         try:
             pictures = catalog.pictures()

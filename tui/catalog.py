@@ -68,7 +68,10 @@ class Catalog:
                 pass
 
     def changed(self) -> int:
-        """A number that changes whenever another connection has written; 0 without a database. Microseconds."""
+        """A number that changes whenever another connection has written; 0 without a database.
+
+        It takes microseconds.
+        """
         if self._watcher is None:
             if not self.exists():
                 return 0
@@ -123,7 +126,7 @@ class Catalog:
         return {digest: pair for digest, pair in pairs.items() if pair != (None, None)}
 
     def snapshot(self, judge: Judge | None = None, pictures: list[PictureRow] | None = None) -> Snapshot:
-        """The database at this moment.
+        """Read the database as it is at this moment.
 
         Args:
             judge: Whose verdicts; without one, or where it has none any more, the judge used last.
@@ -160,7 +163,7 @@ class Catalog:
                 scores[metric] = {image: value for image, value, _ in rows}
         return scores
 
-    def scores_of(self, sha256: str) -> list[Row]:
+    def picture_scores(self, sha256: str) -> list[Row]:
         """All scores of one picture, the latest first."""
         if not self._has("scores"):
             return []

@@ -26,7 +26,7 @@ class CoefficientSummary:
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> CoefficientSummary:
-        """From single-precision numbers, one a column."""
+        """Read single-precision numbers, one a column."""
         columns = array("f")
         columns.frombytes(blob[: len(blob) // 4 * 4])
         if not columns:
@@ -60,7 +60,7 @@ class CoefficientMap:
 
 
 def coefficient_map(coefficients: Sequence[tuple[str, bytes, bytes]]) -> CoefficientMap:
-    """The layers in the order of the network: down, mid, up. Layers that are not of an attention are left out.
+    """Lay out the layers in the order of the network: down, mid, up; only an attention's layers have a place.
 
     Args:
         coefficients: Name, m_c and m_s of each layer, the coefficients as single-precision numbers.
@@ -80,14 +80,14 @@ def coefficient_map(coefficients: Sequence[tuple[str, bytes, bytes]]) -> Coeffic
 
 
 def short(block: str) -> str:
-    """``unet.down_blocks.1.attentions.0.transformer_blocks.0`` as ``down 1.0.0``."""
+    """Shorten ``unet.down_blocks.1.attentions.0.transformer_blocks.0`` to ``down 1.0.0``."""
     words = block.removeprefix("unet.").split(".")
     numbers = ".".join(word for word in words if word.isdigit())
     return f"{words[0].removesuffix('_blocks').removesuffix('_block')} {numbers}".strip()
 
 
 def histogram(columns: Sequence[float], low: float, high: float, bins: int) -> list[int]:
-    """How many columns lie in each of ``bins`` equal parts of low to high."""
+    """Count how many columns lie in each of ``bins`` equal parts of ``low`` to ``high``."""
     counts = [0] * bins
     width = (high - low) / bins or 1.0
     for value in columns:

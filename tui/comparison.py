@@ -53,7 +53,7 @@ class Comparison:
 
 
 def default_methods(names: Sequence[str], remembered: Mapping[str, str]) -> dict[str, str]:
-    """A method for each side: the remembered ones where they exist, else LoRA.rar and direct, else the last two."""
+    """Choose a method for each side: the remembered one where it exists, else LoRA.rar and direct, or the last two."""
     left, right = (remembered[side] for side in SIDES)
     if left not in names:
         left = "lorarar" if "lorarar" in names else names[-1]
@@ -64,17 +64,17 @@ def default_methods(names: Sequence[str], remembered: Mapping[str, str]) -> dict
 
 
 def filtered(words: str, contents: Sequence[str], styles: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Subjects and styles that pass a filter: a word that names styles alone leaves the subjects as they are.
+    """Filter subjects and styles: a word that names styles alone leaves the subjects as they are.
 
     A word that names neither leaves nothing.
     """
-    left = [contents, styles]
     for word in words.split():
-        matching = [[name for name in names if matches(name, word)] for names in left]
-        if not any(matching):
+        matching_contents = [name for name in contents if matches(name, word)]
+        matching_styles = [name for name in styles if matches(name, word)]
+        if not matching_contents and not matching_styles:
             return [], []
-        left = [now or before for now, before in zip(matching, left, strict=True)]
-    return left[0], left[1]
+        contents, styles = matching_contents or contents, matching_styles or styles
+    return contents, styles
 
 
 def _counts(tally: VerdictTally) -> str:

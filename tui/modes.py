@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from tui.context import AppContext
-    from tui.screens.browse import BrowseScreen
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Mode:
     title: str
     screen: str  # a class in the module of ``tui.screens`` that has the mode's name
 
-    def open(self, context: AppContext) -> BrowseScreen:
+    def open(self, context: AppContext) -> Screen[None]:
         """Make the screen; its module loads only now, so that the first paint waits for no other mode."""
         module = import_module(f"tui.screens.{self.name}")
-        screen: BrowseScreen = getattr(module, self.screen)(context)
+        screen: Screen[None] = getattr(module, self.screen)(context)
         return screen
 
 

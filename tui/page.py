@@ -19,16 +19,24 @@ class Page:
 
     @classmethod
     def fit(cls, width: int, height: int, tile_width: int, pictures: int) -> Page:
-        """The page that has room in ``width`` x ``height`` cells of the terminal, for pictures of about a width."""
+        """Fit as many pictures as there is room for.
+
+        Args:
+            width: Of the page, in cells of the terminal.
+            height: Of the page, in cells of the terminal.
+            tile_width: About the width that a picture is to have.
+            pictures: How many there are to show.
+        """
         columns = min(max(width // (tile_width + 1), 1), MOST, max(pictures, 2))
         tall = max((width // columns - 1) // 2 + 1, 3)
-        return cls(columns, min(max(height // tall, 1), ceil(MOST / columns)), min(tall, height))
+        rows = min(max(height // tall, 1), ceil(MOST / columns))
+        return cls(columns=columns, rows=rows, height=min(tall, height))
 
     @property
     def size(self) -> int:
-        """Pictures on the page."""
+        """How many pictures the page holds."""
         return min(self.columns * self.rows, MOST)
 
     def first(self, cursor: int) -> int:
-        """The first picture on the page that the cursor is on."""
+        """The place of the first picture on the page that the cursor is on."""
         return cursor // self.size * self.size

@@ -21,12 +21,12 @@ _DIVERGING: Sequence[Colour] = ((84, 39, 136), (153, 142, 195), (247, 247, 247),
 
 
 def sequential(value: float) -> Colour:
-    """The colour of 0 to 1."""
+    """The colour of a value from 0 to 1."""
     return _between(_SEQUENTIAL, value)
 
 
 def diverging(value: float) -> Colour:
-    """The colour of -1 to 1, white at 0."""
+    """The colour of a value from -1 to 1, white at 0."""
     return _between(_DIVERGING, (value + 1) / 2)
 
 
@@ -37,11 +37,12 @@ def ink(ground: Colour) -> Colour:
 
 
 def css(colour: Colour) -> str:
-    """``#rrggbb``."""
+    """The colour as style sheets write it: ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _between(stops: Sequence[Colour], share: float) -> Colour:
+    """The colour at a share of the way through stops that are equally far apart; nan is the first."""
     share = 0.0 if isnan(share) else min(max(share, 0.0), 1.0) * (len(stops) - 1)
     low = min(int(share), len(stops) - 2)
     part = share - low

@@ -15,7 +15,7 @@ from studies.rendering import from_json
 
 
 class ReportError(LorarError):
-    """A report that could not be made."""
+    """The report could not be made."""
 
     title = "Report"
 

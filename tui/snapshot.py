@@ -1,4 +1,4 @@
-"""What the screens show of a database at one moment: pictures with their verdicts, and sums over them.
+"""What the screens show of a database at one moment: pictures with their verdicts, and means over them.
 
 Immutable, so that a worker can make the next one while screens read this one. Ten thousand pictures are a few
 megabytes; with all of them in memory no key waits for the disk.
@@ -44,7 +44,7 @@ NO_PICTURES = VerdictTally(pictures=0, correct=0, judged=0)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything to browse."""
+    """The pictures, and a judge's verdicts on them."""
 
     pictures: Sequence[PictureRow] = ()
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)  # by a picture's digest
@@ -53,22 +53,22 @@ class Snapshot:
 
     @cached_property
     def methods(self) -> list[str]:
-        """Methods, in the order of their first picture."""
+        """The methods, in the order of their first picture."""
         return list(dict.fromkeys(row.row for row in self.pictures))
 
     @cached_property
     def contents(self) -> list[str]:
-        """Contents, by name."""
+        """The contents, sorted by name."""
         return sorted({row.content for row in self.pictures})
 
     @cached_property
     def styles(self) -> list[str]:
-        """Styles, by name."""
+        """The styles, sorted by name."""
         return sorted({row.style for row in self.pictures})
 
     @cached_property
     def cells(self) -> Mapping[Cell, list[PictureRow]]:
-        """Pictures by cell, seed by seed."""
+        """The pictures of each cell, seed by seed."""
         cells: dict[Cell, list[PictureRow]] = defaultdict(list)
         for row in self.pictures:
             cells[row.row, row.content, row.style].append(row)
@@ -78,7 +78,7 @@ class Snapshot:
 
     @cached_property
     def tallies(self) -> Mapping[Cell, VerdictTally]:
-        """Verdicts by cell."""
+        """The verdicts on each cell."""
         return {cell: self._tally(rows) for cell, rows in self.cells.items()}
 
     def verdict(self, row: PictureRow) -> Verdicts:

@@ -14,19 +14,19 @@ LONGEST, ELLIPSIS = 400, "\N{HORIZONTAL ELLIPSIS}"
 
 
 def line(text: object, longest: int = LONGEST) -> str:
-    """One line of at most ``longest`` characters."""
+    """The text as one harmless line of at most ``longest`` characters."""
     return shorten(" ".join(clean(str(text)[: 4 * longest]).split()), longest)
 
 
 def unmarked(text: object, longest: int = LONGEST) -> str:
-    """The same, for what is read as markup: brackets stay brackets."""
+    """One line for a place where markup is read: brackets stay brackets."""
     from rich.markup import escape
 
     return escape(line(text, longest))
 
 
 def block(text: object, longest: int = 4000) -> str:
-    """Several lines, at most ``longest`` characters."""
+    """The text as harmless lines of at most ``longest`` characters together."""
     return shorten(clean(str(text)[: 2 * longest]).replace("\t", "    "), longest)
 
 
@@ -36,7 +36,7 @@ def shorten(text: str, longest: int) -> str:
 
 
 def stacked(name: str, width: int, lines: int) -> list[str]:
-    """A name like ``flat-cartoon-illustration-2`` as a column's head: word under word, what is cut marked so."""
+    """A name like ``flat-cartoon-illustration-2`` as a column's head: word under word, with a mark where one is cut."""
     rows: list[str] = []
     for word in line(name).replace("_", "-").split("-"):
         if rows and len(rows[-1]) + len(word) + 1 <= width:
@@ -47,7 +47,7 @@ def stacked(name: str, width: int, lines: int) -> list[str]:
 
 
 def home(path: str | Path) -> str:
-    """A path as people write it: relative to here or to the home folder, where it is in one of them."""
+    """A path as people write it: relative to the working folder or to the home folder, where it lies in one."""
     path = Path(path)
     for root, mark in ((Path.cwd(), ""), (Path.home(), "~/")):
         if path.is_absolute() and path.is_relative_to(root):

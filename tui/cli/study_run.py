@@ -1,4 +1,4 @@
-"""``lorarar study run``"""
+"""``lorarar study run``: the command that opens the voting screens."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The drawing process of the Blend screen: what is asked of it, the app's end, and the process itself."""
+"""The drawing process of the Blend screen: its requests and replies, the app's end, and the process itself."""

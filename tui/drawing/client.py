@@ -17,10 +17,10 @@ Receive = Callable[[DrawResult | WorkerMessage], None]  # called with every repl
 
 
 class DrawingClient(Protocol):
-    """What the Blend screen draws with."""
+    """Draws merges for the Blend screen."""
 
     async def start(self, receive: Receive) -> None:
-        """Get ready; replies go to ``receive``."""
+        """Get ready to draw; replies go to ``receive``."""
 
     def draw(self, request: DrawRequest) -> None:
         """Draw a merge, instead of whatever is being drawn."""
@@ -29,7 +29,7 @@ class DrawingClient(Protocol):
         """Keep the merge that was drawn last."""
 
     async def close(self) -> None:
-        """End."""
+        """Stop drawing and free what was needed for it."""
 
 
 class ProcessDrawingClient:

@@ -32,7 +32,7 @@ class DrawRequest:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> DrawRequest:
-        """Read a request from a line's JSON object; what is no field of a request is ignored."""
+        """Read a request from a line's JSON object; keys that a request does not have are ignored."""
         names = {field.name for field in fields(cls)}
         values = {name: value for name, value in record.items() if name in names}
         content, style = values.get("strengths", (1.0, 1.0))

@@ -1,4 +1,4 @@
-"""Agreement: how people and metrics go together, as a table and as a scatter plot."""
+"""Agreement: how far people and metrics agree, as a table and as a scatter plot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blend: a content, a style, a method, two strengths; new pictures as the sliders move; kept on request."""
+"""Blend: a content, a style, a method and two strengths give new pictures as the sliders move; w keeps them."""
 
 from __future__ import annotations
 

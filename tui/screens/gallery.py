@@ -35,7 +35,7 @@ WORDS = {True: "correct", False: "wrong", None: "undecided"}
 
 
 class GalleryScreen(BrowseScreen):
-    """Pictures, a page at a time."""
+    """Shows a cell's pictures, a page at a time."""
 
     MODE = "matrix"
     FILTERS = "by seed or verdict: 3, correct, wrong, undecided"
@@ -134,13 +134,13 @@ class GalleryScreen(BrowseScreen):
         self.update_again()
 
     def action_across(self) -> None:
-        """Show the chosen picture's seed across methods, or its method again."""
-        snapshot, chosen = self.context.snapshot, self._chosen()
-        if chosen is None or snapshot is None:
+        """Show the current picture's seed across methods, or its method again."""
+        snapshot, row = self.context.snapshot, self._current()
+        if row is None or snapshot is None:
             return
         self.across = not self.across
-        self.seed, self.method = chosen.seed, chosen.row
-        self.cursor = next((at for at, row in enumerate(self._all(snapshot)) if row.id == chosen.id), 0)
+        self.seed, self.method = row.seed, row.row
+        self.cursor = next((at for at, other in enumerate(self._all(snapshot)) if other.id == row.id), 0)
         self.update_again()
 
     def action_turn(self, by: int) -> None:
@@ -170,14 +170,14 @@ class GalleryScreen(BrowseScreen):
         """Show what made the picture."""
         from tui.screens.merge import MergeScreen
 
-        chosen = self._chosen()
-        if chosen is not None and chosen.merge is not None:
-            self.app.push_screen(MergeScreen(self.context, chosen.merge))
+        row = self._current()
+        if row is not None and row.merge is not None:
+            self.app.push_screen(MergeScreen(self.context, row.merge))
 
     def action_open_external(self) -> None:
         """Open the picture in the system's own viewer."""
-        if (chosen := self._chosen()) is not None:
-            open_external(self, self.context.catalog.paths.find(chosen.path))
+        if (row := self._current()) is not None:
+            open_external(self, self.context.catalog.paths.find(row.path))
 
     def on_tile_chosen(self, event: Tile.Chosen) -> None:
         """Move the cursor by a click; zoom by a click on the cursor."""
@@ -192,8 +192,8 @@ class GalleryScreen(BrowseScreen):
 
     def text_to_copy(self) -> str:
         """The picture's file."""
-        chosen = self._chosen()
-        return str(self.context.catalog.paths.find(chosen.path)) if chosen else ""
+        row = self._current()
+        return str(self.context.catalog.paths.find(row.path)) if row else ""
 
     def commands(self) -> Iterable[SystemCommand]:
         """Every method of this cell."""
@@ -244,11 +244,12 @@ class GalleryScreen(BrowseScreen):
         styles.grid_size_columns, styles.grid_size_rows = self.page.columns, self.page.rows
         styles.grid_rows = f"{self.page.height}"
 
-    def _chosen(self) -> PictureRow | None:
+    def _current(self) -> PictureRow | None:
+        """The picture under the cursor."""
         return self.pictures[self.cursor] if self.pictures else None
 
     def _show_cursor(self, snapshot: Snapshot) -> None:
-        """Mark the chosen tile, and say where it is."""
+        """Mark the tile under the cursor, and say which page it is on."""
         for number, tile in enumerate(self._tiles()):
             tile.mark(number == self.cursor % self.page.size and bool(self.pictures))
         self.query_one("#head", Static).update(self._head(snapshot))

@@ -21,7 +21,7 @@ COLOURS = (css(diverging(0.6)), css(diverging(-0.6)))  # content, style
 
 
 class HistogramScreen(ModalScreen[None]):
-    """m_c and m_s in the same bins, side by side."""
+    """Shows m_c and m_s of a layer in the same bins, side by side."""
 
     HELP = "Histogram: how many columns of the layer have which coefficient, for content and for style."
     BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,backspace", "dismiss", "Close")]
@@ -33,27 +33,27 @@ class HistogramScreen(ModalScreen[None]):
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
-        self.of = layer
+        self.coefficients = layer
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static("", id="plot")
 
     def on_mount(self) -> None:
-        """Draw it."""
+        """Draw the histogram."""
         self.call_after_refresh(self._draw)
 
     def on_resize(self) -> None:
-        """Draw it anew."""
+        """Draw the histogram anew."""
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
         size = self.query_one("#plot").size
-        self.query_one("#plot", Static).update(plot(self.of, size.width, size.height))
+        self.query_one("#plot", Static).update(plot(self.coefficients, size.width, size.height))
 
 
 def plot(layer: Layer, width: int, height: int) -> Text:
-    """The histogram as text of a size."""
+    """Draw the histogram as text of ``width`` x ``height`` characters."""
     bins, bar = max(height - 3, 4), max((width - 12) // 2, 6)
     low, high = min(layer.content.low, layer.style.low), max(layer.content.high, layer.style.high)
     sides = [histogram(side.columns, low, high, bins) for side in (layer.content, layer.style)]

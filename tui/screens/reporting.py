@@ -135,10 +135,10 @@ def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
         ]
         for figure in figures
     ]
-    kept = table.cursor_row
+    cursor_row = table.cursor_row
     table.clear(columns=True)
     for number, head in enumerate(HEADS):
         table.add_column(head, width=max([len(head), *(len(row[number]) for row in rows)]))
     for row in rows:
         table.add_row(*map(Text, row))
-    table.move_cursor(row=min(kept, max(len(rows) - 1, 0)))
+    table.move_cursor(row=min(cursor_row, max(len(rows) - 1, 0)))

@@ -100,7 +100,7 @@ class ZoomScreen(Screen[int]):
         self.centre = (self.centre[0] + right * step, self.centre[1] + down * step)
         self._crop()
 
-    def action_open_outside(self) -> None:
+    def action_open_external(self) -> None:
         """Open the picture in the system's own viewer."""
         open_external(self, self.context.catalog.paths.find(self.row.path))
 
@@ -130,7 +130,7 @@ class ZoomScreen(Screen[int]):
                 path=home(catalog.paths.find(row.path)),
                 provenance=catalog.picture(row.id),
                 answers=catalog.answers(row.sha256, judge) if judge else [],
-                scores=catalog.scores_of(row.sha256),
+                scores=catalog.picture_scores(row.sha256),
             )
         except LorarError as error:
             return Text(line(error), "red")

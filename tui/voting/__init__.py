@@ -18,23 +18,23 @@ def run(session: Session, images: str = "auto") -> None:
     """Vote in this terminal; returns when the rater leaves or is done.
 
     Raises:
-        AppError: an unknown way to draw pictures, or none: nobody can vote on names.
+        AppError: the picture mode is unknown, or ``none``: nobody can vote on names.
     """
-    drawing = drawing_for_votes(images)
+    picture_mode = voting_mode(images)
     from tui.voting.app import VotingApp
 
-    VotingApp(session, drawing).run()
+    VotingApp(session, picture_mode).run()
 
 
-def drawing_for_votes(images: str) -> PictureMode:
-    """How pictures are drawn; votes need some.
+def voting_mode(images: str) -> PictureMode:
+    """The picture mode to vote in; it has to show pictures.
 
     Raises:
-        AppError: an unknown way, or none.
+        AppError: the mode is unknown, or ``none``.
     """
     from tui.picture_mode import AppError
 
-    drawing = choose(images)
-    if drawing.widget is None:
+    picture_mode = choose(images)
+    if picture_mode.widget is None:
         raise AppError("--images is 'none'; a study needs pictures: auto, kitty, sixel or half")
-    return drawing
+    return picture_mode

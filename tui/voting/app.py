@@ -14,7 +14,7 @@ from tui.voting.trial import TrialScreen
 
 
 class VotingApp(App[None]):
-    """One rater on one study; its screens say by messages when they are done."""
+    """Leads one rater through one study; its screens say by messages when they are done."""
 
     TITLE = "A study"
     CSS_PATH = "../app.tcss"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class IntroductionScreen(Screen[None]):
-    """What these screens share: a box of words and buttons."""
+    """A box of words and buttons, as these screens share it."""
 
     DEFAULT_CSS = """
     IntroductionScreen > VerticalScroll { align: center middle; height: 1fr; }

@@ -78,7 +78,7 @@ class TrialScreen(Screen[None]):
         self.call_after_refresh(self._warn)
 
     def action_answer(self, number: int) -> None:
-        """Vote; on disk before anything else happens."""
+        """Vote; the vote is on disk before anything else happens."""
         words, trial = self.session.introduction, self.trial
         if trial is None or self.since is None or self.explained or number >= len(words.answers):
             return  # nobody votes on what they have not seen

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 
 class Filter(Input):
-    """Hidden until asked for; Enter keeps what was typed, Escape drops it."""
+    """A hidden line for words; Enter keeps what was typed, Escape drops it."""
 
     DEFAULT_CSS = """
     Filter { dock: bottom; display: none; height: 1; border: none; padding: 0 1; background: $boost; }
@@ -27,18 +27,18 @@ class Filter(Input):
         super().__init__(placeholder=f"filter {of}", select_on_focus=False, compact=True)
 
     def open(self) -> None:
-        """Ask for a filter."""
+        """Show the line and give it the keys."""
         self._before = self.screen.focused
         self.add_class("open")
         self.focus()
 
     def action_drop(self) -> None:
-        """Filter nothing."""
+        """Leave the line, and filter nothing."""
         self.value = ""
         self._leave()
 
     def action_keep(self) -> None:
-        """Go on with the filter."""
+        """Leave the line, and keep the filter."""
         self._leave()
 
     def _leave(self) -> None:
@@ -46,7 +46,7 @@ class Filter(Input):
         self.screen.set_focus(self._before)
 
 
-def matches(text: str, wanted: str) -> bool:
-    """Whether a text has every word that was typed."""
+def matches(text: str, words: str) -> bool:
+    """Whether a text has every one of some words, in capitals or not."""
     lower = text.lower()
-    return all(word in lower for word in wanted.lower().split())
+    return all(word in lower for word in words.lower().split())

@@ -30,14 +30,14 @@ FAR = 999_999
 
 @dataclass(frozen=True)
 class GridCell:
-    """What a cell says, on which ground."""
+    """The words of a cell and the colour of its ground."""
 
     words: str = ""
     ground: Colour | None = None
 
 
 class Grid(ScrollView, can_focus=True):
-    """Rows x columns of cells; it tells where its cursor is moved and which cell is opened."""
+    """Shows rows x columns of cells; it says where its cursor is moved and which cell is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open"),
@@ -77,7 +77,15 @@ class Grid(ScrollView, can_focus=True):
     def show(
         self, rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[GridCell]], label: int, width: int
     ) -> None:
-        """Show cells from now on: ``label`` terminal columns for the rows' names, ``width`` for each cell."""
+        """Show cells from now on.
+
+        Args:
+            rows: Their names.
+            columns: Their names.
+            cells: By row, then by column.
+            label: Terminal columns of the rows' names.
+            width: Terminal columns of a cell.
+        """
         if (columns, width) != (self.columns, self._width):
             self._heads = [stacked(name, width - 1, HEAD) for name in columns]
         self.rows, self.columns, self.cells, self._label, self._width = rows, columns, cells, label, width
@@ -86,7 +94,7 @@ class Grid(ScrollView, can_focus=True):
         self.refresh()
 
     def place(self, row: int, column: int) -> None:
-        """Put the cursor on a cell, telling nobody."""
+        """Put the cursor on a cell, without a message."""
         if (row, column) != (self.row, self.column):
             self.row, self.column = self._within(row, column)
             self._reveal()
@@ -99,7 +107,7 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(self.Moved(self))
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by what is seen at once."""
+        """Move the cursor by as many rows as are in sight."""
         self.action_move(0, pages * max(self.size.height - HEAD, 1))
 
     def action_open(self) -> None:
@@ -108,7 +116,7 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(self.Opened(self))
 
     def on_click(self, event: Click) -> None:
-        """Move the cursor there; again, open."""
+        """Move the cursor to the cell; open the cell that it is on."""
         spot = event.get_content_offset(self)
         if spot is None or spot.y < HEAD or spot.x < self._label:
             return
@@ -122,21 +130,21 @@ class Grid(ScrollView, can_focus=True):
             self.action_move(column - self.column, row - self.row)
 
     def on_focus(self) -> None:
-        """The cursor is drawn otherwise."""
+        """Draw the cursor in another way."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """The cursor is drawn otherwise."""
+        """Draw the cursor in another way."""
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """A line of the grid: its label, which stays in sight, and the cells scrolled to."""
+        """Draw a line of the grid: its label, which stays in sight, and the cells scrolled to."""
         plain = self.rich_style  # worked out anew at every look
         head = y < HEAD
         name, cells = self._head(y, plain) if head else self._body(y - HEAD + self.scroll_offset.y, plain)
         room = max(self.size.width - self._label, 0)
-        shown = Strip(cells).crop_extend(self.scroll_offset.x, self.scroll_offset.x + room, plain)
-        return Strip.join([Strip([name]), shown])
+        visible = Strip(cells).crop_extend(self.scroll_offset.x, self.scroll_offset.x + room, plain)
+        return Strip.join([Strip([name]), visible])
 
     def _head(self, y: int, plain: Style) -> tuple[Segment, list[Segment]]:
         quiet = plain + Style(dim=True)

@@ -17,22 +17,22 @@ from textual_image.widget import HalfcellImage
 
 
 class HalfCells(HalfcellImage, Renderable=Halfcell):  # type: ignore[misc, call-arg]
-    """The widget; each cell shows two pixels, one above the other."""
+    """Shows a picture; each cell has two pixels of it, one above the other."""
 
-    _drawn: tuple[object, Size, list[Strip]] = (None, Size(), [])
+    _cache: tuple[object, Size, list[Strip]] = (None, Size(), [])  # a picture and a size with its rows
 
     def render_line(self, y: int) -> Strip:
-        """A row of cells."""
+        """Draw a row of cells."""
         image, size = self.image, self.content_size
         if not isinstance(image, Image) or not size:
             return Strip.blank(size.width, self.rich_style)
-        if self._drawn[0] is not image or self._drawn[1] != size:
-            self._drawn = (image, size, draw(image, size))
-        return self._drawn[2][y]
+        if self._cache[0] is not image or self._cache[1] != size:
+            self._cache = (image, size, draw(image, size))
+        return self._cache[2][y]
 
 
 def draw(image: Image, size: Size) -> list[Strip]:
-    """A picture as rows of cells; equal cells in a row are one segment."""
+    """Draw a picture as rows of cells; equal cells in a row are one segment."""
     resized = image.convert("RGB").resize((size.width, 2 * size.height)).tobytes()
     pixels = [resized[at : at + 3] for at in range(0, len(resized), 3)]
     rows = [pixels[at : at + size.width] for at in range(0, len(pixels), size.width)]

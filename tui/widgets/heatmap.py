@@ -28,7 +28,7 @@ TITLES = ("m_c", "m_s", "m_c - m_s")
 
 
 class Heatmap(ScrollView, can_focus=True):
-    """The map; it tells which layer the cursor is on."""
+    """Shows the three maps; it says which layer the cursor is on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Histogram"),
@@ -69,12 +69,12 @@ class Heatmap(ScrollView, can_focus=True):
 
     @property
     def under(self) -> Layer | None:
-        """What the cursor is on."""
+        """The layer under the cursor; None where there is none."""
         wide = max(len(self.map.columns), 1)
         return self.map.layers.get((self.row, self.column % wide))
 
     def on_resize(self) -> None:
-        """Two rows a line or one."""
+        """Measure anew how many rows a line has."""
         self._measure()
 
     def action_move(self, right: int, down: int) -> None:
@@ -89,7 +89,7 @@ class Heatmap(ScrollView, can_focus=True):
             self.post_message(self.Chosen(layer))
 
     def on_click(self, event: Click) -> None:
-        """Move the cursor there; again, choose."""
+        """Move the cursor to the layer; choose the layer that it is on."""
         spot = event.get_content_offset(self)
         if spot is None or not self.map.columns:
             return
@@ -105,19 +105,19 @@ class Heatmap(ScrollView, can_focus=True):
         self._tell()
 
     def render_line(self, y: int) -> Strip:
-        """A line of the map."""
+        """Draw a line of the map."""
         top = y + self.scroll_offset.y
         strip = self._head(top) if top < HEAD else self._body((top - HEAD) * self.rows_a_line)
         return strip.crop_extend(self.scroll_offset.x, self.scroll_offset.x + self.size.width, self.rich_style)
 
     @property
     def rows_a_line(self) -> int:
-        """Rows a line."""
+        """Rows of the map that share a line of the terminal: two where there are more rows than lines."""
         return 2 if len(self.map.rows) > max(self.size.height - HEAD, 1) else 1
 
     @property
     def _cell(self) -> int:
-        """Columns of a cell: with room for numbers where there is some."""
+        """Terminal columns of a cell: five, which have room for numbers, where there are so many."""
         wide = max(len(self.map.columns), 1)
         return 5 if self.rows_a_line == 1 and self.size.width >= LABEL + 3 * (5 * wide + GAP) else 2
 

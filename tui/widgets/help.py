@@ -17,7 +17,7 @@ MOVES = ("", "Up", "Down", "Left", "Right", "Top", "Bottom", "First", "Last", "P
 
 
 class HelpScreen(ModalScreen[None]):
-    """Over the screen it explains; any of its keys closes it."""
+    """Lies over the screen that it explains; any of its keys closes it."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
@@ -39,16 +39,16 @@ class HelpScreen(ModalScreen[None]):
     def _keys(self) -> RichTable:
         table = RichTable.grid(padding=(0, 2))
         table.add_row("", "")
-        seen: dict[str, list[str]] = {}
+        keys_of: dict[str, list[str]] = {}
         for active in self.of.active_bindings.values():
             binding = active.binding
             ours = type(active.node).__module__.startswith("tui.") and binding in _own(active.node)
             if ours and binding.description not in MOVES:
-                keys = seen.setdefault(binding.description, [])
+                keys = keys_of.setdefault(binding.description, [])
                 key = self.app.get_key_display(binding)
                 if key not in keys:
                     keys.append(key)
-        for description, keys in seen.items():
+        for description, keys in keys_of.items():
             table.add_row(Text("  ".join(keys), style="bold"), Text(description))
         table.add_row(Text("^p", style="bold"), "Command palette: themes, judges, methods, everything else")
         table.add_row(Text("arrows, hjkl, mouse", style="bold"), "Move")

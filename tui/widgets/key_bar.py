@@ -15,7 +15,7 @@ BETWEEN = "  "
 
 
 class KeyBar(Static):
-    """The screen's keys, and at the right end the command palette's."""
+    """Shows the screen's keys, and at the right end the command palette's."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -28,34 +28,34 @@ class KeyBar(Static):
 
     def __init__(self) -> None:
         super().__init__("")
-        self._said_last = ""
+        self._markup = ""
 
     def on_mount(self) -> None:
-        """Follow what the screen binds."""
+        """Follow the screen's bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
         self._follow(self.screen)
 
     def _follow(self, screen: Screen[object]) -> None:
         if screen is not self.screen:
             return
-        said = BETWEEN.join(self._said(*binding) for binding in self._shown_bindings())
-        if said != self._said_last:
-            self._said_last = said
-            self.update(Content.from_markup(said), layout=False)
+        markup = BETWEEN.join(self._key_markup(*binding) for binding in self._visible_bindings())
+        if markup != self._markup:
+            self._markup = markup
+            self.update(Content.from_markup(markup), layout=False)
 
-    def _shown_bindings(self) -> list[tuple[Binding, bool]]:
-        """One for each action that is to be shown, and whether it can be done now; the palette's last."""
+    def _visible_bindings(self) -> list[tuple[Binding, bool]]:
+        """One binding for each action that the line shows, and whether it is enabled now; the palette's last."""
         active = self.screen.active_bindings
-        found = {
+        by_action = {
             one.binding.action: (one.binding, one.enabled) for one in reversed(active.values()) if one.binding.show
         }
-        bindings = list(reversed(found.values()))
+        bindings = list(reversed(by_action.values()))
         palette = active.get(self.app.COMMAND_PALETTE_BINDING)
         if palette is not None and self.app.ENABLE_COMMAND_PALETTE:
             bindings.append((palette.binding, palette.enabled))
         return bindings
 
-    def _said(self, binding: Binding, enabled: bool) -> str:
+    def _key_markup(self, binding: Binding, enabled: bool) -> str:
         key = escape(self.app.get_key_display(binding))
         words = f"[bold $footer-key-foreground]{key}[/] {escape(binding.description)}"
         return f"[@click=app.simulate_key('{binding.key}')]{words}[/]" if enabled else f"[dim]{words}[/]"

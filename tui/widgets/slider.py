@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 
 class Slider(Widget, can_focus=True):
-    """From ``low`` to ``high`` in steps."""
+    """Holds a number from ``low`` to ``high``, in steps."""
 
     DEFAULT_CSS = """
     Slider { height: 2; width: 1fr; padding: 0 1; color: $text-muted; }
@@ -38,7 +38,7 @@ class Slider(Widget, can_focus=True):
         self.label, self.value, self.low, self.high, self.step = label, value, low, high, 0.05
 
     def render(self) -> Text:
-        """Label and value above, the bar below."""
+        """Draw label and value above, the bar below."""
         width = max(self.content_size.width, 4)
         full = round((self.value - self.low) / (self.high - self.low) * (width - 1))
         text = Text(f"{self.label} ").append(f"{self.value:.2f}\n", "bold")
@@ -49,11 +49,11 @@ class Slider(Widget, can_focus=True):
         self.move(self.value + by * self.step)
 
     def action_reset(self) -> None:
-        """Back to 1."""
+        """Move back to 1."""
         self.move(1.0)
 
     def move(self, value: float) -> None:
-        """To a value, kept within bounds and on a step."""
+        """Move to a value, kept within bounds and on a step."""
         value = round(round(min(max(value, self.low), self.high) / self.step) * self.step, 4)
         if value != self.value:
             self.value = value
@@ -61,18 +61,18 @@ class Slider(Widget, can_focus=True):
             self.post_message(self.Moved(self))
 
     def on_click(self, event: Click) -> None:
-        """To where it was clicked."""
+        """Move to the place of the click."""
         spot = event.get_content_offset(self)
         if spot is not None:
             share = spot.x / max(self.content_size.width - 1, 1)
             self.move(self.low + share * (self.high - self.low))
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Less."""
+        """Move a step down."""
         event.stop()
         self.action_step(-1)
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """More."""
+        """Move a step up."""
         event.stop()
         self.action_step(1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Tile(Vertical):
-    """A thumbnail with a caption; it draws itself once its thumbnail is there."""
+    """Shows a thumbnail with a caption, once the thumbnail is there."""
 
     DEFAULT_CSS = """
     Tile { width: 18; height: 10; margin: 0 1 0 0; }
@@ -106,7 +106,7 @@ class Tile(Vertical):
         self.post_message(self.Chosen(self))
 
     def _appear(self, visible: bool) -> None:
-        """Not by a class, for which the style sheet is matched anew, and not needlessly, which lays out anew."""
+        """Show or hide; by a class the style sheet would be matched anew, and needlessly all be laid out anew."""
         if self.display != visible:
             self.display = visible
 
@@ -114,7 +114,7 @@ class Tile(Vertical):
         self._caption.update(caption, layout=False)  # its one line stays where it is
 
     def _receive(self, key: str, image: Image | None) -> None:
-        """From the worker's thread to ours."""
+        """Hand an image from the worker's thread to ours."""
         self.call_later(self._put, key, image)
 
     def _put(self, key: str, image: Image | None) -> None:
