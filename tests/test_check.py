@@ -12,7 +12,7 @@ from judge.check.ask import Interview
 from judge.check.check import CheckError, run_check
 from judge.check.configuration import Configuration
 from judge.check.ground_truth import KnownPicture, find_distances, find_known_pictures
-from judge.check.page import page
+from judge.check.page import render_page
 from judge.check.paraphrases import PARAPHRASES, wordings
 from judge.check.part import CheckPlan
 from judge.check.people import HumanLabel, read_labels
@@ -510,7 +510,7 @@ def test_the_page_is_one_page_and_says_nothing_that_the_terminal_obeys(targets, 
     with Store(tmp_path / "check.db") as store:
         found = run_check(replace(plan(targets), configuration=hostile), Interview(store), openers())
     console = Console(width=100, record=True, file=StringIO())
-    console.print(page(found))
+    console.print(render_page(found))
     text = console.export_text()
     assert len(text.splitlines()) <= 40
     assert "\x1b" not in text

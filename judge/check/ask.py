@@ -11,9 +11,9 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from judge import run
 from judge.critics import Critic
 from judge.questions import Prompts, Question
-from judge.run import JudgeOutcome, ask, questions
 from judge.targets import Target
 from judge.verdicts import NOT_ASKED, Verdict, VerdictKey, VerdictStore, verdict_of
 from lorarar.store import Store
@@ -31,7 +31,7 @@ class CheckQuestion:
 
 def ordinary_questions(targets: Sequence[Target], prompts: Prompts) -> list[CheckQuestion]:
     """The questions that ``judge run`` asks about the targets."""
-    return [CheckQuestion(question, prompts) for question in questions(targets, prompts)]
+    return [CheckQuestion(question, prompts) for question in run.questions(targets, prompts)]
 
 
 @dataclass
@@ -45,8 +45,8 @@ class QuestionTally:
     unparsed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def add(self, outcome: JudgeOutcome) -> None:
-        """Count what one call of ``ask`` did."""
+    def add(self, outcome: run.JudgeOutcome) -> None:
+        """Count the questions of one ``judge.run.ask``."""
         self.questions += outcome.cases
         self.found += outcome.found
         self.asked += outcome.asked
@@ -102,7 +102,7 @@ class Interview:
             StoreError: a reply cannot be kept.
             KeyboardInterrupt: Ctrl-C; the replies so far are kept.
         """
-        outcome, digests = ask([(one.question, one.prompts) for one in questions], critic, self.verdicts, title)
+        outcome, digests = run.ask([(one.question, one.prompts) for one in questions], critic, self.verdicts, title)
         self.tally.add(outcome)
         verdicts = self.verdicts.find(digests)
         return [verdicts.get(digest, NOT_ASKED) for digest in digests]

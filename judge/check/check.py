@@ -33,6 +33,9 @@ PARTS: tuple[Part[Any, Any], ...] = (
 )
 SAMPLE = "sample"  # the name of the ordinary questions beside those of the parts
 
+QuestionsByPart = Mapping[str, Sequence[CheckQuestion]]  # under the part's name
+VerdictsByPart = Mapping[str, Sequence[Verdict]]
+
 
 class CheckError(LorarError):
     """A check that has nothing to go on."""
@@ -74,6 +77,23 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
+    baseline, questions, verdicts = _ask(plan, interview, open_critic)
+    return Check(
+        critic=baseline.identity,
+        prompts=plan.prompts.version,
+        seed=plan.seed,
+        pictures=len(baseline.sample),
+        of=len(plan.targets),
+        average=baseline.average,
+        tally=interview.tally,
+        results={part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in PARTS},
+    )
+
+
+def _ask(
+    plan: CheckPlan, interview: Interview, open_critic: Opener
+) -> tuple[Baseline, QuestionsByPart, VerdictsByPart]:
+    """Ask the critic that is checked about the sample, and each part's questions."""
     sample = sample_targets(plan.targets, plan.size, plan.seed)
     with open_critic(plan.configuration) as critic:
         if plan.against is not None:  # fail early on an unknown critic
@@ -92,22 +112,10 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         interview=interview,
         open_critic=open_critic,
     )
-    results = {part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in PARTS}
-    return Check(
-        critic=identity,
-        prompts=plan.prompts.version,
-        seed=plan.seed,
-        pictures=len(sample),
-        of=len(plan.targets),
-        average=baseline.average,
-        tally=interview.tally,
-        results=results,
-    )
+    return baseline, questions, verdicts
 
 
-def _ask_all(
-    questions: Mapping[str, Sequence[CheckQuestion]], critic: Critic, interview: Interview
-) -> dict[str, list[Verdict]]:
+def _ask_all(questions: QuestionsByPart, critic: Critic, interview: Interview) -> VerdictsByPart:
     """The verdicts on the sample's and every part's questions; those that ``judge run`` asks too come first."""
     first = {SAMPLE, *(part.name for part in PARTS if part.asked_by_run)}
     ordinary = {name: part for name, part in questions.items() if name in first}

@@ -53,7 +53,7 @@ def percent_bounds(low: float, high: float) -> str:
     return f"{low:.0%} to {high:.0%}"
 
 
-def flipped(flips: Flips) -> str:
+def flips_text(flips: Flips) -> str:
     """``3 of 72 verdicts flip (4.2%, 1.1 to 14.5)``."""
     rate = flips.rate
     ends = bounds(100 * (rate.low or 0), 100 * (rate.high or 0), 1)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from judge.check.ask import CheckQuestion, ordinary_questions
-from judge.check.findings import MUCH, Finding, at_most, flipped
+from judge.check.findings import MUCH, Finding, at_most, flips_text
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.questions import Aspect
@@ -64,13 +64,13 @@ class OrderPart(Part[CheckQuestion, OrderResult]):
         if flips.p is not None and flips.p < SIGNIFICANT:
             lean = f", mostly to {'Yes' if flips.to_yes > flips.to_no else 'No'} (McNemar p {_p_value(flips.p)})"
         logit = f"; logit {interval(flips.logit, signed=True, always=True)}" if flips.logit else ""
-        return Finding(self.name, grade, f"{aspect}: order matters {MUCH[grade]}: {flipped(flips)}{lean}{logit}")
+        return Finding(self.name, grade, f"{aspect}: order matters {MUCH[grade]}: {flips_text(flips)}{lean}{logit}")
 
 
 def exchange(question: CheckQuestion) -> CheckQuestion:
     """The question with its two pictures exchanged."""
-    asked = question.question
-    return replace(question, question=replace(asked, reference=asked.test, test=asked.reference))
+    pair = question.question
+    return replace(question, question=replace(pair, reference=pair.test, test=pair.reference))
 
 
 def _p_value(p: float) -> str:

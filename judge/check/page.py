@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, groupby, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from judge.check.check import Check
@@ -14,29 +16,27 @@ if TYPE_CHECKING:
 COLOURS: dict[Grade, str] = {"good": "green", "fair": "yellow", "poor": "red", "": "dim"}
 
 
-def page(check: Check) -> RenderableType:
-    """Everything in sentences."""
+def render_page(check: Check) -> RenderableType:
+    """All findings in a table, a line for each, below what was checked."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title(check)), title_justify="left", title_style="bold", caption_justify="left", box=None)
+    table = Table(title=Text(_title(check)), title_justify="left", title_style="bold", caption_justify="left", box=None)
     table.add_column()
     table.add_column()
     table.add_column(overflow="fold")
     table.show_header = False
-    last = ""
-    for finding in check.findings():
-        if last and finding.part != last:
+    for part, findings in groupby(check.findings(), attrgetter("part")):
+        if table.row_count:
             table.add_row()
-        part = finding.part if finding.part != last else ""
-        last = finding.part
-        table.add_row(part, Text(finding.grade or "-", COLOURS[finding.grade]), Text(clean(finding.text)))
-    table.caption = Text(footer(check))
+        for name, finding in zip(chain([part], repeat("")), findings, strict=False):
+            table.add_row(name, Text(finding.grade or "-", COLOURS[finding.grade]), Text(clean(finding.text)))
+    table.caption = Text(_footer(check))
     return table
 
 
-def title(check: Check) -> str:
-    """What was checked."""
+def _title(check: Check) -> str:
+    """Which critic was checked, on how many pictures, and its MARS2."""
     average = "no MARS2" if check.average is None else f"MARS2 {check.average:.2f}"
     return clean(
         f"Can {check.critic['critic']} be trusted? {check.pictures} of {check.of} pictures, "
@@ -44,8 +44,8 @@ def title(check: Check) -> str:
     )
 
 
-def footer(check: Check) -> str:
-    """What it took, and what had no answer."""
+def _footer(check: Check) -> str:
+    """How many questions the check took, and how many of them have no answer."""
     tally = check.tally
     unclear = tally.failed + tally.unparsed
     lost = f", {unclear} without an answer, left out above" if unclear else ""

@@ -13,9 +13,17 @@ T = TypeVar("T", bound=Hashable)
 
 
 def sample_targets(targets: Sequence[Target], size: int, seed: int) -> list[Target]:
-    """``size`` targets, or all: cell by cell for all methods alike, then another picture of each cell.
+    """Choose targets evenly: a cell for all methods alike, then the next one, then another picture of each cell.
 
     Cells come along diagonals of the table of subjects and styles, so that few cells show many of both.
+
+    Args:
+        targets: the pictures to choose from.
+        size: how many to choose; all where there are fewer.
+        seed: the same seed gives the same sample.
+
+    Returns:
+        The sample in the order of ``targets``.
     """
     rng = np.random.default_rng(seed)
     rows = _shuffled([target.row for target in targets], rng)
@@ -35,5 +43,6 @@ def sample_targets(targets: Sequence[Target], size: int, seed: int) -> list[Targ
 
 
 def _shuffled(names: Sequence[T], rng: np.random.Generator) -> dict[T, int]:
+    """The place of each name in a random order."""
     distinct = list(dict.fromkeys(names))
     return {distinct[index]: place for place, index in enumerate(rng.permutation(len(distinct)))}

@@ -9,7 +9,7 @@ from typing import get_args
 
 from judge.check.ask import CheckQuestion
 from judge.check.configuration import Configuration
-from judge.check.findings import Finding, at_most, flipped
+from judge.check.findings import Finding, at_most, flips_text
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.critics import CriticError
@@ -40,7 +40,7 @@ class SettingsPart(Part[CheckQuestion, list[SettingResult]]):
     name = "settings"
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
-        """None: the ordinary questions are asked of other critics, after the one that is checked is closed."""
+        """No questions: the ordinary ones are asked of other critics, after the one that is checked is closed."""
         return []
 
     def measure(
@@ -67,7 +67,7 @@ class SettingsPart(Part[CheckQuestion, list[SettingResult]]):
         if average is not None and setting.average is not None:
             change = f"; MARS2 {average:.2f} becomes {setting.average:.2f}"
         grade = at_most(flips.rate.value, 0.02, 0.1)
-        return Finding(self.name, grade, f"{setting.name}: {flipped(flips)}{kappa}{change}")
+        return Finding(self.name, grade, f"{setting.name}: {flips_text(flips)}{kappa}{change}")
 
 
 def variants(

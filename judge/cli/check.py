@@ -99,6 +99,6 @@ def print_page(check: Check) -> None:
     """The check on one page of the terminal."""
     from rich.console import Console
 
-    from judge.check.page import page
+    from judge.check.page import render_page
 
-    Console(highlight=False).print(page(check))
+    Console(highlight=False).print(render_page(check))

@@ -1,5 +1,6 @@
-"""The judge against correct answers, of people or of the truth: how far its probabilities mean what they say, and
-what a rate that it reports would be without its mistakes.
+"""The judge against correct answers, which people or the truth give.
+
+How far its probabilities mean what they say, and what a rate that it reports would be without its mistakes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class LabelledAnswer:
 
 @dataclass(frozen=True)
 class ReportedAnswer:
-    """The judge's answer about something whose correct answer nobody knows."""
+    """The judge's answer about something whose correct answer is not established."""
 
     yes: bool
     cluster: Hashable  # what it has in common with others: pictures of one cell are alike
@@ -140,26 +141,29 @@ def rogan_gladen(p: float, n: float, q0: float, m0: int, q1: float, m1: int) -> 
     Args:
         p: the reported rate.
         n: the observations p is over, or as many as they are worth where they are alike.
-        q0: the specificity, over ``m0`` known answers.
-        q1: the sensitivity, over ``m1`` known answers.
+        q0: the specificity.
+        m0: the answers q0 is over.
+        q1: the sensitivity.
+        m1: the answers q1 is over.
 
     Returns:
         None where q0 + q1 is not above 1, since then the judge says nothing about the answer.
     """
     if q0 + q1 <= 1 or not (n and m0 and m1):
         return None
-    wide = Z**2
-    p_, n_ = (n * p + wide / 2) / (n + wide), n + wide
+    z2 = Z**2
+    p_, n_ = (n * p + z2 / 2) / (n + z2), n + z2
     (q0_, m0_), (q1_, m1_) = (((m * q + 1) / (m + 2), m + 2) for q, m in ((q0, m0), (q1, m1)))
     skill = q0_ + q1_ - 1
     if skill <= 0:
         return None
     theta = (p_ + q0_ - 1) / skill
     noise0, noise1 = q0_ * (1 - q0_) / m0_, q1_ * (1 - q1_) / m1_
-    moved = theta + 2 * wide * (theta * noise1 - (1 - theta) * noise0)
+    middle = theta + 2 * z2 * (theta * noise1 - (1 - theta) * noise0)
     half = Z * sqrt(p_ * (1 - p_) / n_ + (1 - theta) ** 2 * noise0 + theta**2 * noise1) / skill
-    return Interval(_within((p + q0 - 1) / (q0 + q1 - 1)), _within(moved - half), _within(moved + half))
+    return Interval(_within((p + q0 - 1) / (q0 + q1 - 1)), _within(middle - half), _within(middle + half))
 
 
 def _within(value: float) -> float:
+    """The nearest value between 0 and 1."""
     return min(max(value, 0.0), 1.0)

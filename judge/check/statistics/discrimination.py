@@ -67,8 +67,8 @@ def auroc_interval(
     interval = cluster_bootstrap(lambda rows: auroc(values[rows], yes[rows]), [cluster for *_, cluster in scored])
     if interval is None:
         return None
-    hits = int(yes.sum())
-    return Auroc(value=interval.value, low=interval.low, high=interval.high, yes=hits, no=len(yes) - hits)
+    positives = int(yes.sum())
+    return Auroc(value=interval.value, low=interval.low, high=interval.high, yes=positives, no=len(yes) - positives)
 
 
 def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None:
