@@ -42,7 +42,7 @@ async def script(app, pilot):
     for keys in ("right enter", "enter", "escape s m", "escape escape 2", "4", "5", "3"):
         await pilot.press(*keys.split())
         await pilot.pause(0.2)
-    await until(pilot, lambda: app.easel.tell is not None)
+    await until(pilot, lambda: app.context.drawing_client.receive is not None)
 drive(path, script)
 """
     assert not {"torch", "transformers", "diffusers", "peft", "scipy", "krippendorff"} & loaded(code)

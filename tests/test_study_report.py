@@ -12,8 +12,9 @@ from lorarar.store import Store
 from lorarar.util.errors import StoreError
 from studies.create import StudyRequest, new_study
 from studies.errors import StudyError
-from studies.figures import SIMULATED
+from studies.figures import ASPECT_TITLES, METRIC_TITLES, SIMULATED
 from studies.rater.votes import Screen
+from studies.rendering import as_json, from_json
 from studies.report import report
 from studies.sessions import open_packet, open_study
 from studies.simulate import simulate
@@ -103,6 +104,21 @@ def test_every_metric_is_named_with_its_coefficient_and_n(store):
     points = next(p for p in made.points if (p.metric, p.aspect) == ("mars2", "both"))
     assert points.people == points.scores
     assert len(points.labels) == 30
+
+
+@pytest.mark.parametrize("name", ["ab", "abs"])
+def test_a_report_that_crossed_as_json_is_the_same_and_leads_to_its_points(store, name):
+    made = report(store, name, simulated=True)
+    again = from_json(as_json(made))
+    assert again == made
+    for figure in again.section("correlation"):
+        points = again.points_of(figure)
+        if figure.name == "difference of r":
+            assert points is None
+        else:
+            assert figure.of.startswith(f"{METRIC_TITLES[points.metric]} ({points.by})")
+            assert name == "ab" or figure.of.endswith(f", {ASPECT_TITLES[points.aspect]}")
+    assert all(again.points_of(figure) is None for figure in again.section("study", "outcomes", "agreement"))
 
 
 def test_mars2_is_refused_where_it_cannot_vary(store):
