@@ -20,7 +20,8 @@ from lorarar.lora.layouts import Layout
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo, method_named
-from lorarar.merging.recipe import Dtype, Options, Recipe
+from lorarar.merging.options import Options
+from lorarar.merging.recipe import Dtype, Recipe
 from lorarar.pictures.concepts import concept_of
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import checkpoint_beside
@@ -41,7 +42,7 @@ class Merge:
     base: Base
     coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
     energy: Energy = field(default_factory=Energy)
-    dtype: Dtype | None = None  # as asked for
+    dtype: Dtype | None = None  # the recipe's
     seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
     path: Path | None = None
     version: str = __version__
@@ -96,14 +97,14 @@ def merge(
             adapters are checked against it.
         layout: diffusers, kohya, or peft (a folder).
         dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
-        options: see ``lorarar.merging.recipe.Options``.
+        options: see ``lorarar.merging.options.Options``.
 
     Raises:
         AdapterError, HypernetError, MethodError, BaseError: each names what was wrong and what is accepted.
     """
     recipe = Recipe(method_named(method), find_base(base), options, dtype)
-    done = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint_beside(Path(out)) if out else None)
-    return done if out is None else done.written(out, layout)
+    merged = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint_beside(Path(out)) if out else None)
+    return merged if out is None else merged.written(out, layout)
 
 
 def merge_pair(
@@ -152,7 +153,7 @@ def merge_pair(
 
 
 def optimiser_for(recipe: Recipe) -> PairOptimiser | None:
-    """What optimises the coefficients of this recipe's pairs; None where they are given, or predicted."""
+    """The optimiser of the coefficients of this recipe's pairs; None where a file or a hypernetwork gives them."""
     if not recipe.optimises:
         return None
     from lorarar.training.ziplora import PairOptimiser
@@ -184,15 +185,15 @@ def check_base(base: Base, *adapters: Adapter) -> None:
     for adapter in adapters:
         for layer, factors in adapter.layers.items():
             if layer.startswith("unet.") and shapes.get(layer) != factors.shape:
-                wanted = shape_text(shapes[layer]) if layer in shapes else "absent"
+                there = shape_text(shapes[layer]) if layer in shapes else "absent"
                 raise AdapterError(
                     f"{adapter.name} does not fit base {base.name}: {layer} is {shape_text(factors.shape)} here and "
-                    f"{wanted} there; name the base it was trained for with --base"
+                    f"{there} there; name the base it was trained for with --base"
                 )
 
 
 def _check_finite(adapter: Adapter) -> None:
-    """A narrow dtype may not hold what a method made of the factors."""
+    """Refuse a merge that a narrow dtype cannot hold."""
     for layer, factors in adapter.layers.items():
         if not (all_finite(factors.down) and all_finite(factors.up)):
             name = str(factors.down.dtype).removeprefix("torch.")
@@ -223,43 +224,45 @@ def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffuser
 
 
 def merge_all(
-    recipe: Recipe, wanted: list[Pairing], layout: Layout = "diffusers"
+    recipe: Recipe, pairs: list[Pairing], layout: Layout = "diffusers"
 ) -> Iterator[tuple[Pairing, Merge | None]]:
-    """Merge pair by pair; None for a pair whose file was made just so before.
+    """Merge pair by pair; None stands for a merge whose file is there already, made by this recipe of these two.
 
     Raises:
         AdapterError, MethodError, HypernetError: as of ``lorarar.merge``; what was finished stays.
     """
-    made: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "method": recipe.method.name,
         "base": recipe.base.name,
         "layout": layout,
         "dtype": recipe.dtype,
     }
-    made |= {} if recipe.optimises else {"options": recipe.resolved_options()}
+    if not recipe.optimises:
+        expected["options"] = recipe.resolved_options()
     optimiser = optimiser_for(recipe)
-    for pairing in wanted:
-        if pairing.out.exists() and _made_so(pairing, made):
+    for pairing in pairs:
+        if pairing.out.exists() and _is_merged(pairing, expected):
             yield pairing, None
             continue
         checkpoint = checkpoint_beside(pairing.out)
-        done = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
-        yield pairing, done.written(pairing.out, layout)
+        merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
+        yield pairing, merged.written(pairing.out, layout)
 
 
-def _made_so(pairing: Pairing, made: Mapping[str, Any]) -> bool:
-    """Whether a merged file says that it was made of these two by this recipe."""
+def _is_merged(pairing: Pairing, expected: Mapping[str, Any]) -> bool:
+    """Whether the pairing's file says that it was made of these two LoRAs, and as expected."""
     try:
         provenance = read_provenance(pairing.out)
     except AdapterError:
         return False
-    inputs = {side: provenance.get(side, {}).get("sha256") for side in ("content", "style")}
-    wanted = {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}
-    return inputs == wanted and {key: provenance.get(key) for key in made} == dict(made)
+    digests = {side: provenance.get(side, {}).get("sha256") for side in ("content", "style")}
+    if digests != {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}:
+        return False
+    return {key: provenance.get(key) for key in expected} == dict(expected)
 
 
 def _loras(folder: Path) -> list[Path]:
-    found = sorted(folder.glob("*.safetensors"))
-    if not found:
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
         raise AdapterError(f"{folder} is no folder of LoRAs; accepted is one with files ending in .safetensors")
-    return found
+    return files

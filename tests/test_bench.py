@@ -85,10 +85,10 @@ def run(plan_file, out, db="a.db"):
 def test_a_grid_is_computed_once_with_all_that_made_it(plan_file, tmp_path):
     plan_file.write_text(plan_file.read_text() + TRAINED)
     outcome = run(plan_file, tmp_path / "out")
-    assert (outcome.cells, outcome.found, outcome.drawn, outcome.trained) == (30, 0, 30, 4)
+    assert (outcome.cells, outcome.existing, outcome.generated, outcome.trained) == (30, 0, 30, 4)
     assert not outcome.failures
     again = run(plan_file, tmp_path / "out")
-    assert (again.found, again.drawn, again.trained) == (30, 0, 0)
+    assert (again.existing, again.generated, again.trained) == (30, 0, 0)
     with Store(tmp_path / "a.db") as store:
         rows = store.rows("""
             SELECT c.row, c.content, c.style, c.seed, m.method, i.prompt, i.path, i.adapter, i.merge
@@ -129,7 +129,7 @@ def test_missing_and_changed_pictures_alone_are_drawn_again_to_the_same_bytes(pl
     (tmp_path / "out/images/lorarar/c1--s0/2.png").write_bytes(b"broken")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
     outcome = run(plan_file, tmp_path / "out")
-    assert outcome.drawn == (2 if batch == 1 else 3)
+    assert outcome.generated == (2 if batch == 1 else 3)
     assert pictures(tmp_path / "out") == before
     touched = [path for path, when in times.items() if path.exists() and path.stat().st_mtime_ns != when]
     assert len(touched) <= 2
@@ -139,9 +139,9 @@ def test_a_changed_plan_draws_what_is_new_alone(plan_file, tmp_path):
     run(plan_file, tmp_path / "out")
     plan_file.write_text(plan_file.read_text().replace("seeds = 3", "seeds = 4"))
     outcome = run(plan_file, tmp_path / "out")
-    assert (outcome.cells, outcome.found, outcome.drawn, outcome.trained) == (24, 18, 6, 0)
+    assert (outcome.cells, outcome.existing, outcome.generated, outcome.trained) == (24, 18, 6, 0)
     plan_file.write_text(plan_file.read_text().replace("weights = [0.5, 0.5]", "weights = [0.4, 0.6]"))
-    assert run(plan_file, tmp_path / "out").drawn == 8
+    assert run(plan_file, tmp_path / "out").generated == 8
 
 
 def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch):
@@ -154,10 +154,10 @@ def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch)
 
     monkeypatch.setattr("lorarar.bench.adapters.merge_pair", fails_once)
     outcome = run(plan_file, tmp_path / "out")
-    assert outcome.drawn == 12
+    assert outcome.generated == 12
     assert outcome.failures == ["direct, c0--s0: broken on purpose", "average, c0--s0: broken on purpose"]
     monkeypatch.undo()
-    assert run(plan_file, tmp_path / "out").drawn == 6
+    assert run(plan_file, tmp_path / "out").generated == 6
 
 
 def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file, tmp_path, monkeypatch):
@@ -171,7 +171,7 @@ def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file
         run(plan_file, tmp_path / "out")
     monkeypatch.undo()
     outcome = run(plan_file, tmp_path / "out")
-    assert (outcome.found, outcome.drawn) == (7, 11)
+    assert (outcome.existing, outcome.generated) == (7, 11)
 
 
 @pytest.mark.slow
@@ -195,9 +195,9 @@ def test_sigkill_in_the_middle_redoes_nothing_misses_nothing_and_ends_in_the_sam
     outcome = run(plan_file, tmp_path / "broken", "broken.db")
     same = sum(whole.get(name) == data for name, data in pictures(tmp_path / "broken").items())
     finished = ", ".join(str(len(done)) for done in done_at_kill)
-    note(f"killed with {finished} of 30 cells finished; {outcome.drawn} drawn after, {same} of 30 byte-identical")
-    assert outcome.found == len(done_at_kill[-1])
-    assert outcome.found + outcome.drawn == 30
+    note(f"killed with {finished} of 30 cells finished; {outcome.generated} drawn after, {same} of 30 byte-identical")
+    assert outcome.existing == len(done_at_kill[-1])
+    assert outcome.existing + outcome.generated == 30
     assert 0 < len(done_at_kill[0]) <= len(done_at_kill[1]) <= len(done_at_kill[2]) < 30
     assert pictures(tmp_path / "broken") == whole
     with Store(tmp_path / "broken.db") as store:
@@ -218,7 +218,7 @@ def test_ctrl_c_ends_between_two_pictures(plan_file, tmp_path):
     assert "what was finished is kept" in said
     drawn = len(pictures(tmp_path / "out"))
     assert 0 < drawn < 18
-    assert run(plan_file, tmp_path / "out").found == drawn
+    assert run(plan_file, tmp_path / "out").existing == drawn
 
 
 @pytest.mark.slow
@@ -233,7 +233,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     outcome = run(plan_file, tmp_path / "out")
-    assert outcome.found + outcome.drawn == 30
+    assert outcome.existing + outcome.generated == 30
     assert not outcome.failures
 
 

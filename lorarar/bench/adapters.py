@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def trained_file(pair: Pair, out: Path) -> Path:
-    """Where what a row trains for a pair is kept: joint training's LoRA, ZipLoRA's coefficients."""
+    """Where the training of a row keeps its result for a pair: joint training's LoRA, ZipLoRA's coefficients."""
     return out / "trained" / pair.row.label / f"{pair.name}.safetensors"
 
 
 def is_trained(pair: Pair, base: Base, out: Path) -> bool:
-    """Whether that file is there and was made just so."""
+    """Whether that file is there and was made by the same training."""
     path = trained_file(pair, out)
     if not path.is_file():
         return False
@@ -38,21 +38,22 @@ def is_trained(pair: Pair, base: Base, out: Path) -> bool:
         provenance = provenance_of(read_header(path, TrainingError))
     except TrainingError:
         return False
-    wanted = _provenance(pair, base)
-    return {key: provenance.get(key) for key in wanted} == wanted
+    expected = _provenance(pair, base)
+    return {key: provenance.get(key) for key in expected} == expected
 
 
 def train_pair(
     pair: Pair, base: Base, out: Path, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, title: str
 ) -> None:
-    """Train what a row needs for a pair, from its checkpoint if it was interrupted, and keep it."""
+    """Train what a row needs for a pair, from its checkpoint if it was interrupted, and write it."""
     from lorarar.training.joint import train_joint
     from lorarar.training.setup import native_side
     from lorarar.training.ziplora import train_ziplora
 
-    path, options, provenance = trained_file(pair, out), pair.row.options, _provenance(pair, base)
+    path, options = trained_file(pair, out), pair.row.options
+    provenance = _provenance(pair, base) | {"version": __version__}
     checkpoint = checkpoint_beside(path)
-    how: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "checkpoint": checkpoint,
         "accelerator": accelerator,
         "side": native_side(pipeline),
@@ -60,11 +61,9 @@ def train_pair(
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(options, LoraOptions):
-        adapter = train_joint(pipeline, pair.content, pair.style, options, **how)
-        write_adapter(adapter, path, provenance | {"version": __version__})
+        write_adapter(train_joint(pipeline, pair.content, pair.style, options, **settings), path, provenance)
     elif isinstance(options, ZipOptions):
-        coefficients = train_ziplora(pipeline, pair.content, pair.style, options, **how)
-        write_coefficients(coefficients, path, provenance | {"version": __version__})
+        write_coefficients(train_ziplora(pipeline, pair.content, pair.style, options, **settings), path, provenance)
     checkpoint.unlink(missing_ok=True)
 
 
@@ -72,14 +71,21 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) ->
     """The pair's adapter as a file, with what made it."""
     file, options = trained_file(pair, out), pair.row.options
     if isinstance(options, LoraOptions):
-        adapter, made = read_adapter(file), asdict(options)
-        return Merge(adapter, JOINT, made, pair.content.adapter, pair.style.adapter, base, path=file)
+        return Merge(
+            adapter=read_adapter(file),
+            method=JOINT,
+            options=asdict(options),
+            content=pair.content.adapter,
+            style=pair.style.adapter,
+            base=base,
+            path=file,
+        )
     if isinstance(options, ZipOptions):
         recipe = pair.row.recipe(base, {"coefficients": file, "seed": options.seed})
     else:
         recipe = pair.row.recipe(base, cache=cache)
-    done = merge_pair(recipe, pair.content.path, pair.style.path)
-    return done.written(out / "loras" / pair.row.label / f"{pair.name}.safetensors")
+    merged = merge_pair(recipe, pair.content.path, pair.style.path)
+    return merged.written(out / "loras" / pair.row.label / f"{pair.name}.safetensors")
 
 
 def _provenance(pair: Pair, base: Base) -> dict[str, Any]:

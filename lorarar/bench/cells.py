@@ -13,11 +13,12 @@ from lorarar.bench.plan import MethodRow, PictureSettings
 from lorarar.families import Base
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
+from lorarar.util.files import sha256_of
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture to draw."""
+    """One picture of a grid."""
 
     key: str
     plan: str
@@ -27,7 +28,7 @@ class Cell:
     seed: int
 
     def row(self) -> dict[str, Any]:
-        """For the store's table of cells."""
+        """The cell as a row of the store's table of cells."""
         return {
             "key": self.key,
             "plan": self.plan,
@@ -61,7 +62,7 @@ class Pair:
         return pair_prompt(self.content.prompt, self.style.prompt, template)
 
     def chunks(self, plan: str, base: Base, pictures: PictureSettings) -> list[list[Cell]]:
-        """The pair's cells in batches whose composition the plan alone decides."""
+        """The pair's cells in batches; the plan alone decides which cells are generated together."""
         prompt = self.prompt(pictures.prompt)
         chunks = []
         for first in range(0, len(pictures.seeds), pictures.batch):
@@ -74,18 +75,22 @@ class Pair:
                 "guidance": pictures.guidance,
                 "together": list(seeds),  # neighbours in a batch can change a picture's last bits
             }
-            names = plan, self.row.label, self.content.name, self.style.name
-            chunks.append([Cell(_digest(shared | {"seed": seed}), *names, seed) for seed in seeds])
+            chunks.append([self._cell(plan, seed, _digest(shared | {"seed": seed})) for seed in seeds])
         return chunks
+
+    def _cell(self, plan: str, seed: int, key: str) -> Cell:
+        return Cell(
+            key=key, plan=plan, label=self.row.label, content=self.content.name, style=self.style.name, seed=seed
+        )
 
 
 def pairs_of(row: MethodRow, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:
-    """A row's pairs, each with what decides its adapter: method, options with defaults filled in, both inputs."""
+    """The pairs of a row, each with what decides its adapter: method, options with defaults filled in, both LoRAs."""
     options = row.options
-    known = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
-    made = {"method": row.method, "options": known}
+    resolved = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
+    method = {"method": row.method, "options": resolved}
     return [
-        Pair(row, content, style, made | {"content": content.adapter.origin, "style": style.adapter.origin})
+        Pair(row, content, style, method | {"content": content.adapter.origin, "style": style.adapter.origin})
         for content in contents
         for style in styles
     ]
@@ -93,13 +98,12 @@ def pairs_of(row: MethodRow, base: Base, contents: Sequence[Concept], styles: Se
 
 def unfinished(chunks: Sequence[Sequence[Cell]], finished: Mapping[str, Any], out: Path) -> list[list[Cell]]:
     """Chunks with a cell that is not in the store, or whose picture is missing or changed."""
-    from lorarar.util.files import sha256_of
 
-    def done(cell: Cell) -> bool:
-        path, kept = cell.path(out), finished.get(cell.key)
-        return kept is not None and path.is_file() and kept["sha256"] == sha256_of(path)
+    def is_finished(cell: Cell) -> bool:
+        path, row = cell.path(out), finished.get(cell.key)
+        return row is not None and path.is_file() and row["sha256"] == sha256_of(path)
 
-    return [list(chunk) for chunk in chunks if not all(map(done, chunk))]
+    return [list(chunk) for chunk in chunks if not all(map(is_finished, chunk))]
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A plan, as its TOML file says it: which concepts, which ways to merge them, which pictures.
+"""A plan, read from its TOML file: which concepts, which ways to merge them, which pictures.
 
 Everything is checked when the plan is read, before hours of work: unknown keys, options that a method does
 not take, concepts that are not there. Folders are relative to the plan's own file.
@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from lorarar.families import Base, find_base
 from lorarar.merging.methods import METHODS, MethodInfo
+from lorarar.merging.options import Options
 from lorarar.merging.projections import ProjectionCache
-from lorarar.merging.recipe import Options, Recipe
+from lorarar.merging.recipe import Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
@@ -37,7 +38,7 @@ class ConceptSelection(_Strict):
 
 
 class PictureSettings(_Strict):
-    """What is drawn of each pair."""
+    """Which pictures are generated of each pair, and how."""
 
     prompt: str = PAIR_PROMPT
     seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)
@@ -79,7 +80,7 @@ class MethodRow(_Strict):
         return self.name or self.method
 
     @property
-    def origin(self) -> MethodInfo:
+    def info(self) -> MethodInfo:
         """Title and paper of the row's method."""
         return JOINT if self.method == JOINT.name else METHODS[self.method]
 
@@ -91,12 +92,12 @@ class MethodRow(_Strict):
     @property
     def options(self) -> LoraOptions | ZipOptions | Options:
         """The row's options, of the kind its method takes."""
-        schema, known = _schema(self.method if self.trains else "")
-        given = dict(self.model_extra or {})
-        unknown = sorted(set(given) - set(known))
+        schema, accepted = _schema(self.method if self.trains else "")
+        values = dict(self.model_extra or {})
+        unknown = sorted(set(values) - set(accepted))
         if unknown:
-            raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(known)}")
-        return schema.validate_python(given)  # type: ignore[no-any-return]
+            raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(accepted)}")
+        return schema.validate_python(values)  # type: ignore[no-any-return]
 
     def beside(self, folder: Path) -> MethodRow:
         """The row with its files relative to a folder."""
@@ -115,7 +116,7 @@ TRAINED: dict[str, type[LoraOptions] | type[ZipOptions]] = {"joint": LoraOptions
 
 @lru_cache
 def _schema(trained: str) -> tuple[TypeAdapter[Any], tuple[str, ...]]:
-    """What checks the options of a method that trains, or of a merge, and their names."""
+    """The validator of the options of a method that trains, or of a merge, and the names of these options."""
     schema: TypeAdapter[Any] = TypeAdapter(TRAINED[trained] if trained else Options)
     return schema, tuple(schema.json_schema()["properties"])
 

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lorarar.bench.adapters import is_trained, merge_for_pair, train_pair, trained_file
 from lorarar.bench.cells import Cell, Pair, pairs_of, unfinished
 from lorarar.bench.plan import Plan
 from lorarar.families import Base, find_base
-from lorarar.generation.studio import Studio, save
+from lorarar.generation.studio import Picture, Studio, save
 from lorarar.merge_files import check_base
 from lorarar.merging.projections import ProjectionCache
 from lorarar.pictures.concepts import read_concepts
@@ -30,12 +31,12 @@ _OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 @dataclass
 class GridOutcome:
-    """What a run did."""
+    """What a run of a plan did."""
 
     cells: int = 0  # of the whole plan
-    found: int = 0  # finished before
-    drawn: int = 0
-    trained: int = 0
+    existing: int = 0  # cells that were finished before
+    generated: int = 0  # cells that this run finished
+    trained: int = 0  # pairs
     failures: list[str] = field(default_factory=list)  # "row, pair: reason"
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("train", "merge", "draw"), 0.0))
 
@@ -43,10 +44,21 @@ class GridOutcome:
         """Note why a pair could not be computed; the next run tries it again."""
         self.failures.append(f"{pair.row.label}, {pair.name}: {error}")
 
+    def record(self) -> dict[str, Any]:
+        """The outcome under the keys of ``lorarar bench run --json``."""
+        return {
+            "cells": self.cells,
+            "found": self.existing,
+            "drawn": self.generated,
+            "trained": self.trained,
+            "failures": self.failures,
+            "seconds": self.seconds,
+        }
+
 
 @dataclass(frozen=True)
 class Task:
-    """A pair, and those of its batches that are not finished."""
+    """A pair, and its batches that are not finished."""
 
     pair: Pair
     chunks: list[list[Cell]]
@@ -61,9 +73,8 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     run = GridRun(plan, find_base(plan.base), store, out)
-    tasks = run.tasks()
-    tasks = run.train(tasks)
-    run.draw(tasks, device)
+    tasks = run.train(run.tasks())
+    run.generate(tasks, device)
     return run.outcome
 
 
@@ -85,20 +96,24 @@ class GridRun:
     outcome: GridOutcome = field(default_factory=GridOutcome)
 
     def tasks(self) -> list[Task]:
-        """Pairs with something left to draw."""
+        """Find the pairs with unfinished cells."""
         finished = self.store.finished_cells()
         tasks = []
         for pair in plan_pairs(self.plan, self.base):
             chunks = pair.chunks(self.plan.title, self.base, self.plan.pictures)
             left = unfinished(chunks, finished, self.out)
             self.outcome.cells += sum(map(len, chunks))
-            self.outcome.found += sum(map(len, chunks)) - sum(map(len, left))
+            self.outcome.existing += sum(map(len, chunks)) - sum(map(len, left))
             if left:
                 tasks.append(Task(pair, left))
         return tasks
 
     def train(self, tasks: Sequence[Task]) -> list[Task]:
-        """Train what is missing; returns the tasks that can be drawn."""
+        """Train what tasks need and lack.
+
+        Returns:
+            The tasks that can go on: all but those whose training failed.
+        """
         untrained = [t for t in tasks if t.pair.row.trains and not is_trained(t.pair, self.base, self.out)]
         if not untrained:
             return list(tasks)
@@ -106,7 +121,7 @@ class GridRun:
 
         started, accelerator = time.perf_counter(), accelerator_for()
         pipeline = load_for_training(self.base, accelerator)
-        failed = []
+        failures = []
         for number, task in enumerate(untrained, start=1):
             title = f"{task.pair.row.label} {task.pair.name} ({number} of {len(untrained)})"
             try:
@@ -114,53 +129,57 @@ class GridRun:
                 self.outcome.trained += 1
             except _OF_ONE_PAIR as error:
                 self.outcome.fail(task.pair, error)
-                failed.append(task)
+                failures.append(task)
         self.outcome.seconds["train"] = time.perf_counter() - started
-        return [task for task in tasks if task not in failed]
+        return [task for task in tasks if task not in failures]
 
-    def draw(self, tasks: Sequence[Task], device: str | None = None) -> None:
-        """Merge and draw, pair by pair."""
+    def generate(self, tasks: Sequence[Task], device: str | None = None) -> None:
+        """Merge and generate, pair by pair."""
         if not tasks:
             return
-        cache, total = ProjectionCache(), self.outcome.cells
+        cache = ProjectionCache()
         with (
             Studio(self.base, device) as studio,
             held_interrupt() as stop,
-            Ticker("bench", total, self.outcome.found) as ticker,
+            Ticker("bench", self.outcome.cells, self.outcome.existing) as ticker,
         ):
             for task in tasks:
                 try:
-                    for count in self._draw_pair(task, studio, cache):
+                    for count in self._generate_pair(task, studio, cache):
                         ticker.advance(count)
                         if stop():
                             raise KeyboardInterrupt
                 except _OF_ONE_PAIR as error:
                     self.outcome.fail(task.pair, error)
 
-    def _draw_pair(self, task: Task, studio: Studio, cache: ProjectionCache) -> Iterator[int]:
-        """Draw a pair's unfinished batches; yields how many cells a batch finished."""
-        started, pictures, pair = time.perf_counter(), self.plan.pictures, task.pair
-        done = merge_for_pair(pair, self.base, self.out, cache)
-        merge = self.store.add_merge(done, pair.content.path, pair.style.path)
-        adapter = self.store.add_adapter(done.adapter, done.path or "", "merged")
-        studio.load_lora(done.adapter)
+    def _generate_pair(self, task: Task, studio: Studio, cache: ProjectionCache) -> Iterator[int]:
+        """Generate a pair's unfinished batches; yields how many cells a batch finished."""
+        started, pair = time.perf_counter(), task.pair
+        merged = merge_for_pair(pair, self.base, self.out, cache)
+        merge = self.store.add_merge(merged, pair.content.path, pair.style.path)
+        adapter = self.store.add_adapter(merged.adapter, merged.path or "", "merged")
+        studio.load_lora(merged.adapter)
         self.outcome.seconds["merge"] += time.perf_counter() - started
         for chunk in task.chunks:
             started = time.perf_counter()
-            drawn = studio.generate(
-                pair.prompt(pictures.prompt),
-                [cell.seed for cell in chunk],
-                steps=pictures.steps,
-                guidance=pictures.guidance,
-                batch=len(chunk),
-            )
-            kept = [
-                (cell, save(picture, cell.path(self.out).parent, str(cell.seed)))
-                for cell, picture in zip(chunk, drawn, strict=True)
-            ]
-            self.store.add_cells(kept, adapter, merge)
-            self.outcome.drawn += len(kept)
+            self.store.add_cells(self._generate_chunk(pair, chunk, studio), adapter, merge)
+            self.outcome.generated += len(chunk)
             self.outcome.seconds["draw"] += time.perf_counter() - started
-            yield len(kept)
-        if not self.plan.keep_loras and done.path and done.path != trained_file(pair, self.out):
-            done.path.unlink(missing_ok=True)
+            yield len(chunk)
+        if not self.plan.keep_loras and merged.path and merged.path != trained_file(pair, self.out):
+            merged.path.unlink(missing_ok=True)
+
+    def _generate_chunk(self, pair: Pair, chunk: Sequence[Cell], studio: Studio) -> list[tuple[Cell, Picture]]:
+        """Generate one batch of cells and write its pictures."""
+        settings = self.plan.pictures
+        pictures = studio.generate(
+            pair.prompt(settings.prompt),
+            [cell.seed for cell in chunk],
+            steps=settings.steps,
+            guidance=settings.guidance,
+            batch=len(chunk),
+        )
+        return [
+            (cell, save(picture, cell.path(self.out).parent, str(cell.seed)))
+            for cell, picture in zip(chunk, pictures, strict=True)
+        ]

@@ -36,17 +36,17 @@ def run(
     from lorarar.bench.run import run_plan
     from lorarar.store import Store
 
-    wanted = read_plan(plan)
-    place = out or Path("out/bench") / wanted.title
+    grid = read_plan(plan)
+    folder = out or Path("out/bench") / grid.title
     with Store(db) as store:
-        outcome = run_plan(wanted, store, place, device=device)
+        outcome = run_plan(grid, store, folder, device=device)
     for failure in outcome.failures:
         message(failure, "red")
     if as_json:
-        print_json(vars(outcome) | {"out": str(place)})
+        print_json(outcome.record() | {"out": str(folder)})
     else:
         _describe(outcome)
-        print(place)
+        print(folder)
     if outcome.failures:
         raise PlanError(f"{len(outcome.failures)} pairs failed, as said above; run it again to retry them alone")
 
@@ -70,6 +70,6 @@ def plan(
 def _describe(outcome: GridOutcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
     message(
-        f"{outcome.cells} cells: {outcome.found} were there, {outcome.drawn} drawn, "
+        f"{outcome.cells} cells: {outcome.existing} were there, {outcome.generated} drawn, "
         f"{outcome.trained} pairs trained ({seconds})"
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lorarar.merging.coefficient_statistics import Moments, Spread
-    from lorarar.merging.recipe import Options
+    from lorarar.merging.options import Options
 
 
 @command
@@ -46,27 +46,28 @@ def coefficients(
 
     if method not in ("lorarar", "ziplora"):
         raise MethodError(f"--method is {method!r}; accepted are lorarar and ziplora, which have coefficients")
-    asked = {"hypernet": hypernet, "key_value": key_value}
-    options = cast("Options", {k: v for k, v in asked.items() if v is not None} | {"seed": seed})
+    values = {"hypernet": hypernet, "key_value": key_value}
+    options = cast("Options", {k: v for k, v in values.items() if v is not None} | {"seed": seed})
     recipe = Recipe(method_named(method), find_base(base), options)
-    done = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
-    write_coefficients(done.coefficients, out, done.provenance())
-    found = spreads(done.coefficients)
+    merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
+    write_coefficients(merged.coefficients, out, merged.provenance())
+    by_part = spreads(merged.coefficients)
     if as_json:
-        print_json({"path": str(out), "spreads": [asdict(spread) for spread in found]})
+        print_json({"path": str(out), "spreads": [asdict(spread) for spread in by_part]})
         return
-    stderr_console().print(_table(found))
+    stderr_console().print(_table(by_part))
     print(out)
 
 
-def _table(found: list[Spread]) -> Table:
+def _table(by_part: list[Spread]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table("block", "part", "m_c", "range", "m_s", "range", "cosine", box=SIMPLE_HEAD, pad_edge=False)
-    for one in found:
-        cells = [cell for side in (one.content, one.style) for cell in _cells(side)]
-        table.add_row(one.block.replace("_blocks", "").replace("_block", ""), one.part, *cells, f"{one.cosine:.3f}")
+    for spread in by_part:
+        cells = [cell for side in (spread.content, spread.style) for cell in _cells(side)]
+        block = spread.block.replace("_blocks", "").replace("_block", "")
+        table.add_row(block, spread.part, *cells, f"{spread.cosine:.3f}")
     return table
 
 

@@ -33,21 +33,19 @@ def generate(
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
-    place = find_base(base)
+    model = find_base(base)
     adapter = read_adapter(lora) if lora else None
     pictures: list[Picture] = []
     batches = -(-n // BATCH)
-    with Store(db) as store, Studio(place, device) as studio:
+    with Store(db) as store, Studio(model, device) as studio:
         studio.load_lora(adapter)
-        known = store.add_adapter(adapter, lora) if adapter and lora else None
-        merge = store.merge_of(known) if known else None
+        adapter_id = store.add_adapter(adapter, lora) if adapter and lora else None
+        merge_id = store.merge_of(adapter_id) if adapter_id else None
         with Ticker("generate", batches * steps) as ticker:
-            drawn = studio.generate(
-                prompt, range(seed, seed + n), steps=steps, guidance=guidance, on_step=ticker.advance
-            )
-            for picture in drawn:
+            seeds = range(seed, seed + n)
+            for picture in studio.generate(prompt, seeds, steps=steps, guidance=guidance, on_step=ticker.advance):
                 pictures.append(save(picture, out))
-                store.add_image(pictures[-1], known, merge)
+                store.add_image(pictures[-1], adapter_id, merge_id)
     show_images([picture.image for picture in pictures])
     if as_json:
         print_json([picture.row() for picture in pictures])

@@ -27,48 +27,50 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a LoRA is: dialect, ranks, targets, metadata, and why it cannot be used if it cannot."""
+    """Describe a LoRA: dialect, ranks, targets, metadata, and why it cannot be used if it cannot."""
     from lorarar.lora.inspection import inspect_adapter
 
-    found = inspect_adapter(file)
+    inspection = inspect_adapter(file)
     if as_json:
         # escaped to ASCII, since a header may hold what no terminal or encoding takes
-        typer.echo(json.dumps(asdict(found), indent=2))
+        typer.echo(json.dumps(asdict(inspection), indent=2))
     else:
-        show_inspection(found)
+        show_inspection(inspection)
 
 
-def show_inspection(found: Inspection) -> None:
+def show_inspection(inspection: Inspection) -> None:
     """Print an inspection for people, on stdout."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(_pairs(found.path, facts(found)))
-    if found.targets:
-        console.print(_targets(found))
-    if found.record:
-        record = {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.record.items()}
+    console.print(_pairs(inspection.path, facts(inspection)))
+    if inspection.targets:
+        console.print(_targets(inspection))
+    if inspection.record:
+        record = {
+            key: value if isinstance(value, str) else json.dumps(value) for key, value in inspection.record.items()
+        }
         console.print(_pairs("Made by LoRA.rar", record))
-    if found.metadata:
-        console.print(_pairs("Metadata", found.metadata))
-    if found.unread:
-        counts = Counter(found.unread.values())
-        first = {why: key for key, why in reversed(found.unread.items())}
+    if inspection.metadata:
+        console.print(_pairs("Metadata", inspection.metadata))
+    if inspection.unread:
+        counts = Counter(inspection.unread.values())
+        first = {why: key for key, why in reversed(inspection.unread.items())}
         console.print(_pairs("Not understood", {f"{first[why]} and {n - 1} more": why for why, n in counts.items()}))
-    if found.unusable:
-        console.print(f"Cannot be used: {clean(found.unusable)}", style="red", markup=False)
+    if inspection.unusable:
+        console.print(f"Cannot be used: {clean(inspection.unusable)}", style="red", markup=False)
 
 
-def facts(found: Inspection) -> dict[str, str]:
+def facts(inspection: Inspection) -> dict[str, str]:
     """The short facts by name."""
     return {
-        "dialect": ", ".join(found.dialects) or "unknown",
-        "ranks": ", ".join(map(str, found.ranks)) or "unknown",
-        "alpha": ", ".join(f"{alpha:g}" for alpha in found.alphas) or "none (scale 1)",
-        "tensors": f"{found.tensors:,} of {', '.join(found.dtypes) or 'nothing'}",
-        "parameters": f"{found.parameters:,}",
-        "bytes": f"{found.bytes:,}",
-        "usable": "no" if found.unusable else "yes",
+        "dialect": ", ".join(inspection.dialects) or "unknown",
+        "ranks": ", ".join(map(str, inspection.ranks)) or "unknown",
+        "alpha": ", ".join(f"{alpha:g}" for alpha in inspection.alphas) or "none (scale 1)",
+        "tensors": f"{inspection.tensors:,} of {', '.join(inspection.dtypes) or 'nothing'}",
+        "parameters": f"{inspection.parameters:,}",
+        "bytes": f"{inspection.bytes:,}",
+        "usable": "no" if inspection.unusable else "yes",
     }
 
 
@@ -82,13 +84,13 @@ def _pairs(title: str, pairs: Mapping[str, str]) -> Table:
     return table
 
 
-def _targets(found: Inspection) -> Table:
+def _targets(inspection: Inspection) -> Table:
     from rich.table import Table
 
     table = Table("target", title="Targets", title_justify="left")
     table.add_column("layers", justify="right")
     table.add_column("parameters", justify="right")
-    for target in found.targets:
+    for target in inspection.targets:
         table.add_row(target.kind, f"{target.layers:,}", f"{target.parameters:,}")
     return table
 

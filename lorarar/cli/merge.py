@@ -13,7 +13,8 @@ from lorarar.util.errors import MethodError
 if TYPE_CHECKING:
     from lorarar.lora.layouts import Layout
     from lorarar.merge_files import Merge
-    from lorarar.merging.recipe import Dtype, Options, Recipe
+    from lorarar.merging.options import Options
+    from lorarar.merging.recipe import Dtype, Recipe
     from lorarar.store import Store
 
 HypernetOption = Annotated[
@@ -82,7 +83,7 @@ def merge(
     as_json: JsonOption = False,
 ) -> None:
     """Merge a content and a style LoRA into one ordinary LoRA."""
-    asked: dict[str, Any] = {
+    values: dict[str, Any] = {
         "weights": parse_weights(weights),
         "hypernet": hypernet,
         "key_value": key_value,
@@ -92,7 +93,7 @@ def merge(
         "coefficients": coefficients,
         "rank": rank,
     }
-    options = cast("Options", {key: value for key, value in asked.items() if value is not None} | {"seed": seed})
+    options = cast("Options", {key: value for key, value in values.items() if value is not None} | {"seed": seed})
     from lorarar.families import find_base
     from lorarar.lora.layouts import LAYOUTS
     from lorarar.merging.methods import method_named
@@ -114,13 +115,13 @@ def _merge_one(
     from lorarar.merge_files import merge_pair
     from lorarar.util.files import checkpoint_beside
 
-    done = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out)).written(out, layout)
-    merge_id = store.add_merge(done, content, style)
+    merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out)).written(out, layout)
+    merge_id = store.add_merge(merged, content, style)
     if as_json:
-        print_json(summary(done) | {"id": merge_id})
+        print_json(summary(merged) | {"id": merge_id})
     else:
-        describe(done)
-        print(done.path)
+        describe(merged)
+        print(merged.path)
 
 
 def _merge_all(
@@ -133,20 +134,20 @@ def _merge_all(
     from lorarar.util.progress import Ticker
 
     cache = ProjectionCache()
-    recipe, wanted = replace(recipe, cache=cache), pairings(contents, styles, out, layout)
-    made = []  # not the merges themselves: 370 MB each at SDXL's size
-    with Ticker("merge", len(wanted)) as ticker:
-        for pairing, done in merge_all(recipe, wanted, layout):
-            if done:
-                store.add_merge(done, pairing.content, pairing.style)
-                made.append(summary(done))
+    recipe, pairs = replace(recipe, cache=cache), pairings(contents, styles, out, layout)
+    summaries = []  # not the merges themselves: 370 MB each at SDXL's size
+    with Ticker("merge", len(pairs)) as ticker:
+        for pairing, merged in merge_all(recipe, pairs, layout):
+            if merged:
+                store.add_merge(merged, pairing.content, pairing.style)
+                summaries.append(summary(merged))
             ticker.advance()
     if as_json:
-        print_json(made)
+        print_json(summaries)
         return
     projected = f", {cache.computed} projections computed" if cache.computed else ""
-    message(f"{len(made)} merges, {len(wanted) - len(made)} were there already{projected}")
-    for pairing in wanted:
+    message(f"{len(summaries)} merges, {len(pairs) - len(summaries)} were there already{projected}")
+    for pairing in pairs:
         print(pairing.out)
 
 
@@ -169,37 +170,34 @@ def parse_weights(text: str | None) -> tuple[float, float] | None:
     return numbers[0], numbers[1]
 
 
-def summary(done: Merge) -> dict[str, object]:
+def summary(merged: Merge) -> dict[str, object]:
     """A merge for machines."""
     return {
-        "path": str(done.path),
-        "sha256": done.adapter.sha256,
-        "method": done.method.name,
-        "options": done.options,
-        "base": done.base.name,
-        "content": done.content.origin,
-        "style": done.style.origin,
-        "layers": len(done.adapter.layers),
-        "ranks": list(done.adapter.ranks),
-        "discarded_energy": done.energy.share,
-        "seconds": {name: round(value, 6) for name, value in done.seconds.items()},
-        "version": done.version,
+        "path": str(merged.path),
+        "sha256": merged.adapter.sha256,
+        "method": merged.method.name,
+        "options": merged.options,
+        "base": merged.base.name,
+        "content": merged.content.origin,
+        "style": merged.style.origin,
+        "layers": len(merged.adapter.layers),
+        "ranks": list(merged.adapter.ranks),
+        "discarded_energy": merged.energy.share,
+        "seconds": {name: round(value, 6) for name, value in merged.seconds.items()},
+        "version": merged.version,
     }
 
 
-def describe(done: Merge) -> None:
+def describe(merged: Merge) -> None:
     """A merge for people, on stderr."""
-    seconds = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in done.seconds.items())
-    ranks = ", ".join(map(str, done.adapter.ranks))
-    lost = f", {done.energy.share:.1%} of the energy discarded by the cut" if done.energy.whole else ""
+    seconds = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in merged.seconds.items())
+    ranks = ", ".join(map(str, merged.adapter.ranks))
+    lost = f", {merged.energy.share:.1%} of the energy discarded by the cut" if merged.energy.whole else ""
     message(
-        f"{done.method.title} of {done.content.name} and {done.style.name}: "
-        f"{len(done.adapter.layers)} layers of rank {ranks}{lost} ({seconds})"
+        f"{merged.method.title} of {merged.content.name} and {merged.style.name}: "
+        f"{len(merged.adapter.layers)} layers of rank {ranks}{lost} ({seconds})"
     )
-    own = [set(side.layers) - set(other.layers) for side, other in _both_ways(done)]
-    if any(own):
-        message(f"layers of one side alone, kept as they are: {len(own[0])} of content, {len(own[1])} of style")
-
-
-def _both_ways(done: Merge) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    return (done.content, done.style), (done.style, done.content)
+    ours, theirs = set(merged.content.layers), set(merged.style.layers)
+    if ours != theirs:
+        only = len(ours - theirs), len(theirs - ours)
+        message(f"layers of one side alone, kept as they are: {only[0]} of content, {only[1]} of style")

@@ -59,7 +59,7 @@ def lora(
     """
     from lorarar.training.options import LoraOptions
 
-    options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
+    options = LoraOptions(rank=rank, steps=steps, rate=rate, batch=batch, seed=seed, mirrored=mirrored)
     _train([(images, prompt)], options, out, base, side, precision, {"prompt": prompt})
 
 
@@ -89,21 +89,21 @@ def joint(
     """
     from lorarar.training.options import LoraOptions
 
-    options = LoraOptions(rank, steps, rate, batch, seed, mirrored)
-    made = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
-    _train([(content, content_prompt), (style, style_prompt)], options, out, base, side, precision, made)
+    options = LoraOptions(rank=rank, steps=steps, rate=rate, batch=batch, seed=seed, mirrored=mirrored)
+    provenance = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
+    _train([(content, content_prompt), (style, style_prompt)], options, out, base, side, precision, provenance)
 
 
 def _train(
-    taught: Sequence[tuple[Path, str]],
+    concepts: Sequence[tuple[Path, str]],
     options: LoraOptions,
     out: Path,
     base: str,
     side: int | None,
     precision: str | None,
-    made: Mapping[str, object],
+    provenance: Mapping[str, object],
 ) -> None:
-    """Train a LoRA on folders of pictures with their prompts, and write it with what made it."""
+    """Train a LoRA on concepts, folders of pictures with their prompts, and write it with what made it."""
     from dataclasses import asdict
 
     from lorarar.families import find_base
@@ -112,16 +112,16 @@ def _train(
     from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
-    checkpoint, place = checkpoint_of(out), find_base(base)
-    found = [(find_images(images), prompt) for images, prompt in taught]
+    checkpoint, model = checkpoint_of(out), find_base(base)
+    references = [(find_images(folder), prompt) for folder, prompt in concepts]
     accelerator = accelerator_for(precision)
-    pipeline = load_for_training(place, accelerator)
+    pipeline = load_for_training(model, accelerator)
     side = side or native_side(pipeline)
-    lessons = [Lesson.read(files, prompt, side) for files, prompt in found]
+    lessons = [Lesson.read(files, prompt, side) for files, prompt in references]
     adapter = train_lora(pipeline, lessons, options, checkpoint=checkpoint, accelerator=accelerator, title=out.stem)
     if accelerator.is_main_process:
-        origin = {"base": place.name, "revision": place.revision, "version": __version__}
-        write_adapter(adapter, out, {**made, **origin, **asdict(options)})
+        source = {"base": model.name, "revision": model.revision, "version": __version__}
+        write_adapter(adapter, out, {**provenance, **source, **asdict(options)})
         checkpoint.unlink(missing_ok=True)
         print(out)
 
@@ -165,13 +165,13 @@ def hypernet(
     from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
-    for flag, value, known in (
+    for flag, value, accepted in (
         ("--loss", fidelity, FIDELITIES),
         ("--regulariser", regulariser, REGULARISERS),
         ("--key-value", key_value, ("mean", "sum")),
     ):
-        if value not in known:
-            raise TrainingError(f"{flag} is {value!r}; accepted are {', '.join(known)}")
+        if value not in accepted:
+            raise TrainingError(f"{flag} is {value!r}; accepted are {', '.join(accepted)}")
     options = HypernetOptions(
         hidden=hidden,
         parts=parse_parts(parts),
@@ -184,9 +184,9 @@ def hypernet(
         batch=batch,
         seed=seed,
     )
-    of_content, of_style, place = read_concepts(contents), read_concepts(styles), find_base(base)
+    of_content, of_style, model = read_concepts(contents), read_concepts(styles), find_base(base)
     checkpoint, accelerator = checkpoint_of(out), accelerator_for(precision)
-    pipeline = load_for_training(place, accelerator)
+    pipeline = load_for_training(model, accelerator)
     network = train_hypernet(
         pipeline,
         of_content,
@@ -198,7 +198,7 @@ def hypernet(
     )
     if accelerator.is_main_process:
         write_hypernet(
-            network, out, asdict(options) | {"base": place.name, "revision": place.revision, "version": __version__}
+            network, out, asdict(options) | {"base": model.name, "revision": model.revision, "version": __version__}
         )
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
@@ -213,15 +213,19 @@ def parse_parts(text: str) -> tuple[Part, ...]:
     """
     from lorarar.lora.adapter import ATTENTION
 
-    given = [part.strip() for part in text.split(",")]
-    chosen = tuple(part for part in ATTENTION if part in given)
-    if set(given) - set(ATTENTION) or not chosen:
+    names = [name.strip() for name in text.split(",")]
+    parts = tuple(part for part in ATTENTION if part in names)
+    if set(names) - set(ATTENTION) or not parts:
         raise TrainingError(f"--parts is {text!r}; accepted is a list of {', '.join(ATTENTION)}")
-    return chosen
+    return parts
 
 
 def checkpoint_of(out: Path) -> Path:
-    """Where a training keeps its state until it is done: beside its result."""
+    """Where a training keeps its state until it is done: beside its result.
+
+    Raises:
+        TrainingError: the result's name does not end in .safetensors.
+    """
     if out.suffix != ".safetensors":
         raise TrainingError(f"-o is {out}; accepted is a name ending in .safetensors")
     return out.with_suffix(".checkpoint.pt")

@@ -24,13 +24,13 @@ def find_base(name: str) -> Base:
     Raises:
         BaseError: neither a known name, nor a pipeline folder, nor of the form OWNER/NAME.
     """
-    found = find_model(name, {family.name: family.find_base for family in FAMILIES.values()})
-    if found is None:
+    model = find_model(name, {family.name: family.find_base for family in FAMILIES.values()})
+    if model is None:
         raise BaseError(
             f"{name!r} is neither {' nor '.join(FAMILIES)}, nor a pipeline folder, nor a hub id like OWNER/NAME"
         )
-    if isinstance(found, Path):
-        if not (found / "model_index.json").is_file():
+    if isinstance(model, Path):
+        if not (model / "model_index.json").is_file():
             raise BaseError(f"{name} is no pipeline folder: model_index.json is missing")
-        return Base(name, str(found))
-    return Base(name, found.repository, found.revision) if isinstance(found, HubId) else found
+        return Base(name, str(model))
+    return Base(name, model.repository, model.revision) if isinstance(model, HubId) else model

@@ -34,7 +34,7 @@ def read_coefficients(path: str | Path) -> dict[str, Coefficients]:
     path = Path(path)
     tensors, _ = read_tensors(path, MethodError)
     layers = sorted({key.rpartition(".")[0] for key in tensors})
-    found: dict[str, Coefficients] = {}
+    coefficients: dict[str, Coefficients] = {}
     for layer in layers:
         halves = [tensors.pop(f"{layer}.{side}", None) for side in ("content", "style")]
         content, style = halves
@@ -42,7 +42,7 @@ def read_coefficients(path: str | Path) -> dict[str, Coefficients]:
             raise MethodError(f"{path}: {layer} lacks two vectors .content and .style of one length")
         if not all(bool(torch.isfinite(half).all()) for half in (content, style)):
             raise MethodError(f"{path}: {layer} holds NaN or infinite values")
-        found[layer] = (content.float(), style.float())
-    if tensors or not found:
+        coefficients[layer] = (content.float(), style.float())
+    if tensors or not coefficients:
         raise MethodError(f"{path} is no file of coefficients; accepted is what lorarar coefficients writes")
-    return found
+    return coefficients

@@ -52,7 +52,7 @@ def read_images(paths: Sequence[str | Path], side: int) -> Tensor:
 
 
 def find_images(folder: str | Path) -> list[Path]:
-    """The pictures of a folder by name, or the one file itself, sorted.
+    """Find the pictures of a folder, sorted by name; a file stands for itself.
 
     Raises:
         ImageError: there are none.
@@ -61,10 +61,10 @@ def find_images(folder: str | Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     endings = (".png", ".jpg", ".jpeg", ".webp")
-    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in endings)
-    if not found:
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in endings)
+    if not files:
         raise ImageError(f"{folder} holds no pictures; accepted are files ending in {', '.join(endings)}")
-    return found
+    return files
 
 
 def write_png(image: Image.Image, path: str | Path, text: Mapping[str, str] | None = None) -> Path:

@@ -32,7 +32,7 @@ class PictureRow:
     path: str
     prompt: str
     base: str
-    plan: str | None  # None for a picture that no plan asked for
+    plan: str | None  # None for a picture outside plans
     row: str  # the plan's row, or the merge's method
     content: str  # names of concepts
     style: str
@@ -69,8 +69,5 @@ def concept_name(name: str) -> str:
 
 def _rows(database: sqlite3.Connection, sql: str) -> list[PictureRow]:
     names = [field.name for field in fields(PictureRow)]
-    found = []
-    for values in database.execute(sql):
-        row = dict(zip(names, values, strict=True))
-        found.append(PictureRow(**row | {side: concept_name(row[side]) for side in ("content", "style")}))
-    return found
+    rows = (dict(zip(names, values, strict=True)) for values in database.execute(sql))
+    return [PictureRow(**row | {side: concept_name(row[side]) for side in ("content", "style")}) for row in rows]

@@ -107,7 +107,7 @@ class Store:
             return list(self.db.query(sql, values))
 
     def add_adapter(self, adapter: Adapter, path: str | Path, kind: Kind = "unknown") -> int:
-        """Keep an adapter by its digest and return its id; one that is known keeps its row."""
+        """Keep an adapter by its digest and return its id; one that is there already keeps its row."""
         with self.writing():
             return self._adapter(adapter, path, kind)
 
@@ -135,7 +135,7 @@ class Store:
             return merge_id
 
     def merge_of(self, adapter: int) -> int | None:
-        """The merge that made an adapter, if this database knows one."""
+        """The id of the merge that made an adapter; None where this database has none."""
         rows = self.rows("SELECT id FROM merges WHERE adapter = ? ORDER BY id LIMIT 1", adapter)
         return int(rows[0]["id"]) if rows else None
 
@@ -204,9 +204,9 @@ class Store:
     def _insert(self, table: str, row: Mapping[str, Any], unique: tuple[str, ...]) -> tuple[int, bool]:
         """Insert unless a row of the same unique columns is there; its id, and whether it is new."""
         same = " AND ".join(f"{column} = :{column}" for column in unique)
-        found = list(self.db.query(f"SELECT id FROM {table} WHERE {same}", dict(row)))
-        if found:
-            return int(found[0]["id"]), False
+        existing = next(self.db.query(f"SELECT id FROM {table} WHERE {same}", dict(row)), None)
+        if existing is not None:
+            return int(existing["id"]), False
         names = ", ".join(row)
         places = ", ".join(f":{column}" for column in row)
         cursor = self.db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", dict(row))

@@ -25,17 +25,17 @@ def bounds(low: float, high: float, places: int = 2, *, signed: bool = False) ->
     return f"{number(low, places, signed=signed)} to {number(high, places, signed=signed)}"
 
 
-def interval(found: Interval | None, places: int = 2, *, signed: bool = False, always: bool = False) -> str:
+def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, always: bool = False) -> str:
     """``0.33 (0.28 to 0.39)``; nothing where there is no figure.
 
     Where both ends are the same the figure stands alone, since drawing anew says nothing of it; ``always`` shows them.
     """
-    if found is None:
+    if figure is None:
         return ""
-    value = number(found.value, places, signed=signed)
-    if found.low == found.high and not always:
+    value = number(figure.value, places, signed=signed)
+    if figure.low == figure.high and not always:
         return value
-    return f"{value} ({bounds(found.low, found.high, places, signed=signed)})"
+    return f"{value} ({bounds(figure.low, figure.high, places, signed=signed)})"
 
 
 def count(many: int, noun: str) -> str:

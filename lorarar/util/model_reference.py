@@ -1,4 +1,4 @@
-"""How a model is named everywhere: by a name that is known, by its folder, or by its id on the hub."""
+"""How a model is named everywhere: by its name in a registry, by its folder, or by its id on the hub."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class HubId:
     revision: str | None = None
 
 
-def find_model(name: str, known: Mapping[str, Callable[[], T]]) -> T | Path | HubId | None:
-    """What a name stands for: what ``known`` opens, a folder that exists, or a hub id ``OWNER/NAME[@REVISION]``.
+def find_model(name: str, registry: Mapping[str, Callable[[], T]]) -> T | Path | HubId | None:
+    """Find the model that a name stands for: in the registry, as a folder, or as a hub id ``OWNER/NAME[@REVISION]``.
 
     Returns:
-        The opened one, the folder, or the hub id; None for a name that is none of them.
+        What the registry opens, the folder, or the hub id; None for any other name.
     """
-    if name in known:
-        return known[name]()
+    if name in registry:
+        return registry[name]()
     if name and Path(name).is_dir():
         return Path(name)
     repository, _, revision = name.partition("@")

@@ -28,7 +28,7 @@ def run_grid(context: BuildContext) -> None:
     figures = {label: measure(row) for label, row in ({"truth": true} | rows).items()}
     for label, row in rows.items():
         figures[label]["against direct"] = compare(row, rows[AGAINST])
-    titles = {"truth": "true pictures"} | {row.label: row.origin.title for row in plan.methods}
+    titles = {"truth": "true pictures"} | {row.label: row.info.title for row in plan.methods}
     write_png(whole_sheet(true, rows, titles), context.folder / "results.png")
     write_png(readme_sheet(true, rows, titles), context.folder / "sheet.png")
     (context.folder / "results.md").write_text(results_table(figures, titles))
