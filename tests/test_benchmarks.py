@@ -61,3 +61,18 @@ def test_figures_read_well():
     assert (seconds(12.34), seconds(0.45), size(7.6e9), size(23e6)) == ("12.3 s", "450 ms", "7.60 GB", "23.0 MB")
     assert (ratio(40, 1), ratio(1.26, 1), ratio(1, 0)) == ("40 x", "1.3 x", "not measurable")
     assert table(["a"], [["b"]]) == "| a |\n| --- |\n| b |"
+
+
+def test_names_of_two_things_files_named_in_contracts_and_participles_are_counted(tmp_path):
+    from benchmarks.house import hand_kept_modules, participle_counts, read_sources, repeated_classes, room_rows
+
+    (tmp_path / "judge" / "check").mkdir(parents=True)
+    (tmp_path / "judge" / "run.py").write_text("class Cell:\n    class Inner: ...\nfound = run(known=found)\n")
+    (tmp_path / "judge" / "check" / "cells.py").write_text("class Cell: ...\nclass Inner: ...\n")
+    files = read_sources(tmp_path)
+    assert repeated_classes(files) == {"Cell": ["judge/check/cells.py", "judge/run.py"]}
+    assert participle_counts(files) == {"found": 2, "known": 1}
+    assert room_rows(files) == [("judge/check", 1, 2), ("judge", 1, 3)]
+    layers = {"containers": ["judge"], "layers": ["check | run", "torch"]}
+    assert hand_kept_modules([layers, {"source_modules": ["judge.check"]}], tmp_path) == ["judge.run"]
+    assert hand_kept_modules([layers | {"exhaustive": True}], tmp_path) == []

@@ -1,0 +1,121 @@
+"""Merge two LoRA files: the short call ``lorarar.merge``, and the same by a recipe."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from lorarar.families import Base, find_base
+from lorarar.lora.adapter import Adapter, check_pair
+from lorarar.lora.files import read_adapter
+from lorarar.lora.layouts import Layout
+from lorarar.merge_files.checks import check_base, check_finite
+from lorarar.merge_files.result import Merge
+from lorarar.merging.methods import method_named
+from lorarar.merging.options import Options
+from lorarar.merging.recipe import Dtype, Recipe
+from lorarar.pictures.concepts import concept_of
+from lorarar.util.files import checkpoint_beside
+
+if TYPE_CHECKING:
+    from lorarar.training.ziplora import PairOptimiser
+
+
+def merge(
+    content: str | Path,
+    style: str | Path,
+    out: str | Path | None = None,
+    *,
+    method: str = "lorarar",
+    base: str = "pocket",
+    layout: Layout = "diffusers",
+    dtype: Dtype | None = None,
+    **options: Unpack[Options],
+) -> Merge:
+    """Merge a content and a style LoRA; with ``out``, write the result there.
+
+    Args:
+        content, style: LoRA files (or PEFT folders) of one base model, in any dialect.
+        out: where the merged LoRA goes; None keeps it in memory.
+        method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
+            which both LoRAs need their pictures beside them and their prompts in their headers.
+        base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, both
+            adapters are checked against it.
+        layout: diffusers, kohya, or peft (a folder).
+        dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
+        options: see ``lorarar.merging.options.Options``.
+
+    Raises:
+        AdapterError, HypernetError, MethodError, BaseError: each names what was wrong and what is accepted.
+    """
+    recipe = Recipe(method_named(method), find_base(base), options, dtype)
+    merged = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint_beside(Path(out)) if out else None)
+    return merged if out is None else merged.written(out, layout)
+
+
+def merge_pair(
+    recipe: Recipe,
+    content: Path,
+    style: Path,
+    *,
+    checkpoint: Path | None = None,
+    optimiser: PairOptimiser | None = None,
+) -> Merge:
+    """Merge two LoRA files by a recipe, in memory.
+
+    Args:
+        recipe: what decides the merge beside the two files.
+        content, style: LoRA files or PEFT folders.
+        checkpoint: where an optimisation keeps its state.
+        optimiser: of ``optimiser_for``; one serves many pairs, and loads the base once.
+
+    Raises:
+        AdapterError: a file cannot be read or does not fit, or, where coefficients are optimised, has no prompt in
+            its header.
+        ImageError: where coefficients are optimised, there are no pictures beside a file.
+    """
+    started = time.perf_counter()
+    ours, theirs = read_pair(recipe.base, content, style)
+    read = time.perf_counter()
+    options, coefficients = recipe.resolved_options(), None
+    if optimiser := optimiser or optimiser_for(recipe):
+        coefficients = optimiser.optimise(concept_of(ours, content), concept_of(theirs, style), checkpoint)
+        options |= asdict(optimiser.options)
+    result = recipe.merge(ours, theirs, coefficients)
+    adapter = Adapter(result.layers, "merged")
+    check_finite(adapter)
+    return Merge(
+        adapter=adapter,
+        method=recipe.method,
+        options=options,
+        content=ours,
+        style=theirs,
+        base=recipe.base,
+        coefficients=result.coefficients,
+        energy=result.energy,
+        dtype=recipe.dtype,
+        seconds={"read": read - started, "compute": time.perf_counter() - read},
+    )
+
+
+def optimiser_for(recipe: Recipe) -> PairOptimiser | None:
+    """The optimiser of the coefficients of this recipe's pairs; None where a file or a hypernetwork gives them."""
+    if not recipe.optimises:
+        return None
+    from lorarar.training.ziplora import PairOptimiser
+
+    return PairOptimiser(recipe.base, recipe.seed)
+
+
+def read_pair(base: Base, content: Path, style: Path) -> tuple[Adapter, Adapter]:
+    """Both adapters, checked against each other and against the base.
+
+    Raises:
+        AdapterError: one cannot be read, or they do not belong together or to the base.
+    """
+    pair = read_adapter(content), read_adapter(style)
+    check_pair(*pair)
+    check_base(base, *pair)
+    return pair

@@ -1,0 +1,64 @@
+"""A merge and all that made it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lorarar import __version__
+from lorarar.families import Base
+from lorarar.lora.adapter import Adapter
+from lorarar.lora.files import digest_of, write_adapter
+from lorarar.lora.layouts import Layout
+from lorarar.lora.truncation import Energy
+from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.methods import MethodInfo
+from lorarar.merging.recipe import Dtype
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A finished merge: one adapter for a content and a style, and all that made it."""
+
+    adapter: Adapter
+    method: MethodInfo
+    options: Mapping[str, Any]
+    content: Adapter
+    style: Adapter
+    base: Base
+    coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
+    energy: Energy = field(default_factory=Energy)
+    dtype: Dtype | None = None  # the recipe's
+    seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
+    path: Path | None = None
+    version: str = __version__
+
+    def provenance(self, layout: Layout = "diffusers") -> dict[str, Any]:
+        """What made the merge, for a file's header."""
+        return {
+            "method": self.method.name,
+            "options": self.options,
+            "content": self.content.origin,
+            "style": self.style.origin,
+            "base": self.base.name,
+            "dtype": self.dtype,
+            "layout": layout,
+            "discarded": self.energy.share,
+            "version": self.version,
+        }
+
+    def written(self, path: str | Path, layout: Layout = "diffusers") -> Merge:
+        """Write the merged adapter; what is returned knows its path and digest.
+
+        Raises:
+            AdapterError: the file cannot be written.
+        """
+        started = time.perf_counter()
+        provenance = self.provenance(layout)
+        path = write_adapter(self.adapter, path, provenance, layout)
+        adapter = replace(self.adapter, name=path.name, sha256=digest_of(path), provenance=provenance)
+        seconds = {**self.seconds, "write": time.perf_counter() - started}
+        return replace(self, adapter=adapter, seconds=seconds, path=path)
