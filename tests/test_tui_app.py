@@ -540,6 +540,21 @@ def test_pictures_that_are_gone_or_broken_are_said(database):
     drive(database, script)
 
 
+def test_a_picture_opens_in_the_systems_viewer_from_the_gallery_and_from_zoom(database, monkeypatch):
+    opened = []
+    monkeypatch.setattr("tui.open_external.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("tui.open_external.subprocess.Popen", lambda command, **_: opened.append(command[-1]))
+
+    async def script(app, pilot):
+        await gallery(app, pilot)
+        await pilot.press("o", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen))
+        await pilot.press("n", "o")
+
+    drive(database, script)
+    assert [path.rpartition("/")[2] for path in opened] == ["0.png", "1.png"]
+
+
 @pytest.mark.parametrize("mode", ["half", "kitty", "sixel", "none"])
 def test_ways_to_draw_are_taken_as_asked(mode):
     assert choose(mode).name == mode

@@ -174,7 +174,7 @@ def test_where_a_method_has_no_weights_each_side_of_its_result_is_scaled(draw_re
     assert torch.allclose(half.coefficients[name][0], one.coefficients[name][0] * 0.5)
 
 
-def test_a_painter_draws_drops_and_keeps(draw_request, base, tiny, tmp_path, monkeypatch):
+def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
     monkeypatch.setattr("tui.drawing.worker.STEPS", 2)
     folders = tmp_path / "shown", tmp_path / "r.db", tmp_path / "out"

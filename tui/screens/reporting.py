@@ -36,6 +36,8 @@ class ReportScreen(BrowseScreen):
         Binding("t", "simulated", "People/simulated"),
     ]
 
+    DEFAULT_CSS = "ReportScreen #head { height: auto; max-height: 3; padding: 0 1; background: $boost; }"
+
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self.studies: list[Row] = []

@@ -23,10 +23,7 @@ class StudyScreen(ReportScreen):
         "simulated raters instead of people, v votes as a new rater."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "vote", "Vote")]
-    DEFAULT_CSS = """
-    StudyScreen #head, AgreementScreen #head { height: auto; max-height: 3; padding: 0 1; background: $boost; }
-    StudyScreen ViTable { height: 1fr; }
-    """
+    DEFAULT_CSS = "StudyScreen ViTable { height: 1fr; }"
 
     def body(self) -> ComposeResult:
         """The study in a line, its figures."""
