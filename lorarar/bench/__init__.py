@@ -1,1 +1,1 @@
-"""Grids: methods x contents x styles x seeds, drawn from a plan, resumable at any moment."""
+"""Grids: the pictures of methods x contents x styles x seeds, as a plan says, resumable at any moment."""

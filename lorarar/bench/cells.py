@@ -39,13 +39,13 @@ class Cell:
         }
 
     def path(self, out: Path) -> Path:
-        """Where its picture goes."""
+        """The file of the cell's picture below a grid's folder."""
         return out / "images" / self.label / f"{self.content}--{self.style}" / f"{self.seed}.png"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A content and a style under one row of a plan: what shares an adapter."""
+    """A content and a style under one row of a plan; all its cells share one adapter."""
 
     row: MethodRow
     content: Concept
@@ -54,7 +54,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """A file stem."""
+        """The pair's name, which is also the stem of its files."""
         return f"{self.content.name}--{self.style.name}"
 
     def prompt(self, template: str) -> str:

@@ -100,12 +100,12 @@ class MethodRow(_Strict):
         return schema.validate_python(values)  # type: ignore[no-any-return]
 
     def beside(self, folder: Path) -> MethodRow:
-        """The row with its files relative to a folder."""
+        """The row with its files looked for in a folder."""
         files = {key: str(folder / value) for key, value in (self.model_extra or {}).items() if key in _FILES}
         return self.model_copy(update=files)
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
-        """The merge's recipe; a row that trains gives the options with what it trained."""
+        """The recipe of the row's merges; the caller of a row that trains gives options with what was trained."""
         chosen = options if options is not None else self.options
         return Recipe(METHODS[self.method], base, chosen, cache=cache)  # type: ignore[arg-type]
 
@@ -130,7 +130,7 @@ class Plan(_Strict):
     styles: ConceptSelection = ConceptSelection()
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
-    keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are drawn
+    keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
 
     @field_validator("methods")
     @classmethod
@@ -143,7 +143,7 @@ class Plan(_Strict):
 
 
 def read_plan(name: str | Path) -> Plan:
-    """The plan of a TOML file, or the shipped one of that name.
+    """Read the plan of a TOML file, or the shipped one of that name.
 
     Raises:
         PlanError: it does not exist, is no TOML, or says something that cannot be done; the message says where.
@@ -174,7 +174,7 @@ def read_plan(name: str | Path) -> Plan:
 
 
 def _placed(concepts: ConceptSelection, path: Path, own: Path | None, side: str) -> ConceptSelection:
-    """The concepts with a folder that is there."""
+    """The selection with its folder, which exists."""
     folder = path.parent / concepts.folder if concepts.folder else own
     if folder is None or not folder.is_dir():
         what = f"{folder} is no folder" if folder else "the base has none of its own"

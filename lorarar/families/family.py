@@ -1,4 +1,4 @@
-"""What a family is: a base model, and what was made to go with it."""
+"""A family: a base model, and what was made to go with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Base:
 
     @property
     def folder(self) -> Path | None:
-        """The model's folder, if it lies on this machine as one."""
+        """The model's folder; None where it is a hub id."""
         return Path(self.location) if Path(self.location).is_dir() else None
 
 
@@ -41,12 +41,12 @@ class Family:
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.check.ground_truth.GroundTruth``
 
     def find_base(self) -> Base:
-        """The base model."""
+        """Find the base model."""
         base: Base = resolve_name(self.base)()
         return base
 
     def find(self, part: str) -> Any:
-        """A part by the name of its field.
+        """Find a part by the name of its field.
 
         Raises:
             LookupError: the family has none.

@@ -19,7 +19,7 @@ def families_with(part: str) -> dict[str, Family]:
 
 
 def find_base(name: str) -> Base:
-    """The base of that name, folder or hub id; a revision may follow a hub id after ``@``.
+    """Find the base of that name, folder or hub id; a revision may follow a hub id after ``@``.
 
     Raises:
         BaseError: neither a known name, nor a pipeline folder, nor of the form OWNER/NAME.

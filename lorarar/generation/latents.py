@@ -1,4 +1,4 @@
-"""What training and generation share about a diffusion base: latents, conditioning, noise.
+"""Latents, conditioning and noise of a diffusion base, for training and generation alike.
 
 Works on the parts of any ``StableDiffusionXLPipeline``; nothing here knows which base it is.
 """
@@ -26,7 +26,7 @@ class Conditioning:
         return Conditioning(self.text[index], self.pooled[index], self.time_ids[index])
 
     def added(self) -> dict[str, Tensor]:
-        """As the UNet's ``added_cond_kwargs``."""
+        """The UNet's ``added_cond_kwargs``."""
         return {"text_embeds": self.pooled, "time_ids": self.time_ids}
 
 
@@ -66,7 +66,11 @@ def predict(unet: Any, noisy: Tensor, timesteps: Tensor, conditioning: Condition
 
 
 def target(scheduler: Any, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-    """What the UNet should predict, by the scheduler's ``prediction_type``."""
+    """The UNet's target (N, C, h, w): the noise or the velocity, by the scheduler's ``prediction_type``.
+
+    Raises:
+        ValueError: the scheduler predicts something else.
+    """
     kind = scheduler.config.prediction_type
     if kind == "v_prediction":
         velocity: Tensor = scheduler.get_velocity(latents, noise, timesteps)

@@ -1,6 +1,6 @@
 """Generate pictures from a prompt, a base and at most one LoRA; every picture has its own seed.
 
-Picture k of a call is drawn from ``seed + k`` alone, by a generator of its own on the CPU, so it is
+Picture k of a call is generated from ``seed + k`` alone, by a generator of its own on the CPU, so it is
 the same alone, in another batch size and on another device (up to that device's rounding).
 """
 
@@ -46,7 +46,7 @@ class Picture:
     sha256: str = ""
 
     def notes(self) -> dict[str, str]:
-        """What made it, for the PNG's text chunks."""
+        """What made the picture, as text chunks of its PNG."""
         return {
             "prompt": self.prompt,
             "seed": str(self.seed),
@@ -59,7 +59,7 @@ class Picture:
         }
 
     def row(self) -> dict[str, Any]:
-        """What made it, for the store's table of images."""
+        """The picture as a row of the store's table of images."""
         return {
             "path": str(self.path),
             "sha256": self.sha256,
@@ -101,7 +101,7 @@ def generate(
 
 
 class Studio:
-    """A loaded base that draws many pictures, one LoRA at a time; use it as a context manager."""
+    """A loaded base that generates many pictures, with one LoRA at a time; use it as a context manager."""
 
     def __init__(
         self, base: Base, device: str | None = None, pipeline: StableDiffusionXLPipeline | None = None
@@ -117,7 +117,7 @@ class Studio:
         self.load_lora(None)
 
     def load_lora(self, lora: str | Path | Adapter | None) -> None:
-        """Draw with this LoRA from now on, or with none.
+        """Generate with this LoRA from now on, or with none.
 
         Raises:
             AdapterError: the LoRA cannot be read or does not fit the base.
@@ -150,7 +150,15 @@ class Studio:
         batch: int = BATCH,
         on_step: Callable[[], None] | None = None,
     ) -> Iterator[Picture]:
-        """Pictures of a prompt, one per seed, in order; a batch at a time."""
+        """Generate pictures of a prompt, one for each seed, in order; a batch at a time.
+
+        Args:
+            prompt: what to generate.
+            seeds: each picture's own.
+            steps, guidance: of the sampler, as in ``lorarar generate``.
+            batch: pictures that run through the UNet together; it changes no picture but in its last bits.
+            on_step: called after every step of every batch.
+        """
         import torch
 
         def tick(pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -171,12 +179,21 @@ class Studio:
             )
             seconds = (time.perf_counter() - started) / len(part)
             for seed, image in zip(part, result.images, strict=True):
-                yield Picture(image, prompt, seed, steps, guidance, self.base, self.lora, seconds)
+                yield Picture(
+                    image=image,
+                    prompt=prompt,
+                    seed=seed,
+                    steps=steps,
+                    guidance=guidance,
+                    base=self.base,
+                    lora=self.lora,
+                    seconds=seconds,
+                )
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without diffusers' hints that a LoRA has no part for a text encoder: most have none."""
+    """Silence diffusers' hints that a LoRA has no part for a text encoder: most have none."""
     from diffusers.utils import logging
 
     before = logging.get_verbosity()

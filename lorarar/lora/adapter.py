@@ -85,9 +85,9 @@ def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dty
     (first, scale), rank = terms[0], sum(factors.rank for factors, _ in terms)
     if len(terms) == 1 and not isinstance(scale, Tensor) and scale == 1:
         return first if dtype is None else first.to(dtype)
-    wanted = dtype or widest([torch.float32, *(factors.down.dtype for factors, _ in terms)])
-    down = torch.empty((rank, *first.down.shape[1:]), dtype=wanted)
-    up = torch.empty((first.up.shape[0], rank, *first.up.shape[2:]), dtype=wanted)
+    dtype = dtype or widest([torch.float32, *(factors.down.dtype for factors, _ in terms)])
+    down = torch.empty((rank, *first.down.shape[1:]), dtype=dtype)
+    up = torch.empty((first.up.shape[0], rank, *first.up.shape[2:]), dtype=dtype)
     row = 0
     with torch.no_grad():
         for factors, scale in terms:
@@ -110,12 +110,12 @@ def all_finite(tensor: Tensor) -> bool:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A LoRA: factors by layer, and where they came from."""
+    """A LoRA: factors by layer, and the file that they came from."""
 
     layers: Mapping[str, Factors]
     name: str = "adapter"
     sha256: str = ""
-    provenance: Mapping[str, Any] = field(default_factory=dict)  # what made it, from its file's header
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # from its file's header
 
     @property
     def dtype(self) -> torch.dtype:
@@ -124,7 +124,7 @@ class Adapter:
 
     @property
     def origin(self) -> dict[str, str]:
-        """Which file it is, for records of what was made of it."""
+        """Name and digest of its file, for the provenance of what is made of it."""
         return {"name": self.name, "sha256": self.sha256}
 
     def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Adapter:

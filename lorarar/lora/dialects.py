@@ -67,7 +67,7 @@ _SDXL_LAYER = re.compile(
 
 
 class Key(NamedTuple):
-    """What a key says: in which dialect, of which layer, and what of it."""
+    """A parsed key: its dialect, the layer it belongs to, and the role of its tensor in that layer."""
 
     dialect: Dialect
     layer: str
@@ -88,7 +88,7 @@ class _UnreadError(ValueError):
 
 
 def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> ParsedKeys:
-    """Find layer and role of every tensor.
+    """Parse the key of every tensor of a file.
 
     Args:
         tensors: a file's tensors by key.
@@ -114,7 +114,7 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
 
 
 def parse_key(key: str, component: str = "unet") -> Key:
-    """Dialect, layer and role of one key.
+    """Parse one key into dialect, layer and role.
 
     Raises:
         ValueError: it is not understood; the message says why, for a reader who sees the key before it.
@@ -132,7 +132,7 @@ def parse_key(key: str, component: str = "unet") -> Key:
 
 
 def foreign_kind(key: str) -> str | None:
-    """What kind of adapter a key is of, where that is known and not LoRA for SDXL."""
+    """The kind of adapter that a key belongs to, if it is one that is not LoRA for SDXL; else None."""
     return next((kind for pattern, kind in _FOREIGN.items() if pattern.search(key)), None)
 
 
@@ -153,7 +153,7 @@ def alpha_of(layer: str, roles: Mapping[Role, Tensor], config: Config | None) ->
 
 
 def scale_of(layer: str, roles: Mapping[Role, Tensor], config: Config | None) -> float:
-    """What B A is multiplied with: alpha / rank, alpha / sqrt(rank) for rank-stabilised LoRA, 1 without alpha.
+    """The scale of B A: alpha / rank, alpha / sqrt(rank) for rank-stabilised LoRA, 1 without alpha.
 
     Raises:
         AdapterError: unsound numbers, a rank other than the configuration's, or a configuration that is
@@ -162,9 +162,9 @@ def scale_of(layer: str, roles: Mapping[Role, Tensor], config: Config | None) ->
     alpha, rank = alpha_of(layer, roles, config), roles["down"].shape[0]
     if config is not None:
         _check_config(config)
-        wanted = _by_pattern(layer, config, "rank_pattern", config.get("r", rank))
-        if wanted != rank:
-            raise AdapterError(f"{layer} has rank {rank}, its configuration says {wanted!r}")
+        configured = _by_pattern(layer, config, "rank_pattern", config.get("r", rank))
+        if configured != rank:
+            raise AdapterError(f"{layer} has rank {rank}, its configuration says {configured!r}")
     if alpha is None:
         return 1.0
     stabilised = config is not None and "alpha" not in roles and bool(config.get("use_rslora"))
@@ -246,8 +246,8 @@ def _by_pattern(layer: str, config: Config, field: str, default: object) -> obje
     for pattern, value in patterns.items():
         if not re.fullmatch(r"\^?(\w|\\?\.)+", pattern):
             raise AdapterError(f"{field} has {pattern!r}; accepted are names of layers")
-        wanted = pattern.removeprefix("^").replace("\\", "")
-        if wanted in names or (pattern == wanted and module.endswith(f".{wanted}")):
+        path = pattern.removeprefix("^").replace("\\", "")
+        if path in names or (pattern == path and module.endswith(f".{path}")):
             return value
     return default
 

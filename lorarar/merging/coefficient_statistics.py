@@ -14,7 +14,7 @@ from lorarar.merging.hypernet import Coefficients
 
 @dataclass(frozen=True)
 class Moments:
-    """Of the coefficients of one side."""
+    """Mean, standard deviation and range of the coefficients of one side."""
 
     mean: float
     deviation: float
@@ -23,8 +23,13 @@ class Moments:
 
     @classmethod
     def of(cls, values: Tensor) -> Moments:
-        """Of values (n,)."""
-        return cls(*map(float, (values.mean(), values.std(correction=0), values.min(), values.max())))
+        """The moments of values (n,)."""
+        return cls(
+            mean=float(values.mean()),
+            deviation=float(values.std(correction=0)),
+            low=float(values.min()),
+            high=float(values.max()),
+        )
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Spread:
 
 
 def spreads(coefficients: Mapping[str, Coefficients]) -> list[Spread]:
-    """One spread for each block and part, in the order of the network."""
+    """The spread of the coefficients for each block and part, in the order of the network."""
     groups: dict[tuple[str, str], list[Coefficients]] = {}
     for layer, pair in coefficients.items():
         groups.setdefault((block_of(layer), part_of(layer)), []).append(pair)
@@ -62,5 +67,12 @@ def block_of(layer: str) -> str:
 def _spread(block: str, part: str, pairs: list[Coefficients]) -> Spread:
     content, style = (torch.cat([pair[side].detach().float() for pair in pairs]) for side in (0, 1))
     cosine = torch.stack([torch.cosine_similarity(c.float(), s.float(), dim=0) for c, s in pairs]).mean()
-    moments = Moments.of(content), Moments.of(style)
-    return Spread(block, part, len(pairs), len(content), *moments, float(cosine))
+    return Spread(
+        block=block,
+        part=part,
+        layers=len(pairs),
+        columns=len(content),
+        content=Moments.of(content),
+        style=Moments.of(style),
+        cosine=float(cosine),
+    )

@@ -151,13 +151,13 @@ class Hypernetwork(nn.Module):
 
     def _constants(self) -> Callable[[Factors], Coefficients]:
         """What ``key_value`` gives to layers that are not predicted: one vector for each width, shared."""
-        value, made = CONSTANT[self.key_value], dict[int, Tensor]()
+        value, vectors = CONSTANT[self.key_value], dict[int, Tensor]()
 
         def constant(factors: Factors) -> Coefficients:
             columns = factors.down.shape[1]
-            if columns not in made:
-                made[columns] = torch.full((columns,), value, device=factors.down.device)
-            return made[columns], made[columns]
+            if columns not in vectors:
+                vectors[columns] = torch.full((columns,), value, device=factors.down.device)
+            return vectors[columns], vectors[columns]
 
         return constant
 
@@ -169,10 +169,10 @@ def from_published(state: Mapping[str, Tensor], key_value: KeyValue = "sum") -> 
         HypernetError: other keys or shapes than theirs.
     """
     numbers = sorted(key.split(".")[0] for key in state if key.startswith("input_") and key.endswith(".weight"))
-    wanted = {f"{number}.{kind}" for number in numbers for kind in ("weight", "bias")}
-    wanted |= {"output.1.weight", "output.1.bias"}
-    if not numbers or set(state) != wanted:
-        strange = sorted(set(state) ^ wanted)[:3]
+    expected = {f"{number}.{kind}" for number in numbers for kind in ("weight", "bias")}
+    expected |= {"output.1.weight", "output.1.bias"}
+    if not numbers or set(state) != expected:
+        strange = sorted(set(state) ^ expected)[:3]
         raise HypernetError(f"not a published LoRA.rar state dict (unexpected or missing: {', '.join(strange)})")
     hidden = state["output.1.weight"].shape[1]
     network = Hypernetwork([state[f"{n}.weight"].shape[1] // 2 for n in numbers], hidden, key_value=key_value)

@@ -27,7 +27,7 @@ class ProjectionCache:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or cache_folder("projections")
-        self.computed = 0  # how many were not found
+        self.computed = 0  # projections that were in no file
 
     def predictor(self, network: Hypernetwork, digest: str) -> Predictor:
         """The network as a function of two adapters that takes their projections from here."""
@@ -42,18 +42,18 @@ class ProjectionCache:
     def projection(self, network: Hypernetwork, digest: str, adapter: Adapter, role: Role) -> Mapping[str, Tensor]:
         """An adapter's share of the hidden layer, (hidden, n) by predicted layer; ``digest`` is the network's."""
         path = self.folder / f"{FORM}-{digest[:16]}-{adapter.sha256[:32]}-{role}.safetensors"
-        wanted = {
+        shapes = {
             name: (network.hidden, f.down.shape[1]) for name, f in adapter.layers.items() if network.predicts(name)
         }
         if path.exists():
             try:
-                kept, _ = read_tensors(path, AdapterError)
+                stored, _ = read_tensors(path, AdapterError)
             except AdapterError:
-                kept = {}
-            if {name: tuple(tensor.shape) for name, tensor in kept.items()} == wanted:
-                return kept
+                stored = {}
+            if {name: tuple(tensor.shape) for name, tensor in stored.items()} == shapes:
+                return stored
         self.computed += 1
-        made = network.projections(adapter, role)
+        projections = network.projections(adapter, role)
         if adapter.sha256:
-            save_tensors(made, path, {"hypernet": digest, "adapter": adapter.sha256, "role": role})
-        return made
+            save_tensors(projections, path, {"hypernet": digest, "adapter": adapter.sha256, "role": role})
+        return projections

@@ -1,4 +1,4 @@
-"""Where the files of a database lie: its paths may be relative to the folder in which a command was run."""
+"""Files of a database: its paths may be relative to the folder in which a command was run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ABOVE = 4  # folders above the database's in which a relative path is looked for
 
 
 class PathResolver:
-    """Finds what a path of the database means here.
+    """Finds the file that a path of the database means on this machine.
 
     A relative path is looked for in the working folder, beside the database, and in the folders above it, since
     databases lie beside or above the folders they name.

@@ -172,7 +172,7 @@ class Store:
         return path
 
     def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:
-        """m_c and m_s by layer of a merge."""
+        """m_c and m_s (n,) of a merge, by layer."""
         import numpy as np
 
         rows = self.rows("SELECT layer, content, style FROM coefficients WHERE merge = ? ORDER BY layer", merge)

@@ -35,9 +35,10 @@ class HypernetMerging(Merging):
     ) -> None:
         super().__init__(pipeline, contents, styles, MergingLoss.of(options), options.batch, side)
         torch.manual_seed(options.seed)
-        self.hypernet = new_hypernet([s.adapter for s in self.contents], options)
+        self.hypernet = new_hypernet([concept.adapter for concept in self.contents], options)
 
     def trained(self) -> dict[str, nn.Parameter]:
+        """The hypernetwork's weights."""
         return dict(self.hypernet.named_parameters())
 
     def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
@@ -79,6 +80,12 @@ def train_hypernet(
         side: pixels a side of the pictures.
     """
     objective = HypernetMerging(pipeline, contents, styles, options, side)
-    plan = Schedule(options.steps, options.rate, options.seed, warmup=min(100, options.steps // 10), save_every=200)
-    train(objective, plan, checkpoint, title="hypernet", accelerator=accelerator)
+    schedule = Schedule(
+        steps=options.steps,
+        rate=options.rate,
+        seed=options.seed,
+        warmup=min(100, options.steps // 10),
+        save_every=200,
+    )
+    train(objective, schedule, checkpoint, title="hypernet", accelerator=accelerator)
     return objective.hypernet.eval().requires_grad_(False)

@@ -26,7 +26,7 @@ from lorarar.util.progress import Ticker
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train."""
+    """How long and how fast to train, and how often to write a checkpoint."""
 
     steps: int
     rate: float  # peak learning rate
@@ -39,14 +39,14 @@ class Schedule:
     save_every: int = 500  # steps between checkpoints
 
     def rate_at(self, step: int) -> float:
-        """Learning rate at a step."""
+        """The learning rate at a step, counted from 0: linear warm-up, then a cosine where it decays."""
         warm = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
         cosine = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay else 1.0
         return self.rate * warm * max(cosine, 1e-3)
 
 
 class Objective(nn.Module):
-    """What is trained: a module whose ``forward(*batch)`` is the loss of one batch."""
+    """A module to train: its ``forward(*batch)`` is the loss of one batch."""
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Draw one batch; all its randomness comes from ``generator``."""
@@ -59,7 +59,7 @@ class Objective(nn.Module):
 
 @dataclass
 class TrainingRun:
-    """A training in progress, or a finished one: what a checkpoint holds."""
+    """A training in progress, or a finished one: the state that a checkpoint holds."""
 
     weights: dict[str, nn.Parameter]
     average: dict[str, Tensor]  # moving average of the weights; empty where none is kept
@@ -113,44 +113,53 @@ class TrainingRun:
 
 def train(
     objective: Objective,
-    plan: Schedule,
+    schedule: Schedule,
     checkpoint: Path | None = None,
     *,
     title: str,
     accelerator: Accelerator | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> TrainingRun:
-    """Train until ``plan.steps``, put the result into the objective, and say how long it took.
+    """Train until ``schedule.steps`` and put the result into the objective.
 
-    A ``checkpoint`` file is written every ``plan.save_every`` steps and when interrupted; if it exists,
-    training goes on from it.
+    Args:
+        objective: the module and its loss.
+        schedule: length and rates.
+        checkpoint: a file that is written every ``schedule.save_every`` steps and when interrupted; if it exists,
+            training goes on from it.
+        title: name in the progress display.
+        accelerator: device, precision and processes; by default what accelerate finds.
+        on_step: called after every step with its number and its loss.
+
+    Returns:
+        The finished run, with the seconds it took over all its starts.
 
     Raises:
         TrainingError: the checkpoint belongs to other parameters, or the loss is no longer finite.
         KeyboardInterrupt: Ctrl-C, after the step in progress and its checkpoint.
     """
     accelerator = accelerator or Accelerator()
-    run = _start(objective, plan)
+    run = _start(objective, schedule)
     model, run.optimizer = accelerator.prepare(objective, run.optimizer)
     if checkpoint is not None and checkpoint.exists():
         run.load(checkpoint)
-    with Ticker(title, plan.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
-        while run.step < plan.steps:
+    with Ticker(title, schedule.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
+        while run.step < schedule.steps:
             started = time.perf_counter()
-            _set_rate(run.optimizer, plan.rate_at(run.step))
-            loss = model(*objective.batch(_generator(plan.seed, run.step, accelerator.process_index)))
+            _set_rate(run.optimizer, schedule.rate_at(run.step))
+            loss = model(*objective.batch(_generator(schedule.seed, run.step, accelerator.process_index)))
             value = _finite(float(loss.detach()), run.step)
             accelerator.backward(loss)
-            accelerator.clip_grad_norm_(list(run.weights.values()), plan.clip)
+            accelerator.clip_grad_norm_(list(run.weights.values()), schedule.clip)
             run.optimizer.step()
             run.optimizer.zero_grad(set_to_none=True)
             run.step += 1
-            _follow(run.average, run.weights, min(plan.ema, run.step / (run.step + 9)))
+            _follow(run.average, run.weights, min(schedule.ema, run.step / (run.step + 9)))
             run.seconds += time.perf_counter() - started
             ticker.advance(loss=value)
             if on_step:
                 on_step(run.step, value)
-            due = run.step % plan.save_every == 0 or run.step == plan.steps or stop()
+            due = run.step % schedule.save_every == 0 or run.step == schedule.steps or stop()
             if due and checkpoint is not None and accelerator.is_main_process:
                 run.save(checkpoint)
             if stop():
@@ -166,11 +175,13 @@ def pick(generator: torch.Generator, count: int, size: int) -> Tensor:
     return torch.randint(count, (size,), generator=generator)
 
 
-def _start(objective: Objective, plan: Schedule) -> TrainingRun:
+def _start(objective: Objective, schedule: Schedule) -> TrainingRun:
     weights = objective.trained()
-    optimizer = torch.optim.AdamW(weights.values(), lr=plan.rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99))
-    average = {name: p.detach().clone() for name, p in weights.items()} if plan.ema else {}
-    return TrainingRun(weights, average, optimizer)
+    optimizer = torch.optim.AdamW(
+        weights.values(), lr=schedule.rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
+    )
+    average = {name: p.detach().clone() for name, p in weights.items()} if schedule.ema else {}
+    return TrainingRun(weights=weights, average=average, optimizer=optimizer)
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:

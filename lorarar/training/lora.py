@@ -71,21 +71,23 @@ class LoraDenoising(Objective):
         self.size = options.batch
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's lesson."""
         chosen = torch.multinomial(self.chances, self.size, replacement=True, generator=generator)
         latents = self.latents[chosen]
         noise = torch.randn(latents.shape, generator=generator)
         timesteps = pick(generator, self.scheduler.config.num_train_timesteps, self.size)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        wanted = target(self.scheduler, latents, noise, timesteps)
+        targets = target(self.scheduler, latents, noise, timesteps)
         device, dtype = self.unet.device, self.conditioning.text.dtype
-        return noisy.to(device, dtype), timesteps.to(device), wanted.to(device), self.lesson_of[chosen].to(device)
+        return noisy.to(device, dtype), timesteps.to(device), targets.to(device), self.lesson_of[chosen].to(device)
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, wanted: Tensor, lesson: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor, lesson: Tensor) -> Tensor:
+        """Mean squared error of the UNet's prediction."""
         prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(lesson))
-        return F.mse_loss(prediction.float(), wanted)
+        return F.mse_loss(prediction.float(), targets)
 
     def close(self) -> None:
-        """Take the LoRA layers off the UNet again."""
+        """Take the LoRA layers off the UNet again, which leaves the pipeline as it was."""
         self.unet.unload_lora()
 
 
@@ -117,15 +119,17 @@ def train_lora(
     """
     objective = LoraDenoising(pipeline, lessons, options)
     try:
-        run = train(objective, _plan(options), checkpoint, title=title, accelerator=accelerator)
+        run = train(objective, _schedule(options), checkpoint, title=title, accelerator=accelerator)
     finally:
         objective.close()
     return _adapter(run.result())
 
 
-def _plan(options: LoraOptions) -> Schedule:
+def _schedule(options: LoraOptions) -> Schedule:
     """Constant rate, as in the DreamBooth protocol."""
-    return Schedule(options.steps, options.rate, options.seed, decay=False, save_every=200, weight_decay=1e-4)
+    return Schedule(
+        steps=options.steps, rate=options.rate, seed=options.seed, decay=False, save_every=200, weight_decay=1e-4
+    )
 
 
 def _encode(pipeline: StableDiffusionXLPipeline, images: Tensor, mirrored: bool) -> Tensor:

@@ -53,7 +53,7 @@ REGULARISERS: Mapping[Regulariser, Callable[[Sequence[Coefficients]], Tensor]] =
 
 @dataclass(frozen=True)
 class MergingLoss:
-    """Which terms Eq. 3 has; the defaults are the paper's."""
+    """The terms of Eq. 3; the defaults are the paper's."""
 
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "dot"
@@ -64,11 +64,17 @@ class MergingLoss:
         """The terms that these options name."""
         return cls(options.fidelity, options.regulariser, options.strength)
 
-    def __call__(self, merged: Tensor, wanted: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
-        """The loss of predictions (2 N, C, h, w), content's samples first, and of the coefficients learnt."""
+    def __call__(self, merged: Tensor, teachers: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
+        """Eq. 3.
+
+        Args:
+            merged: predictions of the merged model (2 N, C, h, w), for content's samples first.
+            teachers: predictions of each sample's own LoRA, in the same order.
+            pairs: the coefficients that are learnt.
+        """
         fidelity, half = FIDELITIES[self.fidelity], len(merged) // 2
-        of_content, of_style = fidelity(merged[:half], wanted[:half]), fidelity(merged[half:], wanted[half:])
-        return of_content + of_style + self.strength * REGULARISERS[self.regulariser](pairs)
+        content, style = fidelity(merged[:half], teachers[:half]), fidelity(merged[half:], teachers[half:])
+        return content + style + self.strength * REGULARISERS[self.regulariser](pairs)
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class PreparedConcept:
 
     @classmethod
     def prepare(cls, pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> PreparedConcept:
-        """Encode a concept's pictures, at ``side`` pixels, and its prompt."""
+        """Encode a concept's pictures, at ``side`` pixels a side, and its prompt."""
         latents = encode_images(pipeline.vae, read_images(concept.images, side))
         adapter = concept.adapter.to(torch.float32, pipeline.unet.device)
         return cls(adapter, latents, encode_prompts(pipeline, [concept.prompt], side))
@@ -99,7 +105,15 @@ class Merging(Objective):
         size: int,
         side: int,
     ) -> None:
-        """``size`` noisy latents of content, and as many of style, a step; pictures of ``side`` pixels."""
+        """Prepare both sides for the UNet.
+
+        Args:
+            pipeline: the base, whose UNet is frozen.
+            contents, styles: LoRAs with their pictures and prompts.
+            loss: the terms of Eq. 3.
+            size: noisy latents of content, and as many of style, a step.
+            side: pixels a side of the pictures.
+        """
         super().__init__()
         self.unet: Any = pipeline.unet.requires_grad_(False)
         self.loss, self.size, self.scheduler = loss, size, training_scheduler(pipeline)
@@ -107,7 +121,7 @@ class Merging(Objective):
         self.styles = [PreparedConcept.prepare(pipeline, concept, side) for concept in styles]
 
     def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
-        """Gates of every layer both have, and those m_c and m_s that are learnt."""
+        """Gates of every layer that both adapters have, and the pairs m_c, m_s (n,) that are learnt."""
         raise NotImplementedError
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
@@ -123,14 +137,15 @@ class Merging(Objective):
         return torch.tensor(indices), noisy.to(device, sides[0].conditioning.text.dtype), timesteps.to(device)
 
     def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+        """The loss of a batch: the teachers predict without gradients, the merged model with them."""
         content, style = self.contents[int(indices[0])], self.styles[int(indices[1])]
         conditioning = _side_by_side(content.conditioning, style.conditioning, self.size)
         with torch.no_grad(), gated(self.unet, content.adapter, style.adapter, self._teachers(content, style)):
-            wanted = predict(self.unet, noisy, timesteps, conditioning)
+            teachers = predict(self.unet, noisy, timesteps, conditioning)
         gates, learnt = self.coefficients(content, style)
         with gated(self.unet, content.adapter, style.adapter, _with_own(gates, content, style)):
             merged = predict(self.unet, noisy, timesteps, conditioning)
-        return self.loss(merged.float(), wanted.float(), learnt)
+        return self.loss(merged.float(), teachers.float(), learnt)
 
     def _teachers(self, content: PreparedConcept, style: PreparedConcept) -> Gates:
         """Gates that show the first half of the samples content's LoRA alone, the second half style's."""

@@ -1,4 +1,4 @@
-"""What shapes each training; nothing heavy is imported here, so that a plan is read at once."""
+"""Options of each training; nothing heavy is imported here, so that a plan is read at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Seed = Annotated[int, Field(ge=0)]
 
 @dataclass(frozen=True)
 class LoraOptions:
-    """What shapes a LoRA's training; the defaults are the paper's (Section A1.3)."""
+    """Options of a LoRA's training; the defaults are the paper's (Section A1.3)."""
 
     rank: Count = 64
     steps: Count = 1000
@@ -31,7 +31,7 @@ class LoraOptions:
 
 @dataclass(frozen=True)
 class HypernetOptions:
-    """What shapes a hypernetwork's training; the defaults are the paper's (Sections 3.3, 3.4, A1.3)."""
+    """Options of a hypernetwork's training; the defaults are the paper's (Sections 3.3, 3.4, A1.3)."""
 
     hidden: Count = 128
     parts: tuple[Part, ...] = ("query", "output")
@@ -47,7 +47,7 @@ class HypernetOptions:
 
 @dataclass(frozen=True)
 class ZipOptions:
-    """What shapes ZipLoRA's optimisation; steps, rate and lambda are the paper's (Section A1.3).
+    """Options of ZipLoRA's optimisation; steps, rate and lambda are the paper's (Section A1.3).
 
     The regulariser is the cosine, not Eq. 3's plain dot product: over a thousand columns that starts near a
     thousand, outweighs the fidelity terms at any lambda of this size, and in 100 steps pulls all coefficients

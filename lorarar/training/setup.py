@@ -18,7 +18,7 @@ PRECISIONS = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16
 
 
 def accelerator_for(precision: str | None = None) -> Accelerator:
-    """Device, processes and mixed precision as accelerate finds or is told them.
+    """An accelerator: device and processes as accelerate finds them, mixed precision as accelerate or the caller says.
 
     Raises:
         TrainingError: an unknown precision, or one this machine cannot do.

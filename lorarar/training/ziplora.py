@@ -44,15 +44,16 @@ class ZipMerging(Merging):
         self.of_style = nn.ParameterList([nn.Parameter(torch.ones(n, device=device)) for n in columns])
 
     def trained(self) -> dict[str, nn.Parameter]:
+        """Both vectors of every layer, as ``LAYER.content`` and ``LAYER.style``."""
         sides = ("content", self.of_content), ("style", self.of_style)
         return {f"{layer}.{name}": p for name, ps in sides for layer, p in zip(self.layers, ps, strict=True)}
 
     def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
-        """The parameters as they are; layers outside attention stay summed."""
+        """The parameters as they are; layers outside attention are summed, their gates are 1."""
         pairs = list(zip(self.of_content, self.of_style, strict=True))
         one = torch.ones((), device=self.unet.device)
-        summed: Gates = dict.fromkeys({*content.adapter.layers} & {*style.adapter.layers}, (one, one))
-        return dict(summed) | dict(zip(self.layers, pairs, strict=True)), pairs
+        ones: Gates = dict.fromkeys({*content.adapter.layers} & {*style.adapter.layers}, (one, one))
+        return dict(ones) | dict(zip(self.layers, pairs, strict=True)), pairs
 
 
 def train_ziplora(
@@ -78,8 +79,10 @@ def train_ziplora(
         title: name in the progress display.
     """
     objective = ZipMerging(pipeline, content, style, options, side)
-    plan = Schedule(options.steps, options.rate, options.seed, decay=False, weight_decay=0, save_every=50)
-    weights = train(objective, plan, checkpoint, title=title, accelerator=accelerator).result()
+    schedule = Schedule(
+        steps=options.steps, rate=options.rate, seed=options.seed, decay=False, weight_decay=0, save_every=50
+    )
+    weights = train(objective, schedule, checkpoint, title=title, accelerator=accelerator).result()
     return {layer: (weights[f"{layer}.content"].cpu(), weights[f"{layer}.style"].cpu()) for layer in objective.layers}
 
 

@@ -31,7 +31,7 @@ class MovedModules(MetaPathFinder, Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """What loads the module of that old name; None for every other name."""
+        """The spec of a module under its old name; None for every other name."""
         return ModuleSpec(name, self) if name in MOVED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

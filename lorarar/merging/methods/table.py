@@ -20,7 +20,7 @@ MergeFunction = Callable[[Adapter, Adapter, MergeInputs], MergeResult]
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What to call a way of getting one adapter for a subject and a style, and whose it is."""
+    """Name, title and paper of a way to get one adapter for a subject and a style."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ class MethodInfo:
 
 @dataclass(frozen=True)
 class Method(MethodInfo):
-    """One merge method and what is to be known of it."""
+    """One merge method: its function, the options it takes, and whether it takes long."""
 
     merge: MergeFunction
     takes: tuple[Option, ...] = ()
@@ -41,13 +41,13 @@ _PRUNING: tuple[Option, ...] = ("weights", "density", "form")
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method("direct", "Direct merge", "Wortsman et al., 2022", direct, ("weights",)),
-        Method("ties", "TIES", "Yadav et al., 2023", ties, _PRUNING, dense=True),
-        Method("dare", "DARE", "Yu et al., 2024", dare, _PRUNING, dense=True),
-        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", dare_ties, _PRUNING, dense=True),
-        Method("np-lora", "NP-LoRA", "Chen et al., 2025", np_lora, ("weights", "mu")),
-        Method("ziplora", "ZipLoRA", "Shah et al., 2023", ziplora, ("coefficients",)),
-        Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", lorarar, ("hypernet", "key_value")),
+        Method("direct", "Direct merge", "Wortsman et al., 2022", merge=direct, takes=("weights",)),
+        Method("ties", "TIES", "Yadav et al., 2023", merge=ties, takes=_PRUNING, dense=True),
+        Method("dare", "DARE", "Yu et al., 2024", merge=dare, takes=_PRUNING, dense=True),
+        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", merge=dare_ties, takes=_PRUNING, dense=True),
+        Method("np-lora", "NP-LoRA", "Chen et al., 2025", merge=np_lora, takes=("weights", "mu")),
+        Method("ziplora", "ZipLoRA", "Shah et al., 2023", merge=ziplora, takes=("coefficients",)),
+        Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", merge=lorarar, takes=("hypernet", "key_value")),
     )
 }
 
