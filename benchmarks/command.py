@@ -91,7 +91,7 @@ def _merge(arguments: tuple[str, ...], folder: Path) -> Run:
 
 
 def _command(*arguments: str, folder: Path | None = None) -> str:
-    """What the command says, in a fresh process.
+    """Output of the command in a fresh process.
 
     Raises:
         CalledProcessError: it failed; what it said stands on stderr.

@@ -32,7 +32,7 @@ def coefficients(network: Hypernetwork, content: Tensor, style: Tensor) -> Coeff
 
 
 def column_weights(network: Hypernetwork, name: str, content: Tensor, style: Tensor) -> Coefficients:
-    """What a layer's columns are multiplied by: predicted, or the constant of parts that are not."""
+    """The factors of a layer's columns: predicted, or the constant of parts that are not."""
     if network.predicts(name):
         return coefficients(network, content, style)
     constant = content.new_full((content.shape[1],), CONSTANT[network.key_value])

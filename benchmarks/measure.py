@@ -30,7 +30,7 @@ CLEAR = Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a function took."""
+    """The time and memory that a function took."""
 
     seconds: float  # the fastest run
     peak: int  # bytes above what was held before it, at most

@@ -1,4 +1,4 @@
-"""How figures stand on the page."""
+"""Figures, tables and sections as Markdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def section(title: str, *paragraphs: str) -> str:
-    """A heading and what stands under it."""
+    """A heading with its paragraphs."""
     return "\n\n".join([f"## {title}", *paragraphs])
 
 
@@ -27,7 +27,7 @@ def size(count: float) -> str:
 
 
 def ratio(one: float, other: float) -> str:
-    """How many times ``one`` is ``other``: ``40 x``, ``1.3 x``."""
+    """The ratio of two numbers as text: ``40 x``, ``1.3 x``."""
     if other <= 0:
         return "not measurable"
     value = one / other

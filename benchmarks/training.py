@@ -38,7 +38,7 @@ AGREE = 1e-3  # how far both ways' loss and gradient may differ, relatively, in 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is trained on, and where."""
+    """The sizes and the device of a training."""
 
     shape: Size
     latents: int  # a side
@@ -49,7 +49,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a training took."""
+    """The cost of a training."""
 
     loss: float  # Eq. 3 without its regulariser, which would hide the UNet's share, before the first step
     gradient: float  # norm of its gradient
@@ -163,7 +163,7 @@ def _describe(task: Task, ways: dict[str, Measured], setting: Setting) -> str:
 
 
 def _agreement(task: Task, ways: dict[str, Measured], setting: Setting) -> str:
-    """How far the ways agree, in words.
+    """The agreement of the ways, in words.
 
     Raises:
         AssertionError: too little, where both compute in float32.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def trained_file(pair: Pair, out: Path) -> Path:
-    """Where the training of a row keeps its result for a pair: joint training's LoRA, ZipLoRA's coefficients."""
+    """The result of a row's training for a pair: joint training's LoRA, or ZipLoRA's coefficients."""
     return out / "trained" / pair.row.label / f"{pair.name}.safetensors"
 
 

@@ -38,7 +38,7 @@ class ConceptSelection(_Strict):
 
 
 class PictureSettings(_Strict):
-    """Which pictures are generated of each pair, and how."""
+    """The pictures of each pair: prompt, seeds, and how they are generated."""
 
     prompt: str = PAIR_PROMPT
     seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)

@@ -1,4 +1,4 @@
-"""What all commands share: two consoles, options, errors as one line, pictures in the terminal."""
+"""Parts that all commands share: two consoles, options, errors as one line, pictures in the terminal."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def stderr_console() -> Console:
 
 
 def message(text: str, style: str = "") -> None:
-    """A message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
+    """Print a message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
     console = stderr_console()
     console.print(clean(text), style=style, markup=False, soft_wrap=not console.is_terminal)
 
@@ -65,13 +65,13 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")  # a file's name may be no text
 
 
 def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarError]) -> str:
-    """The value of an option, if it is accepted.
+    """Return the value of an option if it is accepted.
 
     Raises:
         error: it is not; the message says what is.
@@ -82,7 +82,7 @@ def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarEr
 
 
 def show_images(images: Sequence[Image], width: int = 24) -> None:
-    """Pictures side by side in the terminal, in the best way it knows; nothing where stderr is no terminal.
+    """Show pictures side by side in the terminal, in the best way it knows; do nothing where stderr is none.
 
     ``width`` is of one picture, in columns; a wider one than the terminal is made to fit.
     """

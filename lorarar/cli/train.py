@@ -221,7 +221,7 @@ def parse_parts(text: str) -> tuple[Part, ...]:
 
 
 def checkpoint_of(out: Path) -> Path:
-    """Where a training keeps its state until it is done: beside its result.
+    """The file beside a result in which a training keeps its state until it is done.
 
     Raises:
         TrainingError: the result's name does not end in .safetensors.

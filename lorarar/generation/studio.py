@@ -46,7 +46,7 @@ class Picture:
     sha256: str = ""
 
     def notes(self) -> dict[str, str]:
-        """What made the picture, as text chunks of its PNG."""
+        """The text chunks of the PNG, which say what made the picture."""
         return {
             "prompt": self.prompt,
             "seed": str(self.seed),

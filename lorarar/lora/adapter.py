@@ -24,7 +24,7 @@ ATTENTION: tuple[Part, ...] = tuple(_PARTS.values())  # the parts whose coeffici
 
 
 def part_of(layer: str) -> Part:
-    """Which part of an attention block a layer is; ``other`` for feed-forward, convolutions and the like."""
+    """The part of an attention block that a layer is; ``other`` for feed-forward, convolutions and the like."""
     return next((part for ending, part in _PARTS.items() if layer.endswith(ending)), "other")
 
 

@@ -58,7 +58,7 @@ class LoadedFile:
 
     @cached_property
     def configs(self) -> dict[str, Config]:
-        """What PEFT's or diffusers' configuration says, by component.
+        """PEFT's or diffusers' configuration of each component, by its name.
 
         Raises:
             AdapterError: it is unsound.
@@ -139,12 +139,12 @@ def build_adapter(path: Path, files: list[LoadedFile]) -> Adapter:
 
 
 def first_provenance(files: list[LoadedFile]) -> dict[str, Any]:
-    """What made an adapter, from the first of its files that says it; empty where none does."""
+    """The provenance in the first of an adapter's files that has any; else empty."""
     return next(filter(None, (provenance_of(loaded.metadata) for loaded in files)), {})
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """What the header of an adapter says made it, without reading its tensors.
+    """Read the provenance in an adapter's header, without its tensors.
 
     Raises:
         AdapterError: the file is missing or not sound.

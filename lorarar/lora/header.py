@@ -36,7 +36,7 @@ def read_shapes(path: Path, error: type[LorarError]) -> dict[str, tuple[int, ...
 
 
 def provenance_of(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """What a header says made its file; empty where it says nothing sound."""
+    """The provenance in a header: what made its file; empty where it says nothing sound."""
     try:
         provenance = json.loads(metadata.get(PROVENANCE, "{}"))
     except (json.JSONDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a LoRA file is: dialect, ranks, targets, metadata, and why it cannot be used if it cannot.
+"""A description of any LoRA file: dialect, ranks, targets, metadata, and why it cannot be used if it cannot.
 
 A file is opened once. Whatever is sound as tensors is described, also where it is no LoRA or a broken one;
 the reason given then is the one with which reading it would fail.
@@ -91,7 +91,7 @@ def inspect_adapter(path: str | Path) -> Inspection:
 
 
 def kind_of(layer: str) -> str:
-    """What a layer is, for people: ``UNet attention query``, ``text encoder 1``."""
+    """The kind of a layer, for people: ``UNet attention query``, ``text encoder 1``."""
     return next(kind for pattern, kind in _KINDS.items() if re.search(pattern, layer))
 
 

@@ -25,7 +25,7 @@ LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 @dataclass(frozen=True)
 class PeftAdapter:
-    """What one PEFT folder holds: weights by key, and the fields of ``adapter_config.json``."""
+    """The contents of one PEFT folder: weights by key, and the fields of ``adapter_config.json``."""
 
     tensors: Mapping[str, Tensor]
     config: Mapping[str, object]

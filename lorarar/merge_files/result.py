@@ -37,7 +37,7 @@ class Merge:
     version: str = __version__
 
     def provenance(self, layout: Layout = "diffusers") -> dict[str, Any]:
-        """What made the merge, for a file's header."""
+        """All that made the merge, as its file's header says it."""
         return {
             "method": self.method.name,
             "options": self.options,

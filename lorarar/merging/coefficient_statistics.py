@@ -1,4 +1,4 @@
-"""How merging coefficients are spread over a model's blocks and the parts of attention."""
+"""Statistics of merging coefficients over a model's blocks and the parts of attention."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Hypernetwork(nn.Module):
     def from_projections(
         self, content: Adapter, style: Adapter, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
     ) -> dict[str, Coefficients]:
-        """As ``forward``, from ``projections`` of both adapters."""
+        """Coefficients as ``forward`` gives them, from ``projections`` of both adapters."""
         scratch, constant = self._scratch(), self._constants()
         return {
             name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(factors)
@@ -150,7 +150,7 @@ class Hypernetwork(nn.Module):
         return None if torch.is_grad_enabled() and self.output.weight.requires_grad else Scratch(self.output.weight)
 
     def _constants(self) -> Callable[[Factors], Coefficients]:
-        """What ``key_value`` gives to layers that are not predicted: one vector for each width, shared."""
+        """The coefficients of layers that are not predicted, by ``key_value``: one vector for each width, shared."""
         value, vectors = CONSTANT[self.key_value], dict[int, Tensor]()
 
         def constant(factors: Factors) -> Coefficients:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 RARE_TOKEN = "sks"  # the paper's "[c]"
-PAIR_PROMPT = "{content} in {style}"  # what a merge of both is asked for
+PAIR_PROMPT = "{content} in {style}"  # of a merge of both
 
 
 def style_words(prompt: str) -> str:

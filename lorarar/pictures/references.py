@@ -18,14 +18,14 @@ from lorarar.util.errors import AdapterError
 
 @dataclass(frozen=True)
 class References:
-    """What shows a content or a style."""
+    """The pictures and the prompt of a content or a style."""
 
     images: tuple[Path, ...]
     prompt: str
 
 
 def read_references(lora: Path) -> References:
-    """The references of a LoRA file.
+    """Find the references of a LoRA file.
 
     Raises:
         AdapterError: the file's header cannot be read, or has no prompt.
@@ -35,7 +35,7 @@ def read_references(lora: Path) -> References:
 
 
 def references_of(lora: Path, provenance: Mapping[str, Any]) -> References:
-    """The references of a LoRA whose header's provenance is known.
+    """Find the references of a LoRA by the provenance in its header.
 
     Raises:
         AdapterError: it has no prompt.

@@ -23,7 +23,7 @@ class PathResolver:
         self.roots = [folder, *list(folder.parents)[:ABOVE]]
 
     def find(self, path: str) -> Path:
-        """The file; where there is none, the path as it stands, for an error to name."""
+        """Find the file; where there is none, return the path as it stands, for an error to name."""
         if "\0" in path:
             return Path(hashlib.sha256(path.encode("utf-8", "replace")).hexdigest())
         here = Path(path)

@@ -26,7 +26,7 @@ from lorarar.util.progress import Ticker
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train, and how often to write a checkpoint."""
+    """Length and rates of a training, and how often it writes a checkpoint."""
 
     steps: int
     rate: float  # peak learning rate

@@ -1,4 +1,4 @@
-"""What every training needs first: an accelerator, and the base on its device."""
+"""The start of every training: an accelerator, and the base on its device."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every room uses: errors, files, progress, statistics, text."""
+"""Tools that every room uses: errors, files, progress, statistics, text."""

@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def checkpoint_beside(result: Path) -> Path:
-    """Where work on a result keeps its state until it is done."""
+    """The file beside a result in which work on it keeps its state until it is done."""
     return result.with_name(f"{result.name}.checkpoint.pt")
 
 

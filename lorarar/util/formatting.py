@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # only a type, and its module loads numpy
 
 
 def number(value: float | None, places: int = 2, *, signed: bool = False, absent: str = "") -> str:
-    """``0.33``, or ``absent`` where there is no figure."""
+    """A number as text, ``0.33``; ``absent`` where there is no figure."""
     return absent if value is None else f"{value:{'+' if signed else ''}.{places}f}"
 
 
@@ -21,12 +21,12 @@ def measured(value: float) -> str:
 
 
 def bounds(low: float, high: float, places: int = 2, *, signed: bool = False) -> str:
-    """``0.28 to 0.39``."""
+    """Both ends of an interval as text, ``0.28 to 0.39``."""
     return f"{number(low, places, signed=signed)} to {number(high, places, signed=signed)}"
 
 
 def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, always: bool = False) -> str:
-    """``0.33 (0.28 to 0.39)``; nothing where there is no figure.
+    """A figure with its interval as text, ``0.33 (0.28 to 0.39)``; empty where there is no figure.
 
     Where both ends are the same the figure stands alone, since drawing anew says nothing of it; ``always`` shows them.
     """
@@ -39,5 +39,5 @@ def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, 
 
 
 def count(many: int, noun: str) -> str:
-    """``1 picture``, ``2 pictures``."""
+    """A number of things as text: ``1 picture``, ``2 pictures``."""
     return f"{many} {noun}" + ("" if many == 1 else "s")

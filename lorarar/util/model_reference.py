@@ -1,4 +1,4 @@
-"""How a model is named everywhere: by its name in a registry, by its folder, or by its id on the hub."""
+"""Names of models, the same everywhere: a name in a registry, a folder, or an id on the hub."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def as_latex(tables: Sequence[Table]) -> str:
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Comma-separated values; empty where there is none."""
+    """Comma-separated values below a head; None is an empty field."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)

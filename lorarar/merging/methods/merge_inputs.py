@@ -1,4 +1,4 @@
-"""What a merge method gets beside the two adapters, and what it gives back."""
+"""The inputs of a merge method beside the two adapters, and its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Predictor = Callable[[Adapter, Adapter], dict[str, Coefficients]]
 
 @dataclass(frozen=True)
 class MergeInputs:
-    """What a method may use beside the two adapters; each uses what its row of the table names."""
+    """Inputs of a method beside the two adapters; each method uses those that its row of the table names."""
 
     weights: tuple[float, float] = (1.0, 1.0)  # of content and style
     rank: int | None = None  # of the merged layers; None: the sum of both ranks

@@ -70,7 +70,7 @@ def _prune_delta(name: str, pair: Sequence[Factors], inputs: MergeInputs, combin
 
 
 def _prune_factors(name: str, pair: Sequence[Factors], inputs: MergeInputs, combine: Combine) -> tuple[Factors, Energy]:
-    """As peft: the root of a weight's size on either factor, its sign on A."""
+    """Prune A and B on their own, as peft: the root of a weight's size on either factor, its sign on A."""
     if pair[0].rank != pair[1].rank:
         raise MethodError(
             f"the factor-wise form needs equal ranks, but {name} has {pair[0].rank} and {pair[1].rank}; "

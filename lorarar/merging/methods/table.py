@@ -53,10 +53,10 @@ METHODS: dict[str, Method] = {
 
 
 def method_named(name: str) -> Method:
-    """The method of that name.
+    """Find the method of that name.
 
     Raises:
-        MethodError: there is none; the message lists all.
+        MethodError: no method has that name; the message lists all.
     """
     if name not in METHODS:
         raise MethodError(f"unknown method {name!r}; accepted are {', '.join(METHODS)}")

@@ -1,4 +1,4 @@
-"""How far raters agree beyond chance, and how far a score tells yes from no."""
+"""Agreement of raters beyond chance, and how far a score tells yes from no."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def bootstrap(values: Sequence[float], then: Callable[[np.ndarray], np.ndarray] 
 
 
 def cluster_draws(count: int) -> Iterator[np.ndarray]:
-    """Which of ``count`` clusters each resample has, as indices (count,), ``RESAMPLES`` times."""
+    """Draw ``count`` clusters anew, as indices (count,), ``RESAMPLES`` times."""
     generator = np.random.default_rng(SEED)
     for _ in range(RESAMPLES):
         yield generator.integers(0, count, count)
