@@ -16,6 +16,7 @@ from judge.protocol import Answer, both_right, majority, score
 from judge.questions import Aspect
 from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
 from lorarar.util.files import sha256_of
+from lorarar.util.grouping import group_by
 
 if TYPE_CHECKING:
     from judge.targets import Target
@@ -106,19 +107,20 @@ def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> 
     ]
 
 
+def correct_by_pair(pictures: Iterable[JudgedPicture]) -> dict[Pair, list[Answer]]:
+    """Whether each picture is correct, by subject-style pair."""
+    pairs = group_by(pictures, lambda picture: picture.pair)
+    return {pair: [picture.correct for picture in members] for pair, members in pairs.items()}
+
+
 def mars2(pictures: Iterable[JudgedPicture]) -> float | None:
     """The average case over the pictures' pairs; None where no picture has a verdict."""
-    pairs: dict[Pair, list[Answer]] = {}
-    for picture in pictures:
-        pairs.setdefault(picture.pair, []).append(picture.correct)
-    return score(pairs).average
+    return score(correct_by_pair(pictures)).average
 
 
 def mars2_by_method(pictures: Iterable[JudgedPicture]) -> dict[str, float]:
     """MARS2 of each method that has any picture with a verdict."""
-    methods: dict[str, list[JudgedPicture]] = {}
-    for picture in pictures:
-        methods.setdefault(picture.target.row, []).append(picture)
+    methods = group_by(pictures, lambda picture: picture.target.row)
     averages = {method: mars2(members) for method, members in methods.items()}
     return {method: average for method, average in averages.items() if average is not None}
 

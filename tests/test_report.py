@@ -13,16 +13,15 @@ from typer.testing import CliRunner
 
 from judge.cli.report import print_table
 from judge.errors import JudgeError
-from judge.metrics.backbone import Identity
-from judge.metrics.metric import METRICS
-from judge.metrics.preprocessing import imagenet
+from judge.metrics.backbone import Identity, imagenet
+from judge.metrics.metrics import METRICS
+from judge.metrics.scores import ScoreStore
 from judge.pictures import JudgedTargets
 from judge.questions import CODE, PAPER, Reply
 from judge.report.gallery import write_gallery
-from judge.report.report import by_group, choose, make_report
+from judge.report.report import by_group, choose_judge, make_report
 from judge.report.tables import records, tables
 from judge.run import questions
-from judge.scores import ScoreStore
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.cli.main import app
@@ -83,7 +82,7 @@ def rarely(target, aspect, reference):
 
 def test_figures_by_method_with_the_papers_beside(store, targets):
     answers = JudgedTargets(targets, say(store, targets, rarely))
-    report = make_report(answers, choose(answers), ScoreStore(store), "method", against="direct")
+    report = make_report(answers, choose_judge(answers), ScoreStore(store), "method", against="direct")
     direct, ours = records(report)
     assert (direct["average"], direct["best"], direct["attempts"]) == (0.25, 0.5, 1.5)
     assert (ours["average"], ours["best"], ours["images"], ours["pairs"]) == (1.0, 1.0, 4, 2)
@@ -96,12 +95,12 @@ def test_figures_by_method_with_the_papers_beside(store, targets):
     assert "average, the paper's, on SDXL" in first.head
     assert second.rows[0] == ["direct", "1.50", "1 of 2", ""]
     with pytest.raises(JudgeError, match="no method nothing was judged; there are direct, lorarar"):
-        make_report(answers, choose(answers), ScoreStore(store), "method", against="nothing")
+        make_report(answers, choose_judge(answers), ScoreStore(store), "method", against="nothing")
 
 
 def test_figures_by_cell_have_no_papers(store, targets):
     answers = JudgedTargets(targets, say(store, targets, rarely))
-    report = make_report(answers, choose(answers), ScoreStore(store), "cell")
+    report = make_report(answers, choose_judge(answers), ScoreStore(store), "cell")
     assert [line.group.name for line in report.lines][:2] == [
         ("direct", "dog", "glowing"),
         ("direct", "can", "glowing"),
@@ -118,11 +117,11 @@ def test_unclear_verdicts_are_counted_and_no_scores(store, targets):
 
     verdicts = say(store, targets[:-1], unclear)
     answers = JudgedTargets(targets, verdicts)
-    direct, ours = records(make_report(answers, choose(answers), ScoreStore(store), "method"))
+    direct, ours = records(make_report(answers, choose_judge(answers), ScoreStore(store), "method"))
     assert (direct["images"], direct["undecided"], direct["failed"], direct["unparsed"]) == (0, 4, 6, 6)
     assert direct["average"] is None
     assert (ours["images"], ours["undecided"], ours["not_asked"]) == (3, 1, 4)
-    unclear_table = tables(make_report(answers, choose(answers), ScoreStore(store), "method"))[-1]
+    unclear_table = tables(make_report(answers, choose_judge(answers), ScoreStore(store), "method"))[-1]
     assert unclear_table.rows[0] == ["direct", "6", "0", "6", "4"]
 
 
@@ -132,20 +131,20 @@ def test_the_judge_who_answered_most_is_chosen(store, targets):
     other = {**IDENTITY, "critic": "other"}
     say(store, targets[:3], lambda *_: False, PAPER, other)
     answers = JudgedTargets(targets, verdicts)
-    assert (choose(answers).critic, choose(answers).prompts) == ("scripted", PAPER.version)
-    assert choose(answers, prompts="code").prompts == CODE.version
-    assert choose(answers, critic="other").critic == "other"
+    assert (choose_judge(answers).critic, choose_judge(answers).prompts) == ("scripted", PAPER.version)
+    assert choose_judge(answers, prompts="code").prompts == CODE.version
+    assert choose_judge(answers, critic="other").critic == "other"
     with pytest.raises(
         JudgeError, match=r"no verdicts on these pictures by such a judge; there are .*other with paper"
     ):
-        choose(answers, critic="nobody")
+        choose_judge(answers, critic="nobody")
     with pytest.raises(JudgeError, match="no verdicts on these pictures"):
-        choose(JudgedTargets(targets[4:], verdicts), critic="other")
+        choose_judge(JudgedTargets(targets[4:], verdicts), critic="other")
 
 
 def test_without_verdicts_the_command_that_makes_them_is_named(store, targets):
     with pytest.raises(JudgeError, match="lorarar judge run"):
-        choose(JudgedTargets(targets, VerdictStore(store)))
+        choose_judge(JudgedTargets(targets, VerdictStore(store)))
 
 
 def test_a_metrics_mean_is_within_pairs_and_then_over_pairs(targets):
@@ -182,7 +181,7 @@ def test_scores_stand_beside_with_their_backbone(store, targets):
     again = scores.score(clip_i, targets, Flat())
     assert (again.found, again.measured) == (5, 3)
     scores.score(clip_i, targets[:1], Flat("newer"))
-    report = make_report(answers, choose(answers), scores, "method")
+    report = make_report(answers, choose_judge(answers), scores, "method")
     assert report.backbones == {"clip-i": "flat (1)"}
     assert [record["clip-i"] for record in records(report)] == [1.0, 1.0]
     assert "CLIP-I" in tables(report)[2].head
@@ -211,7 +210,7 @@ def test_a_gallery_is_one_page_without_outside_and_escapes(store, targets, tmp_p
     evil = [replace(target, row="<script>alert(1)</script>") for target in targets[:4]]
     targets[1].image.write_bytes(b"broken")
     answers = JudgedTargets([*evil, *targets[4:]], say(store, targets, rarely))
-    report = make_report(answers, choose(answers), ScoreStore(store), "method")
+    report = make_report(answers, choose_judge(answers), ScoreStore(store), "method")
     page = write_gallery(report, tmp_path / "out" / "gallery.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page

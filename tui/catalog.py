@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from judge.metrics.metrics import METRICS
 from judge.pictures import count_answers
 from judge.protocol import Answer, majority_of_counts
 from judge.questions import Aspect
@@ -153,7 +154,7 @@ class Catalog:
             return {}
         scores: dict[str, dict[str, float]] = {}
         with self._open() as db:
-            for metric in ("clip-i", "clip-t", "dino"):
+            for metric in METRICS:
                 rows = db.execute(
                     "SELECT image, value, max(created) FROM scores WHERE metric = ?1 AND backbone = ("
                     "SELECT backbone FROM scores WHERE metric = ?1 ORDER BY created DESC, backbone LIMIT 1"

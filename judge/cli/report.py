@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Drawn
 
     from judge.report.groups import By
-    from judge.report.report import Report
+    from judge.report.report import JudgeReport
     from lorarar.util.tables import Table
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
@@ -49,9 +49,9 @@ def report(
     db: DbOption = None,
 ) -> None:
     """Print the paper's tables of what was judged, with intervals, the paper's own figures beside them."""
+    from judge.metrics.scores import ScoreStore
     from judge.pictures import JudgedTargets
-    from judge.report.report import choose, make_report
-    from judge.scores import ScoreStore
+    from judge.report.report import choose_judge, make_report
     from judge.targets import find_targets
     from judge.verdicts import VerdictStore
     from lorarar.store import Store
@@ -60,7 +60,7 @@ def report(
     one_of("--format", form, FORMATS, JudgeError)
     with Store(db) as store:
         judged = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
-        chosen = choose(judged, critic, prompts, judge)
+        chosen = choose_judge(judged, critic, prompts, judge)
         made = make_report(judged, chosen, ScoreStore(store), grouping, against)
     _print_report(made, form)
     if gallery is not None:
@@ -69,7 +69,7 @@ def report(
         message(f"gallery: {write_gallery(made, gallery)}")
 
 
-def _print_report(made: Report, form: str) -> None:
+def _print_report(made: JudgeReport, form: str) -> None:
     from judge.report.tables import about, csv_rows, records, tables
     from lorarar.util.tables import as_csv, as_latex, as_markdown
 

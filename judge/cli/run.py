@@ -22,23 +22,23 @@ from judge.cli.options import (
     critic_settings,
 )
 from judge.cli.reasons import print_reasons
+from judge.metrics.metrics import METRICS, Metric, MetricError
 from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 
 if TYPE_CHECKING:
+    from judge.metrics.scores import ScoreOutcome
     from judge.run import JudgeOutcome
-    from judge.scores import Scored
     from judge.targets import Target
     from lorarar.store import Store
 
 MARS2 = "mars2"
+ALL = ",".join((MARS2, *METRICS))
 
 
 @command
 def run(
     critic: CriticOption = "pocket",
-    metrics: Annotated[
-        str, typer.Option("--metrics", help="Which of mars2,clip-i,clip-t,dino.")
-    ] = "mars2,clip-i,clip-t,dino",
+    metrics: Annotated[str, typer.Option("--metrics", help=f"Which of {ALL}.")] = ALL,
     model: ModelOption = None,
     prompts: PromptsOption = "paper",
     image_mode: ImageModeOption = None,
@@ -60,11 +60,11 @@ def run(
     from judge.targets import find_targets
     from lorarar.store import Store
 
-    wanted, asked = parse_metrics(metrics), find_prompts(prompts)
+    names, wording = parse_metrics(metrics), find_prompts(prompts)
     with Store(db) as store:
         targets = find_targets(store, images, generated, references)
-        said: dict[str, Any] = {"pictures": len(targets)}
-        if MARS2 in wanted:
+        outcomes: dict[str, Any] = {"pictures": len(targets)}
+        if MARS2 in names:
             from judge.critics import find_critic
             from judge.run import judge
             from judge.verdicts import VerdictStore
@@ -79,13 +79,14 @@ def run(
                 dtype=dtype,
             )
             with find_critic(critic, settings) as opened:
-                outcome = judge(targets, opened, asked, VerdictStore(store))
-            said["mars2"] = vars(outcome)
+                outcome = judge(targets, opened, wording, VerdictStore(store))
+            outcomes[MARS2] = vars(outcome)
             _describe(outcome)
-        for name in (metric for metric in wanted if metric != MARS2):
-            said[name] = vars(_score(name, dino if name == "dino" else clip, targets, store, device))
+        backbones = {"clip": clip, "dino": dino}
+        for metric in (METRICS[name] for name in names if name != MARS2):
+            outcomes[metric.name] = vars(_score(metric, backbones[metric.kind], targets, store, device))
     if as_json:
-        print_json(said)
+        print_json(outcomes)
 
 
 def parse_metrics(text: str) -> list[str]:
@@ -94,31 +95,27 @@ def parse_metrics(text: str) -> list[str]:
     Raises:
         MetricError: an unknown name, or none.
     """
-    from judge.metrics.metric import METRICS, MetricError
-
-    known = (MARS2, *METRICS)
-    given = [part.strip() for part in text.split(",") if part.strip()]
-    if not given or set(given) - set(known):
-        raise MetricError(f"--metrics is {text!r}; accepted is a list of {', '.join(known)}")
-    return [name for name in known if name in given]
+    accepted = (MARS2, *METRICS)
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names or set(names) - set(accepted):
+        raise MetricError(f"--metrics is {text!r}; accepted is a list of {', '.join(accepted)}")
+    return [name for name in accepted if name in names]
 
 
-def _score(name: str, backbone: str, targets: list[Target], store: Store, device: str | None) -> Scored:
+def _score(metric: Metric, backbone: str, targets: list[Target], store: Store, device: str | None) -> ScoreOutcome:
     from judge.metrics.features import Features
-    from judge.metrics.metric import METRICS
     from judge.metrics.registry import find_backbone
-    from judge.scores import ScoreStore
+    from judge.metrics.scores import ScoreStore
 
-    metric = METRICS[name]
     features = Features(find_backbone(metric.kind, backbone, device))
-    scored = ScoreStore(store).score(metric, targets, features)
+    outcome = ScoreStore(store).score(metric, targets, features)
     message(
-        f"{name}: {scored.pictures} pictures, {scored.found} were known, {scored.measured} measured by "
+        f"{metric.name}: {outcome.pictures} pictures, {outcome.found} were known, {outcome.measured} measured by "
         f"{features.backbone.identity.name}"
     )
-    for fault in scored.faults[:5]:
+    for fault in outcome.faults[:5]:
         message(f"  {fault}", "yellow")
-    return scored
+    return outcome
 
 
 def _describe(outcome: JudgeOutcome) -> None:

@@ -1,15 +1,19 @@
-"""A metric of many pictures: one score each, against what the metric names."""
+"""A metric of many pictures: one score each, against what the metric names.
+
+Invariant: what was not measured, or is not finite, is no number: it is left out, and its fault is told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from judge.metrics.backbone import Vector, Vectors
 from judge.metrics.features import Features
-from judge.metrics.metric import Metric, MetricError
-from judge.metrics.scores import likeness
+from judge.metrics.metrics import Metric, MetricError
 from lorarar.pictures.prompts import RARE_TOKEN, without_token
 
 if TYPE_CHECKING:
@@ -21,8 +25,15 @@ def measure(
 ) -> list[float | None]:
     """A cosine for each target, the mean over its references.
 
-    None where there are no references or no prompt, and where a picture cannot be read (``features.faults``).
-    ``token`` is the rare one, dropped from prompts.
+    Args:
+        metric: the metric.
+        targets: the pictures with their references.
+        features: vectors by a backbone of the metric's kind.
+        token: the rare token, which is left out of prompts.
+
+    Returns:
+        For each target its score; None where there are no references or no prompt, and where a picture cannot be read
+        (``features.faults``).
 
     Raises:
         MetricError: the backbone is not of the metric's kind or fails.
@@ -52,3 +63,11 @@ def _to_prompts(targets: Sequence[Target], features: Features, token: str) -> li
         likeness(images[target.image], texts[prompt][None]) if target.image in images and prompt else None
         for target, prompt in zip(targets, prompts, strict=True)
     ]
+
+
+def likeness(image: Vector, references: Vectors) -> float | None:
+    """Mean cosine of an image's vector (D,) to those of its references (M, D); None without any."""
+    if not len(references):
+        return None
+    value = float(np.mean(references.astype(np.float64) @ image))
+    return value if isfinite(value) else None

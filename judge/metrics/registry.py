@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from judge.metrics.metric import Kind, MetricError
+from judge.metrics.metrics import Kind, MetricError
 from lorarar.families import families_with
 from lorarar.util.errors import reason
 from lorarar.util.files import sha256_of
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
         ViTModel,
     )
 
-    from judge.metrics.backbone import Backbone, Clip, Dino, Identity
-    from judge.metrics.preprocessing import Preprocessing
+    from judge.metrics.backbone import Backbone, Clip, Dino, Identity, Preprocessing
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
@@ -150,8 +149,7 @@ def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
 
 
 def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str | None) -> Dino:
-    from judge.metrics.backbone import Dino
-    from judge.metrics.preprocessing import imagenet
+    from judge.metrics.backbone import Dino, imagenet
 
     def model() -> ViTModel | Dinov2Model:
         from transformers import Dinov2Model, ViTModel
@@ -172,7 +170,7 @@ def _stated(processor: Mapping[str, Any]) -> Preprocessing:
     """
     from PIL import Image
 
-    from judge.metrics.preprocessing import Preprocessing
+    from judge.metrics.backbone import Preprocessing
 
     size, crop = processor["size"], processor["crop_size"]  # numbers in files of old
     resize = size if isinstance(size, int) else size.get("shortest_edge")

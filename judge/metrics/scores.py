@@ -1,20 +1,100 @@
-"""From vectors to scores, as pure functions.
-
-Invariant: what was not measured, or is not finite, is no number: it is left out, and said to be.
-"""
+"""Scores of CLIP-I, CLIP-T and DINO in the database, each with the backbone that made it and what it is against."""
 
 from __future__ import annotations
 
-from math import isfinite
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from judge.metrics.metrics import Metric
+from judge.migrations import MIGRATIONS
+from judge.targets import Target
+from lorarar.store import Store
+from lorarar.util.clock import now
+from lorarar.util.files import sha256_of
 
-from judge.metrics.vectors import Vector, Vectors
+if TYPE_CHECKING:
+    from judge.metrics.features import Features
+
+Key = tuple[str, str]  # a picture's digest, and what it was measured against
 
 
-def likeness(image: Vector, references: Vectors) -> float | None:
-    """Mean cosine of an image's vector (D,) to those of its references (M, D); None without any."""
-    if not len(references):
+@dataclass(frozen=True)
+class ScoreOutcome:
+    """What a run did for one metric."""
+
+    pictures: int
+    found: int  # scored by an earlier run
+    measured: int
+    faults: tuple[str, ...] = field(default=())  # why the others have no score
+
+
+class ScoreStore:
+    """The scores of an open store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        store.extend("judge", MIGRATIONS)
+
+    def score(self, metric: Metric, targets: Sequence[Target], features: Features) -> ScoreOutcome:
+        """Measure what this backbone has not scored yet, and keep it.
+
+        Raises:
+            MetricError: the backbone fails, or is not of the metric's kind.
+            StoreError: the scores cannot be kept.
+        """
+        from judge.metrics.measure import measure
+
+        backbone = _text(features.backbone.identity.record())
+        known = self.of(metric, backbone)
+        keys = {target: key_of(metric, target) for target in targets}
+        left = [target for target, key in keys.items() if key not in known]
+        values = measure(metric, left, features) if left else []
+        made = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
+        self._add(metric, backbone, made)
+        faults = list(features.faults.values())
+        if without := [t for t, v in zip(left, values, strict=True) if v is None and not _faulty(metric, t, features)]:
+            faults.append(f"{len(without)} pictures have no {metric.against} to be measured against")
+        measured = sum(value is not None for value in values)
+        return ScoreOutcome(len(keys), len(keys) - len(left), measured, tuple(faults))
+
+    def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
+        """Scores by a backbone, as ``backbones`` names it."""
+        sql = "SELECT image, against, value FROM scores WHERE metric = ? AND backbone = ?"
+        return {(row["image"], row["against"]): row["value"] for row in self.store.rows(sql, metric.name, backbone)}
+
+    def backbones(self, metric: Metric) -> list[str]:
+        """Records of all that have scored by a metric, the latest first."""
+        sql = "SELECT backbone FROM scores WHERE metric = ? GROUP BY backbone ORDER BY max(created) DESC, backbone"
+        return [row["backbone"] for row in self.store.rows(sql, metric.name)]
+
+    def _add(self, metric: Metric, backbone: str, values: dict[Key, float]) -> None:
+        created = now()
+        with self.store.writing():
+            for (image, against), value in values.items():
+                row = [image, metric.name, backbone, against, value, created]
+                self.store.db.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def key_of(metric: Metric, target: Target) -> Key | None:
+    """By what a target's score is known: digests of the picture and of its references, or the prompt itself.
+
+    None where a file cannot be read.
+    """
+    try:
+        image, references = sha256_of(target.image), [sha256_of(path) for path in metric.references(target)]
+    except OSError:
         return None
-    value = float(np.mean(references.astype(np.float64) @ image))
-    return value if isfinite(value) else None
+    if metric.against == "prompt":
+        return image, target.prompt
+    return image, hashlib.sha256("\n".join(references).encode()).hexdigest()[:16]
+
+
+def _faulty(metric: Metric, target: Target, features: Features) -> bool:
+    return any(path in features.faults for path in (target.image, *metric.references(target)))
+
+
+def _text(record: dict[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import ViTConfig, ViTModel
 
-from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN
+from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN
 from judge.pocket.augmentations import BankPictures, random_crops, random_tints
 from judge.pocket.bank import Bank
 from lorarar.pocket.training_pictures import SIDE

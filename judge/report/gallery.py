@@ -13,20 +13,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from judge.errors import JudgeError
-from judge.pictures import JudgedPicture, Pair
+from judge.pictures import JudgedPicture
 from judge.protocol import Answer
-from judge.report.report import Report
+from judge.report.report import JudgeReport
 from lorarar import __version__
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
 from lorarar.util.files import replacing
+from lorarar.util.grouping import group_by
 
 SIDE = 192  # of a picture on the page, at most, in pixels
 MARKS = {True: "yes", False: "no", None: "unclear"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class GalleryPicture:
     """A picture on the page."""
 
     source: str  # a data URL, or empty where the picture cannot be read
@@ -38,26 +39,26 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Row:
+class GalleryRow:
     """A method's pictures of a cell."""
 
     method: str
     correct: int
-    pictures: Sequence[Shown]
+    pictures: Sequence[GalleryPicture]
 
 
 @dataclass(frozen=True)
-class Cell:
+class GalleryCell:
     """A subject in a style."""
 
     subject: str
     style: str
     subject_references: Sequence[str]
     style_references: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[GalleryRow]
 
 
-def write_gallery(report: Report, path: Path) -> Path:
+def write_gallery(report: JudgeReport, path: Path) -> Path:
     """Write the page, whole or not at all.
 
     Raises:
@@ -67,7 +68,7 @@ def write_gallery(report: Report, path: Path) -> Path:
 
     environment = Environment(loader=PackageLoader("judge.report", "."), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("gallery.html").stream(
-        cells=(_cell(pair, members) for pair, members in _cells(report.judged).items()),
+        cells=(_cell(members) for members in group_by(report.pictures, lambda one: one.pair).values()),
         lines=report.lines,
         judge=report.judge,
         version=__version__,
@@ -80,37 +81,29 @@ def write_gallery(report: Report, path: Path) -> Path:
     return path
 
 
-def _cells(judged: Sequence[JudgedPicture]) -> dict[Pair, list[JudgedPicture]]:
-    cells: dict[Pair, list[JudgedPicture]] = {}
-    for one in judged:
-        cells.setdefault(one.pair, []).append(one)
-    return cells
-
-
-def _cell(pair: Pair, members: Sequence[JudgedPicture]) -> Cell:
-    rows: dict[str, list[JudgedPicture]] = {}
-    for one in members:
-        rows.setdefault(one.target.row, []).append(one)
-    target = members[0].target
-    return Cell(
-        *pair,
-        [_source(path) for path in target.subject_references],
-        [_source(path) for path in target.style_references],
-        [
-            Row(method, sum(one.correct is True for one in ones), [_shown(one) for one in ones])
-            for method, ones in rows.items()
-        ],
+def _cell(pictures: Sequence[JudgedPicture]) -> GalleryCell:
+    target = pictures[0].target
+    return GalleryCell(
+        subject=target.subject,
+        style=target.style,
+        subject_references=[_source(path) for path in target.subject_references],
+        style_references=[_source(path) for path in target.style_references],
+        rows=[_row(method, members) for method, members in group_by(pictures, lambda one: one.target.row).items()],
     )
 
 
-def _shown(one: JudgedPicture) -> Shown:
-    return Shown(
-        _source(one.target.image),
-        one.target.image.name,
-        MARKS[one.verdict("subject")],
-        MARKS[one.verdict("style")],
-        MARKS[one.correct],
-        f"subject {_count(one.answers('subject'))}, style {_count(one.answers('style'))}",
+def _row(method: str, pictures: Sequence[JudgedPicture]) -> GalleryRow:
+    return GalleryRow(method, sum(one.correct is True for one in pictures), [_picture(one) for one in pictures])
+
+
+def _picture(judged: JudgedPicture) -> GalleryPicture:
+    return GalleryPicture(
+        source=_source(judged.target.image),
+        name=judged.target.image.name,
+        subject=MARKS[judged.verdict("subject")],
+        style=MARKS[judged.verdict("style")],
+        correct=MARKS[judged.correct],
+        answers=f"subject {_count(judged.answers('subject'))}, style {_count(judged.answers('style'))}",
     )
 
 
@@ -118,7 +111,7 @@ def _count(answers: Sequence[Answer]) -> str:
     return f"{answers.count(True)} of {len(answers)}"
 
 
-@lru_cache(maxsize=256)  # references are shown again and again
+@lru_cache(maxsize=256)  # references stand on the page again and again
 def _source(path: Path) -> str:
     try:
         image = read_image(path)

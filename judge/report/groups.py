@@ -9,9 +9,10 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from judge.pictures import JudgedPicture, Pair
+from judge.pictures import JudgedPicture, correct_by_pair
 from judge.protocol import Answer, Score, both_right, score
 from judge.targets import Target
+from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 By = Literal["method", "subject", "style", "cell"]
@@ -33,9 +34,7 @@ class Group:
 
 def groups(pictures: Sequence[JudgedPicture], by: By) -> list[Group]:
     """The pictures' figures by group, method first, in the order of their first picture."""
-    members: dict[tuple[str, ...], list[JudgedPicture]] = {}
-    for picture in pictures:
-        members.setdefault(group_name(picture.target, by), []).append(picture)
+    members = group_by(pictures, lambda picture: group_name(picture.target, by))
     return [_group(name, of_name) for name, of_name in members.items()]
 
 
@@ -50,9 +49,10 @@ def group_name(target: Target, by: By) -> tuple[str, ...]:
 
 
 def _group(name: tuple[str, ...], members: Sequence[JudgedPicture]) -> Group:
-    pairs: dict[Pair, list[tuple[Answer, Answer]]] = {}
-    for picture in members:
-        pairs.setdefault(picture.pair, []).append((picture.verdict("subject"), picture.verdict("style")))
+    pairs = {
+        pair: [(picture.verdict("subject"), picture.verdict("style")) for picture in pictures]
+        for pair, pictures in group_by(members, lambda picture: picture.pair).items()
+    }
     return make_group(name, pairs, sum((picture.unclear for picture in members), Counter()))
 
 
@@ -90,15 +90,8 @@ def mean_scores(pairs: Iterable[Sequence[float]]) -> Interval | None:
 
 def difference(ours: Sequence[JudgedPicture], theirs: Sequence[JudgedPicture]) -> Interval | None:
     """By how much more pictures of a pair are correct in one group than in another, over the pairs both have."""
-    one, other = (_shares(_correct_by_pair(pictures)) for pictures in (ours, theirs))
+    one, other = (_shares(correct_by_pair(pictures)) for pictures in (ours, theirs))
     return over_pairs([one[pair] - other[pair] for pair in one if pair in other])
-
-
-def _correct_by_pair(pictures: Sequence[JudgedPicture]) -> dict[Pair, list[Answer]]:
-    pairs: dict[Pair, list[Answer]] = {}
-    for picture in pictures:
-        pairs.setdefault(picture.pair, []).append(picture.correct)
-    return pairs
 
 
 def _shares(pairs: Mapping[K, Sequence[Answer]]) -> dict[K, float]:

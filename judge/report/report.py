@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judge.errors import JudgeError
-from judge.metrics.metric import METRICS, Metric
+from judge.metrics.metrics import METRICS, Metric
+from judge.metrics.scores import ScoreStore, key_of
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, Pair
 from judge.report.groups import By, Group, difference, group_name, groups, mean_scores
-from judge.scores import ScoreStore, key_of
 from judge.targets import Target
 from judge.verdicts import Judge
 from lorarar.util.statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """The figures of one group."""
 
     group: Group
@@ -40,47 +40,53 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Report:
+class JudgeReport:
     """The figures of some pictures."""
 
     judge: Judge
     by: By
-    lines: Sequence[Line]
+    lines: Sequence[ReportLine]
     backbones: Mapping[str, str]  # of each metric that was measured: name and revision
     against: str | None
-    judged: Sequence[JudgedPicture]
+    pictures: Sequence[JudgedPicture]
 
 
-def make_report(targets: JudgedTargets, judge: Judge, scores: ScoreStore, by: By, against: str | None = None) -> Report:
+def make_report(
+    targets: JudgedTargets, judge: Judge, scores: ScoreStore, by: By, against: str | None = None
+) -> JudgeReport:
     """All figures by group.
 
     Raises:
         JudgeError: there is no method ``against``.
     """
-    judged = targets.pictures(judge)
-    methods = list(dict.fromkeys(one.target.row for one in judged))
+    pictures = targets.pictures(judge)
+    methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
     measured = {name: _measured(metric, targets.targets, scores) for name, metric in METRICS.items()}
     metrics = {name: by_group(values, by) for name, (_, values) in measured.items()}
     lines = [
-        Line(
+        ReportLine(
             group,
-            {name: found[group.name] for name, found in metrics.items() if group.name in found},
-            _against(group, judged, by, against),
+            {name: means[group.name] for name, means in metrics.items() if group.name in means},
+            _against(group, pictures, by, against),
         )
-        for group in groups(judged, by)
+        for group in groups(pictures, by)
     ]
     backbones = {name: backbone for name, (backbone, values) in measured.items() if values}
-    return Report(judge, by, lines, backbones, against, judged)
+    return JudgeReport(judge=judge, by=by, lines=lines, backbones=backbones, against=against, pictures=pictures)
 
 
-def choose(
+def choose_judge(
     targets: JudgedTargets, critic: str | None = None, prompts: str | None = None, number: int | None = None
 ) -> Judge:
-    """The judge who answered most about these pictures, and of those the latest; among the named ones alone.
+    """The judge who answered most about some pictures, and of those the latest.
 
-    ``critic`` is its name, ``prompts`` the name or version of its prompts, ``number`` its number in the database.
+    Args:
+        targets: the pictures.
+        critic: only judges with a critic of this name.
+        prompts: only judges with prompts of this name or version.
+        number: only the judge with this number in the database.
 
     Raises:
         JudgeError: there is none; the message lists all.
@@ -97,8 +103,8 @@ def choose(
     ]
     chosen = max(fitting, key=targets.clear, default=None)
     if chosen is None or not targets.clear(chosen):
-        known = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
-        raise JudgeError(f"no verdicts on these pictures by such a judge; there are {known}")
+        others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
+        raise JudgeError(f"no verdicts on these pictures by such a judge; there are {others}")
     return chosen
 
 
@@ -108,8 +114,8 @@ def _measured(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> 
     best: dict[Target, float] = {}
     name = ""
     for backbone in scores.backbones(metric):
-        known = scores.of(metric, backbone)
-        values = {target: known[key] for target, key in keys.items() if key in known}
+        stored = scores.of(metric, backbone)
+        values = {target: stored[key] for target, key in keys.items() if key in stored}
         if len(values) > len(best):
             record = json.loads(backbone)
             best, name = values, f"{record['name']} ({record['revision']})"
@@ -125,9 +131,9 @@ def by_group(values: Mapping[Target, float], by: By) -> dict[tuple[str, ...], In
     return {name: interval for name, interval in intervals.items() if interval}
 
 
-def _against(group: Group, judged: Sequence[JudgedPicture], by: By, against: str | None) -> Interval | None:
+def _against(group: Group, pictures: Sequence[JudgedPicture], by: By, against: str | None) -> Interval | None:
     if against is None or group.name[0] == against:
         return None
     theirs = (against, *group.name[1:])
-    ours = [one for one in judged if group_name(one.target, by) == group.name]
-    return difference(ours, [one for one in judged if group_name(one.target, by) == theirs])
+    ours = [one for one in pictures if group_name(one.target, by) == group.name]
+    return difference(ours, [one for one in pictures if group_name(one.target, by) == theirs])

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from judge.metrics.metrics import TABLE_A2
 from lorarar.util.formatting import count, number
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from tui.figures import Figures
 
 Get = Callable[["Figures"], Any]
+
+
+def _metric(name: str) -> Get:
+    return lambda row: row.metrics[name]
+
+
 COLUMNS: Sequence[tuple[str, Get]] = (
     ("method", lambda row: row.method),
     ("average", lambda row: row.average),
@@ -29,9 +36,7 @@ COLUMNS: Sequence[tuple[str, Get]] = (
     ("attempts", lambda row: row.attempts),
     ("subject", lambda row: row.subject),
     ("style", lambda row: row.style),
-    ("CLIP-I", lambda row: row.metrics["clip-i"]),
-    ("DINO", lambda row: row.metrics["dino"]),
-    ("CLIP-T", lambda row: row.metrics["clip-t"]),
+    *((metric.title, _metric(metric.name)) for metric in TABLE_A2),
     ("pairs", lambda row: row.pairs),
     ("pictures", lambda row: row.pictures),
     ("undecided", lambda row: row.undecided),
