@@ -16,7 +16,7 @@ from judge.questions import Aspect
 from lorarar.pictures.images import read_image
 from lorarar.pocket import shipped
 from lorarar.pocket.art import Designs
-from lorarar.pocket.canvas import Pose, place
+from lorarar.pocket.canvas import WHITE, Pose, place
 from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.pocket.styles import StyleParams, apply_style
@@ -24,7 +24,6 @@ from lorarar.pocket.training_pictures import distance, plain_picture
 
 HELD_SUBJECTS = tuple(subject for subject in SUBJECTS if subject.split != "train")
 HELD_STYLES = tuple(style for style in STYLES if style.split != "train")
-WHITE = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,10 @@ def _subject_trials_of_cell(subject: Subject, style: Style, turn: int, designs: 
     trials = []
     for mirrored, wrong, hard in ((False, rival, True), (True, other, False)):
         reference = plain_picture(designs[subject.design], Pose(mirrored=mirrored), WHITE)
-        for test, same in ((right, True), (wrong, False)):
-            trials.append(
-                HeldOutTrial(
-                    aspect="subject",
-                    family="",
-                    reference=reference,
-                    test=test,
-                    same=same,
-                    concept=subject.name,
-                    hard=hard and not same,
-                )
-            )
+        positive = HeldOutTrial(
+            aspect="subject", family="", reference=reference, test=right, same=True, concept=subject.name
+        )
+        trials += [positive, replace(positive, test=wrong, same=False, hard=hard)]
     return trials
 
 
@@ -85,18 +76,15 @@ def style_trials() -> list[HeldOutTrial]:
         for number, subject in enumerate(HELD_SUBJECTS):
             hard = number % 2 == 0
             wrong = near if hard else others[(number + offset) % len(others)]
-            for shown_style, same in ((style, True), (wrong, False)):
-                trials.append(
-                    HeldOutTrial(
-                        aspect="style",
-                        family=style.family,
-                        reference=reference,
-                        test=true_picture(subject, shown_style),
-                        same=same,
-                        concept=style.name,
-                        hard=hard and not same,
-                    )
-                )
+            positive = HeldOutTrial(
+                aspect="style",
+                family=style.family,
+                reference=reference,
+                test=true_picture(subject, style),
+                same=True,
+                concept=style.name,
+            )
+            trials += [positive, replace(positive, test=true_picture(subject, wrong), same=False, hard=hard)]
     return trials
 
 

@@ -1,4 +1,4 @@
-"""What style functions work on: a design placed on a canvas, and the textures they share.
+"""The canvas of the style functions: a design placed on it, and the textures they share.
 
 All arrays are float32 in 0..1, ``(SIZE, SIZE)`` for masks and heights, ``(SIZE, SIZE, 3)`` for colour.
 Textures are deterministic: a cell has exactly one true picture.
@@ -19,6 +19,9 @@ from scipy import ndimage
 from lorarar.pocket.art import SIZE
 
 Array = NDArray[np.floating[Any]]
+Colour = tuple[float, float, float]  # red, green and blue in 0..1
+
+WHITE: Colour = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,12 @@ def over(colour: Array, alpha: Array, ground: Array) -> Array:
     return ground + (colour - ground) * alpha[..., None]
 
 
-def flat(rgb: tuple[float, float, float]) -> Array:
+def flat(rgb: Colour) -> Array:
     """A canvas of one colour."""
     return np.broadcast_to(np.asarray(rgb, np.float32), (SIZE, SIZE, 3)).copy()
 
 
-def hsv(hue: float, saturation: float, value: float) -> tuple[float, float, float]:
+def hsv(hue: float, saturation: float, value: float) -> Colour:
     """A colour by hue (turns), saturation and value."""
     return colorsys.hsv_to_rgb(hue % 1, saturation, value)
 
@@ -82,7 +85,7 @@ def blur(values: Array, sigma: float) -> Array:
 
 def edges(design: PlacedDesign, sigma: float = 1.0) -> Array:
     """Strength of the design's lines: colour edges inside and the silhouette, about 0..1."""
-    on_white = over(design.colour, design.alpha, flat((1, 1, 1)))
+    on_white = over(design.colour, design.alpha, flat(WHITE))
     layers = (*np.moveaxis(on_white, 2, 0), design.alpha)
     strengths = [ndimage.gaussian_gradient_magnitude(layer, sigma) for layer in layers]
     strongest: Array = np.max(strengths, axis=0).astype(np.float32)

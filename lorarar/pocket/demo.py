@@ -50,7 +50,7 @@ class DemoPair:
 
 @dataclass(frozen=True)
 class DemoRow:
-    """What one method made of the pair."""
+    """The merge and the pictures of one method."""
 
     merge: Merge
     pictures: list[Picture]
@@ -122,17 +122,17 @@ def _run_method(
 ) -> DemoRow:
     content, style, stem = pair.content_lora, pair.style_lora, pair.stem(method)
     started = time.perf_counter()
-    merged = merge(content, style, out / f"{stem}.safetensors", method=method)
+    result = merge(content, style, out / f"{stem}.safetensors", method=method)
     merge_end = time.perf_counter()
-    merge_id = store.add_merge(merged, content, style)
-    adapter_id = store.add_adapter(merged.adapter, merged.path or "", "merged")
-    studio.load_lora(merged.adapter)
+    merge_id = store.add_merge(result, content, style)
+    adapter_id = store.add_adapter(result.adapter, result.path or "", "merged")
+    studio.load_lora(result.adapter)
     prompt = cell_prompt(pair.subject, pair.style)
-    generated = studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=on_step)
-    pictures = [save(picture, out, f"{stem}-{picture.seed}") for picture in generated]
+    generation = studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=on_step)
+    pictures = [save(picture, out, f"{stem}-{picture.seed}") for picture in generation]
     for picture in pictures:
         store.add_image(picture, adapter_id, merge_id)
-    return DemoRow(merged, pictures, merge_end - started, time.perf_counter() - merge_end)
+    return DemoRow(result, pictures, merge_end - started, time.perf_counter() - merge_end)
 
 
 def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:

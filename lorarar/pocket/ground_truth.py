@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from lorarar.pocket import shipped
-from lorarar.pocket.canvas import Pose, hsv, place
+from lorarar.pocket.canvas import WHITE, Pose, hsv, place
 from lorarar.pocket.concepts import Style, Subject
 from lorarar.pocket.styles import apply_style
 from lorarar.pocket.training_pictures import plain_picture
@@ -13,10 +13,10 @@ from lorarar.util.errors import PocketError
 
 #: Poses and grounds of a subject's five reference pictures: turned, mirrored, scaled.
 REFERENCE_POSES = (
-    (Pose(), (1.0, 1.0, 1.0)),
+    (Pose(), WHITE),
     (Pose(mirrored=True), hsv(0.58, 0.2, 0.97)),
     (Pose(scale=0.86, turn=7, shift=(3, 2)), hsv(0.12, 0.22, 0.98)),
-    (Pose(scale=0.92, turn=-8), (1.0, 1.0, 1.0)),
+    (Pose(scale=0.92, turn=-8), WHITE),
     (Pose(scale=0.88, shift=(-4, 3)), hsv(0.36, 0.18, 0.95)),
 )
 

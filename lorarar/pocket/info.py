@@ -1,4 +1,4 @@
-"""What ``lorarar pocket info`` reports: the parts that are shipped, and how they were made."""
+"""The report of ``lorarar pocket info``: the parts that are shipped, and how they were made."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The probe: a small classifier of class and style family, trained on true pictures.
 
-It measures the base: how often the class and the style family of a generated picture are those of its prompt. It is no
-judge of merges beyond that; its accuracy on true pictures that it was not trained on is recorded beside every figure
+It measures the base: how often the class and the style family of a generated picture are those of its prompt. It does
+not judge merges beyond that; its accuracy on true pictures that it was not trained on is recorded beside every figure
 it gives.
 """
 

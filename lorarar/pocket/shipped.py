@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lorarar import __version__
 from lorarar.families import Base
 from lorarar.pocket.build_manifest import BuildManifest
 from lorarar.util.errors import PocketError
@@ -17,6 +18,7 @@ HYPERNET = WEIGHTS / "hypernet.safetensors"
 PROBE = WEIGHTS / "probe.safetensors"
 CONTENTS, STYLES, DESIGNS = WEIGHTS / "contents", WEIGHTS / "styles", WEIGHTS / "designs"
 MANIFEST = BuildManifest(WEIGHTS / "pocket.json", "stages")
+PIPELINE = Base("pocket", str(BASE))  # the base as the recipe loads it, before anything is trained for it
 
 
 def content_lora(slug: str) -> Path:
@@ -69,6 +71,11 @@ def base() -> Base:
         contents=CONTENTS,
         styles=STYLES,
     )
+
+
+def provenance() -> dict[str, str | None]:
+    """What a file that is trained for the shipped base records of it."""
+    return {"base": "pocket", "revision": revision(), "version": __version__}
 
 
 def revision() -> str | None:

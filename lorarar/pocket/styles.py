@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from lorarar.pocket.art import SIZE
 from lorarar.pocket.canvas import (
+    WHITE,
     Array,
     PlacedDesign,
     blur,
@@ -167,7 +168,7 @@ def sticker(design: PlacedDesign, params: StyleParams) -> Array:
     shadow = blur(np.roll(rim, (6, 5 if params.light > 0.5 else -5), (0, 1)), 2.5)
     ground = flat(hsv(params.hue, 0.65, 0.5 + 0.4 * params.tone)) * (1 - 0.6 * shadow[..., None])
     gloss = 0.18 * np.clip(1 - 2.2 * _down(), 0, 1)[..., None]
-    return over(design.colour + gloss, design.alpha, over(flat((1, 1, 1)), rim, ground))
+    return over(design.colour + gloss, design.alpha, over(flat(WHITE), rim, ground))
 
 
 def glowing(design: PlacedDesign, params: StyleParams) -> Array:

@@ -8,6 +8,7 @@ it, as SDXL's share theirs.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -29,19 +30,10 @@ def caption_words() -> list[str]:
 
 
 def write_tokenizer(folder: Path) -> CLIPTokenizer:
-    """Write vocabulary and merges to a folder, and load them with the ordinary class.
-
-    CLIP's pre-tokenizer cuts digits apart, so "3d" is two words to it.
-    """
+    """Write vocabulary and merges to a folder, and load them with the ordinary class."""
     folder.mkdir(parents=True, exist_ok=True)
     letters = sorted(ByteLevel.alphabet())
-    merges: dict[tuple[str, str], None] = {}
-    for word in caption_words():
-        for part in ["3", "d"] if word == "3d" else [word]:
-            pieces = [*part[:-1], part[-1] + "</w>"]
-            while len(pieces) > 1:
-                merges[pieces[0], pieces[1]] = None
-                pieces[:2] = [pieces[0] + pieces[1]]
+    merges = _merges(caption_words())
     tokens = [*letters, *(letter + "</w>" for letter in letters), *("".join(pair) for pair in merges), START, END]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
@@ -49,13 +41,28 @@ def write_tokenizer(folder: Path) -> CLIPTokenizer:
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return CLIPTokenizer(
         vocab=vocabulary,
-        merges=list(merges),
+        merges=merges,
         model_max_length=LENGTH,
         unk_token=END,
         bos_token=START,
         eos_token=END,
         pad_token=END,
     )
+
+
+def _merges(words: Sequence[str]) -> list[tuple[str, str]]:
+    """The merges that join each word's letters from left to right, each once.
+
+    CLIP's pre-tokenizer cuts digits apart, so "3d" is two words to it.
+    """
+    merges: dict[tuple[str, str], None] = {}
+    for word in words:
+        for part in ["3", "d"] if word == "3d" else [word]:
+            pieces = [*part[:-1], part[-1] + "</w>"]
+            while len(pieces) > 1:
+                merges[pieces[0], pieces[1]] = None
+                pieces[:2] = [pieces[0] + pieces[1]]
+    return list(merges)
 
 
 def _config(tokenizer: CLIPTokenizer, projection: int) -> CLIPTextConfig:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lorarar.pocket.art import Designs
-from lorarar.pocket.canvas import Pose, flat, hsv, over, place
+from lorarar.pocket.canvas import WHITE, Colour, Pose, flat, hsv, over, place
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.concepts import held_out_designs, held_out_params
 from lorarar.pocket.styles import STYLE_FUNCTIONS, StyleParams, apply_style
@@ -51,7 +51,7 @@ def caption(class_name: str, family: str) -> str:
     return f"a {class_name} in {family} style" if family else f"a {class_name}"
 
 
-def plain_picture(design: Image.Image, pose: Pose, ground: tuple[float, float, float], side: int = SIDE) -> Image.Image:
+def plain_picture(design: Image.Image, pose: Pose, ground: Colour, side: int = SIDE) -> Image.Image:
     """A design as its artist drew it, on a ground of one colour."""
     placed = place(design, pose)
     colour = np.clip(over(placed.colour, placed.alpha, flat(ground)), 0, 1)
@@ -66,9 +66,9 @@ def random_pose(rng: np.random.Generator) -> Pose:
     return Pose(bool(rng.random() < 0.4), float(rng.uniform(0.84, 1)), float(rng.uniform(-9, 9)), (int(dx), int(dy)))
 
 
-def random_ground(rng: np.random.Generator) -> tuple[float, float, float]:
+def random_ground(rng: np.random.Generator) -> Colour:
     """White in half of all pictures, else a pastel."""
-    return (1.0, 1.0, 1.0) if rng.random() < 0.5 else hsv(float(rng.random()), 0.25, 0.95)
+    return WHITE if rng.random() < 0.5 else hsv(float(rng.random()), 0.25, 0.95)
 
 
 def random_params(rng: np.random.Generator, family: str) -> StyleParams:

@@ -6,8 +6,6 @@ from dataclasses import asdict
 
 import torch
 
-from lorarar import __version__
-from lorarar.families import Base
 from lorarar.generation.bases import load_pipeline
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.pictures.concepts import read_concepts
@@ -27,7 +25,7 @@ def run_hypernet(context: BuildContext) -> None:
     contents = read_concepts(shipped.CONTENTS, {subject.slug for subject in SUBJECTS if subject.split == "train"})
     styles = read_concepts(shipped.STYLES, {style.slug for style in STYLES if style.split == "train"})
     network = train_hypernet(
-        load_pipeline(Base("pocket", str(shipped.BASE)), str(accelerator.device), torch.float32),
+        load_pipeline(shipped.PIPELINE, str(accelerator.device), torch.float32),
         contents,
         styles,
         options,
@@ -35,7 +33,6 @@ def run_hypernet(context: BuildContext) -> None:
         accelerator=accelerator,
         side=SIDE,
     )
-    origin = {"base": "pocket", "revision": shipped.revision(), "version": __version__}
-    write_hypernet(network, shipped.HYPERNET, asdict(options) | origin)
+    write_hypernet(network, shipped.HYPERNET, asdict(options) | shipped.provenance())
     facts = asdict(options) | {"base": shipped.revision(), "pairs": len(contents) * len(styles)}
     shipped.MANIFEST.record("hypernet", seconds=stopwatch.seconds(), **facts)

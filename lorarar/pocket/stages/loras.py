@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lorarar import __version__
-from lorarar.families import Base
 from lorarar.generation.bases import load_pipeline
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.files import write_adapter
@@ -60,8 +58,7 @@ def run_loras(context: BuildContext) -> None:
 
 def train_missing(jobs: Sequence[LoraJob], context: BuildContext) -> None:
     """Train those of the jobs that have no mark."""
-    device = str(context.accelerator().device)
-    pipeline = load_pipeline(Base("pocket", str(shipped.BASE)), device, torch.float32)
+    pipeline = load_pipeline(shipped.PIPELINE, str(context.accelerator().device), torch.float32)
     for job in jobs:
         mark = job.mark(context)
         if not (mark.exists() and job.file.exists()):
@@ -83,6 +80,5 @@ def train_one(pipeline: StableDiffusionXLPipeline, job: LoraJob, context: BuildC
         title=job.file.stem,
     )
     half = Adapter({name: factors.to(torch.float16) for name, factors in adapter.layers.items()}, job.file.name)
-    origin = {"prompt": job.prompt, "base": "pocket", "revision": shipped.revision(), "version": __version__}
-    write_adapter(half, job.file, origin | asdict(options))
+    write_adapter(half, job.file, {"prompt": job.prompt} | shipped.provenance() | asdict(options))
     checkpoint.unlink(missing_ok=True)

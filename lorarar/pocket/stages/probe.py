@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lorarar.families import Base
 from lorarar.generation.studio import Studio
 from lorarar.lora.tensors import save_tensors
 from lorarar.pocket import shipped
@@ -81,7 +80,7 @@ def measure_base(probe: Probe, seeds: Sequence[int] = (0,), steps: int = 25, gui
     """The base's accuracy over every class in every style family, one picture for each seed."""
     images, classes, families = [], [], []
     cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(STYLE_FAMILIES))]
-    with Studio(Base("pocket", str(shipped.BASE))) as studio, Ticker("measure", len(cells) * len(seeds)) as ticker:
+    with Studio(shipped.PIPELINE) as studio, Ticker("measure", len(cells) * len(seeds)) as ticker:
         for number, (class_index, family) in enumerate(cells):
             prompt = caption(CLASS_NAMES[class_index], STYLE_FAMILIES[family])
             cell_seeds = [seed * len(cells) + number for seed in seeds]

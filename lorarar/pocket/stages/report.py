@@ -18,12 +18,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lorarar.families import Base
 from lorarar.generation.studio import Studio
 from lorarar.pocket import shipped
 from lorarar.pocket.art import Designs, fetch_designs
 from lorarar.pocket.build_context import BuildContext, Stopwatch
-from lorarar.pocket.canvas import Pose, place
+from lorarar.pocket.canvas import WHITE, Pose, place
 from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject
 from lorarar.pocket.demo import GUIDANCE, STEPS
 from lorarar.pocket.difference import mean_squared_difference
@@ -34,7 +33,6 @@ from lorarar.util.progress import Ticker
 PICTURES = 4  # pictures for each LoRA
 RANDOM_LOOKS = 8  # random parameters beside a style's own
 STYLED_CLASSES = ("dog", "teapot", "rocket", "house")  # what a style LoRA is asked to show
-WHITE = (1.0, 1.0, 1.0)
 
 Candidates = Mapping[str, Image.Image]  # by name
 
@@ -57,7 +55,7 @@ class MatchingTask:
 def run_report(context: BuildContext) -> None:
     """Measure the LoRAs and record the figures."""
     stopwatch, designs = Stopwatch(), fetch_designs(context.art)
-    with Studio(Base("pocket", str(shipped.BASE))) as studio:
+    with Studio(shipped.PIPELINE) as studio:
         with Ticker("contents", len(SUBJECTS)) as ticker:
             content = hit_rates(studio, (content_task(subject, designs) for subject in SUBJECTS), ticker)
         with Ticker("styles", len(STYLES)) as ticker:
