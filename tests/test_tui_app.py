@@ -144,11 +144,11 @@ def test_the_gallery_moves_turns_filters_and_sizes(database):
         assert screen.cursor == 2
         await pilot.press("end", "home", "G", "g")
         assert screen.cursor == 0
-        method = screen.method
+        method = screen.selection.method
         await pilot.press("full_stop")
-        assert screen.method != method
+        assert screen.selection.method != method
         await pilot.press("comma")
-        assert screen.method == method
+        assert screen.selection.method == method
         columns = screen.page.columns
         await pilot.press("plus", "plus", "plus")
         assert screen.page.columns <= columns

@@ -1,4 +1,4 @@
-"""Blend: what is wished for, what comes back, what is kept; the drawing process on the tiny model."""
+"""Blend: what is requested, what comes back, what is kept; the drawing process on the tiny model."""
 
 import asyncio
 import json
@@ -41,7 +41,18 @@ def status(app):
     return words(app.screen.query_one("#status"))
 
 
-def test_sliders_choices_and_words_make_a_wish_and_its_pictures_show(tmp_path):
+def result_of(request, paths, prompt, merge_seconds, draw_seconds):
+    return DrawResult(
+        number=request.number,
+        paths=paths,
+        seeds=(0, 1, 2, 3),
+        prompt=prompt,
+        merge_seconds=merge_seconds,
+        draw_seconds=draw_seconds,
+    )
+
+
+def test_sliders_choices_and_words_make_a_request_and_its_pictures_show(tmp_path):
     database, client = make_database(tmp_path), FakeDrawingClient()
 
     async def script(app, pilot):
@@ -63,12 +74,12 @@ def test_sliders_choices_and_words_make_a_wish_and_its_pictures_show(tmp_path):
         assert len(client.requests) < 6  # moves that come fast are one request
         client.receive(WorkerMessage(steps=(3, 25), number=request.number))
         assert "step 3 of 25" in status(app)
-        paths = tuple(write_png(Image.new("RGB", (8, 8)), tmp_path / f"{n}.png") for n in range(4))
-        client.receive(DrawResult(first.number, paths, (0, 1, 2, 3), "old", 0.1, 1.0))
+        paths = tuple(str(write_png(Image.new("RGB", (8, 8)), tmp_path / f"{n}.png")) for n in range(4))
+        client.receive(result_of(first, paths, "old", 0.1, 1.0))
         assert "old" not in status(app)  # an older request's pictures are not shown
         await pilot.press("w")
         assert not client.kept  # not yet drawn
-        client.receive(DrawResult(request.number, paths, (0, 1, 2, 3), "a can", 0.012, 1.5))
+        client.receive(result_of(request, paths, "a can", 0.012, 1.5))
         await until(pilot, lambda: "merged in 12 ms, drawn in 1.5 s" in status(app))
         assert all(tile.picture.image is not None for tile in screen.query("#pictures Tile").results(Tile))
         await pilot.press("w")
@@ -109,7 +120,7 @@ def test_lora_files_are_those_on_disk_and_pockets_own(tmp_path):
     assert "gone" not in found["style"] and "glowing" in found["style"]
 
 
-def test_lines_carry_wishes_and_replies():
+def test_lines_carry_requests_and_replies():
     request = DrawRequest("a", "b", "direct", (0.5, 1.5), seed=3, number=7)
     assert DrawRequest.from_record(json.loads(request.to_line())) == request
     drawn = parse_reply(
@@ -120,7 +131,7 @@ def test_lines_carry_wishes_and_replies():
     assert parse_reply("no json").error
 
 
-def test_of_waiting_wishes_the_last_is_drawn():
+def test_of_waiting_requests_the_last_is_drawn():
     lines = SimpleQueue()
     for line in ("one", "two", "three"):
         lines.put(line)
@@ -183,8 +194,8 @@ def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_pa
         worker.keep()
     told = []
     done = worker.draw(draw_request, told.append)
-    assert told == [1, 2] and done["prompt"] == "a sks dog in ink style"
-    assert all(read_image(path).size for path in done["paths"]) and len(done["paths"]) == 2
+    assert told == [1, 2] and done.prompt == "a sks dog in ink style"
+    assert all(read_image(path).size for path in done.paths) and len(done.paths) == 2
 
     def stop(step):
         raise NewerRequestError
@@ -199,7 +210,7 @@ def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_pa
         ("direct", "dog", "ink", 1),
     ]
     made = catalog.merge(rows[0].merge)
-    assert made["adapter"]["path"] == kept["kept"] and scale_adapter(random_adapter(2, 0), 0.0).layers
+    assert made["adapter"]["path"] == kept.kept and scale_adapter(random_adapter(2, 0), 0.0).layers
     with Store(tmp_path / "r.db") as store:
         assert store.rows("SELECT count(*) AS n FROM images")[0]["n"] == 2
 
@@ -233,7 +244,7 @@ def test_the_process_says_its_methods_and_what_goes_wrong(tmp_path):
     assert not folder.exists()
 
 
-def test_a_process_that_died_is_started_again_by_the_next_wish(tmp_path):
+def test_a_process_that_died_is_started_again_by_the_next_request(tmp_path):
     heard = []
 
     async def until(true):

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, parse_reply
+from tui.drawing.request import DrawRequest, WorkerMessage, WorkerReply, parse_reply
 
-Receive = Callable[[DrawResult | WorkerMessage], None]  # called with every reply
+Receive = Callable[[WorkerReply], None]  # called with every reply
 
 
 class DrawingClient(Protocol):

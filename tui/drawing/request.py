@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 STRONGEST = 2.0
@@ -33,57 +32,62 @@ class DrawRequest:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> DrawRequest:
         """Read a request from a line's JSON object; keys that a request does not have are ignored."""
-        names = {field.name for field in fields(cls)}
-        values = {name: value for name, value in record.items() if name in names}
+        values = _values(cls, record)
         content, style = values.get("strengths", (1.0, 1.0))
-        return replace(cls(**values), strengths=(float(content), float(style)))
+        return cls(**values | {"strengths": (float(content), float(style))})
 
 
 @dataclass(frozen=True)
 class DrawResult:
-    """The pictures that were drawn for a request."""
+    """The pictures that were drawn for a request; its fields are the keys of a line."""
 
     number: int
-    paths: tuple[Path, ...]
+    paths: tuple[str, ...]
     seeds: tuple[int, ...]
     prompt: str
     merge_seconds: float
     draw_seconds: float
 
+    def to_line(self) -> str:
+        """The line for the app."""
+        return json.dumps(asdict(self)) + "\n"
+
 
 @dataclass(frozen=True)
 class WorkerMessage:
-    """Any other reply: which methods there are, where something was kept, what went wrong."""
+    """Any other reply: which methods there are, where something was kept, what went wrong.
+
+    Its fields are the keys of a line; those that say nothing are left out.
+    """
 
     methods: tuple[str, ...] = ()
     kept: str = ""
     error: str = ""
-    number: int = 0
-    steps: tuple[int, int] | None = None  # done, of how many
+    number: int | None = None
+    steps: tuple[int, int] | None = None  # how many are done, and of how many
     dropped: bool = False  # a newer request came
 
+    def to_line(self) -> str:
+        """The line for the app."""
+        record = asdict(self)
+        defaults = asdict(WorkerMessage())
+        return json.dumps({name: value for name, value in record.items() if value != defaults[name]}) + "\n"
 
-def parse_reply(line: str | bytes) -> DrawResult | WorkerMessage:
+
+WorkerReply = DrawResult | WorkerMessage
+
+
+def parse_reply(line: str | bytes) -> WorkerReply:
     """Read a line of the process."""
     try:
         record = json.loads(line)
     except ValueError:
         return WorkerMessage(error="the drawing process said something that is no JSON")
-    if "paths" in record:
-        return DrawResult(
-            number=record["number"],
-            paths=tuple(map(Path, record["paths"])),
-            seeds=tuple(record["seeds"]),
-            prompt=record["prompt"],
-            merge_seconds=record["merge_seconds"],
-            draw_seconds=record["draw_seconds"],
-        )
-    steps = record.get("steps")
-    return WorkerMessage(
-        methods=tuple(record.get("methods", ())),
-        kept=record.get("kept", ""),
-        error=record.get("error", ""),
-        number=record.get("number", 0),
-        steps=(steps[0], steps[1]) if steps else None,
-        dropped=record.get("dropped", False),
-    )
+    kind = DrawResult if "paths" in record else WorkerMessage
+    return kind(**_values(kind, record))
+
+
+def _values(kind: type[DrawRequest | WorkerReply], record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line's JSON object says of the fields of a dataclass, lists as tuples."""
+    names = {field.name for field in fields(kind)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in names}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,7 @@ from lorarar.pictures.images import write_png
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.store import Store
 from lorarar.util.errors import AdapterError, LorarError, reason
-from tui.drawing.request import DrawRequest
+from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, WorkerReply
 
 STEPS, GUIDANCE = 25, 4.0
 OpenStudio = Callable[[Base], Studio]
@@ -58,11 +58,8 @@ class DrawingWorker:
         self._studio: Studio | None = None
         self._last: tuple[DrawRequest, Merge, list[Picture]] | None = None
 
-    def draw(self, request: DrawRequest, on_step: OnStep = lambda done: None) -> dict[str, Any]:
+    def draw(self, request: DrawRequest, on_step: OnStep = lambda done: None) -> DrawResult:
         """Merge, draw, and write the pictures into the folder; an exception of ``on_step`` ends it.
-
-        Returns:
-            The reply, as it goes into a line.
 
         Raises:
             LorarError: a LoRA cannot be read, does not fit, or has no prompt.
@@ -82,16 +79,16 @@ class DrawingWorker:
         )
         paths = [write_png(p.image, self.folder / f"{request.number}-{p.seed}.png") for p in pictures]
         self._last = request, merge, pictures
-        return {
-            "number": request.number,
-            "paths": list(map(str, paths)),
-            "seeds": seeds,
-            "prompt": prompt,
-            "merge_seconds": merged - started,
-            "draw_seconds": time.perf_counter() - merged,
-        }
+        return DrawResult(
+            number=request.number,
+            paths=tuple(map(str, paths)),
+            seeds=tuple(seeds),
+            prompt=prompt,
+            merge_seconds=merged - started,
+            draw_seconds=time.perf_counter() - merged,
+        )
 
-    def keep(self) -> dict[str, Any]:
+    def keep(self) -> WorkerMessage:
         """Keep the last merge: its LoRA and pictures as files, what made them in the database.
 
         Raises:
@@ -109,7 +106,7 @@ class DrawingWorker:
             for picture in pictures:
                 written = save(replace(picture, lora=merge.adapter.sha256), self.out / name, str(picture.seed))
                 store.add_image(written, adapter, merge_id)
-        return {"kept": str(merge.path), "number": request.number}
+        return WorkerMessage(kept=str(merge.path), number=request.number)
 
 
 def merge_for(request: DrawRequest, base: Base) -> Merge:
@@ -132,35 +129,36 @@ def prompt_of(merge: Merge) -> str:
 
 def main(folder: str, database: str, out: str) -> None:
     """Answer requests until stdin ends."""
-    replies, sys.stdout = sys.stdout, sys.stderr  # what a library prints must not mix with replies
+    stdout, sys.stdout = sys.stdout, sys.stderr  # what a library prints must not mix with replies
 
-    def reply(**record: Any) -> None:
-        replies.write(json.dumps(record) + "\n")
-        replies.flush()
+    def send(reply: WorkerReply) -> None:
+        stdout.write(reply.to_line())
+        stdout.flush()
 
     def on_step(done: int) -> None:
         if not lines.empty():
             raise NewerRequestError
-        reply(steps=[done, STEPS])
+        send(WorkerMessage(steps=(done, STEPS)))
 
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=listen, args=(lines,), daemon=True).start()
     worker = DrawingWorker(Path(folder), Path(database), Path(out))
-    reply(methods=fast_methods())
+    send(WorkerMessage(methods=tuple(fast_methods())))
     while line := newest(lines):
-        record = json.loads(line)
-        number = record.get("number", 0)
-        try:
-            if record["do"] == "keep":
-                reply(**worker.keep())
-            else:
-                reply(**worker.draw(DrawRequest.from_record(record), on_step))
-        except NewerRequestError:
-            reply(dropped=True, number=number)
-        except LorarError as error:
-            reply(error=str(error), number=number)
-        except (RuntimeError, ValueError, OSError) as error:  # of a library: this request fails, the next may not
-            reply(error=reason(error), number=number)
+        send(answer(worker, json.loads(line), on_step))
+
+
+def answer(worker: DrawingWorker, record: Mapping[str, Any], on_step: OnStep) -> WorkerReply:
+    """Do what a line asks for; an error becomes a reply, since the next request may succeed."""
+    number = record.get("number", 0)
+    try:
+        return worker.keep() if record["do"] == "keep" else worker.draw(DrawRequest.from_record(record), on_step)
+    except NewerRequestError:
+        return WorkerMessage(dropped=True, number=number)
+    except LorarError as error:
+        return WorkerMessage(error=str(error), number=number)
+    except (RuntimeError, ValueError, OSError) as error:  # of a library
+        return WorkerMessage(error=reason(error), number=number)
 
 
 def listen(lines: SimpleQueue[str]) -> None:

@@ -17,7 +17,7 @@ from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
 from tui.catalog import Row
 from tui.context import AppContext
-from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, WorkerMessage
+from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, WorkerReply
 from tui.screens.browse import BrowseScreen
 from tui.text import line
 from tui.widgets.slider import Slider
@@ -162,7 +162,7 @@ class BlendScreen(BrowseScreen):
             self._say(Text("merging and drawing ...", "dim"))
             self.context.drawing_client.draw(replace(request, number=self._last_request))
 
-    def _receive(self, reply: DrawResult | WorkerMessage) -> None:
+    def _receive(self, reply: WorkerReply) -> None:
         """Show a reply of the process."""
         if not self.is_attached:
             return
@@ -191,7 +191,7 @@ class BlendScreen(BrowseScreen):
         tiles = self.query("#pictures Tile").results(Tile)
         for tile, path, seed in zip(tiles, result.paths, result.seeds, strict=False):
             try:
-                tile.put(f"{result.number}-{seed}", read_image(path), f"seed {seed}")
+                tile.put(f"{result.number}-{seed}", read_image(Path(path)), f"seed {seed}")
             except ImageError as error:
                 self._say(Text(line(error), "red"))
         text = Text(f"{line(result.prompt, 200)}\n")

@@ -22,16 +22,15 @@ from tui.context import AppContext
 from tui.open_external import open_external
 from tui.page import WIDTHS, Page
 from tui.screens.browse import BrowseScreen
+from tui.selection import Selection
 from tui.snapshot import Pair, Snapshot
 from tui.text import line, unmarked
-from tui.widgets.filter import matches
 from tui.widgets.reference_strip import ROWS as REFERENCE_ROWS
 from tui.widgets.reference_strip import ReferenceStrip
 from tui.widgets.tile import Tile
 
 REFERENCES_FROM = 22  # terminal rows from which on there is room for them
 OTHER_ROWS = 3  # top line, head and footer
-WORDS = {True: "correct", False: "wrong", None: "undecided"}
 
 
 class GalleryScreen(BrowseScreen):
@@ -71,10 +70,8 @@ class GalleryScreen(BrowseScreen):
 
     def __init__(self, context: AppContext, method: str, pair: Pair) -> None:
         super().__init__(context)
-        self.method, self.pair = method, pair
-        self.across = False  # one seed of every method, instead of every seed of one
-        self.seed = 0
-        self.pictures: list[PictureRow] = []  # that pass the filter
+        self.selection = Selection(pair, method)
+        self.pictures: list[PictureRow] = []  # of the selection, that pass the filter
         self.cursor = 0  # among them
         self.page = Page()
         width = context.state.facts.get("tile", 1)
@@ -98,14 +95,14 @@ class GalleryScreen(BrowseScreen):
 
     def update(self, snapshot: Snapshot) -> None:
         """Show the page the cursor is on."""
-        self.pictures = [row for row in self._all(snapshot) if self._passes(snapshot, row)]
+        self.pictures = self.selection.pictures(snapshot, self.filter_words())
         self.cursor = self._within(self.cursor)
         self._lay_out()
         first = self.page.first(self.cursor)
         on_page = self.pictures[first : first + self.page.size]
         tiles = self._tiles(len(on_page))
         for tile, row in zip(tiles, on_page, strict=False):
-            tile.show_row(row, caption(snapshot, row, line(row.row, 20) if self.across else ""))
+            tile.show_row(row, caption(snapshot, row, "" if self.selection.seed is None else line(row.row, 20)))
         for tile in tiles[len(on_page) :]:
             tile.clear()
         self._show_cursor(snapshot)
@@ -138,26 +135,16 @@ class GalleryScreen(BrowseScreen):
         snapshot, row = self.context.snapshot, self._current()
         if row is None or snapshot is None:
             return
-        self.across = not self.across
-        self.seed, self.method = row.seed, row.row
-        self.cursor = next((at for at, other in enumerate(self._all(snapshot)) if other.id == row.id), 0)
+        self.selection = self.selection.across(row)
+        ids = [other.id for other in self.selection.pictures(snapshot)]
+        self.cursor = ids.index(row.id) if row.id in ids else 0
         self.update_again()
 
     def action_turn(self, by: int) -> None:
         """Show the next method; across methods, the next seed."""
-        snapshot = self.context.snapshot
-        if snapshot is None:
-            return
-        if self.across:
-            seeds = sorted({r.seed for cell, rows in snapshot.cells.items() if cell[1:] == self.pair for r in rows})
-            if seeds:
-                self.seed = seeds[(seeds.index(self.seed) + by) % len(seeds)] if self.seed in seeds else seeds[0]
-                self.update_again()
-            return
-        names = [name for name in snapshot.methods if (name, *self.pair) in snapshot.cells]
-        if names:
-            at = names.index(self.method) if self.method in names else 0
-            self.show_method(names[(at + by) % len(names)])
+        if self.context.snapshot is not None:
+            self.selection = self.selection.turned(self.context.snapshot, by)
+            self.update_again()
 
     def action_zoom(self) -> None:
         """Show the picture alone, with all that is known of it."""
@@ -202,7 +189,7 @@ class GalleryScreen(BrowseScreen):
 
     def show_method(self, name: str) -> None:
         """Show the pair's pictures by another method."""
-        self.method, self.across = name, False
+        self.selection = Selection(self.selection.pair, name)
         self.update_again()
 
     def _tiles(self, fewest: int = 0) -> list[Tile]:
@@ -219,22 +206,6 @@ class GalleryScreen(BrowseScreen):
 
     def _within(self, place: int) -> int:
         return min(max(place, 0), max(len(self.pictures) - 1, 0))
-
-    def _all(self, snapshot: Snapshot) -> list[PictureRow]:
-        if not self.across:
-            return snapshot.cells.get((self.method, *self.pair), [])
-        return [
-            row
-            for method in snapshot.methods
-            for row in snapshot.cells.get((method, *self.pair), [])
-            if row.seed == self.seed
-        ]
-
-    def _passes(self, snapshot: Snapshot, row: PictureRow) -> bool:
-        words = f"seed {row.seed} {WORDS[snapshot.correct(row)]} {row.row}"
-        return all(
-            word in words.split() if word.isdigit() else matches(words, word) for word in self.filter_words().split()
-        )
 
     def _lay_out(self) -> None:
         """Give the page as many columns and rows as there is room for."""
@@ -256,8 +227,9 @@ class GalleryScreen(BrowseScreen):
 
     def _head(self, snapshot: Snapshot) -> Text:
         pages = ceil(len(self.pictures) / self.page.size)
-        what = f"seed {self.seed} by all methods" if self.across else line(self.method, 40)
-        text = Text(f"{line(self.pair[0], 40)} in {line(self.pair[1], 40)}  {what}", "bold")
+        (content, style), method, seed = self.selection.pair, self.selection.method, self.selection.seed
+        what = line(method, 40) if seed is None else f"seed {seed} by all methods"
+        text = Text(f"{line(content, 40)} in {line(style, 40)}  {what}", "bold")
         text.append(f"  {count(len(self.pictures), 'picture')}")
         verdicts = [snapshot.correct(row) for row in self.pictures]
         if any(verdict is not None for verdict in verdicts):
@@ -267,7 +239,8 @@ class GalleryScreen(BrowseScreen):
         return text
 
     def _show_references(self, concepts: ConceptReferences) -> None:
-        subject, style = concepts.contents.get(self.pair[0]), concepts.styles.get(self.pair[1])
-        if not self.query_one(ReferenceStrip).show(subject or ReferencePictures(), style or ReferencePictures()):
+        content, style = self.selection.pair
+        references = concepts.contents.get(content), concepts.styles.get(style)
+        if not self.query_one(ReferenceStrip).show(*(pictures or ReferencePictures() for pictures in references)):
             self.add_class("low")
             self.update_again()

@@ -27,20 +27,20 @@ class HelpScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,enter", "dismiss", "Close")]
 
-    def __init__(self, of: Screen[Any]) -> None:
+    def __init__(self, explained: Screen[Any]) -> None:
         super().__init__()
-        self.of = of
+        self.explained = explained
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            yield Static(Text(getattr(self.of, "HELP", "") or "Keys"))
+            yield Static(Text(getattr(self.explained, "HELP", "") or "Keys"))
             yield Static(self._keys())
 
     def _keys(self) -> RichTable:
         table = RichTable.grid(padding=(0, 2))
         table.add_row("", "")
         keys_of: dict[str, list[str]] = {}
-        for active in self.of.active_bindings.values():
+        for active in self.explained.active_bindings.values():
             binding = active.binding
             ours = type(active.node).__module__.startswith("tui.") and binding in _own(active.node)
             if ours and binding.description not in MOVES:
