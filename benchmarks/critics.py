@@ -32,7 +32,7 @@ class Shape:
 
 
 CRITIC_7B = Shape()
-TOY = Shape(64, 128, 2, 4, 2, 1024, 1, 2)
+TOY = Shape(width=64, inner=128, layers=2, heads=4, shared_heads=2, vocabulary=1024, tower_layers=1, crops=2)
 
 
 def new_reader(shape: Shape, device: str, mode: ImageMode) -> Reader:

@@ -136,21 +136,27 @@ def _row(mode: ImageMode, shape: Shape, device: str) -> list[tuple[str, ...]]:
 def _measure(mode: ImageMode, shape: Shape, device: str) -> list[tuple[str, ...]]:
     reader = new_reader(shape, device, mode)
     reference = prepare(Image.effect_noise((512, 512), 40).convert("RGB"))
-    shown = [
+    questions = [
         PreparedQuestion(
-            Question("subject", PAPER.render("subject"), PAPER.system, Path("reference"), Path(str(number))),
+            Question(
+                aspect="subject",
+                rendered=PAPER.render("subject"),
+                system=PAPER.system,
+                reference=Path("reference"),
+                test=Path(str(number)),
+            ),
             reference,
             prepare(Image.effect_noise((512, 512), 10 + number).convert("RGB")),
         )
         for number in range(PAIRS)
     ]
-    reader.score(shown[:1])
+    reader.score(questions[:1])
     rows: list[tuple[str, ...]] = []
     for way, function in (
-        ("one at a time, text generated", lambda: [reader.generate(one) for one in shown]),
+        ("one at a time, text generated", lambda: [reader.generate(question) for question in questions]),
         (
             "batches, shared parts once",
-            lambda: [reader.score_with_prefix_cache(shown[k : k + 4]) for k in range(0, PAIRS, 4)],
+            lambda: [reader.score_with_prefix_cache(questions[k : k + 4]) for k in range(0, PAIRS, 4)],
         ),
     ):
         took = cost(function, device)

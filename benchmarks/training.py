@@ -117,7 +117,7 @@ def run(quick: bool = False) -> str:
         )
     ]
     if torch.cuda.is_available():
-        whole = Setting(SDXL, 128, ZIP_STEPS, "cuda", torch.bfloat16)
+        whole = Setting(shape=SDXL, latents=128, steps=ZIP_STEPS, device="cuda", dtype=torch.bfloat16)
         parts.append(_on_gpu(replace(whole, shape=TOY, latents=8, steps=3) if quick else whole))
     else:
         parts.append("Training on a GPU, at SDXL's full size: not measured, this machine has none.")
@@ -229,7 +229,14 @@ def _measure(task: Task, formed: bool, setting: Setting) -> Measured:
     ready = time.perf_counter() - started
     loss, gradient = _probe(objective, setting)
     times = _train(objective, setting)
-    return Measured(loss, gradient, min(times), ready + sum(times), peak(device) - held, held)
+    return Measured(
+        loss=loss,
+        gradient=gradient,
+        step=min(times),
+        total=ready + sum(times),
+        peak=peak(device) - held,
+        held=held,
+    )
 
 
 def _objective(task: Task, formed: bool, unet: nn.Module, sides: list[PreparedConcept]) -> Merging:

@@ -46,19 +46,20 @@ def root_group(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
 
     class RootGroup(TyperGroup):
         def __init__(self, *, commands: Mapping[str, Any], **settings: Any) -> None:
-            super().__init__(commands={**commands, **_given_commands(groups)}, **settings)
+            super().__init__(commands={**commands, **_all_groups(groups)}, **settings)
 
     return RootGroup
 
 
-def _given_commands(groups: Mapping[str, typer.Typer]) -> dict[str, Any]:
+def _all_groups(groups: Mapping[str, typer.Typer]) -> dict[str, Any]:
+    """The engine's groups, and the groups and commands of other packages, by name."""
     points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
-    given = {**groups, **{point.name: point.load() for point in points if "." not in point.name}}
+    apps = {**groups, **{point.name: point.load() for point in points if "." not in point.name}}
     return {
-        name: LazyGroup(name, one, [point for point in points if point.name.rpartition(".")[0] == name])
-        if isinstance(one, typer.Typer)
-        else _command(name, one)
-        for name, one in given.items()
+        name: LazyGroup(name, app, [point for point in points if point.name.rpartition(".")[0] == name])
+        if isinstance(app, typer.Typer)
+        else _command(name, app)
+        for name, app in apps.items()
     }
 
 

@@ -159,26 +159,12 @@ class Studio:
             batch: pictures that run through the UNet together; it changes no picture but in its last bits.
             on_step: called after every step of every batch.
         """
-        import torch
-
-        def tick(pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
-            if on_step:
-                on_step()
-            return values
-
         for first in range(0, len(seeds), batch):
             part = list(seeds[first : first + batch])
             started = time.perf_counter()
-            result: Any = self.pipeline(
-                prompt=prompt,
-                num_images_per_prompt=len(part),
-                generator=[torch.Generator().manual_seed(seed) for seed in part],
-                num_inference_steps=steps,
-                guidance_scale=guidance,
-                callback_on_step_end=tick,
-            )
+            images = self._run_pipeline(prompt, part, steps, guidance, on_step)
             seconds = (time.perf_counter() - started) / len(part)
-            for seed, image in zip(part, result.images, strict=True):
+            for seed, image in zip(part, images, strict=True):
                 yield Picture(
                     image=image,
                     prompt=prompt,
@@ -189,6 +175,28 @@ class Studio:
                     lora=self.lora,
                     seconds=seconds,
                 )
+
+    def _run_pipeline(
+        self, prompt: str, seeds: list[int], steps: int, guidance: float, on_step: Callable[[], None] | None
+    ) -> list[Image.Image]:
+        """The pictures of one batch, each from a generator of its own."""
+        import torch
+
+        def tick(pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+            if on_step:
+                on_step()
+            return values
+
+        result: Any = self.pipeline(
+            prompt=prompt,
+            num_images_per_prompt=len(seeds),
+            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            callback_on_step_end=tick,
+        )
+        images: list[Image.Image] = result.images
+        return images
 
 
 @contextmanager

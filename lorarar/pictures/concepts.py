@@ -45,7 +45,7 @@ def concept_of(adapter: Adapter, lora: Path) -> Concept:
         ImageError: there are no pictures.
     """
     references = references_of(lora, adapter.provenance)
-    return Concept(lora.stem, adapter, references.images, references.prompt, lora)
+    return Concept(name=lora.stem, adapter=adapter, images=references.images, prompt=references.prompt, path=lora)
 
 
 def read_concepts(folder: Path, names: Collection[str] | None = None) -> list[Concept]:

@@ -146,19 +146,12 @@ def train(
     with Ticker(title, schedule.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
         while run.step < schedule.steps:
             started = time.perf_counter()
-            _set_rate(run.optimizer, schedule.rate_at(run.step))
-            loss = model(*objective.batch(_generator(schedule.seed, run.step, accelerator.process_index)))
-            value = _finite(float(loss.detach()), run.step)
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(list(run.weights.values()), schedule.clip)
-            run.optimizer.step()
-            run.optimizer.zero_grad(set_to_none=True)
-            run.step += 1
-            _follow(run.average, run.weights, min(schedule.ema, run.step / (run.step + 9)))
+            batch = objective.batch(_generator(schedule.seed, run.step, accelerator.process_index))
+            loss = _take_step(run, schedule, model, batch, accelerator)
             run.seconds += time.perf_counter() - started
-            ticker.advance(loss=value)
+            ticker.advance(loss=loss)
             if on_step:
-                on_step(run.step, value)
+                on_step(run.step, loss)
             due = run.step % schedule.save_every == 0 or run.step == schedule.steps or stop()
             if due and checkpoint is not None and accelerator.is_main_process:
                 run.save(checkpoint)
@@ -182,6 +175,22 @@ def _start(objective: Objective, schedule: Schedule) -> TrainingRun:
     )
     average = {name: p.detach().clone() for name, p in weights.items()} if schedule.ema else {}
     return TrainingRun(weights=weights, average=average, optimizer=optimizer)
+
+
+def _take_step(
+    run: TrainingRun, schedule: Schedule, model: nn.Module, batch: tuple[Tensor, ...], accelerator: Accelerator
+) -> float:
+    """Take one step down the gradient of a batch's loss; returns the loss."""
+    _set_rate(run.optimizer, schedule.rate_at(run.step))
+    loss = model(*batch)
+    value = _finite(float(loss.detach()), run.step)
+    accelerator.backward(loss)
+    accelerator.clip_grad_norm_(list(run.weights.values()), schedule.clip)
+    run.optimizer.step()
+    run.optimizer.zero_grad(set_to_none=True)
+    run.step += 1
+    _follow(run.average, run.weights, min(schedule.ema, run.step / (run.step + 9)))
+    return value
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:

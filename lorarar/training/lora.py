@@ -72,14 +72,14 @@ class LoraDenoising(Objective):
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's lesson."""
-        chosen = torch.multinomial(self.chances, self.size, replacement=True, generator=generator)
-        latents = self.latents[chosen]
+        indices = torch.multinomial(self.chances, self.size, replacement=True, generator=generator)
+        latents = self.latents[indices]
         noise = torch.randn(latents.shape, generator=generator)
         timesteps = pick(generator, self.scheduler.config.num_train_timesteps, self.size)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         targets = target(self.scheduler, latents, noise, timesteps)
         device, dtype = self.unet.device, self.conditioning.text.dtype
-        return noisy.to(device, dtype), timesteps.to(device), targets.to(device), self.lesson_of[chosen].to(device)
+        return noisy.to(device, dtype), timesteps.to(device), targets.to(device), self.lesson_of[indices].to(device)
 
     def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor, lesson: Tensor) -> Tensor:
         """Mean squared error of the UNet's prediction."""

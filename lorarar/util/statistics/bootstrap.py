@@ -35,9 +35,9 @@ def bootstrap(values: Sequence[float], then: Callable[[np.ndarray], np.ndarray] 
     """
     if not len(values):
         raise ValueError("an interval needs at least one pair")
-    kept = np.asarray(values)
-    draws = then(np.random.default_rng(SEED).choice(kept, (RESAMPLES, len(kept))).mean(axis=1))
-    return Interval.of_draws(float(then(kept.mean())), draws)
+    array = np.asarray(values)
+    draws = then(np.random.default_rng(SEED).choice(array, (RESAMPLES, len(array))).mean(axis=1))
+    return Interval.of_draws(float(then(array.mean())), draws)
 
 
 def cluster_draws(count: int) -> Iterator[np.ndarray]:
