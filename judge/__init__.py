@@ -1,5 +1,62 @@
-"""The judge: MARS2 by a multimodal critic, with CLIP-I, CLIP-T and DINO beside it."""
+"""The judge: MARS2 by a multimodal critic, with CLIP-I, CLIP-T and DINO beside it.
+
+``import judge`` is instant; the database and the critics load with the first name that needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from lorarar.util.moved import find_moved_modules
 
+if TYPE_CHECKING:
+    from judge.critics import find_critic
+    from judge.critics.settings import CriticSettings
+    from judge.pictures import JudgedPicture, JudgedTargets, mars2, mars2_by_method
+    from judge.questions import CODE, PAPER, Prompts
+    from judge.run import judge_pictures
+    from judge.targets import Target, from_folders, from_store
+    from judge.verdicts import VerdictStore
+
+_HOMES = {
+    "CODE": "judge.questions",
+    "CriticSettings": "judge.critics.settings",
+    "JudgedPicture": "judge.pictures",
+    "JudgedTargets": "judge.pictures",
+    "PAPER": "judge.questions",
+    "Prompts": "judge.questions",
+    "Target": "judge.targets",
+    "VerdictStore": "judge.verdicts",
+    "find_critic": "judge.critics",
+    "from_folders": "judge.targets",
+    "from_store": "judge.targets",
+    "judge_pictures": "judge.run",
+    "mars2": "judge.pictures",
+    "mars2_by_method": "judge.pictures",
+}
+__all__ = [
+    "CODE",
+    "CriticSettings",
+    "JudgedPicture",
+    "JudgedTargets",
+    "PAPER",
+    "Prompts",
+    "Target",
+    "VerdictStore",
+    "find_critic",
+    "from_folders",
+    "from_store",
+    "judge_pictures",
+    "mars2",
+    "mars2_by_method",
+]
+
+
 find_moved_modules()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'judge' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

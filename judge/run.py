@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from judge.critics import Critic
-from judge.questions import Aspect, Prompts, Question, Reply
+from judge.pictures import JudgedPicture, JudgedTargets
+from judge.questions import PAPER, Aspect, Prompts, Question, Reply
 from judge.targets import Target
-from judge.verdicts import VerdictKey, VerdictStore
+from judge.verdicts import Judge, VerdictKey, VerdictStore
+from lorarar.store import Store
 from lorarar.util.errors import ImageError
 from lorarar.util.files import sha256_of, sha256_or
 from lorarar.util.interrupts import held_interrupt
@@ -60,6 +62,20 @@ def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts:
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
     return ask([(question, prompts) for question in questions(targets, prompts)], critic, verdicts)[0]
+
+
+def judge_pictures(
+    store: Store, targets: Sequence[Target], critic: Critic, prompts: Prompts = PAPER
+) -> list[JudgedPicture]:
+    """Judge targets, of ``from_folders`` or ``from_store``, and return them with their verdicts.
+
+    What the store has clear verdicts on is not asked again; raises as ``judge`` does.
+    """
+    verdicts = VerdictStore(store)
+    judge(targets, critic, prompts, verdicts)
+    name = str(critic.identity["critic"])
+    chosen = Judge(verdicts.judge_id(name, critic.identity), name, prompts.version, critic.identity)
+    return JudgedTargets(targets, verdicts).pictures(chosen)
 
 
 def ask(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+import judge
 import lorarar
 from lorarar.cli.main import app
 
@@ -20,7 +21,7 @@ def loaded(code):
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize("code", ["import lorarar", "import lorarar.cli.main", "import studies"])
+@pytest.mark.parametrize("code", ["import lorarar", "import lorarar.cli.main", "import judge", "import studies"])
 def test_nothing_heavy_loads_before_it_is_used(code):
     assert not loaded(code) & HEAVY
 
@@ -60,7 +61,7 @@ def test_import_contracts_are_kept():
 
 
 def test_every_public_name_is_there():
-    assert all(hasattr(lorarar, name) for name in lorarar.__all__)
+    assert all(hasattr(package, name) for package in (judge, lorarar) for name in package.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = lorarar.nothing
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from judge import judge_pictures, mars2, mars2_by_method
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.pictures import JudgedPicture, JudgedTargets
@@ -225,6 +226,16 @@ def test_words_that_two_sets_of_prompts_share_are_asked_once_and_found_by_both(f
         assert (outcome.found, outcome.asked) == (3, 9)  # the style's words are the same
         assert [one.correct for one in judged(store, targets, mine)] == [True, False, False]
         assert not any(one.unclear for one in judged(store, targets, mine))
+
+
+def test_one_call_judges_and_returns_pictures(folders, tmp_path):
+    with Store(tmp_path / "a.db") as store:
+        pictures = judge_pictures(store, from_folders(*folders), Scripted())
+        again = Scripted()
+        assert judge_pictures(store, from_folders(*folders), again) == pictures
+    assert again.asked == {}
+    assert [picture.correct for picture in pictures] == [True, False, False]
+    assert mars2(pictures) == mars2_by_method(pictures)[""] == pytest.approx(1 / 3)
 
 
 def test_half_a_character_from_a_server_or_a_files_name_loses_nothing(folders, tmp_path):
