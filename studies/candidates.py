@@ -65,8 +65,8 @@ class Candidates:
 
     def where(self, accepts: Callable[[Candidate, PairReferences], bool]) -> Candidates:
         """The same without the pictures that ``accepts`` says no to."""
-        kept = tuple(one for one in self.pictures if accepts(one, self.references[one.pair]))
-        return replace(self, pictures=kept)
+        pictures = tuple(one for one in self.pictures if accepts(one, self.references[one.pair]))
+        return replace(self, pictures=pictures)
 
 
 def find_candidates(store: Store, methods: Sequence[str], plan: str | None = None) -> Candidates:

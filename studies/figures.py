@@ -10,7 +10,13 @@ from dataclasses import dataclass
 SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
 #: Metrics as reports name them, in their order.
 METRIC_TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
+#: What people are asked about, in words.
 ASPECT_TITLES = {"both": "subject and style", "subject": "subject", "style": "style"}
+
+
+def metric_title(name: str) -> str:
+    """A metric as reports name it; one of another's making by its own name."""
+    return METRIC_TITLES.get(name, name)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from lorarar.store import Store
@@ -52,34 +53,46 @@ def simulate(store: Store, name: str, raters: int, noise: float, seed: int = 0) 
         codes = [f"{SIMULATED}{number:04d}" for number in range(last + 1, last + 1 + raters)]
         for code in codes:
             rater = stored.enrol(code, today(), simulated=True)
-            random = Random(f"{seed}/{study.design.digest}/{code}")
+            simulated = _SimulatedRater(study, quality, noise, Random(f"{seed}/{study.design.digest}/{code}"))
             for trial in trials_of(study.design, code):
-                votes.insert(rater, _vote(study, trial, quality, noise, random), trial)
+                votes.insert(rater, simulated.vote(trial), trial)
     return codes
 
 
-def _vote(study: Study, trial: Trial, quality: Quality, noise: float, random: Random) -> Vote:
-    answer = _answer(study, study.origins[trial.item.number], quality, noise, random)
-    seconds = random.lognormvariate(1.5, 0.4)
-    return Vote(
-        id=f"{random.getrandbits(128):032x}",
-        trial=trial.number,
-        answer=mirrored_answer(answer, trial.mirrored),
-        seconds=seconds,
-        screen=SCREEN,
-        supersedes=None,
-        day=today(),
-    )
+@dataclass(frozen=True)
+class _SimulatedRater:
+    """One who sees the quality of pictures through noise."""
 
+    study: Study
+    quality: Quality
+    noise: float
+    random: Random
 
-def _answer(study: Study, origin: ItemOrigin, quality: Quality, noise: float, random: Random) -> Answer:
-    """The answer by place."""
-    if origin.expected is not None:
-        return origin.expected  # practice and checks are easy
-    looks = [
-        tuple(value + random.gauss(0, noise) for value in quality(source.image, origin)) for source in origin.sources
-    ]
-    return _compare(*map(sum, looks)) if study.kind == "ab" else _rate(*looks[0])
+    def vote(self, trial: Trial) -> Vote:
+        """The rater's vote on a trial."""
+        answer = self._answer(self.study.origins[trial.item.number])
+        seconds = self.random.lognormvariate(1.5, 0.4)
+        return Vote(
+            id=f"{self.random.getrandbits(128):032x}",
+            trial=trial.number,
+            answer=mirrored_answer(answer, trial.mirrored),
+            seconds=seconds,
+            screen=SCREEN,
+            supersedes=None,
+            day=today(),
+        )
+
+    def _answer(self, origin: ItemOrigin) -> Answer:
+        """The answer by place."""
+        if origin.expected is not None:
+            return origin.expected  # practice and checks are easy
+        looks = [self._look(source.image, origin) for source in origin.sources]
+        return _compare(*map(sum, looks)) if self.study.kind == "ab" else _rate(*looks[0])
+
+    def _look(self, image: str, origin: ItemOrigin) -> tuple[float, float]:
+        """A picture's subject and style as they appear this time."""
+        subject, style = self.quality(image, origin)
+        return subject + self.random.gauss(0, self.noise), style + self.random.gauss(0, self.noise)
 
 
 def _compare(one: float, two: float) -> Answer:

@@ -28,7 +28,7 @@ from studies.store import RaterStore, StudyStore
 
 from .studies_database import add_verdicts, make_database
 
-SCREEN = Screen("half", 100, 24, 10, 20, 50, 44)
+SCREEN = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, picture_width=50, picture_height=44)
 
 
 @pytest.fixture(scope="module")
@@ -360,11 +360,12 @@ import sys
 from lorarar.store import Store
 from studies.sessions import open_study
 from studies.rater.votes import Screen
+screen = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, picture_width=50, picture_height=44)
 with Store(sys.argv[1]) as store:
     session = open_study(store, "first", sys.argv[2])
     session.consent()
     while session.current():
-        session.vote("left", 0.1, Screen("half", 100, 24, 10, 20, 50, 44))
+        session.vote("left", 0.1, screen)
         print(session.progress.done, flush=True)
 """
 

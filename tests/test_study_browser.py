@@ -49,7 +49,9 @@ def test_a_rater_votes_a_whole_study_in_chromium_on_the_apps_own_screens(tmp_pat
     pressed = ["1", "2", "3", "1", "2", "3"][: len(trials)]
 
     async def vote():
-        server = StudyServer(StudyService("s", path, tokens, origin, "127.0.0.1", port))
+        server = StudyServer(
+            StudyService(study="s", database=path, tokens=tokens, origin=origin, host="127.0.0.1", port=port)
+        )
         runner = await listen(await server.application(), port)
         try:
             async with chromium(tmp_path / "profile") as page:
@@ -113,7 +115,12 @@ def test_a_foreign_page_cannot_drive_a_raters_session(tmp_path):
             started.append(code)
             return "true"
 
-        server = StudyServer(StudyService("s", tmp_path, {token: "ONE"}, origin, "127.0.0.1", port), command)
+        server = StudyServer(
+            StudyService(
+                study="s", database=tmp_path, tokens={token: "ONE"}, origin=origin, host="127.0.0.1", port=port
+            ),
+            command,
+        )
         elsewhere = web.Application()
         elsewhere.add_routes([web.get("/", foreign)])
         runners = [await listen(await server.application(), port), await listen(elsewhere, other)]

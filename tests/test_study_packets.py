@@ -24,7 +24,7 @@ from studies.store import RaterStore, StudyStore, VoteStore
 
 from .studies_database import make_database
 
-SCREEN = Screen("kitty", 200, 50, 9, 18, 512, 512)
+SCREEN = Screen("kitty", columns=200, rows=50, cell_width=9, cell_height=18, picture_width=512, picture_height=512)
 
 
 @pytest.fixture(scope="module")
@@ -355,10 +355,11 @@ RATE = """
 import sys
 from studies.sessions import open_packet
 from studies.rater.votes import Screen
+screen = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, picture_width=50, picture_height=44)
 session = open_packet(sys.argv[1], "KILL")
 session.consent()
 while session.current():
-    session.vote("left", 0.1, Screen("half", 100, 24, 10, 20, 50, 44))
+    session.vote("left", 0.1, screen)
     print(session.progress.done, flush=True)
 """
 

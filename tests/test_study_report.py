@@ -22,7 +22,7 @@ from studies.store import StudyStore
 
 from .studies_database import add_verdicts, make_database
 
-SCREEN = Screen("half", 100, 24, 10, 20, 50, 44)
+SCREEN = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, picture_width=50, picture_height=44)
 
 
 def right(method, subject, style, seed):
@@ -211,7 +211,7 @@ def test_a_few_votes_are_a_report_whose_intervals_say_why_they_are_not_there(sto
         session.consent()
         for _ in range(2):
             assert session.current()
-            session.vote(answer, 1, Screen("half", 100, 24, 10, 20, 50, 44))
+            session.vote(answer, 1, SCREEN)
     made = report(store, name)
     assert [f for f in made.figures if f.section == "outcomes"]
     assert any(f.value is None and f.note for f in made.figures)
@@ -312,10 +312,16 @@ def test_votes_on_small_pictures_are_counted(store):
     session = open_study(store, "ab")
     session.consent()
     while session.current():
-        session.vote("left", 1, Screen("half", 40, 12, 10, 20, 20, 18))
+        session.vote(
+            "left",
+            1,
+            Screen("half", columns=40, rows=12, cell_width=10, cell_height=20, picture_width=20, picture_height=18),
+        )
     assert figure(report(store, "ab"), "study", "small pictures").value == 15
     assert not SCREEN.too_small
-    assert not Screen("none", 80, 24, 0, 0, 0, 0).too_small
+    assert not Screen(
+        "none", columns=80, rows=24, cell_width=0, cell_height=0, picture_width=0, picture_height=0
+    ).too_small
 
 
 def test_run_hands_the_app_a_session_and_says_how_to_go_on(run, store, monkeypatch):

@@ -57,7 +57,12 @@ async def served(tmp_path, most=8):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     origin = f"http://127.0.0.1:{port}"
-    server = StudyServer(StudyService("s", tmp_path / "a.db", TOKENS, origin, "127.0.0.1", port, most), app_for)
+    server = StudyServer(
+        StudyService(
+            study="s", database=tmp_path / "a.db", tokens=TOKENS, origin=origin, host="127.0.0.1", port=port, most=most
+        ),
+        app_for,
+    )
     runner = web.AppRunner(await server.application())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -215,7 +220,9 @@ def test_tokens_are_kept_for_their_owner_alone(tmp_path):
 
 
 def test_the_command_quotes_what_it_is_given(tmp_path):
-    served_study = StudyService("s", tmp_path / "a b;$(x).db", {}, "http://127.0.0.1:1", "127.0.0.1", 1)
+    served_study = StudyService(
+        study="s", database=tmp_path / "a b;$(x).db", tokens={}, origin="http://127.0.0.1:1", host="127.0.0.1", port=1
+    )
     words = shlex.split(command_for(served_study, "ABC"))
     assert words[-1] == str(tmp_path / "a b;$(x).db")
     assert words[3:8] == ["study", "run", "s", "--rater", "ABC"]
@@ -252,6 +259,8 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        served_study = StudyService("s", tmp_path, TOKENS, f"http://127.0.0.1:{port}", "127.0.0.1", port)
+        served_study = StudyService(
+            study="s", database=tmp_path, tokens=TOKENS, origin=f"http://127.0.0.1:{port}", host="127.0.0.1", port=port
+        )
         with pytest.raises(StudyError, match=f"cannot listen on 127.0.0.1, port {port}"):
             serve(served_study)

@@ -35,30 +35,30 @@ def report(
     writers = {"json": rendering.as_json, "csv": rendering.as_csv, "markdown": rendering.as_markdown}
     one_of("--format", form, ("table", *writers), StudyError)
     with open_store(db) as store:
-        made = make(store, name, simulated, attentive)
+        study_report = make(store, name, simulated, attentive)
     if form == "table":
-        _print_tables(made)
+        _print_tables(study_report)
     else:
-        print(clean(writers[form](made)), end="")
+        print(clean(writers[form](study_report)), end="")
 
 
-def _print_tables(made: StudyReport) -> None:
+def _print_tables(study_report: StudyReport) -> None:
     from rich.console import Console
 
     from studies.figures import SIMULATED
     from studies.rendering import sections
 
     console = Console(highlight=False)
-    marked = f", {SIMULATED}" if made.simulated else ""
-    for section in sections(made):
-        title = "study " + made.study if section == "study" else section
+    marked = f", {SIMULATED}" if study_report.simulated else ""
+    for section in sections(study_report):
+        title = "study " + study_report.study if section == "study" else section
         console.print(f"[bold]{clean(title[0].upper() + title[1:])}[/bold]{marked}")
         if section == "study":
-            for figure in made.section(section):
+            for figure in study_report.section(section):
                 console.print(clean(f"  {_fact(figure)}"), markup=False)
             console.print()
         else:
-            console.print(_table(made.section(section)))
+            console.print(_table(study_report.section(section)))
 
 
 def _fact(figure: Figure) -> str:

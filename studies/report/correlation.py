@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from lorarar.store import Store
-from studies.figures import ASPECT_TITLES, METRIC_TITLES, Figure, Points
+from studies.figures import ASPECT_TITLES, Figure, Points, metric_title
 from studies.report.measure import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.report.metrics import MARS2, StudyAspect, StudyMetric, metrics
 from studies.report.standing_votes import StandingVote
@@ -57,7 +57,7 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
 def _scored(study: Study, items: Sequence[int], metric: StudyMetric, number: int) -> ScoredItems:
     aspect = "" if study.kind == "ab" else f", {ASPECT_TITLES[metric.aspect]}"
     scores = np.array([_score(study, metric, item) for item in items])
-    title = f"{METRIC_TITLES[metric.name]} ({metric.by}){aspect}"
+    title = f"{metric_title(metric.name)} ({metric.by}){aspect}"
     return ScoredItems(key=f"points-{number}", title=title, metric=metric, scores=scores)
 
 
@@ -96,11 +96,11 @@ def _coefficient_figures(study: Study, ratings: Ratings, scored: ScoredItems) ->
     except UndefinedError as error:
         note = BEST if scored.metric.name == MARS2 and study.scenario == "best" else str(error)
         n = int(np.isfinite(scored.scores).sum())
-        return [undefined(SECTION, scored.title, next(iter(coefficients)), note, n, scored.key)]
+        return [undefined(SECTION, scored.title, next(iter(coefficients)), note, n=n, key=scored.key)]
     return [
-        undefined(SECTION, scored.title, name, value, result.items, scored.key)
+        undefined(SECTION, scored.title, name, value, n=result.items, key=scored.key)
         if isinstance(value, str)
-        else figure_of(SECTION, scored.title, name, value, result.items, scored.key)
+        else figure_of(SECTION, scored.title, name, value, n=result.items, key=scored.key)
         for name, value in result.values.items()
     ]
 
@@ -116,20 +116,21 @@ def _differences(ratings: Ratings, scored: Sequence[ScoredItems]) -> list[Figure
             n = int((np.isfinite(mars2.scores) & np.isfinite(other.scores)).sum())
             measure = partial(difference, ratings, mars2.scores, other.scores)
             title = f"{mars2.title} minus {other.title}"
-            figures.append(measured_figure(SECTION, title, "difference of r", n, measure))
+            figures.append(measured_figure(SECTION, title, "difference of r", measure, n=n))
     return figures
 
 
 def _points(study: Study, ratings: Ratings, items: Sequence[int], scored: ScoredItems) -> Points:
-    kept = np.isfinite(scored.scores)
+    """The items that the metric scores, with people's mean answers."""
+    has_score = np.isfinite(scored.scores)
     people = ratings.item_means()
-    origins = [study.origins[item] for item, scores in zip(items, kept, strict=True) if scores]
+    origins = [study.origins[items[at]] for at in np.flatnonzero(has_score).tolist()]
     return Points(
         metric=scored.metric.name,
         by=scored.metric.by,
         aspect=scored.metric.aspect,
         labels=tuple(f"{origin.subject} in {origin.style}" for origin in origins),
-        people=tuple(map(float, people[kept])),
-        scores=tuple(map(float, scored.scores[kept])),
+        people=tuple(map(float, people[has_score])),
+        scores=tuple(map(float, scored.scores[has_score])),
         key=scored.key,
     )

@@ -74,5 +74,5 @@ def _left(study: Study, plain: Sequence[StandingVote]) -> Figure:
     def left() -> Interval:
         return mean(ratings_of(study, sides, lambda vote: float(vote.side == "left")))
 
-    figure = measured_figure("study", "", "left", len(sides), left)
+    figure = measured_figure("study", "", "left", left, n=len(sides))
     return replace(figure, note=figure.note or "of the votes for a side")

@@ -44,19 +44,19 @@ def mean(ratings: Ratings) -> Interval:
     return crossed(ratings, weighted_mean(ratings.values))
 
 
-def figure_of(section: str, of: str, name: str, value: Interval, n: int, key: str | None = None) -> Figure:
+def figure_of(section: str, of: str, name: str, value: Interval, *, n: int, key: str | None = None) -> Figure:
     """A figure with its interval."""
     return Figure(section=section, of=of, name=name, value=value.value, low=value.low, high=value.high, n=n, key=key)
 
 
-def undefined(section: str, of: str, name: str, note: str, n: int | None = None, key: str | None = None) -> Figure:
+def undefined(section: str, of: str, name: str, note: str, *, n: int | None = None, key: str | None = None) -> Figure:
     """A figure that the votes do not define, with the reason."""
     return Figure(section=section, of=of, name=name, value=None, n=n, note=note, key=key)
 
 
-def measured_figure(section: str, of: str, name: str, n: int, measure: Callable[[], Interval]) -> Figure:
+def measured_figure(section: str, of: str, name: str, measure: Callable[[], Interval], *, n: int) -> Figure:
     """The figure that ``measure`` returns, or the reason why it is not defined."""
     try:
-        return figure_of(section, of, name, measure(), n)
+        return figure_of(section, of, name, measure(), n=n)
     except UndefinedError as error:
-        return undefined(section, of, name, str(error), n)
+        return undefined(section, of, name, str(error), n=n)

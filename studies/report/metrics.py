@@ -74,12 +74,17 @@ def _similarities(store: Store, images: set[str], aspects: Sequence[StudyAspect]
     for row in rows:
         if row["image"] in images:
             scores.setdefault((row["metric"], row["backbone"]), {})[row["image"]] = row["value"]
-    order = list(METRIC_TITLES)
     return [
         StudyMetric(name, _name(backbone), aspect, _lookup(by_image))
-        for (name, backbone), by_image in sorted(scores.items(), key=lambda entry: order.index(entry[0][0]))
+        for (name, backbone), by_image in sorted(scores.items(), key=lambda entry: _place(entry[0][0]))
         for aspect in aspects
     ]
+
+
+def _place(name: str) -> int:
+    """Where a metric comes in a report; one that is not in the table comes last."""
+    order = list(METRIC_TITLES)
+    return order.index(name) if name in order else len(order)
 
 
 def _lookup(scores: Mapping[str, float]) -> Scorer:

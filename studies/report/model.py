@@ -33,7 +33,7 @@ def strength_figures(study: Study, votes: Sequence[StandingVote]) -> list[Figure
         return [undefined(SECTION, name, "strengths", str(error))]
     values, draws = _named(study, value), _named(study, _draws(strengths, ratings, len(study.methods)))
     return [
-        measured_figure(SECTION, name, what, len(votes), partial(interval, float(values[what]), draws[what]))
+        measured_figure(SECTION, name, what, partial(interval, float(values[what]), draws[what]), n=len(votes))
         for what in values
     ]
 

@@ -30,7 +30,7 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
     try:
         shares = outcomes(ratings)
     except UndefinedError as error:
-        return [undefined(SECTION, of, "wins", str(error), len(of_pair))]
+        return [undefined(SECTION, of, "wins", str(error), n=len(of_pair))]
     named = {
         f"{pair[0]} better": shares.wins,
         study.design.wording.tie.lower(): shares.ties,
@@ -38,7 +38,7 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
         f"{pair[0]} comparable or better": shares.comparable_or_better,
         "preference": shares.preference,
     }
-    return [*(figure_of(SECTION, of, name, value, shares.votes) for name, value in named.items()), _sign(of, ratings)]
+    return [*(figure_of(SECTION, of, name, value, n=shares.votes) for name, value in named.items()), _sign(of, ratings)]
 
 
 def _sign(of: str, ratings: Ratings) -> Figure:
@@ -65,4 +65,4 @@ def _yes_share(study: Study, votes: Sequence[StandingVote], method: str, aspect:
     if not votes:
         return undefined(SECTION, method, name, "no votes on it")
     ratings = ratings_of(study, votes, value_for(study, aspect))
-    return measured_figure(SECTION, method, name, len(votes), partial(mean, ratings))
+    return measured_figure(SECTION, method, name, partial(mean, ratings), n=len(votes))

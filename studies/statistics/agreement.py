@@ -56,16 +56,12 @@ def ceiling(ratings: Ratings) -> tuple[Interval, int]:
         UndefinedError: fewer than two raters have one.
     """
     table = ratings.matrix()
-    answered = ~np.isnan(table)
-    filled = np.where(answered, table, 0.0)
-    others = answered.sum(axis=0) - answered
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rest = (filled.sum(axis=0) - filled) / others
-    usable = answered & (others > 0)
+    rest = _mean_of_others(table)
+    usable = np.isfinite(table) & np.isfinite(rest)
 
     def of_raters(items: Floats) -> Floats:
         """Each rater's r (raters,) with the items weighing as given."""
-        return np.array([weighted_r(filled[rater, at], rest[rater, at], items[at]) for rater, at in enumerate(usable)])
+        return np.array([weighted_r(table[rater, at], rest[rater, at], items[at]) for rater, at in enumerate(usable)])
 
     whole = of_raters(np.ones(ratings.item_count))
     defined = np.isfinite(whole)
@@ -81,13 +77,21 @@ def ceiling(ratings: Ratings) -> tuple[Interval, int]:
     return interval(float(whole[defined].mean()), draws), int(defined.sum())
 
 
+def _mean_of_others(table: Floats) -> Floats:
+    """The mean answer of all other raters to each item (raters, items); NaN where nobody else answered."""
+    answered = ~np.isnan(table)
+    filled = np.where(answered, table, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (filled.sum(axis=0) - filled) / (answered.sum(axis=0) - answered)  # type: ignore[no-any-return]
+
+
 def weighted_r(one: Floats, two: Floats, weights: Floats) -> float:
     """Pearson's r of two sides (n,) with weights (n,); NaN where one side does not vary or fewer than three weigh."""
-    kept = weights > 0
-    if kept.sum() < 3:
+    counted = weights > 0
+    if counted.sum() < 3:
         return float("nan")
-    weights = weights[kept] / weights[kept].sum()
-    one, two = one[kept] - weights @ one[kept], two[kept] - weights @ two[kept]
+    weights = weights[counted] / weights[counted].sum()
+    one, two = one[counted] - weights @ one[counted], two[counted] - weights @ two[counted]
     variances = float(weights @ one**2), float(weights @ two**2)
     if min(variances) <= 1e-12:
         return float("nan")

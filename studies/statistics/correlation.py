@@ -99,21 +99,21 @@ def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coeff
     Raises:
         UndefinedError: too few items have a score, or the metric or people do not vary.
     """
-    kept = np.isfinite(metric)
+    usable = np.isfinite(metric)
     people = ratings.item_means()
-    check_variation(people[kept], metric[kept])
+    check_variation(people[usable], metric[usable])
     draws: dict[str, list[float]] = {name: [] for name in coefficients}
     for raters, cells in resamples(ratings, RESAMPLES // 2):
-        one, two = _resampled(ratings, metric, kept, raters, cells)
+        one, two = _resampled(ratings, metric, usable, raters, cells)
         for name, coefficient in coefficients.items():
             draws[name].append(coefficient(one, two))
     values: dict[str, Interval | str] = {}
     for name, coefficient in coefficients.items():
         try:
-            values[name] = interval(coefficient(people[kept], metric[kept]), np.array(draws[name]))
+            values[name] = interval(coefficient(people[usable], metric[usable]), np.array(draws[name]))
         except UndefinedError as error:
             values[name] = str(error)
-    return Correlated(int(kept.sum()), ratings.rater_count, values)
+    return Correlated(int(usable.sum()), ratings.rater_count, values)
 
 
 def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
@@ -122,16 +122,16 @@ def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
     Raises:
         UndefinedError: as for ``correlate``.
     """
-    kept = np.isfinite(one) & np.isfinite(two)
+    usable = np.isfinite(one) & np.isfinite(two)
     people = ratings.item_means()
     for metric in (one, two):
-        check_variation(people[kept], metric[kept])
+        check_variation(people[usable], metric[usable])
 
     def draw(raters: Floats, cells: Floats) -> float:
-        sides = [pearson(*_resampled(ratings, metric, kept, raters, cells)) for metric in (one, two)]
+        sides = [pearson(*_resampled(ratings, metric, usable, raters, cells)) for metric in (one, two)]
         return sides[0] - sides[1]
 
-    value = pearson(people[kept], one[kept]) - pearson(people[kept], two[kept])
+    value = pearson(people[usable], one[usable]) - pearson(people[usable], two[usable])
     return interval(value, np.array([draw(*weights) for weights in resamples(ratings, RESAMPLES // 2)]))
 
 
@@ -146,11 +146,11 @@ def check_variation(people: Floats, metric: Floats) -> None:
 
 
 def _resampled(
-    ratings: Ratings, metric: Floats, kept: np.ndarray, raters: Floats, cells: Floats
+    ratings: Ratings, metric: Floats, usable: np.ndarray, raters: Floats, cells: Floats
 ) -> tuple[Floats, Floats]:
     """People's and the metric's values of the resampled items, each as often as its cell was sampled."""
     means = ratings.item_means(vote_weights(ratings, raters, np.ones_like(cells)))
-    times = np.where(kept & np.isfinite(means), cells[ratings.cells], 0).astype(int)
+    times = np.where(usable & np.isfinite(means), cells[ratings.cells], 0).astype(int)
     at = np.repeat(np.arange(ratings.item_count), times)
     return means[at], metric[at]
 
@@ -164,7 +164,7 @@ def _orders(people: Floats, metric: Floats) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=4)
 def _pairs(size: int) -> tuple[Ints, Ints]:
-    """The indices of all pairs of ``size`` items; kept, since a bootstrap needs the same ones again and again."""
+    """The indices of all pairs of ``size`` items; cached, since a bootstrap needs the same ones again and again."""
     return np.triu_indices(size, 1)
 
 

@@ -47,16 +47,34 @@ def fit(wins: Floats, ties: Floats) -> Davidson:
     """
     _check(wins)
     methods = len(wins)
-    with_ties = bool(np.triu(ties, 1).any())
     first, second = np.triu_indices(methods, 1)
-    # what each of the three outcomes of each two methods adds to: log strengths, then log nu
-    features = np.zeros((len(first), 3, methods + 1))
+    counts = np.stack([wins[first, second], ties[first, second], wins[second, first]], axis=1)
+    with_ties = bool(counts[:, 1].any())
+    logits = _newton(_features(methods), counts, with_ties)
+    strengths = logits[:methods] - logits[:methods].mean()
+    return Davidson(strengths, float(np.exp(logits[methods])) if with_ties else 0.0)
+
+
+def _features(methods: int) -> Floats:
+    """What a win, a tie and a loss of every two methods add to log strengths, then log nu (pairs, 3, methods + 1)."""
+    first, second = np.triu_indices(methods, 1)
     at = np.arange(len(first))
+    features = np.zeros((len(first), 3, methods + 1))
     features[at, 0, first] = features[at, 2, second] = 1
     features[at, 1, first] = features[at, 1, second] = 0.5
     features[:, 1, methods] = 1
-    counts = np.stack([wins[first, second], ties[first, second], wins[second, first]], axis=1)
-    logits = np.zeros(methods + 1)
+    return features
+
+
+def _newton(features: Floats, counts: Floats, with_ties: bool) -> Floats:
+    """The log strengths and log nu (methods + 1,) of the highest likelihood.
+
+    Args:
+        features: (pairs, 3, methods + 1).
+        counts: wins, ties and losses of every two methods (pairs, 3).
+        with_ties: whether there are any; without, ties have no probability.
+    """
+    logits = np.zeros(features.shape[2])
     blocked = np.array([0.0, 0.0 if with_ties else -np.inf, 0.0])
     for _ in range(100):
         scores = features @ logits + blocked
@@ -72,12 +90,11 @@ def fit(wins: Floats, ties: Floats) -> Davidson:
         logits += step
         if np.abs(step).max() < 1e-10:
             break
-    strengths = logits[:methods] - logits[:methods].mean()
-    return Davidson(strengths, float(np.exp(logits[methods])) if with_ties else 0.0)
+    return logits
 
 
 def _check(wins: Floats) -> None:
-    """Ford's condition: from every method a chain of wins leads to every other."""
+    """Raise UndefinedError unless a chain of wins leads from every method to every other (Ford's condition)."""
     reached = np.eye(len(wins), dtype=bool) | (wins > 0)
     for _ in wins:
         reached = (reached.astype(int) @ reached.astype(int)) > 0

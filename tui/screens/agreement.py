@@ -11,7 +11,7 @@ from textual.events import Resize
 from textual.widgets import Static
 from textual_plot import PlotWidget
 
-from studies.figures import ASPECT_TITLES, METRIC_TITLES, Points, StudyReport
+from studies.figures import ASPECT_TITLES, Points, StudyReport, metric_title
 from tui.context import AppContext
 from tui.screens.reporting import ReportScreen, fill
 from tui.text import unmarked
@@ -84,7 +84,7 @@ class AgreementScreen(ReportScreen):
             return
         across = spread(list(points.scores))
         plot.scatter(across, list(points.people), marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
-        metric = METRIC_TITLES.get(points.metric, points.metric)
+        metric = metric_title(points.metric)
         aspect = ASPECT_TITLES.get(points.aspect, points.aspect)
         plot.set_xlabel(f"{unmarked(metric, 20)} by {unmarked(points.by, 30)}, {unmarked(aspect, 30)}")
         plot.set_ylabel("people")
