@@ -225,7 +225,7 @@ def test_a_setting_that_cannot_be_tried_says_why(targets, tmp_path):
     ]
 
 
-def test_a_rival_that_is_none_is_said_before_the_long_work(targets, tmp_path):
+def test_an_unknown_critic_to_compare_with_fails_before_the_long_work(targets, tmp_path):
     def opened(config):
         if config.critic == "rival":
             raise CriticError("no rival")

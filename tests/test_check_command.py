@@ -70,7 +70,7 @@ def test_the_command_says_all_its_parts_and_asks_nothing_twice(place):
     assert "Can critic be trusted? 4 of 4 pictures" in again.stdout
 
 
-def test_a_critic_that_is_none_is_one_line(place):
+def test_an_unknown_critic_is_one_line(place):
     done = check("--critic", "nobody")
     assert done.exit_code == 1
     assert "is none of pocket" in done.stderr

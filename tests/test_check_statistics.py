@@ -45,11 +45,11 @@ def test_where_all_answers_are_one_the_pictures_count():
     assert (found.low, found.high) == pytest.approx(wilson(0, 10))
 
 
-def test_no_answers_have_no_share():
+def test_no_answers_have_no_proportion():
     assert proportion([], []).value is None
 
 
-def test_intervals_of_clustered_shares_hold_what_they_say():
+def test_intervals_of_clustered_proportions_hold_what_they_say():
     rng, held = np.random.default_rng(0), 0
     for _ in range(400):
         own = rng.beta(2, 3, 40)  # each picture's chance; the mean is 0.4
@@ -73,7 +73,7 @@ def test_kappa_of_cohens_textbook_table():
     assert cohen_kappa([], []) is None
 
 
-def test_flips_are_counted_by_their_way_and_what_is_missing_is_not():
+def test_flips_are_counted_by_their_way_and_missing_answers_are_left_out():
     before = [YES, YES, NO, NO, NOT_ASKED]
     after = [YES, NO, NO, YES, YES]
     found = count_flips(before, after, ["a", "a", "b", "b", "c"])

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from judge.check.rates import RateOf
 from judge.targets import Target
 from lorarar.families import families_with
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
 from lorarar.util.files import cache_folder
+
+if TYPE_CHECKING:
+    from judge.check.rates import RateOf
 
 
 @dataclass(frozen=True)

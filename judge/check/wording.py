@@ -51,7 +51,7 @@ class WordingResult:
 
 
 class WordingPart(Part[CheckQuestion, WordingResult]):
-    """The sample in eleven other wordings, or in twelve where the reference is none of the paraphrases."""
+    """The sample in all other wordings."""
 
     name = "wording"
 
