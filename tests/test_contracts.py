@@ -8,6 +8,7 @@ from typer.main import get_command
 
 import judge
 import lorarar
+from benchmarks.house import hand_kept_modules, participle_counts, read_contracts, read_sources, repeated_classes
 from lorarar.cli.main import app
 
 ROOT = Path(lorarar.__file__).parents[1]
@@ -116,3 +117,11 @@ def test_a_moved_module_is_one_module_under_both_names():
     for old, new in MOVED.items():
         assert import_module(old) is import_module(new)
         assert import_module(new).__spec__.name == new
+
+
+def test_the_source_stays_a_house_to_move_into():
+    files = read_sources(ROOT)
+    assert repeated_classes(files) == {}
+    assert hand_kept_modules(read_contracts(ROOT), ROOT) == []
+    assert participle_counts(files).total() <= 480
+    assert [str(file.path) for file in files if file.lines > 400] == []
