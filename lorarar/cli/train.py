@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar import __version__
-from lorarar.cli.console import BaseOption, SeedOption, command, message
+from lorarar.cli.console import BaseOption, SeedOption, command, message, one_of
 from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def hypernet(
         ("--regulariser", regulariser, REGULARISERS),
         ("--key-value", key_value, ("mean", "sum")),
     ):
-        if value not in accepted:
-            raise TrainingError(f"{flag} is {value!r}; accepted are {', '.join(accepted)}")
+        one_of(flag, value, tuple(accepted), TrainingError)
     options = HypernetOptions(
         hidden=hidden,
         parts=parse_parts(parts),
