@@ -9,7 +9,6 @@ from lorarar.store.queries import PictureRow
 from lorarar.util.formatting import count
 from tui.snapshot import NO_PICTURES, Pair, Snapshot, VerdictTally
 from tui.text import line
-from tui.widgets.filter import matches
 
 SIDES = ("left", "right")
 
@@ -61,20 +60,6 @@ def default_methods(names: Sequence[str], remembered: Mapping[str, str]) -> dict
         others = [name for name in names if name != left] or names
         right = "direct" if "direct" in others else others[-1]
     return {"left": left, "right": right}
-
-
-def filtered(words: str, contents: Sequence[str], styles: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Filter subjects and styles: a word that names styles alone leaves the subjects as they are.
-
-    A word that names neither leaves nothing.
-    """
-    for word in words.split():
-        matching_contents = [name for name in contents if matches(name, word)]
-        matching_styles = [name for name in styles if matches(name, word)]
-        if not matching_contents and not matching_styles:
-            return [], []
-        contents, styles = matching_contents or contents, matching_styles or styles
-    return contents, styles
 
 
 def _counts(tally: VerdictTally) -> str:

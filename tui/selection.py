@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lorarar.store.queries import PictureRow
+from tui.filtering import matches
 from tui.snapshot import Pair, Snapshot
-from tui.widgets.filter import matches
 
 WORDS = {True: "correct", False: "wrong", None: "undecided"}
 

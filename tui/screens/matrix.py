@@ -13,8 +13,9 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.widgets import Static
 
-from tui.comparison import SIDES, Comparison, default_methods, filtered
+from tui.comparison import SIDES, Comparison, default_methods
 from tui.context import AppContext
+from tui.filtering import filter_concepts
 from tui.screens.browse import BrowseScreen
 from tui.screens.welcome import Welcome
 from tui.snapshot import Pair, Snapshot
@@ -89,7 +90,7 @@ class MatrixScreen(BrowseScreen):
             return
         self.method = default_methods(snapshot.methods, self.method)
         self.context.state.remember(**self.method, best=self.best)
-        contents, styles = filtered(self.filter_words(), snapshot.contents, snapshot.styles)
+        contents, styles = filter_concepts(self.filter_words(), snapshot.contents, snapshot.styles)
         self._comparison = Comparison(
             snapshot=snapshot, methods=dict(self.method), contents=contents, styles=styles, best=self.best
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,16 +13,18 @@ from textual.widgets import Static
 from judge.metrics.metrics import TABLE_A2
 from lorarar.util.formatting import count, number
 from tui.context import AppContext
+from tui.filtering import matches
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import line
-from tui.widgets.filter import matches
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
+    from lorarar.util.statistics.bootstrap import Interval
     from tui.figures import Figures
 
-Get = Callable[["Figures"], Any]
+    Value = str | int | float | Interval | None
+    Get = Callable[[Figures], Value]
 
 
 def _metric(name: str) -> Get:
@@ -169,13 +171,20 @@ def _head(snapshot: Snapshot, methods: int) -> Text:
     return Text(f"{count(methods, 'method')}  {words}")
 
 
-def _key(value: Any) -> Any:
-    return getattr(value, "value", value)
+def _key(value: Value) -> float | str:
+    """What a figure is sorted by."""
+    from lorarar.util.statistics.bootstrap import Interval
+
+    if isinstance(value, Interval):
+        return value.value
+    return 0.0 if value is None else value
 
 
-def _words(value: Any) -> str:
+def _words(value: Value) -> str:
     """A figure as people read it, with its interval in brackets where it has one."""
-    if hasattr(value, "low"):
+    from lorarar.util.statistics.bootstrap import Interval
+
+    if isinstance(value, Interval):
         return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
     if isinstance(value, str):
         return line(value, 30)

@@ -44,9 +44,3 @@ class Filter(Input):
     def _leave(self) -> None:
         self.set_class(bool(self.value), "open")
         self.screen.set_focus(self._before)
-
-
-def matches(text: str, words: str) -> bool:
-    """Whether a text has every one of some words, in capitals or not."""
-    lower = text.lower()
-    return all(word in lower for word in words.lower().split())
