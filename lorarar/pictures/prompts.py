@@ -9,7 +9,10 @@ PAIR_PROMPT = "{content} in {style}"  # of a merge of both
 
 
 def style_words(prompt: str) -> str:
-    """The style that a style's prompt describes: ``a house in watercolor style`` says ``watercolor style``."""
+    """The style that a prompt describes, after its last "in": ``watercolor style`` of ``a house in watercolor style``.
+
+    A prompt without an "in" describes the style as a whole.
+    """
     return prompt.rpartition(" in ")[2]
 
 
