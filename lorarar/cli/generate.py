@@ -31,6 +31,7 @@ def generate(
     from lorarar.generation.studio import BATCH, Picture, Studio, save
     from lorarar.lora.files import read_adapter
     from lorarar.store import Store
+    from lorarar.util.formatting import count
     from lorarar.util.progress import Ticker
 
     model = find_base(base)
@@ -51,6 +52,6 @@ def generate(
         print_json([picture.row() for picture in pictures])
         return
     per_picture = sum(picture.seconds for picture in pictures) / n
-    message(f"{n} picture{'s' if n > 1 else ''}, {per_picture:.2f} s each")
+    message(f"{count(n, 'picture')}, {per_picture:.2f} s each")
     for picture in pictures:
         print(picture.path)
