@@ -8,13 +8,14 @@ from io import StringIO
 import pytest
 from PIL import Image
 
-from judge.check.ask import Interview
-from judge.check.check import CheckError, run_check
+from judge.check.ask import Interview, ordinary_questions
+from judge.check.check import PARTS, CheckError, run_check
 from judge.check.configuration import Configuration
+from judge.check.findings import Finding
 from judge.check.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.check.page import render_page
 from judge.check.paraphrases import PARAPHRASES, wordings
-from judge.check.part import CheckPlan
+from judge.check.part import CheckPlan, Part
 from judge.check.people import HumanLabel, read_labels
 from judge.check.sample import sample_targets
 from judge.check.settings import variants
@@ -500,7 +501,27 @@ def add_image(store, path, base):
         store.db["images"].insert(row)
 
 
-# the page
+# the parts and the page
+
+
+class Cells(Part):
+    name = "cells"
+
+    def questions(self, plan, sample):
+        return ordinary_questions(sample[:1], plan.prompts)
+
+    def measure(self, baseline, questions, verdicts):
+        return {"cells": len({picture.pair for picture in baseline.judged}), "verdicts": len(verdicts)}
+
+    def findings(self, result, average):
+        yield Finding(self.name, "good", f"{result['cells']} cells")
+
+
+def test_another_part_is_a_class_and_a_row(targets, tmp_path, monkeypatch):
+    monkeypatch.setattr("judge.check.check.PARTS", (*PARTS, Cells()))
+    found = checked(targets, tmp_path)
+    assert found.record()["cells"] == {"cells": 9, "verdicts": 4}
+    assert found.findings()[-1] == Finding("cells", "good", "9 cells")
 
 
 def test_the_page_is_one_page_and_says_nothing_that_the_terminal_obeys(targets, tmp_path):
