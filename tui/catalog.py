@@ -87,11 +87,21 @@ class Catalog:
             self._watcher.close()
             self._watcher = None
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Open a connection that cannot write, and close it after the block."""
+        with _errors(self.path):
+            connection = self._connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+
     def pictures(self) -> list[PictureRow]:
         """All pictures of merges: a plan's cells, and those drawn on their own."""
         if not self.exists():
             return []
-        with self._open() as db:
+        with self.reading() as db:
             return merge_pictures(db)
 
     def concepts(self) -> ConceptReferences:
@@ -104,7 +114,7 @@ class Catalog:
         """The judges that have verdicts, the latest first."""
         if not self._has("verdicts"):
             return []
-        with self._open() as db:
+        with self.reading() as db:
             return read_judges(db)
 
     def verdicts(
@@ -116,7 +126,7 @@ class Catalog:
         """
         sides: dict[Aspect, Mapping[str, ReferencePictures]] = {"subject": concepts.contents, "style": concepts.styles}
         digests = {aspect: [references.digests for references in side.values()] for aspect, side in sides.items()}
-        with self._open() as db:
+        with self.reading() as db:
             counts = count_answers(db, judge, digests)
 
         def verdict(row: PictureRow, aspect: Aspect, concept: str) -> Answer:
@@ -153,7 +163,7 @@ class Catalog:
         if not self._has("scores"):
             return {}
         scores: dict[str, dict[str, float]] = {}
-        with self._open() as db:
+        with self.reading() as db:
             for metric in METRICS:
                 rows = db.execute(
                     "SELECT image, value, max(created) FROM scores WHERE metric = ?1 AND backbone = ("
@@ -186,7 +196,7 @@ class Catalog:
 
     def coefficients(self, merge: int) -> list[tuple[str, bytes, bytes]]:
         """m_c and m_s of a merge by layer, as single-precision numbers, one a column."""
-        with self._open() as db:
+        with self.reading() as db:
             return db.execute(
                 "SELECT layer, content, style FROM coefficients WHERE merge = ? ORDER BY layer", [merge]
             ).fetchall()
@@ -213,7 +223,7 @@ class Catalog:
         """The references of all concepts on one side, ``content`` or ``style``, by name."""
         from lorarar.util.files import sha256_or
 
-        with self._open() as db:
+        with self.reading() as db:
             loras = concept_loras(db, side)
         concepts = {}
         for lora in loras:
@@ -227,7 +237,7 @@ class Catalog:
         return bool(self._rows("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?", table))
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
-        with self._open() as db:
+        with self.reading() as db:
             cursor = db.execute(sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -236,15 +246,6 @@ class Catalog:
         with _errors(self.path):
             uri = f"{self.path.absolute().as_uri()}?mode=ro"
             return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with _errors(self.path):
-            connection = self._connect()
-            try:
-                yield connection
-            finally:
-                connection.close()
 
 
 @contextmanager

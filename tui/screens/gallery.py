@@ -25,6 +25,7 @@ from tui.screens.browse import BrowseScreen
 from tui.selection import Selection
 from tui.snapshot import Pair, Snapshot
 from tui.text import line, unmarked
+from tui.widgets.cursor_bindings import CURSOR_BINDINGS
 from tui.widgets.reference_strip import ROWS as REFERENCE_ROWS
 from tui.widgets.reference_strip import ReferenceStrip
 from tui.widgets.tile import Tile
@@ -53,10 +54,7 @@ class GalleryScreen(BrowseScreen):
         Binding("p,pageup", "page(-1)", "Previous page", show=False),
         Binding("plus,equals_sign", "size(1)", "Larger", show=False),
         Binding("minus", "size(-1)", "Smaller", show=False),
-        Binding("left,h", "move(-1, 0)", "Left", show=False),
-        Binding("right,l", "move(1, 0)", "Right", show=False),
-        Binding("up,k", "move(0, -1)", "Up", show=False),
-        Binding("down,j", "move(0, 1)", "Down", show=False),
+        *CURSOR_BINDINGS,
         Binding("home,g", "move(-9999, 0)", "First", show=False),
         Binding("end,G", "move(9999, 0)", "Last", show=False),
         Binding("o", "open_external", "Open in another program", show=False),

@@ -35,7 +35,6 @@ class ReportScreen(BrowseScreen):
         Binding("comma", "turn(-1)", "Previous study", show=False),
         Binding("t", "simulated", "People/simulated"),
     ]
-
     DEFAULT_CSS = "ReportScreen #head { height: auto; max-height: 3; padding: 0 1; background: $boost; }"
 
     def __init__(self, context: AppContext) -> None:
