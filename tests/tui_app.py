@@ -69,8 +69,8 @@ async def sees(pilot, *texts, seconds=8.0):
 
 def words(widget):
     """What a Static says."""
-    shown = widget.content
-    return shown.plain if isinstance(shown, Text) else str(shown)
+    content = widget.content
+    return content.plain if isinstance(content, Text) else str(content)
 
 
 def screen_text(app):
