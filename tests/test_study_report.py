@@ -13,6 +13,7 @@ from lorarar.util.errors import StoreError
 from studies.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.figures import ASPECT_TITLES, METRIC_TITLES, SIMULATED
+from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
 from studies.rendering import as_json, from_json
 from studies.report import report
@@ -184,7 +185,7 @@ def test_raters_who_fail_a_check_can_be_left_out(store):
         while shown := session.current():
             answer = "left"
             if shown.purpose == "attention":
-                trial = session._trial()
+                trial = trials_of(study.design, code)[shown.number]
                 expected = study.origins[trial.item.number].expected
                 sides = {"left": "right", "right": "left"} if trial.mirrored else {}
                 good = sides.get(expected, expected)

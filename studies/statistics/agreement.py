@@ -13,7 +13,7 @@ from studies.statistics.ratings import Floats, Ratings, UndefinedError
 
 
 def alpha(ratings: Ratings, level: Level, count: int = RESAMPLES // 4) -> Interval:
-    """Krippendorff's alpha, with an interval over cells (a rater drawn twice would agree with themselves).
+    """Krippendorff's alpha, with an interval over cells (a rater sampled twice would agree with themselves).
 
     Args:
         ratings: the votes.
