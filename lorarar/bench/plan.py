@@ -106,8 +106,8 @@ class MethodRow(_Strict):
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
         """The recipe of the row's merges; the caller of a row that trains gives options with what was trained."""
-        options = options if options is not None else self.options  # type: ignore[assignment]
-        return Recipe(METHODS[self.method], base, options, cache=cache)  # type: ignore[arg-type]
+        of_merge: Any = self.options if options is None else options
+        return Recipe(METHODS[self.method], base, of_merge, cache=cache)
 
 
 _FILES = ("hypernet", "coefficients")

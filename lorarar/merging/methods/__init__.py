@@ -3,4 +3,4 @@
 from lorarar.merging.methods.merge_inputs import Form, MergeInputs, MergeResult
 from lorarar.merging.methods.table import METHODS, Method, MethodInfo, Option, method_named
 
-__all__ = ["METHODS", "MergeResult", "Form", "MergeInputs", "Method", "Option", "MethodInfo", "method_named"]
+__all__ = ["METHODS", "Form", "MergeInputs", "MergeResult", "Method", "MethodInfo", "Option", "method_named"]
