@@ -1,4 +1,4 @@
-"""What the judge's users can act on, beside what critics, metrics and prompts say for themselves."""
+"""Errors of the judge itself; critics, metrics, targets and prompts have their own."""
 
 from __future__ import annotations
 

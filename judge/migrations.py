@@ -21,7 +21,7 @@ def _judges(db: Database) -> None:
 
 
 def _verdict_table(db: Database, name: str) -> None:
-    """What both kinds of verdicts are kept as: one class writes either."""
+    """The table of either kind of verdicts, which one class writes."""
     db.execute(f"""
         CREATE TABLE {name} (
             key TEXT PRIMARY KEY,
@@ -61,7 +61,7 @@ def _scores(db: Database) -> None:
 
 
 def _check_verdicts(db: Database) -> None:
-    """What was asked only to try a judge: apart, so that no report can take it for a result."""
+    """Verdicts that a check asked for: apart, so that no report can take them for results."""
     _verdict_table(db, "check_verdicts")
 
 

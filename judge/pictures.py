@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from judge.protocol import Answer, both_right, majority, score
+from judge.protocol import Answer, correct, majority, score
 from judge.questions import Aspect
 from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
 from lorarar.util.files import sha256_of
@@ -35,17 +35,17 @@ class JudgedPicture:
 
     @property
     def pair(self) -> Pair:
-        """Its subject and style."""
+        """The picture's subject and style."""
         return self.target.subject, self.target.style
 
     @property
     def correct(self) -> Answer:
-        """Whether it shows the subject and the style."""
-        return both_right(self.verdict("subject"), self.verdict("style"))
+        """Whether the picture shows the subject and the style."""
+        return correct(self.answers("subject"), self.answers("style"))
 
     @property
     def unclear(self) -> Counter[str]:
-        """How many of its questions failed, were unparsed or not asked, by that word."""
+        """How many of the picture's questions failed, were unparsed or not asked, by that word."""
         return Counter(verdict.status for verdict in (*self.subject, *self.style) if verdict.status != "ok")
 
     def verdict(self, aspect: Aspect) -> Answer:
@@ -57,7 +57,7 @@ class JudgedPicture:
         return [verdict.verdict for verdict in self.verdicts(aspect)]
 
     def probability(self, aspect: Aspect) -> float | None:
-        """Mean probability of Yes over the references; None where one is missing."""
+        """The mean probability of Yes over the references; None where one is missing."""
         import numpy as np  # the app, which needs no probabilities, starts without it
 
         chances = [v.probability for v in self.verdicts(aspect) if v.verdict is not None and v.probability is not None]
@@ -69,7 +69,7 @@ class JudgedPicture:
 
 
 class JudgedTargets:
-    """Targets, and what the judges of a database came to on them."""
+    """Targets, and the verdicts that the judges of a database gave on them."""
 
     def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
         self.targets, self.verdicts = targets, verdicts
@@ -134,8 +134,7 @@ def answers_on(
 
 def correct_on(verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
     """Whether an image shows the subject and the style; it and its references are named by their digests."""
-    subject, style = (majority(answers_on(verdicts, image, references, aspect)) for aspect in ("subject", "style"))
-    return both_right(subject, style)
+    return correct(answers_on(verdicts, image, references, "subject"), answers_on(verdicts, image, references, "style"))
 
 
 _COUNTS = """
@@ -147,7 +146,7 @@ _COUNTS = """
 def count_answers(
     database: sqlite3.Connection, judge: Judge, references: Mapping[Aspect, Iterable[Sequence[str]]]
 ) -> dict[tuple[str, Aspect], tuple[int, int]]:
-    """``answers_on`` all images at once, as counts for ``majority_of_counts``: SQL, for the many pictures of the app.
+    """Count ``answers_on`` all images at once, for ``majority_of_counts``; one SQL query, as the app has many pictures.
 
     Args:
         database: a connection of its own; a temporary table stays in it.

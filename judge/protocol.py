@@ -24,7 +24,7 @@ def majority(answers: Sequence[Answer]) -> Answer:
 
 
 def majority_of_counts(yes: int, answered: int, references: int) -> Answer:
-    """``majority`` of as many references, of which so many are answered, and so many of those with yes."""
+    """The ``majority`` of so many ``references``, ``answered`` of which have an answer, ``yes`` of those a yes."""
     if 2 * yes > references:
         return True
     missing = references - answered
@@ -32,7 +32,7 @@ def majority_of_counts(yes: int, answered: int, references: int) -> Answer:
 
 
 def both_right(subject: Answer, style: Answer) -> Answer:
-    """Whether an image is correct, by its subject and its style: one that is wrong decides, one unknown leaves open."""
+    """Whether subject and style are both right: one that is wrong decides, one that is unknown leaves it open."""
     if subject is False or style is False:
         return False
     return None if None in (subject, style) else True

@@ -101,7 +101,7 @@ def parse(text: str) -> bool | None:
 
 @dataclass(frozen=True)
 class Prompts:
-    """A pair of templates and the system message."""
+    """A set of prompts: a template for each aspect, and the system message."""
 
     name: str
     subject: str
@@ -117,7 +117,7 @@ class Prompts:
 
     @property
     def version(self) -> str:
-        """Name and a digest of the words."""
+        """The name, and a digest of the words."""
         words = json.dumps(asdict(self), sort_keys=True)
         return f"{self.name}-{hashlib.sha256(words.encode()).hexdigest()[:8]}"
 

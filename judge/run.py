@@ -1,4 +1,4 @@
-"""Ask a critic what has no clear verdict yet, and keep every reply.
+"""Ask a critic the questions that have no clear verdict yet, and keep every reply.
 
 Invariant: nothing clear is ever asked twice under the same digest, and replies are on disk a few at a time as
 they come, so a killed run goes on where it was. Where all is known the critic's weights are never loaded.
@@ -54,7 +54,7 @@ class _Sorted:
 
 
 def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts: VerdictStore) -> JudgeOutcome:
-    """Ask about every target's subject and style, against each of their references, what has no clear verdict yet.
+    """Ask the questions about targets that have no clear verdict yet: each aspect against each of its references.
 
     Raises:
         CriticError: the critic cannot work at all.
@@ -81,10 +81,10 @@ def judge_pictures(
 def ask(
     asked: Iterable[tuple[Question, Prompts]], critic: Critic, verdicts: VerdictStore, title: str = "judge"
 ) -> tuple[JudgeOutcome, list[str]]:
-    """Ask what has no clear verdict yet of any questions.
+    """Ask those of some questions that have no clear verdict yet.
 
     Returns:
-        What was done, and for each question the digest under which its verdict is kept.
+        The counts, and for each question the digest under which its verdict is kept.
 
     Raises:
         CriticError, StoreError, KeyboardInterrupt: as ``judge``.
@@ -121,7 +121,7 @@ def _sort(asked: Iterable[tuple[Question, Prompts]], critic: Critic, clear: Coll
 
 
 def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
-    """Every target against every reference of its subject, then of its style."""
+    """The questions about targets: each against every reference of its subject, then of its style."""
     for target in targets:
         sides: tuple[tuple[Aspect, tuple[Path, ...]], ...] = (
             ("subject", target.subject_references),
@@ -134,7 +134,7 @@ def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]
 
 
 def key_of(question: Question, prompts: Prompts, critic: Critic) -> VerdictKey:
-    """What decides a critic's answer to a question.
+    """The key of a critic's verdict on a question.
 
     Raises:
         ImageError: a picture cannot be read.

@@ -1,4 +1,4 @@
-"""What is judged: pictures with the references of their subject and of their style.
+"""Targets: pictures to be judged, with the references of their subject and of their style.
 
 From the database they are what a grid or a merge made, and the references lie beside the LoRAs; from plain
 folders they are ``GENERATED/SUBJECT/STYLE/*`` and ``REFERENCES/subjects/SUBJECT/*``, ``REFERENCES/styles/STYLE/*``.
@@ -28,7 +28,7 @@ class TargetError(LorarError):
 
 @dataclass(frozen=True)
 class Target:
-    """A picture to judge."""
+    """A picture to be judged, with its references."""
 
     image: Path
     row: str  # of a plan, or a method; empty for plain folders
@@ -41,7 +41,7 @@ class Target:
 
 
 def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:
-    """What is to be judged: plain folders where they are named, else what grids made.
+    """The pictures of plain folders where they are named, else those of grids.
 
     Raises:
         TargetError: nothing is there, or one folder is named without the other.
@@ -56,7 +56,7 @@ def find_targets(store: Store, images: str, generated: Path | None, references: 
 
 
 def from_folders(generated: Path, references: Path) -> list[Target]:
-    """Targets of plain folders, subject by subject.
+    """The targets of plain folders, subject by subject.
 
     Raises:
         TargetError: a folder or a reference is missing; the message says which is looked for.
@@ -69,23 +69,32 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
             of_style = _references(references / "styles" / style.name)
             words = words_of(style.name)
             targets += [
-                Target(image, "", subject.name, style.name, of_subject, of_style, words, "")
+                Target(
+                    image=image,
+                    row="",
+                    subject=subject.name,
+                    style=style.name,
+                    subject_references=of_subject,
+                    style_references=of_style,
+                    style_words=words,
+                    prompt="",
+                )
                 for image in find_images(style)
             ]
     return targets
 
 
 def from_store(store: Store, where: str = "") -> list[Target]:
-    """Targets of the database's cells, in order; ``where`` keeps those of the plan, row, content … it names.
+    """The targets of the database's cells, in order; ``where`` keeps those of the plan, row, content … it names.
 
     Raises:
         TargetError: there are none, or a LoRA's references are gone.
     """
-    wanted = [row for row in cell_pictures(store.connection) if _matches(row, where)]
-    if not wanted:
+    rows = [row for row in cell_pictures(store.connection) if _matches(row, where)]
+    if not rows:
         raise TargetError(f"{store.path} has no pictures of a grid" + (f" with {where}" if where else ""))
     paths = PathResolver(store.path)
-    loras = {lora for row in wanted for lora in (row.content_lora, row.style_lora) if lora is not None}
+    loras = {lora for row in rows for lora in (row.content_lora, row.style_lora) if lora is not None}
     references = {lora: read_references(paths.find(lora)) for lora in loras}
     return [
         Target(
@@ -98,7 +107,7 @@ def from_store(store: Store, where: str = "") -> list[Target]:
             style_words=style_words(references[row.style_lora or ""].prompt).removesuffix(" style"),
             prompt=row.prompt,
         )
-        for row in wanted
+        for row in rows
     ]
 
 
@@ -109,7 +118,7 @@ def words_of(name: str) -> str:
 
 
 def _matches(row: PictureRow, where: str) -> bool:
-    """``where`` is like ``row=lorarar,style=glowing``; every part has to hold."""
+    """Whether a row fits ``where``, which is like ``row=lorarar,style=glowing``; every part has to hold."""
     parts = [part.partition("=") for part in where.split(",") if part.strip()]
     for name, equals, value in parts:
         if not equals or name.strip() not in FILTERS:
@@ -122,10 +131,10 @@ def _matches(row: PictureRow, where: str) -> bool:
 
 
 def _folders(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.glob("*") if path.is_dir())
-    if not found:
+    folders = sorted(path for path in folder.glob("*") if path.is_dir())
+    if not folders:
         raise TargetError(f"{folder} has no folders; accepted is GENERATED/SUBJECT/STYLE/ with pictures")
-    return found
+    return folders
 
 
 def _references(folder: Path) -> tuple[Path, ...]:

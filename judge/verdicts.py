@@ -27,7 +27,7 @@ QuestionKey = tuple[str, str, Aspect]  # digests of a picture and of a reference
 
 @dataclass(frozen=True)
 class VerdictKey:
-    """What decides a critic's answer to a question, and by what its verdict is found again."""
+    """Everything that decides a critic's answer to a question, and the files that its verdict is about."""
 
     aspect: str
     prompts: str  # version of the set
@@ -38,11 +38,11 @@ class VerdictKey:
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """What reports find its verdict by, whatever critic gave it."""
+        """The prompts, files and aspect by which reports find a verdict of any critic."""
         return self.prompts, self.image, self.reference, self.aspect
 
     def digest(self, identity: Mapping[str, object]) -> str:
-        """Under which the verdict of a critic of this identity is kept: of the words and pixels alone."""
+        """The digest under which a verdict by a critic of this identity is kept; files do not enter it, pixels do."""
         facts = {"identity": dict(identity), "prompt": self.prompt, "shown": self.pixels}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -119,7 +119,7 @@ class VerdictStore:
         return next(fitting, None)
 
     def of(self, judge: Judge) -> dict[QuestionKey, Verdict]:
-        """A judge's verdicts by what it was asked."""
+        """A judge's verdicts by question."""
         rows = self.store.rows(
             "SELECT image, reference, aspect, status, verdict, probability FROM verdicts "
             "WHERE judge = ? AND prompts = ?",
@@ -129,7 +129,7 @@ class VerdictStore:
         return {(row["image"], row["reference"], row["aspect"]): verdict_of(row) for row in rows}
 
     def clear_digests(self) -> set[str]:
-        """Digests under which clear verdicts are kept: those need not be asked again."""
+        """The digests under which clear verdicts are kept: those questions need not be asked again."""
         return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
 
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:

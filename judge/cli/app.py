@@ -1,4 +1,4 @@
-"""``lorarar judge``: gathered by the command line, which is the only part of lorarar that knows the judge."""
+"""``lorarar judge``, the command group; lorarar finds it by its entry point."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""``lorarar judge report``"""
+"""``lorarar judge report``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -14,9 +14,8 @@ from lorarar.cli.console import DbOption, command, message, one_of, print_json
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
-    from rich.table import Table as Drawn
+    from rich.table import Table as RichTable
 
-    from judge.report.groups import By
     from judge.report.report import JudgeReport
     from lorarar.util.tables import Table
 
@@ -51,64 +50,70 @@ def report(
     """Print the paper's tables of what was judged, with intervals, the paper's own figures beside them."""
     from judge.metrics.scores import ScoreStore
     from judge.pictures import JudgedTargets
+    from judge.report.groups import By
     from judge.report.report import choose_judge, make_report
     from judge.targets import find_targets
     from judge.verdicts import VerdictStore
     from lorarar.store import Store
 
-    grouping = cast("By", one_of("--by", by, ("method", "subject", "style", "cell"), JudgeError))
+    grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
     one_of("--format", form, FORMATS, JudgeError)
     with Store(db) as store:
-        judged = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
-        chosen = choose_judge(judged, critic, prompts, judge)
-        made = make_report(judged, chosen, ScoreStore(store), grouping, against)
-    _print_report(made, form)
+        targets = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
+        chosen = choose_judge(targets, critic, prompts, judge)
+        result = make_report(targets, chosen, ScoreStore(store), grouping, against)
+    _print_report(result, form)
     if gallery is not None:
         from judge.report.gallery import write_gallery
 
-        message(f"gallery: {write_gallery(made, gallery)}")
+        message(f"gallery: {write_gallery(result, gallery)}")
 
 
-def _print_report(made: JudgeReport, form: str) -> None:
-    from judge.report.tables import about, csv_rows, records, tables
+def _print_report(report: JudgeReport, form: str) -> None:
+    from judge.report.tables import csv_rows, judge_record, records, tables
     from lorarar.util.tables import as_csv, as_latex, as_markdown
 
     if form == "json":
         print_json(
-            {"judge": about(made.judge), "backbones": dict(made.backbones), "by": made.by, "groups": records(made)}
+            {
+                "judge": judge_record(report.judge),
+                "backbones": dict(report.backbones),
+                "by": report.by,
+                "groups": records(report),
+            }
         )
     elif form == "csv":
-        print(as_csv(*csv_rows(made)), end="")
+        print(as_csv(*csv_rows(report)), end="")
     elif form == "table":
-        for table in tables(made):
+        for table in tables(report):
             print_table(table)
     else:
-        print((as_markdown if form == "markdown" else as_latex)(tables(made)), end="")
+        print((as_markdown if form == "markdown" else as_latex)(tables(report)), end="")
 
 
 def print_table(table: Table) -> None:
-    """A table on stdout, with its notes below; intervals stand below their figures where the terminal is narrow."""
+    """Print a table, with its notes below; intervals stand below their figures where the terminal is narrow."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False)
-    whole = drawn(table)
+    whole = _rich_table(table)
     wide = console.measure(whole, options=console.options.update(width=WIDEST)).maximum
-    console.print(whole if wide <= console.width else drawn(table, narrow=True))
+    console.print(whole if wide <= console.width else _rich_table(table, narrow=True))
     for note in table.notes:
         console.print(Text(clean(note)), style="dim")
 
 
-def drawn(table: Table, *, narrow: bool = False) -> Drawn:
+def _rich_table(table: Table, *, narrow: bool = False) -> RichTable:
     """A table as rich draws it; no word is ever cut, and heads are no wider than need be."""
     from rich import box
-    from rich.table import Table as Drawn
+    from rich.table import Table as RichTable
     from rich.text import Text
 
-    made = Drawn(title=Text(clean(table.title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    rich_table = RichTable(title=Text(clean(table.title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for head, *cells in zip(table.head, *table.rows, strict=True):
         longest = max((len(word) for text in (head, *cells) for word in clean(text).split()), default=1)
-        made.add_column(Text(fill(clean(head), max(longest, HEAD))), min_width=longest)
+        rich_table.add_column(Text(fill(clean(head), max(longest, HEAD))), min_width=longest)
     for row in table.rows:
-        made.add_row(*(Text(clean(cell).replace(" (", "\n(" if narrow else " (")) for cell in row))
-    return made
+        rich_table.add_row(*(Text(clean(cell).replace(" (", "\n(" if narrow else " (")) for cell in row))
+    return rich_table

@@ -1,4 +1,4 @@
-"""``lorarar judge run``"""
+"""``lorarar judge run``."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def run(
 
 
 def parse_metrics(text: str) -> list[str]:
-    """``"mars2,dino"`` as names, each once.
+    """The metrics of a list such as ``mars2,dino``, each once, in the order of the table.
 
     Raises:
         MetricError: an unknown name, or none.

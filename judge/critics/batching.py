@@ -1,4 +1,4 @@
-"""The order in which questions are asked: so that what they share is computed once.
+"""The order in which questions are asked, so that what they share is computed once.
 
 Questions with the same words and reference stand together, since they share their beginning; and they are
 asked for a tile of tests at a time, since a test's features are needed again for every other reference.
@@ -16,7 +16,7 @@ TILE = 32  # tests; beginnings are run again for every tile, features are kept f
 
 
 def beginning(question: Question) -> tuple[str, str, str]:
-    """What questions must agree in to share their beginning."""
+    """The words and the picture at a question's beginning; questions that have the same share it."""
     return question.system, question.rendered.before, str(question.reference)
 
 
@@ -34,7 +34,10 @@ def in_order(questions: Sequence[Question], tile: int = TILE) -> list[int]:
 
 
 def batches(questions: Sequence[Question], size: int, *, together: bool) -> Iterator[list[int]]:
-    """Indices in order, at most ``size`` at a time; ``together``: only those of one beginning."""
+    """The questions' indices in order, at most ``size`` at a time.
+
+    ``together`` keeps questions of different beginnings in different batches.
+    """
     order = in_order(questions)
     groups = groupby(order, key=lambda index: beginning(questions[index]) if together else None)
     for _, group in groups:

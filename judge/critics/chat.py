@@ -14,7 +14,7 @@ MARKS = (IMAGE, VIDEO, START, END)
 
 
 def chat(rendered: Rendered, system: str, image: str = IMAGE) -> str:
-    """The conversation up to where the answer begins.
+    """The conversation about a question, up to where the answer begins.
 
     Raises:
         PromptError: the words bring marks of their own.

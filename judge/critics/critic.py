@@ -1,4 +1,4 @@
-"""What a critic is: it is asked questions about pictures and replies to each.
+"""The interface of critics: they are asked questions about pictures and reply to each.
 
 Invariant: every question gets exactly one reply, whatever fails; only Ctrl-C, a mistake in the program and
 a critic that cannot work at all end the asking.
@@ -17,27 +17,30 @@ from lorarar.util.errors import LorarError
 
 
 class CriticError(LorarError):
-    """A critic that cannot be found, loaded or reached, or that is not what it says it is."""
+    """A critic that cannot be found, loaded or reached, or whose parts do not fit together."""
 
     title = "Critic"
 
 
 class Critic(ABC):
-    """A judge of pairs of pictures; use it as a context manager."""
+    """A model that answers questions about pairs of pictures; use it as a context manager."""
 
     identity: Mapping[str, str]  # what decides its answers; recorded with every verdict
     preparation: Preparation  # how it sees a picture
 
     @abstractmethod
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
-        """Replies as they come, each with its question's index; what fails is a ``failed`` reply.
+        """Reply to questions in any order.
+
+        Returns:
+            Replies as they come, each with its question's index; what fails is a ``failed`` reply.
 
         Raises:
             CriticError: the critic cannot work at all.
         """
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release the model, its memory and its connections."""
         return
 
     def __enter__(self) -> Self:

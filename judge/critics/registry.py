@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CriticKind:
-    """A way to run critics."""
+    """A way to run critics: here, or behind an address."""
 
     runs: Callable[[str], bool]  # whether a critic of that name is of this kind
     open: Callable[[str, CriticSettings], Critic]
@@ -110,7 +110,7 @@ def named_checkpoints() -> dict[str, Callable[[], Checkpoint]]:
 
 
 def _llava_critic() -> Checkpoint:
-    """The paper's, as its authors ran it."""
+    """The paper's critic, as its authors ran it."""
     from judge.critics.local.checkpoint import checkpoint_from
 
     return checkpoint_from("lmms-lab/llava-critic-7b", name="llava-critic-7b")

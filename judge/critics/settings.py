@@ -1,4 +1,4 @@
-"""How a critic is run; what is not accepted is refused here, before anything is loaded or sent."""
+"""Settings of critics; what is not accepted is refused here, before anything is loaded or sent."""
 
 from __future__ import annotations
 

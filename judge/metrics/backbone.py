@@ -55,7 +55,7 @@ class Preprocessing:
             raise ValueError(f"a crop of {self.crop} pixels does not fit into {self.resize}")
 
     def __call__(self, image: Image.Image) -> NDArray[np.float32]:
-        """An RGB picture as (3, crop, crop)."""
+        """The pixels (3, crop, crop) of an RGB picture."""
         short = min(image.size)
         width, height = (int(self.resize * side / short) for side in image.size)
         left, top = (width - self.crop) // 2, (height - self.crop) // 2
@@ -66,13 +66,13 @@ class Preprocessing:
 
 
 def imagenet(side: int) -> Preprocessing:
-    """DreamBooth's for DINO, which is not what the published preprocessor says: 256, then 224, or in proportion."""
+    """DreamBooth's preprocessing for DINO, not the published preprocessor's: 256, then 224, or in proportion."""
     return Preprocessing(round(side * 256 / 224), side, IMAGENET_MEAN, IMAGENET_DEVIATION)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What decides a backbone's vectors."""
+    """Everything that decides a backbone's vectors."""
 
     name: str
     revision: str  # a hub's commit, or the digest of a folder's files
@@ -81,17 +81,17 @@ class Identity:
     version: str  # of the library that runs it
 
     def record(self) -> dict[str, Any]:
-        """All of it, for a database or a report."""
+        """The identity as a database and a report keep it."""
         return asdict(self)
 
     @property
     def digest(self) -> str:
-        """A short name of all of it."""
+        """A short digest of the identity."""
         return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()[:24]
 
 
 class Backbone(ABC):
-    """A model with its identity."""
+    """A model with its identity; it is loaded when it is first used."""
 
     kind: ClassVar[Kind]
 
@@ -174,6 +174,6 @@ def _unit(features: Tensor) -> Vectors:
 
 
 def sound(vectors: Vectors) -> NDArray[np.bool_]:
-    """Which rows are finite and of unit length, (N,)."""
+    """Whether each row is finite and of unit length, (N,)."""
     fine: NDArray[np.bool_] = np.abs(np.linalg.norm(vectors, axis=1) - 1) < 1e-3
     return fine

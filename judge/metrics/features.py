@@ -3,7 +3,7 @@
 Invariant: a vector is found by the picture's (or text's) bytes and the backbone's identity alone, and is used only
 if the digest kept with it fits; anything else is computed again. One small file a vector is more files than a
 database would be, but several processes can fill one folder and a broken file costs one picture. A picture that
-cannot be read has no vector, and its fault is said.
+cannot be read has no vector, and its fault is kept in ``faults``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Features:
     def __init__(self, backbone: Backbone, folder: Path | None = None) -> None:
         self.backbone = backbone
         self.folder = (folder or cache_folder("features")) / backbone.identity.digest
-        self.computed = 0  # how many were not found
+        self.computed = 0  # vectors that the folder did not have
         self.faults: dict[Path, str] = {}  # of pictures that cannot be read
         self._broken: dict[str, str] = {}  # the same by digest
 
@@ -44,15 +44,15 @@ class Features:
             MetricError: the model fails on one, or the folder cannot be written.
         """
         digests = {path: digest for path in dict.fromkeys(paths) if (digest := self._digest(path))}
-        found = {digest: vector for digest in digests.values() if (vector := self._kept(digest)) is not None}
-        left = [(digest, path) for digest, path in {d: p for p, d in digests.items()}.items() if digest not in found]
+        vectors = {digest: vector for digest in digests.values() if (vector := self._read(digest)) is not None}
+        left = [(digest, path) for digest, path in {d: p for p, d in digests.items()}.items() if digest not in vectors]
         with Ticker(f"see by {self.backbone.identity.name}", len(left), show=len(left) > BATCH) as ticker:
             for start in range(0, len(left), BATCH):
                 batch = left[start : start + BATCH]
-                found |= self._see(batch)
+                vectors |= self._see(batch)
                 ticker.advance(len(batch))
         self.faults |= {path: self._broken[digest] for path, digest in digests.items() if digest in self._broken}
-        return {path: found[digest] for path, digest in digests.items() if digest in found}
+        return {path: vectors[digest] for path, digest in digests.items() if digest in vectors}
 
     def of_texts(self, texts: Sequence[str]) -> dict[str, Vector]:
         """The vectors of texts.
@@ -61,13 +61,13 @@ class Features:
             MetricError: the model fails on one or takes pictures alone, or the folder cannot be written.
         """
         digests = {text: hashlib.sha256(f"text:{text}".encode()).hexdigest() for text in texts}
-        found = {text: vector for text, digest in digests.items() if (vector := self._kept(digest)) is not None}
-        left = [text for text in digests if text not in found]
+        vectors = {text: vector for text, digest in digests.items() if (vector := self._read(digest)) is not None}
+        left = [text for text in digests if text not in vectors]
         for start in range(0, len(left), BATCH):
             batch = left[start : start + BATCH]
-            vectors = self._add([digests[text] for text in batch], self._vectors(self.backbone.texts, batch), batch)
-            found |= {text: vectors[digests[text]] for text in batch}
-        return found
+            new = self._add([digests[text] for text in batch], self._vectors(self.backbone.texts, batch), batch)
+            vectors |= {text: new[digests[text]] for text in batch}
+        return vectors
 
     def _see(self, batch: list[tuple[str, Path]]) -> dict[str, Vector]:
         pictures = {}
@@ -91,11 +91,11 @@ class Features:
         for name, fine in zip(names, sound(vectors), strict=True):
             if not fine:
                 raise MetricError(f"{self.backbone.identity.name} gives no finite vector for {name}")
-        made = dict(zip(digests, vectors, strict=True))
-        for digest, vector in made.items():
-            self._keep(digest, vector)
-        self.computed += len(made)
-        return made
+        named = dict(zip(digests, vectors, strict=True))
+        for digest, vector in named.items():
+            self._write(digest, vector)
+        self.computed += len(named)
+        return named
 
     def _digest(self, path: Path) -> str | None:
         try:
@@ -104,7 +104,7 @@ class Features:
             self.faults[path] = f"{path} cannot be read: {error.strerror or error}"
             return None
 
-    def _kept(self, digest: str) -> Vector | None:
+    def _read(self, digest: str) -> Vector | None:
         try:
             data = self._file(digest).read_bytes()
         except OSError:
@@ -113,7 +113,7 @@ class Features:
             return None
         return np.frombuffer(data[DIGEST:], "<f4")
 
-    def _keep(self, digest: str, vector: Vector) -> None:
+    def _write(self, digest: str, vector: Vector) -> None:
         data, path = vector.astype("<f4").tobytes(), self._file(digest)
         try:
             with replacing(path) as partial:

@@ -66,7 +66,7 @@ def _to_prompts(targets: Sequence[Target], features: Features, token: str) -> li
 
 
 def likeness(image: Vector, references: Vectors) -> float | None:
-    """Mean cosine of an image's vector (D,) to those of its references (M, D); None without any."""
+    """The mean cosine of an image's vector (D,) to those of its references (M, D); None without any."""
     if not len(references):
         return None
     value = float(np.mean(references.astype(np.float64) @ image))

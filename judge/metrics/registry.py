@@ -57,7 +57,7 @@ _FILES = (".json", ".txt", ".safetensors", ".bin")  # of a folder, those a model
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a model is loaded from."""
+    """A place that a model is loaded from."""
 
     name: str  # as recorded
     location: str  # a folder or a hub id
@@ -73,11 +73,11 @@ class _Source:
         import torch
 
         with _loading(self.name), _quiet():
-            model, found = kind.from_pretrained(
+            model, info = kind.from_pretrained(
                 self.location, dtype=getattr(torch, dtype), output_loading_info=True, **self.at, **options
             )
             model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        if missing := sorted(found["missing_keys"]):
+        if missing := sorted(info["missing_keys"]):
             raise MetricError(f"{self.name} lacks {len(missing)} weights, {missing[0]} among them")
         return model.eval()
 
@@ -114,18 +114,18 @@ def _source(kind: Kind, name: str) -> _Source:
     from transformers.utils import cached_file
 
     families = families_with(kind)
-    found: Path | HubId | None = find_model(name, {own: partial(family.find, kind) for own, family in families.items()})
-    if found is None:
+    place: Path | HubId | None = find_model(name, {own: partial(family.find, kind) for own, family in families.items()})
+    if place is None:
         raise MetricError(
             f"{name!r} is neither {' nor '.join(families)}, nor a model folder, nor a hub id like OWNER/NAME"
         )
-    if isinstance(found, Path):
-        if not (found / "config.json").is_file():
+    if isinstance(place, Path):
+        if not (place / "config.json").is_file():
             raise MetricError(f"{name} is no model folder: config.json is missing")
-        return _Source(name if name in families else found.resolve().name, str(found), _digest(found), {})
+        return _Source(name if name in families else place.resolve().name, str(place), _digest(place), {})
     # a hub's file lies in its cache under .../snapshots/COMMIT/
-    commit = Path(cached_file(found.repository, "config.json", revision=found.revision)).parent.name
-    return _Source(found.repository, found.repository, commit, {"revision": commit})
+    commit = Path(cached_file(place.repository, "config.json", revision=place.revision)).parent.name
+    return _Source(place.repository, place.repository, commit, {"revision": commit})
 
 
 def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
@@ -144,8 +144,8 @@ def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
         with _loading(source.name):
             return CLIPTokenizer.from_pretrained(source.location, **source.at)
 
-    stated, _ = ImageProcessingMixin.get_image_processor_dict(source.location, **source.at)
-    return Clip(source.identity(_stated({**SILENT, **stated}), dtype), model, words)
+    processor, _ = ImageProcessingMixin.get_image_processor_dict(source.location, **source.at)
+    return Clip(source.identity(_preprocessing({**SILENT, **processor}), dtype), model, words)
 
 
 def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str | None) -> Dino:
@@ -162,8 +162,8 @@ def _dino(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str |
     return Dino(source.identity(imagenet(side), dtype), model)
 
 
-def _stated(processor: Mapping[str, Any]) -> Preprocessing:
-    """The numbers of a CLIP's own image processor.
+def _preprocessing(processor: Mapping[str, Any]) -> Preprocessing:
+    """The preprocessing that a CLIP's own image processor states.
 
     Raises:
         ValueError: it does something else than resize, cut and normalise.
@@ -183,7 +183,7 @@ def _stated(processor: Mapping[str, Any]) -> Preprocessing:
 
 @contextmanager
 def _loading(what: str) -> Iterator[None]:
-    """What another library says of a model that cannot be loaded, as one line."""
+    """Another library's error about a model that cannot be loaded, as one line."""
     from safetensors import SafetensorError
 
     try:
@@ -194,7 +194,7 @@ def _loading(what: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No report of loading: what matters of it is checked."""
+    """Keep transformers from reporting what it loads: what matters of it is checked."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()

@@ -23,7 +23,7 @@ Key = tuple[str, str]  # a picture's digest, and what it was measured against
 
 @dataclass(frozen=True)
 class ScoreOutcome:
-    """What a run did for one metric."""
+    """How many pictures a run had for one metric, and what came of them."""
 
     pictures: int
     found: int  # scored by an earlier run
@@ -48,25 +48,29 @@ class ScoreStore:
         from judge.metrics.measure import measure
 
         backbone = _text(features.backbone.identity.record())
-        known = self.of(metric, backbone)
+        stored = self.of(metric, backbone)
         keys = {target: key_of(metric, target) for target in targets}
-        left = [target for target, key in keys.items() if key not in known]
+        left = [target for target, key in keys.items() if key not in stored]
         values = measure(metric, left, features) if left else []
-        made = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
-        self._add(metric, backbone, made)
+        new = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
+        self._add(metric, backbone, new)
         faults = list(features.faults.values())
         if without := [t for t, v in zip(left, values, strict=True) if v is None and not _faulty(metric, t, features)]:
             faults.append(f"{len(without)} pictures have no {metric.against} to be measured against")
-        measured = sum(value is not None for value in values)
-        return ScoreOutcome(len(keys), len(keys) - len(left), measured, tuple(faults))
+        return ScoreOutcome(
+            pictures=len(keys),
+            found=len(keys) - len(left),
+            measured=sum(value is not None for value in values),
+            faults=tuple(faults),
+        )
 
     def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
-        """Scores by a backbone, as ``backbones`` names it."""
+        """The scores of a metric by a backbone, which is named as by ``backbones``."""
         sql = "SELECT image, against, value FROM scores WHERE metric = ? AND backbone = ?"
         return {(row["image"], row["against"]): row["value"] for row in self.store.rows(sql, metric.name, backbone)}
 
     def backbones(self, metric: Metric) -> list[str]:
-        """Records of all that have scored by a metric, the latest first."""
+        """The records of the backbones that have scores of a metric, the latest first."""
         sql = "SELECT backbone FROM scores WHERE metric = ? GROUP BY backbone ORDER BY max(created) DESC, backbone"
         return [row["backbone"] for row in self.store.rows(sql, metric.name)]
 
@@ -79,7 +83,7 @@ class ScoreStore:
 
 
 def key_of(metric: Metric, target: Target) -> Key | None:
-    """By what a target's score is known: digests of the picture and of its references, or the prompt itself.
+    """The key of a target's score: digests of the picture and of its references, or the prompt itself.
 
     None where a file cannot be read.
     """

@@ -1,1 +1,1 @@
-"""What ``lorarar judge report`` says: the paper's tables, figure A7 by group, a gallery to share."""
+"""The report of ``lorarar judge report``: the paper's tables, Figure A7 by group, a gallery to share."""

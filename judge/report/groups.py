@@ -39,7 +39,7 @@ def groups(pictures: Sequence[JudgedPicture], by: By) -> list[Group]:
 
 
 def group_name(target: Target, by: By) -> tuple[str, ...]:
-    """What a target's group is called: its method, then its subject, its style, or both."""
+    """The name of a target's group: its method, then its subject, its style, or both."""
     return {
         "method": (target.row,),
         "subject": (target.row, target.subject),
@@ -89,7 +89,7 @@ def mean_scores(pairs: Iterable[Sequence[float]]) -> Interval | None:
 
 
 def difference(ours: Sequence[JudgedPicture], theirs: Sequence[JudgedPicture]) -> Interval | None:
-    """By how much more pictures of a pair are correct in one group than in another, over the pairs both have."""
+    """The share of correct pictures of a pair in one group beyond that in another, over the pairs both have."""
     one, other = (_shares(correct_by_pair(pictures)) for pictures in (ours, theirs))
     return over_pairs([one[pair] - other[pair] for pair in one if pair in other])
 

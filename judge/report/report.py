@@ -22,7 +22,7 @@ from lorarar.util.statistics.bootstrap import Interval
 
 @dataclass(frozen=True)
 class ReportLine:
-    """The figures of one group."""
+    """The figures of one group, the metrics and the comparison among them."""
 
     group: Group
     metrics: Mapping[str, Interval]  # by name; those that were measured
@@ -35,7 +35,7 @@ class ReportLine:
 
     @property
     def published(self) -> Published | None:
-        """What the paper says of the method, where the group is a method of the paper's."""
+        """The paper's figures of the method, where the group is one of its methods."""
         return PUBLISHED.get(self.method) if len(self.group.name) == 1 else None
 
 
@@ -54,7 +54,7 @@ class JudgeReport:
 def make_report(
     targets: JudgedTargets, judge: Judge, scores: ScoreStore, by: By, against: str | None = None
 ) -> JudgeReport:
-    """All figures by group.
+    """The figures by group, by one judge.
 
     Raises:
         JudgeError: there is no method ``against``.
@@ -63,8 +63,8 @@ def make_report(
     methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
-    measured = {name: _measured(metric, targets.targets, scores) for name, metric in METRICS.items()}
-    metrics = {name: by_group(values, by) for name, (_, values) in measured.items()}
+    scored = {name: _best_scores(metric, targets.targets, scores) for name, metric in METRICS.items()}
+    metrics = {name: by_group(values, by) for name, (_, values) in scored.items()}
     lines = [
         ReportLine(
             group,
@@ -73,7 +73,7 @@ def make_report(
         )
         for group in groups(pictures, by)
     ]
-    backbones = {name: backbone for name, (backbone, values) in measured.items() if values}
+    backbones = {name: backbone for name, (backbone, values) in scored.items() if values}
     return JudgeReport(judge=judge, by=by, lines=lines, backbones=backbones, against=against, pictures=pictures)
 
 
@@ -108,7 +108,7 @@ def choose_judge(
     return chosen
 
 
-def _measured(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> tuple[str, dict[Target, float]]:
+def _best_scores(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> tuple[str, dict[Target, float]]:
     """The backbone that scored most of the pictures, in words, and its scores."""
     keys = {target: key_of(metric, target) for target in targets}
     best: dict[Target, float] = {}

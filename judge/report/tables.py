@@ -36,8 +36,8 @@ def records(report: JudgeReport) -> list[dict[str, Any]]:
     return [_record(line, report) for line in report.lines]
 
 
-def about(judge: Judge) -> dict[str, str]:
-    """The judge in full: its number, its prompts and its critic's identity."""
+def judge_record(judge: Judge) -> dict[str, str]:
+    """A judge in full: its number, its prompts and its critic's identity."""
     return {"judge": str(judge.id), "prompts": judge.prompts, **judge.identity}
 
 
@@ -151,7 +151,7 @@ def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], pla
 
 
 def csv_rows(report: JudgeReport) -> tuple[Sequence[str], list[Sequence[object]]]:
-    """Head and rows of the records."""
+    """The head and the rows of a report's records."""
     rows = records(report)
     head = list(rows[0]) if rows else []
     return head, [["" if row.get(name) is None else row[name] for name in head] for row in rows]

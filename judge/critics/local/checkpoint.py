@@ -37,7 +37,7 @@ CODE = ("auto_map", "trust_remote_code", "custom_pipeline")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a critic's weights are, and which they are."""
+    """A critic's weights: their place, their revision and their settings."""
 
     name: str  # as the user calls it
     folder: Path
@@ -52,7 +52,7 @@ class Checkpoint:
         return _is_original(self.config)
 
     def fetch(self) -> Path:
-        """The folder with everything in it.
+        """Fetch what is missing and return the folder.
 
         Raises:
             CriticError: it cannot be fetched, holds no safetensors, or asks for code of its own.
@@ -114,7 +114,7 @@ def asks_for_code(settings: object) -> str | None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object a file holds.
+    """The JSON object of a file.
 
     Raises:
         CriticError: it is missing, or no JSON object.
@@ -147,7 +147,7 @@ def _is_original(config: Mapping[str, Any]) -> bool:
 
 
 def _digest(folder: Path) -> str:
-    """What a folder's answers depend on; hashing 15 GB takes seconds, judging by stale verdicts costs more."""
+    """A digest of all files that answers depend on; hashing 15 GB takes seconds, stale verdicts would cost more."""
     towers = sorted(set(folder.rglob("config.json")) - {folder / "config.json"})
     files = [folder / name for name in SETTINGS] + towers + sorted(folder.glob(WEIGHTS))
     digests = "\n".join(f"{path.relative_to(folder)} {sha256_of(path)}" for path in files if path.is_file())

@@ -31,7 +31,7 @@ FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
 
 
 class LocalCritic(Critic):
-    """LLaVA-OneVision's architecture, asked in batches."""
+    """A critic of LLaVA-OneVision's architecture, asked in batches."""
 
     def __init__(self, checkpoint: Checkpoint, settings: CriticSettings) -> None:
         """Raises a CriticError where the device is not there."""
@@ -57,7 +57,7 @@ class LocalCritic(Critic):
 
     @cached_property
     def reader(self) -> Reader:
-        """The loaded model.
+        """The loaded model, which reads verdicts.
 
         Raises:
             CriticError: it cannot be loaded.

@@ -1,4 +1,4 @@
-"""What a critic's language model sees of a picture: the tower's features, computed once per picture.
+"""Image features: what a critic's language model gets of a picture, computed once a picture by the vision tower.
 
 ``anyres`` cuts a picture into crops beside the whole, as the authors ran LLaVA-Critic; ``pad`` shows one
 padded square, as the model was trained for several pictures. transformers chooses between them by how the
@@ -43,7 +43,7 @@ class ImageFeatures:
         return [list(pair) for pair in pairs] if self.mode == "pad" else [image for pair in pairs for image in pair]
 
     def _features(self, picture: Prepared) -> Tensor:
-        """(tokens, width) of a picture, line breaks among them."""
+        """The features (tokens, width) of a picture, line breaks among them."""
         # a picture of its own would be cut into crops in either mode: it is shown twice, and taken once
         inputs = self.processor.image_processor(self.nest([(picture.image, picture.image)]), return_tensors="pt")
         with torch.inference_mode():

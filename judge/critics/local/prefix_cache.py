@@ -46,7 +46,7 @@ class PreparedQuestion:
 
 
 class Reader:
-    """Reads verdicts from a model."""
+    """A model, and the ways to read verdicts from it."""
 
     def __init__(
         self, model: LlavaOnevisionForConditionalGeneration, processor: PictureProcessor, mode: ImageMode
@@ -59,7 +59,7 @@ class Reader:
         self.beginning = lru_cache(1)(self._beginning)  # the last one: questions come sorted by theirs
 
     def score(self, batch: Sequence[PreparedQuestion]) -> list[float]:
-        """Probabilities of Yes, of pairs and questions of any kind."""
+        """Probabilities of Yes for questions of any kind."""
         return self._read(**self._inputs(batch))
 
     def generate(self, question: PreparedQuestion) -> str:
@@ -71,7 +71,7 @@ class Reader:
         return text
 
     def score_with_prefix_cache(self, batch: Sequence[PreparedQuestion]) -> list[float]:
-        """Probabilities of Yes, of questions that share their beginning.
+        """Probabilities of Yes for questions that share their beginning, which is computed once.
 
         Raises:
             ValueError: they do not, as when a reference's file has changed meanwhile.
@@ -141,7 +141,7 @@ def _as_output(features: Sequence[Tensor]) -> dict[str, Any]:
 
 
 def spellings(word: str) -> list[str]:
-    """How a word may stand at the beginning of an answer."""
+    """The ways in which a word may stand at the beginning of an answer."""
     return [word, word.lower(), f" {word}", f" {word.lower()}"]
 
 
@@ -163,6 +163,6 @@ def answer_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[i
 
 
 def probabilities(logits: Tensor, yes: list[int], no: list[int]) -> list[float]:
-    """Of Yes against No for rows of logits (N, vocabulary), all spellings taken together; NaN stays NaN."""
+    """Probabilities of Yes against No for rows of logits (N, vocabulary), all spellings together; NaN stays NaN."""
     lean = logits[:, yes].double().logsumexp(1) - logits[:, no].double().logsumexp(1)
     return [float(chance) for chance in lean.sigmoid()]

@@ -1,4 +1,4 @@
-"""What a server's answer says, as pure functions of untrusted JSON."""
+"""A server's answers as pure functions of untrusted JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def json_of(body: bytes) -> object:
-    """What a body says; None where it is no JSON."""
+    """The value of a body; None where it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -16,7 +16,7 @@ def json_of(body: bytes) -> object:
 
 
 def text_of(answer: object) -> str | None:
-    """The words of the first choice; empty where it says nothing, None where there is no such choice."""
+    """The words of the first choice; empty where it has none, None where there is no such choice."""
     try:
         content = answer["choices"][0]["message"]["content"]  # type: ignore[index]
     except (KeyError, IndexError, TypeError):
@@ -43,8 +43,8 @@ def chance_of(answer: object) -> float | None:
 
 
 def error_of(body: bytes) -> str:
-    """A server's own words on what is wrong, on one line."""
-    said = json_of(body)
-    error = said.get("error", said) if isinstance(said, dict) else body[:400].decode(errors="replace")
+    """A server's own words for an error, on one line."""
+    answer = json_of(body)
+    error = answer.get("error", answer) if isinstance(answer, dict) else body[:400].decode(errors="replace")
     message = error.get("message") or error.get("detail") if isinstance(error, dict) else error
     return " ".join(str(message or "nothing more").split())[:200]

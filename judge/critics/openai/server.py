@@ -121,7 +121,7 @@ class ServedCritic(Critic):
         )
 
     def _answer(self, messages: list[dict[str, Any]], stop: threading.Event) -> object:
-        """What the server says to a conversation.
+        """The server's answer to a conversation.
 
         Raises:
             _NoAnswer: nothing came, or an error, after all retries.
@@ -158,8 +158,8 @@ class ServedCritic(Critic):
         raise _NoAnswer(f"no answer after {attempt + 1} attempts, the last with {fault}")
 
     def _model(self) -> tuple[str, str]:
-        """The model's name and who serves it."""
-        wanted = self.settings.model
+        """The model's name, and who serves it."""
+        name = self.settings.model
         host = self.url.netloc.decode()
         try:
             response = self.client.get(f"{self.url}/models")
@@ -168,27 +168,27 @@ class ServedCritic(Critic):
         if response.status_code in (401, 403):
             raise CriticError(f"{host} refuses the key; it is read from the variable {self.settings.key_variable}")
         served = _served(response)
-        if wanted and (wanted in served or not served):
-            return wanted, served.get(wanted, "OpenAI protocol")
-        if wanted:
-            raise CriticError(f"{host} has no model {wanted}; it has {', '.join(served)}")
+        if name and (name in served or not served):
+            return name, served.get(name, "OpenAI protocol")
+        if name:
+            raise CriticError(f"{host} has no model {name}; it has {', '.join(served)}")
         if not served:
-            said = f"{response.status_code} from {self.url.path}/models"
-            raise CriticError(f"{host} names no model ({said}); an address ends in /v1 as a rule, or give the model")
+            status = f"{response.status_code} from {self.url.path}/models"
+            raise CriticError(f"{host} names no model ({status}); an address ends in /v1 as a rule, or give the model")
         return next(iter(served.items()))
 
     def _version(self) -> str:
-        """As vLLM and some others say it beside ``/v1``."""
+        """The server's version, as vLLM and some others have it beside ``/v1``."""
         try:
             response = self.client.get(f"{str(self.url).removesuffix('/v1')}/version")
         except httpx2.RequestError:
             return "not said"
-        said = json_of(response.content)
-        return str(said["version"]) if isinstance(said, dict) and "version" in said else "not said"
+        answer = json_of(response.content)
+        return str(answer["version"]) if isinstance(answer, dict) and "version" in answer else "not said"
 
 
 class _NoAnswer(Exception):  # noqa: N818 - it is caught where a reply is made
-    """Why a question has no answer."""
+    """The reason why a question has no answer."""
 
 
 def _authorisation(variable: str) -> dict[str, str]:
@@ -202,18 +202,18 @@ def _messages(question: Question, reference: Prepared, test: Prepared) -> list[d
     def words(text: str) -> dict[str, Any]:
         return {"type": "text", "text": text}
 
-    def picture(shown: Prepared) -> dict[str, Any]:
-        return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(shown.png).decode()}"}}
+    def picture(image: Prepared) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(image.png).decode()}"}}
 
-    said = question.rendered
-    content = [words(said.before), picture(reference), words(said.between), picture(test), words(said.after)]
+    text = question.rendered
+    content = [words(text.before), picture(reference), words(text.between), picture(test), words(text.after)]
     return [{"role": "system", "content": question.system}, {"role": "user", "content": content}]
 
 
 def _served(response: httpx2.Response) -> dict[str, str]:
-    """The models of a ``/models`` answer, each with its owner; none where it is something else."""
-    said = json_of(response.content)
-    models = said.get("data") if isinstance(said, dict) else None
+    """The models of a ``/models`` answer, each with its owner; empty where it is something else."""
+    answer = json_of(response.content)
+    models = answer.get("data") if isinstance(answer, dict) else None
     sound = [model for model in models if isinstance(model, dict) and "id" in model] if isinstance(models, list) else []
     return {str(model["id"]): str(model.get("owned_by") or "OpenAI protocol") for model in sound}
 
