@@ -24,7 +24,7 @@ from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
 SETTLED = 0.35  # seconds without a change until pictures are drawn
-SIDES = ("content", "style")
+KINDS = ("content", "style")
 
 
 class BlendScreen(BrowseScreen):
@@ -65,9 +65,9 @@ class BlendScreen(BrowseScreen):
         """Controls on the left, pictures on the right."""
         with Horizontal(id="both"):
             with VerticalScroll(id="controls", can_focus=False):
-                for side in SIDES:
-                    yield Static(side, classes="label")
-                    yield Select[str]([], id=side, prompt=f"choose a {side}", compact=True)
+                for kind in KINDS:
+                    yield Static(kind, classes="label")
+                    yield Select[str]([], id=kind, prompt=f"choose a {kind}", compact=True)
                 yield Static("method", classes="label")
                 yield Select[str](
                     [("lorarar", "lorarar")], id="method", value="lorarar", allow_blank=False, compact=True
@@ -125,20 +125,20 @@ class BlendScreen(BrowseScreen):
 
     def _show_files(self, files: dict[str, dict[str, str]]) -> None:
         """Fill the lists of LoRAs; the remembered ones are chosen, else the first."""
-        for side in SIDES:
-            select = self.query_one(f"#{side}", Select)
-            select.set_options([(Text(line(name, 30)), path) for name, path in files[side].items()])
-            path = files[side].get(self.context.state.text(side)) or next(iter(files[side].values()), None)
+        for kind in KINDS:
+            select = self.query_one(f"#{kind}", Select)
+            select.set_options([(Text(line(name, 30)), path) for name, path in files[kind].items()])
+            path = files[kind].get(self.context.state.text(kind)) or next(iter(files[kind].values()), None)
             if path is not None:
                 select.value = path
 
     def _request(self) -> DrawRequest | None:
         """What is chosen now; None where a LoRA is missing."""
-        choices = [self.query_one(f"#{name}", Select).value for name in (*SIDES, "method")]
+        choices = [self.query_one(f"#{name}", Select).value for name in (*KINDS, "method")]
         if not all(isinstance(choice, str) for choice in choices):
             return None
         content, style, method = map(str, choices)
-        content_strength, style_strength = (self.query_one(f"#{side}-strength", Slider).value for side in SIDES)
+        content_strength, style_strength = (self.query_one(f"#{kind}-strength", Slider).value for kind in KINDS)
         return DrawRequest(
             content=content,
             style=style,
@@ -207,12 +207,12 @@ def lora_files(adapters: list[Row]) -> dict[str, dict[str, str]]:
     from lorarar.families import find_base
 
     pocket = find_base("pocket")
-    files: dict[str, dict[str, str]] = {side: {} for side in SIDES}
+    files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for adapter in adapters:
         path = Path(adapter["path"])
         if "\0" not in adapter["path"] and path.exists():
             files[adapter["kind"]][path.stem] = str(path.absolute())
-    for side, folder in zip(SIDES, (pocket.contents, pocket.styles), strict=True):
+    for kind, folder in zip(KINDS, (pocket.contents, pocket.styles), strict=True):
         for path in sorted(folder.glob("*.safetensors")) if folder else ():
-            files[side].setdefault(path.stem, str(path))
-    return {side: dict(sorted(of_side.items())) for side, of_side in files.items()}
+            files[kind].setdefault(path.stem, str(path))
+    return {kind: dict(sorted(of_kind.items())) for kind, of_kind in files.items()}

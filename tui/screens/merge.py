@@ -21,7 +21,7 @@ from tui.text import home, line
 from tui.widgets.heatmap import TITLES, Heatmap
 
 NARROW = 110  # terminal columns up to which facts lie above the map
-SIDES = {"content": "content", "style": "style", "adapter": "merged"}  # of a merge, with their titles
+ADAPTERS = {"content": "content", "style": "style", "adapter": "merged"}  # of a merge, with their titles
 
 
 class MergeScreen(BrowseScreen):
@@ -106,8 +106,8 @@ class MergeScreen(BrowseScreen):
         """What made the merge in words, its coefficients, and its file; empty where it is in memory only."""
         catalog = self.context.catalog
         row = catalog.merge(self.merge)
-        files = {side: catalog.paths.find(path) for side in SIDES if (path := row.get(side, {}).get("path"))}
-        missing = {side for side, file in files.items() if not file.exists()}
+        files = {name: catalog.paths.find(path) for name in ADAPTERS if (path := row.get(name, {}).get("path"))}
+        missing = {name for name, file in files.items() if not file.exists()}
         return facts(row, missing), coefficient_map(catalog.coefficients(self.merge)), str(files.get("adapter", ""))
 
     def _show(self, merge: tuple[Text, CoefficientMap, str]) -> None:
@@ -121,16 +121,16 @@ def facts(row: Row, missing: Collection[str]) -> Text:
 
     Args:
         row: The merge with its adapters; empty where it is gone.
-        missing: The sides whose files are gone.
+        missing: The adapters whose files are gone.
     """
     text = Text()
     if not row:
         return text.append("this merge is not in the database any more")
     text.append(f"{line(row['method'], 60)}", "bold").append(f"  on {line(row['base'], 80)} ")
     text.append(f"{line(row['base_revision'] or '', 40)}\n", "dim")
-    for side, title in SIDES.items():
-        if adapter := row.get(side):
-            text.append(f"\n{title}\n", "bold").append_text(_adapter(adapter, missing=side in missing))
+    for name, title in ADAPTERS.items():
+        if adapter := row.get(name):
+            text.append(f"\n{title}\n", "bold").append_text(_adapter(adapter, missing=name in missing))
     text.append("\noptions\n", "bold")
     for name, value in _options(row["options"]).items():
         text.append(f"  {line(name, 40)} ", "dim").append(f"{line(value, 70)}\n")
