@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from judge.metrics.metrics import METRICS
+
+MARS2 = "mars2"  # the name of its rows, beside those of ``METRICS``
 SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
 #: Metrics as reports name them, in their order.
-METRIC_TITLES = {"mars2": "MARS2", "clip-i": "CLIP-I", "clip-t": "CLIP-T", "dino": "DINO"}
+METRIC_TITLES = {MARS2: "MARS2"} | {metric.name: metric.title for metric in METRICS.values()}
 #: What people are asked about, in words.
 ASPECT_TITLES = {"both": "subject and style", "subject": "subject", "style": "style"}
 

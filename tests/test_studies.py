@@ -465,7 +465,7 @@ def test_the_public_names_are_those_of_their_modules():
         ("studies.sessions", {"torch", "transformers", "scipy", "textual", "aiohttp", "judge"}),
         (
             "studies.rendering",
-            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "textual", "aiohttp", "judge"},
+            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "textual", "aiohttp"},
         ),
         ("studies.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
         ("studies.report", {"torch", "transformers", "scipy", "textual", "aiohttp"}),

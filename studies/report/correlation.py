@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from lorarar.store import Store
-from studies.figures import ASPECT_TITLES, Figure, Points, metric_title
+from studies.figures import ASPECT_TITLES, MARS2, Figure, Points, metric_title
 from studies.report.measure import figure_of, measured_figure, ratings_of, undefined, value_for
-from studies.report.metrics import MARS2, StudyAspect, StudyMetric, metrics
+from studies.report.metrics import StudyAspect, StudyMetric, metrics
 from studies.report.standing_votes import StandingVote
 from studies.statistics import correlation
 from studies.statistics.correlation import Coefficient, correlate, difference

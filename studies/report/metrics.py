@@ -11,10 +11,9 @@ from judge.pictures import answers_on, correct_on
 from judge.protocol import majority
 from judge.verdicts import Judge, QuestionKey, Verdict, VerdictStore
 from lorarar.store import Store
-from studies.figures import METRIC_TITLES
+from studies.figures import MARS2, METRIC_TITLES
 from studies.store import ItemOrigin, Study
 
-MARS2 = "mars2"
 StudyAspect = Literal["both", "subject", "style"]
 
 #: The score of a picture, by its digest and the item's origin; None where the metric has none.
