@@ -21,7 +21,7 @@ from judge.critics.local.prefix_cache import PreparedQuestion
 from judge.critics.preparation import prepare
 from judge.critics.settings import ImageMode
 from judge.questions import PAPER, Question
-from judge.run import questions
+from judge.run import questions_about
 from judge.targets import from_folders
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
@@ -37,7 +37,7 @@ def run(quick: bool = False) -> str:
     with tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as name:
         folder = Path(name)
         copies = _folders(folder, 1 if quick else 3)
-        asked = list(questions(from_folders(folder / "made", folder / "given"), PAPER))[: 24 if quick else None]
+        asked = list(questions_about(from_folders(folder / "made", folder / "given"), PAPER))[: 24 if quick else None]
         ways = _ways(asked)
         known = _known(folder, 60 if quick else VERDICTS)
     slowest = len(asked) / ways[0][1]

@@ -95,7 +95,7 @@ class JudgedTargets:
 
 
 def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> list[JudgedPicture]:
-    """The targets with the verdicts on ``judge.run.questions`` of them, which come in that order."""
+    """The targets with the verdicts on ``judge.run.questions_about`` them, which come in that order."""
     rest = iter(verdicts)
 
     def next_of(count: int) -> Iterator[Verdict]:
@@ -169,7 +169,7 @@ def count_answers(
 
 
 def _keys(target: Target, aspect: Aspect) -> list[QuestionKey]:
-    references = target.subject_references if aspect == "subject" else target.style_references
+    references = target.references(aspect)
     try:
         return [(sha256_of(target.image), sha256_of(reference), aspect) for reference in references]
     except OSError:  # gone since: there are no verdicts on it

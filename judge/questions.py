@@ -15,11 +15,12 @@ import re
 import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from lorarar.util.errors import LorarError
 
 Aspect = Literal["subject", "style"]
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Status = Literal["ok", "failed", "unparsed"]
 SYSTEM = "You are a helpful assistant."
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from judge.critics import Critic
 from judge.pictures import JudgedPicture, JudgedTargets
-from judge.questions import PAPER, Aspect, Prompts, Question, Reply
+from judge.questions import ASPECTS, PAPER, Prompts, Question, Reply
 from judge.targets import Target
 from judge.verdicts import Judge, VerdictKey, VerdictStore
 from lorarar.store import Store
@@ -45,7 +44,7 @@ class JudgeOutcome:
 
 
 @dataclass
-class _Sorted:
+class _Worklist:
     """Questions by what is to be done about them."""
 
     keys: list[tuple[str, VerdictKey]] = field(default_factory=list)  # of all, in their order, with their digests
@@ -61,7 +60,7 @@ def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts:
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
-    return ask([(question, prompts) for question in questions(targets, prompts)], critic, verdicts)[0]
+    return ask([(question, prompts) for question in questions_about(targets, prompts)], critic, verdicts)[0]
 
 
 def judge_pictures(
@@ -79,7 +78,7 @@ def judge_pictures(
 
 
 def ask(
-    asked: Iterable[tuple[Question, Prompts]], critic: Critic, verdicts: VerdictStore, title: str = "judge"
+    questions: Iterable[tuple[Question, Prompts]], critic: Critic, verdicts: VerdictStore, title: str = "judge"
 ) -> tuple[JudgeOutcome, list[str]]:
     """Ask those of some questions that have no clear verdict yet.
 
@@ -90,47 +89,49 @@ def ask(
         CriticError, StoreError, KeyboardInterrupt: as ``judge``.
     """
     clear = verdicts.clear_digests()
-    questions = _sort(asked, critic, clear)
-    promoted = verdicts.promote({digest: key for digest, (_, key) in questions.unclear.items()})
-    unclear = {digest: question for digest, question in questions.unclear.items() if digest not in promoted}
-    digests = [digest for digest, _ in questions.keys]
+    work = _worklist(questions, critic, clear)
+    promoted = verdicts.promote({digest: key for digest, (_, key) in work.unclear.items()})
+    unclear = {digest: question for digest, question in work.unclear.items() if digest not in promoted}
+    digests = [digest for digest, _ in work.keys]
     outcome = JudgeOutcome(cases=len(set(digests)), found=len(set(digests) & (clear | promoted)))
     judge_id = verdicts.judge_id(str(critic.identity["critic"]), critic.identity)
-    verdicts.add(judge_id, [(digest, *rest) for digest, rest in questions.unreadable.items()])
-    for _, reply in questions.unreadable.values():
+    verdicts.add(judge_id, [(digest, *rest) for digest, rest in work.unreadable.items()])
+    for _, reply in work.unreadable.values():
         outcome.count(reply)
     if unclear:
         _ask(unclear, critic, judge_id, verdicts, outcome, title)
-    verdicts.copy_to_equal(judge_id, questions.keys)
+    verdicts.copy_to_equal(judge_id, work.keys)
     return outcome, digests
 
 
-def _sort(asked: Iterable[tuple[Question, Prompts]], critic: Critic, clear: Collection[str]) -> _Sorted:
-    result = _Sorted()
-    for question, prompts in asked:
+def _worklist(questions: Iterable[tuple[Question, Prompts]], critic: Critic, clear: Collection[str]) -> _Worklist:
+    work = _Worklist()
+    for question, prompts in questions:
         try:
             key = key_of(question, prompts, critic)
         except ImageError as error:
             key = _unreadable_key(question, prompts)
-            result.unreadable[key.digest(critic.identity)] = key, Reply.failure(str(error))
+            work.unreadable[key.digest(critic.identity)] = key, Reply.failure(str(error))
         digest = key.digest(critic.identity)
-        result.keys.append((digest, key))
-        if digest not in clear and digest not in result.unreadable:
-            result.unclear[digest] = question, key
-    return result
+        work.keys.append((digest, key))
+        if digest not in clear and digest not in work.unreadable:
+            work.unclear[digest] = question, key
+    return work
 
 
-def questions(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
+def questions_about(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
     """The questions about targets: each against every reference of its subject, then of its style."""
     for target in targets:
-        sides: tuple[tuple[Aspect, tuple[Path, ...]], ...] = (
-            ("subject", target.subject_references),
-            ("style", target.style_references),
-        )
-        for aspect, references in sides:
+        for aspect in ASPECTS:
             rendered = prompts.render(aspect, target.style_words)
-            for reference in references:
-                yield Question(aspect, rendered, prompts.system, reference, target.image)
+            for reference in target.references(aspect):
+                yield Question(
+                    aspect=aspect,
+                    rendered=rendered,
+                    system=prompts.system,
+                    reference=reference,
+                    test=target.image,
+                )
 
 
 def key_of(question: Question, prompts: Prompts, critic: Critic) -> VerdictKey:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from judge.questions import Aspect
 from lorarar.pictures.images import find_images
 from lorarar.pictures.prompts import style_words
 from lorarar.pictures.references import read_references
@@ -37,7 +38,11 @@ class Target:
     subject_references: tuple[Path, ...]
     style_references: tuple[Path, ...]
     style_words: str  # the style's description, as the prompt names it
-    prompt: str  # what it was drawn from; empty where unknown
+    prompt: str  # what it was generated from; empty where unknown
+
+    def references(self, aspect: Aspect) -> tuple[Path, ...]:
+        """The references of the subject, or of the style."""
+        return self.subject_references if aspect == "subject" else self.style_references
 
 
 def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:

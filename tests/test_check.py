@@ -22,7 +22,7 @@ from judge.check.settings import variants
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
 from judge.questions import CODE, PAPER, Prompts, Reply
-from judge.run import judge, questions
+from judge.run import judge, questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
@@ -295,7 +295,7 @@ def test_a_run_takes_over_what_it_would_have_asked(targets, tmp_path):
             assert not {target.image for target in drawn} & set(critic.asked)
             rows = store.rows("SELECT image, reference, aspect FROM verdicts WHERE prompts = ?", prompts.version)
             assert {tuple(row.values()) for row in rows} == {
-                (sha256_of(q.test), sha256_of(q.reference), q.aspect) for q in questions(targets, prompts)
+                (sha256_of(q.test), sha256_of(q.reference), q.aspect) for q in questions_about(targets, prompts)
             }
         assert judge(targets, Scripted(), PAPER, VerdictStore(store)).asked == 0
 
@@ -507,7 +507,7 @@ def add_image(store, path, base):
 class Cells(Part):
     name = "cells"
 
-    def questions(self, plan, sample):
+    def questions_about(self, plan, sample):
         return ordinary_questions(sample[:1], plan.prompts)
 
     def measure(self, baseline, questions, verdicts):

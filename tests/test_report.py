@@ -21,7 +21,7 @@ from judge.questions import CODE, PAPER, Reply
 from judge.report.gallery import write_gallery
 from judge.report.report import by_group, choose_judge, make_report
 from judge.report.tables import records, tables
-from judge.run import questions
+from judge.run import questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.cli.main import app
@@ -64,7 +64,7 @@ def say(store, targets, verdict, prompts=PAPER, identity=IDENTITY):
     judge = verdicts.judge_id(identity["critic"], identity)
     rows = []
     for target in targets:
-        for question in questions([target], prompts):
+        for question in questions_about([target], prompts):
             shown = (str(question.reference), str(question.test))
             digests = [sha256_of(path) for path in (question.test, question.reference)]
             case = VerdictKey(question.aspect, prompts.version, question.rendered.text(), *digests, shown)

@@ -31,7 +31,7 @@ class CheckQuestion:
 
 def ordinary_questions(targets: Sequence[Target], prompts: Prompts) -> list[CheckQuestion]:
     """The questions that ``judge run`` asks about the targets."""
-    return [CheckQuestion(question, prompts) for question in run.questions(targets, prompts)]
+    return [CheckQuestion(question, prompts) for question in run.questions_about(targets, prompts)]
 
 
 @dataclass

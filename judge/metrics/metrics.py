@@ -36,8 +36,7 @@ class Metric:
 
     def references(self, target: Target) -> tuple[Path, ...]:
         """The pictures a target is measured against; none for a prompt."""
-        sides = {"subject": target.subject_references, "style": target.style_references, "prompt": ()}
-        return sides[self.against]
+        return () if self.against == "prompt" else target.references(self.against)
 
 
 METRICS = {
