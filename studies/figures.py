@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from judge.metrics.metrics import METRICS
+from judge.metrics import METRICS
 
 MARS2 = "mars2"  # the name of its rows, beside those of ``METRICS``
 SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
