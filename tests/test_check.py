@@ -507,7 +507,7 @@ def add_image(store, path, base):
 class Cells(Part):
     name = "cells"
 
-    def questions_about(self, plan, sample):
+    def questions(self, plan, sample):
         return ordinary_questions(sample[:1], plan.prompts)
 
     def measure(self, baseline, questions, verdicts):
