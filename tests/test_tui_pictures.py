@@ -12,9 +12,9 @@ from textual_image.renderable.halfcell import Image as Reference
 
 from tests.studies_database import make_database
 from tests.tui_app import drive, sees, until
+from tui.half_cells import HalfCells, draw
 from tui.palette import diverging, sequential
 from tui.screens.gallery import GalleryScreen
-from tui.widgets.half_cells import HalfCells, draw
 from tui.widgets.tile import Tile
 
 
@@ -51,7 +51,7 @@ def test_equal_cells_in_a_row_are_one_segment():
 def test_a_picture_is_drawn_once_a_size_and_keeps_its_shape(tmp_path, monkeypatch):
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
     drawn = []
-    monkeypatch.setattr("tui.widgets.half_cells.draw", lambda image, size: drawn.append(size) or draw(image, size))
+    monkeypatch.setattr("tui.half_cells.draw", lambda image, size: drawn.append(size) or draw(image, size))
     database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=6)
 
     async def script(app, pilot):

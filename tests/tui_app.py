@@ -5,8 +5,8 @@ import asyncio
 from rich.text import Text
 
 from tui.app import LorararApp
+from tui.half_cells import HalfCells
 from tui.picture_mode import PictureMode
-from tui.widgets.half_cells import HalfCells
 
 HALF = PictureMode("half", HalfCells, (10, 20))
 NONE = PictureMode("none", None, (10, 20))

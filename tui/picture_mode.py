@@ -55,8 +55,8 @@ def choose(choice: str) -> PictureMode:
     with _silent_terminal() if choice == "half" else nullcontext():
         from textual_image.widget import SixelImage, TGPImage
 
+        from tui.half_cells import HalfCells
         from tui.private_api import terminal_cell_size
-        from tui.widgets.half_cells import HalfCells
 
         cell = terminal_cell_size()
     widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfCells}
