@@ -48,19 +48,19 @@ class JudgedPicture:
         """How many of the picture's questions failed, were unparsed or not asked, by that word."""
         return Counter(verdict.status for verdict in (*self.subject, *self.style) if verdict.status != "ok")
 
-    def verdict(self, aspect: Aspect) -> Answer:
+    def answer(self, aspect: Aspect) -> Answer:
         """Whether one aspect is right, by the majority of its references."""
         return majority(self.answers(aspect))
 
     def answers(self, aspect: Aspect) -> list[Answer]:
         """The answer of each reference of an aspect."""
-        return [verdict.verdict for verdict in self.verdicts(aspect)]
+        return [verdict.answer for verdict in self.verdicts(aspect)]
 
     def probability(self, aspect: Aspect) -> float | None:
         """The mean probability of Yes over the references; None where one is missing."""
         import numpy as np  # the app, which needs no probabilities, starts without it
 
-        chances = [v.probability for v in self.verdicts(aspect) if v.verdict is not None and v.probability is not None]
+        chances = [v.probability for v in self.verdicts(aspect) if v.answer is not None and v.probability is not None]
         return float(np.mean(chances)) if chances and len(chances) == len(self.verdicts(aspect)) else None
 
     def verdicts(self, aspect: Aspect) -> tuple[Verdict, ...]:
@@ -129,7 +129,7 @@ def answers_on(
     verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]], aspect: Aspect
 ) -> list[Answer]:
     """The answer of each reference of an aspect about an image; all are named by their digests."""
-    return [verdicts.get((image, reference, aspect), NOT_ASKED).verdict for reference in references.get(aspect, ())]
+    return [verdicts.get((image, reference, aspect), NOT_ASKED).answer for reference in references.get(aspect, ())]
 
 
 def correct_on(verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]]) -> Answer:

@@ -3,7 +3,7 @@
 A template names its pictures ``{reference}`` and ``{test}`` in the order they are shown, and, for style,
 ``{style}``. Each set has a version, kept with every verdict; changed words are another version.
 
-Invariant: a reply that is not a clear yes or no has no verdict. It is ``failed`` (nothing came) or
+Invariant: a reply that is not a clear yes or no has no answer. It is ``failed`` (nothing came) or
 ``unparsed`` (something else came), with the reason; never a score.
 """
 
@@ -63,21 +63,21 @@ class Reply:
     """What a critic returns to one question."""
 
     status: Status
-    verdict: bool | None = None  # None unless the status is ok
+    answer: bool | None = None  # None unless the status is ok
     probability: float | None = None  # of Yes, against No; None where a backend gives none
     text: str = ""  # the raw answer
-    reason: str = ""  # why there is no verdict
+    reason: str = ""  # why there is no clear answer
     seconds: float = 0.0
 
     @staticmethod
     def from_text(text: str, probability: float | None = None, seconds: float = 0.0) -> Reply:
         """The reply of an answer in words, ``unparsed`` where it is neither yes nor no."""
-        verdict = parse(text)
-        if verdict is None:
+        answer = parse(text)
+        if answer is None:
             start = " ".join(text.split())[:80]
             why = f"the answer is {start!r}, not Yes or No"
             return Reply("unparsed", probability=probability, text=text, reason=why, seconds=seconds)
-        return Reply("ok", verdict, probability=probability, text=text, seconds=seconds)
+        return Reply("ok", answer, probability=probability, text=text, seconds=seconds)
 
     @staticmethod
     def from_probability(probability: float, seconds: float = 0.0) -> Reply:

@@ -52,13 +52,13 @@ class Verdict:
     """What one question came to: yes, no, or no answer with the reason."""
 
     status: Status | Literal["not asked"]
-    verdict: Answer  # None unless the status is ok
+    answer: Answer  # None unless the status is ok
     probability: float | None  # of Yes, against No
 
     @property
     def logit(self) -> float | None:
         """Log odds of Yes against No; None without an answer, or where a critic gives no probability."""
-        if self.verdict is None or self.probability is None:
+        if self.answer is None or self.probability is None:
             return None
         return logit(self.probability)
 
@@ -189,7 +189,7 @@ class VerdictStore:
                     "reference": sound(key.reference),
                     "prompt": key.prompt,
                     "status": reply.status,
-                    "verdict": None if reply.verdict is None else int(reply.verdict),
+                    "verdict": None if reply.answer is None else int(reply.answer),
                     "probability": reply.probability,
                     "answer": sound(reply.text),
                     "reason": sound(reply.reason),

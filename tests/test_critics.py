@@ -198,7 +198,7 @@ def test_generation_is_greedy_and_parsed_strictly(critics, questions):
     critic = local(critics / "hf", generate=True)
     replies = dict(critic.ask(questions[:2]))
     assert {reply.status for reply in replies.values()} == {"unparsed"}  # random weights babble
-    assert all(reply.verdict is None and reply.text and reply.reason for reply in replies.values())
+    assert all(reply.answer is None and reply.text and reply.reason for reply in replies.values())
     assert replies[0].text == dict(critic.ask(questions[:1]))[0].text
 
 
@@ -222,7 +222,7 @@ def test_an_unreadable_picture_fails_its_own_question_only(critics, questions, t
     replies = dict(local(critics / "hf", image_mode="pad", reuse=reuse).ask(asked))
     assert [replies[index].status for index in range(5)] == ["ok", "ok", "ok", "failed", "failed"]
     assert "broken.png" in replies[3].reason and "does not exist" in replies[4].reason
-    assert replies[3].verdict is None and replies[3].probability is None
+    assert replies[3].answer is None and replies[3].probability is None
 
 
 @pytest.mark.parametrize("reuse", [True, False])
@@ -270,7 +270,7 @@ def test_logits_that_are_no_numbers_are_no_verdict(critics, questions):
     critic = local(critics / "hf", image_mode="pad")
     critic.reader.model.lm_head.weight[:] = float("nan")
     replies = dict(critic.ask(questions[:3]))
-    assert {(reply.status, reply.verdict) for reply in replies.values()} == {("failed", None)}
+    assert {(reply.status, reply.answer) for reply in replies.values()} == {("failed", None)}
 
 
 def test_no_questions_no_model(critics):
@@ -356,7 +356,7 @@ def test_words_are_parsed_strictly(text, verdict):
 
 
 def test_a_verdict_needs_more_than_half():
-    assert Reply.from_probability(0.5).verdict is False and Reply.from_probability(0.51).verdict is True
+    assert Reply.from_probability(0.5).answer is False and Reply.from_probability(0.51).answer is True
 
 
 def test_a_tokenizer_without_yes_as_one_token_is_refused(critics):

@@ -66,7 +66,7 @@ def counts(server):
 
 def test_log_probabilities_are_the_verdict(ask, questions):
     replies = ask("logprobs", questions)
-    assert [reply.verdict for reply in replies] == [q.reference == q.test for q in questions]
+    assert [reply.answer for reply in replies] == [q.reference == q.test for q in questions]
     assert replies[0].probability == pytest.approx(0.7 / 0.9)
     assert replies[1].probability == pytest.approx(0.1 / 0.8)
     assert (replies[0].text, replies[0].status) == ("Yes", "ok") and replies[0].seconds > 0
@@ -79,14 +79,14 @@ def test_a_token_is_known_by_its_word(ask):
 @pytest.mark.parametrize("model", ["words", "refuses", "twice", "limited", "drops"])
 def test_words_are_the_verdict_where_nothing_else_is_given_and_what_passes_is_tried_again(ask, model):
     replies = ask(model)
-    assert [(reply.status, reply.verdict, reply.probability) for reply in replies] == [
+    assert [(reply.status, reply.answer, reply.probability) for reply in replies] == [
         ("ok", v, None) for v in (True, False)
     ]
     assert replies[0].text == " Yes."
 
 
 def test_words_decide_where_neither_yes_nor_no_is_listed(ask):
-    assert ask("unlisted")[0].verdict is False and ask("unlisted")[0].probability is None
+    assert ask("unlisted")[0].answer is False and ask("unlisted")[0].probability is None
 
 
 def test_log_probabilities_are_refused_once(ask, counts, questions):
@@ -100,7 +100,7 @@ def test_log_probabilities_are_refused_once(ask, counts, questions):
 )
 def test_anything_else_is_no_verdict(ask, model, said):
     reply = ask(model)[0]
-    assert (reply.status, reply.verdict, reply.probability) == ("unparsed", None, None)
+    assert (reply.status, reply.answer, reply.probability) == ("unparsed", None, None)
     assert reply.text.startswith(said) and "not Yes or No" in reply.reason
 
 
@@ -117,7 +117,7 @@ def test_anything_else_is_no_verdict(ask, model, said):
 def test_what_fails_says_so_and_is_tried_a_bounded_number_of_times(ask, counts, questions, model, reason, requests):
     before = counts()["requests"].get(model, 0)
     reply = ask(model, questions[:1])[0]
-    assert (reply.status, reply.verdict, reply.probability) == ("failed", None, None)
+    assert (reply.status, reply.answer, reply.probability) == ("failed", None, None)
     assert reason in reply.reason and "\n" not in reply.reason
     assert counts()["requests"][model] - before == requests
 

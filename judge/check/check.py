@@ -120,7 +120,7 @@ def _ask_all(questions: QuestionsByPart, critic: Critic, interview: Interview) -
     first = {SAMPLE, *(part.name for part in PARTS if part.asked_by_run)}
     ordinary = {name: part for name, part in questions.items() if name in first}
     verdicts = interview.ask_parts(critic, ordinary, "judge")
-    if all(one.verdict is None for one in verdicts[SAMPLE]):
+    if all(one.answer is None for one in verdicts[SAMPLE]):
         count, why = len(verdicts[SAMPLE]), interview.tally.main_reason
         raise CheckError(f"none of {count} questions has an answer; mostly: {why}")
     others = {name: part for name, part in questions.items() if name not in first}

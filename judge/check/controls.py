@@ -230,9 +230,11 @@ def _measure_aspect(replies: Sequence[_Reply]) -> AspectControls:
 
 def _clear_answers(replies: Sequence[_Reply]) -> list[ClusteredAnswer]:
     return [
-        ClusteredAnswer(verdict.probability, verdict.verdict, truth=control.expected, cluster=control.cluster)
+        ClusteredAnswer(
+            probability=verdict.probability, answer=verdict.answer, truth=control.expected, cluster=control.cluster
+        )
         for control, verdict in replies
-        if verdict.verdict is not None
+        if verdict.answer is not None
     ]
 
 

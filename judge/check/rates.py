@@ -73,7 +73,7 @@ def _reported(pictures: Sequence[JudgedPicture], what: RateOf) -> list[ReportedA
 
 
 def _answer(picture: JudgedPicture, what: RateOf) -> Answer:
-    return picture.correct if what == "correct" else picture.verdict(what)
+    return picture.correct if what == "correct" else picture.answer(what)
 
 
 def _probability(picture: JudgedPicture, what: RateOf) -> float | None:

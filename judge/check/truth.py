@@ -127,10 +127,10 @@ def _clear_answers(
     for number, (known, picture) in enumerate(zip(pictures, judged, strict=True)):
         truth = known.truth(aspect)
         for verdict in picture.verdicts(aspect):
-            if verdict.verdict is not None:
+            if verdict.answer is not None:
                 yield _KnownAnswer(
                     probability=verdict.probability,
-                    verdict=verdict.verdict,
+                    answer=verdict.answer,
                     truth=truth,
                     cluster=number,
                     hard=known.hard and not truth,

@@ -72,7 +72,7 @@ class WordingPart(Part[CheckQuestion, WordingResult]):
         ]
         averages = [one.average for one in templates if one.average is not None]
         taus = [one.tau for one in templates[1:] if one.tau is not None]
-        units = [[column[k].verdict for column in columns] for k in range(count)]
+        units = [[column[k].answer for column in columns] for k in range(count)]
         return WordingResult(
             templates=templates,
             low=min(averages, default=None),
@@ -127,9 +127,9 @@ def _compare(baseline: Baseline, prompts: Prompts, verdicts: Sequence[Verdict]) 
     """The figures of one wording, by its verdicts on the ordinary questions."""
     ours, theirs = (group_by_picture(baseline.sample, column) for column in (baseline.verdicts, verdicts))
     clear = [
-        (after.verdict, before.verdict, picture)
+        (after.answer, before.answer, picture)
         for before, after, picture in zip(baseline.verdicts, verdicts, baseline.pictures, strict=True)
-        if after.verdict is not None
+        if after.answer is not None
     ]
     both = [(after == before, picture) for after, before, picture in clear if before is not None]
     return WordingFigures(

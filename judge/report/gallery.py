@@ -100,8 +100,8 @@ def _picture(judged: JudgedPicture) -> GalleryPicture:
     return GalleryPicture(
         source=_source(judged.target.image),
         name=judged.target.image.name,
-        subject=MARKS[judged.verdict("subject")],
-        style=MARKS[judged.verdict("style")],
+        subject=MARKS[judged.answer("subject")],
+        style=MARKS[judged.answer("style")],
         correct=MARKS[judged.correct],
         answers=f"subject {_count(judged.answers('subject'))}, style {_count(judged.answers('style'))}",
     )

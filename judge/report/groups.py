@@ -50,7 +50,7 @@ def group_name(target: Target, by: By) -> tuple[str, ...]:
 
 def _group(name: tuple[str, ...], members: Sequence[JudgedPicture]) -> Group:
     pairs = {
-        pair: [(picture.verdict("subject"), picture.verdict("style")) for picture in pictures]
+        pair: [(picture.answer("subject"), picture.answer("style")) for picture in pictures]
         for pair, pictures in group_by(members, lambda picture: picture.pair).items()
     }
     return make_group(name, pairs, sum((picture.unclear for picture in members), Counter()))

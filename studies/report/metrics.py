@@ -49,7 +49,7 @@ def _mars2(store: Store, images: set[str], aspects: Sequence[StudyAspect]) -> li
     return [
         StudyMetric(MARS2, judge.critic, aspect, _mars2_scorer(verdicts, aspect))
         for judge, verdicts in by_judge
-        if any(image in images and verdict.verdict is not None for (image, _, _), verdict in verdicts.items())
+        if any(image in images and verdict.answer is not None for (image, _, _), verdict in verdicts.items())
         for aspect in aspects
     ]
 

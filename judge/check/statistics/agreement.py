@@ -18,7 +18,7 @@ class HasLogit(Protocol):
     """A yes, a no or neither, with its log odds: a verdict is one."""
 
     @property
-    def verdict(self) -> bool | None:
+    def answer(self) -> bool | None:
         """Yes or No; None where there is no clear answer."""
 
     @property
@@ -42,9 +42,9 @@ class Flips:
 def count_flips(before: Sequence[HasLogit], after: Sequence[HasLogit], pictures: Sequence[Hashable]) -> Flips:
     """Compare two ways of asking, question by question; ``pictures`` says which picture each is about."""
     both = [
-        (one.verdict, two.verdict, picture)
+        (one.answer, two.answer, picture)
         for one, two, picture in zip(before, after, pictures, strict=True)
-        if one.verdict is not None and two.verdict is not None
+        if one.answer is not None and two.answer is not None
     ]
     to_yes = sum(two and not one for one, two, _ in both)
     to_no = sum(one and not two for one, two, _ in both)

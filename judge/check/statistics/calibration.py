@@ -24,7 +24,7 @@ class LabelledAnswer:
     """The judge's answer about something whose correct answer, the truth, is established."""
 
     probability: float | None  # of Yes; None where a backend gives none
-    verdict: bool
+    answer: bool
     truth: bool
 
     @property
@@ -82,7 +82,7 @@ def calibrate(labelled: Sequence[LabelledAnswer], reported: Sequence[ReportedAns
 
 
 def _accuracy(labelled: Sequence[LabelledAnswer]) -> Proportion:
-    return proportion([one.verdict == one.truth for one in labelled], range(len(labelled)))
+    return proportion([one.answer == one.truth for one in labelled], range(len(labelled)))
 
 
 def correct_rate(

@@ -43,7 +43,7 @@ class Nearness(Interval):
 
 def accuracy(answers: Sequence[ClusteredAnswer]) -> Proportion:
     """The answers that are correct; where all truths are yes the sensitivity, where all are no the specificity."""
-    return proportion([one.verdict == one.truth for one in answers], [one.cluster for one in answers])
+    return proportion([one.answer == one.truth for one in answers], [one.cluster for one in answers])
 
 
 def logit_auroc(answers: Sequence[ClusteredAnswer]) -> Auroc | None:
