@@ -5,7 +5,7 @@ Reports cross from one process to another as JSON (``studies.rendering``), so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from judge.metrics import METRICS
 
@@ -67,3 +67,23 @@ class StudyReport:
     def points_of(self, figure: Figure) -> Points | None:
         """The points that a figure sums up."""
         return next((points for points in self.points if points.key == figure.key), None)
+
+
+def titled(title: str, aspect: str) -> str:
+    """A metric's title with what people were asked about, as ``Figure.of`` has them."""
+    return f"{title}, {ASPECT_TITLES[aspect]}"
+
+
+def short_title(figure: Figure) -> str:
+    """What a figure is of, without "subject and style", which is meant where nothing else is said."""
+    return figure.of.replace(titled("", "both"), "")
+
+
+def marked(figure: Figure) -> Figure:
+    """A figure whose note says that raters are simulated."""
+    return replace(figure, note="; ".join(filter(None, (SIMULATED, figure.note))))
+
+
+def unmarked_note(figure: Figure) -> str:
+    """A figure's note without the mark of simulated raters."""
+    return figure.note.removeprefix(SIMULATED).removeprefix("; ")

@@ -8,7 +8,7 @@ from typing import Any
 
 from lorarar.util import tables
 from lorarar.util.formatting import measured
-from studies.figures import SIMULATED, Figure, Points, StudyReport
+from studies.figures import SIMULATED, Figure, Points, StudyReport, unmarked_note
 
 NOT_DEFINED = "not defined"
 CSV_COLUMNS = ("section", "of", "name", "value", "low", "high", "n", "note")
@@ -40,12 +40,12 @@ def as_csv(report: StudyReport) -> str:
 
 def as_markdown(report: StudyReport) -> str:
     """A heading and a table for each section."""
-    marked = f", {SIMULATED}" if report.simulated else ""
+    mark = f", {SIMULATED}" if report.simulated else ""
     head = ("of", "figure", "value", "95 % interval", "n", "note")
     return tables.as_markdown(
         [
             tables.Table(
-                f"Study {report.study}: {section}{marked}",
+                f"Study {report.study}: {section}{mark}",
                 head,
                 [(figure.of, figure.name, *words(figure)) for figure in report.section(section)],
             )
@@ -60,8 +60,8 @@ def sections(report: StudyReport) -> list[str]:
 
 
 def words(figure: Figure) -> tuple[str, str, str, str]:
-    """A figure's value, interval, n and note as text."""
-    return value_text(figure), interval_text(figure), str(figure.n or ""), note_text(figure)
+    """A figure's value, interval, n and note as text; the heading has the mark of simulated raters."""
+    return value_text(figure), interval_text(figure), str(figure.n or ""), unmarked_note(figure)
 
 
 def value_text(figure: Figure) -> str:
@@ -76,11 +76,6 @@ def interval_text(figure: Figure) -> str:
     if figure.value is None or figure.low is None or figure.high is None:
         return ""
     return f"{measured(figure.low)} to {measured(figure.high)}"
-
-
-def note_text(figure: Figure) -> str:
-    """A figure's note without the mark of simulated raters, which the heading has."""
-    return figure.note.removeprefix(SIMULATED).removeprefix("; ")
 
 
 def _frozen(value: Any) -> Any:

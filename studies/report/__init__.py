@@ -5,11 +5,9 @@ People and simulated raters are never in one report; one of the latter says so o
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lorarar.store import Store
 from studies.errors import StudyError
-from studies.figures import SIMULATED, Figure, StudyReport
+from studies.figures import StudyReport, marked
 from studies.report.agreement import agreement
 from studies.report.correlation import correlations
 from studies.report.facts import facts
@@ -51,14 +49,9 @@ def report(store: Store, name: str, simulated: bool = False, attentive: bool = F
         study=name,
         kind=study.kind,
         simulated=simulated,
-        figures=tuple(map(_marked, figures) if simulated else figures),
+        figures=tuple(map(marked, figures) if simulated else figures),
         points=tuple(points),
     )
-
-
-def _marked(figure: Figure) -> Figure:
-    """A figure whose note says that raters are simulated."""
-    return replace(figure, note="; ".join(filter(None, (SIMULATED, figure.note))))
 
 
 def _why_empty(studies: StudyStore, study: Study, simulated: bool, all_failed: bool) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from lorarar.store import Store
-from studies.figures import ASPECT_TITLES, MARS2, Figure, Points, metric_title
+from studies.figures import MARS2, Figure, Points, metric_title, titled
 from studies.report.measure import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.report.metrics import StudyAspect, StudyMetric, metrics
 from studies.report.standing_votes import StandingVote
@@ -55,9 +55,10 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
 
 
 def _scored(study: Study, items: Sequence[int], metric: StudyMetric, number: int) -> ScoredItems:
-    aspect = "" if study.kind == "ab" else f", {ASPECT_TITLES[metric.aspect]}"
     scores = np.array([_score(study, metric, item) for item in items])
-    title = f"{metric_title(metric.name)} ({metric.by}){aspect}"
+    title = f"{metric_title(metric.name)} ({metric.by})"
+    if study.kind == "absolute":
+        title = titled(title, metric.aspect)
     return ScoredItems(key=f"points-{number}", title=title, metric=metric, scores=scores)
 
 

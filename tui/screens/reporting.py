@@ -11,19 +11,18 @@ from textual.widgets import Static
 
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import bounds, count
-from studies.figures import Figure, StudyReport
+from studies.figures import Figure, StudyReport, short_title
 from studies.rendering import value_text
 from tui.catalog import Row
 from tui.context import AppContext
-from tui.report import report
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
+from tui.study_report_process import report
 from tui.text import line
 from tui.widgets.table import ViTable
 
 HEADS = ("of", "figure", "value", "95 % interval", "n", "note")
 SIMULATED = "SIMULATED RATERS, NOT PEOPLE"
-ALL = ", subject and style"  # of a metric; understood where nothing else is said
 NONE = "No study yet. In another terminal: lorarar study new NAME --kind ab --methods A,B --scenario random"
 
 
@@ -127,7 +126,7 @@ def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
     """Fill a table with figures; each line says so where raters are simulated."""
     rows = [
         [
-            line(figure.of.replace(ALL, ""), 34),
+            line(short_title(figure), 34),
             line(figure.name, 60),
             line(value_text(figure), 60),
             "" if figure.low is None or figure.high is None else bounds(figure.low, figure.high),
