@@ -6,13 +6,13 @@ from importlib import import_module
 import pytest
 
 from lorarar.store.queries import PictureRow
-from tui.comparison import Comparison, default_methods
-from tui.filtering import filter_concepts
 from tui.modes import MODES
-from tui.page import MOST, Page
 from tui.screens.browse import BrowseScreen
-from tui.selection import Selection
 from tui.snapshot import Snapshot
+from tui.views.comparison import Comparison, default_methods
+from tui.views.filtering import filter_concepts
+from tui.views.gallery_page import MOST, Page
+from tui.views.selection import Selection
 
 
 def picture(number, method, content="cat", style="oil", seed=0):

@@ -21,11 +21,11 @@ from lorarar.store.paths import PathResolver
 from lorarar.util.errors import StoreError
 from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog
-from tui.coefficients import coefficient_map, histogram, short
-from tui.figures import figures
 from tui.remembered_state import RememberedState
 from tui.text import block, home, line, stacked
 from tui.thumbnails import Thumbnails, file_key, thumbnail
+from tui.views.coefficients import coefficient_map, histogram, short
+from tui.views.method_figures import figures
 
 HOSTILE = "a\x1b]52;c;ZXZpbA==\x07b\x9b31m\u202ec[/bold]\nd"
 

@@ -13,9 +13,9 @@ from tests.studies_database import add_verdicts, make_database
 from tests.tui_app import drive, screen_text, sees, until, words
 from tui.catalog import Catalog
 from tui.cli.main import app as command
-from tui.report import ReportError, report
 from tui.screens.agreement import AgreementScreen, spread
 from tui.screens.study import StudyScreen
+from tui.study_report_process import ReportError, report
 from tui.widgets.table import ViTable
 
 

@@ -1,7 +1,8 @@
 """The app: modes, one snapshot of the database that all screens read, live updates.
 
-Invariant: nothing here waits for the disk on the thread that answers keys; a worker reads the database and hands
-over a whole new snapshot. The database is only polled once a second, by a number that SQLite keeps in memory.
+Invariant: the thread that answers keys reads no file and no table; a worker reads the database and hands over a whole
+new snapshot, others decode pictures. That thread asks the disk two things, each microseconds: once a second whether the
+database has changed, and where a file lies (``PathResolver.find``, a few stat calls).
 """
 
 from __future__ import annotations

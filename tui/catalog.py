@@ -22,7 +22,7 @@ from judge.verdicts import Judge, read_judges
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
 from lorarar.util.errors import StoreError
-from tui.snapshot import Snapshot, Verdicts
+from tui.snapshot import Answers, Snapshot
 
 BUSY_SECONDS = 30.0
 Row = dict[str, Any]
@@ -117,9 +117,7 @@ class Catalog:
         with self.reading() as db:
             return read_judges(db)
 
-    def verdicts(
-        self, pictures: Sequence[PictureRow], concepts: ConceptReferences, judge: Judge
-    ) -> dict[str, Verdicts]:
+    def verdicts(self, pictures: Sequence[PictureRow], concepts: ConceptReferences, judge: Judge) -> dict[str, Answers]:
         """A judge's verdicts by a picture's digest: the majority over the references that are there now.
 
         A picture with too few answers has none, as in the judge's own report.
@@ -129,9 +127,9 @@ class Catalog:
         with self.reading() as db:
             counts = count_answers(db, judge, digests)
 
-        def verdict(row: PictureRow, aspect: Aspect, concept: str) -> Answer:
+        def verdict(picture: PictureRow, aspect: Aspect, concept: str) -> Answer:
             references = sides[aspect].get(concept, ReferencePictures()).digests
-            return majority_of_counts(*counts.get((row.sha256, aspect), (0, 0)), len(references))
+            return majority_of_counts(*counts.get((picture.sha256, aspect), (0, 0)), len(references))
 
         pairs = {r.sha256: (verdict(r, "subject", r.content), verdict(r, "style", r.style)) for r in pictures}
         return {digest: pair for digest, pair in pairs.items() if pair != (None, None)}

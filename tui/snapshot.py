@@ -7,39 +7,47 @@ megabytes; with all of them in memory no key waits for the disk.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from judge.protocol import Answer, both_right
+from judge.protocol import Answer, Score, both_right, score
 from judge.verdicts import Judge
 from lorarar.store.queries import PictureRow
 
 Pair = tuple[str, str]  # content and style
 Cell = tuple[str, str, str]  # method, content and style
-Verdicts = tuple[Answer, Answer]  # on a picture: subject and style
+Answers = tuple[Answer, Answer]  # the verdicts on a picture's subject and style
 
 
 @dataclass(frozen=True)
 class VerdictTally:
     """The verdicts on the pictures of a cell."""
 
-    pictures: int
-    correct: int
-    judged: int  # with a verdict
+    verdicts: Sequence[Answer] = ()  # one a picture: whether it is correct
 
     @property
-    def average(self) -> float | None:
-        """Share of correct pictures; None where none has a verdict."""
-        return self.correct / self.judged if self.judged else None
+    def pictures(self) -> int:
+        """How many pictures the cell has."""
+        return len(self.verdicts)
 
     @property
-    def best(self) -> float | None:
-        """1 if any is correct, else 0; None where none has a verdict."""
-        return float(self.correct > 0) if self.judged else None
+    def correct(self) -> int:
+        """How many pictures are correct."""
+        return self.verdicts.count(True)
+
+    @property
+    def judged(self) -> int:
+        """How many pictures have a verdict."""
+        return self.score.images
+
+    @cached_property
+    def score(self) -> Score:
+        """MARS2 of this cell alone: its best is 1 if any picture is correct, else 0."""
+        return score({"": self.verdicts})
 
 
-NO_PICTURES = VerdictTally(pictures=0, correct=0, judged=0)
+NO_PICTURES = VerdictTally()
 
 
 @dataclass(frozen=True)
@@ -47,47 +55,49 @@ class Snapshot:
     """The pictures, and a judge's verdicts on them."""
 
     pictures: Sequence[PictureRow] = ()
-    verdicts: Mapping[str, Verdicts] = field(default_factory=dict)  # by a picture's digest
+    verdicts: Mapping[str, Answers] = field(default_factory=dict)  # by a picture's digest
     judge: Judge | None = None  # whose verdicts they are
     judges: Sequence[Judge] = ()
 
     @cached_property
     def methods(self) -> list[str]:
         """The methods, in the order of their first picture."""
-        return list(dict.fromkeys(row.row for row in self.pictures))
+        return list(dict.fromkeys(picture.row for picture in self.pictures))
 
     @cached_property
     def contents(self) -> list[str]:
         """The contents, sorted by name."""
-        return sorted({row.content for row in self.pictures})
+        return sorted({picture.content for picture in self.pictures})
 
     @cached_property
     def styles(self) -> list[str]:
         """The styles, sorted by name."""
-        return sorted({row.style for row in self.pictures})
+        return sorted({picture.style for picture in self.pictures})
 
     @cached_property
     def cells(self) -> Mapping[Cell, list[PictureRow]]:
         """The pictures of each cell, seed by seed."""
         cells: dict[Cell, list[PictureRow]] = defaultdict(list)
-        for row in self.pictures:
-            cells[row.row, row.content, row.style].append(row)
-        for rows in cells.values():
-            rows.sort(key=lambda row: (row.seed, row.id))
+        for picture in self.pictures:
+            cells[picture.row, picture.content, picture.style].append(picture)
+        for pictures in cells.values():
+            pictures.sort(key=lambda picture: (picture.seed, picture.id))
         return dict(cells)
 
     @cached_property
     def tallies(self) -> Mapping[Cell, VerdictTally]:
         """The verdicts on each cell."""
-        return {cell: self._tally(rows) for cell, rows in self.cells.items()}
+        return {
+            cell: VerdictTally([self.correct(picture) for picture in pictures]) for cell, pictures in self.cells.items()
+        }
 
-    def verdict(self, row: PictureRow) -> Verdicts:
+    def verdict(self, picture: PictureRow) -> Answers:
         """The judge's verdicts on a picture's subject and style."""
-        return self.verdicts.get(row.sha256, (None, None))
+        return self.verdicts.get(picture.sha256, (None, None))
 
-    def correct(self, row: PictureRow) -> Answer:
+    def correct(self, picture: PictureRow) -> Answer:
         """Whether a picture shows the subject and the style, by this judge."""
-        return both_right(*self.verdict(row))
+        return both_right(*self.verdict(picture))
 
     def of_method(self, method: str) -> dict[Pair, VerdictTally]:
         """The tallies of a method's pairs."""
@@ -95,11 +105,5 @@ class Snapshot:
 
     def mean(self, method: str, best: bool) -> float | None:
         """MARS2 of a method: the mean over its pairs that have verdicts; None where none has."""
-        values = [tally.best if best else tally.average for tally in self.of_method(method).values()]
-        judged = [value for value in values if value is not None]
-        return sum(judged) / len(judged) if judged else None
-
-    def _tally(self, rows: Iterable[PictureRow]) -> VerdictTally:
-        answers = [self.correct(row) for row in rows]
-        judged = len(answers) - answers.count(None)
-        return VerdictTally(pictures=len(answers), correct=answers.count(True), judged=judged)
+        mars2 = score({pair: tally.verdicts for pair, tally in self.of_method(method).items()})
+        return mars2.best if best else mars2.average

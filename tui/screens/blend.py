@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from PIL import Image
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -187,19 +190,35 @@ class BlendScreen(BrowseScreen):
         self._draw_soon()
 
     def _show(self, result: DrawResult) -> None:
+        """Read a result's pictures, and show them once they are there."""
+        self.read(partial(read_pictures, result), partial(self._show_pictures, result), group="pictures")
+
+    def _show_pictures(self, result: DrawResult, pictures: Sequence[Image.Image | None]) -> None:
+        """Show a result, unless a newer one has been requested meanwhile."""
+        if result.number != self._last_request:
+            return
         self._last_result = result.number
         tiles = self.query("#pictures Tile").results(Tile)
-        for tile, path, seed in zip(tiles, result.paths, result.seeds, strict=False):
-            try:
-                tile.put(f"{result.number}-{seed}", read_image(Path(path)), f"seed {seed}")
-            except ImageError as error:
-                self._say(Text(line(error), "red"))
+        for tile, picture, seed in zip(tiles, pictures, result.seeds, strict=False):
+            if picture is not None:
+                tile.put(f"{result.number}-{seed}", picture, f"seed {seed}")
         text = Text(f"{line(result.prompt, 200)}\n")
         text.append(f"merged in {1000 * result.merge_seconds:.0f} ms, drawn in {result.draw_seconds:.1f} s", "dim")
         self._say(text)
 
     def _say(self, text: Text) -> None:
         self.query_one("#status", Static).update(text)
+
+
+def read_pictures(result: DrawResult) -> list[Image.Image | None]:
+    """Read a result's pictures; None for one that cannot be read."""
+    pictures: list[Image.Image | None] = []
+    for path in result.paths:
+        try:
+            pictures.append(read_image(Path(path)))
+        except ImageError:
+            pictures.append(None)
+    return pictures
 
 
 def lora_files(adapters: list[Row]) -> dict[str, dict[str, str]]:

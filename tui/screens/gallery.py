@@ -16,15 +16,15 @@ from textual.widgets import Static
 
 from lorarar.store.queries import PictureRow
 from lorarar.util.formatting import count
-from tui.captions import caption
 from tui.catalog import ConceptReferences, ReferencePictures
 from tui.context import AppContext
 from tui.open_external import open_external
-from tui.page import WIDTHS, Page
 from tui.screens.browse import BrowseScreen
-from tui.selection import Selection
 from tui.snapshot import Pair, Snapshot
 from tui.text import line, unmarked
+from tui.views.captions import caption
+from tui.views.gallery_page import WIDTHS, Page
+from tui.views.selection import Selection
 from tui.widgets.cursor_bindings import CURSOR_BINDINGS
 from tui.widgets.reference_strip import ROWS as REFERENCE_ROWS
 from tui.widgets.reference_strip import ReferenceStrip
@@ -99,8 +99,10 @@ class GalleryScreen(BrowseScreen):
         first = self.page.first(self.cursor)
         on_page = self.pictures[first : first + self.page.size]
         tiles = self._tiles(len(on_page))
-        for tile, row in zip(tiles, on_page, strict=False):
-            tile.show_row(row, caption(snapshot, row, "" if self.selection.seed is None else line(row.row, 20)))
+        for tile, picture in zip(tiles, on_page, strict=False):
+            tile.show_row(
+                picture, caption(snapshot, picture, "" if self.selection.seed is None else line(picture.row, 20))
+            )
         for tile in tiles[len(on_page) :]:
             tile.clear()
         self._show_cursor(snapshot)
@@ -130,12 +132,12 @@ class GalleryScreen(BrowseScreen):
 
     def action_across(self) -> None:
         """Show the current picture's seed across methods, or its method again."""
-        snapshot, row = self.context.snapshot, self._current()
-        if row is None or snapshot is None:
+        snapshot, picture = self.context.snapshot, self._current()
+        if picture is None or snapshot is None:
             return
-        self.selection = self.selection.across(row)
+        self.selection = self.selection.across(picture)
         ids = [other.id for other in self.selection.pictures(snapshot)]
-        self.cursor = ids.index(row.id) if row.id in ids else 0
+        self.cursor = ids.index(picture.id) if picture.id in ids else 0
         self.update_again()
 
     def action_turn(self, by: int) -> None:
@@ -155,14 +157,14 @@ class GalleryScreen(BrowseScreen):
         """Show what made the picture."""
         from tui.screens.merge import MergeScreen
 
-        row = self._current()
-        if row is not None and row.merge is not None:
-            self.app.push_screen(MergeScreen(self.context, row.merge))
+        picture = self._current()
+        if picture is not None and picture.merge is not None:
+            self.app.push_screen(MergeScreen(self.context, picture.merge))
 
     def action_open_external(self) -> None:
         """Open the picture in the system's own viewer."""
-        if (row := self._current()) is not None:
-            open_external(self, self.context.catalog.paths.find(row.path))
+        if (picture := self._current()) is not None:
+            open_external(self, self.context.catalog.paths.find(picture.path))
 
     def on_tile_chosen(self, event: Tile.Chosen) -> None:
         """Move the cursor by a click; zoom by a click on the cursor."""
@@ -177,8 +179,8 @@ class GalleryScreen(BrowseScreen):
 
     def text_to_copy(self) -> str:
         """The picture's file."""
-        row = self._current()
-        return str(self.context.catalog.paths.find(row.path)) if row else ""
+        picture = self._current()
+        return str(self.context.catalog.paths.find(picture.path)) if picture else ""
 
     def commands(self) -> Iterable[SystemCommand]:
         """Every method of this cell."""
@@ -229,7 +231,7 @@ class GalleryScreen(BrowseScreen):
         what = line(method, 40) if seed is None else f"seed {seed} by all methods"
         text = Text(f"{line(content, 40)} in {line(style, 40)}  {what}", "bold")
         text.append(f"  {count(len(self.pictures), 'picture')}")
-        verdicts = [snapshot.correct(row) for row in self.pictures]
+        verdicts = [snapshot.correct(picture) for picture in self.pictures]
         if any(verdict is not None for verdict in verdicts):
             text.append(f", {verdicts.count(True)} correct")
         if pages > 1:

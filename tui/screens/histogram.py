@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.coefficients import Layer, histogram
 from tui.palette import css, diverging
 from tui.text import line
+from tui.views.coefficients import Layer, histogram
 
 EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589"
 FULL = "\N{FULL BLOCK}"

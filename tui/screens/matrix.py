@@ -13,13 +13,13 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.widgets import Static
 
-from tui.comparison import SIDES, Comparison, default_methods
 from tui.context import AppContext
-from tui.filtering import filter_concepts
 from tui.screens.browse import BrowseScreen
 from tui.screens.welcome import Welcome
 from tui.snapshot import Pair, Snapshot
 from tui.text import unmarked
+from tui.views.comparison import SIDES, Comparison, default_methods
+from tui.views.filtering import filter_concepts
 from tui.widgets.grid import Grid
 from tui.widgets.grid_pair import GridPair
 from tui.widgets.preview_strip import PreviewStrip
@@ -28,7 +28,7 @@ PREVIEW_FROM = 20  # terminal rows from which on there is room for previews
 
 
 class MatrixScreen(BrowseScreen):
-    """Where one sees at a glance what a method can do."""
+    """Shows MARS2 of two methods for every subject and style."""
 
     MODE = "matrix"
     FILTERS = "subjects and styles"

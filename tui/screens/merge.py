@@ -14,10 +14,10 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from tui.catalog import Row
-from tui.coefficients import CoefficientMap, CoefficientSummary, coefficient_map
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
 from tui.text import home, line
+from tui.views.coefficients import CoefficientMap, CoefficientSummary, coefficient_map
 from tui.widgets.heatmap import TITLES, Heatmap
 
 NARROW = 110  # terminal columns up to which facts lie above the map
@@ -29,8 +29,8 @@ class MergeScreen(BrowseScreen):
 
     MODE = "matrix"
     HELP = (
-        "Merge: files, hashes, options and versions that made it; below, the mean coefficient of every attention layer "
-        "for the content (m_c), for the style (m_s), and their difference. Enter shows a layer's columns."
+        "Merge: files, digests, options and versions that made it; below, the mean coefficient of every attention "
+        "layer for the content (m_c), for the style (m_s), and their difference. Enter shows a layer's columns."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back"),

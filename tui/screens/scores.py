@@ -13,18 +13,18 @@ from textual.widgets import Static
 from judge.metrics.metrics import TABLE_A2
 from lorarar.util.formatting import count, number
 from tui.context import AppContext
-from tui.filtering import matches
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import line
+from tui.views.filtering import matches
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
     from lorarar.util.statistics.bootstrap import Interval
-    from tui.figures import Figures
+    from tui.views.method_figures import MethodFigures
 
     Value = str | int | float | Interval | None
-    Get = Callable[[Figures], Value]
+    Get = Callable[[MethodFigures], Value]
 
 
 def _metric(name: str) -> Get:
@@ -67,8 +67,8 @@ class ScoresScreen(BrowseScreen):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
-        self.rows: list[Figures] = []  # on show: those that pass the filter, sorted
-        self._all: list[Figures] = []
+        self.rows: list[MethodFigures] = []  # on show: those that pass the filter, sorted
+        self._all: list[MethodFigures] = []
         names = [name for name, _ in COLUMNS]
         sort = context.state.text("sort")
         self._by = names.index(sort) if sort in names else 1  # the column that sorts
@@ -87,12 +87,12 @@ class ScoresScreen(BrowseScreen):
     def update(self, snapshot: Snapshot) -> None:
         """Count anew, in a worker."""
 
-        def work() -> list[Figures]:
-            from tui.figures import figures
+        def work() -> list[MethodFigures]:
+            from tui.views.method_figures import figures
 
             return figures(snapshot, self.context.catalog.scores())
 
-        def show(rows: list[Figures]) -> None:
+        def show(rows: list[MethodFigures]) -> None:
             self._all = rows
             self.query_one("#head", Static).update(_head(snapshot, len(rows)))
             self._fill()
@@ -156,7 +156,7 @@ class ScoresScreen(BrowseScreen):
         self.context.state.remember(sort=name)
 
 
-def _ordered(rows: Sequence[Figures], get: Get, *, descending: bool) -> list[Figures]:
+def _ordered(rows: Sequence[MethodFigures], get: Get, *, descending: bool) -> list[MethodFigures]:
     """The rows by a figure; those that lack it come last."""
     complete = [row for row in rows if get(row) is not None]
     complete.sort(key=lambda row: _key(get(row)), reverse=descending)

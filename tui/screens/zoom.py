@@ -18,12 +18,12 @@ from lorarar.pictures.images import read_image
 from lorarar.store.queries import PictureRow
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.formatting import number
-from tui.captions import MARKS
 from tui.catalog import Row
 from tui.context import AppContext
 from tui.notices import copy_text
 from tui.open_external import open_external
 from tui.text import home, line
+from tui.views.captions import MARKS
 from tui.widgets.key_bar import KeyBar
 
 LARGEST = 2048  # pixels a side that are kept of a picture
@@ -63,7 +63,7 @@ class ZoomScreen(Screen[int]):
         self.image: Image.Image | None = None  # as read; None: not yet, or it cannot be read
 
     @property
-    def row(self) -> PictureRow:
+    def picture(self) -> PictureRow:
         """The picture on show."""
         return self.pictures[self.place]
 
@@ -102,41 +102,41 @@ class ZoomScreen(Screen[int]):
 
     def action_open_external(self) -> None:
         """Open the picture in the system's own viewer."""
-        open_external(self, self.context.catalog.paths.find(self.row.path))
+        open_external(self, self.context.catalog.paths.find(self.picture.path))
 
     def action_copy(self) -> None:
         """Copy the picture's path."""
-        copy_text(self, str(self.context.catalog.paths.find(self.row.path)))
+        copy_text(self, str(self.context.catalog.paths.find(self.picture.path)))
 
     @work(thread=True, exclusive=True, group="zoom")
     def _read(self) -> None:
-        row = self.row
-        self.call_later(self._show, row, self._read_image(row), self._read_facts(row))
+        picture = self.picture
+        self.call_later(self._show, picture, self._read_image(picture), self._read_facts(picture))
 
-    def _read_image(self, row: PictureRow) -> Image.Image | None:
+    def _read_image(self, picture: PictureRow) -> Image.Image | None:
         try:
-            image = read_image(self.context.catalog.paths.find(row.path))
+            image = read_image(self.context.catalog.paths.find(picture.path))
         except ImageError:
             return None
         image.thumbnail((LARGEST, LARGEST))
         return image
 
-    def _read_facts(self, row: PictureRow) -> Text:
+    def _read_facts(self, picture: PictureRow) -> Text:
         catalog, snapshot = self.context.catalog, self.context.snapshot
         judge = snapshot.judge if snapshot else None
         try:
             return facts(
-                row,
-                path=home(catalog.paths.find(row.path)),
-                provenance=catalog.picture(row.id),
-                answers=catalog.answers(row.sha256, judge) if judge else [],
-                scores=catalog.picture_scores(row.sha256),
+                picture,
+                path=home(catalog.paths.find(picture.path)),
+                provenance=catalog.picture(picture.id),
+                answers=catalog.answers(picture.sha256, judge) if judge else [],
+                scores=catalog.picture_scores(picture.sha256),
             )
         except LorarError as error:
             return Text(line(error), "red")
 
-    def _show(self, row: PictureRow, image: Image.Image | None, text: Text) -> None:
-        if row is self.row:
+    def _show(self, picture: PictureRow, image: Image.Image | None, text: Text) -> None:
+        if picture is self.picture:
             self.image = image
             self.query_one("#words", Static).update(text)
             self._crop()
@@ -165,11 +165,11 @@ def crop_box(size: tuple[int, int], centre: tuple[float, float], half: float) ->
     return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
-def facts(row: PictureRow, path: str, provenance: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
+def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
     """All that is known of a picture."""
     text = Text()
-    text.append(f"{line(row.row)}\n", "bold")
-    text.append(f"{line(row.content)} in {line(row.style)}\nseed {row.seed}\n")
+    text.append(f"{line(picture.row)}\n", "bold")
+    text.append(f"{line(picture.content)} in {line(picture.style)}\nseed {picture.seed}\n")
     for aspect in ("subject", "style"):
         text.append_text(_answers(aspect, [answer for answer in answers if answer["aspect"] == aspect]))
     if scores:
@@ -182,7 +182,7 @@ def facts(row: PictureRow, path: str, provenance: Row, answers: Sequence[Row], s
         if provenance.get(name) is not None:
             text.append(f"  {name.replace('_', ' ')} ", "dim").append(f"{line(provenance[name], 200)}\n")
     text.append("  file ", "dim").append(f"{path}\n")
-    return text.append("  sha256 ", "dim").append(line(row.sha256[:16]))
+    return text.append("  sha256 ", "dim").append(line(picture.sha256[:16]))
 
 
 def _answers(aspect: str, answers: Sequence[Row]) -> Text:

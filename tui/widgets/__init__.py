@@ -1,1 +1,1 @@
-"""What screens are made of, one a file."""
+"""The widgets that screens are made of, one a file."""

@@ -8,10 +8,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from lorarar.util.formatting import count, number
-from tui.comparison import SIDES, Comparison
 from tui.palette import sequential
 from tui.snapshot import Pair, VerdictTally
 from tui.text import line
+from tui.views.comparison import SIDES, Comparison
 from tui.widgets.grid import Grid, GridCell
 
 NARROWEST, WIDEST, LABEL, GUTTER = 5, 13, 16, 2  # terminal columns
@@ -95,7 +95,7 @@ def _cell(tally: VerdictTally, *, judged: bool, best: bool) -> GridCell:
         return GridCell()
     if not judged:
         return GridCell(str(tally.pictures))
-    value = tally.best if best else tally.average
+    value = tally.score.best if best else tally.score.average
     if value is None:
         return GridCell("-")
     return GridCell(("yes" if value else "no") if best else f"{value:.2f}", sequential(value))

@@ -17,9 +17,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.coefficients import CoefficientMap, Layer, short
 from tui.palette import Colour, css, diverging, ink, sequential
 from tui.text import line
+from tui.views.coefficients import CoefficientMap, Layer, short
 from tui.widgets.cursor_bindings import CURSOR_BINDINGS
 
 LABEL, GAP = 12, 2

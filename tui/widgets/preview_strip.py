@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.timer import Timer
 
 from lorarar.store.queries import PictureRow
-from tui.captions import caption
-from tui.comparison import SIDES
 from tui.context import AppContext
+from tui.views.captions import caption
+from tui.views.comparison import SIDES
 from tui.widgets.tile import Tile
 
 LOWEST, HIGHEST = 9, 20  # rows of a preview
@@ -23,7 +23,7 @@ SETTLED = 0.06  # seconds after the last move until pictures follow
 
 
 class PreviewStrip(Horizontal):
-    """As many pictures of each side as there is room for."""
+    """Shows as many pictures of each side as there is room for."""
 
     DEFAULT_CSS = """
     PreviewStrip { height: 9; padding: 0 1; }

@@ -14,7 +14,7 @@ MOST = 4  # of the subject, and as many of the style
 
 
 class ReferenceStrip(Horizontal):
-    """A few references of the subject, then a few of the style."""
+    """Shows a few references of the subject, then a few of the style."""
 
     DEFAULT_CSS = """
     ReferenceStrip { height: 7; padding: 0 1; }

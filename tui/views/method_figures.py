@@ -1,4 +1,8 @@
-"""MARS2 and the metrics of each method, with intervals over pairs: the same numbers as ``lorarar judge report``."""
+"""MARS2 and the metrics of each method, with intervals over pairs, counted as ``lorarar judge report`` counts them.
+
+The numbers are the same where judge and backbone are: the app shows the chosen judge or the one used last, and each
+metric's backbone used last; the report takes the judge with the most answers and the backbone with the most scores.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from tui.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Figures:
+class MethodFigures:
     """The figures of one method; None where there is nothing to count."""
 
     method: str
@@ -28,16 +32,16 @@ class Figures:
     metrics: Mapping[str, Interval | None]
 
 
-def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[str, float]]) -> list[Figures]:
+def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[str, float]]) -> list[MethodFigures]:
     """The figures of every method, in the snapshot's order; ``scores`` are by metric and a picture's digest."""
     return [_figures(snapshot, method, scores) for method in snapshot.methods]
 
 
-def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, float]]) -> Figures:
-    cells = {cell: rows for cell, rows in snapshot.cells.items() if cell[0] == method}
-    verdicts = {cell: [snapshot.verdict(row) for row in rows] for cell, rows in cells.items()}
+def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, float]]) -> MethodFigures:
+    cells = {cell: pictures for cell, pictures in snapshot.cells.items() if cell[0] == method}
+    verdicts = {cell: [snapshot.verdict(picture) for picture in pictures] for cell, pictures in cells.items()}
     group = make_group((method,), verdicts)
-    return Figures(
+    return MethodFigures(
         method=method,
         pictures=sum(map(len, cells.values())),
         pairs=len(cells),
@@ -52,4 +56,4 @@ def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, 
 
 
 def _mean(cells: Iterable[Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
-    return mean_scores([scores[row.sha256] for row in rows if row.sha256 in scores] for rows in cells)
+    return mean_scores([scores[one.sha256] for one in pictures if one.sha256 in scores] for pictures in cells)

@@ -43,7 +43,7 @@ class Comparison:
             return "nothing matches the filter"
         tallies = [self.tally(side, pair) for side in SIDES]
         parts = [f"{line(self.methods[side], 30)} {_counts(tally)}" for side, tally in zip(SIDES, tallies, strict=True)]
-        left, right = (tally.average for tally in tallies)
+        left, right = (tally.score.average for tally in tallies)
         if left is not None and right is not None:
             parts.append(f"difference {left - right:+.2f}")
         if self.snapshot.judge is None:

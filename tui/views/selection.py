@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lorarar.store.queries import PictureRow
-from tui.filtering import matches
 from tui.snapshot import Pair, Snapshot
+from tui.views.filtering import matches
 
 WORDS = {True: "correct", False: "wrong", None: "undecided"}
 
@@ -21,11 +21,11 @@ class Selection:
 
     def pictures(self, snapshot: Snapshot, words: str = "") -> list[PictureRow]:
         """The pictures that pass a filter: numbers are seeds, other words are parts of a verdict or a method."""
-        return [row for row in self._all(snapshot) if _passes(snapshot, row, words.split())]
+        return [picture for picture in self._all(snapshot) if _passes(snapshot, picture, words.split())]
 
-    def across(self, row: PictureRow) -> Selection:
+    def across(self, picture: PictureRow) -> Selection:
         """A picture's seed by every method, or where that is shown already, every seed by its method."""
-        return Selection(self.pair, row.row, row.seed if self.seed is None else None)
+        return Selection(self.pair, picture.row, picture.seed if self.seed is None else None)
 
     def turned(self, snapshot: Snapshot, by: int) -> Selection:
         """The next method that has the pair, or where one seed is shown, the next seed; in a circle."""
@@ -33,17 +33,18 @@ class Selection:
             methods = [method for method in snapshot.methods if (method, *self.pair) in snapshot.cells]
             at = methods.index(self.method) if self.method in methods else 0
             return replace(self, method=methods[(at + by) % len(methods)]) if methods else self
-        seeds = sorted({r.seed for cell, rows in snapshot.cells.items() if cell[1:] == self.pair for r in rows})
+        of_pair = [pictures for cell, pictures in snapshot.cells.items() if cell[1:] == self.pair]
+        seeds = sorted({picture.seed for pictures in of_pair for picture in pictures})
         if self.seed not in seeds:
             return replace(self, seed=seeds[0]) if seeds else self
         return replace(self, seed=seeds[(seeds.index(self.seed) + by) % len(seeds)])
 
     def _all(self, snapshot: Snapshot) -> list[PictureRow]:
         methods = [self.method] if self.seed is None else snapshot.methods
-        rows = [row for method in methods for row in snapshot.cells.get((method, *self.pair), [])]
-        return [row for row in rows if self.seed in (None, row.seed)]
+        pictures = [picture for method in methods for picture in snapshot.cells.get((method, *self.pair), [])]
+        return [picture for picture in pictures if self.seed in (None, picture.seed)]
 
 
-def _passes(snapshot: Snapshot, row: PictureRow, words: list[str]) -> bool:
-    text = f"seed {row.seed} {WORDS[snapshot.correct(row)]} {row.row}"
+def _passes(snapshot: Snapshot, picture: PictureRow, words: list[str]) -> bool:
+    text = f"seed {picture.seed} {WORDS[snapshot.correct(picture)]} {picture.row}"
     return all(word in text.split() if word.isdigit() else matches(text, word) for word in words)

@@ -11,12 +11,12 @@ from tui.snapshot import Snapshot
 MARKS = {True: ("\N{CHECK MARK}", "green"), False: ("\N{MULTIPLICATION SIGN}", "red"), None: ("?", "dim")}
 
 
-def caption(snapshot: Snapshot | None, row: PictureRow, name: str = "") -> Text:
+def caption(snapshot: Snapshot | None, picture: PictureRow, name: str = "") -> Text:
     """The name or the seed, and a mark each for the verdicts on subject and style, where there are some."""
-    text = Text(name or f"seed {row.seed}")
+    text = Text(name or f"seed {picture.seed}")
     if snapshot is None or snapshot.judge is None:
         return text
-    subject, style = snapshot.verdict(row)
+    subject, style = snapshot.verdict(picture)
     if subject is None and style is None:
         return text
     return text.append(" ").append_text(marks(subject, style))
