@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 from judge.protocol import Answer, correct, majority, score
 from judge.questions import Aspect
 from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
+from lorarar.store.queries import Pair
 from lorarar.util.files import sha256_of
 from lorarar.util.grouping import group_by
 
 if TYPE_CHECKING:
     from judge.targets import Target
     from judge.verdicts import VerdictStore
-
-Pair = tuple[str, str]  # subject and style
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,10 @@ from pathlib import Path
 from lorarar.pictures.images import find_images
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import PictureRow, cell_pictures
+from lorarar.store.queries import Pair, PictureRow, cell_pictures
 from lorarar.util.errors import ImageError
 from lorarar.util.files import sha256_of
 from studies.errors import StudyError
-
-Pair = tuple[str, str]  # subject and style
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from studies.new_items import NewItem, attention_items, plain_items, practice_it
 from studies.rater.design import Design, most_repeats
 from studies.rater.names import study_name
 from studies.rater.votes import today
-from studies.rater.wording import Kind, StudyWording
+from studies.rater.wording import StudyKind, StudyWording
 from studies.sampling import SampledItem, by_cell, groups_of, most_items, one_each, sample_items
 from studies.store import Scenario, Study, StudyStore
 
@@ -25,7 +25,7 @@ class StudyRequest:
     """The wishes for a new study; None leaves a number to the default that fits."""
 
     name: str
-    kind: Kind
+    kind: StudyKind
     methods: tuple[str, ...]
     scenario: Scenario
     items: int | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lorarar.store.queries import Pair
 from studies.album import Album
-from studies.candidates import Candidate, Pair, PairReferences
+from studies.candidates import Candidate, PairReferences
 from studies.errors import StudyError
 from studies.rater.blind_pictures import blind_picture, png_size
-from studies.rater.design import Answer, Item, Purpose
+from studies.rater.design import Item, Purpose, VoteAnswer
 from studies.rater.example import practice
-from studies.rater.wording import Kind
+from studies.rater.wording import StudyKind
 from studies.sampling import SampledItem, ranked
 from studies.store import ItemOrigin, PictureSource
 
@@ -33,7 +34,7 @@ class NewItem:
         return Item(number=number, purpose=self.purpose, subject=self.subject, style=self.style, options=self.options)
 
 
-def practice_item(kind: Kind, album: Album) -> NewItem:
+def practice_item(kind: StudyKind, album: Album) -> NewItem:
     """The shipped item for practice."""
     shipped = practice(kind)
     return NewItem(
@@ -89,7 +90,7 @@ def _check_sizes(sampled: Sequence[SampledItem], items: Sequence[NewItem], album
 
 
 def attention_items(
-    kind: Kind,
+    kind: StudyKind,
     pairs: Sequence[Pair],
     references: Mapping[Pair, PairReferences],
     album: Album,
@@ -123,13 +124,13 @@ def attention_items(
 
 
 def _attention_item(
-    kind: Kind, pair: Pair, other: Pair, references: Mapping[Pair, PairReferences], album: Album
+    kind: StudyKind, pair: Pair, other: Pair, references: Mapping[Pair, PairReferences], album: Album
 ) -> NewItem:
     right = album.reference(references[pair], "subject", 1)
     wrong = album.reference(references[other], "subject", 1)
     # by digest: the order must say nothing
     options = tuple(sorted((right, wrong))) if kind == "ab" else (wrong,)
-    expected: Answer = "neither" if kind == "absolute" else "left" if options[0] == right else "right"
+    expected: VoteAnswer = "neither" if kind == "absolute" else "left" if options[0] == right else "right"
     subject, style = pair
     return NewItem(
         purpose="attention",

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TypeVar
 
-from studies.candidates import Candidate, Pair
+from lorarar.store.queries import Pair
+from studies.candidates import Candidate
 from studies.errors import StudyError
-from studies.rater.wording import Kind
+from studies.rater.wording import StudyKind
 
 T = TypeVar("T")
 Group = tuple[str, ...]  # the methods that an item shows
@@ -37,7 +38,7 @@ def by_cell(candidates: Sequence[Candidate]) -> Cells:
     return {pair: {method: list(of.values()) for method, of in cell.items()} for pair, cell in cells.items()}
 
 
-def groups_of(kind: Kind, methods: Sequence[str]) -> list[Group]:
+def groups_of(kind: StudyKind, methods: Sequence[str]) -> list[Group]:
     """The groups of methods that items show: every two of them, or each alone.
 
     Raises:

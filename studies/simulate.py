@@ -14,7 +14,7 @@ from random import Random
 
 from lorarar.store import Store
 from studies.errors import StudyError
-from studies.rater.design import Answer, mirrored_answer
+from studies.rater.design import VoteAnswer, mirrored_answer
 from studies.rater.names import SIMULATED
 from studies.rater.trials import Trial, trials_of
 from studies.rater.votes import Screen, Vote, today
@@ -82,7 +82,7 @@ class _SimulatedRater:
             day=today(),
         )
 
-    def _answer(self, origin: ItemOrigin) -> Answer:
+    def _answer(self, origin: ItemOrigin) -> VoteAnswer:
         """The answer by place."""
         if origin.expected is not None:
             return origin.expected  # practice and checks are easy
@@ -95,14 +95,14 @@ class _SimulatedRater:
         return subject + self.random.gauss(0, self.noise), style + self.random.gauss(0, self.noise)
 
 
-def _compare(one: float, two: float) -> Answer:
+def _compare(one: float, two: float) -> VoteAnswer:
     if abs(one - two) < SIMILAR:
         return "similar"
     return "left" if one > two else "right"
 
 
-def _rate(subject: float, style: float) -> Answer:
-    answers: dict[tuple[bool, bool], Answer] = {
+def _rate(subject: float, style: float) -> VoteAnswer:
+    answers: dict[tuple[bool, bool], VoteAnswer] = {
         (True, True): "both",
         (True, False): "subject",
         (False, True): "style",

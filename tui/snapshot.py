@@ -13,9 +13,8 @@ from functools import cached_property
 
 from judge.protocol import Answer, Score, both_right, score
 from judge.verdicts import Judge
-from lorarar.store.queries import PictureRow
+from lorarar.store.queries import Pair, PictureRow
 
-Pair = tuple[str, str]  # content and style
 Cell = tuple[str, str, str]  # method, content and style
 Answers = tuple[Answer, Answer]  # the verdicts on a picture's subject and style
 

@@ -45,7 +45,7 @@ class Control(CheckQuestion):
         return self.question.test, self.question.reference if self.kind == BLANK else self.question.test
 
 
-_Reply = tuple[Control, Verdict]
+_AnsweredControl = tuple[Control, Verdict]
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class ControlsPart(Part[Control, ControlsResult]):
 
     def measure(self, baseline: Baseline, questions: Sequence[Control], verdicts: Sequence[Verdict]) -> ControlsResult:
         """How often each kind and each aspect is answered as it must be."""
-        aspects: dict[Aspect, list[_Reply]] = {"subject": [], "style": []}
-        kinds: dict[tuple[str, Aspect], list[_Reply]] = {}
+        aspects: dict[Aspect, list[_AnsweredControl]] = {"subject": [], "style": []}
+        kinds: dict[tuple[str, Aspect], list[_AnsweredControl]] = {}
         for control, verdict in zip(questions, verdicts, strict=True):
             aspect = control.question.aspect
             aspects[aspect].append((control, verdict))
@@ -217,7 +217,7 @@ def _wrong_concepts(
         yield other.control(prompts, OTHER, False, reference, target.image)
 
 
-def _measure_aspect(replies: Sequence[_Reply]) -> AspectControls:
+def _measure_aspect(replies: Sequence[_AnsweredControl]) -> AspectControls:
     answers = _clear_answers(replies)
     blank = [verdict.logit for control, verdict in replies if control.kind == BLANK and verdict.logit is not None]
     return AspectControls(
@@ -228,7 +228,7 @@ def _measure_aspect(replies: Sequence[_Reply]) -> AspectControls:
     )
 
 
-def _clear_answers(replies: Sequence[_Reply]) -> list[ClusteredAnswer]:
+def _clear_answers(replies: Sequence[_AnsweredControl]) -> list[ClusteredAnswer]:
     return [
         ClusteredAnswer(
             probability=verdict.probability, answer=verdict.answer, truth=control.expected, cluster=control.cluster

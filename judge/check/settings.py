@@ -14,11 +14,12 @@ from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.critics import CriticError
 from judge.critics.registry import is_address
-from judge.critics.settings import CriticSettings, DType, ImageMode
+from judge.critics.settings import CriticSettings, ImageMode
 from judge.pictures import group_by_picture, mars2
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.pictures.images import read_image
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import ImageError
 
 SIDES = (384, 512, 1024)  # pixels of the long side, as the paper's pictures might be shown
@@ -92,7 +93,7 @@ def variants(
             others[f"image mode {other}"] = configuration.with_settings(image_mode=other)
     for side in _other_sides(settings.side, longest):
         others[f"side {side} px"] = configuration.with_settings(side=side)
-    if dtype is not None and dtype in get_args(DType) and settings.quantisation is None:
+    if dtype is not None and dtype in get_args(Dtype) and settings.quantisation is None:
         other_dtype = _other_dtype(dtype, identity.get("device", "cpu"))
         others[f"dtype {other_dtype}"] = configuration.with_settings(dtype=other_dtype)
     if against is not None:
@@ -138,7 +139,7 @@ def _other_sides(side: int, longest: int) -> list[int]:
     return [min(other, longest) for other in SIDES if min(other, longest) != min(side, longest)]
 
 
-def _other_dtype(dtype: str, device: str) -> DType:
+def _other_dtype(dtype: str, device: str) -> Dtype:
     """Single precision against half; on a GPU the two halves, since a large model may not fit in single."""
     if dtype == "float32":
         return "bfloat16"

@@ -15,10 +15,11 @@ from judge.check.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods,
 from judge.check.statistics.calibration import Calibration, CorrectedRate
 from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, Nearness, accuracy, logit_auroc, nearness
 from judge.check.statistics.proportions import Proportion
-from judge.pictures import JudgedPicture, Pair, group_by_picture
+from judge.pictures import JudgedPicture, group_by_picture
 from judge.questions import Aspect
 from judge.targets import Target
 from judge.verdicts import Verdict
+from lorarar.store.queries import Pair
 from lorarar.util.formatting import interval
 
 FEWEST_CELLS = 5  # below which nearness gets no grade

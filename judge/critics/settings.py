@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 from judge.critics.critic import CriticError
 from judge.critics.preparation import SIDE
+from lorarar.util.dtype import Dtype
 
 ImageMode = Literal["anyres", "pad"]
-DType = Literal["float32", "bfloat16", "float16"]
 Quantisation = Literal["8bit", "4bit"]
 
 
@@ -22,7 +22,7 @@ class CriticSettings:
     # on this machine
     image_mode: ImageMode | None = None  # crops beside the whole, or one padded square; by default the critic's own
     device: str | None = None  # by default a GPU if there is one
-    dtype: DType | None = None  # by default bfloat16 on a GPU and float32 elsewhere
+    dtype: Dtype | None = None  # by default bfloat16 on a GPU and float32 elsewhere
     batch: int = 8  # questions at a time
     quantisation: Quantisation | None = None
     reuse: bool = True  # compute what questions share once; off only to measure what that saves
@@ -39,7 +39,7 @@ class CriticSettings:
     def __post_init__(self) -> None:
         for what, value, accepted in (
             ("image mode", self.image_mode, get_args(ImageMode)),
-            ("dtype", self.dtype, get_args(DType)),
+            ("dtype", self.dtype, get_args(Dtype)),
             ("quantisation", self.quantisation, get_args(Quantisation)),
         ):
             if value is not None and value not in accepted:

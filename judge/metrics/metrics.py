@@ -13,7 +13,7 @@ from lorarar.util.errors import LorarError
 if TYPE_CHECKING:
     from judge.targets import Target
 
-Kind = Literal["clip", "dino"]
+BackboneKind = Literal["clip", "dino"]
 Against = Literal["subject", "style", "prompt"]
 
 
@@ -29,7 +29,7 @@ class Metric:
 
     name: str
     title: str
-    kind: Kind  # of its backbone
+    kind: BackboneKind  # of its backbone
     against: Against  # the references of the subject or of the style, or the prompt
     column: int  # of Table A2
     published: Callable[[Published], float]  # the paper's figure

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from judge.metrics.metrics import Kind, MetricError
+from judge.metrics.metrics import BackboneKind, MetricError
 from lorarar.families import families_with
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import reason
 from lorarar.util.files import sha256_of
 from lorarar.util.model_reference import HubId, find_model
@@ -33,11 +34,10 @@ if TYPE_CHECKING:
 
     from judge.metrics.backbone import Backbone, Clip, Dino, Identity, Preprocessing
 
-Dtype = Literal["float32", "float16", "bfloat16"]
 
 #: The customary ones; the paper names none.
-DEFAULTS: Mapping[Kind, str] = {"clip": "openai/clip-vit-base-patch32", "dino": "facebook/dino-vits16"}
-ACCEPTED: Mapping[Kind, tuple[str, ...]] = {"clip": ("clip",), "dino": ("vit", "dinov2")}  # model types
+DEFAULTS: Mapping[BackboneKind, str] = {"clip": "openai/clip-vit-base-patch32", "dino": "facebook/dino-vits16"}
+ACCEPTED: Mapping[BackboneKind, tuple[str, ...]] = {"clip": ("clip",), "dino": ("vit", "dinov2")}  # model types
 
 STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
 #: What transformers takes where a CLIP's image processor is silent.
@@ -89,7 +89,9 @@ class _Source:
         return Identity(self.name, self.revision, preprocessing, dtype, f"transformers {version('transformers')}")
 
 
-def find_backbone(kind: Kind, name: str | None = None, device: str | None = None, dtype: Dtype = "float32") -> Backbone:
+def find_backbone(
+    kind: BackboneKind, name: str | None = None, device: str | None = None, dtype: Dtype = "float32"
+) -> Backbone:
     """The backbone of that name, folder or hub id, by default the customary one; ``pocket`` is Pocket's own.
 
     A revision may follow a hub id after ``@``; the device is by default a GPU if there is one. Weights are loaded
@@ -110,7 +112,7 @@ def find_backbone(kind: Kind, name: str | None = None, device: str | None = None
         return _clip(source, dtype, device) if kind == "clip" else _dino(source, config, dtype, device)
 
 
-def _source(kind: Kind, name: str) -> _Source:
+def _source(kind: BackboneKind, name: str) -> _Source:
     from transformers.utils import cached_file
 
     families = families_with(kind)

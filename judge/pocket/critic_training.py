@@ -31,7 +31,7 @@ THINNED = 0.3  # share of steps whose question lacks some words, so that no word
 SPARED = 6  # tokens at a question's end that stay: where the answer begins
 GRID = VISION_CONFIG.image_size // VISION_CONFIG.patch_size  # tokens a side of a picture
 
-QuestionKey = tuple[int, Aspect, int]  # index into WORDINGS, aspect, index into STYLE_FAMILIES
+TrainingQuestionKey = tuple[int, Aspect, int]  # index into WORDINGS, aspect, index into STYLE_FAMILIES
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class QuestionTokens:
         return QuestionTokens(thin(self.before, 0), thin(self.between, 0), thin(self.after, SPARED))
 
 
-def tokenize_questions(tokenizer: PreTrainedTokenizerFast) -> dict[QuestionKey, QuestionTokens]:
+def tokenize_questions(tokenizer: PreTrainedTokenizerFast) -> dict[TrainingQuestionKey, QuestionTokens]:
     """Every question in every wording; those about the subject name no style family, which is 0."""
-    questions: dict[QuestionKey, QuestionTokens] = {}
+    questions: dict[TrainingQuestionKey, QuestionTokens] = {}
     for wording, prompts in enumerate(WORDINGS):
         questions[wording, "subject", 0] = _tokens(tokenizer, prompts, "subject", "")
         for number, family in enumerate(STYLE_FAMILIES[1:], start=1):

@@ -13,10 +13,11 @@ from judge.errors import JudgeError
 from judge.metrics.metrics import METRICS, Metric
 from judge.metrics.scores import ScoreStore, key_of
 from judge.paper import PUBLISHED, Published
-from judge.pictures import JudgedPicture, JudgedTargets, Pair
+from judge.pictures import JudgedPicture, JudgedTargets
 from judge.report.groups import By, Group, difference, group_name, groups, mean_scores
 from judge.targets import Target
 from judge.verdicts import Judge
+from lorarar.store.queries import Pair
 from lorarar.util.statistics.bootstrap import Interval
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from lorarar.lora.layouts import Layout
     from lorarar.merge_files import Merge
     from lorarar.merging.options import Options
-    from lorarar.merging.recipe import Dtype, Recipe
+    from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
+    from lorarar.util.dtype import Dtype
 
 HypernetOption = Annotated[
     Path | None,

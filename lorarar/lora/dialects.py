@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lorarar.util.errors import AdapterError
 
-Role = Literal["down", "up", "alpha"]
+KeyRole = Literal["down", "up", "alpha"]
 Dialect = Literal["attn-procs", "diffusers-old", "diffusers", "peft", "kohya", "kohya-sgm"]
 Config = Mapping[str, Any]  # fields of a peft.LoraConfig, as JSON has them
 
@@ -32,13 +32,13 @@ _HALVES: tuple[tuple[Dialect, str, str, str], ...] = (
     ("diffusers-old", r"\.lora(?:_linear_layer)?\.%s\.weight", "down", "up"),
     ("diffusers", r"\.lora_%s(?:\.\w+)?\.weight", "A", "B"),
 )
-_DOTTED: tuple[tuple[Dialect, Role, re.Pattern[str]], ...] = (
+_DOTTED: tuple[tuple[Dialect, KeyRole, re.Pattern[str]], ...] = (
     *((dialect, "down", re.compile(rf"(.+?){ending % down}")) for dialect, ending, down, _ in _HALVES),
     *((dialect, "up", re.compile(rf"(.+?){ending % up}")) for dialect, ending, _, up in _HALVES),
     ("diffusers-old", "alpha", re.compile(r"(.+?)(?:[._]lora|\.lora_linear_layer)?\.alpha")),
 )
 _KOHYA = re.compile(r"(lora_(?:unet|te|te1|te2)_\w+)\.(lora_down\.weight|lora_up\.weight|alpha)")
-_KOHYA_ROLES: dict[str, Role] = {"lora_down.weight": "down", "lora_up.weight": "up", "alpha": "alpha"}
+_KOHYA_ROLES: dict[str, KeyRole] = {"lora_down.weight": "down", "lora_up.weight": "up", "alpha": "alpha"}
 _SGM = re.compile(r"input_blocks|middle_block|output_blocks")
 #: diffusers loses the number of these two on reading; under sgm's names it keeps it.
 KOHYA_EMBEDDINGS = {"add_embedding_linear_1": "label_emb_0_0", "add_embedding_linear_2": "label_emb_0_2"}
@@ -71,14 +71,14 @@ class Key(NamedTuple):
 
     dialect: Dialect
     layer: str
-    role: Role
+    role: KeyRole
 
 
 @dataclass(frozen=True)
 class ParsedKeys:
     """The tensors of a file by layer and role, and the keys that were not understood, each with the reason."""
 
-    layers: dict[str, dict[Role, Tensor]]
+    layers: dict[str, dict[KeyRole, Tensor]]
     dialects: tuple[Dialect, ...]
     unread: dict[str, str]
 
@@ -94,7 +94,7 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
         tensors: a file's tensors by key.
         component: whose layers they are where keys do not say, one of ``COMPONENTS``.
     """
-    layers: dict[str, dict[Role, Tensor]] = {}
+    layers: dict[str, dict[KeyRole, Tensor]] = {}
     dialects: set[Dialect] = set()
     unread: dict[str, str] = {}
     for name, tensor in tensors.items():
@@ -136,7 +136,7 @@ def foreign_kind(key: str) -> str | None:
     return next((kind for pattern, kind in _FOREIGN.items() if pattern.search(key)), None)
 
 
-def alpha_of(layer: str, roles: Mapping[Role, Tensor], config: Config | None) -> float | None:
+def alpha_of(layer: str, roles: Mapping[KeyRole, Tensor], config: Config | None) -> float | None:
     """A layer's alpha, from its own tensor, else from its component's configuration; None where neither says.
 
     Raises:
@@ -152,7 +152,7 @@ def alpha_of(layer: str, roles: Mapping[Role, Tensor], config: Config | None) ->
     return _number(alpha, f"lora_alpha of {layer}")
 
 
-def scale_of(layer: str, roles: Mapping[Role, Tensor], config: Config | None) -> float:
+def scale_of(layer: str, roles: Mapping[KeyRole, Tensor], config: Config | None) -> float:
     """The scale of B A: alpha / rank, alpha / sqrt(rank) for rank-stabilised LoRA, 1 without alpha.
 
     Raises:

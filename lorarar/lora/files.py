@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, all_finite
-from lorarar.lora.dialects import COMPONENTS, Config, ParsedKeys, Role, parse_keys, scale_of
+from lorarar.lora.dialects import COMPONENTS, Config, KeyRole, ParsedKeys, parse_keys, scale_of
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
 from lorarar.lora.tensors import read_tensors, save_tensors
@@ -212,8 +212,8 @@ def _json_object(text: str, what: object) -> dict[str, Any]:
     return value
 
 
-def _factors(path: Path, layer: str, roles: Mapping[Role, Tensor], config: Config | None) -> Factors:
-    keys: dict[Role, str] = {"down": f"{layer}.lora_A.weight", "up": f"{layer}.lora_B.weight"}
+def _factors(path: Path, layer: str, roles: Mapping[KeyRole, Tensor], config: Config | None) -> Factors:
+    keys: dict[KeyRole, str] = {"down": f"{layer}.lora_A.weight", "up": f"{layer}.lora_B.weight"}
     for role, key in keys.items():
         if role not in roles:
             raise AdapterError(f"{path}: {key} is missing; there is only its {' and '.join(roles)}")

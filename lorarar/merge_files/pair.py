@@ -15,8 +15,9 @@ from lorarar.merge_files.checks import check_base, check_finite
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
 from lorarar.merging.options import Options
-from lorarar.merging.recipe import Dtype, Recipe
+from lorarar.merging.recipe import Recipe
 from lorarar.pictures.concepts import concept_of
+from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from lorarar.lora.layouts import Layout
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo
-from lorarar.merging.recipe import Dtype
+from lorarar.util.dtype import Dtype
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from lorarar.lora.adapter import Adapter, Factors, Part, part_of
 from lorarar.util.errors import HypernetError
 
 KeyValue = Literal["mean", "sum"]
-Role = Literal["content", "style"]
+ConceptRole = Literal["content", "style"]
 Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
 
 #: What a layer that is not predicted gets, for content and style alike.
@@ -76,7 +76,7 @@ class Hypernetwork(nn.Module):
         """Whether this layer's coefficients are predicted rather than constant."""
         return part_of(layer) in self.parts
 
-    def project(self, factors: Factors, role: Role) -> Tensor:
+    def project(self, factors: Factors, role: ConceptRole) -> Tensor:
         """An adapter's share of the hidden layer before its ReLU, (hidden, n): (W1 B) A, content's with the bias.
 
         Raises:
@@ -88,7 +88,7 @@ class Hypernetwork(nn.Module):
     def _bias(self, factors: Factors) -> Tensor:
         return self._input(factors.up.shape[0]).bias[:, None]
 
-    def _thin(self, factors: Factors, role: Role) -> tuple[Tensor, Tensor]:
+    def _thin(self, factors: Factors, role: ConceptRole) -> tuple[Tensor, Tensor]:
         """W1 B (hidden, r) and A (r, n), whose product is the projection."""
         rows = factors.up.shape[0]
         weight = self._input(rows).weight
@@ -120,7 +120,7 @@ class Hypernetwork(nn.Module):
         both = torch.addmm(self.output.bias[:, None], self.output.weight, hidden.relu_())
         return both[0], both[1]
 
-    def projections(self, adapter: Adapter, role: Role) -> dict[str, Tensor]:
+    def projections(self, adapter: Adapter, role: ConceptRole) -> dict[str, Tensor]:
         """An adapter's share of the hidden layer, (hidden, n), for every layer that is predicted."""
         layers = adapter.layers.items()
         return {name: self.project(factors, role) for name, factors in layers if self.predicts(name)}

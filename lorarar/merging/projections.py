@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.hypernet import Coefficients, Hypernetwork, Role
+from lorarar.merging.hypernet import Coefficients, ConceptRole, Hypernetwork
 from lorarar.merging.methods.merge_inputs import Predictor
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import cache_folder
@@ -39,7 +39,9 @@ class ProjectionCache:
 
         return predict
 
-    def projection(self, network: Hypernetwork, digest: str, adapter: Adapter, role: Role) -> Mapping[str, Tensor]:
+    def projection(
+        self, network: Hypernetwork, digest: str, adapter: Adapter, role: ConceptRole
+    ) -> Mapping[str, Tensor]:
         """An adapter's share of the hidden layer, (hidden, n) by predicted layer; ``digest`` is the network's."""
         path = self.folder / f"{FORM}-{digest[:16]}-{adapter.sha256[:32]}-{role}.safetensors"
         shapes = {

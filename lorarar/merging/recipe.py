@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -23,11 +23,11 @@ from lorarar.merging.methods.merge_inputs import Predictor
 from lorarar.merging.options import Options, check_options
 from lorarar.merging.projections import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import HypernetError
 from lorarar.util.files import sha256_of
 from lorarar.util.progress import Ticker
 
-Dtype = Literal["float32", "float16", "bfloat16"]
 DTYPES: Mapping[Dtype, torch.dtype] = {
     "float32": torch.float32,
     "float16": torch.float16,

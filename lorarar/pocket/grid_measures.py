@@ -17,9 +17,8 @@ from lorarar.pocket.ground_truth import true_picture
 from lorarar.pocket.image_tensors import image_to_tensor
 from lorarar.pocket.probe import load_probe
 from lorarar.pocket.training_pictures import STYLE_FAMILIES
+from lorarar.store.queries import Pair
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
-
-Pair = tuple[str, str]  # names of a subject and a style
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import sqlite3
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+Pair = tuple[str, str]  # names of a content (a subject) and a style
+
 _CELL_PICTURES = """
     SELECT i.id, i.sha256, i.path, i.prompt, i.base, c.plan, c.row, c.content, c.style, c.seed, i.merge,
         a.path AS content_lora, b.path AS style_lora

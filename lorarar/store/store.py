@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DEFAULT = Path("lorarar.db")
 ENVIRONMENT = "LORARAR_DB"
 BUSY_SECONDS = 30.0
-Kind = Literal["content", "style", "merged", "unknown"]
+LoraKind = Literal["content", "style", "merged", "unknown"]
 Row = dict[str, Any]
 
 
@@ -106,7 +106,7 @@ class Store:
         with _errors(self.path):
             return list(self.db.query(sql, values))
 
-    def add_adapter(self, adapter: Adapter, path: str | Path, kind: Kind = "unknown") -> int:
+    def add_adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind = "unknown") -> int:
         """Keep an adapter by its digest and return its id; one that is there already keeps its row."""
         with self.writing():
             return self._adapter(adapter, path, kind)
@@ -189,7 +189,7 @@ class Store:
         self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
         return self._insert("images", row, ("path",))[0]
 
-    def _adapter(self, adapter: Adapter, path: str | Path, kind: Kind) -> int:
+    def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:
         row = {
             "sha256": adapter.sha256,
             "path": str(path),

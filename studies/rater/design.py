@@ -14,17 +14,17 @@ from functools import cached_property
 from typing import Any, Literal, cast
 
 from studies.errors import StudyError
-from studies.rater.wording import Kind, StudyWording
+from studies.rater.wording import StudyKind, StudyWording
 
 Purpose = Literal["practice", "plain", "attention"]
-Answer = Literal["left", "similar", "right", "both", "subject", "style", "neither"]
+VoteAnswer = Literal["left", "similar", "right", "both", "subject", "style", "neither"]
 
 #: What can be answered: which picture is better; or what one picture shows as it should.
-ANSWERS: dict[Kind, tuple[Answer, ...]] = {
+ANSWERS: dict[StudyKind, tuple[VoteAnswer, ...]] = {
     "ab": ("left", "similar", "right"),
     "absolute": ("both", "subject", "style", "neither"),
 }
-PICTURES: dict[Kind, int] = {"ab": 2, "absolute": 1}
+PICTURES: dict[StudyKind, int] = {"ab": 2, "absolute": 1}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Design:
         StudyError: items are not numbered from 0, one has too many or too few pictures, or there are too many repeats.
     """
 
-    kind: Kind
+    kind: StudyKind
     wording: StudyWording
     items: tuple[Item, ...]  # number 0 is for practice
     repeats: int = 0  # plain items shown again, later and with sides swapped
@@ -106,7 +106,7 @@ class Design:
             for number, (purpose, subject, style, *options) in enumerate(record["items"])
         )
         return cls(
-            kind=cast(Kind, record["kind"]),
+            kind=cast(StudyKind, record["kind"]),
             wording=StudyWording(**record["wording"]),
             items=items,
             repeats=int(record["repeats"]),
@@ -118,7 +118,7 @@ def most_repeats(plain: int) -> int:
     return plain // 3
 
 
-def mirrored_answer(answer: Answer, mirrored: bool) -> Answer:
+def mirrored_answer(answer: VoteAnswer, mirrored: bool) -> VoteAnswer:
     """Turn an answer by side into one by place, or back."""
-    swapped: dict[Answer, Answer] = {"left": "right", "right": "left"}
+    swapped: dict[VoteAnswer, VoteAnswer] = {"left": "right", "right": "left"}
     return swapped.get(answer, answer) if mirrored else answer

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from studies.rater.design import Answer
-from studies.rater.wording import Kind
+from studies.rater.design import VoteAnswer
+from studies.rater.wording import StudyKind
 
 FOLDER = Path(__file__).parent / "example"
 
@@ -23,11 +23,11 @@ class Example:
     subject: bytes  # PNG
     style: bytes
     options: tuple[bytes, ...]
-    answer: Answer
+    answer: VoteAnswer
     reason: str
 
 
-_REASONS: dict[tuple[str, Kind], tuple[Answer, str]] = {
+_REASONS: dict[tuple[str, StudyKind], tuple[VoteAnswer, str]] = {
     ("example", "ab"): ("right", "Both follow the style, but only option 2 shows the cat of the subject image."),
     ("example", "absolute"): ("style", "It is painted like the style image, but shows another cat."),
     ("practice", "ab"): ("left", "Both show the duck, but only one of them is drawn in crayon."),
@@ -35,16 +35,16 @@ _REASONS: dict[tuple[str, Kind], tuple[Answer, str]] = {
 }
 
 
-def example(kind: Kind) -> Example:
+def example(kind: StudyKind) -> Example:
     """The worked example for a kind of study; an absolute one shows option 1 alone."""
     return _read("example", kind)
 
 
-def practice(kind: Kind) -> Example:
+def practice(kind: StudyKind) -> Example:
     """The item for practice; its answer is by place, that is before sides are swapped."""
     return _read("practice", kind)
 
 
-def _read(name: str, kind: Kind) -> Example:
+def _read(name: str, kind: StudyKind) -> Example:
     subject, style, one, two = ((FOLDER / f"{name}-{part}.png").read_bytes() for part in ("subject", "style", "1", "2"))
     return Example(subject, style, (one, two) if kind == "ab" else (one,), *_REASONS[name, kind])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lorarar.util.errors import reason
 from studies.errors import PacketError, StudyError
-from studies.rater.design import Answer, Design
+from studies.rater.design import Design, VoteAnswer
 from studies.rater.names import SIMULATED
 from studies.rater.votes import MOST_PIXELS, MOST_SECONDS, Screen, Vote
 
@@ -107,7 +107,7 @@ class VoteLine(_Model):
         if self.consented is not None or None in needed:
             raise PacketError("a line of votes is a consent or a whole vote")
         values: dict[str, Any] = self.model_dump(include=set(Vote.__dataclass_fields__))
-        return Vote(**{**values, "answer": cast(Answer, self.answer), "screen": Screen(**values["screen"])})
+        return Vote(**{**values, "answer": cast(VoteAnswer, self.answer), "screen": Screen(**values["screen"])})
 
 
 def read_line(text: bytes) -> VoteLine:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from studies.errors import StudyError
-from studies.rater.design import ANSWERS, Answer, Design, mirrored_answer
+from studies.rater.design import ANSWERS, Design, VoteAnswer, mirrored_answer
 from studies.rater.example import Example, example, practice
 from studies.rater.trials import Trial, TrialPurpose, trials_of
 from studies.rater.votes import Screen, Vote, standing, today
@@ -45,7 +45,7 @@ class Introduction:
     consent: str
     instruction: str
     example: Example
-    answers: tuple[Answer, ...]  # the possible answers, in the order of keys 1, 2, 3 (and 4)
+    answers: tuple[VoteAnswer, ...]  # the possible answers, in the order of keys 1, 2, 3 (and 4)
     labels: tuple[str, ...]  # their words
 
 
@@ -67,8 +67,8 @@ class ShownTrial:
     style: bytes
     options: tuple[bytes, ...]  # left and right, or the one picture
     progress: Progress
-    before: Answer | None  # the rater's earlier answer, where it is being changed
-    expected: Answer | None  # the right answer by side; of practice alone
+    before: VoteAnswer | None  # the rater's earlier answer, where it is being changed
+    expected: VoteAnswer | None  # the right answer by side; of practice alone
     reason: str  # why it is right
 
 
@@ -136,7 +136,7 @@ class Session:
         trial = self._trial()
         return None if trial is None else self._show(trial)
 
-    def vote(self, answer: Answer, seconds: float, screen: Screen) -> None:
+    def vote(self, answer: VoteAnswer, seconds: float, screen: Screen) -> None:
         """Answer the current trial; the vote is on disk when this returns.
 
         Args:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studies.errors import StudyError
-from studies.rater.design import Answer
+from studies.rater.design import VoteAnswer
 
 _RENDERER = re.compile(r"[A-Za-z0-9 ._+-]{1,40}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -63,7 +63,7 @@ class Vote:
 
     id: str  # 32 random hexadecimal digits
     trial: int
-    answer: Answer
+    answer: VoteAnswer
     seconds: float  # from showing the pictures to the answer, on a monotonic clock
     screen: Screen
     supersedes: str | None

@@ -10,7 +10,7 @@ from typing import Literal
 
 from studies.errors import StudyError
 
-Kind = Literal["ab", "absolute"]
+StudyKind = Literal["ab", "absolute"]
 LONGEST = 4000  # characters of a text that raters read
 
 CONSENT = (
@@ -18,7 +18,7 @@ CONSENT = (
     "the pictures were shown, and the day, under a random code; no name, no address. Whoever holds the study can "
     "delete all of it when you tell them your code."
 )
-INSTRUCTIONS: dict[Kind, str] = {
+INSTRUCTIONS: dict[StudyKind, str] = {
     "ab": (
         "Your task is to evaluate which of two generated images better represents the given subject and style \u2013 "
         "or if they are similarly good. You are provided with an image showing the subject (e.g. black cat) and "
@@ -58,7 +58,7 @@ class StudyWording:
 
     @classmethod
     def of(
-        cls, kind: Kind, tie: str = "Comparable", instruction: str | None = None, consent: str | None = None
+        cls, kind: StudyKind, tie: str = "Comparable", instruction: str | None = None, consent: str | None = None
     ) -> StudyWording:
         """The paper's words for A/B studies and words of the same form for absolute ones, unless others are given."""
         return cls(instruction or INSTRUCTIONS[kind], consent or CONSENT, tie)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studies.rater.design import Answer, mirrored_answer
+from studies.rater.design import VoteAnswer, mirrored_answer
 from studies.rater.trials import TrialPurpose
 from studies.rater.votes import Screen
 from studies.store import Study, StudyStore
@@ -19,8 +19,8 @@ class StandingVote:
     rater: str
     item: int
     purpose: TrialPurpose
-    side: Answer  # as the rater gave it
-    answer: Answer  # by place
+    side: VoteAnswer  # as the rater gave it
+    answer: VoteAnswer  # by place
     seconds: float
     screen: Screen
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from studies.rater.design import Answer, Design
-from studies.rater.wording import Kind
+from studies.rater.design import Design, VoteAnswer
+from studies.rater.wording import StudyKind
 
 Scenario = Literal["random", "best"]
 
@@ -28,7 +28,7 @@ class ItemOrigin:
     style: str
     references: Mapping[str, Sequence[str]]  # digests of all references by aspect, as the judge names them
     sources: tuple[PictureSource, ...]  # in the order of the item's pictures
-    expected: Answer | None = None  # of practice and attention checks, by place
+    expected: VoteAnswer | None = None  # of practice and attention checks, by place
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Study:
     created: str
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> StudyKind:
         """Two pictures at a time, or one."""
         return self.design.kind
 

@@ -14,13 +14,13 @@ from textual.containers import Grid
 from textual.events import Resize
 from textual.widgets import Static
 
-from lorarar.store.queries import PictureRow
+from lorarar.store.queries import Pair, PictureRow
 from lorarar.util.formatting import count
 from tui.catalog import ConceptReferences, ReferencePictures
 from tui.context import AppContext
 from tui.open_external import open_external
 from tui.screens.browse import BrowseScreen
-from tui.snapshot import Pair, Snapshot
+from tui.snapshot import Snapshot
 from tui.text import line, unmarked
 from tui.views.captions import caption
 from tui.views.gallery_page import WIDTHS, Page

@@ -13,10 +13,11 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.widgets import Static
 
+from lorarar.store.queries import Pair
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
 from tui.screens.welcome import Welcome
-from tui.snapshot import Pair, Snapshot
+from tui.snapshot import Snapshot
 from tui.text import unmarked
 from tui.views.comparison import SIDES, Comparison, default_methods
 from tui.views.filtering import filter_concepts

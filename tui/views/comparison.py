@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lorarar.store.queries import PictureRow
+from lorarar.store.queries import Pair, PictureRow
 from lorarar.util.formatting import count
-from tui.snapshot import NO_PICTURES, Pair, Snapshot, VerdictTally
+from tui.snapshot import NO_PICTURES, Snapshot, VerdictTally
 from tui.text import line
 
 SIDES = ("left", "right")

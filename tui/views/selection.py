@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lorarar.store.queries import PictureRow
-from tui.snapshot import Pair, Snapshot
+from lorarar.store.queries import Pair, PictureRow
+from tui.snapshot import Snapshot
 from tui.views.filtering import matches
 
 WORDS = {True: "correct", False: "wrong", None: "undecided"}

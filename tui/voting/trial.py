@@ -20,7 +20,7 @@ from tui.voting.trial_pictures import FramedPicture, TrialPictures
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
-    from studies.rater.design import Answer
+    from studies.rater.design import VoteAnswer
     from studies.rater.session import Session, ShownTrial
     from tui.picture_mode import PictureMode
 
@@ -164,7 +164,7 @@ class TrialScreen(Screen[None]):
         notice.set_class(bool(text.plain), "open")
         notice.update(text)
 
-    def _label(self, answer: Answer) -> str:
+    def _label(self, answer: VoteAnswer) -> str:
         """The words of an answer."""
         words = self.session.introduction
         return line(words.labels[words.answers.index(answer)], 30)

@@ -7,9 +7,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from lorarar.store.queries import Pair
 from lorarar.util.formatting import count, number
 from tui.palette import sequential
-from tui.snapshot import Pair, VerdictTally
+from tui.snapshot import VerdictTally
 from tui.text import line
 from tui.views.comparison import SIDES, Comparison
 from tui.widgets.grid import Grid, GridCell
