@@ -17,7 +17,7 @@ from benchmarks.critics import CRITIC_7B, TOY, Shape, new_reader
 from benchmarks.measure import cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from judge.critics import find_critic
-from judge.critics.local.prefix_cache import PreparedQuestion
+from judge.critics.local.reader import PreparedQuestion
 from judge.critics.preparation import prepare
 from judge.critics.settings import ImageMode
 from judge.questions import PAPER, Question

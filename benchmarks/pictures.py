@@ -20,7 +20,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from lorarar.store import Store
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.sessions import open_study
 from tui.app import LorararApp
 from tui.picture_mode import choose

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from judge.critics import Critic
 from judge.pictures import JudgedPicture, JudgedTargets
@@ -27,20 +28,31 @@ KEPT_TOGETHER = 32  # replies in one transaction
 class JudgeOutcome:
     """How many questions a run had, and what came of them."""
 
-    cases: int = 0  # different questions
-    found: int = 0  # with a clear verdict from an earlier run
-    asked: int = 0
+    questions: int = 0  # different ones
+    existing: int = 0  # with a clear verdict from an earlier run
+    replies: int = 0  # to the questions that this run asked
     failed: int = 0
     unparsed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)  # how often each reason was given
 
     def count(self, reply: Reply) -> None:
         """Count a reply."""
-        self.asked += 1
+        self.replies += 1
         self.failed += reply.status == "failed"
         self.unparsed += reply.status == "unparsed"
         if reply.reason:
             self.reasons[reply.reason] = self.reasons.get(reply.reason, 0) + 1
+
+    def record(self) -> dict[str, Any]:
+        """The outcome under the keys of ``lorarar judge run --json``."""
+        return {
+            "cases": self.questions,
+            "found": self.existing,
+            "asked": self.replies,
+            "failed": self.failed,
+            "unparsed": self.unparsed,
+            "reasons": self.reasons,
+        }
 
 
 @dataclass
@@ -93,7 +105,7 @@ def ask(
     promoted = verdicts.promote({digest: key for digest, (_, key) in work.unclear.items()})
     unclear = {digest: question for digest, question in work.unclear.items() if digest not in promoted}
     digests = [digest for digest, _ in work.keys]
-    outcome = JudgeOutcome(cases=len(set(digests)), found=len(set(digests) & (clear | promoted)))
+    outcome = JudgeOutcome(questions=len(set(digests)), existing=len(set(digests) & (clear | promoted)))
     judge_id = verdicts.judge_id(str(critic.identity["critic"]), critic.identity)
     verdicts.add(judge_id, [(digest, *rest) for digest, rest in work.unreadable.items()])
     for _, reply in work.unreadable.values():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lorarar.util.moved import find_moved_modules
 
 if TYPE_CHECKING:
-    from studies.create import StudyRequest, new_study
+    from studies.creation.create import StudyRequest, new_study
     from studies.importing import import_vote_file
     from studies.rater.session import Session
     from studies.rater.votes import Screen
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Screen": "studies.rater.votes",
     "Session": "studies.rater.session",
-    "StudyRequest": "studies.create",
+    "StudyRequest": "studies.creation.create",
     "StudyStore": "studies.store",
     "import_vote_file": "studies.importing",
-    "new_study": "studies.create",
+    "new_study": "studies.creation.create",
     "open_packet": "studies.sessions",
     "open_study": "studies.sessions",
 }

@@ -291,13 +291,13 @@ def test_a_run_takes_over_what_it_would_have_asked(targets, tmp_path):
         for prompts in (PAPER, Prompts("mine", CODE.subject, CODE.style)):  # the code's words by another name
             critic = Scripted()
             outcome = judge(targets, critic, prompts, VerdictStore(store))
-            assert (outcome.cases, outcome.found, outcome.asked) == (36 * 4, 18 * 4, 18 * 4)
+            assert (outcome.questions, outcome.existing, outcome.replies) == (36 * 4, 18 * 4, 18 * 4)
             assert not {target.image for target in drawn} & set(critic.asked)
             rows = store.rows("SELECT image, reference, aspect FROM verdicts WHERE prompts = ?", prompts.version)
             assert {tuple(row.values()) for row in rows} == {
                 (sha256_of(q.test), sha256_of(q.reference), q.aspect) for q in questions_about(targets, prompts)
             }
-        assert judge(targets, Scripted(), PAPER, VerdictStore(store)).asked == 0
+        assert judge(targets, Scripted(), PAPER, VerdictStore(store)).replies == 0
 
 
 def test_nothing_is_asked_twice(targets, tmp_path):

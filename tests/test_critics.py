@@ -25,7 +25,7 @@ from judge.critics.local.critic import LocalCritic
 from judge.critics.local.image_features import ImageFeatures
 from judge.critics.local.llava_qwen import grid, translate
 from judge.critics.local.loader import PictureProcessor, load
-from judge.critics.local.prefix_cache import PreparedQuestion, answer_tokens
+from judge.critics.local.reader import PreparedQuestion, answer_tokens
 from judge.critics.preparation import Preparation, prepare
 from judge.critics.settings import CriticSettings
 from judge.pocket.critic import new_critic, new_tokenizer

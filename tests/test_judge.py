@@ -180,14 +180,20 @@ def test_nothing_is_judged_twice_and_failures_are_tried_again(folders, tmp_path)
         verdicts = VerdictStore(store)
         first = Scripted(failing=["1.png"], babbling=["2.png"])
         outcome = judge(targets, first, PAPER, verdicts)
-        assert (outcome.cases, outcome.found, outcome.asked, outcome.failed, outcome.unparsed) == (12, 0, 12, 4, 4)
+        assert (outcome.questions, outcome.existing, outcome.replies, outcome.failed, outcome.unparsed) == (
+            12,
+            0,
+            12,
+            4,
+            4,
+        )
         second = Scripted()
         outcome = judge(targets, second, PAPER, verdicts)
-        assert (outcome.found, outcome.asked, outcome.failed) == (4, 8, 0)
+        assert (outcome.existing, outcome.replies, outcome.failed) == (4, 8, 0)
         assert second.asked == {"1.png": 4, "2.png": 4}
         third = Scripted()
-        assert judge(targets, third, PAPER, verdicts).asked == 0
-        assert judge(targets, third, CODE, verdicts).asked == 12
+        assert judge(targets, third, PAPER, verdicts).replies == 0
+        assert judge(targets, third, CODE, verdicts).replies == 12
         rows = store.rows("SELECT status, count(*) AS n FROM verdicts GROUP BY status")
         assert rows == [{"status": "ok", "n": 24}]
 
@@ -211,7 +217,7 @@ def test_what_is_known_by_its_pixels_is_found_in_another_file(folders, tmp_path)
         targets = from_folders(*folders)
         again = Scripted()
         outcome = judge(targets, again, PAPER, VerdictStore(store))
-        assert (outcome.asked, outcome.cases, again.asked) == (0, 12, {})
+        assert (outcome.replies, outcome.questions, again.asked) == (0, 12, {})
         after = judged(store, targets, PAPER)
         assert [one.correct for one in after] == [one.correct for one in before] + [before[0].correct]
         assert not any(one.unclear for one in after)
@@ -223,7 +229,7 @@ def test_words_that_two_sets_of_prompts_share_are_asked_once_and_found_by_both(f
     with Store(tmp_path / "a.db") as store:
         judge(targets, Scripted(), PAPER, VerdictStore(store))
         outcome = judge(targets, Scripted(), mine, VerdictStore(store))
-        assert (outcome.found, outcome.asked) == (3, 9)  # the style's words are the same
+        assert (outcome.existing, outcome.replies) == (3, 9)  # the style's words are the same
         assert [one.correct for one in judged(store, targets, mine)] == [True, False, False]
         assert not any(one.unclear for one in judged(store, targets, mine))
 
@@ -248,7 +254,7 @@ def test_half_a_character_from_a_server_or_a_files_name_loses_nothing(folders, t
     odd.write_bytes(b"no picture")
     with Store(tmp_path / "a.db") as store:
         outcome = judge(from_folders(*folders), Emoji(), PAPER, VerdictStore(store))
-        assert (outcome.asked, outcome.failed) == (16, 4)
+        assert (outcome.replies, outcome.failed) == (16, 4)
         assert store.rows("SELECT DISTINCT answer FROM verdicts WHERE status = 'ok'") == [{"answer": "Yes \\ud83d"}]
 
 
@@ -265,7 +271,7 @@ def test_a_picture_that_may_not_be_read_fails_alone(folders, tmp_path, monkeypat
     monkeypatch.setattr(Path, "open", guarded)
     with Store(tmp_path / "a.db") as store:
         outcome = judge(targets, Scripted(), PAPER, VerdictStore(store))
-        assert (outcome.asked, outcome.failed) == (12, 4)
+        assert (outcome.replies, outcome.failed) == (12, 4)
 
 
 def test_an_unreadable_picture_is_recorded_and_the_others_go_on(folders, tmp_path):
@@ -273,7 +279,7 @@ def test_an_unreadable_picture_is_recorded_and_the_others_go_on(folders, tmp_pat
     targets[1].image.write_bytes(targets[1].image.read_bytes()[:40])
     with Store(tmp_path / "a.db") as store:
         outcome = judge(targets, Scripted(), PAPER, VerdictStore(store))
-        assert (outcome.asked, outcome.failed) == (12, 4)
+        assert (outcome.replies, outcome.failed) == (12, 4)
         (row,) = store.rows("SELECT DISTINCT reason FROM verdicts WHERE status = 'failed'")
         assert "1.png is not a sound" in row["reason"]
 
@@ -290,7 +296,7 @@ def test_an_interrupted_run_keeps_its_replies(folders, tmp_path):
     with Store(tmp_path / "a.db") as store:
         with pytest.raises(KeyboardInterrupt):
             judge(targets, Stopped(), PAPER, VerdictStore(store))
-        assert judge(targets, Scripted(), PAPER, VerdictStore(store)).found == 5
+        assert judge(targets, Scripted(), PAPER, VerdictStore(store)).existing == 5
 
 
 def test_a_verdict_without_an_answer_is_refused_by_the_schema(tmp_path):

@@ -23,8 +23,8 @@ from transformers import (
 from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing, imagenet
 from judge.metrics.features import Features
 from judge.metrics.measure import likeness, measure
-from judge.metrics.metrics import METRICS, MetricError
 from judge.metrics.registry import find_backbone
+from judge.metrics.table import METRICS, MetricError
 from judge.targets import Target
 from lorarar.pictures.prompts import without_token
 from lorarar.pocket.text_encoders import LENGTH, write_tokenizer
@@ -415,7 +415,7 @@ def test_a_hub_id_is_pinned_to_its_commit(tmp_path, monkeypatch):
 
 
 def test_naming_metrics_and_backbones_loads_nothing_heavy():
-    code = "import sys, judge.metrics.metrics, judge.metrics.registry; print(*sys.modules)"
+    code = "import sys, judge.metrics.table, judge.metrics.registry; print(*sys.modules)"
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert not {"torch", "transformers", "numpy", "PIL"} & set(done.stdout.split())

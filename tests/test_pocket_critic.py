@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from judge.critics import find_critic
-from judge.critics.local.prefix_cache import answer_tokens, probabilities
+from judge.critics.local.reader import answer_tokens, probabilities
 from judge.pocket import bank as banks
 from judge.pocket import held_out_trials as trials
 from judge.pocket import shipped

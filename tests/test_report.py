@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from judge.cli.report import print_table
 from judge.errors import JudgeError
 from judge.metrics.backbone import Identity, imagenet
-from judge.metrics.metrics import METRICS
 from judge.metrics.scores import ScoreStore
+from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets
 from judge.questions import CODE, PAPER, Reply
 from judge.report.gallery import write_gallery
@@ -177,9 +177,9 @@ def test_scores_stand_beside_with_their_backbone(store, targets):
     answers, scores = JudgedTargets(targets, say(store, targets, rarely)), ScoreStore(store)
     clip_i = METRICS["clip-i"]
     first = scores.score(clip_i, targets[:5], Flat())
-    assert (first.pictures, first.found, first.measured) == (5, 0, 5)
+    assert (first.pictures, first.existing, first.measured) == (5, 0, 5)
     again = scores.score(clip_i, targets, Flat())
-    assert (again.found, again.measured) == (5, 3)
+    assert (again.existing, again.measured) == (5, 3)
     scores.score(clip_i, targets[:1], Flat("newer"))
     report = make_report(answers, choose_judge(answers), scores, "method")
     assert report.backbones == {"clip-i": "flat (1)"}

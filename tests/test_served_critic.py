@@ -12,7 +12,7 @@ from PIL import Image
 
 from judge.critics import CriticError, find_critic
 from judge.critics.openai.response import chance_of, error_of, text_of
-from judge.critics.openai.server import ServedCritic
+from judge.critics.openai.served_critic import ServedCritic
 from judge.critics.settings import CriticSettings
 from judge.questions import PAPER, Question
 

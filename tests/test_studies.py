@@ -16,8 +16,8 @@ from judge.verdicts import VerdictStore
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
 from lorarar.util.files import sha256_of
-from studies.acceptance import find_judge
-from studies.create import StudyRequest, new_study
+from studies.creation.acceptance import find_judge
+from studies.creation.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
 from studies.rater.trials import trials_of
@@ -467,7 +467,7 @@ def test_the_public_names_are_those_of_their_modules():
             "studies.rendering",
             {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "textual", "aiohttp"},
         ),
-        ("studies.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
+        ("studies.creation.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
         ("studies.report", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from lorarar.store import Store
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.rater.trials import trials_of
 from studies.serving.server import StudyServer, StudyService
 from studies.serving.tokens import new_token

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lorarar.store import Store
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.errors import PacketError, StudyError
 from studies.importing import import_vote_file
 from studies.rater.packet import MANIFEST, read_packet, write_packet

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lorarar.cli.main import app
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.figures import ASPECT_TITLES, METRIC_TITLES, SIMULATED
 from studies.rater.trials import trials_of

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from lorarar.cli.main import app
 from lorarar.store import Store
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.rater.trials import is_mirrored
 from studies.serving.guard import check_host, is_loopback, is_ours, origin_of

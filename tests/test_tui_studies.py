@@ -7,7 +7,7 @@ from textual_plot import PlotWidget
 from typer.testing import CliRunner
 
 from lorarar.store import Store
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.simulate import simulate
 from tests.studies_database import add_verdicts, make_database
 from tests.tui_app import drive, screen_text, sees, until, words

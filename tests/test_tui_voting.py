@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lorarar.store import Store
-from studies.create import StudyRequest, new_study
+from studies.creation.create import StudyRequest, new_study
 from studies.sessions import open_study
 from tests.studies_database import make_database
 from tests.tui_app import HALF, screen_text, sees, until, words

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judge.metrics.metrics import METRICS
+from judge.metrics.table import METRICS
 from judge.pictures import count_answers
 from judge.protocol import Answer, majority_of_counts
 from judge.questions import Aspect

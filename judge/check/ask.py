@@ -47,9 +47,9 @@ class QuestionTally:
 
     def add(self, outcome: run.JudgeOutcome) -> None:
         """Count the questions of one ``judge.run.ask``."""
-        self.questions += outcome.cases
-        self.found += outcome.found
-        self.asked += outcome.asked
+        self.questions += outcome.questions
+        self.found += outcome.existing
+        self.asked += outcome.replies
         self.failed += outcome.failed
         self.unparsed += outcome.unparsed
         for reason, count in outcome.reasons.items():

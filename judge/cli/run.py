@@ -22,7 +22,7 @@ from judge.cli.options import (
     critic_settings,
 )
 from judge.cli.reasons import print_reasons
-from judge.metrics.metrics import METRICS, Metric, MetricError
+from judge.metrics.table import METRICS, Metric, MetricError
 from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def run(
             )
             with find_critic(critic, settings) as opened:
                 outcome = judge(targets, opened, wording, VerdictStore(store))
-            outcomes[MARS2] = vars(outcome)
+            outcomes[MARS2] = outcome.record()
             _describe(outcome)
         backbones = {"clip": clip, "dino": dino}
         for metric in (METRICS[name] for name in names if name != MARS2):
-            outcomes[metric.name] = vars(_score(metric, backbones[metric.kind], targets, store, device))
+            outcomes[metric.name] = _score(metric, backbones[metric.kind], targets, store, device).record()
     if as_json:
         print_json(outcomes)
 
@@ -110,7 +110,7 @@ def _score(metric: Metric, backbone: str, targets: list[Target], store: Store, d
     features = Features(find_backbone(metric.kind, backbone, device))
     outcome = ScoreStore(store).score(metric, targets, features)
     message(
-        f"{metric.name}: {outcome.pictures} pictures, {outcome.found} were known, {outcome.measured} measured by "
+        f"{metric.name}: {outcome.pictures} pictures, {outcome.existing} were known, {outcome.measured} measured by "
         f"{features.backbone.identity.name}"
     )
     for fault in outcome.faults[:5]:
@@ -120,7 +120,7 @@ def _score(metric: Metric, backbone: str, targets: list[Target], store: Store, d
 
 def _describe(outcome: JudgeOutcome) -> None:
     message(
-        f"MARS2: {outcome.cases} verdicts, {outcome.found} were known, {outcome.asked} asked, "
+        f"MARS2: {outcome.questions} verdicts, {outcome.existing} were known, {outcome.replies} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"
     )
     print_reasons(outcome.reasons)

@@ -51,7 +51,7 @@ def open_served(url: str, settings: CriticSettings) -> Critic:
     Raises:
         CriticError: it cannot be reached, or a setting is the server's own.
     """
-    from judge.critics.openai.server import ServedCritic
+    from judge.critics.openai.served_critic import ServedCritic
 
     own = {
         "image mode": settings.image_mode,

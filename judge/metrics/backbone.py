@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from judge.metrics.metrics import BackboneKind, MetricError
+from judge.metrics.table import BackboneKind, MetricError
 
 if TYPE_CHECKING:
     from torch import Tensor

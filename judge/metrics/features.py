@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from judge.metrics.backbone import Backbone, Vector, Vectors, sound
-from judge.metrics.metrics import MetricError
+from judge.metrics.table import MetricError
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError, reason
 from lorarar.util.files import cache_folder, replacing, sha256_of

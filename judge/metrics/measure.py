@@ -13,7 +13,7 @@ import numpy as np
 
 from judge.metrics.backbone import Vector, Vectors
 from judge.metrics.features import Features
-from judge.metrics.metrics import Metric, MetricError
+from judge.metrics.table import Metric, MetricError
 from lorarar.pictures.prompts import RARE_TOKEN, without_token
 
 if TYPE_CHECKING:

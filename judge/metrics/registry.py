@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from judge.metrics.metrics import BackboneKind, MetricError
+from judge.metrics.table import BackboneKind, MetricError
 from lorarar.families import families_with
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import reason

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from judge.metrics.metrics import Metric
+from judge.metrics.table import Metric
 from judge.migrations import MIGRATIONS
 from judge.targets import Target
 from lorarar.store import Store
@@ -26,9 +26,18 @@ class ScoreOutcome:
     """How many pictures a run had for one metric, and what came of them."""
 
     pictures: int
-    found: int  # scored by an earlier run
+    existing: int  # scored by an earlier run
     measured: int
     faults: tuple[str, ...] = field(default=())  # why the others have no score
+
+    def record(self) -> dict[str, Any]:
+        """The outcome under the keys of ``lorarar judge run --json``."""
+        return {
+            "pictures": self.pictures,
+            "found": self.existing,
+            "measured": self.measured,
+            "faults": self.faults,
+        }
 
 
 class ScoreStore:
@@ -59,7 +68,7 @@ class ScoreStore:
             faults.append(f"{len(without)} pictures have no {metric.against} to be measured against")
         return ScoreOutcome(
             pictures=len(keys),
-            found=len(keys) - len(left),
+            existing=len(keys) - len(left),
             measured=sum(value is not None for value in values),
             faults=tuple(faults),
         )

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judge.errors import JudgeError
-from judge.metrics.metrics import METRICS, Metric
 from judge.metrics.scores import ScoreStore, key_of
+from judge.metrics.table import METRICS, Metric
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets
 from judge.report.groups import By, Group, difference, group_name, groups, mean_scores

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from judge.metrics.metrics import TABLE_A2
+from judge.metrics.table import TABLE_A2
 from judge.paper import Published
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge

@@ -53,7 +53,7 @@ def new(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a study from the database, and say what it can find out before anybody votes."""
-    from studies.create import StudyRequest, new_study
+    from studies.creation.create import StudyRequest, new_study
 
     request = StudyRequest(
         name=name,
@@ -82,7 +82,7 @@ def new(
 
 def _items_a_group(study: Study) -> int:
     """How many items each group of methods has; those of an absolute study are counted together."""
-    from studies.sampling import groups_of
+    from studies.creation.sampling import groups_of
 
     groups = len(groups_of(study.kind, study.methods)) if study.kind == "ab" else 1
     return study.design.count("plain") // groups

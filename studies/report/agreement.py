@@ -7,7 +7,7 @@ from functools import partial
 
 from lorarar.util.statistics.agreement import Level
 from studies.figures import ASPECT_TITLES, Figure
-from studies.report.measure import figure_of, measured_figure, ratings_of, undefined, value_for
+from studies.report.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.report.standing_votes import StandingVote
 from studies.statistics.agreement import alpha, ceiling, consistency
 from studies.statistics.ratings import Ratings, UndefinedError

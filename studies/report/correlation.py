@@ -10,7 +10,7 @@ import numpy as np
 
 from lorarar.store import Store
 from studies.figures import MARS2, Figure, Points, metric_title, titled
-from studies.report.measure import figure_of, measured_figure, ratings_of, undefined, value_for
+from studies.report.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.report.metrics import StudyAspect, StudyMetric, metrics
 from studies.report.standing_votes import StandingVote
 from studies.statistics import correlation

@@ -11,7 +11,7 @@ import numpy as np
 from lorarar.util.statistics.bootstrap import Interval
 from studies.figures import Figure
 from studies.rater.votes import LEAST_PIXELS
-from studies.report.measure import mean, measured_figure, ratings_of
+from studies.report.figure_builders import mean, measured_figure, ratings_of
 from studies.report.standing_votes import StandingVote, passes
 from studies.store import Study
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lorarar.util.statistics.bootstrap import RESAMPLES
 from studies.figures import Figure
-from studies.report.measure import measured_figure, ratings_of, undefined
+from studies.report.figure_builders import measured_figure, ratings_of, undefined
 from studies.report.standing_votes import StandingVote, methods_of
 from studies.statistics.crossed import interval, resamples, vote_weights
 from studies.statistics.davidson import fit, two_methods

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import combinations
 
 from studies.figures import ASPECT_TITLES, Figure
-from studies.report.measure import figure_of, mean, measured_figure, ratings_of, undefined, value_for
+from studies.report.figure_builders import figure_of, mean, measured_figure, ratings_of, undefined, value_for
 from studies.report.standing_votes import StandingVote, methods_of, toward_first
 from studies.statistics.outcomes import outcomes, sign_test
 from studies.statistics.ratings import Ratings, UndefinedError

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from judge.metrics.metrics import TABLE_A2
+from judge.metrics.table import TABLE_A2
 from lorarar.util.formatting import count, number
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen

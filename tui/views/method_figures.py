@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from judge.metrics.metrics import METRICS
+from judge.metrics.table import METRICS
 from judge.report.groups import make_group, mean_scores
 from lorarar.store.queries import PictureRow
 from lorarar.util.statistics.bootstrap import Interval

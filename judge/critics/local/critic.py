@@ -24,7 +24,7 @@ from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
 if TYPE_CHECKING:
-    from judge.critics.local.prefix_cache import PreparedQuestion, Reader
+    from judge.critics.local.reader import PreparedQuestion, Reader
 
 #: What a question's words or pictures, or want of memory, make raise; anything else is a mistake in the program.
 FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
@@ -63,13 +63,13 @@ class LocalCritic(Critic):
             CriticError: it cannot be loaded.
         """
         from judge.critics.local.loader import load
-        from judge.critics.local.prefix_cache import Reader
+        from judge.critics.local.reader import Reader
 
         model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
         return Reader(model, processor, self.image_mode)
 
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
-        from judge.critics.local.prefix_cache import PreparedQuestion
+        from judge.critics.local.reader import PreparedQuestion
 
         size = 1 if self.settings.generate else self.settings.batch
         for batch in batches(questions, size, together=self.settings.reuse and not self.settings.generate):

@@ -11,7 +11,7 @@ from typing import Any
 from judge.pictures import correct_on
 from judge.verdicts import Judge, VerdictStore
 from lorarar.store import Store
-from studies.candidates import Candidate, Candidates, PairReferences
+from studies.creation.candidates import Candidate, Candidates, PairReferences
 from studies.errors import StudyError
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lorarar.store import Store
-from studies.acceptance import accepted, find_judge, judge_record
-from studies.album import Album
-from studies.candidates import Candidates, find_candidates
+from studies.creation.acceptance import accepted, find_judge, judge_record
+from studies.creation.album import Album
+from studies.creation.candidates import Candidates, find_candidates
+from studies.creation.new_items import NewItem, attention_items, plain_items, practice_item
+from studies.creation.sampling import SampledItem, by_cell, groups_of, most_items, one_each, sample_items
 from studies.errors import StudyError
-from studies.new_items import NewItem, attention_items, plain_items, practice_item
 from studies.rater.design import Design, most_repeats
 from studies.rater.names import study_name
 from studies.rater.votes import today
 from studies.rater.wording import StudyKind, StudyWording
-from studies.sampling import SampledItem, by_cell, groups_of, most_items, one_each, sample_items
 from studies.store import Scenario, Study, StudyStore
 
 ITEMS, REPEATS = 25, 3  # 25 of each group of methods, as in the paper; repeats as good practice has it

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lorarar.store.queries import Pair
-from studies.album import Album
-from studies.candidates import Candidate, PairReferences
+from studies.creation.album import Album
+from studies.creation.candidates import Candidate, PairReferences
+from studies.creation.sampling import SampledItem, ranked
 from studies.errors import StudyError
 from studies.rater.blind_pictures import blind_picture, png_size
 from studies.rater.design import Item, Purpose, VoteAnswer
 from studies.rater.example import practice
 from studies.rater.wording import StudyKind
-from studies.sampling import SampledItem, ranked
 from studies.store import ItemOrigin, PictureSource
 
 ATTENTION = 1  # checks, where nothing else is asked for

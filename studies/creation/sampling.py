@@ -13,7 +13,7 @@ from itertools import combinations, islice
 from typing import TypeVar
 
 from lorarar.store.queries import Pair
-from studies.candidates import Candidate
+from studies.creation.candidates import Candidate
 from studies.errors import StudyError
 from studies.rater.wording import StudyKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studies.candidates import PairReferences
+from studies.creation.candidates import PairReferences
 from studies.rater.blind_pictures import blind_reference, png_digest
 
 

@@ -1,0 +1,1 @@
+"""How a study is made: pictures sampled from the database, checked, and frozen with their words and design."""
