@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.pictures.images import find_images, read_image, read_images, write_png
+from lorarar.generation.latents import read_images
+from lorarar.pictures.images import find_images, read_image, write_png
 from lorarar.util.errors import ImageError
 
 

@@ -5,12 +5,18 @@ Works on the parts of any ``StableDiffusionXLPipeline``; nothing here knows whic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from PIL import Image, ImageOps
 from torch import Tensor
+
+from lorarar.pictures.images import read_image
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,13 @@ def latent_scale(vae: AutoencoderKL) -> tuple[Tensor, Tensor]:
     mean = torch.tensor(config.latents_mean or [0.0] * channels)
     deviation = torch.tensor(config.latents_std or [1.0] * channels)
     return mean.view(1, -1, 1, 1), (config.scaling_factor / deviation).view(1, -1, 1, 1)
+
+
+def read_images(paths: Sequence[str | Path], side: int) -> Tensor:
+    """Pictures as one tensor (N, 3, side, side) in -1..1: centre-cropped to squares and resized."""
+    squares = [ImageOps.fit(read_image(path), (side, side), Image.Resampling.LANCZOS) for path in paths]
+    pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares]))
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @torch.no_grad()

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from lorarar.util.errors import ImageError
 from lorarar.util.files import replacing
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000: above any picture this project makes, below what fills a memory
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -38,17 +34,6 @@ def read_image(path: str | Path) -> Image.Image:
         raise ImageError(f"{path} is too large; at most {MAX_PIXELS} pixels are read") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"{path} is not a sound {', '.join(FORMATS)} picture: {error}") from None
-
-
-def read_images(paths: Sequence[str | Path], side: int) -> Tensor:
-    """Pictures as one tensor (N, 3, side, side) in -1..1: centre-cropped to squares and resized."""
-    import numpy as np
-    import torch
-    from PIL import ImageOps
-
-    squares = [ImageOps.fit(read_image(path), (side, side), Image.Resampling.LANCZOS) for path in paths]
-    pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares]))
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def find_images(folder: str | Path) -> list[Path]:

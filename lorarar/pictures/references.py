@@ -1,6 +1,6 @@
 """References: the pictures that a LoRA was trained on, and its prompt, found without reading the LoRA.
 
-Its pictures lie in the folder of the same name beside it; the prompt stands in its header, where
+The pictures lie in the folder of its name; the prompt stands in its header, where
 ``lorarar train lora`` writes it.
 """
 
@@ -24,6 +24,11 @@ class References:
     prompt: str
 
 
+def references_folder(lora: Path) -> Path:
+    """The folder of a LoRA's reference pictures: the one of its name, beside it."""
+    return lora.with_suffix("")
+
+
 def read_references(lora: Path) -> References:
     """Find the references of a LoRA file.
 
@@ -44,4 +49,4 @@ def references_of(lora: Path, provenance: Mapping[str, Any]) -> References:
     prompt = provenance.get("prompt")
     if not isinstance(prompt, str):
         raise AdapterError(f"{lora} does not say its prompt; train it with lorarar train lora, which notes it")
-    return References(tuple(find_images(lora.with_suffix(""))), prompt)
+    return References(tuple(find_images(references_folder(lora))), prompt)

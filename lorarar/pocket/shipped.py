@@ -1,4 +1,4 @@
-"""Where Pocket's shipped parts lie."""
+"""The places of Pocket's shipped parts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from lorarar import __version__
 from lorarar.families import Base
+from lorarar.pictures.references import references_folder
 from lorarar.pocket.build_manifest import BuildManifest
 from lorarar.util.errors import PocketError
 from lorarar.util.files import replacing
@@ -22,12 +23,12 @@ PIPELINE = Base("pocket", str(BASE))  # the base as the recipe loads it, before 
 
 
 def content_lora(slug: str) -> Path:
-    """The content LoRA of a subject; its reference pictures lie in the folder of the same stem beside it."""
+    """The file of a subject's content LoRA."""
     return CONTENTS / f"{slug}.safetensors"
 
 
 def style_lora(slug: str) -> Path:
-    """The style LoRA of a style; its reference picture lies in the folder of the same stem beside it."""
+    """The file of a style's LoRA."""
     return STYLES / f"{slug}.safetensors"
 
 
@@ -38,7 +39,7 @@ def design_file(slug: str) -> Path:
 
 def references(lora: Path) -> list[Path]:
     """The reference pictures beside a LoRA, in order."""
-    return sorted(lora.with_suffix("").glob("*.png"))
+    return sorted(references_folder(lora).glob("*.png"))
 
 
 def stages() -> dict[str, Any]:

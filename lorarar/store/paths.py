@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from lorarar.pictures.images import find_images
+from lorarar.pictures.references import references_folder
 from lorarar.util.errors import ImageError
 
 ABOVE = 4  # folders above the database's in which a relative path is looked for
@@ -37,8 +38,8 @@ class PathResolver:
         return here
 
     def references(self, lora: str) -> tuple[Path, ...]:
-        """The pictures a LoRA was trained on, in the folder of its name beside it; none where they are gone."""
+        """The pictures a LoRA was trained on; none where they are gone."""
         try:
-            return tuple(find_images(self.find(lora).with_suffix("")))
+            return tuple(find_images(references_folder(self.find(lora))))
         except (ImageError, OSError, ValueError):
             return ()

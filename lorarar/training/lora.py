@@ -18,9 +18,8 @@ from accelerate import Accelerator
 from peft import LoraConfig
 from torch import Tensor
 
-from lorarar.generation.latents import encode_images, encode_prompts, predict, target
+from lorarar.generation.latents import encode_images, encode_prompts, predict, read_images, target
 from lorarar.lora.adapter import Adapter, Factors
-from lorarar.pictures.images import read_images
 from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
 

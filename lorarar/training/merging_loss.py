@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 
 from lorarar.generation.gates import Gates, gated
-from lorarar.generation.latents import Conditioning, encode_images, encode_prompts, predict
+from lorarar.generation.latents import Conditioning, encode_images, encode_prompts, predict, read_images
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
-from lorarar.pictures.images import read_images
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
 from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lorarar.pictures.images import find_images
+from lorarar.pictures.references import references_folder
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Pair, PictureRow, cell_pictures
@@ -117,8 +118,12 @@ def _rows(store: Store, methods: Sequence[str], plan: str | None) -> list[Pictur
 
 
 def _references(lora: Path) -> tuple[Path, ...]:
-    """The pictures a LoRA was trained on, which lie in the folder of its name beside it."""
-    folder = lora.with_suffix("")
+    """The pictures a LoRA was trained on.
+
+    Raises:
+        StudyError: there are none.
+    """
+    folder = references_folder(lora)
     try:
         return tuple(find_images(folder))
     except ImageError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lorarar.pictures.images import write_png
+from lorarar.pictures.references import references_folder
 from lorarar.pocket import shipped
 from lorarar.pocket.art import fetch_designs
 from lorarar.pocket.build_context import BuildContext
@@ -17,8 +18,8 @@ def run_art(context: BuildContext) -> None:
         design = designs[subject.design]
         write_png(design, shipped.design_file(subject.slug))
         for number, picture in enumerate(subject_references(design), start=1):
-            write_png(picture, shipped.content_lora(subject.slug).with_suffix("") / f"{number}.png")
+            write_png(picture, references_folder(shipped.content_lora(subject.slug)) / f"{number}.png")
     for style in STYLES:
         picture = style_reference(style, designs[style.design])
-        write_png(picture, shipped.style_lora(style.slug).with_suffix("") / "1.png")
+        write_png(picture, references_folder(shipped.style_lora(style.slug)) / "1.png")
     shipped.MANIFEST.record("art", designs=len(designs))

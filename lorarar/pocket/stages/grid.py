@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lorarar.bench.plan import Plan, read_plan
 from lorarar.bench.run import run_plan
 from lorarar.pictures.images import read_image, write_png
@@ -13,6 +11,8 @@ from lorarar.pocket.grid_measures import GridPicture, compare, measure
 from lorarar.pocket.grid_pages import readme_sheet, results_table, whole_sheet
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.store import Store
+from lorarar.store.paths import PathResolver
+from lorarar.store.queries import cell_pictures
 
 AGAINST = "direct"  # the row that others are compared with, pair by pair
 
@@ -36,20 +36,17 @@ def run_grid(context: BuildContext) -> None:
 
 def pictures_of(store: Store, plan: Plan) -> list[GridPicture]:
     """The pictures of a plan's cells, in order."""
-    rows = store.rows(
-        "SELECT c.row, c.content, c.style, c.seed, i.path FROM cells c JOIN images i ON i.id = c.image "
-        "WHERE c.plan = ? ORDER BY c.row, c.content, c.style, c.seed",
-        plan.title,
-    )
+    paths = PathResolver(store.path)
     return [
         GridPicture(
-            row=row["row"],
-            subject=SUBJECTS_BY_SLUG[row["content"]],
-            style=STYLES_BY_SLUG[row["style"]],
-            seed=row["seed"],
-            image=read_image(Path(row["path"])),
+            row=row.row,
+            subject=SUBJECTS_BY_SLUG[row.content],
+            style=STYLES_BY_SLUG[row.style],
+            seed=row.seed,
+            image=read_image(paths.find(row.path)),
         )
-        for row in rows
+        for row in cell_pictures(store.connection)
+        if row.plan == plan.title
     ]
 
 
