@@ -19,12 +19,11 @@ from judge.pictures import count_answers
 from judge.protocol import Answer, majority_of_counts
 from judge.questions import Aspect
 from judge.verdicts import Judge, read_judges
+from lorarar.store.connection import BUSY_SECONDS, clear_errors
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
-from lorarar.util.errors import StoreError
 from tui.snapshot import Answers, Snapshot
 
-BUSY_SECONDS = 30.0
 Row = dict[str, Any]
 
 
@@ -77,7 +76,7 @@ class Catalog:
             if not self.exists():
                 return 0
             self._watcher = self._connect()
-        with _errors(self.path):
+        with clear_errors(self.path):
             (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
         return int(version)
 
@@ -90,7 +89,7 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Open a connection that cannot write, and close it after the block."""
-        with _errors(self.path):
+        with clear_errors(self.path):
             connection = self._connect()
             try:
                 yield connection
@@ -241,15 +240,6 @@ class Catalog:
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def _connect(self) -> sqlite3.Connection:
-        with _errors(self.path):
+        with clear_errors(self.path):
             uri = f"{self.path.absolute().as_uri()}?mode=ro"
             return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        message = "it is not an SQLite database" if str(error) == "file is not a database" else error
-        raise StoreError(f"{path}: {message}") from None

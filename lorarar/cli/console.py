@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
+from lorarar.store import DEFAULT, ENVIRONMENT
 from lorarar.util.errors import LorarError
 from lorarar.util.text import clean
+from lorarar.version import __version__
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,9 +25,19 @@ R = TypeVar("R")
 
 INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
 
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"lorarar {__version__}")
+        raise typer.Exit
+
+
 DbOption = Annotated[
     Path | None,
-    typer.Option("--db", help="Database of results.", envvar="LORARAR_DB", show_default="./lorarar.db"),
+    typer.Option("--db", help="Database of results.", envvar=ENVIRONMENT, show_default=f"./{DEFAULT}"),
+]
+VersionOption = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 BaseOption = Annotated[

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
 
 import typer
 
-from lorarar import __version__
 from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
 from lorarar.cli.coefficients import coefficients
+from lorarar.cli.console import VersionOption
 from lorarar.cli.demo import demo
 from lorarar.cli.generate import generate
 from lorarar.cli.inspect import inspect
@@ -38,16 +37,6 @@ app.command()(demo)
 app.command()(backup)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"lorarar {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+def root(version: VersionOption = False) -> None:
     """LoRA.rar: merge a content and a style LoRA in milliseconds, on SDXL or on the embedded Pocket."""

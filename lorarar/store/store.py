@@ -7,7 +7,6 @@ inside it cannot have changed by the time it writes, also with several processes
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlite_utils import Database
 
+from lorarar.store.connection import BUSY_SECONDS, clear_errors, default_path
 from lorarar.store.migrations import Migration, migrate, migrate_extension
 from lorarar.util.clock import now
 from lorarar.util.errors import StoreError
@@ -29,16 +29,8 @@ if TYPE_CHECKING:
     from lorarar.lora.adapter import Adapter
     from lorarar.merge_files import Merge
 
-DEFAULT = Path("lorarar.db")
-ENVIRONMENT = "LORARAR_DB"
-BUSY_SECONDS = 30.0
 LoraKind = Literal["content", "style", "merged", "unknown"]
 Row = dict[str, Any]
-
-
-def default_path() -> Path:
-    """``$LORARAR_DB``, else ``./lorarar.db``."""
-    return Path(os.environ.get(ENVIRONMENT) or DEFAULT)
 
 
 class Store:
@@ -50,7 +42,7 @@ class Store:
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = Path(path) if path is not None else default_path()
-        with _errors(self.path):
+        with clear_errors(self.path):
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 self.db = Database(connection)
@@ -83,7 +75,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One write transaction: all of it or nothing."""
-        with _errors(self.path):
+        with clear_errors(self.path):
             self.db.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -103,7 +95,7 @@ class Store:
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """The rows of a query, values given as parameters."""
-        with _errors(self.path):
+        with clear_errors(self.path):
             return list(self.db.query(sql, values))
 
     def add_adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind = "unknown") -> int:
@@ -165,7 +157,7 @@ class Store:
         """
         path = Path(path)
         try:
-            with replacing(path) as partial, _errors(path):
+            with replacing(path) as partial, clear_errors(path):
                 self.db.conn.execute("VACUUM INTO ?", (str(partial),))
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror or error}") from None
@@ -224,16 +216,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """SQLite's errors as one clear line."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        hint = {
-            "file is not a database": "it is not an SQLite database",
-            "unable to open database file": "it cannot be opened or created there",
-        }.get(str(error), str(error))
-        raise StoreError(f"{path}: {hint}") from error

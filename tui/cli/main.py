@@ -8,20 +8,13 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
-from lorarar.version import __version__
+from lorarar.cli.console import DbOption, VersionOption, command
+from lorarar.store import default_path
 from tui.cli.shared import ImagesOption, say_progress
 
 os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt
-DEFAULT = Path("lorarar.db")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"lorarar {__version__}")
-        raise typer.Exit
 
 
 @app.command()
@@ -31,15 +24,13 @@ def main(
     images: ImagesOption = "auto",
     study: Annotated[str, typer.Option("--study", help="Vote in this study.", metavar="NAME")] = "",
     rater: Annotated[str, typer.Option("--rater", help="Your code in the study.", metavar="CODE")] = "",
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version.")
-    ] = False,
+    version: VersionOption = False,
 ) -> None:
     """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
     from tui.picture_mode import AppError, choose
 
     picture_mode = choose(images)  # before the app owns the terminal
-    path = db or DEFAULT
+    path = db or default_path()
     if study:
         vote(path, study, rater or None, images)
         return

@@ -74,7 +74,7 @@ class TrialScreen(Screen[None]):
         self._next()
 
     def on_resize(self) -> None:
-        """Tell the rater where the terminal is too small now."""
+        """Tell the rater if the terminal is too small now."""
         self.call_after_refresh(self._warn)
 
     def action_answer(self, number: int) -> None:
@@ -147,7 +147,7 @@ class TrialScreen(Screen[None]):
         self._warn()
 
     def _warn(self) -> None:
-        """Tell the rater where the terminal is too small to judge by."""
+        """Tell the rater if the terminal is too small to judge by."""
         if not self.explained:
             self._say(Text(self.query_one(TrialPictures).too_small(), "yellow"))
 
