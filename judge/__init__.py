@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lorarar.util.lazy import load_on_use
 from lorarar.util.moved import find_moved_modules
 
 if TYPE_CHECKING:
@@ -52,11 +52,5 @@ __all__ = [
     "mars2_by_method",
 ]
 
-
-find_moved_modules()
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'judge' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = load_on_use(__name__, _HOMES)
+find_moved_modules({"judge.prompts": "judge.questions", "judge.runner": "judge.run"})

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lorarar.util.lazy import load_on_use
 from lorarar.util.moved import find_moved_modules
 from lorarar.version import __version__
 
@@ -25,11 +25,12 @@ _HOMES = {
 }
 __all__ = ["Merge", "Picture", "Store", "__version__", "generate", "merge"]
 
-
-find_moved_modules()
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'lorarar' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = load_on_use(__name__, _HOMES)
+find_moved_modules(
+    {
+        "lorarar.files": "lorarar.util.files",
+        "lorarar.inspection": "lorarar.lora.inspection",
+        "lorarar.methods": "lorarar.merging.methods",
+        "lorarar.recipe": "lorarar.merging.recipe",
+    }
+)

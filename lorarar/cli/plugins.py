@@ -2,18 +2,23 @@
 
 Other packages give commands by the entry-point group ``lorarar.commands``: an entry point ``judge`` is a command
 group (a ``typer.Typer``) or a command (a function), ``study.run`` a command in the group ``study``. So no room of the
-engine knows the rooms above it. Building a group's options takes milliseconds a command: ``lorarar --help`` saves them.
+engine knows the rooms above it. One that cannot be used is named on stderr, and the other commands go on.
+
+Building a group's options takes milliseconds a command: ``lorarar --help`` saves them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
+
+from lorarar.cli.console import message
 
 ENTRY_POINTS = "lorarar.commands"
 
@@ -32,8 +37,7 @@ class LazyGroup(TyperGroup):
         """The commands by name."""
         if not self._built:
             self._built = True
-            added = ((point.name.rpartition(".")[2], point.load()) for point in self._added)
-            self._commands = {**get_group(self._app).commands, **{name: _command(name, one) for name, one in added}}
+            self._commands = {**get_group(self._app).commands, **_load_all(self._added)}
         return self._commands
 
     @commands.setter
@@ -53,14 +57,54 @@ def root_group(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
 
 def _all_groups(groups: Mapping[str, typer.Typer]) -> dict[str, Any]:
     """The engine's groups, and the groups and commands of other packages, by name."""
-    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
-    apps = {**groups, **{point.name: point.load() for point in points if "." not in point.name}}
-    return {
-        name: LazyGroup(name, app, [point for point in points if point.name.rpartition(".")[0] == name])
-        if isinstance(app, typer.Typer)
-        else _command(name, app)
-        for name, app in apps.items()
-    }
+    points = _distinct(sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name))
+    members: dict[str, list[EntryPoint]] = defaultdict(list)  # by their group; "" has what is in none
+    for point in points:
+        members[point.name.rpartition(".")[0]].append(point)
+    outermost = members.pop("", [])
+    commands = {name: LazyGroup(name, app, members[name]) for name, app in groups.items()}
+    commands |= _load_all(outermost, members)
+    for group, orphans in members.items():
+        if not isinstance(commands.get(group), LazyGroup):
+            for point in orphans:
+                _leave_out(point, f"there is no command group {group}")
+    return commands
+
+
+def _distinct(points: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """The first entry point of each name; the others are left out."""
+    by_name: dict[str, EntryPoint] = {}
+    for point in points:
+        if by_name.setdefault(point.name, point) is not point:
+            _leave_out(point, f"{_package(by_name[point.name])} has one of this name")
+    return list(by_name.values())
+
+
+def _load_all(
+    points: Iterable[EntryPoint], members: Mapping[str, Sequence[EntryPoint]] | None = None
+) -> dict[str, Any]:
+    """The commands and groups of entry points by name, without those that cannot be loaded."""
+    loaded = {point.name.rpartition(".")[2]: _load(point, (members or {}).get(point.name, ())) for point in points}
+    return {name: command for name, command in loaded.items() if command is not None}
+
+
+def _load(point: EntryPoint, members: Sequence[EntryPoint]) -> Any:
+    """The command of an entry point, or its group with these members; None where it cannot be loaded."""
+    name = point.name.rpartition(".")[2]
+    try:
+        app = point.load()
+        return LazyGroup(name, app, members) if isinstance(app, typer.Typer) else _command(name, app)
+    except Exception as error:  # another package's code may raise anything
+        _leave_out(point, f"{type(error).__name__}: {error}")
+        return None
+
+
+def _leave_out(point: EntryPoint, reason: str) -> None:
+    message(f"The command {point.name} of {_package(point)} is left out: {reason}", "yellow")
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "an unknown package"
 
 
 def _command(name: str, function: Callable[..., Any]) -> Any:

@@ -6,18 +6,14 @@ app starts at once.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lorarar.store.connection import DEFAULT, ENVIRONMENT, default_path
+from lorarar.util.lazy import load_on_use
 
 if TYPE_CHECKING:
     from lorarar.store.store import Store
 
 __all__ = ["DEFAULT", "ENVIRONMENT", "Store", "default_path"]
 
-
-def __getattr__(name: str) -> Any:
-    if name != "Store":
-        raise AttributeError(f"module 'lorarar.store' has no attribute {name!r}")
-    return import_module("lorarar.store.store").Store
+__getattr__ = load_on_use(__name__, {"Store": "lorarar.store.store"})

@@ -1,28 +1,20 @@
 """Import names of version 0.1 that were documented, and where they are now.
 
-``import`` finds the new module under the old name, so that scripts written for 0.1 keep working. One row a name.
+``import`` finds the new module under the old name, so that scripts written for 0.1 keep working. Each package
+gives the rows of its own modules.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-#: Old module name, new module name.
-MOVED = {
-    "judge.prompts": "judge.questions",
-    "judge.runner": "judge.run",
-    "lorarar.files": "lorarar.util.files",
-    "lorarar.inspection": "lorarar.lora.inspection",
-    "lorarar.methods": "lorarar.merging.methods",
-    "lorarar.recipe": "lorarar.merging.recipe",
-    "studies.opening": "studies.sessions",
-    "studies.vote": "studies.rater.votes",
-}
+#: The new name of a module by its old one; each package gives its own.
+MOVED: dict[str, str] = {}
 
 
 class MovedModules(MetaPathFinder, Loader):
@@ -45,7 +37,8 @@ class MovedModules(MetaPathFinder, Loader):
         module.__spec__ = self._spec
 
 
-def find_moved_modules() -> None:
-    """Let ``import`` find moved modules."""
+def find_moved_modules(moved: Mapping[str, str]) -> None:
+    """Let ``import`` find moved modules, by old name."""
+    MOVED.update(moved)
     if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
         sys.meta_path.insert(0, MovedModules())  # before an empty folder of the old name is taken for it
