@@ -65,7 +65,7 @@ def score(images: Mapping[K, Sequence[Answer]]) -> Score:
     decided = {pair: answers for pair, answers in decided.items() if answers}
     undecided = sum(answers.count(None) for answers in map(list, images.values()))
     if not decided:
-        return Score(None, None, None, 0, undecided, 0)
+        return Score(average=None, best=None, attempts=None, images=0, undecided=undecided, pairs=0)
     shares = [sum(answers) / len(answers) for answers in decided.values()]
     firsts = [(len(answers) + 1) / (sum(answers) + 1) for answers in decided.values() if any(answers)]
     return Score(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorarar.store import Store
+from lorarar.util.grouping import group_by
 from studies.errors import PacketError, StudyError
 from studies.rater.design import ANSWERS
 from studies.rater.packet_format import VoteLine
@@ -37,9 +38,7 @@ def import_vote_file(store: Store, path: Path) -> ImportSummary:
     Raises:
         PacketError: it cannot be read, or a line is not what it should be; nothing was written.
     """
-    groups: dict[tuple[str, str], list[VoteLine]] = {}
-    for line in parse(_read(path), str(path)):
-        groups.setdefault((line.study, line.rater), []).append(line)
+    groups = group_by(parse(_read(path), str(path)), lambda line: (line.study, line.rater))
     if not groups:
         raise PacketError(f"{path} holds no votes")
     studies = _studies(store, path, dict.fromkeys(digest for digest, _ in groups))

@@ -114,6 +114,7 @@ def _rate(subject: float, style: float) -> VoteAnswer:
 def _quality(store: Store, study: Study) -> Quality:
     """The shares of references that the latest judge says yes for."""
     from judge.pictures import answers_on
+    from judge.questions import ASPECTS
     from judge.verdicts import VerdictStore
 
     stored = VerdictStore(store)
@@ -122,7 +123,7 @@ def _quality(store: Store, study: Study) -> Quality:
 
     def quality(image: str, origin: ItemOrigin) -> tuple[float, float]:
         shares = []
-        for aspect in ("subject", "style"):
+        for aspect in ASPECTS:
             answers = answers_on(verdicts, image, origin.references, aspect)
             clear = [answer for answer in answers if answer is not None]
             shares.append(sum(clear) / len(clear) if clear else _invented(study, aspect, image))

@@ -10,12 +10,11 @@ from PIL import Image
 
 from judge.check.ask import Interview, ordinary_questions
 from judge.check.check import PARTS, CheckError, run_check
-from judge.check.configuration import Configuration
 from judge.check.findings import Finding
 from judge.check.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.check.page import render_page
 from judge.check.paraphrases import PARAPHRASES, wordings
-from judge.check.part import CheckPlan, Part
+from judge.check.part import CheckPlan, Configuration, Part
 from judge.check.people import HumanLabel, read_labels
 from judge.check.sample import sample_targets
 from judge.check.settings import variants

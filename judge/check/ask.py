@@ -72,11 +72,11 @@ class CheckStore(VerdictStore):
         return super().clear_digests() | {row["key"] for row in own}
 
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
-        """Nothing: the check's verdicts stay its own."""
+        """Promote nothing: verdicts of a check never become results."""
         return set()
 
     def copy_to_equal(self, judge: int, keys: Iterable[tuple[str, VerdictKey]]) -> None:
-        """Nothing: the check finds verdicts by their digests."""
+        """Copy nothing: a check looks verdicts up by digest."""
 
     def find(self, digests: Collection[str]) -> dict[str, Verdict]:
         """The verdicts under some digests: clear ones of either table, others as the check's has them."""
@@ -102,7 +102,7 @@ class Interview:
             StoreError: a reply cannot be kept.
             KeyboardInterrupt: Ctrl-C; the replies so far are kept.
         """
-        outcome, digests = run.ask([(one.question, one.prompts) for one in questions], critic, self.verdicts, title)
+        outcome, digests = run.ask([(item.question, item.prompts) for item in questions], critic, self.verdicts, title)
         self.tally.add(outcome)
         verdicts = self.verdicts.find(digests)
         return [verdicts.get(digest, NOT_ASKED) for digest in digests]
@@ -111,5 +111,5 @@ class Interview:
         self, critic: Critic, parts: Mapping[K, Sequence[CheckQuestion]], title: str = "check"
     ) -> dict[K, list[Verdict]]:
         """Ask several parts at once, so that what they share is computed once; raises as ``ask`` does."""
-        verdicts = iter(self.ask(critic, [one for questions in parts.values() for one in questions], title))
+        verdicts = iter(self.ask(critic, [item for questions in parts.values() for item in questions], title))
         return {name: [next(verdicts) for _ in questions] for name, questions in parts.items()}

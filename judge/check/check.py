@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from judge.check.ask import CheckQuestion, Interview, QuestionTally, ordinary_questions
-from judge.check.configuration import Configuration
 from judge.check.controls import ControlsPart
 from judge.check.findings import Finding
 from judge.check.order import OrderPart
-from judge.check.part import Baseline, CheckPlan, Opener, Part
+from judge.check.part import Baseline, CheckPlan, Configuration, Opener, Part
 from judge.check.people import PeoplePart
 from judge.check.sample import sample_targets
 from judge.check.settings import SettingsPart, rival
@@ -120,7 +119,7 @@ def _ask_all(questions: QuestionsByPart, critic: Critic, interview: Interview) -
     first = {SAMPLE, *(part.name for part in PARTS if part.asked_by_run)}
     ordinary = {name: part for name, part in questions.items() if name in first}
     verdicts = interview.ask_parts(critic, ordinary, "judge")
-    if all(one.answer is None for one in verdicts[SAMPLE]):
+    if all(verdict.answer is None for verdict in verdicts[SAMPLE]):
         count, why = len(verdicts[SAMPLE]), interview.tally.main_reason
         raise CheckError(f"none of {count} questions has an answer; mostly: {why}")
     others = {name: part for name, part in questions.items() if name not in first}

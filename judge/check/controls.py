@@ -19,7 +19,7 @@ from judge.check.findings import Finding, Grade, at_least, percent_of, weakest
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, accuracy, logit_auroc
 from judge.check.statistics.proportions import Proportion
-from judge.questions import Aspect, Prompts, Question
+from judge.questions import ASPECTS, Aspect, Prompts, Question
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.pictures.images import read_image, write_png
@@ -205,7 +205,7 @@ def _wrong_concepts(
 ) -> Iterator[Control]:
     """The target's picture against a subject and a style that it was not generated for."""
     own = {"subject": target.subject, "style": target.style}
-    for aspect in ("subject", "style"):
+    for aspect in ASPECTS:
         others = [concept for concept in concepts if concept.aspect == aspect and concept.name != own[aspect]]
         # another style of the same description may look alike, so it is taken only where there is no other
         if unlike := [concept for concept in others if aspect == "style" and concept.words != target.style_words]:
@@ -221,8 +221,8 @@ def _measure_aspect(replies: Sequence[_AnsweredControl]) -> AspectControls:
     answers = _clear_answers(replies)
     blank = [verdict.logit for control, verdict in replies if control.kind == BLANK and verdict.logit is not None]
     return AspectControls(
-        sensitivity=accuracy([one for one in answers if one.truth]),
-        specificity=accuracy([one for one in answers if not one.truth]),
+        sensitivity=accuracy([answer for answer in answers if answer.truth]),
+        specificity=accuracy([answer for answer in answers if not answer.truth]),
         area=logit_auroc(answers),
         prior=bootstrap(blank) if blank else None,
     )

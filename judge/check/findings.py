@@ -40,7 +40,7 @@ def at_least(value: float | None, good: float, fair: float) -> Grade:
 
 def weakest(*proportions: Proportion) -> float | None:
     """The smallest of the proportions that have a value."""
-    return min((one.value for one in proportions if one.value is not None), default=None)
+    return min((proportion.value for proportion in proportions if proportion.value is not None), default=None)
 
 
 def percent_of(proportion: Proportion) -> str:

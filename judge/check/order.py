@@ -45,7 +45,7 @@ class OrderPart(Part[CheckQuestion, OrderResult]):
         """Compare the verdicts on ordinary questions with those on the exchanged ones."""
 
         def flips(aspect: Aspect) -> Flips:
-            rows = [k for k, one in enumerate(baseline.questions) if one.question.aspect == aspect]
+            rows = [k for k, item in enumerate(baseline.questions) if item.question.aspect == aspect]
             before, after = ([side[k] for k in rows] for side in (baseline.verdicts, verdicts))
             return count_flips(before, after, [baseline.pictures[k] for k in rows])
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from judge.check.ask import CheckQuestion, Interview
-from judge.check.configuration import Configuration
 from judge.check.findings import Finding
 from judge.check.ground_truth import KnownPicture
-from judge.critics import Critic
+from judge.critics import Critic, find_critic
+from judge.critics.settings import CriticSettings
 from judge.pictures import JudgedPicture, group_by_picture, mars2
 from judge.questions import Prompts
 from judge.targets import Target
@@ -28,6 +28,28 @@ if TYPE_CHECKING:
 
 Q = TypeVar("Q", bound=CheckQuestion)
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A critic with its settings, as ``find_critic`` takes them."""
+
+    critic: str
+    settings: CriticSettings = field(default_factory=CriticSettings)
+
+    def open(self) -> Critic:
+        """The critic; its weights are not loaded yet.
+
+        Raises:
+            CriticError: it cannot be found, or a setting is not accepted.
+        """
+        return find_critic(self.critic, self.settings)
+
+    def with_settings(self, **changes: Any) -> Configuration:
+        """The same critic with other settings, by their names in ``CriticSettings``."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+
 Opener = Callable[[Configuration], Critic]
 
 
@@ -62,7 +84,7 @@ class Baseline:
     @cached_property
     def pictures(self) -> list[Path]:
         """The picture that each question is about."""
-        return [one.question.test for one in self.questions]
+        return [item.question.test for item in self.questions]
 
     @cached_property
     def judged(self) -> list[JudgedPicture]:

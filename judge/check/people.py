@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from judge.check.ask import CheckQuestion, ordinary_questions
 from judge.check.findings import Finding
@@ -18,7 +17,7 @@ from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.rates import calibrate_rate, rate_finding
 from judge.check.statistics.calibration import Calibration
 from judge.pictures import group_by_picture
-from judge.questions import Aspect
+from judge.questions import ASPECTS, Aspect
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.store import Store
@@ -48,7 +47,7 @@ def read_labels(store: Store) -> list[HumanLabel]:
     return [
         HumanLabel(str(row["image"]), row["aspect"], bool(row["yes"]), str(row["rater"]))
         for row in store.rows(f"SELECT image, aspect, yes, rater FROM {TABLE}")
-        if row["aspect"] in get_args(Aspect) and row["yes"] in (0, 1)
+        if row["aspect"] in ASPECTS and row["yes"] in (0, 1)
     ]
 
 

@@ -1,9 +1,9 @@
-"""Rates of right pictures: how the judge's answers stand to correct ones, and its rates without its mistakes."""
+"""The judge's answers on pictures against the correct ones, and its rates corrected for its mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 from judge.check.findings import Finding, at_most, percent_bounds
 from judge.check.statistics.calibration import (
@@ -16,7 +16,8 @@ from judge.check.statistics.calibration import (
 )
 from judge.pictures import JudgedPicture
 from judge.protocol import Answer
-from judge.questions import Aspect
+from judge.questions import ASPECTS, Aspect
+from lorarar.util.grouping import group_by
 
 RateOf = Literal["subject", "style", "correct"]  # pictures whose subject is right, whose style, and that are correct
 TOO_WIDE = 0.5  # the width of a rate's interval above which the rate means nothing
@@ -25,7 +26,7 @@ TOO_WIDE = 0.5  # the width of a rate's interval above which the rate means noth
 def calibrate_rate(
     labelled: Iterable[tuple[JudgedPicture, bool]], reported: Sequence[JudgedPicture], what: RateOf
 ) -> Calibration:
-    """How the judge's answers on pictures stand to the correct ones, and its rate on others without its mistakes.
+    """Calibrate the judge's answers on pictures, and correct its rate on others for its mistakes.
 
     Args:
         labelled: pictures with the correct answer.
@@ -42,9 +43,7 @@ def calibrate_rate(
 
 def correct_methods(pictures: Sequence[JudgedPicture], calibration: Calibration) -> dict[str, CorrectedRate]:
     """The rate of correct pictures of each method whose rate can be corrected."""
-    methods: dict[str, list[JudgedPicture]] = {}
-    for picture in pictures:
-        methods.setdefault(picture.target.row, []).append(picture)
+    methods = group_by(pictures, lambda picture: picture.target.row)
     rates = {
         method: correct_rate(_reported(members, "correct"), calibration.specificity, calibration.sensitivity)
         for method, members in methods.items()
@@ -78,7 +77,7 @@ def _answer(picture: JudgedPicture, what: RateOf) -> Answer:
 
 def _probability(picture: JudgedPicture, what: RateOf) -> float | None:
     """Mean probability over an aspect's references; of a correct picture, of the aspect less likely to be right."""
-    aspects: tuple[Aspect, ...] = get_args(Aspect) if what == "correct" else (what,)
+    aspects: tuple[Aspect, ...] = ASPECTS if what == "correct" else (what,)
     chances = [picture.probability(aspect) for aspect in aspects]
     clear = [chance for chance in chances if chance is not None]
     return min(clear) if clear and len(clear) == len(chances) else None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from judge.check.ask import CheckQuestion
-from judge.check.configuration import Configuration
 from judge.check.findings import Finding, at_most, flips_text
-from judge.check.part import Baseline, CheckPlan, Part
+from judge.check.part import Baseline, CheckPlan, Configuration, Part
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.critics import CriticError
 from judge.critics.registry import is_address

@@ -21,6 +21,7 @@ from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.store.queries import Pair
 from lorarar.util.formatting import interval
+from lorarar.util.grouping import group_by
 
 FEWEST_CELLS = 5  # below which nearness gets no grade
 
@@ -55,7 +56,7 @@ class TruthPart(Part[CheckQuestion, TruthResult | None]):
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
         """The ordinary questions about the known pictures."""
-        return ordinary_questions([one.target for one in plan.known_pictures], plan.prompts)
+        return ordinary_questions([picture.target for picture in plan.known_pictures], plan.prompts)
 
     def measure(
         self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
@@ -64,9 +65,11 @@ class TruthPart(Part[CheckQuestion, TruthResult | None]):
         pictures, reported = baseline.plan.known_pictures, baseline.all_judged
         if not pictures:
             return None
-        judged = group_by_picture([one.target for one in pictures], verdicts)
+        judged = group_by_picture([picture.target for picture in pictures], verdicts)
         rates = {
-            what: calibrate_rate(zip(judged, [one.truth(what) for one in pictures], strict=True), reported, what)
+            what: calibrate_rate(
+                zip(judged, [picture.truth(what) for picture in pictures], strict=True), reported, what
+            )
             for what in get_args(RateOf)
         }
         distances = baseline.plan.distances([picture.target for picture in reported])
@@ -114,11 +117,11 @@ class _KnownAnswer(ClusteredAnswer):
 def _measure_aspect(pictures: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect) -> AspectTruth:
     answers = list(_clear_answers(pictures, judged, aspect))
     return AspectTruth(
-        sensitivity=accuracy([one for one in answers if one.truth]),
-        specificity=accuracy([one for one in answers if not one.truth]),
-        hard=accuracy([one for one in answers if one.hard]),
+        sensitivity=accuracy([answer for answer in answers if answer.truth]),
+        specificity=accuracy([answer for answer in answers if not answer.truth]),
+        hard=accuracy([answer for answer in answers if answer.hard]),
         area=logit_auroc(answers),
-        area_hard=logit_auroc([one for one in answers if one.truth or one.hard]),
+        area_hard=logit_auroc([answer for answer in answers if answer.truth or answer.hard]),
     )
 
 
@@ -142,11 +145,13 @@ def _by_cell(
     pictures: Sequence[JudgedPicture], distances: Mapping[Path, float]
 ) -> dict[Pair, list[tuple[bool, float]]]:
     """Verdicts and distances of the pictures that have both, by subject and style."""
-    cells: dict[Pair, list[tuple[bool, float]]] = {}
-    for picture in pictures:
-        if picture.correct is not None and picture.target.image in distances:
-            cells.setdefault(picture.pair, []).append((picture.correct, distances[picture.target.image]))
-    return cells
+    measured = [
+        (picture.pair, (picture.correct, distances[picture.target.image]))
+        for picture in pictures
+        if picture.correct is not None and picture.target.image in distances
+    ]
+    cells = group_by(measured, lambda row: row[0])
+    return {pair: [figures for _, figures in rows] for pair, rows in cells.items()}
 
 
 def _sentence(truth: AspectTruth) -> str:

@@ -14,7 +14,7 @@ from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.statistics.agreement import alpha_interval, kendall_tau
 from judge.check.statistics.proportions import Proportion, proportion
 from judge.pictures import group_by_picture, mars2, mars2_by_method
-from judge.questions import Aspect, Prompts
+from judge.questions import ASPECTS, Aspect, Prompts
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.util.formatting import bounds, interval
@@ -57,7 +57,7 @@ class WordingPart(Part[CheckQuestion, WordingResult]):
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
         """The ordinary questions in each of the other wordings, one wording after the other."""
-        return [one for prompts in wordings(plan.prompts)[1:] for one in ordinary_questions(sample, prompts)]
+        return [question for prompts in wordings(plan.prompts)[1:] for question in ordinary_questions(sample, prompts)]
 
     def measure(
         self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]
@@ -70,19 +70,19 @@ class WordingPart(Part[CheckQuestion, WordingResult]):
             _compare(baseline, prompts, column)
             for prompts, column in zip(wordings(baseline.plan.prompts), columns, strict=True)
         ]
-        averages = [one.average for one in templates if one.average is not None]
-        taus = [one.tau for one in templates[1:] if one.tau is not None]
+        averages = [figures.average for figures in templates if figures.average is not None]
+        taus = [figures.tau for figures in templates[1:] if figures.tau is not None]
         units = [[column[k].answer for column in columns] for k in range(count)]
         return WordingResult(
             templates=templates,
             low=min(averages, default=None),
             high=max(averages, default=None),
             consistent=_consistent(units, baseline),
-            alpha=_alpha(units, baseline, "subject", "style"),
+            alpha=_alpha(units, baseline, *ASPECTS),
             alpha_subject=_alpha(units, baseline, "subject"),
             alpha_style=_alpha(units, baseline, "style"),
             tau=float(np.mean(taus)) if taus else None,
-            methods=len(mars2_by_method(group_by_picture(baseline.sample, baseline.verdicts))),
+            methods=len(mars2_by_method(baseline.judged)),
         )
 
     def findings(self, result: WordingResult, average: float | None) -> Iterator[Finding]:
@@ -113,7 +113,8 @@ class WordingPart(Part[CheckQuestion, WordingResult]):
             why = "there is one method" if result.methods < 2 else "the methods' MARS2 does not differ"
             return Finding(self.name, "", f"no ranking to compare: {why}")
         lowest, name = min(
-            ((one.tau, one.name) for one in result.templates[1:] if one.tau is not None), key=lambda one: one[0]
+            ((figures.tau, figures.name) for figures in result.templates[1:] if figures.tau is not None),
+            key=lambda ranking: ranking[0],
         )
         grade = at_least(result.tau, 0.8, 0.5)
         text = (
@@ -125,7 +126,7 @@ class WordingPart(Part[CheckQuestion, WordingResult]):
 
 def _compare(baseline: Baseline, prompts: Prompts, verdicts: Sequence[Verdict]) -> WordingFigures:
     """The figures of one wording, by its verdicts on the ordinary questions."""
-    ours, theirs = (group_by_picture(baseline.sample, column) for column in (baseline.verdicts, verdicts))
+    judged = group_by_picture(baseline.sample, verdicts)
     clear = [
         (after.answer, before.answer, picture)
         for before, after, picture in zip(baseline.verdicts, verdicts, baseline.pictures, strict=True)
@@ -135,10 +136,10 @@ def _compare(baseline: Baseline, prompts: Prompts, verdicts: Sequence[Verdict]) 
     return WordingFigures(
         name=prompts.name,
         version=prompts.version,
-        average=mars2(theirs),
+        average=mars2(judged),
         agreement=proportion([same for same, _ in both], [picture for _, picture in both]),
         yes=proportion([answer for answer, _, _ in clear], [picture for *_, picture in clear]),
-        tau=kendall_tau(mars2_by_method(ours), mars2_by_method(theirs)),
+        tau=kendall_tau(mars2_by_method(baseline.judged), mars2_by_method(judged)),
     )
 
 
@@ -149,5 +150,5 @@ def _consistent(units: Sequence[Sequence[bool | None]], baseline: Baseline) -> P
 
 
 def _alpha(units: Sequence[Sequence[bool | None]], baseline: Baseline, *aspects: Aspect) -> Interval | None:
-    rows = [k for k, one in enumerate(baseline.questions) if one.question.aspect in aspects]
+    rows = [k for k, item in enumerate(baseline.questions) if item.question.aspect in aspects]
     return alpha_interval([units[k] for k in rows], [baseline.pictures[k] for k in rows])

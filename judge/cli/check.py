@@ -56,9 +56,8 @@ def check(
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
     from judge.check.ask import Interview
     from judge.check.check import run_check
-    from judge.check.configuration import Configuration
     from judge.check.ground_truth import find_distances, find_known_pictures
-    from judge.check.part import CheckPlan
+    from judge.check.part import CheckPlan, Configuration
     from judge.check.people import read_labels
     from judge.questions import find_prompts
     from judge.targets import find_targets

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CriticKind:
-    """A way to run critics: here, or behind an address."""
+    """A way to run critics, for example on this machine or behind an address."""
 
     runs: Callable[[str], bool]  # whether a critic of that name is of this kind
     open: Callable[[str, CriticSettings], Critic]

@@ -1,6 +1,6 @@
-"""A metric of many pictures: one score each, against what the metric names.
+"""Measure one metric on many pictures: each gets one score against what the metric names.
 
-Invariant: what was not measured, or is not finite, is no number: it is left out, and its fault is told.
+Invariant: a picture that could not be measured, or whose value is not finite, has no score, and the fault is reported.
 """
 
 from __future__ import annotations

@@ -86,7 +86,13 @@ class _Source:
 
         from judge.metrics.backbone import Identity
 
-        return Identity(self.name, self.revision, preprocessing, dtype, f"transformers {version('transformers')}")
+        return Identity(
+            name=self.name,
+            revision=self.revision,
+            preprocessing=preprocessing,
+            dtype=dtype,
+            version=f"transformers {version('transformers')}",
+        )
 
 
 def find_backbone(
@@ -123,7 +129,7 @@ def _source(kind: BackboneKind, name: str) -> _Source:
         )
     if isinstance(place, Path):
         if not (place / "config.json").is_file():
-            raise MetricError(f"{name} is no model folder: config.json is missing")
+            raise MetricError(f"{name} is not a model folder: config.json is missing")
         return _Source(name if name in families else place.resolve().name, str(place), _digest(place), {})
     # a hub's file lies in its cache under .../snapshots/COMMIT/
     commit = Path(cached_file(place.repository, "config.json", revision=place.revision)).parent.name
@@ -179,8 +185,13 @@ def _preprocessing(processor: Mapping[str, Any]) -> Preprocessing:
     height, width = (crop, crop) if isinstance(crop, int) else (crop["height"], crop["width"])
     if not all(processor[step] for step in STEPS) or not resize or height != width:
         raise ValueError("its image processor does not resize the shorter side, cut out a square and normalise")
-    used = Image.Resampling(processor["resample"]).name.lower()
-    return Preprocessing(resize, height, tuple(processor["image_mean"]), tuple(processor["image_std"]), used)
+    return Preprocessing(
+        resize=resize,
+        crop=height,
+        mean=tuple(processor["image_mean"]),
+        deviation=tuple(processor["image_std"]),
+        filter=Image.Resampling(processor["resample"]).name.lower(),
+    )
 
 
 @contextmanager

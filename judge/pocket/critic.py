@@ -14,12 +14,11 @@ from transformers import (
 
 from judge.critics.chat import chat
 from judge.pocket.vision_tower import CONFIG as VISION_CONFIG
-from judge.questions import PROMPTS, Aspect
+from judge.questions import ASPECTS, PROMPTS
 from lorarar.pocket.styles import STYLE_FUNCTIONS
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 VOCABULARY = 640
-ASPECTS: tuple[Aspect, Aspect] = ("subject", "style")
 
 
 def new_tokenizer(folder: Path) -> PreTrainedTokenizerFast:

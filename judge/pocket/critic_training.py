@@ -16,11 +16,11 @@ from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast
 
 from judge.critics.chat import chat
-from judge.pocket.critic import ASPECTS, SPECIAL
+from judge.pocket.critic import SPECIAL
 from judge.pocket.pairs import Pairs
 from judge.pocket.vision_tower import CONFIG as VISION_CONFIG
 from judge.pocket.wordings import SHARES, WORDINGS
-from judge.questions import Aspect, Prompts
+from judge.questions import ASPECTS, Aspect, Prompts
 from lorarar.pocket.training_pictures import STYLE_FAMILIES
 from lorarar.training.loop import Objective, pick
 

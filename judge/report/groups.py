@@ -88,10 +88,10 @@ def mean_scores(pairs: Iterable[Sequence[float]]) -> Interval | None:
     return over_pairs([sum(scores) / len(scores) for scores in pairs if scores])
 
 
-def difference(ours: Sequence[JudgedPicture], theirs: Sequence[JudgedPicture]) -> Interval | None:
+def difference(group: Sequence[JudgedPicture], other: Sequence[JudgedPicture]) -> Interval | None:
     """The share of correct pictures of a pair in one group beyond that in another, over the pairs both have."""
-    one, other = (_shares(correct_by_pair(pictures)) for pictures in (ours, theirs))
-    return over_pairs([one[pair] - other[pair] for pair in one if pair in other])
+    shares, others = (_shares(correct_by_pair(pictures)) for pictures in (group, other))
+    return over_pairs([shares[pair] - others[pair] for pair in shares if pair in others])
 
 
 def _shares(pairs: Mapping[K, Sequence[Answer]]) -> dict[K, float]:

@@ -18,6 +18,7 @@ from judge.report.groups import By, Group, difference, group_name, groups, mean_
 from judge.targets import Target
 from judge.verdicts import Judge
 from lorarar.store.queries import Pair
+from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval
 
 
@@ -135,6 +136,5 @@ def by_group(values: Mapping[Target, float], by: By) -> dict[tuple[str, ...], In
 def _against(group: Group, pictures: Sequence[JudgedPicture], by: By, against: str | None) -> Interval | None:
     if against is None or group.name[0] == against:
         return None
-    theirs = (against, *group.name[1:])
-    ours = [one for one in pictures if group_name(one.target, by) == group.name]
-    return difference(ours, [one for one in pictures if group_name(one.target, by) == theirs])
+    members = group_by(pictures, lambda picture: group_name(picture.target, by))
+    return difference(members.get(group.name, []), members.get((against, *group.name[1:]), []))

@@ -18,6 +18,7 @@ from lorarar.pocket.image_tensors import image_to_tensor
 from lorarar.pocket.probe import load_probe
 from lorarar.pocket.training_pictures import STYLE_FAMILIES
 from lorarar.store.queries import Pair
+from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 
@@ -84,7 +85,5 @@ def _difference_by_pair(pictures: Sequence[GridPicture]) -> dict[Pair, float]:
 
 
 def _means_by_pair(pairs: Sequence[Pair], values: Sequence[float]) -> dict[Pair, float]:
-    groups: dict[Pair, list[float]] = {}
-    for pair, value in zip(pairs, values, strict=True):
-        groups.setdefault(pair, []).append(value)
-    return {pair: float(np.mean(group)) for pair, group in groups.items()}
+    groups = group_by(zip(pairs, values, strict=True), lambda row: row[0])
+    return {pair: float(np.mean([value for _, value in rows])) for pair, rows in groups.items()}

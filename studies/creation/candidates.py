@@ -64,7 +64,7 @@ class Candidates:
 
     def where(self, accepts: Callable[[Candidate, PairReferences], bool]) -> Candidates:
         """The same without the pictures that ``accepts`` says no to."""
-        pictures = tuple(one for one in self.pictures if accepts(one, self.references[one.pair]))
+        pictures = tuple(picture for picture in self.pictures if accepts(picture, self.references[picture.pair]))
         return replace(self, pictures=pictures)
 
 

@@ -91,7 +91,7 @@ def _sample(request: StudyRequest, candidates: Candidates) -> list[SampledItem]:
 
 def _items(request: StudyRequest, candidates: Candidates, sampled: list[SampledItem], album: Album) -> list[NewItem]:
     """The item for practice, then the sampled ones, then attention checks."""
-    pairs = [one.pair for one in sampled]
+    pairs = [item.pair for item in sampled]
     references = candidates.references
     return [
         practice_item(request.kind, album),

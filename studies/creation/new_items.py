@@ -57,7 +57,7 @@ def plain_items(
         ImageError: a picture cannot be read.
         StudyError: a picture has changed since it was made, or two of a pair have different sizes.
     """
-    items = [_plain_item(one, references[one.pair], album) for one in sampled]
+    items = [_plain_item(item, references[item.pair], album) for item in sampled]
     _check_sizes(sampled, items, album)
     return items
 
@@ -77,9 +77,9 @@ def _plain_item(sampled: SampledItem, references: PairReferences, album: Album) 
 def _check_sizes(sampled: Sequence[SampledItem], items: Sequence[NewItem], album: Album) -> None:
     """Raise StudyError unless the pictures of each pair are of one size, whatever made them."""
     sizes: dict[Pair, dict[tuple[int, int], Candidate]] = {}
-    for one, item in zip(sampled, items, strict=True):
-        for picture, digest in zip(one.pictures, item.options, strict=True):
-            sizes.setdefault(one.pair, {}).setdefault(png_size(album.pictures[digest]), picture)
+    for source, item in zip(sampled, items, strict=True):
+        for picture, digest in zip(source.pictures, item.options, strict=True):
+            sizes.setdefault(source.pair, {}).setdefault(png_size(album.pictures[digest]), picture)
     for by_size in sizes.values():
         if len(by_size) > 1:
             first, second, *_ = by_size.values()

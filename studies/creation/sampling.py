@@ -13,6 +13,7 @@ from itertools import combinations, islice
 from typing import TypeVar
 
 from lorarar.store.queries import Pair
+from lorarar.util.grouping import group_by
 from studies.creation.candidates import Candidate
 from studies.errors import StudyError
 from studies.rater.wording import StudyKind
@@ -33,9 +34,11 @@ class SampledItem:
 def by_cell(candidates: Sequence[Candidate]) -> Cells:
     """Pictures by pair and method, each once: equal bytes under two seeds are one picture."""
     cells: dict[Pair, dict[str, dict[str, Candidate]]] = {}
-    for one in sorted(candidates, key=lambda one: one.seed):
-        cells.setdefault(one.pair, {}).setdefault(one.method, {})[one.sha256] = one
-    return {pair: {method: list(of.values()) for method, of in cell.items()} for pair, cell in cells.items()}
+    for candidate in sorted(candidates, key=lambda candidate: candidate.seed):
+        cells.setdefault(candidate.pair, {}).setdefault(candidate.method, {})[candidate.sha256] = candidate
+    return {
+        pair: {method: list(by_digest.values()) for method, by_digest in cell.items()} for pair, cell in cells.items()
+    }
 
 
 def groups_of(kind: StudyKind, methods: Sequence[str]) -> list[Group]:
@@ -71,7 +74,7 @@ def sample_items(cells: Cells, groups: Sequence[Group], items: int, seed: int) -
     """
     most = most_items(cells, groups)
     if not 0 < items <= most:
-        raise StudyError(f"{items} items; accepted are 1 to {most}, which is what the pictures there are give")
+        raise StudyError(f"{items} items; accepted are 1 to {most}, which is how many the pictures allow")
     return _balanced(list(islice(_rounds(cells, groups, seed), items)), seed)
 
 
@@ -97,15 +100,13 @@ def _rounds(cells: Cells, groups: Sequence[Group], seed: int) -> Iterator[Sample
 
 
 def _shuffled(pictures: Sequence[Candidate], seed: int) -> list[Candidate]:
-    by_digest = {one.sha256: one for one in pictures}
+    by_digest = {picture.sha256: picture for picture in pictures}
     return [by_digest[digest] for digest in ranked(list(by_digest), seed, "picture")]
 
 
 def _balanced(items: Sequence[SampledItem], seed: int) -> list[SampledItem]:
-    """Items with half of each group mirrored, at random, in an order that says nothing."""
-    groups: dict[Group, list[SampledItem]] = {}
-    for item in items:
-        groups.setdefault(tuple(picture.method for picture in item.pictures), []).append(item)
+    """The items in a random order, half of each group mirrored, so that neither order nor side tells a method."""
+    groups = group_by(items, lambda item: tuple(picture.method for picture in item.pictures))
     balanced: list[SampledItem] = []
     for number, members in enumerate(groups.values()):
         order = sorted(members, key=lambda item: _rank(seed, "side", item))

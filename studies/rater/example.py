@@ -47,4 +47,11 @@ def practice(kind: StudyKind) -> Example:
 
 def _read(name: str, kind: StudyKind) -> Example:
     subject, style, one, two = ((FOLDER / f"{name}-{part}.png").read_bytes() for part in ("subject", "style", "1", "2"))
-    return Example(subject, style, (one, two) if kind == "ab" else (one,), *_REASONS[name, kind])
+    answer, reason = _REASONS[name, kind]
+    return Example(
+        subject=subject,
+        style=style,
+        options=(one, two) if kind == "ab" else (one,),
+        answer=answer,
+        reason=reason,
+    )

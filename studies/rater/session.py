@@ -19,7 +19,7 @@ from studies.rater.votes import Screen, Vote, standing, today
 
 
 class VoteLog(Protocol):
-    """Where a rater's votes are kept: in a database, or in a file beside a packet."""
+    """The place where a rater's votes are kept: a database, or a file beside a packet."""
 
     def consented(self) -> bool:
         """Whether the rater has agreed to take part."""

@@ -57,7 +57,10 @@ def trials_of(design: Design, code: str) -> tuple[Trial, ...]:
     late = sorted([*map(first, tail), *repeated], key=lambda showing: rank("late", showing[0]))
     practice = [first(item) for item in design.items if item.purpose == "practice"]
     showings = [*practice, *map(first, head), *late]
-    return tuple(Trial(number, *showing) for number, showing in enumerate(showings))
+    return tuple(
+        Trial(number=number, item=item, purpose=purpose, mirrored=mirrored)
+        for number, (item, purpose, mirrored) in enumerate(showings)
+    )
 
 
 def is_mirrored(design: Design, code: str) -> bool:

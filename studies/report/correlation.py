@@ -46,10 +46,10 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
     points: list[Points] = []
     for aspect in aspects:
         ratings = ratings_of(study, votes, value_for(study, aspect))
-        of_aspect = [one for one in scored if one.metric.aspect == aspect]
-        for one in of_aspect:
-            figures += _coefficient_figures(study, ratings, one)
-            points.append(_points(study, ratings, items, one))
+        of_aspect = [metric_items for metric_items in scored if metric_items.metric.aspect == aspect]
+        for metric_items in of_aspect:
+            figures += _coefficient_figures(study, ratings, metric_items)
+            points.append(_points(study, ratings, items, metric_items))
         figures += _differences(ratings, of_aspect)
     return figures, points
 

@@ -1,4 +1,4 @@
-"""From votes to figures: what every section of a report does."""
+"""Building blocks of every section of a report, from votes to figures."""
 
 from __future__ import annotations
 

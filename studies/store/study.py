@@ -14,7 +14,7 @@ Scenario = Literal["random", "best"]
 
 @dataclass(frozen=True)
 class PictureSource:
-    """Where the picture at one place of an item comes from."""
+    """The method and the file that the picture at one place of an item comes from."""
 
     method: str  # empty for practice and attention checks
     image: str  # SHA-256 of the file, by which verdicts and scores are found
@@ -22,7 +22,7 @@ class PictureSource:
 
 @dataclass(frozen=True)
 class ItemOrigin:
-    """Where an item comes from, which is stored and never shown."""
+    """Where an item comes from; it is stored and never shown to raters."""
 
     subject: str  # names; empty for practice
     style: str

@@ -14,6 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
+from judge.questions import ASPECTS
 from lorarar.pictures.images import read_image
 from lorarar.store.queries import PictureRow
 from lorarar.util.errors import ImageError, LorarError
@@ -170,7 +171,7 @@ def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row
     text = Text()
     text.append(f"{line(picture.row)}\n", "bold")
     text.append(f"{line(picture.content)} in {line(picture.style)}\nseed {picture.seed}\n")
-    for aspect in ("subject", "style"):
+    for aspect in ASPECTS:
         text.append_text(_answers(aspect, [answer for answer in answers if answer["aspect"] == aspect]))
     if scores:
         text.append("\nscores\n", "bold")

@@ -10,12 +10,13 @@ from typing import Protocol
 import numpy as np
 
 from judge.check.statistics.proportions import Proportion, proportion
+from lorarar.util.grouping import group_by
 from lorarar.util.statistics.agreement import cohen_kappa, krippendorff_alpha
 from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
 
 
 class HasLogit(Protocol):
-    """A yes, a no or neither, with its log odds: a verdict is one."""
+    """An answer with its log odds, for example a verdict."""
 
     @property
     def answer(self) -> bool | None:
@@ -70,11 +71,13 @@ def logit_change(
     before: Sequence[HasLogit], after: Sequence[HasLogit], pictures: Sequence[Hashable]
 ) -> Interval | None:
     """The mean of the pictures' mean changes, with an interval over pictures; None without probabilities."""
-    changes: dict[Hashable, list[float]] = {}
-    for one, two, picture in zip(before, after, pictures, strict=True):
-        if one.logit is not None and two.logit is not None:
-            changes.setdefault(picture, []).append(two.logit - one.logit)
-    return bootstrap([float(np.mean(values)) for values in changes.values()]) if changes else None
+    changes = [
+        (picture, two.logit - one.logit)
+        for one, two, picture in zip(before, after, pictures, strict=True)
+        if one.logit is not None and two.logit is not None
+    ]
+    by_picture = group_by(changes, lambda change: change[0]).values()
+    return bootstrap([float(np.mean([value for _, value in rows])) for rows in by_picture]) if changes else None
 
 
 def alpha_interval(

@@ -54,7 +54,7 @@ class CorrectedRate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How the judge's answers stand to the correct ones."""
+    """Agreement of the judge's answers with the correct ones."""
 
     n: int
     brier: float | None  # mean squared distance of the probability and the answer: 0 is best, 0.25 is a coin's
@@ -67,9 +67,11 @@ class Calibration:
 
 def calibrate(labelled: Sequence[LabelledAnswer], reported: Sequence[ReportedAnswer] = ()) -> Calibration:
     """All figures from answers whose truth is established, and the correction of the other answers' rate."""
-    certain = [(one.probability, one.truth) for one in labelled if one.probability is not None]
+    certain = [(answer.probability, answer.truth) for answer in labelled if answer.probability is not None]
     chances, truths = [chance for chance, _ in certain], [truth for _, truth in certain]
-    sensitivity, specificity = (_accuracy([one for one in labelled if one.truth == truth]) for truth in (True, False))
+    sensitivity, specificity = (
+        _accuracy([answer for answer in labelled if answer.truth == truth]) for truth in (True, False)
+    )
     return Calibration(
         n=len(labelled),
         brier=brier(chances, truths) if certain else None,
@@ -82,7 +84,7 @@ def calibrate(labelled: Sequence[LabelledAnswer], reported: Sequence[ReportedAns
 
 
 def _accuracy(labelled: Sequence[LabelledAnswer]) -> Proportion:
-    return proportion([one.answer == one.truth for one in labelled], range(len(labelled)))
+    return proportion([answer.answer == answer.truth for answer in labelled], range(len(labelled)))
 
 
 def correct_rate(
@@ -91,8 +93,8 @@ def correct_rate(
     """The rate of yes among reported answers without the judge's mistakes; None where it cannot be computed."""
     if not reported or specificity.value is None or sensitivity.value is None:
         return None
-    hits = [one.yes for one in reported]
-    p, n = sum(hits) / len(hits), effective_sample_size(hits, [one.cluster for one in reported])
+    hits = [answer.yes for answer in reported]
+    p, n = sum(hits) / len(hits), effective_sample_size(hits, [answer.cluster for answer in reported])
     theta = rogan_gladen(p, n, q0=specificity.value, m0=specificity.n, q1=sensitivity.value, m1=sensitivity.n)
     if theta is None:
         return None

@@ -43,13 +43,13 @@ class Nearness(Interval):
 
 def accuracy(answers: Sequence[ClusteredAnswer]) -> Proportion:
     """The answers that are correct; where all truths are yes the sensitivity, where all are no the specificity."""
-    return proportion([one.answer == one.truth for one in answers], [one.cluster for one in answers])
+    return proportion([answer.answer == answer.truth for answer in answers], [answer.cluster for answer in answers])
 
 
 def logit_auroc(answers: Sequence[ClusteredAnswer]) -> Auroc | None:
     """The AUROC of the answers' logits."""
-    truths, clusters = [one.truth for one in answers], [one.cluster for one in answers]
-    return auroc_interval([one.logit for one in answers], truths, clusters)
+    truths, clusters = [answer.truth for answer in answers], [answer.cluster for answer in answers]
+    return auroc_interval([answer.logit for answer in answers], truths, clusters)
 
 
 def auroc_interval(

@@ -117,7 +117,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """The JSON object of a file.
 
     Raises:
-        CriticError: it is missing, or no JSON object.
+        CriticError: it is missing, or not a JSON object.
     """
     try:
         value = json.loads(path.read_text())
@@ -126,7 +126,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise CriticError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(value, dict):
-        raise CriticError(f"{path} holds no JSON object")
+        raise CriticError(f"{path} is not a JSON object")
     return value
 
 

@@ -129,7 +129,7 @@ def tower_of(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             "of the checkpoint's with a config.json"
         )
     if whole.get("model_type") != "siglip_vision_model":
-        raise CriticError(f"{folder / 'config.json'}: the tower {name} is no siglip_vision_model")
+        raise CriticError(f"{folder / 'config.json'}: the tower {name} is not a siglip_vision_model")
     return {**whole, "num_hidden_layers": whole["num_hidden_layers"] - 1, "vision_use_head": False}
 
 

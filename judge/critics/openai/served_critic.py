@@ -46,7 +46,7 @@ class ServedCritic(Critic):
         try:
             self.url = httpx2.URL(url.rstrip("/"))
         except (httpx2.InvalidURL, ValueError) as error:
-            raise CriticError(f"{url!r} is no address: {reason(error)}") from None
+            raise CriticError(f"{url!r} is not an address: {reason(error)}") from None
         self.client = httpx2.Client(
             headers=_authorisation(settings.key_variable),
             timeout=settings.timeout,

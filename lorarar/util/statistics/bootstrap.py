@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lorarar.util.grouping import group_by
+
 RESAMPLES, SEED = 2000, 0
 
 
@@ -60,9 +62,7 @@ def cluster_bootstrap(statistic: Callable[[np.ndarray], float | None], clusters:
     value = statistic(np.arange(len(clusters)))
     if value is None:
         return None
-    members: dict[Hashable, list[int]] = {}
-    for row, cluster in enumerate(clusters):
-        members.setdefault(cluster, []).append(row)
+    members = group_by(range(len(clusters)), lambda row: clusters[row])
     rows_of = [np.array(rows) for rows in members.values()]
     draws = (statistic(np.concatenate([rows_of[k] for k in draw])) for draw in cluster_draws(len(rows_of)))
     return Interval.of_draws(value, [draw for draw in draws if draw is not None])
