@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.bench.plan import read_plan, shipped_plans
+from lorarar.bench.plan import read_plan
 from lorarar.bench.run import run_plan
+from lorarar.bench.shipped_plans import shipped_plans
 from lorarar.generation.studio import save
 from lorarar.lora.files import write_adapter
 from lorarar.merge_files import merge_pair

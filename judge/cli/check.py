@@ -11,7 +11,6 @@ from judge.cli.options import (
     BatchOption,
     ConcurrencyOption,
     CriticOption,
-    DeviceOption,
     DTypeOption,
     GeneratedOption,
     ImageModeOption,
@@ -23,7 +22,7 @@ from judge.cli.options import (
     critic_settings,
 )
 from judge.cli.reasons import print_reasons
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
+from lorarar.cli.console import DbOption, DeviceOption, JsonOption, SeedOption, command, print_json
 
 if TYPE_CHECKING:
     from judge.check.check import Check

@@ -35,9 +35,6 @@ ConcurrencyOption = Annotated[int, typer.Option("--concurrency", help="Questions
 QuantisationOption = Annotated[
     str | None, typer.Option("--quantisation", help="8bit or 4bit (needs bitsandbytes).", show_default="none")
 ]
-DeviceOption = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
-]
 DTypeOption = Annotated[
     str | None, typer.Option("--dtype", help="float32, bfloat16 or float16.", show_default="by device")
 ]

@@ -10,7 +10,6 @@ from judge.cli.options import (
     BatchOption,
     ConcurrencyOption,
     CriticOption,
-    DeviceOption,
     DTypeOption,
     GeneratedOption,
     ImageModeOption,
@@ -23,7 +22,7 @@ from judge.cli.options import (
 )
 from judge.cli.reasons import print_reasons
 from judge.metrics.table import METRICS, Metric, MetricError
-from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
+from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, message, print_json
 
 if TYPE_CHECKING:
     from judge.metrics.scores import ScoreOutcome

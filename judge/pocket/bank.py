@@ -89,7 +89,7 @@ class _Job:
 
 
 def make_bank(designs: Designs, seed: int, processes: int = 2) -> Bank:
-    """All pictures, not yet decoded."""
+    """Paint all pictures of the bank; ``decoded`` holds them as painted until the VAE has decoded them."""
     rng = np.random.default_rng((seed, 11))
     labelled = _label(designs)
     jobs = [_Job(look=0, family=0, params=None, designs=[design], seed=(seed, design.number)) for design in labelled]
@@ -113,7 +113,7 @@ def make_bank(designs: Designs, seed: int, processes: int = 2) -> Bank:
 
 
 def _label(designs: Designs) -> list[_LabelledDesign]:
-    """The designs that may be shown, those of Pocket's own classes first."""
+    """Number and label the designs that are not held out, Pocket's own classes first."""
     held_out = held_out_designs()
     others = sorted({name for name, _ in designs} - set(CLASS_NAMES))
     class_of = {name: number for number, name in enumerate((*CLASS_NAMES, *others))}
@@ -122,7 +122,7 @@ def _label(designs: Designs) -> list[_LabelledDesign]:
 
 
 def _looks_of(family: str, rng: np.random.Generator) -> list[StyleParams]:
-    """The parameters of a style family's looks: those of its training styles, then random ones."""
+    """The parameters of a style family's looks: its training styles' first, then random ones."""
     own = [style.params for style in STYLES if style.family == family and style.split == "train"]
     return own + [random_params(rng, family) for _ in range(LOOKS_OF_FAMILY - len(own))]
 

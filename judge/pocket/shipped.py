@@ -1,4 +1,4 @@
-"""Where Pocket's judges lie."""
+"""The places of Pocket's shipped judges."""
 
 from __future__ import annotations
 

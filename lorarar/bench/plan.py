@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import Base, find_base
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.options import Options
@@ -22,7 +23,6 @@ from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
 
-SHIPPED = Path(__file__).parent / "plans"
 JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")
 
 
@@ -180,11 +180,6 @@ def _placed(concepts: ConceptSelection, path: Path, own: Path | None, side: str)
         what = f"{folder} is no folder" if folder else "the base has none of its own"
         raise PlanError(f"{path}: {side}.folder: {what}; accepted is a folder of LoRAs with their pictures")
     return concepts.model_copy(update={"folder": folder})
-
-
-def shipped_plans() -> list[str]:
-    """Names of the plans that come with the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
 def _plan_file(name: str) -> Path:

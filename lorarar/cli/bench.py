@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
+from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
+from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, message, print_json
 from lorarar.util.errors import PlanError
 
 if TYPE_CHECKING:
     from lorarar.bench.run import GridOutcome
+
+PLANS = ", ".join(shipped_plans())
 
 app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles x seeds.")
 
@@ -19,15 +22,11 @@ app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles
 @app.command()
 @command
 def run(
-    plan: Annotated[
-        str, typer.Argument(help="TOML file, or a shipped plan: pocket, demo, quick, sdxl.", metavar="PLAN.toml")
-    ],
+    plan: Annotated[str, typer.Argument(help=f"TOML file, or a shipped plan: {PLANS}.", metavar="PLAN.toml")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder of LoRAs and pictures.", show_default="out/bench/TITLE")
     ] = None,
-    device: Annotated[
-        str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
-    ] = None,
+    device: DeviceOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,11 +53,9 @@ def run(
 @app.command()
 @command
 def plan(
-    name: Annotated[str | None, typer.Argument(help="A shipped plan: pocket, demo, quick, sdxl.")] = None,
+    name: Annotated[str | None, typer.Argument(help=f"A shipped plan: {PLANS}.")] = None,
 ) -> None:
     """Print a shipped plan, to be changed and run; without a name, list them."""
-    from lorarar.bench.plan import SHIPPED, shipped_plans
-
     if name is None:
         print("\n".join(shipped_plans()))
     elif name in shipped_plans():

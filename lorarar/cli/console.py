@@ -43,6 +43,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 BaseOption = Annotated[
     str, typer.Option("--base", help="Base model: pocket, sdxl, a pipeline folder or a hub id.", metavar="BASE")
 ]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed.")]
 
 

@@ -7,26 +7,34 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, message, print_json, show_images
+from lorarar.cli.console import (
+    BaseOption,
+    DbOption,
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    command,
+    message,
+    print_json,
+    show_images,
+)
 
 
 @command
 def generate(
-    prompt: Annotated[str, typer.Option("--prompt", help="What to draw.")],
-    lora: Annotated[Path | None, typer.Option("--lora", help="LoRA to draw with.")] = None,
+    prompt: Annotated[str, typer.Option("--prompt", help="What to generate.")],
+    lora: Annotated[Path | None, typer.Option("--lora", help="LoRA to generate with.")] = None,
     base: BaseOption = "pocket",
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 1,
     seed: SeedOption = 0,
     steps: Annotated[int, typer.Option("--steps", help="Denoising steps.", min=1, max=1000)] = 50,
     guidance: Annotated[float, typer.Option("--guidance", help="Classifier-free guidance.", min=0)] = 5.0,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the pictures.")] = Path("out"),
-    device: Annotated[
-        str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
-    ] = None,
+    device: DeviceOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw pictures; number k has seed SEED + k and is the same alone or among others."""
+    """Generate pictures; number k has seed SEED + k and is the same alone or among others."""
     from lorarar.families import find_base
     from lorarar.generation.studio import BATCH, Picture, Studio, save
     from lorarar.lora.files import read_adapter

@@ -11,6 +11,7 @@ import typer
 from lorarar import __version__
 from lorarar.cli.console import BaseOption, SeedOption, command, message, one_of
 from lorarar.util.errors import TrainingError
+from lorarar.util.files import training_checkpoint
 
 if TYPE_CHECKING:
     from lorarar.lora.adapter import Part
@@ -155,9 +156,10 @@ def hypernet(
     Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
     """
     from dataclasses import asdict
-    from typing import cast
+    from typing import cast, get_args
 
     from lorarar.families import find_base
+    from lorarar.merging.hypernet import KeyValue
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
     from lorarar.training.hypernet import train_hypernet
@@ -168,13 +170,13 @@ def hypernet(
     for flag, value, accepted in (
         ("--loss", fidelity, FIDELITIES),
         ("--regulariser", regulariser, REGULARISERS),
-        ("--key-value", key_value, ("mean", "sum")),
+        ("--key-value", key_value, get_args(KeyValue)),
     ):
         one_of(flag, value, tuple(accepted), TrainingError)
     options = HypernetOptions(
         hidden=hidden,
         parts=parse_parts(parts),
-        key_value="mean" if key_value == "mean" else "sum",
+        key_value=cast("KeyValue", key_value),
         fidelity=cast("Fidelity", fidelity),
         regulariser=cast("Regulariser", regulariser),
         strength=strength,
@@ -220,11 +222,11 @@ def parse_parts(text: str) -> tuple[Part, ...]:
 
 
 def checkpoint_of(out: Path) -> Path:
-    """The file beside a result in which a training keeps its state until it is done.
+    """The checkpoint of a training whose result is ``out``.
 
     Raises:
         TrainingError: the result's name does not end in .safetensors.
     """
     if out.suffix != ".safetensors":
         raise TrainingError(f"-o is {out}; accepted is a name ending in .safetensors")
-    return out.with_suffix(".checkpoint.pt")
+    return training_checkpoint(out)

@@ -139,7 +139,7 @@ class Adapter:
 
 
 def widest(dtypes: Iterable[torch.dtype]) -> torch.dtype:
-    """The dtype that holds all of them."""
+    """The narrowest dtype that holds every value of the given dtypes."""
     result: torch.dtype | None = None
     for dtype in dtypes:
         result = dtype if result is None else torch.promote_types(result, dtype)

@@ -76,7 +76,7 @@ def _read_pickle(path: Path, error: type[LorarError]) -> dict[str, Tensor]:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    """Dense, on the CPU, and no larger than what the file stores for it: a view can claim any shape."""
+    """Whether a tensor is dense, on the CPU, and no larger than what the file stores: a view can claim any shape."""
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
         return False
     return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()

@@ -34,7 +34,7 @@ class Scratch:
     """
 
     def __init__(self, weight: Tensor) -> None:
-        """``weight`` (2, hidden) tells width, dtype and device."""
+        """Make an empty buffer; ``weight`` (2, hidden) gives its width, dtype and device."""
         self.weight, self.buffer = weight, weight.new_empty(0)
 
     def __call__(self, columns: Tensor) -> Tensor:

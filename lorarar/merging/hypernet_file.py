@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from torch import Tensor
 
-from lorarar.lora.adapter import Part
+from lorarar.lora.adapter import ATTENTION
 from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.merging.hypernet import Hypernetwork, KeyValue, from_published, load_state
 from lorarar.util.errors import HypernetError
-
-_PARTS: tuple[Part, ...] = ("query", "key", "value", "output")
 
 
 def read_hypernet(path: str | Path, key_value: KeyValue | None = None) -> Hypernetwork:
@@ -56,9 +55,9 @@ def write_hypernet(network: Hypernetwork, path: str | Path, provenance: Mapping[
 def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Hypernetwork:
     form = provenance_of(metadata)
     try:
-        if form["kind"] != "hypernetwork" or form["key_value"] not in ("mean", "sum"):
+        if form["kind"] != "hypernetwork" or form["key_value"] not in get_args(KeyValue):
             raise KeyError("kind")
-        parts = [part for part in _PARTS if part in form["parts"]]
+        parts = [part for part in ATTENTION if part in form["parts"]]
         widths = [int(width) for width in form["widths"]]
         network = Hypernetwork(widths, int(form["hidden"]), parts, form["key_value"])
     except (KeyError, ValueError, TypeError) as error:

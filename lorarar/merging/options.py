@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from typing_extensions import TypedDict  # pydantic reads it, and on Python 3.11 only this one
 
@@ -34,8 +34,8 @@ OF_EVERY_METHOD = ("rank", "seed")
 _VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "weights": (lambda pair: len(pair) == 2 and all(map(isfinite, pair)), "are two finite numbers"),
     "density": (lambda share: 0 < share <= 1, "is a share above 0 and up to 1"),
-    "form": (lambda form: form in ("delta", "factors"), "are delta and factors"),
-    "key_value": (lambda rule: rule in ("mean", "sum"), "are mean and sum"),
+    "form": (lambda form: form in get_args(Form), "are delta and factors"),
+    "key_value": (lambda rule: rule in get_args(KeyValue), "are mean and sum"),
     "mu": (lambda mu: mu >= 0, "is 0 to inf"),
     "rank": (lambda rank: rank >= 1, "is 1 or more"),
 }

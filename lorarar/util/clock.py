@@ -1,4 +1,4 @@
-"""The time as the database has it."""
+"""The current time in the form in which the database stores it."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def now() -> str:
-    """Date and time in UTC, to the second, in ISO 8601."""
+    """The current date and time in UTC, to the second, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -31,8 +31,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def checkpoint_beside(result: Path) -> Path:
-    """The file beside a result in which work on it keeps its state until it is done."""
+    """The file in which a merge keeps the optimisation of its coefficients until it is done."""
     return result.with_name(f"{result.name}.checkpoint.pt")
+
+
+def training_checkpoint(result: Path) -> Path:
+    """The file in which a training keeps its state until it is done."""
+    return result.with_suffix(".checkpoint.pt")
 
 
 def cache_home() -> Path:

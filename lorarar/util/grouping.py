@@ -1,4 +1,4 @@
-"""Things by what they have in common."""
+"""Grouping items by a key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 def group_by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    """The items by their keys, in the order in which they come."""
+    """Group items by their key; groups and the items in each keep the order of the input."""
     groups: dict[K, list[T]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)

@@ -41,14 +41,14 @@ class LoraJob:
 
 
 def lora_jobs() -> list[LoraJob]:
-    """All 56, contents first."""
+    """The training jobs of all 56 LoRAs, contents first."""
     contents = [LoraJob(shipped.content_lora(subject.slug), subject.prompt, CONTENT) for subject in SUBJECTS]
     styles = [LoraJob(shipped.style_lora(style.slug), style.prompt, STYLE) for style in STYLES]
     return contents + styles
 
 
 def run_loras(context: BuildContext) -> None:
-    """Train those that are not there yet for the shipped base; an interrupted one goes on."""
+    """Train the LoRAs that do not exist yet for the shipped base; an interrupted training goes on."""
     jobs = lora_jobs()
     train_missing(jobs, context)
     seconds = sum(float(job.mark(context).read_text()) for job in jobs)
@@ -57,7 +57,7 @@ def run_loras(context: BuildContext) -> None:
 
 
 def train_missing(jobs: Sequence[LoraJob], context: BuildContext) -> None:
-    """Train those of the jobs that have no mark."""
+    """Train the LoRAs whose mark file is missing."""
     pipeline = load_pipeline(shipped.PIPELINE, str(context.accelerator().device), torch.float32)
     for job in jobs:
         mark = job.mark(context)
