@@ -277,8 +277,8 @@ def test_a_bad_plan_says_where(plan_file, change, message):
 def test_shipped_plans_are_sound(tmp_path):
     assert shipped_plans() == ["demo", "pocket", "quick", "sdxl"]
     plan = read_plan("pocket")
-    labels = [row.label for row in plan.methods]
-    assert labels == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
+    names = [row.row_name for row in plan.methods]
+    assert names == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
     assert (len(plan.contents.names), len(plan.styles.names), len(plan.pictures.seeds)) == (5, 5, 10)
     read_plan("quick")
     read_plan("demo")

@@ -7,7 +7,7 @@ from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.methods import MergeInputs
-from lorarar.merging.methods.coefficients import lorarar
+from lorarar.merging.methods.columnwise import lorarar
 from lorarar.util.errors import AdapterError
 
 from .conftest import make_unet, random_adapter

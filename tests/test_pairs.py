@@ -12,7 +12,7 @@ from lorarar.merging.coefficient_statistics import block_of, spreads
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.merging.methods import method_named
-from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Recipe
 from lorarar.util.errors import AdapterError, HypernetError, MethodError
 from lorarar.util.files import sha256_of

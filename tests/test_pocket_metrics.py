@@ -12,8 +12,7 @@ from judge.pocket.augmentations import BankPictures, random_crops, random_tints
 from judge.pocket.bank import Bank
 from judge.pocket.clip import CAPTIONS, caption_contrast
 from judge.pocket.dino import DinoObjective, distillation
-from judge.pocket.held_out_trials import HeldOutTrial
-from judge.pocket.retrieval import cosine_auroc
+from judge.pocket.held_out_trials import HeldOutTrial, cosine_auroc
 from judge.pocket.stages import clip as clip_stage
 from judge.pocket.stages import dino as dino_stage
 from judge.pocket.stages.bank import bank_file

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from judge.check.statistics.discrimination import auroc_interval
+from judge.metrics.backbone import Backbone
 from judge.questions import Aspect
 from lorarar.pictures.images import read_image
 from lorarar.pocket import shipped
@@ -111,3 +112,10 @@ def auroc_summary(scores: Sequence[float], trials: Sequence[HeldOutTrial]) -> di
             figures |= {name: round(auroc.value, 4)}
             figures |= {f"{name}_low": round(auroc.low, 4), f"{name}_high": round(auroc.high, 4)}
     return figures | {"trials": len(trials)}
+
+
+def cosine_auroc(backbone: Backbone, trials: Sequence[HeldOutTrial]) -> dict[str, float]:
+    """AUROC of the cosine of reference and test, over all negatives and over the hard ones alone."""
+    references = backbone.images([trial.reference for trial in trials])
+    tests = backbone.images([trial.test for trial in trials])
+    return auroc_summary((references * tests).sum(1).tolist(), trials)

@@ -14,7 +14,7 @@ from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merge_files import Merge, merge_pair
 from lorarar.merging.coefficient_file import write_coefficients
-from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import checkpoint_beside
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def trained_file(pair: Pair, out: Path) -> Path:
     """The result of a row's training for a pair: joint training's LoRA, or ZipLoRA's coefficients."""
-    return out / "trained" / pair.row.label / f"{pair.name}.safetensors"
+    return out / "trained" / pair.row.row_name / f"{pair.name}.safetensors"
 
 
 def is_trained(pair: Pair, base: Base, out: Path) -> bool:
@@ -85,7 +85,7 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) ->
     else:
         recipe = pair.row.recipe(base, cache=cache)
     merged = merge_pair(recipe, pair.content.path, pair.style.path)
-    return merged.written(out / "loras" / pair.row.label / f"{pair.name}.safetensors")
+    return merged.written(out / "loras" / pair.row.row_name / f"{pair.name}.safetensors")
 
 
 def _provenance(pair: Pair, base: Base) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Cell:
 
     key: str
     plan: str
-    label: str  # of the row
+    row_name: str
     content: str
     style: str
     seed: int
@@ -32,7 +32,7 @@ class Cell:
         return {
             "key": self.key,
             "plan": self.plan,
-            "row": self.label,
+            "row": self.row_name,
             "content": self.content,
             "style": self.style,
             "seed": self.seed,
@@ -40,7 +40,7 @@ class Cell:
 
     def path(self, out: Path) -> Path:
         """The file of the cell's picture below a grid's folder."""
-        return out / "images" / self.label / f"{self.content}--{self.style}" / f"{self.seed}.png"
+        return out / "images" / self.row_name / f"{self.content}--{self.style}" / f"{self.seed}.png"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Pair:
 
     def _cell(self, plan: str, seed: int, key: str) -> Cell:
         return Cell(
-            key=key, plan=plan, label=self.row.label, content=self.content.name, style=self.style.name, seed=seed
+            key=key, plan=plan, row_name=self.row.row_name, content=self.content.name, style=self.style.name, seed=seed
         )
 
 

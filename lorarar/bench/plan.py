@@ -17,7 +17,7 @@ from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import Base, find_base
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.options import Options
-from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.training.options import LoraOptions, ZipOptions
@@ -75,7 +75,7 @@ class MethodRow(_Strict):
         return self
 
     @property
-    def label(self) -> str:
+    def row_name(self) -> str:
         """The row's name: the method's, unless the plan gives another."""
         return self.name or self.method
 
@@ -135,8 +135,8 @@ class Plan(_Strict):
     @field_validator("methods")
     @classmethod
     def _names(cls, value: tuple[MethodRow, ...]) -> tuple[MethodRow, ...]:
-        labels = [row.label for row in value]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
+        names = [row.row_name for row in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two rows are named {twice[0]!r}; give one of them another name")
         return value

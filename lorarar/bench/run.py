@@ -18,7 +18,7 @@ from lorarar.bench.plan import Plan
 from lorarar.families import Base, find_base
 from lorarar.generation.studio import Picture, Studio, save
 from lorarar.merge_files import check_base
-from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.pictures.concepts import read_concepts
 from lorarar.store import Store
 from lorarar.util.errors import AdapterError, HypernetError, MethodError, TrainingError
@@ -42,7 +42,7 @@ class GridOutcome:
 
     def fail(self, pair: Pair, error: Exception) -> None:
         """Note why a pair could not be computed; the next run tries it again."""
-        self.failures.append(f"{pair.row.label}, {pair.name}: {error}")
+        self.failures.append(f"{pair.row.row_name}, {pair.name}: {error}")
 
     def record(self) -> dict[str, Any]:
         """The outcome under the keys of ``lorarar bench run --json``."""
@@ -123,7 +123,7 @@ class GridRun:
         pipeline = load_for_training(self.base, accelerator)
         failures = []
         for number, task in enumerate(untrained, start=1):
-            title = f"{task.pair.row.label} {task.pair.name} ({number} of {len(untrained)})"
+            title = f"{task.pair.row.row_name} {task.pair.name} ({number} of {len(untrained)})"
             try:
                 train_pair(task.pair, self.base, self.out, pipeline, accelerator, title)
                 self.outcome.trained += 1

@@ -131,7 +131,7 @@ def _merge_all(
     from dataclasses import replace
 
     from lorarar.merge_files import merge_all, pairings
-    from lorarar.merging.projections import ProjectionCache
+    from lorarar.merging.projection_cache import ProjectionCache
     from lorarar.util.progress import Ticker
 
     cache = ProjectionCache()

@@ -21,7 +21,7 @@ from lorarar.merging.hypernet_file import read_hypernet
 from lorarar.merging.methods import MergeInputs, MergeResult, Method
 from lorarar.merging.methods.merge_inputs import Predictor
 from lorarar.merging.options import Options, check_options
-from lorarar.merging.projections import ProjectionCache
+from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import HypernetError

@@ -20,14 +20,14 @@ COLUMNS = (
 )
 README_ROWS = ("direct", "ziplora", "lorarar")
 
-Rows = Mapping[str, Sequence[GridPicture]]  # by label
+Rows = Mapping[str, Sequence[GridPicture]]  # by row name
 
 
 def whole_sheet(true: Sequence[GridPicture], rows: Rows, titles: Mapping[str, str]) -> Image.Image:
     """Every pair, a row for each method, the first seed of each."""
     columns = [f"{picture.subject.name} in {picture.style.name}" for picture in true]
     lines: list[tuple[str, Sequence[Image.Image | None]]] = [(titles["truth"], [picture.image for picture in true])]
-    lines += [(titles[label], _first_of_pairs(true, pictures)) for label, pictures in rows.items()]
+    lines += [(titles[name], _first_of_pairs(true, pictures)) for name, pictures in rows.items()]
     return Sheet(columns, lines, side=64, label_width=110).draw()
 
 
@@ -36,15 +36,15 @@ def readme_sheet(true: Sequence[GridPicture], rows: Rows, titles: Mapping[str, s
     subjects, styles = (list(dict.fromkeys(names)) for names in zip(*(picture.pair for picture in true), strict=True))
     pairs = {(name, styles[(k + shift) % len(styles)]) for k, name in enumerate(subjects) for shift in (0, 1)}
     few = [picture for picture in true if picture.pair in pairs]
-    return whole_sheet(few, {label: rows[label] for label in README_ROWS if label in rows}, titles)
+    return whole_sheet(few, {name: rows[name] for name in README_ROWS if name in rows}, titles)
 
 
 def results_table(figures: Mapping[str, Mapping[str, Interval]], titles: Mapping[str, str]) -> str:
     """The figures of every row as a Markdown table."""
     lines = [COLUMNS, ("---",) * len(COLUMNS)]
-    for label, row in figures.items():
-        differences = [interval(row.get(name), 1, always=True) for name in ("difference", "against direct")]
-        lines.append((titles[label], _percent(row["family"]), _percent(row["class"]), *differences))
+    for name, row in figures.items():
+        differences = [interval(row.get(key), 1, always=True) for key in ("difference", "against direct")]
+        lines.append((titles[name], _percent(row["family"]), _percent(row["class"]), *differences))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -14,7 +14,6 @@ from judge.pocket import held_out_trials as trials
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
 from judge.pocket.clip import CAPTIONS, ClipObjective, new_clip, new_processor
-from judge.pocket.retrieval import cosine_auroc
 from judge.pocket.stages.bank import bank_file
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.classes import CLASS_NAMES
@@ -48,7 +47,7 @@ def run_clip(context: BuildContext) -> None:
         seconds=round(run.seconds),
         seed=context.seed,
         words=zero_shot(backbone, trials.HELD_SUBJECTS, trials.HELD_STYLES),
-        style=cosine_auroc(backbone, trials.style_trials()),
+        style=trials.cosine_auroc(backbone, trials.style_trials()),
     )
 
 

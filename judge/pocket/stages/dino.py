@@ -9,8 +9,7 @@ from judge.metrics.registry import find_backbone
 from judge.pocket import shipped
 from judge.pocket.bank import Bank
 from judge.pocket.dino import DinoObjective
-from judge.pocket.held_out_trials import subject_trials
-from judge.pocket.retrieval import cosine_auroc
+from judge.pocket.held_out_trials import cosine_auroc, subject_trials
 from judge.pocket.stages.bank import bank_file
 from lorarar.pocket.art import fetch_designs
 from lorarar.pocket.build_context import BuildContext

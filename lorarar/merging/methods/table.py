@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.methods.coefficients import lorarar, ziplora
+from lorarar.merging.methods.columnwise import lorarar, ziplora
 from lorarar.merging.methods.linear import direct
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.projection import np_lora
+from lorarar.merging.methods.np_lora import np_lora
 from lorarar.merging.methods.pruning import dare, dare_ties, ties
 from lorarar.util.errors import MethodError
 

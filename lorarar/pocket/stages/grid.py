@@ -24,11 +24,11 @@ def run_grid(context: BuildContext) -> None:
         run_plan(plan, store, context.folder / "grid")
         pictures = pictures_of(store, plan)
     true = true_pictures(pictures)
-    rows = {row.label: [picture for picture in pictures if picture.row == row.label] for row in plan.methods}
-    figures = {label: measure(row) for label, row in ({"truth": true} | rows).items()}
-    for label, row in rows.items():
-        figures[label]["against direct"] = compare(row, rows[AGAINST])
-    titles = {"truth": "true pictures"} | {row.label: row.info.title for row in plan.methods}
+    rows = {row.row_name: [picture for picture in pictures if picture.row == row.row_name] for row in plan.methods}
+    figures = {name: measure(row) for name, row in ({"truth": true} | rows).items()}
+    for name, row in rows.items():
+        figures[name]["against direct"] = compare(row, rows[AGAINST])
+    titles = {"truth": "true pictures"} | {row.row_name: row.info.title for row in plan.methods}
     write_png(whole_sheet(true, rows, titles), context.folder / "results.png")
     write_png(readme_sheet(true, rows, titles), context.folder / "sheet.png")
     (context.folder / "results.md").write_text(results_table(figures, titles))
