@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import bounds, count
-from studies.figures import Figure, StudyReport, short_title
+from studies.figures import SIMULATED, Figure, StudyReport, short_title
 from studies.rendering import value_text
 from tui.catalog import Row
 from tui.context import AppContext
@@ -22,7 +22,6 @@ from tui.text import line
 from tui.widgets.table import ViTable
 
 HEADS = ("of", "figure", "value", "95 % interval", "n", "note")
-SIMULATED = "SIMULATED RATERS, NOT PEOPLE"
 NONE = "No study yet. In another terminal: lorarar study new NAME --kind ab --methods A,B --scenario random"
 
 
@@ -103,7 +102,7 @@ class ReportScreen(BrowseScreen):
         text = Text().append(line(study["name"], 40), "bold")
         text.append(f"  {line(study['kind'])}, {line(study['scenario'])}, {line(study['methods'], 60)}; ")
         text.append(f"{count(study['people'], 'rater')}, {study['simulated']} simulated")
-        return text.append(f"  {SIMULATED}", "bold reverse yellow") if self.simulated else text
+        return text.append(f"  {SIMULATED.upper()}", "bold reverse yellow") if self.simulated else text
 
     def say(self, text: Text) -> None:
         """Show the head line."""
