@@ -26,6 +26,7 @@ from lorarar.pictures.images import read_image, write_png
 from lorarar.util.errors import ImageError
 from lorarar.util.files import cache_folder
 from lorarar.util.formatting import interval
+from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 ITSELF, ANOTHER, OTHER, BLANK = "the reference itself", "another reference", "another concept's", "blank"
@@ -97,15 +98,12 @@ class ControlsPart(Part[Control, ControlsResult]):
 
     def measure(self, baseline: Baseline, questions: Sequence[Control], verdicts: Sequence[Verdict]) -> ControlsResult:
         """How often each kind and each aspect is answered as it must be."""
-        aspects: dict[Aspect, list[_AnsweredControl]] = {"subject": [], "style": []}
-        kinds: dict[tuple[str, Aspect], list[_AnsweredControl]] = {}
-        for control, verdict in zip(questions, verdicts, strict=True):
-            aspect = control.question.aspect
-            aspects[aspect].append((control, verdict))
-            kinds.setdefault((control.kind, aspect), []).append((control, verdict))
+        answered = list(zip(questions, verdicts, strict=True))
+        aspects = group_by(answered, lambda pair: pair[0].question.aspect)
+        kinds = group_by(answered, lambda pair: (pair[0].kind, pair[0].question.aspect))
         return ControlsResult(
-            subject=_measure_aspect(aspects["subject"]),
-            style=_measure_aspect(aspects["style"]),
+            subject=_measure_aspect(aspects.get("subject", [])),
+            style=_measure_aspect(aspects.get("style", [])),
             kinds=[
                 ControlKind(kind, aspect, expected=replies[0][0].expected, right=accuracy(_clear_answers(replies)))
                 for (kind, aspect), replies in kinds.items()

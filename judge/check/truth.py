@@ -145,13 +145,11 @@ def _by_cell(
     pictures: Sequence[JudgedPicture], distances: Mapping[Path, float]
 ) -> dict[Pair, list[tuple[bool, float]]]:
     """Verdicts and distances of the pictures that have both, by subject and style."""
-    measured = [
-        (picture.pair, (picture.correct, distances[picture.target.image]))
-        for picture in pictures
-        if picture.correct is not None and picture.target.image in distances
-    ]
-    cells = group_by(measured, lambda row: row[0])
-    return {pair: [figures for _, figures in rows] for pair, rows in cells.items()}
+    measured = [picture for picture in pictures if picture.correct is not None and picture.target.image in distances]
+    return {
+        pair: [(bool(picture.correct), distances[picture.target.image]) for picture in members]
+        for pair, members in group_by(measured, lambda picture: picture.pair).items()
+    }
 
 
 def _sentence(truth: AspectTruth) -> str:

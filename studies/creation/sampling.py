@@ -116,6 +116,6 @@ def _balanced(items: Sequence[SampledItem], seed: int) -> list[SampledItem]:
 
 
 def _rank(seed: int, what: str, item: SampledItem) -> bytes:
-    """Where an item comes in a random order; its pictures' order says nothing about it."""
+    """The key that sorts items at random; it does not depend on the order of an item's pictures."""
     key = (seed, what, sorted(picture.sha256 for picture in item.pictures))
     return hashlib.sha256(repr(key).encode()).digest()
