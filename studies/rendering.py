@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lorarar.util import tables
-from lorarar.util.formatting import measured
+from lorarar.util.formatting import measured, measured_bounds
 from studies.figures import SIMULATED, Figure, Points, StudyReport, unmarked_note
 
 NOT_DEFINED = "not defined"
@@ -75,7 +75,7 @@ def interval_text(figure: Figure) -> str:
     """A figure's interval as text; empty where it has none."""
     if figure.value is None or figure.low is None or figure.high is None:
         return ""
-    return f"{measured(figure.low)} to {measured(figure.high)}"
+    return measured_bounds(figure.low, figure.high)
 
 
 def _frozen(value: Any) -> Any:

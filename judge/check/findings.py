@@ -48,11 +48,6 @@ def percent_of(proportion: Proportion) -> str:
     return "none" if proportion.value is None else f"{proportion.value:.0%} of {proportion.n}"
 
 
-def percent_bounds(low: float, high: float) -> str:
-    """``40% to 60%``."""
-    return f"{low:.0%} to {high:.0%}"
-
-
 def flips_text(flips: Flips) -> str:
     """``3 of 72 verdicts flip (4.2%, 1.1 to 14.5)``."""
     rate = flips.rate

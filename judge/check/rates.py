@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from judge.check.findings import Finding, at_most, percent_bounds
+from judge.check.findings import Finding, at_most
 from judge.check.statistics.calibration import (
     Calibration,
     CorrectedRate,
@@ -17,6 +17,7 @@ from judge.check.statistics.calibration import (
 from judge.pictures import JudgedPicture
 from judge.protocol import Answer
 from judge.questions import ASPECTS, Aspect
+from lorarar.util.formatting import percent_bounds
 from lorarar.util.grouping import group_by
 
 RateOf = Literal["subject", "style", "correct"]  # pictures whose subject is right, whose style, and that are correct

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from judge.check.ask import CheckQuestion, ordinary_questions
-from judge.check.findings import Finding, at_least, percent_bounds, percent_of, weakest
+from judge.check.findings import Finding, at_least, percent_of, weakest
 from judge.check.ground_truth import KnownPicture
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods, rate_finding
@@ -20,7 +20,7 @@ from judge.questions import Aspect
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.store.queries import Pair
-from lorarar.util.formatting import interval
+from lorarar.util.formatting import interval, percent_bounds
 from lorarar.util.grouping import group_by
 
 FEWEST_CELLS = 5  # below which nearness gets no grade

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
+from lorarar.cli.console import DbOption, command, open_existing_store
 
 
 @command
@@ -16,12 +16,5 @@ def backup(
     db: DbOption = None,
 ) -> None:
     """Copy the database as it is at this moment, also while others write to it."""
-    from lorarar.store import Store, default_path
-
-    path = db or default_path()
-    if not path.is_file():
-        from lorarar.util.errors import StoreError
-
-        raise StoreError(f"{path} does not exist; name the database with --db")
-    with Store(path) as store:
+    with open_existing_store(db) as store:
         print(store.backup(out))

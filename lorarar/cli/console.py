@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
-from lorarar.util.errors import LorarError
+from lorarar.util.errors import LorarError, StoreError
 from lorarar.util.text import clean
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from rich.console import Console
+
+    from lorarar.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,6 +79,21 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(INTERRUPTED) from None
 
     return guarded
+
+
+def open_existing_store(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:
+    """Open a database that has to exist; ``hint`` follows the message where it does not.
+
+    Raises:
+        error: it does not exist.
+        StoreError: it cannot be opened.
+    """
+    from lorarar.store import Store, default_path
+
+    path = db or default_path()
+    if not path.is_file():
+        raise error(f"{path} does not exist; name the database with --db{hint}")
+    return Store(path)
 
 
 def print_json(value: Any) -> None:

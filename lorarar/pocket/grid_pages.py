@@ -8,7 +8,7 @@ from PIL import Image
 
 from lorarar.pictures.sheet import Sheet
 from lorarar.pocket.grid_measures import GridPicture
-from lorarar.util.formatting import interval
+from lorarar.util.formatting import interval, percent_bounds
 from lorarar.util.statistics.bootstrap import Interval
 
 COLUMNS = (
@@ -56,4 +56,4 @@ def _first_of_pairs(true: Sequence[GridPicture], pictures: Sequence[GridPicture]
 
 
 def _percent(share: Interval) -> str:
-    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+    return f"{share.value:.0%} ({percent_bounds(share.low, share.high)})"

@@ -25,6 +25,21 @@ def bounds(low: float, high: float, places: int = 2, *, signed: bool = False) ->
     return f"{number(low, places, signed=signed)} to {number(high, places, signed=signed)}"
 
 
+def percent_bounds(low: float, high: float) -> str:
+    """Both ends of an interval of a share as text, ``40% to 60%``."""
+    return f"{low:.0%} to {high:.0%}"
+
+
+def measured_bounds(low: float, high: float) -> str:
+    """Both ends of an interval of unknown size as text, ``0.004 to 12.000``."""
+    return f"{measured(low)} to {measured(high)}"
+
+
+def bracketed(figure: Interval, places: int = 2) -> str:
+    """A figure with its interval in brackets, ``0.33 [0.28, 0.39]``, for columns too narrow for words."""
+    return f"{number(figure.value, places)} [{number(figure.low, places)}, {number(figure.high, places)}]"
+
+
 def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, always: bool = False) -> str:
     """A figure with its interval as text, ``0.33 (0.28 to 0.39)``; empty where there is no figure.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lorarar.cli.console import open_existing_store
+
 if TYPE_CHECKING:
     from lorarar.store import Store
 
@@ -22,12 +24,4 @@ def open_store(db: Path | None) -> Store:
     Raises:
         StoreError: it does not exist.
     """
-    from lorarar.store import Store, default_path
-    from lorarar.util.errors import StoreError
-
-    path = db or default_path()
-    if not path.is_file():
-        raise StoreError(
-            f"{path} does not exist; name the database with --db, or fill one with: lorarar bench run quick"
-        )
-    return Store(path)
+    return open_existing_store(db, ", or fill one with: lorarar bench run quick")

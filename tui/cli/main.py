@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, VersionOption, command
+from lorarar.cli.console import DbOption, VersionOption, command, open_existing_store
 from lorarar.store import default_path
 from tui.cli.shared import ImagesOption, say_progress
 
@@ -50,14 +50,11 @@ def vote(path: Path, study: str, rater: str | None, images: str) -> None:
     Raises:
         StudyError: there is no such study, or the code cannot be one.
     """
-    from lorarar.store import Store
     from studies.errors import StudyError
     from studies.sessions import open_study
     from tui.voting import run
 
-    if not path.is_file():
-        raise StudyError(f"{path} does not exist; name the database with --db")
-    with Store(path) as store:
+    with open_existing_store(path, error=StudyError) as store:
         session = open_study(store, study, rater)
         run(session, images)
     if session.consented and not session.finished:

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from judge.metrics.table import TABLE_A2
-from lorarar.util.formatting import count, number
+from lorarar.util.formatting import bracketed, count, number
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
@@ -185,7 +185,7 @@ def _words(value: Value) -> str:
     from lorarar.util.statistics.bootstrap import Interval
 
     if isinstance(value, Interval):
-        return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
+        return bracketed(value)
     if isinstance(value, str):
         return line(value, 30)
     return str(value) if isinstance(value, int) else number(value, absent="-")
