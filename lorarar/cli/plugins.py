@@ -100,10 +100,13 @@ def _load(point: EntryPoint, members: Sequence[EntryPoint]) -> Any:
 
 
 def _leave_out(point: EntryPoint, reason: str) -> None:
-    message(f"The command {point.name} of {_package(point)} is left out: {reason}", "yellow")
+    """Say in one line why an entry point gives no command."""
+    line = f"The command {point.name} of {_package(point)} is left out: {reason}"
+    message(" ".join(line.split()), "yellow")
 
 
 def _package(point: EntryPoint) -> str:
+    """The distribution that an entry point comes from."""
     return point.dist.name if point.dist else "an unknown package"
 
 
