@@ -1,1 +1,1 @@
-"""How a study is made: pictures sampled from the database, checked, and frozen with their words and design."""
+"""The making of a study: its pictures are sampled from the database, checked, and frozen with words and design."""

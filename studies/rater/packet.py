@@ -124,5 +124,5 @@ def _picture(path: Path, archive: zipfile.ZipFile, digest: str) -> bytes:
         if not png.startswith(SIGNATURE):
             raise ImageError("not a PNG")
     except ImageError:
-        raise PacketError(f"{path}: {digest[:12]} is not a sound picture of a size that is read") from None
+        raise PacketError(f"{path}: {digest[:12]} is no sound picture of a size that is read") from None
     return png
