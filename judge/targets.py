@@ -95,7 +95,8 @@ def from_store(store: Store, where: str = "") -> list[Target]:
     Raises:
         TargetError: there are none, or a LoRA's references are gone.
     """
-    rows = [row for row in cell_pictures(store.connection) if _matches(row, where)]
+    with store.reading() as database:
+        rows = [row for row in cell_pictures(database) if _matches(row, where)]
     if not rows:
         raise TargetError(f"{store.path} has no pictures of a grid" + (f" with {where}" if where else ""))
     paths = PathResolver(store.path)

@@ -263,3 +263,37 @@ def test_other_packages_keep_their_tables_in_the_same_file(tmp_path):
         assert {"one", "two", "images"} <= set(store.db.table_names())
         with pytest.raises(StoreError, match="judge schema 2, this version knows up to 1"):
             store.extend("judge", [one])
+
+
+def test_a_damaged_table_is_one_line_for_readers_too(tmp_path):
+    from lorarar.store.queries import cell_pictures
+
+    path = tmp_path / "r.db"
+    Store(path).close()
+    with sqlite3.connect(path) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'cells'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    with (
+        Store(path) as store,
+        pytest.raises(StoreError, match=r"r\.db: .*malformed"),
+        store.reading() as database,
+    ):
+        cell_pictures(database)
+
+
+def test_the_folder_of_the_database_comes_before_those_above_it_whatever_was_found_before(tmp_path, monkeypatch):
+    from lorarar.store.paths import PathResolver
+
+    inner = tmp_path / "a" / "b"
+    (inner / "out").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    for file in (tmp_path / "out" / "A", tmp_path / "out" / "B", inner / "out" / "B"):
+        file.touch()
+    monkeypatch.chdir("/")
+    paths = PathResolver(inner / "r.db")
+    assert paths.find("out/A") == tmp_path / "out" / "A"
+    assert paths.find("out/B") == inner / "out" / "B"

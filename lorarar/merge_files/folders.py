@@ -55,11 +55,12 @@ def merge_all(
     }
     if not recipe.optimises:
         expected["options"] = recipe.resolved_options()
-    optimiser = optimiser_for(recipe)
+    optimiser = None  # made for the first pair that is not there yet
     for pairing in pairs:
         if pairing.out.exists() and _is_merged(pairing, expected):
             yield pairing, None
             continue
+        optimiser = optimiser or optimiser_for(recipe)
         checkpoint = checkpoint_beside(pairing.out)
         merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
         yield pairing, merged.written(pairing.out, layout)

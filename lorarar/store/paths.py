@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from lorarar.pictures.images import find_images
@@ -15,8 +14,8 @@ ABOVE = 4  # folders above the database's in which a relative path is looked for
 class PathResolver:
     """Finds the file that a path of the database means on this machine.
 
-    A relative path is looked for in the working folder, beside the database, and in the folders above it, since
-    databases lie beside or above the folders they name.
+    A relative path is looked for in the working folder, beside the database, and in the folders above it, nearest
+    first, since databases lie beside or below the folder in which a command was run.
     """
 
     def __init__(self, database: Path) -> None:
@@ -26,16 +25,11 @@ class PathResolver:
     def find(self, path: str) -> Path:
         """Find the file; where there is none, return the path as it stands, for an error to name."""
         if "\0" in path:
-            return Path(hashlib.sha256(path.encode("utf-8", "replace")).hexdigest())
+            return Path(path.replace("\0", "?"))  # no file can have such a name
         here = Path(path)
         if here.is_absolute() or here.exists():
             return here
-        for root in self.roots:
-            if (root / path).exists():
-                self.roots.remove(root)  # the next path is likely to be found there too
-                self.roots.insert(0, root)
-                return root / path
-        return here
+        return next((root / path for root in self.roots if (root / path).exists()), here)
 
     def references(self, lora: str) -> tuple[Path, ...]:
         """The pictures a LoRA was trained on; none where they are gone."""

@@ -71,5 +71,7 @@ def concept_name(name: str) -> str:
 
 def _rows(database: sqlite3.Connection, sql: str) -> list[PictureRow]:
     names = [field.name for field in fields(PictureRow)]
-    rows = (dict(zip(names, values, strict=True)) for values in database.execute(sql))
+    cursor = database.cursor()
+    cursor.row_factory = None  # plain tuples, whatever the connection makes of its rows
+    rows = (dict(zip(names, values, strict=True)) for values in cursor.execute(sql))
     return [PictureRow(**row | {side: concept_name(row[side]) for side in ("content", "style")}) for row in rows]

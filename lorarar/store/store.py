@@ -66,11 +66,11 @@ class Store:
         """Close the file."""
         self.db.conn.close()
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The open connection, for ``lorarar.store.queries``."""
-        connection: sqlite3.Connection = self.db.conn
-        return connection
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The open connection, for ``lorarar.store.queries``; SQLite's errors become one clear line."""
+        with _errors(self.path):
+            yield self.db.conn
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -58,7 +58,7 @@ def sha256_of(path: Path) -> str:
         OSError: it cannot be read.
     """
     state = path.stat()
-    return _sha256(path, state.st_ino, state.st_size, state.st_mtime_ns)
+    return _sha256(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def sha256_or(path: Path, otherwise: str) -> str:

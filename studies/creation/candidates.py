@@ -106,7 +106,8 @@ def find_candidates(store: Store, methods: Sequence[str], plan: str | None = Non
 
 def _rows(store: Store, methods: Sequence[str], plan: str | None) -> list[PictureRow]:
     """The cells of these methods, all of one plan."""
-    rows = [row for row in cell_pictures(store.connection) if plan in (None, row.plan)]
+    with store.reading() as database:
+        rows = [row for row in cell_pictures(database) if plan in (None, row.plan)]
     available = sorted({row.row for row in rows})
     if missing := [method for method in methods if method not in available]:
         there = ", ".join(available) or "none; make some with: lorarar bench run quick"
