@@ -69,7 +69,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The open connection, for ``lorarar.store.queries``; SQLite's errors become one clear line."""
-        with _errors(self.path):
+        with clear_errors(self.path):
             yield self.db.conn
 
     @contextmanager

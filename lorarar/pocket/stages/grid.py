@@ -37,6 +37,8 @@ def run_grid(context: BuildContext) -> None:
 def pictures_of(store: Store, plan: Plan) -> list[GridPicture]:
     """The pictures of a plan's cells, in order."""
     paths = PathResolver(store.path)
+    with store.reading() as database:
+        rows = [row for row in cell_pictures(database) if row.plan == plan.title]
     return [
         GridPicture(
             row=row.row,
@@ -45,8 +47,7 @@ def pictures_of(store: Store, plan: Plan) -> list[GridPicture]:
             seed=row.seed,
             image=read_image(paths.find(row.path)),
         )
-        for row in cell_pictures(store.connection)
-        if row.plan == plan.title
+        for row in rows
     ]
 
 
