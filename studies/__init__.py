@@ -40,4 +40,10 @@ __all__ = [
 ]
 
 __getattr__ = load_on_use(__name__, _HOMES)
-find_moved_modules({"studies.opening": "studies.sessions", "studies.vote": "studies.rater.votes"})
+find_moved_modules(
+    {
+        "studies.opening": "studies.sessions",
+        "studies.session": "studies.rater.session",
+        "studies.vote": "studies.rater.votes",
+    }
+)

@@ -101,6 +101,23 @@ def test_a_command_that_cannot_be_loaded_stops_no_other(tmp_path, monkeypatch, c
     assert lines[3] == "The command nowhere.two of one is left out: there is no command group nowhere"
 
 
+def test_no_package_takes_a_command_from_the_engine(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "thief-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Name: thief\nVersion: 1\n")
+    (folder / "entry_points.txt").write_text("[lorarar.commands]\nmerge = builtins:print\nbench.run = builtins:print\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    names = get_command(app).commands
+    assert [names["merge"].callback.__module__, names["bench"].commands["run"].callback.__module__] == [
+        "lorarar.cli.merge",
+        "lorarar.cli.bench",
+    ]
+    assert sorted(capsys.readouterr().err.splitlines()) == [
+        "The command bench.run of thief is left out: lorarar has one of this name",
+        "The command merge of thief is left out: lorarar has one of this name",
+    ]
+
+
 def commands(group, path="lorarar"):
     for name, command in sorted(group.commands.items()):
         if hasattr(command, "commands"):
@@ -135,12 +152,21 @@ def test_every_link_of_the_docs_leads_somewhere():
         "from lorarar.recipe import Options",
         "from lorarar.store import Store",
         "from studies.opening import open_packet, open_study",
+        "from studies.session import Session",
         "from studies.vote import Screen",
+        "from tui.main import app",
         "from tui.voting import run",
     ],
 )
 def test_import_names_that_version_0_1_documented_still_work(line):
     exec(line, {})
+
+
+def test_a_module_within_a_moved_package_is_not_made_twice():
+    from lorarar.merging.methods import METHODS, pruning
+
+    exec("import lorarar.methods.pruning", {})
+    assert METHODS["ties"].merge is pruning.ties
 
 
 def test_a_moved_module_is_one_module_under_both_names():

@@ -61,6 +61,7 @@ def open_served(url: str, settings: CriticSettings) -> Critic:
     }
     if named := [what for what, value in own.items() if value is not None]:
         raise CriticError(f"{', '.join(named)} of a critic behind an address is its server's own setting")
+    settings.check_served()
     return ServedCritic(url, settings)
 
 
@@ -74,6 +75,7 @@ def open_local(name: str, settings: CriticSettings) -> Critic:
 
     if settings.model is not None:
         raise CriticError("a model is named for a critic behind an address; name this one itself")
+    settings.check_local()
     return LocalCritic(find_checkpoint(name), settings)
 
 

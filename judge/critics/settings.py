@@ -37,15 +37,34 @@ class CriticSettings:
     key_variable: str = "LORARAR_API_KEY"  # the environment variable with the key, if the server asks for one
 
     def __post_init__(self) -> None:
+        _at_least_one("side", self.side)
+
+    def check_local(self) -> None:
+        """Refuse what a critic on this machine cannot be run with.
+
+        Raises:
+            CriticError: the message says what is accepted.
+        """
         for what, value, accepted in (
-            ("image mode", self.image_mode, get_args(ImageMode)),
+            ("image mode", self.image_mode or None, get_args(ImageMode)),
             ("dtype", self.dtype, get_args(Dtype)),
             ("quantisation", self.quantisation, get_args(Quantisation)),
         ):
             if value is not None and value not in accepted:
                 raise CriticError(f"no {what} {value}; accepted are {', '.join(accepted)}")
-        for what, number in (("batch", self.batch), ("concurrency", self.concurrency), ("side", self.side)):
-            if number < 1:
-                raise CriticError(f"{what} is {number}; accepted is 1 and above")
+        _at_least_one("batch", self.batch)
+
+    def check_served(self) -> None:
+        """Refuse what a critic behind a server cannot be run with.
+
+        Raises:
+            CriticError: the message says what is accepted.
+        """
+        _at_least_one("concurrency", self.concurrency)
         if self.timeout <= 0 or self.retries < 0 or self.backoff < 0:
             raise CriticError("the time-out must be above 0, retries and backoff not below it")
+
+
+def _at_least_one(what: str, number: int) -> None:
+    if number < 1:
+        raise CriticError(f"{what} is {number}; accepted is 1 and above")

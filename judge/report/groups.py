@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
 from judge.pictures import JudgedPicture, correct_by_pair
 from judge.protocol import Answer, Score, both_right, score
-from judge.targets import Target
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
+
+if TYPE_CHECKING:
+    from judge.targets import Target
 
 By = Literal["method", "subject", "style", "cell"]
 K = TypeVar("K", bound=Hashable)

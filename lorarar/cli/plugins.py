@@ -37,7 +37,8 @@ class LazyGroup(TyperGroup):
         """The commands by name."""
         if not self._built:
             self._built = True
-            self._commands = {**get_group(self._app).commands, **_load_all(self._added)}
+            own = get_group(self._app).commands
+            self._commands = {**_load_all(_distinct(self._added, [f"{self.name}.{name}" for name in own])), **own}
         return self._commands
 
     @commands.setter
@@ -50,14 +51,17 @@ def root_group(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
 
     class RootGroup(TyperGroup):
         def __init__(self, *, commands: Mapping[str, Any], **settings: Any) -> None:
-            super().__init__(commands={**commands, **_all_groups(groups)}, **settings)
+            super().__init__(commands={**commands, **_all_groups(groups, commands)}, **settings)
 
     return RootGroup
 
 
-def _all_groups(groups: Mapping[str, typer.Typer]) -> dict[str, Any]:
+def _all_groups(groups: Mapping[str, typer.Typer], own: Iterable[str]) -> dict[str, Any]:
     """The engine's groups, and the groups and commands of other packages, by name."""
-    points = _distinct(sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name))
+    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    if not points:
+        message("No package gives commands: this installation is older than its code; install it again", "yellow")
+    points = _distinct(points, {*own, *groups})
     members: dict[str, list[EntryPoint]] = defaultdict(list)  # by their group; "" has what is in none
     for point in points:
         members[point.name.rpartition(".")[0]].append(point)
@@ -71,13 +75,17 @@ def _all_groups(groups: Mapping[str, typer.Typer]) -> dict[str, Any]:
     return commands
 
 
-def _distinct(points: Iterable[EntryPoint]) -> list[EntryPoint]:
-    """The first entry point of each name; the others are left out."""
-    by_name: dict[str, EntryPoint] = {}
+def _distinct(points: Iterable[EntryPoint], taken: Iterable[str]) -> list[EntryPoint]:
+    """The first entry point of each name that is not ``taken``; the others are left out."""
+    owners = dict.fromkeys(taken, "lorarar")
+    distinct = []
     for point in points:
-        if by_name.setdefault(point.name, point) is not point:
-            _leave_out(point, f"{_package(by_name[point.name])} has one of this name")
-    return list(by_name.values())
+        if point.name in owners:
+            _leave_out(point, f"{owners[point.name]} has one of this name")
+        else:
+            owners[point.name] = _package(point)
+            distinct.append(point)
+    return distinct
 
 
 def _load_all(

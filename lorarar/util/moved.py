@@ -24,17 +24,27 @@ class MovedModules(MetaPathFinder, Loader):
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec of a module under its old name; None for every other name."""
-        return ModuleSpec(name, self) if name in MOVED else None
+        return ModuleSpec(name, self) if present_name(name) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module as it is; importing again must not make a second one."""
-        module = import_module(MOVED[spec.name])
-        self._spec = module.__spec__
+        module = import_module(present_name(spec.name) or spec.name)
+        spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing runs twice; the module keeps the spec of its own place."""
-        module.__spec__ = self._spec
+        if module.__spec__ is not None:
+            module.__spec__ = module.__spec__.loader_state
+
+
+def present_name(name: str) -> str | None:
+    """The name of today of a moved module, or of a module within a moved package; None for every other name."""
+    head, _, rest = name.rpartition(".")
+    if name in MOVED:
+        return MOVED[name]
+    package = present_name(head) if head else None
+    return package and f"{package}.{rest}"
 
 
 def find_moved_modules(moved: Mapping[str, str]) -> None:

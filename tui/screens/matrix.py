@@ -103,8 +103,9 @@ class MatrixScreen(BrowseScreen):
         """Show the next method on a side."""
         snapshot = self.context.snapshot
         if snapshot and snapshot.methods:
-            names = snapshot.methods
-            self.show_method(side, names[(names.index(self.method[side]) + by) % len(names)])
+            names, method = snapshot.methods, self.method[side]
+            place = names.index(method) if method in names else 0  # a new snapshot may no longer have it
+            self.show_method(side, names[(place + by) % len(names)])
 
     def action_swap(self) -> None:
         """Change left for right."""
