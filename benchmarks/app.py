@@ -156,7 +156,7 @@ def make_database(folder: Path, subjects: int, styles: int, seeds: int, referenc
             ]
             digests[concept] = [sha256_of(file) for file in made]
     with Store(path) as store:
-        judge = VerdictStore(store).judge("benchmark", {"critic": "benchmark"})
+        judge = VerdictStore(store).judge_id("benchmark", {"critic": "benchmark"})
         db = store.db.conn
         with store.writing():
             for side, concepts in names.items():

@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import resvg_py
 from textual.app import App
@@ -77,7 +78,7 @@ async def _vote(store: Store) -> None:
         await _save(app, pilot, "app-voting")
 
 
-async def _save(app: App[None], pilot: Pilot[None], name: str) -> None:
+async def _save(app: App[Any], pilot: Pilot[Any], name: str) -> None:
     await pilot.pause(SETTLED)
     svg = re.sub(r"@font-face \{.*?\}", "", app.export_screenshot(), flags=re.S)
     svg = re.sub(r"font-family: ?[^;]*;", f"font-family: {FONT};", svg)

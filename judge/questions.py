@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -212,6 +211,8 @@ def find_prompts(name: str) -> Prompts:
     path = Path(name)
     if not path.is_file():
         raise PromptError(f"no prompts {name}; accepted are {', '.join(PROMPTS)} and a TOML file")
+    import tomllib  # only where a file is read
+
     try:
         fields = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -12,10 +12,10 @@ from judge.check.ask import Interview, ordinary_questions
 from judge.check.check import PARTS, CheckError, run_check
 from judge.check.findings import Finding
 from judge.check.ground_truth import KnownPicture, find_distances, find_known_pictures
+from judge.check.human_labels import HumanLabel, read_labels
 from judge.check.page import render_page
 from judge.check.paraphrases import PARAPHRASES, wordings
 from judge.check.part import CheckPlan, Configuration, Part
-from judge.check.people import HumanLabel, read_labels
 from judge.check.sample import sample_targets
 from judge.check.settings import variants
 from judge.critics import Critic, CriticError

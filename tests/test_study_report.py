@@ -164,7 +164,7 @@ def test_simulated_raters_and_people_are_never_mixed(store):
 
 
 def test_the_judges_check_gets_people_alone(store):
-    from judge.check.people import majorities, read_labels
+    from judge.check.human_labels import majorities, read_labels
 
     assert read_labels(store) == []
     session = open_study(store, "abs", "REAL")

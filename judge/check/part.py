@@ -11,20 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from judge.check.ask import CheckQuestion, Interview
 from judge.check.findings import Finding
 from judge.check.ground_truth import KnownPicture
+from judge.check.human_labels import HumanLabel
 from judge.critics import Critic, find_critic
 from judge.critics.settings import CriticSettings
 from judge.pictures import JudgedPicture, group_by_picture, mars2
 from judge.questions import Prompts
 from judge.targets import Target
 from judge.verdicts import Verdict
-
-if TYPE_CHECKING:
-    from judge.check.people import HumanLabel
 
 Q = TypeVar("Q", bound=CheckQuestion)
 R = TypeVar("R")

@@ -1,62 +1,23 @@
-"""The judge against people's votes on single pictures, where there are any.
-
-A database has them in the table or view ``human_labels (image, aspect, yes, rater)``: sha256 of the picture's file,
-``subject`` or ``style``, 0 or 1, the rater's code. Only people belong there: simulated raters are no calibration.
-"""
+"""The judge against people's votes on single pictures, where there are any."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from judge.check.ask import CheckQuestion, ordinary_questions
 from judge.check.findings import Finding
+from judge.check.human_labels import majorities
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.rates import calibrate_rate, rate_finding
 from judge.check.statistics.calibration import Calibration
 from judge.pictures import group_by_picture
-from judge.questions import ASPECTS, Aspect
+from judge.questions import Aspect
 from judge.targets import Target
 from judge.verdicts import Verdict
-from lorarar.store import Store
 from lorarar.util.files import sha256_or
 from lorarar.util.formatting import number
-
-TABLE = "human_labels"
-
-
-@dataclass(frozen=True)
-class HumanLabel:
-    """One person's answer about one aspect of one picture."""
-
-    image: str  # sha256 of its file
-    aspect: Aspect
-    yes: bool
-    rater: str = ""
-
-
-Majorities = Mapping[tuple[str, Aspect], bool | None]
-
-
-def read_labels(store: Store) -> list[HumanLabel]:
-    """The labels of a database; none where it has no such table or view."""
-    if not store.rows("SELECT 1 FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", TABLE):
-        return []
-    return [
-        HumanLabel(str(row["image"]), row["aspect"], bool(row["yes"]), str(row["rater"]))
-        for row in store.rows(f"SELECT image, aspect, yes, rater FROM {TABLE}")
-        if row["aspect"] in ASPECTS and row["yes"] in (0, 1)
-    ]
-
-
-def majorities(labels: Iterable[HumanLabel]) -> Majorities:
-    """What most people say of each aspect of each picture; None where they are split evenly."""
-    counts: dict[tuple[str, Aspect], Counter[bool]] = {}
-    for label in labels:
-        counts.setdefault((label.image, label.aspect), Counter())[label.yes] += 1
-    return {key: None if count[True] == count[False] else count[True] > count[False] for key, count in counts.items()}
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ def check(
     from judge.check.ask import Interview
     from judge.check.check import run_check
     from judge.check.ground_truth import find_distances, find_known_pictures
+    from judge.check.human_labels import read_labels
     from judge.check.part import CheckPlan, Configuration
-    from judge.check.people import read_labels
     from judge.questions import find_prompts
     from judge.targets import find_targets
     from lorarar.store import Store

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorarar.lora.header import provenance_of, read_header
 from lorarar.pictures.images import find_images
 from lorarar.util.errors import AdapterError
 
@@ -36,6 +35,8 @@ def read_references(lora: Path) -> References:
         AdapterError: the file's header cannot be read, or has no prompt.
         ImageError: there are no pictures.
     """
+    from lorarar.lora.header import provenance_of, read_header  # the app, which needs the folder alone, starts without
+
     return references_of(lora, provenance_of(read_header(lora, AdapterError)))
 
 
