@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import JsonOption, SeedOption, command, print_json, stderr_console
+from lorarar.cli.console import JsonOption, SeedOption, command, print_json
+from lorarar.util.messages import stderr_console
 
 
 @command

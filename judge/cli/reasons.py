@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lorarar.cli.console import message
+from lorarar.util.messages import message
 
 MOST = 5  # reasons
 

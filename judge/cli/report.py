@@ -10,7 +10,8 @@ import typer
 
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
-from lorarar.cli.console import DbOption, command, message, one_of, print_json
+from lorarar.cli.console import DbOption, command, one_of, print_json
+from lorarar.util.messages import message
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from judge.cli.options import (
 )
 from judge.cli.reasons import print_reasons
 from judge.metrics.table import METRICS, Metric, MetricError
-from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, message, print_json
+from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from judge.metrics.scores import ScoreOutcome

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
-from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, message, print_json
+from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json
 from lorarar.util.errors import PlanError
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.bench.run import GridOutcome

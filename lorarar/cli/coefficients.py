@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json, stderr_console
+from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json
 from lorarar.cli.merge import HypernetOption, KeyValueOption
 from lorarar.util.errors import MethodError
+from lorarar.util.messages import stderr_console
 
 if TYPE_CHECKING:
     from rich.table import Table

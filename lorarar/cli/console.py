@@ -13,12 +13,11 @@ import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
 from lorarar.util.errors import LorarError, StoreError
-from lorarar.util.text import clean
+from lorarar.util.messages import message, stderr_console
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from rich.console import Console
 
     from lorarar.store import Store
 
@@ -49,19 +48,6 @@ DeviceOption = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed.")]
-
-
-def stderr_console() -> Console:
-    """The console for people, on stderr."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False)
-
-
-def message(text: str, style: str = "") -> None:
-    """Print a message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
-    console = stderr_console()
-    console.print(clean(text), style=style, markup=False, soft_wrap=not console.is_terminal)
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, show_images, stderr_console
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, show_images
+from lorarar.util.messages import stderr_console
 
 if TYPE_CHECKING:
     from rich.table import Table

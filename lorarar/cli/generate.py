@@ -14,10 +14,10 @@ from lorarar.cli.console import (
     JsonOption,
     SeedOption,
     command,
-    message,
     print_json,
     show_images,
 )
+from lorarar.util.messages import message
 
 
 @command

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, message, one_of, print_json
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, one_of, print_json
 from lorarar.util.errors import MethodError
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.lora.layouts import Layout

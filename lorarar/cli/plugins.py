@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from lorarar.cli.console import message
+from lorarar.util.entry_points import distinct, leave_out, load_point, points_of
+from lorarar.util.messages import message
 
 ENTRY_POINTS = "lorarar.commands"
 
@@ -38,7 +39,7 @@ class LazyGroup(TyperGroup):
         if not self._built:
             self._built = True
             own = get_group(self._app).commands
-            self._commands = {**_load_all(_distinct(self._added, [f"{self.name}.{name}" for name in own])), **own}
+            self._commands = {**_load_all(distinct(self._added, [f"{self.name}.{name}" for name in own])), **own}
         return self._commands
 
     @commands.setter
@@ -58,12 +59,11 @@ def root_group(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
 
 def _all_groups(groups: Mapping[str, typer.Typer], own: Iterable[str]) -> dict[str, Any]:
     """The engine's groups, and the groups and commands of other packages, by name."""
-    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    points = points_of(ENTRY_POINTS)
     if not points:
         message("No package gives commands: this installation is older than its code; install it again", "yellow")
-    points = _distinct(points, {*own, *groups})
     members: dict[str, list[EntryPoint]] = defaultdict(list)  # by their group; "" has what is in none
-    for point in points:
+    for point in distinct(points, {*own, *groups}):
         members[point.name.rpartition(".")[0]].append(point)
     outermost = members.pop("", [])
     commands = {name: LazyGroup(name, app, members[name]) for name, app in groups.items()}
@@ -71,21 +71,8 @@ def _all_groups(groups: Mapping[str, typer.Typer], own: Iterable[str]) -> dict[s
     for group, orphans in members.items():
         if not isinstance(commands.get(group), LazyGroup):
             for point in orphans:
-                _leave_out(point, f"there is no command group {group}")
+                leave_out(point, f"there is no command group {group}")
     return commands
-
-
-def _distinct(points: Iterable[EntryPoint], taken: Iterable[str]) -> list[EntryPoint]:
-    """The first entry point of each name that is not ``taken``; the others are left out."""
-    owners = dict.fromkeys(taken, "lorarar")
-    distinct = []
-    for point in points:
-        if point.name in owners:
-            _leave_out(point, f"{owners[point.name]} has one of this name")
-        else:
-            owners[point.name] = _package(point)
-            distinct.append(point)
-    return distinct
 
 
 def _load_all(
@@ -99,23 +86,9 @@ def _load_all(
 def _load(point: EntryPoint, members: Sequence[EntryPoint]) -> Any:
     """The command of an entry point, or its group with these members; None where it cannot be loaded."""
     name = point.name.rpartition(".")[2]
-    try:
-        app = point.load()
-        return LazyGroup(name, app, members) if isinstance(app, typer.Typer) else _command(name, app)
-    except Exception as error:  # another package's code may raise anything
-        _leave_out(point, f"{type(error).__name__}: {error}")
-        return None
-
-
-def _leave_out(point: EntryPoint, reason: str) -> None:
-    """Say in one line why an entry point gives no command."""
-    line = f"The command {point.name} of {_package(point)} is left out: {reason}"
-    message(" ".join(line.split()), "yellow")
-
-
-def _package(point: EntryPoint) -> str:
-    """The distribution that an entry point comes from."""
-    return point.dist.name if point.dist else "an unknown package"
+    return load_point(
+        point, lambda app: LazyGroup(name, app, members) if isinstance(app, typer.Typer) else _command(name, app)
+    )
 
 
 def _command(name: str, function: Callable[..., Any]) -> Any:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar import __version__
-from lorarar.cli.console import BaseOption, SeedOption, command, message, one_of
+from lorarar.cli.console import BaseOption, SeedOption, command, one_of
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import training_checkpoint
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.lora.adapter import Part

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.util.messages import message
 from studies.cli.options import open_store
 
 

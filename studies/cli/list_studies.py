@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lorarar.cli.console import DbOption, JsonOption, command, message, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.util.messages import message
 from lorarar.util.text import clean
 from studies.cli.options import open_store
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, message, one_of, print_json
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json
 from lorarar.util.errors import reason
 from lorarar.util.formatting import bounds
+from lorarar.util.messages import message
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, open_store
 from studies.errors import StudyError

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, message
+from lorarar.cli.console import DbOption, command
+from lorarar.util.messages import message
 from lorarar.util.text import clean
 from studies.cli.options import NameArgument, open_store
 

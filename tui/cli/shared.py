@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import message
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from studies.rater.session import Session

@@ -1,0 +1,17 @@
+"""Digests: the identity of a thing is the sha256 of all facts that decide it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+
+def digest_of_facts(facts: Mapping[str, object]) -> str:
+    """Hex digest of facts that JSON can hold; their order does not matter."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def differing(facts: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
+    """The names of the facts that differ, in alphabetical order; one that only one side has differs."""
+    return sorted(name for name in {*facts, *others} if facts.get(name) != others.get(name))

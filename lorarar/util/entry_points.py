@@ -1,0 +1,59 @@
+"""Entry points: how other packages give commands, methods, critics and whatever else has a table here.
+
+Invariant: what another package's code does wrong is one clear line on stderr, and what it gives is left out; nothing
+of ours stops working.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from lorarar.util.messages import message
+
+
+def points_of(group: str) -> tuple[EntryPoint, ...]:
+    """The entry points of a group, by name."""
+    return _points(group, tuple(sys.path))
+
+
+@lru_cache  # a look through all that is installed, for each group once
+def _points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    return tuple(sorted(entry_points(group=group), key=lambda point: (point.name, package_of(point))))
+
+
+def distinct(points: Iterable[EntryPoint], taken: Iterable[str]) -> list[EntryPoint]:
+    """The first entry point of each name that is not ``taken`` by ours; the others are left out."""
+    owners = dict.fromkeys(taken, "lorarar")
+    first = []
+    for point in points:
+        if point.name in owners:
+            leave_out(point, f"{owners[point.name]} has one of this name")
+        else:
+            owners[point.name] = package_of(point)
+            first.append(point)
+    return first
+
+
+def load_point(point: EntryPoint, use: Callable[[Any], Any]) -> Any:
+    """What ``use`` makes of an entry point's object; None, said in one line, where either raises."""
+    try:
+        return use(point.load())
+    except Exception as error:  # another package's code may raise anything
+        leave_out(point, f"{type(error).__name__}: {error}")
+        return None
+
+
+def leave_out(point: EntryPoint, reason: str) -> None:
+    """Say in one line why what an entry point gives is left out: a command, a method, a critic …"""
+    kind = point.group.removeprefix("lorarar.").removesuffix("s")
+    line = f"The {kind} {point.name} of {package_of(point)} is left out: {reason}"
+    message(" ".join(line.split()), "yellow")
+
+
+def package_of(point: EntryPoint) -> str:
+    """The distribution that an entry point comes from."""
+    return point.dist.name if point.dist else "an unknown package"

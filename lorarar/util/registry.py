@@ -1,0 +1,90 @@
+"""Registries: the one table of each kind of thing, of our own rows and of those that other packages give.
+
+A row from another package comes by an entry point of the registry's group, for example ``lorarar.methods``, whose
+object is the row. It is left out, with one clear line on stderr, where loading it raises, where it is no such row,
+or where it has the name of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Generic, Protocol, TypeVar
+
+from lorarar.util.entry_points import load_point, points_of
+
+
+class Named(Protocol):
+    """A row: it has a name."""
+
+    @property
+    def name(self) -> str:
+        """The row's name, by which users choose it."""
+        ...
+
+
+R = TypeVar("R", bound=Named)
+
+
+class Registry(Mapping[str, R], Generic[R]):
+    """Rows by name: ours in their order, then those of other packages by name.
+
+    Ours are found without loading any other package.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        kind: type[R],
+        rows: Iterable[R],
+        check: Callable[[R, Mapping[str, R]], None] | None = None,
+    ) -> None:
+        """Make the registry.
+
+        Args:
+            group: of entry points, for example ``lorarar.methods``.
+            kind: the class of every row.
+            rows: ours.
+            check: raises ``ValueError`` where a row of another package clashes with the rows before it.
+        """
+        self.group, self.kind = group, kind
+        self._own = {row.name: row for row in rows}
+        self._check = check
+
+    def __getitem__(self, name: str) -> R:
+        return self._own[name] if name in self._own else self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def own(self) -> Mapping[str, R]:
+        """Our rows alone."""
+        return self._own
+
+    @cached_property
+    def _all(self) -> dict[str, R]:
+        rows = dict(self._own)
+        for point in points_of(self.group):
+            row = load_point(point, lambda given: self._accepted(given, rows))
+            if row is not None:
+                rows[row.name] = row
+        return rows
+
+    def _accepted(self, row: object, rows: Mapping[str, R]) -> R:
+        """A row of another package.
+
+        Raises:
+            ValueError: it is of another class, or clashes with a row that is there.
+        """
+        if not isinstance(row, self.kind):
+            raise TypeError(f"it is a {type(row).__name__}; accepted is a {self.kind.__module__}.{self.kind.__name__}")
+        if row.name in rows:
+            owner = "lorarar" if row.name in self._own else "another package"
+            raise ValueError(f"{owner} has one named {row.name}")
+        if self._check is not None:
+            self._check(row, rows)
+        return row
