@@ -15,6 +15,8 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import write_adapter
 from lorarar.pocket.text_encoders import new_encoders, write_tokenizer
 
+from .extending import EXTENSION
+
 # a shell's background jobs ignore Ctrl-C, and so would every program that a test interrupts
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -113,3 +115,9 @@ def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
                 file.write(f"{request.node.name}: {text}\n")
 
     return write
+
+
+@pytest.fixture
+def extended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package of tests/extension on the path of this process; its rows are gone after the test."""
+    monkeypatch.syspath_prepend(EXTENSION)

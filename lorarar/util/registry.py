@@ -8,7 +8,7 @@ or where it has the name of another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from importlib.metadata import EntryPoint
 from typing import Generic, Protocol, TypeVar
 
 from lorarar.util.entry_points import load_point, points_of
@@ -29,7 +29,8 @@ R = TypeVar("R", bound=Named)
 class Registry(Mapping[str, R], Generic[R]):
     """Rows by name: ours in their order, then those of other packages by name.
 
-    Ours are found without loading any other package.
+    Ours are found without loading any other package. Theirs are loaded once, and again where other packages are found:
+    a notebook may install one, a test may put one on the path.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Registry(Mapping[str, R], Generic[R]):
         self.group, self.kind = group, kind
         self._own = {row.name: row for row in rows}
         self._check = check
+        self._loaded: tuple[tuple[EntryPoint, ...], dict[str, R]] | None = None
 
     def __getitem__(self, name: str) -> R:
         return self._own[name] if name in self._own else self._all[name]
@@ -65,10 +67,16 @@ class Registry(Mapping[str, R], Generic[R]):
         """Our rows alone."""
         return self._own
 
-    @cached_property
+    @property
     def _all(self) -> dict[str, R]:
+        points = points_of(self.group)
+        if self._loaded is None or self._loaded[0] is not points:
+            self._loaded = points, self._load(points)
+        return self._loaded[1]
+
+    def _load(self, points: Iterable[EntryPoint]) -> dict[str, R]:
         rows = dict(self._own)
-        for point in points_of(self.group):
+        for point in points:
             row = load_point(point, lambda given: self._accepted(given, rows))
             if row is not None:
                 rows[row.name] = row

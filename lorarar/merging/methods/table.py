@@ -13,6 +13,7 @@ from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.np_lora import np_lora
 from lorarar.merging.methods.pruning import dare, dare_ties, ties
 from lorarar.util.errors import MethodError
+from lorarar.util.registry import Registry
 
 Option = Literal["weights", "hypernet", "key_value", "density", "form", "mu", "coefficients"]
 MergeFunction = Callable[[Adapter, Adapter, MergeInputs], MergeResult]
@@ -38,9 +39,10 @@ class Method(MethodInfo):
 
 _PRUNING: tuple[Option, ...] = ("weights", "density", "form")
 
-METHODS: dict[str, Method] = {
-    method.name: method
-    for method in (
+METHODS = Registry(
+    "lorarar.methods",
+    Method,
+    (
         Method("direct", "Direct merge", "Wortsman et al., 2022", merge=direct, takes=("weights",)),
         Method("ties", "TIES", "Yadav et al., 2023", merge=ties, takes=_PRUNING, dense=True),
         Method("dare", "DARE", "Yu et al., 2024", merge=dare, takes=_PRUNING, dense=True),
@@ -48,8 +50,8 @@ METHODS: dict[str, Method] = {
         Method("np-lora", "NP-LoRA", "Chen et al., 2025", merge=np_lora, takes=("weights", "mu")),
         Method("ziplora", "ZipLoRA", "Shah et al., 2023", merge=ziplora, takes=("coefficients",)),
         Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", merge=lorarar, takes=("hypernet", "key_value")),
-    )
-}
+    ),
+)
 
 
 def method_named(name: str) -> Method:

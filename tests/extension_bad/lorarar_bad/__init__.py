@@ -1,0 +1,1 @@
+"""A package whose every row is at fault in its own way."""
