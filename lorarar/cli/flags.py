@@ -1,0 +1,107 @@
+"""Flags that come from options of a table: of methods, critics, metrics or whatever has rows.
+
+They are built when the command is used or its help is asked for, so that ``lorarar --help`` reads no table and loads
+no other package. What was given on the command line is in ``given_options``; the rest has the defaults of its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+
+from lorarar.util.messages import message
+from lorarar.util.options import Option
+
+GIVEN = "lorarar.cli.flags"  # where the context keeps the values of flags
+METAVARS = {"number": "NUMBER", "integer": "INTEGER", "numbers": "NUMBERS", "file": "FILE", "text": "TEXT"}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option as a flag of a command."""
+
+    option: Option
+    panel: str = ""  # the heading it stands under in the command's help; empty for the command's own
+
+
+def flagged(build: Callable[[], Iterable[Flag]]) -> type[TyperCommand]:
+    """The class of a command that has its function's parameters and the flags that ``build`` gives.
+
+    A flag that the command has itself is left out in one line.
+    """
+
+    class FlaggedCommand(TyperCommand):
+        _flags: list[Any] | None = None  # click's options of the flags
+
+        def get_params(self, ctx: Any) -> list[Any]:
+            own = super().get_params(ctx)
+            if self._flags is None:
+                taken = {name for parameter in own for name in parameter.opts}
+                self._flags = _parameters(_distinct(build(), taken, str(self.name)))
+            return [*self._flags, *own]
+
+        def invoke(self, ctx: Any) -> Any:
+            values = {flag.name: ctx.params.pop(flag.name, None) for flag in self._flags or ()}
+            ctx.meta[GIVEN] = {name: value for name, value in values.items() if value is not None}
+            return super().invoke(ctx)
+
+    return FlaggedCommand
+
+
+def given_options(context: typer.Context) -> dict[str, Any]:
+    """The values of flags that were given on the command line, as they were typed, by the options' names."""
+    given: dict[str, Any] = context.meta.get(GIVEN, {})
+    return given
+
+
+def _distinct(flags: Iterable[Flag], taken: Iterable[str], command: str) -> Iterator[Flag]:
+    """The flags whose name the command has not taken for itself."""
+    names = set(taken)
+    for flag in flags:
+        if flag.option.flag in names:
+            message(f"The option {flag.option.flag} is left out: the command {command} has one of this name", "yellow")
+        else:
+            yield flag
+
+
+def _parameters(flags: Iterable[Flag]) -> list[Any]:
+    """Click's options, which typer makes of a function that has the flags as parameters."""
+
+    def function(**_: Any) -> None: ...
+
+    annotations = {flag.option.name: _annotation(flag) for flag in flags}
+    parameters = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in annotations.items()
+    ]
+    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = annotations
+    app = typer.Typer(add_completion=False)
+    app.command()(function)
+    return list(get_command(app).params)
+
+
+def _annotation(flag: Flag) -> Any:
+    """The type of a parameter, with what typer is to say of it; no value is parsed before the row checks it."""
+    option = flag.option
+    panel = flag.panel or None
+    if option.type == "switch":
+        names = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+        shown = str(option.default).lower() if option.default is not None else option.default_words
+        return Annotated[
+            bool | None, typer.Option(names, help=option.help, show_default=shown or False, rich_help_panel=panel)
+        ]
+    metavar = "|".join(option.choices) if option.choices else METAVARS[option.type]
+    shown = option.shown_default if option.default is not None or option.default_words else ""
+    return Annotated[
+        str | None,
+        typer.Option(
+            option.flag, help=option.help, show_default=shown or False, metavar=metavar, rich_help_panel=panel
+        ),
+    ]
