@@ -11,6 +11,7 @@ from typing import Any
 
 from lorarar.bench.plan import MethodRow, PictureSettings
 from lorarar.families import Base
+from lorarar.lora.names import pair_stem
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.util.files import sha256_of
@@ -40,7 +41,7 @@ class Cell:
 
     def path(self, out: Path) -> Path:
         """The file of the cell's picture below a grid's folder."""
-        return out / "images" / self.row_name / f"{self.content}--{self.style}" / f"{self.seed}.png"
+        return out / "images" / self.row_name / pair_stem(self.content, self.style) / f"{self.seed}.png"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Pair:
     @property
     def name(self) -> str:
         """The pair's name, which is also the stem of its files."""
-        return f"{self.content.name}--{self.style.name}"
+        return pair_stem(self.content.name, self.style.name)
 
     def prompt(self, template: str) -> str:
         """The prompt for both at once."""

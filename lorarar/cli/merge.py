@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, one_of, print_json
-from lorarar.util.errors import MethodError
+from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.lora.layouts import Layout
-    from lorarar.merge_files import Merge
+    from lorarar.merge_files import Merge, Pairing
     from lorarar.merging.options import Options
     from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
@@ -81,6 +82,9 @@ def merge(
         str | None, typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the wider of both")
     ] = None,
     seed: SeedOption = 0,
+    overwrite_input: Annotated[
+        bool, typer.Option("--overwrite-input", help="Let the merge replace one of the files it is made of.")
+    ] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,6 +102,7 @@ def merge(
     options = cast("Options", {key: value for key, value in values.items() if value is not None} | {"seed": seed})
     from lorarar.families import find_base
     from lorarar.lora.layouts import LAYOUTS
+    from lorarar.merge_files import check_place, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store
@@ -106,9 +111,15 @@ def merge(
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
     recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
+    form = cast("Layout", layout)
+    pairs = pairings(content, style, out, form) if every else []
+    if not every:
+        check_place(out, form, () if overwrite_input else (content, style, *filter(None, (hypernet, coefficients))))
     with Store(db) as store:
-        run = _merge_all if every else _merge_one
-        run(recipe, content, style, out, cast("Layout", layout), store, as_json)
+        if every:
+            _merge_all(recipe, pairs, form, store, as_json)
+        else:
+            _merge_one(recipe, content, style, out, form, store, as_json)
 
 
 def _merge_one(
@@ -126,31 +137,39 @@ def _merge_one(
         print(merged.path)
 
 
-def _merge_all(
-    recipe: Recipe, contents: Path, styles: Path, out: Path, layout: Layout, store: Store, as_json: bool
-) -> None:
+def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: Layout, store: Store, as_json: bool) -> None:
     from dataclasses import replace
 
-    from lorarar.merge_files import merge_all, pairings
+    from lorarar.merge_files import Merge, merge_all
     from lorarar.merging.projection_cache import ProjectionCache
     from lorarar.util.progress import Ticker
 
     cache = ProjectionCache()
-    recipe, pairs = replace(recipe, cache=cache), pairings(contents, styles, out, layout)
-    summaries = []  # not the merges themselves: 370 MB each at SDXL's size
+    summaries, new, failures = [], 0, []  # not the merges themselves: 370 MB each at SDXL's size
     with Ticker("merge", len(pairs)) as ticker:
-        for pairing, merged in merge_all(recipe, pairs, layout):
-            if merged:
-                store.add_merge(merged, pairing.content, pairing.style)
-                summaries.append(summary(merged))
+        for pairing, outcome in merge_all(replace(recipe, cache=cache), pairs, layout):
+            if isinstance(outcome, Merge):
+                store.add_merge(outcome, pairing.content, pairing.style)
+                new += 1
+            if isinstance(outcome, LorarError):
+                failures.append(str(outcome))
+            elif as_json:
+                summaries.append(summary(outcome) | {"new": True} if outcome else _summary_of_file(pairing.out))
+            else:
+                summaries.append({"path": str(pairing.out)})
             ticker.advance()
+    for failure in dict.fromkeys(failures):
+        message(failure, "red")
     if as_json:
         print_json(summaries)
-        return
-    projected = f", {cache.computed} projections computed" if cache.computed else ""
-    message(f"{len(summaries)} merges, {len(pairs) - len(summaries)} were there already{projected}")
-    for pairing in pairs:
-        print(pairing.out)
+    else:
+        projected = f", {cache.computed} projections computed" if cache.computed else ""
+        message(f"{new} merges, {len(summaries) - new} were there already{projected}")
+        print("\n".join(str(one["path"]) for one in summaries))
+    if failures:
+        raise AdapterError(
+            f"{len(failures)} of {len(pairs)} pairs failed, as said above; run it again to retry them alone"
+        )
 
 
 def parse_weights(text: str | None) -> tuple[float, float] | None:
@@ -187,6 +206,25 @@ def summary(merged: Merge) -> dict[str, object]:
         "discarded_energy": merged.energy.share,
         "seconds": {name: round(value, 6) for name, value in merged.seconds.items()},
         "version": merged.version,
+    }
+
+
+def _summary_of_file(path: Path) -> dict[str, object]:
+    """A merge that was there already for machines, as its file says it, under the same keys."""
+    from lorarar.lora.files import read_adapter
+
+    adapter = read_adapter(path)
+    facts = adapter.provenance
+    return {
+        "path": str(path),
+        "sha256": adapter.sha256,
+        **{key: facts.get(key) for key in ("method", "options", "base", "content", "style")},
+        "layers": len(adapter.layers),
+        "ranks": list(adapter.ranks),
+        "discarded_energy": facts.get("discarded"),
+        "seconds": {},
+        "version": facts.get("version"),
+        "new": False,
     }
 
 

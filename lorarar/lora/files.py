@@ -234,7 +234,7 @@ def _factors(path: Path, layer: str, roles: Mapping[KeyRole, Tensor], config: Co
 
 def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, provenance: Mapping[str, object]) -> None:
     path = path.resolve()
-    _check_replaceable(path)
+    check_replaceable(path)
     partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("part", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a killed process of the same id, as is old
@@ -245,6 +245,7 @@ def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, provenance: Mapp
             text = json.dumps(part.config, indent=2, sort_keys=True) + "\n"
             (folder / CONFIG).write_text(text, encoding="utf-8")
         if path.exists():
+            _copy_modes(path, partial)
             shutil.rmtree(old, ignore_errors=True)
             path.rename(old)
         partial.rename(path)
@@ -257,8 +258,19 @@ def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, provenance: Mapp
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _check_replaceable(path: Path) -> None:
-    """Refuse a place whose replacement would lose anything but a PEFT adapter as it is written here."""
+def _copy_modes(old: Path, new: Path) -> None:
+    """Give what replaces a folder and its files the permissions of what is replaced."""
+    for place in (new, *new.rglob("*")):
+        if (replaced := old / place.relative_to(new)).exists():
+            shutil.copymode(replaced, place)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse a place whose replacement would lose anything but a PEFT adapter as it is written here.
+
+    Raises:
+        AdapterError: the place is, or holds, something else.
+    """
     if path.suffix == ".safetensors":
         raise AdapterError(f"cannot write {path}: layout peft is a folder, and this is the name of a file")
     if path.exists() and not path.is_dir():

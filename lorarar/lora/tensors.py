@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError, LorarError, reason
-from lorarar.util.files import replacing
+from lorarar.util.files import is_text, readable, replacing
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
@@ -29,6 +29,8 @@ def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor]
     Raises:
         error: the file is missing, broken, of another kind, or would run code on loading.
     """
+    if not is_text(path):
+        raise error(f"{readable(path)} is no UTF-8, which no database or header can keep; rename it")
     if not path.is_file():
         raise error(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     kind = path.suffix.lower()

@@ -1,11 +1,17 @@
-"""Checks of adapters: that the base has their layers, and that their numbers are finite."""
+"""Checks of merges: that the base has the adapters' layers, the numbers are finite, the result's place is sound."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
 
 from lorarar.families import Base
 from lorarar.generation.bases import unet_shapes
 from lorarar.lora.adapter import Adapter, all_finite, shape_text
+from lorarar.lora.files import check_replaceable
+from lorarar.lora.layouts import Layout
 from lorarar.util.errors import AdapterError
+from lorarar.util.outputs import check_output, check_output_folder
 
 
 def check_base(base: Base, *adapters: Adapter) -> None:
@@ -37,3 +43,21 @@ def check_finite(adapter: Adapter) -> None:
         if not (all_finite(factors.down) and all_finite(factors.up)):
             name = str(factors.down.dtype).removeprefix("torch.")
             raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
+
+
+def check_place(out: Path, layout: Layout, inputs: Iterable[Path]) -> None:
+    """Refuse a place where a merge could not be read back, or would be written over something else.
+
+    Args:
+        out: a file, or for layout ``peft`` a folder, which is replaced whole.
+        layout: of the merge.
+        inputs: files and folders that may not be written over.
+
+    Raises:
+        OutputError, AdapterError: the message says what is accepted.
+    """
+    if layout != "peft":
+        check_output(out, ".safetensors", inputs=inputs)
+        return
+    check_output_folder(out, inputs=[place for one in inputs for place in (one, *one.parents[:2])])
+    check_replaceable(out)

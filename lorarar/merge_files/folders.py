@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lorarar.lora.files import digest_of, read_provenance
+from lorarar.lora.folders import find_loras
 from lorarar.lora.layouts import Layout
+from lorarar.lora.names import distinct_names, pair_stem
+from lorarar.merge_files.checks import check_place
 from lorarar.merge_files.pair import merge_pair, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.recipe import Recipe
-from lorarar.util.errors import AdapterError
+from lorarar.util.errors import AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError
 from lorarar.util.files import checkpoint_beside
+from lorarar.util.outputs import check_output_folder
+
+#: What can be wrong with one pair alone; anything else stops the run.
+OF_ONE_PAIR = (AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError)
+Failure = AdapterError | HypernetError | ImageError | MethodError | OutputError | TrainingError
 
 
 @dataclass(frozen=True)
@@ -26,26 +34,30 @@ class Pairing:
 
 
 def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffusers") -> list[Pairing]:
-    """All pairs of two folders of LoRAs, in order.
+    """All pairs of two folders of LoRAs, in order, each with a place of its own in the folder ``out``.
 
     Raises:
-        AdapterError: one of them is no folder or holds no LoRA.
+        AdapterError: one of them holds no LoRA.
+        OutputError: ``out`` cannot be written to, or is one of the two folders, whose merges a second run would take
+            for contents or styles.
     """
+    check_output_folder(out, inputs=(contents, styles))
     ending = "" if layout == "peft" else ".safetensors"
     return [
-        Pairing(content, style, out / f"{content.stem}--{style.stem}{ending}")
-        for content in _loras(contents)
-        for style in _loras(styles)
+        Pairing(content, style, out / f"{pair_stem(ours, theirs)}{ending}")
+        for content, ours in _named_loras(contents)
+        for style, theirs in _named_loras(styles)
     ]
 
 
 def merge_all(
-    recipe: Recipe, pairs: list[Pairing], layout: Layout = "diffusers"
-) -> Iterator[tuple[Pairing, Merge | None]]:
-    """Merge pair by pair; None stands for a merge whose file is there already, made by this recipe of these two.
+    recipe: Recipe, pairs: Sequence[Pairing], layout: Layout = "diffusers"
+) -> Iterator[tuple[Pairing, Merge | Failure | None]]:
+    """Merge pair by pair; a pair that fails does not stop the others.
 
-    Raises:
-        AdapterError, MethodError, HypernetError: as of ``lorarar.merge``; what was finished stays.
+    Yields:
+        Each pair with its merge, with why it failed, or with None where its file is there already, made by this
+        recipe of these two.
     """
     expected: dict[str, Any] = {
         "method": recipe.method.name,
@@ -57,17 +69,25 @@ def merge_all(
         expected["options"] = recipe.resolved_options()
     optimiser = None  # made for the first pair that is not there yet
     for pairing in pairs:
-        if pairing.out.exists() and _is_merged(pairing, expected):
-            yield pairing, None
-            continue
-        optimiser = optimiser or optimiser_for(recipe)
-        checkpoint = checkpoint_beside(pairing.out)
-        merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
-        yield pairing, merged.written(pairing.out, layout)
+        try:
+            if _is_merged(pairing, expected):
+                yield pairing, None
+                continue
+            check_place(pairing.out, layout, (pairing.content, pairing.style))
+            optimiser = optimiser or optimiser_for(recipe)
+            checkpoint = checkpoint_beside(pairing.out)
+            merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
+            written = merged.written(pairing.out, layout)
+        except OF_ONE_PAIR as error:
+            yield pairing, error
+        else:
+            yield pairing, written
 
 
 def _is_merged(pairing: Pairing, expected: Mapping[str, Any]) -> bool:
     """Whether the pairing's file says that it was made of these two LoRAs, and as expected."""
+    if not pairing.out.exists():
+        return False
     try:
         provenance = read_provenance(pairing.out)
     except AdapterError:
@@ -78,8 +98,10 @@ def _is_merged(pairing: Pairing, expected: Mapping[str, Any]) -> bool:
     return {key: provenance.get(key) for key in expected} == dict(expected)
 
 
-def _loras(folder: Path) -> list[Path]:
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise AdapterError(f"{folder} is no folder of LoRAs; accepted is one with files ending in .safetensors")
-    return files
+def _named_loras(folder: Path) -> list[tuple[Path, str]]:
+    loras = find_loras(folder)
+    if not loras:
+        raise AdapterError(
+            f"{folder} is no folder of LoRAs; accepted are files as of lorarar inspect, and PEFT folders"
+        )
+    return list(zip(loras, distinct_names(loras), strict=True))

@@ -11,7 +11,7 @@ from lorarar.families import Base, find_base
 from lorarar.lora.adapter import Adapter, check_pair
 from lorarar.lora.files import read_adapter
 from lorarar.lora.layouts import Layout
-from lorarar.merge_files.checks import check_base, check_finite
+from lorarar.merge_files.checks import check_base, check_finite, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
 from lorarar.merging.options import Options
@@ -49,8 +49,10 @@ def merge(
         options: see ``lorarar.merging.options.Options``.
 
     Raises:
-        AdapterError, HypernetError, MethodError, BaseError: each names what was wrong and what is accepted.
+        AdapterError, HypernetError, MethodError, BaseError, OutputError: each says what was wrong and what is right.
     """
+    if out is not None:
+        check_place(Path(out), layout, (Path(content), Path(style)))
     recipe = Recipe(method_named(method), find_base(base), options, dtype)
     merged = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint_beside(Path(out)) if out else None)
     return merged if out is None else merged.written(out, layout)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.files import read_adapter
+from lorarar.lora.folders import find_loras
 from lorarar.pictures.references import references_of
 from lorarar.util.errors import AdapterError
 
@@ -54,7 +55,7 @@ def read_concepts(folder: Path, names: Collection[str] | None = None) -> list[Co
     Raises:
         AdapterError: there are none, or a name is unknown (the message lists those there are).
     """
-    files = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    files = {path.stem: path for path in find_loras(folder) if path.suffix.lower() == ".safetensors"}
     unknown = sorted(set(names or ()) - set(files))
     if unknown or not files:
         raise AdapterError(f"{folder} has no LoRA {', '.join(unknown)}; it has: {', '.join(files) or 'none'}")

@@ -37,7 +37,7 @@ def read_image(path: str | Path) -> Image.Image:
 
 
 def find_images(folder: str | Path) -> list[Path]:
-    """Find the pictures of a folder, sorted by name; a file stands for itself.
+    """Find the pictures of a folder, sorted by name, without hidden files; a file stands for itself.
 
     Raises:
         ImageError: there are none.
@@ -46,7 +46,7 @@ def find_images(folder: str | Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     endings = (".png", ".jpg", ".jpeg", ".webp")
-    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in endings)
+    files = sorted(path for path in folder.glob("[!.]*") if path.suffix.lower() in endings)
     if not files:
         raise ImageError(f"{folder} holds no pictures; accepted are files ending in {', '.join(endings)}")
     return files

@@ -44,6 +44,12 @@ class ImageError(LorarError):
     title = "Image"
 
 
+class OutputError(LorarError):
+    """A place to write to that is refused, or a name that cannot be kept."""
+
+    title = "Output"
+
+
 class StoreError(LorarError):
     """A database that cannot be opened, migrated or written."""
 

@@ -2,42 +2,91 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
+CHECKPOINT = ".checkpoint.pt"
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, mode: int | None = None) -> Iterator[Path]:
     """A temporary neighbour to write to, moved to ``path`` at the end; removed if anything fails.
 
-    Folders above are made. A reader sees the old file or the new one, also after SIGKILL.
+    Folders above are made. A reader sees the old file or the new one, also after SIGKILL. A link is followed: what
+    it leads to is replaced. Nothing but a regular file is.
+
+    Args:
+        path: where the file goes.
+        mode: its permissions; by default those of the file that it replaces, and of a new one what the umask leaves.
 
     Raises:
         OSError: the place cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f".{target.name[:60]}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        old = _mode_of(target)
+        partial.touch(0o666 if mode is None else mode)
+        kept = stat.S_IMODE(partial.stat().st_mode) if mode is not None or old is None else old
         yield partial
-        partial.replace(path)
+        if stat.S_IMODE(partial.stat().st_mode) != kept:  # whoever wrote may have put a file of its own there
+            partial.chmod(kept)
+        partial.replace(target)
     except BaseException:
         with suppress(OSError):
             partial.unlink()
         raise
 
 
+def _mode_of(path: Path) -> int | None:
+    """The permissions of a regular file; None where there is none.
+
+    Raises:
+        OSError: something else stands there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EEXIST, "what stands there is no regular file")
+    return stat.S_IMODE(mode)
+
+
+def is_text(path: Path) -> bool:
+    """Whether a name is UTF-8: the database and headers of files can keep no other."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def readable(path: Path) -> str:
+    """A name for people, with bytes that are no UTF-8 written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def checkpoint_beside(result: Path) -> Path:
     """The file in which a merge keeps the optimisation of its coefficients until it is done."""
-    return result.with_name(f"{result.name}.checkpoint.pt")
+    return result.with_name(f"{result.name}{CHECKPOINT}")
 
 
 def training_checkpoint(result: Path) -> Path:
     """The file in which a training keeps its state until it is done."""
-    return result.with_suffix(".checkpoint.pt")
+    return result.with_suffix(CHECKPOINT)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is one of these, by its name."""
+    return path.name.endswith(CHECKPOINT)
 
 
 def cache_home() -> Path:

@@ -45,8 +45,7 @@ def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
         StudyError: it cannot be written.
     """
     try:
-        with replacing(path) as partial:
-            partial.touch(0o600)
+        with replacing(path, 0o600) as partial:
             partial.write_text("".join(f"{token} {code}\n" for token, code in tokens.items()))
     except OSError as error:
         raise StudyError(f"cannot write {path}: {error.strerror or error}") from None
