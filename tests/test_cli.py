@@ -124,7 +124,7 @@ def test_an_unwritable_output_leaves_earlier_results(run, lora_file, tiny_folder
     before = (tmp_path / "m.safetensors").read_bytes()
     done = run("merge", *pair, "-o", "file/m.safetensors", "--method", "direct", "--base", tiny_folder)
     assert done.exit_code == 1
-    assert "cannot write" in done.stderr
+    assert "cannot be written" in done.stderr
     assert (tmp_path / "m.safetensors").read_bytes() == before
     with Store(tmp_path / "lorarar.db") as store:
         assert len(store.rows("SELECT id FROM merges")) == 1

@@ -110,16 +110,16 @@ def merge(
     one_of("--layout", layout, LAYOUTS, MethodError)
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
-    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
-    form = cast("Layout", layout)
-    pairs = pairings(content, style, out, form) if every else []
+    chosen = cast("Layout", layout)
+    pairs = pairings(content, style, out, chosen) if every else []
     if not every:
-        check_place(out, form, () if overwrite_input else (content, style, *filter(None, (hypernet, coefficients))))
+        check_place(out, chosen, () if overwrite_input else (content, style, *filter(None, (hypernet, coefficients))))
+    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
     with Store(db) as store:
         if every:
-            _merge_all(recipe, pairs, form, store, as_json)
+            _merge_all(recipe, pairs, chosen, store, as_json)
         else:
-            _merge_one(recipe, content, style, out, form, store, as_json)
+            _merge_one(recipe, content, style, out, chosen, store, as_json)
 
 
 def _merge_one(

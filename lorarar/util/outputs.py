@@ -38,7 +38,7 @@ def check_output(path: Path, *endings: str, inputs: Iterable[Path] = (), option:
     _check_name(path, option)
     if endings and not path.name.lower().endswith(endings):
         raise OutputError(f"{option} is {path}; accepted is a name ending in {' or '.join(endings)}")
-    kind = kind_of(path)
+    kind = _kind(path, option)
     if kind not in ("", "a file"):
         raise OutputError(f"{option} is {path}, which is {kind}; accepted is a file, new or to be replaced")
     return _checked(path, inputs, option)
@@ -56,25 +56,10 @@ def check_output_folder(path: Path, *, inputs: Iterable[Path] = (), option: str 
         OutputError: it is not; the message says what is accepted.
     """
     _check_name(path, option)
-    kind = kind_of(path)
+    kind = _kind(path, option)
     if kind not in ("", "a folder"):
         raise OutputError(f"{option} is {path}, which is {kind}; accepted is a folder, new or not")
     return _checked(path, inputs, option)
-
-
-def kind_of(path: Path) -> str:
-    """What stands at a place, links followed: ``a file``, ``a folder``, ``a pipe``, …; empty where nothing does.
-
-    Raises:
-        OutputError: it cannot be looked at.
-    """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    return next((words for matches, words in _KINDS if matches(mode)), "a file")
 
 
 def same_place(one: Path, other: Path) -> bool:
@@ -92,6 +77,17 @@ def _check_name(path: Path, option: str) -> None:
         raise OutputError(f"{option} holds a NUL, which no name of a file has")
 
 
+def _kind(path: Path, option: str) -> str:
+    """What stands at a place, links followed: ``a file``, ``a folder``, ``a pipe``, …; empty where nothing does."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise OutputError(f"{option} is {path}, which cannot be written: {error.strerror}") from None
+    return next((words for matches, words in _KINDS if matches(mode)), "a file")
+
+
 def _checked(path: Path, inputs: Iterable[Path], option: str) -> Path:
     same = next((one for one in inputs if same_place(path, one)), None)
     if same is not None:
@@ -104,6 +100,6 @@ def _check_above(path: Path, option: str) -> None:
     """The nearest place above that exists has to be a folder that can be written to."""
     above = next(one for one in Path(os.path.realpath(path)).parents if os.path.lexists(one))
     if not above.is_dir():
-        raise OutputError(f"{option} is {path}, but {above} is {kind_of(above)}, no folder")
+        raise OutputError(f"{option} is {path}, but {above} is {_kind(above, option)}, no folder")
     if not os.access(above, os.W_OK | os.X_OK):
         raise OutputError(f"{option} is {path}, but the folder {above} cannot be written to")
