@@ -65,4 +65,27 @@ def _check_verdicts(db: Database) -> None:
     _verdict_table(db, "check_verdicts")
 
 
-MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts)
+def _any_metric(db: Database) -> None:
+    """Which metrics there are is said in their table alone."""
+    db.execute("""
+        CREATE TABLE new_scores (
+            image TEXT NOT NULL,
+            metric TEXT NOT NULL,
+            backbone TEXT NOT NULL,
+            against TEXT NOT NULL,
+            value REAL NOT NULL,
+            created TEXT NOT NULL,
+            PRIMARY KEY (image, metric, backbone, against)
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("INSERT INTO new_scores SELECT * FROM scores")
+    db.execute("DROP TABLE scores")
+    db.execute("ALTER TABLE new_scores RENAME TO scores")
+
+
+def _words(db: Database) -> None:
+    """The words of the style that a question named; unknown of what was asked before they were kept."""
+    for table in ("verdicts", "check_verdicts"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN words TEXT")
+
+
+MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words)

@@ -131,9 +131,14 @@ def _matches(row: PictureRow, where: str) -> bool:
             raise TargetError(
                 f"--images is {where!r}; accepted are parts like row=lorarar,style=glowing, of {', '.join(FILTERS)}"
             )
-        if str(getattr(row, name.strip())) != value.strip():
+        if _value(row, name.strip()) != value.strip():
             return False
     return True
+
+
+def _value(row: PictureRow, name: str) -> str:
+    """What a row is by one name of ``FILTERS``."""
+    return row.collection.name if name == "plan" else str(getattr(row, name))
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -172,7 +172,7 @@ class VerdictStore:
         """Make a clear verdict of a table a result of a key's files and prompts, under another digest."""
         self.store.db.execute(
             f"INSERT OR REPLACE INTO verdicts SELECT ?, judge, ?, aspect, ?, ?, prompt, status, verdict, "
-            f"probability, answer, reason, seconds, created FROM {table} WHERE key = ? AND status = 'ok'",
+            f"probability, answer, reason, seconds, created, words FROM {table} WHERE key = ? AND status = 'ok'",
             [under, key.prompts, key.image, key.reference, digest],
         )
 

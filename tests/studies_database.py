@@ -26,6 +26,7 @@ def make_database(folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLE
             write_png(Image.new("RGB", (side, side), colour), loras / name / f"{reference}.png", {"name": name})
     with Store(path) as store, store.writing():
         db = store.db.conn
+        plan = db.execute("INSERT INTO collections VALUES (NULL, 'plan', 'tiny', NULL, NULL, 'now')").lastrowid
         ids = {}
         for name in (*subjects, *styles):
             kind = "content" if name in subjects else "style"
@@ -39,7 +40,7 @@ def make_database(folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLE
                         [f"{method}-{content}-{style}"],
                     ).lastrowid
                     merge = db.execute(
-                        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0)",
+                        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0, NULL)",
                         [adapter, ids[content], ids[style], method],
                     ).lastrowid
                     for seed in range(seeds):
@@ -49,12 +50,12 @@ def make_database(folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLE
                         facts = [str(place), sha256_of(place), f"a {content}", adapter, merge, seed, side, side]
                         image = db.execute(
                             "INSERT INTO images VALUES "
-                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', 'now')",
+                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', 'now', NULL, NULL)",
                             facts,
                         ).lastrowid
                         db.execute(
-                            "INSERT INTO cells VALUES (?, 'tiny', ?, ?, ?, ?, ?, 'now')",
-                            [f"{method}/{content}/{style}/{seed}", method, content, style, seed, image],
+                            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, 'now')",
+                            [plan, method, content, style, seed, image],
                         )
     return path
 

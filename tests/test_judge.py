@@ -304,7 +304,8 @@ def test_a_verdict_without_an_answer_is_refused_by_the_schema(tmp_path):
         VerdictStore(store)
         with pytest.raises(StoreError, match=r"FOREIGN KEY|CHECK"), store.writing():
             store.db.execute(
-                "INSERT INTO verdicts VALUES ('k', 1, 'p', 'subject', 'i', 'r', 'q', 'ok', NULL, NULL, '', '', 0, '')"
+                "INSERT INTO verdicts VALUES "
+                "('k', 1, 'p', 'subject', 'i', 'r', 'q', 'ok', NULL, NULL, '', '', 0, '', '')"
             )
 
 

@@ -284,8 +284,7 @@ def test_a_rater_who_changed_an_answer_a_thousand_times_can_be_deleted(store):
 def test_two_names_of_one_picture_are_one_picture_to_draw(store):
     with store.writing():
         store.db.execute("""
-            INSERT INTO cells SELECT 'x' || c.key, c.plan, c.row, c.content, c.style, c.seed + 100, c.image, c.created
-            FROM cells c""")
+            INSERT INTO cells SELECT collection, row, content, style, seed + 100, image, created FROM cells""")
     with pytest.raises(StudyError, match="accepted are 1 to"):
         new_study(store, request(items=10_000))
 

@@ -231,9 +231,9 @@ def add_coefficients(database, layers):
         for merge in [row[0] for row in db.execute("SELECT id FROM merges")]:
             for number, name in enumerate(layers):
                 blobs = [
-                    struct.pack("<4f", *(base + number * 0.1 + i * 0.01 for i in range(4))) for base in (0.5, -0.2)
+                    struct.pack("<4e", *(base + number * 0.1 + i * 0.01 for i in range(4))) for base in (0.5, -0.2)
                 ]
-                db.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?)", [merge, name, *blobs])
+                db.execute("INSERT INTO coefficients VALUES (?, ?, 4, ?, ?)", [merge, name, *blobs])
 
 
 PARTS = ("attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "attn2.to_q", "attn2.to_out.0")

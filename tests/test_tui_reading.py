@@ -140,15 +140,6 @@ def test_what_is_no_database_is_refused_and_left_alone(tmp_path):
     assert path.read_bytes() == b"not a database" * 100
 
 
-def test_an_older_database_is_brought_up_to_date(database):
-    with sqlite3.connect(database) as db:
-        db.execute("DROP TABLE cells")
-        db.execute("PRAGMA user_version = 5")
-    catalog = Catalog(database)
-    catalog.check()
-    assert len(catalog.pictures()) == 72
-
-
 def test_relative_paths_are_found_from_the_databases_folders(tmp_path, monkeypatch):
     (tmp_path / "out" / "deep").mkdir(parents=True)
     (tmp_path / "out" / "a.png").touch()

@@ -19,6 +19,7 @@ from judge.pictures import count_answers
 from judge.protocol import Answer, majority_of_counts
 from judge.questions import Aspect
 from judge.verdicts import Judge, read_judges
+from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import BUSY_SECONDS, clear_errors
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
@@ -61,7 +62,7 @@ class Catalog:
 
     def check(self) -> None:
         """Refuse a file that is not a database of lorarar's; migrate one of an older version."""
-        if self.exists() and not self._has("cells"):
+        if self.exists() and not self._has("claims"):
             from lorarar.store import Store
 
             with Store(self.path):
@@ -191,12 +192,13 @@ class Catalog:
                 row[side] = next(iter(self._rows("SELECT * FROM adapters WHERE id = ?", row[side])), {})
         return next(iter(rows), {})
 
-    def coefficients(self, merge: int) -> list[tuple[str, bytes, bytes]]:
-        """m_c and m_s of a merge by layer, as single-precision numbers, one a column."""
+    def coefficients(self, merge: int) -> list[tuple[str, list[float], list[float]]]:
+        """m_c and m_s of a merge by layer, one number a column."""
         with self.reading() as db:
-            return db.execute(
-                "SELECT layer, content, style FROM coefficients WHERE merge = ? ORDER BY layer", [merge]
+            rows = db.execute(
+                "SELECT layer, width, content, style FROM coefficients WHERE merge = ? ORDER BY layer", [merge]
             ).fetchall()
+        return [(layer, from_blob(content, width), from_blob(style, width)) for layer, width, content, style in rows]
 
     def adapters(self) -> list[Row]:
         """The contents and styles that merges were made of."""

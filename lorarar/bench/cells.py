@@ -22,7 +22,6 @@ class Cell:
     """One picture of a grid."""
 
     key: str
-    plan: str
     row_name: str
     content: str
     style: str
@@ -31,8 +30,6 @@ class Cell:
     def row(self) -> dict[str, Any]:
         """The cell as a row of the store's table of cells."""
         return {
-            "key": self.key,
-            "plan": self.plan,
             "row": self.row_name,
             "content": self.content,
             "style": self.style,
@@ -62,7 +59,7 @@ class Pair:
         """The prompt for both at once."""
         return pair_prompt(self.content.prompt, self.style.prompt, template)
 
-    def chunks(self, plan: str, base: Base, pictures: PictureSettings) -> list[list[Cell]]:
+    def chunks(self, base: Base, pictures: PictureSettings) -> list[list[Cell]]:
         """The pair's cells in batches; the plan alone decides which cells are generated together."""
         prompt = self.prompt(pictures.prompt)
         chunks = []
@@ -76,13 +73,11 @@ class Pair:
                 "guidance": pictures.guidance,
                 "together": list(seeds),  # neighbours in a batch can change a picture's last bits
             }
-            chunks.append([self._cell(plan, seed, _digest(shared | {"seed": seed})) for seed in seeds])
+            chunks.append([self._cell(seed, _digest(shared | {"seed": seed})) for seed in seeds])
         return chunks
 
-    def _cell(self, plan: str, seed: int, key: str) -> Cell:
-        return Cell(
-            key=key, plan=plan, row_name=self.row.row_name, content=self.content.name, style=self.style.name, seed=seed
-        )
+    def _cell(self, seed: int, key: str) -> Cell:
+        return Cell(key=key, row_name=self.row.row_name, content=self.content.name, style=self.style.name, seed=seed)
 
 
 def pairs_of(row: MethodRow, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:

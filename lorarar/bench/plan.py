@@ -20,6 +20,7 @@ from lorarar.merging.options import Options
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
+from lorarar.store.queries import Collection
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
 
@@ -131,6 +132,11 @@ class Plan(_Strict):
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
+
+    @property
+    def collection(self) -> Collection:
+        """The collection of the plan's pictures."""
+        return Collection("plan", self.title)
 
     @field_validator("methods")
     @classmethod

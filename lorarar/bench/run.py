@@ -100,7 +100,7 @@ class GridRun:
         finished = self.store.finished_cells()
         tasks = []
         for pair in plan_pairs(self.plan, self.base):
-            chunks = pair.chunks(self.plan.title, self.base, self.plan.pictures)
+            chunks = pair.chunks(self.base, self.plan.pictures)
             left = unfinished(chunks, finished, self.out)
             self.outcome.cells += sum(map(len, chunks))
             self.outcome.existing += sum(map(len, chunks)) - sum(map(len, left))
@@ -162,7 +162,7 @@ class GridRun:
         self.outcome.seconds["merge"] += time.perf_counter() - started
         for chunk in task.chunks:
             started = time.perf_counter()
-            self.store.add_cells(self._generate_chunk(pair, chunk, studio), adapter, merge)
+            self.store.add_cells(self.plan.collection, self._generate_chunk(pair, chunk, studio), adapter, merge)
             self.outcome.generated += len(chunk)
             self.outcome.seconds["draw"] += time.perf_counter() - started
             yield len(chunk)

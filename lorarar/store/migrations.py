@@ -14,6 +14,8 @@ from lorarar.util.errors import StoreError
 
 Migration = Callable[[Database], None]
 
+APPLICATION_ID = int.from_bytes(b"LRAR", "big")  # in the header of every database of ours
+
 
 def _adapters(db: Database) -> None:
     db.execute("""
@@ -103,7 +105,111 @@ def _cells(db: Database) -> None:
     db.execute("CREATE INDEX cells_by_image ON cells (image)")
 
 
-MIGRATIONS: Sequence[Migration] = (_adapters, _merges, _coefficients, _images, _discarded, _cells)
+def _collections(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE collections (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL CHECK (kind IN ('plan', 'demo', 'blend', 'import')),
+            name TEXT NOT NULL,
+            folder TEXT,
+            reference_folder TEXT,
+            created TEXT NOT NULL,
+            UNIQUE (kind, name)
+        ) STRICT""")
+    db.execute(
+        "INSERT INTO collections (kind, name, created) SELECT 'plan', plan, min(created) FROM cells GROUP BY plan"
+    )
+
+
+def _picture_keys(db: Database) -> None:
+    """What makes a picture, and its digest: until now only cells had one, which stays until it is drawn anew."""
+    db.execute("ALTER TABLE images ADD COLUMN key TEXT")
+    db.execute("ALTER TABLE images ADD COLUMN makings TEXT")
+    db.execute(
+        "UPDATE images SET key = (SELECT key FROM cells WHERE image = images.id ORDER BY created DESC, key LIMIT 1)"
+    )
+    db.execute("CREATE UNIQUE INDEX images_by_key ON images (key)")
+
+
+def _shared_cells(db: Database) -> None:
+    """A picture may be in several collections and rows; of those that were in one place, the newest stays there."""
+    db.execute("""
+        CREATE TABLE new_cells (
+            collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+            row TEXT NOT NULL,
+            content TEXT NOT NULL,
+            style TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            image INTEGER NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+            created TEXT NOT NULL,
+            PRIMARY KEY (collection, row, content, style, seed)
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("""
+        INSERT OR REPLACE INTO new_cells
+        SELECT g.id, c.row, c.content, c.style, c.seed, c.image, c.created
+        FROM cells c JOIN collections g ON g.kind = 'plan' AND g.name = c.plan ORDER BY c.created, c.key""")
+    db.execute("DROP TABLE cells")
+    db.execute("ALTER TABLE new_cells RENAME TO cells")
+    db.execute("CREATE INDEX cells_by_image ON cells (image)")
+
+
+def _base_digests(db: Database) -> None:
+    db.execute("ALTER TABLE merges ADD COLUMN base_digest TEXT")
+
+
+def _short_coefficients(db: Database) -> None:
+    """Coefficients in half precision, a constant vector as one number: a fifth of the space."""
+    import numpy as np
+
+    from lorarar.store.coefficient_blobs import to_blob
+
+    db.execute("""
+        CREATE TABLE new_coefficients (
+            merge INTEGER NOT NULL REFERENCES merges(id) ON DELETE CASCADE,
+            layer TEXT NOT NULL,
+            width INTEGER NOT NULL,
+            content BLOB NOT NULL,
+            style BLOB NOT NULL,
+            PRIMARY KEY (merge, layer)
+        ) STRICT, WITHOUT ROWID""")
+    for merge, layer, content, style in db.execute("SELECT merge, layer, content, style FROM coefficients"):
+        vectors = [np.frombuffer(blob, "<f4") for blob in (content, style)]
+        row = [merge, layer, len(vectors[0]), *(to_blob(vector) for vector in vectors)]
+        db.execute("INSERT INTO new_coefficients VALUES (?, ?, ?, ?, ?)", row)
+    db.execute("DROP TABLE coefficients")
+    db.execute("ALTER TABLE new_coefficients RENAME TO coefficients")
+
+
+def _claims(db: Database) -> None:
+    """Work in progress, so that several processes share it."""
+    db.execute("""
+        CREATE TABLE claims (
+            key TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            until REAL NOT NULL
+        ) STRICT, WITHOUT ROWID""")
+
+
+def _application(db: Database) -> None:
+    """Mark the file as one of ours: another program's is never touched."""
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+MIGRATIONS: Sequence[Migration] = (
+    _adapters,
+    _merges,
+    _coefficients,
+    _images,
+    _discarded,
+    _cells,
+    _collections,
+    _picture_keys,
+    _shared_cells,
+    _base_digests,
+    _short_coefficients,
+    _claims,
+    _application,
+)
 
 
 def migrate_extension(db: Database, owner: str, migrations: Sequence[Migration]) -> None:

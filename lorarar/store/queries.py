@@ -1,28 +1,47 @@
 """Questions that every room asks of the database, each written once; plain sqlite3, which loads at once.
 
-The pictures of a plan's cells and those that a merge drew on its own are one kind of row, ``PictureRow``. Where a
+The pictures of collections' cells and those that a merge drew on its own are one kind of row, ``PictureRow``. Where a
 path of it lies is for ``lorarar.store.paths`` to say.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 Pair = tuple[str, str]  # names of a content (a subject) and a style
 
 _CELL_PICTURES = """
-    SELECT i.id, i.sha256, i.path, i.prompt, i.base, c.plan, c.row, c.content, c.style, c.seed, i.merge,
+    SELECT i.id, i.sha256, i.path, i.prompt, i.base, g.kind, g.name, c.row, c.content, c.style, c.seed, i.merge,
         a.path AS content_lora, b.path AS style_lora
-    FROM cells c JOIN images i ON i.id = c.image LEFT JOIN merges m ON m.id = i.merge
+    FROM cells c JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image
+    LEFT JOIN merges m ON m.id = i.merge
     LEFT JOIN adapters a ON a.id = m.content LEFT JOIN adapters b ON b.id = m.style"""
 
 _MERGE_PICTURES = """
-    SELECT i.id, i.sha256, i.path, i.prompt, i.base, NULL, m.method, a.path, b.path, i.seed, i.merge, a.path, b.path
+    SELECT i.id, i.sha256, i.path, i.prompt, i.base, 'single', '', m.method, a.path, b.path,
+        i.seed, i.merge, a.path, b.path
     FROM images i JOIN merges m ON m.id = i.merge
     JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
     WHERE i.id NOT IN (SELECT image FROM cells)"""
+
+
+Kind = Literal["plan", "demo", "blend", "import", "single"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Collection:
+    """Pictures that belong together: a plan's, a demo's, a blend's, an imported folder's, or those drawn singly."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The collection in words, for example ``plan quick``."""
+        return f"{self.kind} {self.name}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +53,8 @@ class PictureRow:
     path: str
     prompt: str
     base: str
-    plan: str | None  # None for a picture outside plans
-    row: str  # the plan's row, or the merge's method
+    collection: Collection
+    row: str  # of the collection: a plan's row, or a method
     content: str  # names of concepts
     style: str
     seed: int
@@ -45,16 +64,16 @@ class PictureRow:
 
 
 def cell_pictures(database: sqlite3.Connection) -> list[PictureRow]:
-    """The pictures of all plans' cells whose merge is known, by row, content, style and seed."""
+    """The pictures of all collections whose merge is known, by collection, row, content, style and seed."""
     return [
         row
-        for row in _rows(database, f"{_CELL_PICTURES} ORDER BY c.row, c.content, c.style, c.seed")
+        for row in _rows(database, f"{_CELL_PICTURES} ORDER BY g.kind, g.name, c.row, c.content, c.style, c.seed")
         if row.content_lora is not None and row.style_lora is not None
     ]
 
 
 def merge_pictures(database: sqlite3.Connection) -> list[PictureRow]:
-    """All pictures of merges: those of plans' cells and those drawn on their own, in the order they were added."""
+    """All pictures: those of collections, and of merges those drawn on their own, in the order they were added."""
     return _rows(database, f"{_CELL_PICTURES} UNION ALL {_MERGE_PICTURES} ORDER BY 1")
 
 
@@ -70,8 +89,40 @@ def concept_name(name: str) -> str:
 
 
 def _rows(database: sqlite3.Connection, sql: str) -> list[PictureRow]:
-    names = [field.name for field in fields(PictureRow)]
     cursor = database.cursor()
     cursor.row_factory = None  # plain tuples, whatever the connection makes of its rows
-    rows = (dict(zip(names, values, strict=True)) for values in cursor.execute(sql))
-    return [PictureRow(**row | {side: concept_name(row[side]) for side in ("content", "style")}) for row in rows]
+    return [_picture_row(*values) for values in cursor.execute(sql)]
+
+
+def _picture_row(
+    number: int,
+    sha256: str,
+    path: str,
+    prompt: str,
+    base: str,
+    kind: Kind,
+    collection: str,
+    row: str,
+    content: str,
+    style: str,
+    seed: int,
+    merge: int | None,
+    content_lora: str | None,
+    style_lora: str | None,
+) -> PictureRow:
+    """A row of a query, whose columns come in this order."""
+    return PictureRow(
+        id=number,
+        sha256=sha256,
+        path=path,
+        prompt=prompt,
+        base=base,
+        collection=Collection(kind, collection),
+        row=row,
+        content=concept_name(content),
+        style=concept_name(style),
+        seed=seed,
+        merge=merge,
+        content_lora=content_lora,
+        style_lora=style_lora,
+    )

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlite_utils import Database
 
+from lorarar.store.coefficient_blobs import from_blob, to_blob
 from lorarar.store.connection import BUSY_SECONDS, clear_errors, default_path
 from lorarar.store.migrations import Migration, migrate, migrate_extension
+from lorarar.store.queries import Collection
 from lorarar.util.clock import now
 from lorarar.util.errors import StoreError
 from lorarar.util.files import replacing
@@ -122,8 +124,8 @@ class Store:
             merge_id, new = self._insert("merges", row, ("adapter", "content", "style", "method", "options", "base"))
             if new:
                 for layer, (m_c, m_s) in merge.coefficients.items():
-                    blobs = (m_c.float().cpu().numpy().tobytes(), m_s.float().cpu().numpy().tobytes())
-                    self.db.conn.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?)", (merge_id, layer, *blobs))
+                    values = [merge_id, layer, len(m_c), *(to_blob(m.float().cpu().numpy()) for m in (m_c, m_s))]
+                    self.db.conn.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?, ?)", values)
             return merge_id
 
     def merge_of(self, adapter: int) -> int | None:
@@ -136,17 +138,29 @@ class Store:
         with self.writing():
             return self._image(picture, adapter, merge)
 
-    def add_cells(self, cells: Sequence[tuple[Cell, Picture]], adapter: int, merge: int) -> None:
-        """Keep the written pictures of a batch of a grid, which finishes their cells: all of them or none."""
+    def collection_id(self, collection: Collection) -> int:
+        """The id of a collection, which is kept if it is new."""
         with self.writing():
+            return self._collection(collection)
+
+    def add_cells(
+        self, collection: Collection, cells: Sequence[tuple[Cell, Picture]], adapter: int, merge: int
+    ) -> None:
+        """Keep the written pictures of a batch and show them in a collection's cells: all of them or none."""
+        with self.writing():
+            number = self._collection(collection)
             for cell, picture in cells:
-                row = cell.row() | {"image": self._image(picture, adapter, merge), "created": now()}
+                row = cell.row() | {
+                    "collection": number,
+                    "image": self._image(picture, adapter, merge, cell.key),
+                    "created": now(),
+                }
                 places = ", ".join(f":{column}" for column in row)
                 self.db.conn.execute(f"INSERT OR REPLACE INTO cells ({', '.join(row)}) VALUES ({places})", row)
 
     def finished_cells(self) -> dict[str, Row]:
-        """Path and digest of the picture of every finished cell, by the cell's key."""
-        rows = self.rows("SELECT c.key, i.path, i.sha256 FROM cells c JOIN images i ON i.id = c.image")
+        """Path and digest of every picture that has a key, by the key."""
+        rows = self.rows("SELECT key, path, sha256 FROM images WHERE key IS NOT NULL")
         return {row["key"]: row for row in rows}
 
     def backup(self, path: str | Path) -> Path:
@@ -165,21 +179,23 @@ class Store:
 
     def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:
         """m_c and m_s (n,) of a merge, by layer."""
-        import numpy as np
-
-        rows = self.rows("SELECT layer, content, style FROM coefficients WHERE merge = ? ORDER BY layer", merge)
+        rows = self.rows("SELECT layer, width, content, style FROM coefficients WHERE merge = ? ORDER BY layer", merge)
         return {
-            row["layer"]: (
-                np.frombuffer(row["content"], np.float32).tolist(),
-                np.frombuffer(row["style"], np.float32).tolist(),
-            )
+            row["layer"]: (from_blob(row["content"], row["width"]), from_blob(row["style"], row["width"]))
             for row in rows
         }
 
-    def _image(self, picture: Picture, adapter: int | None, merge: int | None) -> int:
-        row = picture.row() | {"adapter": adapter, "merge": merge, "created": now()}
+    def _collection(self, collection: Collection) -> int:
+        row = {"kind": collection.kind, "name": collection.name, "created": now()}
+        return self._insert("collections", row, ("kind", "name"))[0]
+
+    def _image(self, picture: Picture, adapter: int | None, merge: int | None, key: str | None = None) -> int:
+        row = picture.row() | {"adapter": adapter, "merge": merge, "created": now(), "key": key}
         self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
-        return self._insert("images", row, ("path",))[0]
+        number, new = self._insert("images", row, ("path",))
+        if key is not None and not new:
+            self.db.conn.execute("UPDATE OR REPLACE images SET key = ? WHERE id = ?", (key, number))
+        return number
 
     def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:
         row = {

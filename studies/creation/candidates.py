@@ -107,13 +107,13 @@ def find_candidates(store: Store, methods: Sequence[str], plan: str | None = Non
 def _rows(store: Store, methods: Sequence[str], plan: str | None) -> list[PictureRow]:
     """The cells of these methods, all of one plan."""
     with store.reading() as database:
-        rows = [row for row in cell_pictures(database) if plan in (None, row.plan)]
+        rows = [row for row in cell_pictures(database) if plan in (None, row.collection.name)]
     available = sorted({row.row for row in rows})
     if missing := [method for method in methods if method not in available]:
         there = ", ".join(available) or "none; make some with: lorarar bench run quick"
         raise StudyError(f"{store.path} has no pictures of {', '.join(missing)}; it has: {there}")
-    rows = sorted((row for row in rows if row.row in methods), key=lambda row: row.plan or "")
-    if len(plans := sorted({row.plan or "" for row in rows})) > 1:
+    rows = sorted((row for row in rows if row.row in methods), key=lambda row: row.collection.name)
+    if len(plans := sorted({row.collection.name for row in rows})) > 1:
         raise StudyError(f"these methods are rows of several plans; choose one with --plan: {', '.join(plans)}")
     return rows
 

@@ -25,10 +25,9 @@ class CoefficientSummary:
     high: float
 
     @classmethod
-    def from_bytes(cls, blob: bytes) -> CoefficientSummary:
-        """Read single-precision numbers, one a column."""
-        columns = array("f")
-        columns.frombytes(blob[: len(blob) // 4 * 4])
+    def from_columns(cls, vector: Sequence[float]) -> CoefficientSummary:
+        """Sum up a vector (n,)."""
+        columns = array("f", vector)
         if not columns:
             return cls(columns, mean=0.0, deviation=0.0, low=0.0, high=0.0)
         mean = fsum(columns) / len(columns)
@@ -59,18 +58,18 @@ class CoefficientMap:
     layers: Mapping[tuple[int, int], Layer]
 
 
-def coefficient_map(coefficients: Sequence[tuple[str, bytes, bytes]]) -> CoefficientMap:
+def coefficient_map(coefficients: Sequence[tuple[str, Sequence[float], Sequence[float]]]) -> CoefficientMap:
     """Lay out the layers in the order of the network: down, mid, up; only an attention's layers have a place.
 
     Args:
-        coefficients: Name, m_c and m_s of each layer, the coefficients as single-precision numbers.
+        coefficients: Name, m_c and m_s of each layer, one number a column.
     """
     blocks: dict[str, dict[str, Layer]] = {}
     for name, content, style in coefficients:
         part = next((part for part in PARTS if name.endswith(part)), None)
         if part is not None:
             block, _, attention = name.removesuffix(part).rpartition(".")
-            layer = Layer(name, CoefficientSummary.from_bytes(content), CoefficientSummary.from_bytes(style))
+            layer = Layer(name, CoefficientSummary.from_columns(content), CoefficientSummary.from_columns(style))
             blocks.setdefault(block, {})[f"{attention} {LETTERS[PARTS.index(part)]}"] = layer
     rows = sorted(blocks, key=_order)
     attentions = sorted({column.split()[0] for layers in blocks.values() for column in layers})
