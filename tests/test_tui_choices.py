@@ -93,8 +93,9 @@ def test_a_page_holds_some_pictures_and_no_more_than_a_terminal_draws_at_once(wi
     assert page.first(page.size) == page.size and page.first(page.size - 1) == 0
 
 
-def test_every_mode_has_a_key_and_a_screen_that_marks_its_tab():
-    assert len({mode.key for mode in MODES}) == len({mode.name for mode in MODES}) == len(MODES)
-    for mode in MODES:
-        screen = getattr(import_module(f"tui.screens.{mode.name}"), mode.screen)
-        assert issubclass(screen, BrowseScreen) and mode.name == screen.MODE and screen.HELP
+def test_every_mode_has_a_key_and_a_screen_that_says_what_it_is_for():
+    assert len({mode.key for mode in MODES.values()}) == len(MODES)
+    for mode in MODES.own.values():
+        module, _, name = mode.place.partition(":")
+        screen = getattr(import_module(module), name)
+        assert issubclass(screen, BrowseScreen) and screen.HELP

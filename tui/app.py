@@ -19,20 +19,22 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.widget import Widget
 
 from judge.verdicts import Judge
 from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
 from tui.context import AppContext
 from tui.drawing.client import DrawingClient, ProcessDrawingClient
-from tui.modes import MODES, NAMES
+from tui.modes import FIRST, MODES, Mode
 from tui.notices import notify_error
 from tui.picture_mode import PictureMode
-from tui.private_api import release_rendered_lines
+from tui.private_api import failing_node, release_rendered_lines
 from tui.remembered_state import RememberedState
 from tui.screens.browse import BrowseScreen
+from tui.screens.fault import FaultScreen
 from tui.snapshot import Snapshot
-from tui.text import unmarked
+from tui.text import line, unmarked
 from tui.thumbnails import Thumbnails
 
 POLL_SECONDS = 1.0
@@ -47,7 +49,6 @@ class LorararApp(App[str]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(mode.key, f"switch_mode('{mode.name}')", mode.title, show=False) for mode in MODES),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
@@ -70,8 +71,9 @@ class LorararApp(App[str]):
         self._version = -1  # of the database when it was last read
         self._next_load = 0.0
         self._frozen = False
-        for one in MODES:
-            self.add_mode(one.name, partial(one.open, self.context))
+        for one in MODES.values():
+            self.add_mode(one.name, partial(self._open, one))
+            self.bind(one.key, f"switch_mode('{one.name}')", description=one.title, show=False)
 
     def on_mount(self) -> None:
         """Show the remembered mode, then read."""
@@ -79,15 +81,15 @@ class LorararApp(App[str]):
         if state.theme in self.available_themes:
             self.theme = state.theme
         mode = self._first_mode or state.text("mode")
-        self.switch_mode(mode if mode in NAMES else NAMES[0])
+        self.switch_mode(mode if mode in MODES else FIRST)
         self.poll()
         self.set_interval(POLL_SECONDS, self.poll)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """List the commands of the palette: Textual's own, modes, judges, and the screen's own."""
         yield from super().get_system_commands(screen)
-        for name in NAMES:
-            yield SystemCommand(f"Go to {name}", f"The {name} screen", partial(self.switch_mode, name))
+        for name, mode in MODES.items():
+            yield SystemCommand(f"Go to {name}", f"The {mode.title} screen", partial(self.switch_mode, name))
         for judge in self.context.snapshot.judges if self.context.snapshot else ():
             title = f"Judge {unmarked(judge.critic, 60)} ({unmarked(judge.prompts, 40)})"
             yield SystemCommand(title, "Show this judge's verdicts", partial(self.choose_judge, judge))
@@ -116,7 +118,7 @@ class LorararApp(App[str]):
 
     async def on_unmount(self) -> None:
         """Remember the mode and the theme; end the workers."""
-        if self.current_mode in NAMES:
+        if self.current_mode in MODES:
             self.context.state.remember(mode=self.current_mode)
         self.context.state.theme = self.theme
         await self.context.close()
@@ -139,6 +141,27 @@ class LorararApp(App[str]):
         if self.is_running:  # else the app is leaving: screens are taken down one by one
             self.context.snapshot = snapshot
             self.context.snapshots.publish(snapshot)
+
+    def _open(self, mode: Mode) -> Screen[None]:
+        """Open a mode's screen; one of another package that fails is a line in its place."""
+        try:
+            return mode.open(self.context)
+        except Exception as error:  # another package's code may raise anything
+            if mode.name in MODES.own:
+                raise
+            return FaultScreen(self.context, mode, error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Say that another package's screen raised, and show a line in its place; what is ours ends the app."""
+        node = failing_node()
+        screen = node.screen if isinstance(node, Widget) and node.is_attached else None
+        mode = next((mode for mode in MODES.values() if screen in self._screen_stacks.get(mode.name, ())), None)
+        if mode is None or mode.name in MODES.own or isinstance(screen, FaultScreen):
+            super()._handle_exception(error)
+            return
+        self.notify(line(f"{mode.title}: {type(error).__name__}: {error}"), severity="error", markup=False)
+        if screen is self.screen:
+            self.switch_screen(FaultScreen(self.context, mode, error))
 
     def _load(self) -> None:
         """Read a new snapshot in a worker, one at a time."""

@@ -26,3 +26,13 @@ def terminal_cell_size() -> tuple[int, int]:
 
     size = get_cell_size()
     return size.width, size.height
+
+
+def failing_node() -> object | None:
+    """The widget or screen whose message is being handled now; None outside of any.
+
+    Textual tells the app that a message's handler raised, but not whose.
+    """
+    from textual._context import active_message_pump
+
+    return active_message_pump.get(None)

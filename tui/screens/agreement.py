@@ -24,7 +24,6 @@ JITTER = 0.03  # of the range: where a metric says only yes or no, points would 
 class AgreementScreen(ReportScreen):
     """Shows how far people and metrics agree, as the paper's 0.76 does."""
 
-    MODE = "agreement"
     HELP = (
         "Agreement: each coefficient by name with n and interval; the plot shows the metric of the chosen line, a dot "
         "an item: across, what the metric says; up, what people say on average. What is not defined says why. . and , "

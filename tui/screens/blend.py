@@ -33,7 +33,6 @@ KINDS = ("content", "style")
 class BlendScreen(BrowseScreen):
     """Merges two LoRAs as the user moves two strengths, and shows pictures of each merge."""
 
-    MODE = "blend"
     HELP = (
         "Blend: choose a content and a style LoRA and a method, move the strengths, and see the merge drawn in a "
         "process of its own. Where a method takes weights, strengths are its weights; else they scale what each side "

@@ -25,7 +25,6 @@ class BrowseScreen(Screen[None]):
     """A screen of the app; ``body`` is what lies between top line and footer."""
 
     AUTO_FOCUS = ""  # else the filter, which is hidden, would have it
-    MODE = ""  # whose tab is marked
     HELP = ""  # what the screen is for, in plain words
     FILTERS = ""  # what the filter filters; empty: no filter
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,7 +38,7 @@ class BrowseScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Top line, body, filter, footer."""
-        yield TopBar(self.MODE)
+        yield TopBar(self.app.current_mode)
         yield from self.body()
         if self.FILTERS:
             yield Filter(self.FILTERS)

@@ -37,7 +37,6 @@ OTHER_ROWS = 3  # top line, head and footer
 class GalleryScreen(BrowseScreen):
     """Shows a cell's pictures, a page at a time."""
 
-    MODE = "matrix"
     FILTERS = "by seed or verdict: 3, correct, wrong, undecided"
     HELP = (
         "Gallery: the pictures of one cell. Above, the references of the subject and of the style. s shows the same "

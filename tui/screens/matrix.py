@@ -31,7 +31,6 @@ PREVIEW_FROM = 20  # terminal rows from which on there is room for previews
 class MatrixScreen(BrowseScreen):
     """Shows MARS2 of two methods for every subject and style."""
 
-    MODE = "matrix"
     FILTERS = "subjects and styles"
     HELP = (
         "Matrix: a row a subject, a column a style; two methods side by side. A number is the share of a cell's "

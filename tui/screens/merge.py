@@ -27,7 +27,6 @@ ADAPTERS = {"content": "content", "style": "style", "adapter": "merged"}  # of a
 class MergeScreen(BrowseScreen):
     """Shows one merge."""
 
-    MODE = "matrix"
     HELP = (
         "Merge: files, digests, options and versions that made it; below, the mean coefficient of every attention "
         "layer for the content (m_c), for the style (m_s), and their difference. Enter shows a layer's columns."

@@ -50,7 +50,6 @@ RISING = ("method", "attempts", "undecided")  # best first is smallest first
 class ScoresScreen(BrowseScreen):
     """Shows which method is best, and how sure that is."""
 
-    MODE = "scores"
     FILTERS = "methods"
     HELP = (
         "Scores: MARS2 average (share of correct pictures) and best (share of pairs with any), the expected number of "

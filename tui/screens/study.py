@@ -16,7 +16,6 @@ from tui.widgets.table import ViTable
 class StudyScreen(ReportScreen):
     """Shows a study's outcomes."""
 
-    MODE = "study"
     HELP = (
         "Study: outcomes with intervals crossed over raters and items, the sign test, Davidson or Bradley-Terry with "
         "ties, Krippendorff's alpha, self-consistency and the human ceiling. . and , choose a study, t reports on "
@@ -37,5 +36,5 @@ class StudyScreen(ReportScreen):
     def action_vote(self) -> None:
         """Leave for the voting screens; they bring one back here."""
         if self.study is not None:
-            self.context.state.remember(mode=self.MODE)
+            self.context.state.remember(mode=self.app.current_mode)
             self.app.exit(str(self.study["name"]))

@@ -13,6 +13,7 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+FRAMEWORK = ("textual", "textual_image", "textual_plot", "builtins")
 MOVES = ("", "Up", "Down", "Left", "Right", "Top", "Bottom", "First", "Last", "Page up", "Page down")
 
 
@@ -42,8 +43,7 @@ class HelpScreen(ModalScreen[None]):
         keys_of: dict[str, list[str]] = {}
         for active in self.explained.active_bindings.values():
             binding = active.binding
-            ours = type(active.node).__module__.startswith("tui.") and binding in _own(active.node)
-            if ours and binding.description not in MOVES:
+            if _is_own(binding, active.node) and binding.description not in MOVES:
                 keys = keys_of.setdefault(binding.description, [])
                 key = self.app.get_key_display(binding)
                 if key not in keys:
@@ -55,7 +55,13 @@ class HelpScreen(ModalScreen[None]):
         return table
 
 
-def _own(node: DOMNode) -> list[Binding]:
-    """The bindings that our own classes of a node declare, not those of the framework."""
-    classes = [kind for kind in type(node).__mro__ if kind.__module__.startswith("tui.")]
-    return [binding for kind in classes for binding in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))]
+def _is_own(binding: Binding, node: DOMNode) -> bool:
+    """Whether a node's binding is ours or another package's, not the framework's."""
+    if _of_framework(type(node)):
+        return False
+    theirs = [kind.__dict__.get("BINDINGS", ()) for kind in type(node).__mro__ if _of_framework(kind)]
+    return all(binding not in Binding.make_bindings(bindings) for bindings in theirs)
+
+
+def _of_framework(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in FRAMEWORK

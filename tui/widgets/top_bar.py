@@ -27,7 +27,7 @@ class TopBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         tabs = []
-        for mode in MODES:
+        for mode in MODES.values():
             style = "bold $text on $primary" if mode.name == self.mode else "$text"
             action = f"app.switch_mode('{mode.name}')"
             tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {mode.title} [/][/]"))
