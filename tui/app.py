@@ -8,15 +8,17 @@ database has changed, and where a file lies (``PathResolver.find``, a few stat c
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
 from textual import work
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
@@ -151,17 +153,35 @@ class LorararApp(App[str]):
                 raise
             return FaultScreen(self.context, mode, error)
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run a key's action; where another package's screen raises in it, the app goes on."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:
+            if not self._cover(self.screen, error):
+                raise
+            return True
+
     def _handle_exception(self, error: Exception) -> None:
-        """Say that another package's screen raised, and show a line in its place; what is ours ends the app."""
+        """Go on where another package's screen raised; what is ours ends the app."""
         node = failing_node()
-        screen = node.screen if isinstance(node, Widget) and node.is_attached else None
+        if not (isinstance(node, Widget) and node.is_attached and self._cover(node.screen, error)):
+            super()._handle_exception(error)
+
+    def _cover(self, screen: Screen[object], error: Exception) -> bool:
+        """Lay a line over a screen of another package that raised; whether it is one."""
         mode = next((mode for mode in MODES.values() if screen in self._screen_stacks.get(mode.name, ())), None)
         if mode is None or mode.name in MODES.own or isinstance(screen, FaultScreen):
-            super()._handle_exception(error)
-            return
-        self.notify(line(f"{mode.title}: {type(error).__name__}: {error}"), severity="error", markup=False)
-        if screen is self.screen:
-            self.switch_screen(FaultScreen(self.context, mode, error))
+            return False
+        if not any(isinstance(one, FaultScreen) for one in self._screen_stacks[mode.name]):  # the first is the cause
+            self.notify(line(f"{mode.title}: {type(error).__name__}: {error}"), severity="error", markup=False)
+            self.push_screen(FaultScreen(self.context, mode, error), mode=mode.name)
+        return True
 
     def _load(self) -> None:
         """Read a new snapshot in a worker, one at a time."""

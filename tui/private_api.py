@@ -29,10 +29,13 @@ def terminal_cell_size() -> tuple[int, int]:
 
 
 def failing_node() -> object | None:
-    """The widget or screen whose message is being handled now; None outside of any.
+    """The widget, screen or app whose message is being handled or whose worker runs now; None outside of any.
 
-    Textual tells the app that a message's handler raised, but not whose.
+    Textual tells the app that something raised, but not whose it was.
     """
     from textual._context import active_message_pump
+    from textual.app import App
+    from textual.worker import active_worker
 
-    return active_message_pump.get(None)
+    node, worker = active_message_pump.get(None), active_worker.get(None)
+    return worker.node if isinstance(node, App) and worker is not None else node

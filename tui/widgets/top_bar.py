@@ -7,7 +7,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.modes import MODES
+from tui.modes import KEYS, MODES
 
 
 class TopBar(Horizontal):
@@ -27,7 +27,7 @@ class TopBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         tabs = []
-        for mode in MODES.values():
+        for mode in sorted(MODES.values(), key=lambda mode: KEYS.index(mode.key)):
             style = "bold $text on $primary" if mode.name == self.mode else "$text"
             action = f"app.switch_mode('{mode.name}')"
             tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {mode.title} [/][/]"))
