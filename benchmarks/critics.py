@@ -13,7 +13,7 @@ from transformers.models.llava_onevision.image_processing_pil_llava_onevision im
 from judge.critics.local.llava_qwen import TOWERS
 from judge.critics.local.loader import PictureProcessor
 from judge.critics.local.reader import Reader
-from judge.critics.settings import ImageMode
+from judge.critics.local.settings import ImageMode
 from judge.pocket.critic import new_tokenizer
 
 

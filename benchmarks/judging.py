@@ -18,8 +18,8 @@ from benchmarks.measure import cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from judge.critics import find_critic
 from judge.critics.local.reader import PreparedQuestion
+from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import prepare
-from judge.critics.settings import ImageMode
 from judge.questions import PAPER, Question
 from judge.run import questions_about
 from judge.targets import from_folders

@@ -12,7 +12,6 @@ from lorarar.util.moved import find_moved_modules
 
 if TYPE_CHECKING:
     from judge.critics import find_critic
-    from judge.critics.settings import CriticSettings
     from judge.pictures import JudgedPicture, JudgedTargets, mars2, mars2_by_method
     from judge.questions import CODE, PAPER, Prompts
     from judge.run import judge_pictures
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "CODE": "judge.questions",
-    "CriticSettings": "judge.critics.settings",
     "JudgedPicture": "judge.pictures",
     "JudgedTargets": "judge.pictures",
     "PAPER": "judge.questions",
@@ -37,7 +35,6 @@ _HOMES = {
 }
 __all__ = [
     "CODE",
-    "CriticSettings",
     "JudgedPicture",
     "JudgedTargets",
     "PAPER",

@@ -30,7 +30,7 @@ from lorarar.util.files import sha256_of
 
 SUBJECTS, STYLES = ("cat", "dog", "fox"), ("glowing", "oil-painting", "sticker")
 SIDE = 16
-SCRIPTED = Configuration("scripted")
+SCRIPTED = Configuration("owner/scripted")
 
 
 def paint(path, subject, style, mark=0):
@@ -45,12 +45,12 @@ class Scripted(Critic):
         self.identity = {
             "critic": config.critic,
             "device": "cpu",
-            "dtype": config.settings.dtype or "float32",
-            "image mode": config.settings.image_mode or "pad",
-            "side": str(config.settings.side),
+            "dtype": config.settings.get("dtype", "float32"),
+            "image mode": config.settings.get("image_mode", "pad"),
+            "side": str(config.settings.get("side", 512)),
         }
         self.config, self.fault, self.asked = config, fault, Counter()
-        self.preparation = Preparation(config.settings.side)
+        self.preparation = Preparation(config.settings.get("side", 512))
 
     def ask(self, questions):
         for index, question in enumerate(questions):
@@ -198,23 +198,23 @@ def test_a_judge_that_minds_its_settings_is_found(targets, tmp_path):
     def fault(critic, question, answer):
         if critic.identity["side"] == "8":
             return not answer
-        if critic.identity["critic"] == "rival":
+        if critic.identity["critic"] == "owner/rival":
             return answer and question.aspect == "style"
         return answer
 
-    found = checked(targets, tmp_path, fault, against="rival")
+    found = checked(targets, tmp_path, fault, against="owner/rival")
     flips = {setting.name: setting.flips for setting in found.results["settings"]}
     assert flips["side 8 px"].rate.value == 1.0
     assert flips["side 8 px"].kappa < 0
-    assert flips["critic rival"].to_yes == 0
-    assert flips["critic rival"].to_no > 0
+    assert flips["critic owner/rival"].to_yes == 0
+    assert flips["critic owner/rival"].to_no > 0
     assert flips["image mode anyres"].rate.value == 0.0
     assert grades(found, "settings") == ["good", "poor", "good", "poor"]
 
 
 def test_a_setting_that_cannot_be_tried_says_why(targets, tmp_path):
     def opened(config):
-        if config.settings.dtype == "bfloat16":
+        if config.settings.get("dtype") == "bfloat16":
             raise CriticError("no half precision here")
         return Scripted(config)
 
@@ -227,13 +227,13 @@ def test_a_setting_that_cannot_be_tried_says_why(targets, tmp_path):
 
 def test_an_unknown_critic_to_compare_with_fails_before_the_long_work(targets, tmp_path):
     def opened(config):
-        if config.critic == "rival":
+        if config.critic == "owner/rival":
             raise CriticError("no rival")
         return Scripted(config)
 
     with Store(tmp_path / "check.db") as store:
         with pytest.raises(CriticError, match="no rival"):
-            run_check(plan(targets, against="rival"), Interview(store), opened)
+            run_check(plan(targets, against="owner/rival"), Interview(store), opened)
         assert store.rows("SELECT count(*) AS n FROM check_verdicts") == [{"n": 0}]
 
 
@@ -277,7 +277,7 @@ def test_one_method_has_no_ranking_and_one_concept_no_other(targets, tmp_path):
 
 def test_no_question_of_the_check_can_be_taken_for_a_result(targets, tmp_path):
     with Store(tmp_path / "check.db") as store:
-        run_check(plan(targets, against="rival"), Interview(store), openers())
+        run_check(plan(targets, against="owner/rival"), Interview(store), openers())
         assert store.rows("SELECT count(*) AS n FROM verdicts") == [{"n": 0}]
         assert VerdictStore(store).judges() == []  # neither the reference nor a variant, a rival or another wording
         assert store.rows("SELECT count(DISTINCT judge) AS n FROM check_verdicts") == [{"n": 5}]
@@ -352,11 +352,11 @@ def test_a_dozen_wordings_are_all_different_and_ask_for_yes_or_no():
 
 def test_only_what_is_shown_otherwise_is_another_setting():
     local = {"image mode": "anyres", "dtype": "bfloat16", "device": "cuda"}
-    names = list(variants(Configuration("x"), local, 1024, "y"))
-    assert names == ["image mode pad", "side 384 px", "side 1024 px", "dtype float16", "critic y"]
-    assert list(variants(Configuration("x"), local, 400)) == ["image mode pad", "side 384 px", "dtype float16"]
+    names = list(variants(Configuration("owner/x"), local, 1024, "owner/y"))
+    assert names == ["image mode pad", "side 384 px", "side 1024 px", "dtype float16", "critic owner/y"]
+    assert list(variants(Configuration("owner/x"), local, 400)) == ["image mode pad", "side 384 px", "dtype float16"]
     served = {"image mode": "as served"}
-    assert list(variants(Configuration("x"), served, 64)) == ["side 32 px"]
+    assert list(variants(Configuration("http://x/v1"), served, 64)) == ["side 32 px"]
 
 
 # truth and people

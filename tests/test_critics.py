@@ -26,8 +26,8 @@ from judge.critics.local.image_features import ImageFeatures
 from judge.critics.local.llava_qwen import grid, translate
 from judge.critics.local.loader import PictureProcessor, load
 from judge.critics.local.reader import PreparedQuestion, answer_tokens
+from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation, prepare
-from judge.critics.settings import CriticSettings
 from judge.pocket.critic import new_critic, new_tokenizer
 from judge.questions import CODE, PAPER, PromptError, Question, Rendered, Reply, parse
 
@@ -117,7 +117,7 @@ def questions(pictures):
 
 
 def local(folder, **settings):
-    return LocalCritic(checkpoint_in(folder), CriticSettings(device="cpu", **settings))
+    return LocalCritic(checkpoint_in(folder), LocalSettings(device="cpu", **settings))
 
 
 def chances(critic, questions):
@@ -554,11 +554,11 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"image_mode": "crop"}, "no image mode crop; accepted are anyres, pad"),
-        ({"dtype": "int8"}, "no dtype int8; accepted are float32"),
+        ({"image_mode": "crop"}, "--image-mode is 'crop'; accepted are anyres, pad"),
+        ({"dtype": "int8"}, "--dtype is 'int8'; accepted are float32"),
         ({"quantisation": "2bit"}, "accepted are 8bit, 4bit"),
-        ({"batch": 0}, "batch is 0"),
-        ({"side": 0}, "side is 0"),
+        ({"batch": 0}, "--batch is 0; accepted is an integer 1 and up"),
+        ({"side": 0}, "--side is 0"),
         ({"device": "abacus"}, "no device abacus"),
     ],
 )

@@ -13,7 +13,7 @@ from PIL import Image
 from judge.critics import CriticError, find_critic
 from judge.critics.openai.response import chance_of, error_of, text_of
 from judge.critics.openai.served_critic import ServedCritic
-from judge.critics.settings import CriticSettings
+from judge.critics.openai.settings import ServedSettings
 from judge.questions import PAPER, Question
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ def ask(server, questions):
 
     def run(model, asked=questions[:2], **settings):
         settings = {"retries": 2, "backoff": 0.02, "timeout": 5.0} | settings
-        with ServedCritic(f"{server}/v1", CriticSettings(model=model, **settings)) as critic:
+        with ServedCritic(f"{server}/v1", ServedSettings(model=model, **settings)) as critic:
             replies = dict(critic.ask(asked))
         assert sorted(replies) == list(range(len(asked)))
         return [replies[index] for index in range(len(asked))]
@@ -134,7 +134,7 @@ def test_a_server_that_goes_away_fails_what_is_left(questions):
     with subprocess.Popen(
         [sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        settings = CriticSettings(model="slow", concurrency=1, retries=1, backoff=0.01)
+        settings = ServedSettings(model="slow", concurrency=1, retries=1, backoff=0.01)
         critic = ServedCritic(f"http://127.0.0.1:{int(process.stdout.readline())}/v1", settings)
         with critic:
             replies = critic.ask(questions[:4])
@@ -169,7 +169,7 @@ def test_words_that_bring_marks_are_not_sent(ask, questions):
 
 def test_a_mistake_in_the_program_is_not_a_reply(server, questions):
     mistaken = replace(questions[0], reference="no path")
-    with ServedCritic(f"{server}/v1", CriticSettings(model="words")) as critic, pytest.raises(AttributeError):
+    with ServedCritic(f"{server}/v1", ServedSettings(model="words")) as critic, pytest.raises(AttributeError):
         list(critic.ask([*questions[:2], mistaken]))
 
 
@@ -197,7 +197,7 @@ with find_critic("{server}/v1", model="hang") as critic:
 
 def test_leaving_early_stops_asking(server, counts, questions):
     before = counts()["requests"].get("slow", 0)
-    with ServedCritic(f"{server}/v1", CriticSettings(model="slow", concurrency=1)) as critic:
+    with ServedCritic(f"{server}/v1", ServedSettings(model="slow", concurrency=1)) as critic:
         replies = critic.ask(questions)
         next(replies)
         replies.close()
@@ -305,7 +305,14 @@ def test_an_error_is_said_in_one_line(body, words):
 
 
 def test_settings_of_the_other_kind_of_critic_are_refused(server):
-    with pytest.raises(CriticError, match="image mode, dtype of a critic behind an address"):
+    with pytest.raises(CriticError) as caught:
         find_critic(f"{server}/v1", image_mode="pad", dtype="float32")
-    with pytest.raises(CriticError, match="name this one itself"):
+    assert str(caught.value) == (
+        "--image-mode is a setting of a critic on this machine, and --dtype is a setting of a critic on this machine; "
+        "a critic behind an address takes --side, --model, --concurrency, --timeout, --retries, --backoff, "
+        "--key-variable"
+    )
+    with pytest.raises(CriticError, match="--model is a setting of a critic behind an address; a critic on this"):
         find_critic("pocket", model="other")
+    with pytest.raises(CriticError, match="no critic has --temperature"):
+        find_critic("pocket", temperature=1)

@@ -18,7 +18,8 @@ from judge.check.findings import Finding
 from judge.check.ground_truth import KnownPicture
 from judge.check.human_labels import HumanLabel
 from judge.critics import Critic, find_critic
-from judge.critics.settings import CriticSettings
+from judge.critics.kind import CriticKind
+from judge.critics.settings import Settings, kind_of
 from judge.pictures import JudgedPicture, group_by_picture, mars2
 from judge.questions import Prompts
 from judge.targets import Target
@@ -33,7 +34,7 @@ class Configuration:
     """A critic with its settings, as ``find_critic`` takes them."""
 
     critic: str
-    settings: CriticSettings = field(default_factory=CriticSettings)
+    settings: Settings = field(default_factory=dict)  # those that are given
 
     def open(self) -> Critic:
         """The critic; its weights are not loaded yet.
@@ -41,11 +42,20 @@ class Configuration:
         Raises:
             CriticError: it cannot be found, or a setting is not accepted.
         """
-        return find_critic(self.critic, self.settings)
+        return find_critic(self.critic, **self.settings)
+
+    @property
+    def kind(self) -> CriticKind:
+        """The kind that runs the critic.
+
+        Raises:
+            CriticError: there is none.
+        """
+        return kind_of(self.critic)
 
     def with_settings(self, **changes: Any) -> Configuration:
-        """The same critic with other settings, by their names in ``CriticSettings``."""
-        return replace(self, settings=replace(self.settings, **changes))
+        """The same critic with other settings, by the names of its kind's options."""
+        return replace(self, settings={**self.settings, **changes})
 
 
 Opener = Callable[[Configuration], Critic]

@@ -12,8 +12,9 @@ from judge.check.findings import Finding, at_most, flips_text
 from judge.check.part import Baseline, CheckPlan, Configuration, Part
 from judge.check.statistics.agreement import Flips, count_flips
 from judge.critics import CriticError
-from judge.critics.registry import is_address
-from judge.critics.settings import CriticSettings, ImageMode
+from judge.critics.local.settings import ImageMode
+from judge.critics.preparation import SIDE
+from judge.critics.settings import Settings, kind_of
 from judge.pictures import group_by_picture, mars2
 from judge.targets import Target
 from judge.verdicts import Verdict
@@ -21,6 +22,7 @@ from lorarar.pictures.images import read_image
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import ImageError
 
+SHARED = ("device", "batch", "concurrency", "side")  # settings that another critic is given too, where it has them
 SIDES = (384, 512, 1024)  # pixels of the long side, as the paper's pictures might be shown
 
 
@@ -76,7 +78,7 @@ def variants(
     """Other configurations by what is other about them, and that of the critic to compare with.
 
     A side at which the same pixels would be shown is left out. Where pictures are smaller than the smallest
-    of the usual sides, half of their own side is tried. A server's image mode and dtype are its own.
+    of the usual sides, half of their own side is tried. What a kind of critics has no setting for is not tried.
 
     Args:
         configuration: the critic that is checked, with its settings.
@@ -84,33 +86,30 @@ def variants(
         longest: the long side of the largest picture, in pixels.
         against: the critic to compare with.
     """
-    settings = configuration.settings
+    settings, takes = configuration.settings, configuration.kind.takes
     others: dict[str, Configuration] = {}
     mode, dtype = identity.get("image mode"), identity.get("dtype")
     for other in get_args(ImageMode):
-        if mode in get_args(ImageMode) and other != mode:
+        if takes("image_mode") and mode in get_args(ImageMode) and other != mode:
             others[f"image mode {other}"] = configuration.with_settings(image_mode=other)
-    for side in _other_sides(settings.side, longest):
+    for side in _other_sides(settings.get("side") or SIDE, longest) if takes("side") else ():
         others[f"side {side} px"] = configuration.with_settings(side=side)
-    if dtype is not None and dtype in get_args(Dtype) and settings.quantisation is None:
-        other_dtype = _other_dtype(dtype, identity.get("device", "cpu"))
+    if takes("dtype") and dtype in get_args(Dtype) and settings.get("quantisation") is None:
+        other_dtype = _other_dtype(str(dtype), identity.get("device", "cpu"))
         others[f"dtype {other_dtype}"] = configuration.with_settings(dtype=other_dtype)
     if against is not None:
         others[f"critic {against}"] = rival(settings, against)
     return others
 
 
-def rival(settings: CriticSettings, critic: str) -> Configuration:
-    """Another critic as it is compared with one that has these settings."""
-    return Configuration(
-        critic,
-        CriticSettings(
-            device=None if is_address(critic) else settings.device,
-            batch=settings.batch,
-            concurrency=settings.concurrency,
-            side=settings.side,
-        ),
-    )
+def rival(settings: Settings, critic: str) -> Configuration:
+    """Another critic as it is compared with one that has these settings.
+
+    Raises:
+        CriticError: no kind runs it.
+    """
+    takes = kind_of(critic).takes
+    return Configuration(critic, {name: settings[name] for name in SHARED if name in settings and takes(name)})
 
 
 def longest_side(targets: Sequence[Target]) -> int:

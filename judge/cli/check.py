@@ -8,21 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from judge.cli.options import (
-    BatchOption,
-    ConcurrencyOption,
-    CriticOption,
-    DTypeOption,
     GeneratedOption,
-    ImageModeOption,
     ImagesOption,
-    ModelOption,
     PromptsOption,
-    QuantisationOption,
     ReferencesOption,
-    critic_settings,
+    critic_of,
 )
 from judge.cli.reasons import print_reasons
-from lorarar.cli.console import DbOption, DeviceOption, JsonOption, SeedOption, command, print_json
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
+from lorarar.cli.flags import given_options
 
 if TYPE_CHECKING:
     from judge.check.check import Check
@@ -32,10 +26,8 @@ SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's 
 
 @command
 def check(
-    critic: CriticOption = "pocket",
-    model: ModelOption = None,
+    context: typer.Context,
     prompts: PromptsOption = "paper",
-    image_mode: ImageModeOption = None,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
@@ -44,11 +36,6 @@ def check(
     against: Annotated[
         str | None, typer.Option("--against", help="Another critic to compare with.", show_default="none")
     ] = None,
-    batch: BatchOption = 32,
-    concurrency: ConcurrencyOption = 8,
-    quantisation: QuantisationOption = None,
-    device: DeviceOption = None,
-    dtype: DTypeOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,15 +50,7 @@ def check(
     from lorarar.store import Store
 
     wording = find_prompts(prompts)
-    settings = critic_settings(
-        model=model,
-        image_mode=image_mode,
-        batch=batch,
-        concurrency=concurrency,
-        quantisation=quantisation,
-        device=device,
-        dtype=dtype,
-    )
+    critic, settings = critic_of(given_options(context))
     with Store(db) as store:
         targets = find_targets(store, images, generated, references)
         plan = CheckPlan(

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from judge.critics.settings import CriticSettings
+from lorarar.cli.flags import Flag
+from lorarar.util.options import Option
 
-CriticOption = Annotated[
-    str, typer.Option("--critic", help="pocket, llava-critic-7b, a folder, a hub id, or http(s)://…/v1.")
-]
-ModelOption = Annotated[
-    str | None, typer.Option("--model", help="Which of a server's models.", show_default="its first")
-]
+CRITIC = "pocket"  # the critic of a command that names none
 PromptsOption = Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")]
-ImageModeOption = Annotated[
-    str | None, typer.Option("--image-mode", help="anyres or pad.", show_default="the critic's own")
-]
 ImagesOption = Annotated[
     str, typer.Option("--images", help="Only these of the database: row=lorarar,style=glowing.", metavar="FILTER")
 ]
@@ -30,22 +23,30 @@ GeneratedOption = Annotated[
 ReferencesOption = Annotated[
     Path | None, typer.Option("--references", help="Folder with subjects/SUBJECT/ and styles/STYLE/, with --generated.")
 ]
-BatchOption = Annotated[int, typer.Option("--batch", help="Questions at a time, on this machine.", min=1)]
-ConcurrencyOption = Annotated[int, typer.Option("--concurrency", help="Questions in flight, to a server.", min=1)]
-QuantisationOption = Annotated[
-    str | None, typer.Option("--quantisation", help="8bit or 4bit (needs bitsandbytes).", show_default="none")
-]
-DTypeOption = Annotated[
-    str | None, typer.Option("--dtype", help="float32, bfloat16 or float16.", show_default="by device")
-]
 
 
-def critic_settings(**options: Any) -> CriticSettings:
-    """The settings of a critic from the options of a command, which have the same names.
+def critic_flags() -> list[Flag]:
+    """The flags that name a critic and set it: ``--critic``, and the settings of every kind of critics."""
+    from judge.critics.table import CRITICS
+
+    kinds = list(CRITICS.values())
+    accepted = ", ".join(kind.accepted for kind in kinds)
+    flags = [Flag(Option("critic", f"{accepted}.", "text", default=CRITIC))]
+    for kind in kinds:
+        for option in kind.options:
+            shared = sum(other.takes(option.name) for other in kinds) > 1
+            flags.append(Flag(option, "Of every critic" if shared else f"Of {kind.title}"))
+    return flags
+
+
+def critic_of(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The critic that flags name, and those of its settings that are given, checked.
 
     Raises:
-        CriticError: one is not accepted.
+        CriticError: there is none, or a setting is not accepted.
     """
-    from judge.critics.settings import CriticSettings
+    from judge.critics.settings import check_settings, kind_of
 
-    return CriticSettings(**options)
+    name = given.get("critic", CRITIC)
+    settings = {flag.option.name for flag in critic_flags()} - {"critic"}
+    return name, check_settings(kind_of(name), {key: value for key, value in given.items() if key in settings})

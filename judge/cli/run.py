@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from judge.cli.options import (
-    BatchOption,
-    ConcurrencyOption,
-    CriticOption,
-    DTypeOption,
     GeneratedOption,
-    ImageModeOption,
     ImagesOption,
-    ModelOption,
     PromptsOption,
-    QuantisationOption,
     ReferencesOption,
-    critic_settings,
+    critic_of,
 )
 from judge.cli.reasons import print_reasons
 from judge.metrics.table import METRICS, Metric, MetricError
-from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.flags import given_options
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -37,21 +31,14 @@ ALL = ",".join((MARS2, *METRICS))
 
 @command
 def run(
-    critic: CriticOption = "pocket",
+    context: typer.Context,
     metrics: Annotated[str, typer.Option("--metrics", help=f"Which of {ALL}.")] = ALL,
-    model: ModelOption = None,
     prompts: PromptsOption = "paper",
-    image_mode: ImageModeOption = None,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
     clip: Annotated[str, typer.Option("--clip", help="CLIP backbone: pocket, a folder or a hub id.")] = "pocket",
     dino: Annotated[str, typer.Option("--dino", help="DINO backbone: pocket, a folder or a hub id.")] = "pocket",
-    batch: BatchOption = 32,
-    concurrency: ConcurrencyOption = 8,
-    quantisation: QuantisationOption = None,
-    device: DeviceOption = None,
-    dtype: DTypeOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,6 +47,7 @@ def run(
     from judge.targets import find_targets
     from lorarar.store import Store
 
+    critic, settings = critic_of(given_options(context))
     names, wording = parse_metrics(metrics), find_prompts(prompts)
     with Store(db) as store:
         targets = find_targets(store, images, generated, references)
@@ -69,22 +57,15 @@ def run(
             from judge.run import judge
             from judge.verdicts import VerdictStore
 
-            settings = critic_settings(
-                model=model,
-                image_mode=image_mode,
-                batch=batch,
-                concurrency=concurrency,
-                quantisation=quantisation,
-                device=device,
-                dtype=dtype,
-            )
-            with find_critic(critic, settings) as opened:
+            with find_critic(critic, **settings) as opened:
                 outcome = judge(targets, opened, wording, VerdictStore(store))
             outcomes[MARS2] = outcome.record()
             _describe(outcome)
         backbones = {"clip": clip, "dino": dino}
         for metric in (METRICS[name] for name in names if name != MARS2):
-            outcomes[metric.name] = _score(metric, backbones[metric.kind], targets, store, device).record()
+            outcomes[metric.name] = _score(
+                metric, backbones[metric.kind], targets, store, settings.get("device")
+            ).record()
     if as_json:
         print_json(outcomes)
 

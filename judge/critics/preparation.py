@@ -13,10 +13,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorarar.util.options import Option
+
 if TYPE_CHECKING:
     from PIL import Image
 
 SIDE = 512  # the paper's pictures are 1024 px, and shown at half of that
+SIDE_OPTION = Option("side", "Longest side of a picture that is shown, in pixels.", "integer", default=SIDE, least=1)
 KEEP = 128  # pictures, at most 0.8 MB each
 
 

@@ -33,7 +33,8 @@ class Flag:
 def flagged(build: Callable[[], Iterable[Flag]]) -> type[TyperCommand]:
     """The class of a command that has its function's parameters and the flags that ``build`` gives.
 
-    A flag that the command has itself is left out in one line.
+    Of flags with one name the first is taken, and what the command has itself comes before all; another that means
+    something else is left out in one line.
     """
 
     class FlaggedCommand(TyperCommand):
@@ -61,13 +62,15 @@ def given_options(context: typer.Context) -> dict[str, Any]:
 
 
 def _distinct(flags: Iterable[Flag], taken: Iterable[str], command: str) -> Iterator[Flag]:
-    """The flags whose name the command has not taken for itself."""
-    names = set(taken)
+    """The first flag of each name that the command has not taken for itself."""
+    options: dict[str, Option | None] = dict.fromkeys(taken)
     for flag in flags:
-        if flag.option.flag in names:
-            message(f"The option {flag.option.flag} is left out: the command {command} has one of this name", "yellow")
-        else:
+        option = flag.option
+        if option.flag not in options:
+            options[option.flag] = option
             yield flag
+        elif options[option.flag] != option:
+            message(f"An option {option.flag} is left out: {command} has another of this name", "yellow")
 
 
 def _parameters(flags: Iterable[Flag]) -> list[Any]:

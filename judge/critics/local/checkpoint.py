@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from judge.critics.critic import CriticError
-from judge.critics.settings import ImageMode
+from judge.critics.local.settings import ImageMode
 from lorarar.util.errors import reason
 from lorarar.util.files import sha256_of
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from judge.critics.batching import batches
 from judge.critics.critic import Critic, CriticError
 from judge.critics.local.checkpoint import Checkpoint
+from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
-from judge.critics.settings import CriticSettings
 from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
@@ -33,7 +33,7 @@ FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
 class LocalCritic(Critic):
     """A critic of LLaVA-OneVision's architecture, asked in batches."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: CriticSettings) -> None:
+    def __init__(self, checkpoint: Checkpoint, settings: LocalSettings) -> None:
         """Raises a CriticError where the device is not there."""
         self.checkpoint, self.settings = checkpoint, settings
         self.image_mode = settings.image_mode or checkpoint.image_mode

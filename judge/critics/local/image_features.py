@@ -19,8 +19,8 @@ from transformers import LlavaOnevisionForConditionalGeneration
 from judge.critics.batching import TILE
 from judge.critics.chat import IMAGE
 from judge.critics.critic import CriticError
+from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
-from judge.critics.settings import ImageMode
 
 if TYPE_CHECKING:
     from judge.critics.local.loader import PictureProcessor

@@ -30,7 +30,7 @@ from judge.critics.chat import END, IMAGE, MARKS, VIDEO
 from judge.critics.critic import CriticError
 from judge.critics.local.checkpoint import Checkpoint
 from judge.critics.local.llava_qwen import KEY_MAPPING, translate
-from judge.critics.settings import Quantisation
+from judge.critics.local.settings import Quantisation
 from lorarar.util.errors import reason
 
 #: Left in full precision: they are small, and the head is where the verdict is read. (Naming any replaces the default.)

@@ -24,8 +24,8 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from judge.critics.chat import IMAGE, chat
 from judge.critics.critic import CriticError
 from judge.critics.local.image_features import ImageFeatures
+from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
-from judge.critics.settings import ImageMode
 from judge.questions import Question, Rendered
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -25,8 +25,8 @@ from judge.critics.batching import in_order
 from judge.critics.chat import refuse_marks
 from judge.critics.critic import Critic, CriticError
 from judge.critics.openai.response import chance_of, error_of, json_of, text_of
+from judge.critics.openai.settings import ServedSettings
 from judge.critics.preparation import Preparation, Prepared
-from judge.critics.settings import CriticSettings
 from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
@@ -39,7 +39,7 @@ PASSING = (408, 425, 429)  # and all of 5xx
 class ServedCritic(Critic):
     """A model behind a URL such as ``http://localhost:8000/v1``, asked several questions at a time."""
 
-    def __init__(self, url: str, settings: CriticSettings) -> None:
+    def __init__(self, url: str, settings: ServedSettings) -> None:
         """Raises a CriticError where the server cannot be reached, or has no such model."""
         self.settings = settings
         self.preparation = Preparation(settings.side)
@@ -185,6 +185,15 @@ class ServedCritic(Critic):
             return "not said"
         answer = json_of(response.content)
         return str(answer["version"]) if isinstance(answer, dict) and "version" in answer else "not said"
+
+
+def open_served(url: str, settings: Mapping[str, Any]) -> ServedCritic:
+    """The critic behind an address, with all settings by name.
+
+    Raises:
+        CriticError: it cannot be reached.
+    """
+    return ServedCritic(url, ServedSettings(**settings))
 
 
 class _NoAnswer(Exception):  # noqa: N818 - it is caught where a reply is made
