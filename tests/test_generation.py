@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from PIL import Image
 
 from lorarar.families import Base, find_base
 from lorarar.generation.bases import load_pipeline, unet_shapes
-from lorarar.generation.studio import Studio, file_stem, generate, save
+from lorarar.generation.picture_names import picture_stem
+from lorarar.generation.studio import Studio, generate, save
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import AdapterError, BaseError
 
@@ -110,8 +112,38 @@ def test_a_broken_base_is_one_clear_line(tiny_folder, tmp_path):
 
 @pytest.mark.parametrize("prompt", ["../../etc/passwd", "a\x1b[31m dog", "x" * 10_000, "", "\u202e", "a/b\0c"])
 def test_file_names_are_safe_whatever_the_prompt(prompt):
-    stem = file_stem(prompt, 3)
-    assert re.fullmatch(r"[a-z0-9-]{1,62}-3", stem)
+    stem = picture_stem(prompt, 3, {"prompt": prompt})
+    assert re.fullmatch(r"[a-z0-9-]{1,60}-3-[0-9a-f]{8}", stem)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a sks dog in Glowing style", "a-sks-dog-in-glowing-style"),
+        ("狗, 水彩画", "狗-水彩画"),
+        ("कुत्ता और बिल्ली", "कुत्ता-और-बिल्ली"),
+        ("Ein Hund — ganz groß!", "ein-hund-ganz-groß"),
+        ("cafe\u0301", "caf\xe9"),
+        ("🐕", "picture"),
+        ("犬" * 100, "犬" * 20),
+    ],
+)
+def test_words_of_any_alphabet_stay_readable(prompt, words):
+    assert picture_stem(prompt, 0, {}).removesuffix("-0-44136fa3") == words  # sha256 of {}
+
+
+def test_only_equal_makings_share_a_name(tiny_folder, lora_file):
+    """Planted is one change at a time of all that decides a picture."""
+    same = {"steps": 1, "guidance": 5.0, "seed": 0, "base": str(tiny_folder)}
+    changes = [{}, {"steps": 2}, {"guidance": 4.0}, {"seed": 1}, {"lora": lora_file("l", 2, 0)}]
+    changes += [{"lora": lora_file("m", 2, 1)}]
+    changes += [{"lora": replace(random_adapter(2, seed), sha256="", name="merged")} for seed in (2, 3)]
+    pictures = [generate("a dog", **{**same, **change})[0] for change in changes]
+    pictures += [replace(pictures[0], base=replace(pictures[0].base, revision="other")), *generate("a  dog", **same)]
+    names = [picture_stem(one.prompt, one.seed, one.makings()) for one in pictures]
+    assert len(set(names)) == len(names)
+    (again,) = generate("a dog", **same)
+    assert picture_stem(again.prompt, again.seed, again.makings()) == names[0]
 
 
 def test_keep_names_are_given_or_derived(tiny_folder, tmp_path):

@@ -9,6 +9,7 @@ import typer
 
 from lorarar.cli.console import JsonOption, SeedOption, command, print_json
 from lorarar.util.messages import stderr_console
+from lorarar.util.outputs import check_output_folder
 
 
 @command
@@ -23,6 +24,7 @@ def build(
     seed: SeedOption = 0,
 ) -> None:
     """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""
+    check_output_folder(work, option="--work")
     from judge.pocket.build import STAGES as JUDGE_STAGES
     from lorarar.pocket.build import STAGES, run_stages
     from lorarar.pocket.build_context import BuildContext

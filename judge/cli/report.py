@@ -12,6 +12,7 @@ from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
 from lorarar.cli.console import DbOption, command, one_of, print_json
 from lorarar.util.messages import message
+from lorarar.util.outputs import check_output
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def report(
 
     grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
     one_of("--format", form, FORMATS, JudgeError)
+    if gallery is not None:
+        check_output(gallery, ".html", option="--gallery")
     with Store(db) as store:
         targets = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
         chosen = choose_judge(targets, critic, prompts, judge)

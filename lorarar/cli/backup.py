@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, command, open_existing_store
+from lorarar.util.outputs import check_output
 
 
 @command
@@ -17,4 +18,4 @@ def backup(
 ) -> None:
     """Copy the database as it is at this moment, also while others write to it."""
     with open_existing_store(db) as store:
-        print(store.backup(out))
+        print(store.backup(check_output(out, inputs=[store.path])))

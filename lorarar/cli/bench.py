@@ -11,6 +11,7 @@ from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json
 from lorarar.util.errors import PlanError
 from lorarar.util.messages import message
+from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
     from lorarar.bench.run import GridOutcome
@@ -37,7 +38,7 @@ def run(
     from lorarar.store import Store
 
     grid = read_plan(plan)
-    folder = out or Path("out/bench") / grid.title
+    folder = check_output_folder(out or Path("out/bench") / grid.title)
     with Store(db) as store:
         outcome = run_plan(grid, store, folder, device=device)
     for failure in outcome.failures:

@@ -11,6 +11,7 @@ from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, pri
 from lorarar.cli.merge import HypernetOption, KeyValueOption
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import stderr_console
+from lorarar.util.outputs import check_output
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,6 +48,7 @@ def coefficients(
 
     if method not in ("lorarar", "ziplora"):
         raise MethodError(f"--method is {method!r}; accepted are lorarar and ziplora, which have coefficients")
+    check_output(out, ".safetensors", inputs=(content, style, *filter(None, (hypernet,))))
     values = {"hypernet": hypernet, "key_value": key_value}
     options = cast("Options", {k: v for k, v in values.items() if v is not None} | {"seed": seed})
     recipe = Recipe(method_named(method), find_base(base), options)

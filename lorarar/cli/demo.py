@@ -9,6 +9,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, show_images
 from lorarar.util.messages import stderr_console
+from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,6 +28,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
+    check_output_folder(out)
     from lorarar.pictures.images import read_image
     from lorarar.pocket.concepts import style_named, subject_named
     from lorarar.pocket.demo import METHODS, STEPS, DemoPair, run_demo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +18,15 @@ from lorarar.cli.console import (
     print_json,
     show_images,
 )
+from lorarar.util.errors import AdapterError
 from lorarar.util.messages import message
+from lorarar.util.outputs import check_output_folder
 
 
 @command
 def generate(
     prompt: Annotated[str, typer.Option("--prompt", help="What to generate.")],
-    lora: Annotated[Path | None, typer.Option("--lora", help="LoRA to generate with.")] = None,
+    lora: Annotated[list[Path] | None, typer.Option("--lora", help="LoRA to generate with.")] = None,
     base: BaseOption = "pocket",
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 1,
     seed: SeedOption = 0,
@@ -35,6 +38,8 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Generate pictures; number k has seed SEED + k and is the same alone or among others."""
+    check_output_folder(out)
+    source = _only(lora or [])
     from lorarar.families import find_base
     from lorarar.generation.studio import BATCH, Picture, Studio, save
     from lorarar.lora.files import read_adapter
@@ -43,12 +48,12 @@ def generate(
     from lorarar.util.progress import Ticker
 
     model = find_base(base)
-    adapter = read_adapter(lora) if lora else None
+    adapter = read_adapter(source) if source else None
     pictures: list[Picture] = []
     batches = -(-n // BATCH)
     with Store(db) as store, Studio(model, device) as studio:
         studio.load_lora(adapter)
-        adapter_id = store.add_adapter(adapter, lora) if adapter and lora else None
+        adapter_id = store.add_adapter(adapter, source) if adapter and source else None
         merge_id = store.merge_of(adapter_id) if adapter_id else None
         with Ticker("generate", batches * steps) as ticker:
             seeds = range(seed, seed + n)
@@ -63,3 +68,14 @@ def generate(
     message(f"{count(n, 'picture')}, {per_picture:.2f} s each")
     for picture in pictures:
         print(picture.path)
+
+
+def _only(loras: Sequence[Path]) -> Path | None:
+    """The one LoRA that pictures are drawn with; None where there is none.
+
+    Raises:
+        AdapterError: there are several.
+    """
+    if len(loras) > 1:
+        raise AdapterError(f"--lora is given {len(loras)} times; accepted is one, and lorarar merge makes one of two")
+    return next(iter(loras), None)

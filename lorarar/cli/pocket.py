@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import command, show_images
+from lorarar.util.outputs import check_output
 
 app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family: build, info, truth.")
 
@@ -21,6 +22,7 @@ def truth(
     side: Annotated[int, typer.Option("--side", help="Pixels a side.", min=8, max=128)] = 64,
 ) -> None:
     """Draw the true picture of a subject in a style: what a perfect merge would draw."""
+    check_output(out, ".png")
     from lorarar.pictures.images import write_png
     from lorarar.pocket.concepts import style_named, subject_named
     from lorarar.pocket.ground_truth import true_picture

@@ -13,6 +13,7 @@ from lorarar.cli.console import BaseOption, SeedOption, command, one_of
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import training_checkpoint
 from lorarar.util.messages import message
+from lorarar.util.outputs import check_output
 
 if TYPE_CHECKING:
     from lorarar.lora.adapter import Part
@@ -160,6 +161,7 @@ def hypernet(
     from typing import cast, get_args
 
     from lorarar.families import find_base
+    from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet import KeyValue
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
@@ -168,6 +170,7 @@ def hypernet(
     from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
+    checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
     for flag, value, accepted in (
         ("--loss", fidelity, FIDELITIES),
         ("--regulariser", regulariser, REGULARISERS),
@@ -187,7 +190,7 @@ def hypernet(
         seed=seed,
     )
     of_content, of_style, model = read_concepts(contents), read_concepts(styles), find_base(base)
-    checkpoint, accelerator = checkpoint_of(out), accelerator_for(precision)
+    accelerator = accelerator_for(precision)
     pipeline = load_for_training(model, accelerator)
     network = train_hypernet(
         pipeline,
@@ -222,12 +225,10 @@ def parse_parts(text: str) -> tuple[Part, ...]:
     return parts
 
 
-def checkpoint_of(out: Path) -> Path:
+def checkpoint_of(out: Path, *inputs: Path) -> Path:
     """The checkpoint of a training whose result is ``out``.
 
     Raises:
-        TrainingError: the result's name does not end in .safetensors.
+        OutputError: the result cannot go there: its name does not end in .safetensors, or it is one of the inputs.
     """
-    if out.suffix != ".safetensors":
-        raise TrainingError(f"-o is {out}; accepted is a name ending in .safetensors")
-    return training_checkpoint(out)
+    return training_checkpoint(check_output(out, ".safetensors", inputs=inputs))

@@ -6,7 +6,6 @@ the same alone, in another batch size and on another device (up to that device's
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +18,10 @@ from PIL import Image
 from lorarar import __version__
 from lorarar.families import Base, find_base
 from lorarar.generation.bases import load_pipeline
+from lorarar.generation.picture_names import picture_stem
 from lorarar.pictures.images import write_png
 from lorarar.util.errors import AdapterError
+from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -40,7 +41,7 @@ class Picture:
     steps: int
     guidance: float
     base: Base
-    lora: str  # sha256 of the LoRA file, or empty
+    lora: str  # sha256 of the LoRA file, or of its factors where it is in none; empty without a LoRA
     seconds: float
     path: Path | None = None
     sha256: str = ""
@@ -56,6 +57,18 @@ class Picture:
             "base_revision": self.base.revision or "",
             "lora_sha256": self.lora,
             "lorarar_version": __version__,
+        }
+
+    def makings(self) -> dict[str, object]:
+        """All facts that decide the picture."""
+        return {
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "base": [self.base.name, self.base.revision],
+            "lora": self.lora,
+            "side": [self.image.width, self.image.height],
         }
 
     def row(self) -> dict[str, Any]:
@@ -91,8 +104,10 @@ def generate(
     """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …; with ``out``, write them there as PNG.
 
     Raises:
-        BaseError, AdapterError, ImageError: each names what was wrong and what is accepted.
+        BaseError, AdapterError, ImageError, OutputError: each names what was wrong and what is accepted.
     """
+    if out is not None:
+        check_output_folder(Path(out))
     with Studio(find_base(base), device) as studio:
         studio.load_lora(lora)
         seeds = range(seed, seed + n)
@@ -138,7 +153,7 @@ class Studio:
         except (RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[-1].strip()
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {reason}") from None
-        self.lora = adapter.sha256 or adapter.name
+        self.lora = adapter.identity
 
     def generate(
         self,
@@ -213,7 +228,7 @@ def _quiet() -> Iterator[None]:
 
 
 def save(picture: Picture, folder: Path, name: str | None = None) -> Picture:
-    """Write a picture as ``folder/name.png``, by default named after prompt and seed.
+    """Write a picture as ``folder/name.png``, by default named after what made it.
 
     Raises:
         ImageError: the file cannot be written.
@@ -222,11 +237,6 @@ def save(picture: Picture, folder: Path, name: str | None = None) -> Picture:
 
     from lorarar.util.files import sha256_of
 
-    path = write_png(picture.image, folder / f"{name or file_stem(picture.prompt, picture.seed)}.png", picture.notes())
+    stem = name or picture_stem(picture.prompt, picture.seed, picture.makings())
+    path = write_png(picture.image, folder / f"{stem}.png", picture.notes())
     return replace(picture, path=path, sha256=sha256_of(path))
-
-
-def file_stem(prompt: str, seed: int) -> str:
-    """A safe file name for a picture of a prompt."""
-    words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:60].strip("-")
-    return f"{words or 'picture'}-{seed}"

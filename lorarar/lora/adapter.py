@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Literal
 
 import torch
@@ -126,6 +127,18 @@ class Adapter:
     def origin(self) -> dict[str, str]:
         """Name and digest of its file, for the provenance of what is made of it."""
         return {"name": self.name, "sha256": self.sha256}
+
+    @property
+    def identity(self) -> str:
+        """The digest of its file; of an adapter that is in no file, one of its factors."""
+        if self.sha256:
+            return self.sha256
+        digest = sha256()
+        for layer, factors in sorted(self.layers.items()):
+            for tensor in (factors.down, factors.up):
+                digest.update(f"{layer} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+                digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
 
     def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Adapter:
         """All factors in another dtype, and on another device if one is named."""

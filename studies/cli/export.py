@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, command
+from lorarar.util.outputs import check_output
 from studies.cli.options import NameArgument, open_store
 
 
@@ -21,6 +22,7 @@ def export(
     from studies.rater.packet import write_packet
     from studies.store import StudyStore
 
+    check_output(out, ".zip")
     with open_store(db) as store:
         studies = StudyStore(store)
         design = studies.get(name).design

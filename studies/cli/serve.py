@@ -9,6 +9,7 @@ import typer
 
 from lorarar.cli.console import DbOption, command
 from lorarar.util.messages import message
+from lorarar.util.outputs import check_output
 from lorarar.util.text import clean
 from studies.cli.options import NameArgument, open_store
 
@@ -40,7 +41,7 @@ def serve(
     with open_store(db) as store:
         study = StudyStore(store).get(name)
         file = tokens or store.path.with_name(f"{study.name}.tokens")
-        codes = read_tokens(file)
+        codes = read_tokens(check_output(file, inputs=[store.path], option="--tokens"))
         while len(codes) < raters:
             codes[new_token()] = RaterStore(store, study).new_code(codes.values())
         write_tokens(file, codes)
