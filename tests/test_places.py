@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import torch
@@ -7,6 +8,8 @@ from typer.testing import CliRunner
 
 from lorarar.cli.main import app
 from lorarar.lora.files import write_adapter
+from lorarar.pictures.images import find_images
+from lorarar.store import Store
 
 from .conftest import random_adapter
 
@@ -106,3 +109,94 @@ def test_a_lora_whose_name_is_no_utf8_is_refused_in_one_line(run, lora_file, tin
     assert done.exit_code == 1
     assert r"dog-\xff.pt is no UTF-8" in done.stderr
     assert not (tmp_path / "m.safetensors").exists()
+
+
+#: Every command that writes a file, and the name of its option's value in a sound call; no input of them exists, so
+#: that a refusal of the place comes before anything was read.
+FILES = {
+    "merge": (("merge", "a", "b", "-o"), ".safetensors"),
+    "merge as kohya": (("merge", "a", "b", "--layout", "kohya", "-o"), ".safetensors"),
+    "coefficients": (("coefficients", "a", "b", "-o"), ".safetensors"),
+    "train lora": (("train", "lora", "p", "--prompt", "x", "-o"), ".safetensors"),
+    "train joint": (
+        ("train", "joint", "--content", "p", "--content-prompt", "x", "--style", "q", "--style-prompt", "y", "-o"),
+        ".safetensors",
+    ),
+    "train hypernet": (("train", "hypernet", "--contents", "a", "--styles", "b", "-o"), ".safetensors"),
+    "judge report": (("judge", "report", "--gallery"), ".html"),
+    "study export": (("study", "export", "name", "-o"), ".zip"),
+    "backup": (("backup", "-o"), ""),
+    "study serve": (("study", "serve", "name", "--tokens"), ""),
+    "study run": (("study", "run", "packet.zip", "--votes"), ""),
+    "pocket truth": (("pocket", "truth", "dog #8", "glowing", "-o"), ".png"),
+}
+FOLDERS = {
+    "merge --all": ("merge", "--all", "a", "b", "-o"),
+    "merge as a PEFT folder": ("merge", "a", "b", "--layout", "peft", "-o"),
+    "generate": ("generate", "--prompt", "x", "--lora", "none.safetensors", "-o"),
+    "demo": ("demo", "-o"),
+    "bench run": ("bench", "run", "quick", "-o"),
+    "pocket build": ("pocket", "build", "--work"),
+}
+
+
+def refused(done):
+    """The one line of a refusal."""
+    assert done.exit_code == 1, done.output
+    assert done.stdout == ""
+    assert done.stderr.startswith("Output: "), done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "ending"), FILES.values(), ids=FILES)
+def test_every_command_refuses_a_file_that_would_be_lost(run, tmp_path, arguments, ending):
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / f"folder{ending}").mkdir()
+    (tmp_path / f"device{ending}").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / f"pipe{ending}")
+    with Store("lorarar.db"):
+        pass
+    bad = [f"folder{ending}", f"device{ending}", f"pipe{ending}", f"file/x{ending}", f"x\udcff{ending}"]
+    for name in [*bad, *(["x", "x.unknown", "sub/"] if ending else [])]:
+        refused(run(*arguments, name))
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("arguments", FOLDERS.values(), ids=FOLDERS)
+def test_every_command_refuses_a_folder_that_is_none(run, tmp_path, arguments):
+    (tmp_path / "file").write_text("kept")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "pipe", "file/deep", "/dev/null", "x\udcff"):
+        refused(run(*arguments, name))
+    assert {path.name for path in tmp_path.iterdir()} <= {"file", "pipe", "lorarar.db"}
+
+
+def test_a_database_is_not_copied_onto_itself(run, tmp_path):
+    Store("lorarar.db").close()
+    (tmp_path / "link.db").symlink_to("lorarar.db")
+    for name in ("lorarar.db", "./lorarar.db", "link.db"):
+        assert "also an input" in refused(run("backup", "-o", name))
+
+
+def test_two_loras_for_one_picture_are_refused(run):
+    done = run("generate", "--prompt", "x", "--lora", "a.safetensors", "--lora", "b.safetensors")
+    assert done.exit_code == 1
+    assert "--lora is given 2 times" in done.stderr
+
+
+def test_pictures_of_two_loras_lie_side_by_side_with_a_row_each(run, lora_file, tiny_folder, tmp_path):
+    calls = [("--lora", lora_file("a", 2, 0)), ("--lora", lora_file("b", 2, 1)), (), (), ("--guidance", "2")]
+    paths = [run("generate", "--prompt", "狗", "--base", tiny_folder, "--steps", "1", *call).stdout for call in calls]
+    assert len(set(paths)) == 4
+    assert paths[2] == paths[3]
+    assert all((tmp_path / path.strip()).is_file() for path in paths)
+    with Store("lorarar.db") as store:
+        assert len(store.rows("SELECT id FROM images")) == 4
+
+
+@pytest.mark.parametrize("name", ["._a.png", ".hidden.jpg"])
+def test_hidden_files_are_no_pictures(tmp_path, name):
+    (tmp_path / name).write_bytes(b"not a picture")
+    (tmp_path / "a.png").write_bytes(b"")
+    assert find_images(tmp_path) == [tmp_path / "a.png"]

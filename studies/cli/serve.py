@@ -39,9 +39,11 @@ def serve(
     check_host(host, public)
     origin = origin_of(url or f"http://{f'[{host}]' if ':' in host else host}:{port}")
     with open_store(db) as store:
+        if tokens is not None:
+            check_output(tokens, inputs=[store.path], option="--tokens")
         study = StudyStore(store).get(name)
         file = tokens or store.path.with_name(f"{study.name}.tokens")
-        codes = read_tokens(check_output(file, inputs=[store.path], option="--tokens"))
+        codes = read_tokens(file)
         while len(codes) < raters:
             codes[new_token()] = RaterStore(store, study).new_code(codes.values())
         write_tokens(file, codes)
