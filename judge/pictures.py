@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from judge.protocol import Answer, correct, majority, score
 from judge.questions import Aspect
 from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
-from lorarar.store.queries import Pair
+from lorarar.store.queries import Collection, Pair
 from lorarar.util.files import sha256_of
 from lorarar.util.grouping import group_by
 
@@ -165,6 +165,15 @@ def count_answers(
     database.executemany("INSERT INTO temp.wanted VALUES (?, ?, ?) ON CONFLICT DO NOTHING", weights)
     rows = database.execute(_COUNTS, [judge.id, judge.prompts])
     return {(image, aspect): (yes or 0, answered) for image, aspect, yes, answered in rows}
+
+
+def judged_collections(database: sqlite3.Connection) -> set[Collection]:
+    """The collections of which any picture has a clear verdict by any judge."""
+    rows = database.execute("""
+        SELECT g.kind, g.name FROM collections g WHERE EXISTS (
+            SELECT 1 FROM cells c JOIN images i ON i.id = c.image JOIN verdicts v ON v.image = i.sha256
+            WHERE c.collection = g.id AND v.status = 'ok')""")
+    return {Collection(kind, name) for kind, name in rows}
 
 
 def _keys(target: Target, aspect: Aspect) -> list[QuestionKey]:

@@ -11,13 +11,22 @@ from judge.questions import Reply
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.store.queries import Collection
 from lorarar.util.files import sha256_of
 
 SUBJECTS, STYLES, METHODS, SEEDS = ("can", "cat", "dog", "owl"), ("glowing", "oil", "sticker"), ("alpha", "beta"), 3
 
 
-def make_database(folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLES, seeds=SEEDS, side=16) -> Path:
-    """Cells of methods x subjects x styles x seeds with PNGs whose text names the method; two references each."""
+PLAN = Collection("plan", "tiny")
+
+
+def make_database(
+    folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLES, seeds=SEEDS, side=16, collection=PLAN, day="now"
+) -> Path:
+    """Cells of methods x subjects x styles x seeds with PNGs whose text names the method; two references each.
+
+    Another call adds another collection, with other pictures by the same LoRAs.
+    """
     path = folder / "grid.db"
     loras = folder / "loras"
     for number, name in enumerate((*subjects, *styles)):
@@ -26,36 +35,40 @@ def make_database(folder: Path, methods=METHODS, subjects=SUBJECTS, styles=STYLE
             write_png(Image.new("RGB", (side, side), colour), loras / name / f"{reference}.png", {"name": name})
     with Store(path) as store, store.writing():
         db = store.db.conn
-        plan = db.execute("INSERT INTO collections VALUES (NULL, 'plan', 'tiny', NULL, NULL, 'now')").lastrowid
+        values = (collection.kind, collection.name, day)
+        place = db.execute("INSERT INTO collections VALUES (NULL, ?, ?, NULL, NULL, ?)", values).lastrowid
         ids = {}
         for name in (*subjects, *styles):
             kind = "content" if name in subjects else "style"
             row = (name, str(loras / f"{name}.safetensors"), name, kind)
-            ids[name] = db.execute("INSERT INTO adapters VALUES (NULL, ?, ?, ?, ?, '[]', 1, 'now')", row).lastrowid
+            db.execute("INSERT OR IGNORE INTO adapters VALUES (NULL, ?, ?, ?, ?, '[]', 1, 'now')", row)
+            (ids[name],) = db.execute("SELECT id FROM adapters WHERE sha256 = ?", [name]).fetchone()
         for m, method in enumerate(methods):
             for c, content in enumerate(subjects):
                 for s, style in enumerate(styles):
                     adapter = db.execute(
                         "INSERT INTO adapters VALUES (NULL, ?, '', '', 'merged', '[]', 1, 'now')",
-                        [f"{method}-{content}-{style}"],
+                        [f"{collection.label}-{method}-{content}-{style}"],
                     ).lastrowid
                     merge = db.execute(
                         "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0, NULL)",
                         [adapter, ids[content], ids[style], method],
                     ).lastrowid
                     for seed in range(seeds):
-                        picture = Image.new("RGB", (side, side), (50 * m, 40 * c + 10 * s, 20 * seed))
-                        place = folder / "images" / method / f"{content}--{style}" / f"{seed}.png"
-                        write_png(picture, place, {"method": method, "prompt": f"a {content} in {style} style"})
-                        facts = [str(place), sha256_of(place), f"a {content}", adapter, merge, seed, side, side]
+                        colour = (50 * m, 40 * c + 10 * s, (20 * seed + 7 * (place - 1)) % 256)
+                        picture = Image.new("RGB", (side, side), colour)
+                        images = folder / "images" / ("" if collection == PLAN else collection.label)
+                        file = images / method / f"{content}--{style}" / f"{seed}.png"
+                        write_png(picture, file, {"method": method, "prompt": f"a {content} in {style} style"})
+                        facts = [str(file), sha256_of(file), f"a {content}", adapter, merge, seed, side, side, day]
                         image = db.execute(
                             "INSERT INTO images VALUES "
-                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', 'now', NULL, NULL)",
+                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', ?, NULL, NULL)",
                             facts,
                         ).lastrowid
                         db.execute(
-                            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, 'now')",
-                            [plan, method, content, style, seed, image],
+                            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)",
+                            [place, method, content, style, seed, image, day],
                         )
     return path
 

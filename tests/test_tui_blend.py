@@ -204,7 +204,7 @@ def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_pa
         worker.draw(replace(draw_request, number=2), stop)
     kept = worker.keep()
     catalog = Catalog(tmp_path / "r.db")
-    rows = catalog.pictures()
+    rows = catalog.snapshot().pictures
     assert [(s.row, s.content, s.style, s.seed) for s in rows] == [
         ("direct", "dog", "ink", 0),
         ("direct", "dog", "ink", 1),

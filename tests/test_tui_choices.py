@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-from lorarar.store.queries import PictureRow
+from lorarar.store.queries import Collection, PictureRow
 from tui.modes import MODES
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
@@ -22,7 +22,7 @@ def picture(number, method, content="cat", style="oil", seed=0):
         path=f"{number}.png",
         prompt="",
         base="pocket",
-        plan=None,
+        collection=Collection("plan", "tiny"),
         row=method,
         content=content,
         style=style,
@@ -37,7 +37,7 @@ def picture(number, method, content="cat", style="oil", seed=0):
 def snapshot():
     rows = [picture(2 * seed + at, method, seed=seed) for seed in range(3) for at, method in enumerate(("a", "b"))]
     verdicts = {rows[0].sha256: (True, True), rows[1].sha256: (True, False)}
-    return Snapshot([*rows, picture(9, "a", "dog", "ink")], verdicts)
+    return Snapshot([*rows, picture(9, "a", "dog", "ink")], verdicts=verdicts)
 
 
 def test_a_selection_turns_through_methods_or_seeds_in_a_circle(snapshot):

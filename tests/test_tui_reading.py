@@ -42,13 +42,9 @@ def database(tmp_path):
 def test_a_database_that_is_not_there_is_empty(tmp_path):
     catalog = Catalog(tmp_path / "none.db")
     catalog.check()
-    assert (catalog.changed(), catalog.pictures(), catalog.judges(), catalog.studies(), catalog.adapters()) == (
-        0,
-        [],
-        [],
-        [],
-        [],
-    )
+    assert catalog.changed() == 0
+    assert not any([catalog.collections(), catalog.judges(), catalog.studies(), catalog.adapters()])
+    assert not catalog.snapshot().pictures and catalog.snapshot().collection is None
     assert not (tmp_path / "none.db").exists()
 
 
@@ -58,13 +54,6 @@ def test_every_cell_is_a_picture_of_its_method(database):
     assert snapshot.methods == ["alpha", "beta"]
     assert [row.seed for row in snapshot.cells["beta", "dog", "oil"]] == [0, 1, 2]
     assert snapshot.judge is None and snapshot.mean("alpha", best=False) is None
-
-
-def test_pictures_of_merges_that_no_grid_made_are_there_too(database):
-    with sqlite3.connect(database) as db:
-        db.execute("DELETE FROM cells WHERE row = 'beta'")
-    snapshot = Catalog(database).snapshot()
-    assert len(snapshot.cells["beta", "dog", "oil"]) == 3
 
 
 def test_verdicts_are_those_of_the_judges_own_report(database):
@@ -107,7 +96,7 @@ def test_majority_from_counts_is_the_protocols(references):
 
 def test_scores_are_the_latest_backbones(database):
     add_verdicts(database, accepts)
-    image = Catalog(database).pictures()[0].sha256
+    image = Catalog(database).snapshot().pictures[0].sha256
     with sqlite3.connect(database) as db:
         for backbone, value, when in (
             ("old", 0.1, "2026-01-01"),
@@ -231,7 +220,7 @@ def test_histograms_count_every_column_once():
 def test_reading_while_others_write(database):
     with Store(database) as store, store.writing():
         store.db.execute("UPDATE images SET seconds = 3")
-        assert len(Catalog(database).pictures()) == 72
+        assert len(Catalog(database).snapshot().pictures) == 72
 
 
 def test_a_folder_that_cannot_be_written_can_be_browsed(database):
@@ -239,6 +228,6 @@ def test_a_folder_that_cannot_be_written_can_be_browsed(database):
         pytest.skip("root can write anywhere")
     database.parent.chmod(0o500)
     try:
-        assert len(Catalog(database).pictures()) == 72
+        assert len(Catalog(database).snapshot().pictures) == 72
     finally:
         database.parent.chmod(0o700)

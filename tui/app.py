@@ -1,4 +1,4 @@
-"""The app: modes, one snapshot of the database that all screens read, live updates.
+"""The app: modes, one snapshot of a collection that all screens read, live updates.
 
 Invariant: the thread that answers keys reads no file and no table; a worker reads the database and hands over a whole
 new snapshot, others decode pictures. That thread asks the disk two things, each microseconds: once a second whether the
@@ -24,6 +24,7 @@ from textual.signal import Signal
 from textual.widget import Widget
 
 from judge.verdicts import Judge
+from lorarar.store.queries import Collection
 from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
 from tui.context import AppContext
@@ -51,6 +52,7 @@ class LorararApp(App[str]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "choose_collection", "Collection", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
@@ -71,6 +73,7 @@ class LorararApp(App[str]):
         self.loading_snapshot = False
         self._first_mode = mode
         self._version = -1  # of the database when it was last read
+        self._load_number = 0  # of the last read; what an earlier one brings comes too late
         self._next_load = 0.0
         self._frozen = False
         for one in MODES.values():
@@ -92,6 +95,9 @@ class LorararApp(App[str]):
         yield from super().get_system_commands(screen)
         for name, mode in MODES.items():
             yield SystemCommand(f"Go to {name}", f"The {mode.title} screen", partial(self.switch_mode, name))
+        yield SystemCommand(
+            "Choose a collection", "A plan, a demo, blends, own pictures", self.action_choose_collection
+        )
         for judge in self.context.snapshot.judges if self.context.snapshot else ():
             title = f"Judge {unmarked(judge.critic, 60)} ({unmarked(judge.prompts, 40)})"
             yield SystemCommand(title, "Show this judge's verdicts", partial(self.choose_judge, judge))
@@ -102,6 +108,22 @@ class LorararApp(App[str]):
         """Show the verdicts of this judge from now on."""
         self.judge = judge
         self._load()
+
+    def choose_collection(self, collection: Collection | None) -> None:
+        """Show this collection on all screens from now on; None leaves all as it is."""
+        if collection is None or collection == self.context.collection:
+            return
+        self.context.choose(collection)
+        while len(self.screen_stack) > 1:  # what lies over a mode's first screen is of the other collection
+            self.pop_screen()
+        self._load()
+
+    def action_choose_collection(self) -> None:
+        """Ask which collection to show."""
+        from tui.screens.collection_chooser import CollectionChooser
+
+        if not isinstance(self.screen, CollectionChooser):
+            self.push_screen(CollectionChooser(self.context), self.choose_collection)
 
     def delay_update(self, delay: float = MASKED_SECONDS) -> None:
         """Mask a change of modes for a shorter time than Textual's 50 ms, which are felt; ours are drawn in less."""
@@ -141,7 +163,7 @@ class LorararApp(App[str]):
     def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Show a new snapshot on every screen that is there."""
         if self.is_running:  # else the app is leaving: screens are taken down one by one
-            self.context.snapshot = snapshot
+            self.context.snapshot, self.context.collection = snapshot, snapshot.collection
             self.context.snapshots.publish(snapshot)
 
     def _open(self, mode: Mode) -> Screen[None]:
@@ -184,27 +206,34 @@ class LorararApp(App[str]):
         return True
 
     def _load(self) -> None:
-        """Read a new snapshot in a worker, one at a time."""
+        """Read a new snapshot in a worker."""
         self.loading_snapshot = True
-        self._read()
+        self._load_number += 1
+        self._read(self._load_number, self.context.collection, self.judge)
 
     @work(thread=True, group="load")
-    def _read(self) -> None:
+    def _read(self, number: int, collection: Collection | None, judge: Judge | None) -> None:
         """Send the app messages, not calls: it may leave while this reads, and neither waits for the other."""
-        started, catalog = monotonic(), self.context.catalog
+        started, catalog, last = monotonic(), self.context.catalog, self.context.snapshot
         try:
-            pictures = catalog.pictures()
-            if self.context.snapshot is None:  # pictures are on the screen before verdicts are counted
-                self.call_later(self.apply_snapshot, Snapshot(pictures))
-            self.call_later(self.apply_snapshot, catalog.snapshot(self.judge, pictures))
+            snapshot = catalog.pictures_alone(collection)
+            if last is None or last.collection != snapshot.collection:  # pictures are there before verdicts are counted
+                self.call_later(self._show_read, snapshot, number)
+            self.call_later(self._show_read, catalog.with_verdicts(snapshot, judge), number)
         except LorarError as error:
             notify_error(self, error)
         finally:
-            self.call_later(self._finish_load, REST * (monotonic() - started))
+            self.call_later(self._finish_load, number, REST * (monotonic() - started))
 
-    def _finish_load(self, rest_seconds: float) -> None:
+    def _show_read(self, snapshot: Snapshot, number: int) -> None:
+        """Show what was read, unless another collection or judge was chosen since."""
+        if number == self._load_number:
+            self.apply_snapshot(snapshot)
+
+    def _finish_load(self, number: int, rest_seconds: float) -> None:
         """Allow the next read after a rest."""
-        self.loading_snapshot, self._next_load = False, monotonic() + rest_seconds
+        if number == self._load_number:
+            self.loading_snapshot, self._next_load = False, monotonic() + rest_seconds
         if not self._frozen:  # a collector that walks all that is loaded holds a key up for 0.1 s
             self._frozen = True
             gc.freeze()

@@ -10,20 +10,29 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from judge.metrics.table import METRICS
-from judge.pictures import count_answers
+from judge.pictures import count_answers, judged_collections
 from judge.protocol import Answer, majority_of_counts
 from judge.questions import Aspect
 from judge.verdicts import Judge, read_judges
 from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import BUSY_SECONDS, clear_errors
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import PictureRow, concept_loras, concept_name, merge_pictures
+from lorarar.store.queries import (
+    Collection,
+    CollectionSize,
+    PictureRow,
+    collection_pictures,
+    collection_sizes,
+    concept_loras,
+    concept_name,
+)
 from tui.snapshot import Answers, Snapshot
+from tui.views.collections import shown_collection
 
 Row = dict[str, Any]
 
@@ -97,12 +106,24 @@ class Catalog:
             finally:
                 connection.close()
 
-    def pictures(self) -> list[PictureRow]:
-        """All pictures of merges: a plan's cells, and those drawn on their own."""
+    def collections(self) -> list[CollectionSize]:
+        """The collections that have pictures."""
         if not self.exists():
             return []
         with self.reading() as db:
-            return merge_pictures(db)
+            return collection_sizes(db)
+
+    def judged(self) -> set[Collection]:
+        """The collections of which any picture has a verdict."""
+        if not self._has("verdicts"):
+            return set()
+        with self.reading() as db:
+            return judged_collections(db)
+
+    def pictures(self, collection: Collection) -> list[PictureRow]:
+        """All pictures of a collection."""
+        with self.reading() as db:
+            return collection_pictures(db, collection)
 
     def concepts(self) -> ConceptReferences:
         """The references that are still there of all merges' contents and styles."""
@@ -134,17 +155,26 @@ class Catalog:
         pairs = {r.sha256: (verdict(r, "subject", r.content), verdict(r, "style", r.style)) for r in pictures}
         return {digest: pair for digest, pair in pairs.items() if pair != (None, None)}
 
-    def snapshot(self, judge: Judge | None = None, pictures: list[PictureRow] | None = None) -> Snapshot:
-        """Read the database as it is at this moment.
+    def snapshot(self, chosen: Collection | None = None, judge: Judge | None = None) -> Snapshot:
+        """Read a collection as it is at this moment.
 
         Args:
+            chosen: Which one; without it, or where it is gone, the plan with the newest pictures.
             judge: Whose verdicts; without one, or where it has none any more, the judge used last.
-            pictures: The pictures, where they have been read already.
         """
-        pictures, judges = self.pictures() if pictures is None else pictures, self.judges()
+        return self.with_verdicts(self.pictures_alone(chosen), judge)
+
+    def pictures_alone(self, chosen: Collection | None = None) -> Snapshot:
+        """Read a collection's pictures without their verdicts, which take longer."""
+        collection = shown_collection(self.collections(), chosen)
+        return Snapshot(self.pictures(collection), collection) if collection else Snapshot()
+
+    def with_verdicts(self, snapshot: Snapshot, judge: Judge | None = None) -> Snapshot:
+        """Read the verdicts on a snapshot's pictures."""
+        judges = self.judges()
         judge = judge if judge in judges else next(iter(judges), None)
-        verdicts = self.verdicts(pictures, self.concepts(), judge) if judge else {}
-        return Snapshot(pictures=pictures, verdicts=verdicts, judge=judge, judges=judges)
+        verdicts = self.verdicts(snapshot.pictures, self.concepts(), judge) if judge else {}
+        return replace(snapshot, verdicts=verdicts, judge=judge, judges=judges)
 
     def answers(self, sha256: str, judge: Judge) -> list[Row]:
         """All answers of a judge on one picture, a row a reference."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from textual.signal import Signal
 
+from lorarar.store.queries import Collection, Kind
 from lorarar.util.formatting import count
 from tui.catalog import Catalog
 from tui.drawing.client import DrawingClient
@@ -29,15 +31,31 @@ class AppContext:
     state: RememberedState
     snapshots: Signal[Snapshot]  # published whenever the database was read anew
     snapshot: Snapshot | None = None  # the last one; None before the first
+    collection: Collection | None = None  # the chosen or shown one, which later snapshots keep
+
+    def __post_init__(self) -> None:
+        kind, name = self.state.text("collection kind"), self.state.text("collection")
+        if kind in get_args(Kind):
+            self.collection = Collection(cast(Kind, kind), name)
+
+    def choose(self, collection: Collection) -> None:
+        """Show a collection from now on, also after the next start."""
+        self.collection = collection
+        self.state.remember(**{"collection kind": collection.kind, "collection": collection.name})
+
+    def title(self) -> str:
+        """The collection on the screens, for the top line; empty where there is none."""
+        collection = self.snapshot.collection if self.snapshot else self.collection
+        return line(collection.label, 40) if collection else ""
 
     def facts(self) -> str:
-        """The right end of the top line: database, pictures, judge, picture mode."""
-        parts = [home(self.catalog.path)]
+        """The right end of the top line: pictures, judge, picture mode, database; what comes last is cut first."""
+        parts = []
         if self.snapshot is not None:
             parts.append(count(len(self.snapshot.pictures), "picture"))
             if self.snapshot.judge:
                 parts.append(f"judge {line(self.snapshot.judge.critic, 30)}")
-        parts.append(MODE_NAMES.get(self.picture_mode.name, self.picture_mode.name))
+        parts += [MODE_NAMES.get(self.picture_mode.name, self.picture_mode.name), home(self.catalog.path)]
         return "  ".join(parts)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the screens show of a database at one moment: pictures with their verdicts, and means over them.
+"""What the screens show of a database at one moment: pictures of a collection, their verdicts, means over them.
 
 Immutable, so that a worker can make the next one while screens read this one. Ten thousand pictures are a few
 megabytes; with all of them in memory no key waits for the disk.
@@ -13,7 +13,7 @@ from functools import cached_property
 
 from judge.protocol import Answer, Score, both_right, score
 from judge.verdicts import Judge
-from lorarar.store.queries import Pair, PictureRow
+from lorarar.store.queries import Collection, Pair, PictureRow
 
 Cell = tuple[str, str, str]  # method, content and style
 Answers = tuple[Answer, Answer]  # the verdicts on a picture's subject and style
@@ -51,9 +51,10 @@ NO_PICTURES = VerdictTally()
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The pictures, and a judge's verdicts on them."""
+    """The pictures of one collection, and a judge's verdicts on them."""
 
     pictures: Sequence[PictureRow] = ()
+    collection: Collection | None = None  # whose pictures they are; None where the database has none
     verdicts: Mapping[str, Answers] = field(default_factory=dict)  # by a picture's digest
     judge: Judge | None = None  # whose verdicts they are
     judges: Sequence[Judge] = ()

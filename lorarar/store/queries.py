@@ -7,6 +7,7 @@ path of it lies is for ``lorarar.store.paths`` to say.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,13 +21,14 @@ _CELL_PICTURES = """
     LEFT JOIN merges m ON m.id = i.merge
     LEFT JOIN adapters a ON a.id = m.content LEFT JOIN adapters b ON b.id = m.style"""
 
-_MERGE_PICTURES = """
-    SELECT i.id, i.sha256, i.path, i.prompt, i.base, 'single', '', m.method, a.path, b.path,
-        i.seed, i.merge, a.path, b.path
+_SINGLE = """
     FROM images i JOIN merges m ON m.id = i.merge
     JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
     WHERE i.id NOT IN (SELECT image FROM cells)"""
 
+_SINGLE_PICTURES = f"""
+    SELECT i.id, i.sha256, i.path, i.prompt, i.base, 'single', '', m.method, a.path, b.path,
+        i.seed, i.merge, a.path, b.path {_SINGLE}"""
 
 Kind = Literal["plan", "demo", "blend", "import", "single"]
 
@@ -42,6 +44,15 @@ class Collection:
     def label(self) -> str:
         """The collection in words, for example ``plan quick``."""
         return f"{self.kind} {self.name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSize:
+    """A collection, how many pictures it shows, and when the last of them was added."""
+
+    collection: Collection
+    pictures: int
+    newest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +83,21 @@ def cell_pictures(database: sqlite3.Connection) -> list[PictureRow]:
     ]
 
 
-def merge_pictures(database: sqlite3.Connection) -> list[PictureRow]:
-    """All pictures: those of collections, and of merges those drawn on their own, in the order they were added."""
-    return _rows(database, f"{_CELL_PICTURES} UNION ALL {_MERGE_PICTURES} ORDER BY 1")
+def collection_sizes(database: sqlite3.Connection) -> list[CollectionSize]:
+    """All collections that show a picture, those drawn singly last."""
+    rows = database.execute("""
+        SELECT g.kind, g.name, count(*), max(c.created) FROM cells c JOIN collections g ON g.id = c.collection
+        GROUP BY g.id ORDER BY g.kind, g.name""").fetchall()
+    rows += database.execute(f"SELECT 'single', '', count(*), coalesce(max(i.created), '') {_SINGLE}").fetchall()
+    return [CollectionSize(Collection(kind, name), count, newest) for kind, name, count, newest in rows if count]
+
+
+def collection_pictures(database: sqlite3.Connection, collection: Collection) -> list[PictureRow]:
+    """All pictures of a collection, in the order they were added, also those of which no merge is known."""
+    if collection.kind == "single":
+        return _rows(database, f"{_SINGLE_PICTURES} ORDER BY i.id")
+    place = [collection.kind, collection.name]
+    return _rows(database, f"{_CELL_PICTURES} WHERE g.kind = ? AND g.name = ? ORDER BY i.id", place)
 
 
 def concept_loras(database: sqlite3.Connection, side: str) -> list[str]:
@@ -88,10 +111,10 @@ def concept_name(name: str) -> str:
     return Path(name.replace("\0", "?")).stem if "/" in name or name.endswith(".safetensors") else name
 
 
-def _rows(database: sqlite3.Connection, sql: str) -> list[PictureRow]:
+def _rows(database: sqlite3.Connection, sql: str, values: Sequence[object] = ()) -> list[PictureRow]:
     cursor = database.cursor()
     cursor.row_factory = None  # plain tuples, whatever the connection makes of its rows
-    return [_picture_row(*values) for values in cursor.execute(sql)]
+    return [_picture_row(*row) for row in cursor.execute(sql, values)]
 
 
 def _picture_row(

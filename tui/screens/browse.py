@@ -50,7 +50,7 @@ class BrowseScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show the last snapshot, and every new one from now on."""
-        self.query_one(TopBar).show_facts(self.context.facts())
+        self._show_top()
         self.context.snapshots.subscribe(self, self.apply_snapshot)
         if self.context.snapshot is not None:
             self.apply_snapshot(self.context.snapshot)
@@ -61,8 +61,8 @@ class BrowseScreen(Screen[None]):
 
     def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Show a new snapshot."""
-        if bars := self.query(TopBar):  # none while the screen comes or goes
-            bars.first().show_facts(self.context.facts())
+        if self.query(TopBar):  # none while the screen comes or goes
+            self._show_top()
             self.update(snapshot)
 
     def update(self, snapshot: Snapshot) -> None:
@@ -116,6 +116,9 @@ class BrowseScreen(Screen[None]):
     def text_to_copy(self) -> str:
         """What the cursor is on, as text."""
         return ""
+
+    def _show_top(self) -> None:
+        self.query_one(TopBar).show(self.context.title(), self.context.facts())
 
     def commands(self) -> Iterable[SystemCommand]:
         """The screen's own entries of the command palette."""

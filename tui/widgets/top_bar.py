@@ -1,28 +1,32 @@
-"""The line at the top: which modes there are, which database this is, how pictures are shown."""
+"""The line at the top: which modes there are, which collection is shown, of which database, and how."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.markup import escape
 from textual.widgets import Static
 
 from tui.modes import KEYS, MODES
 
 
 class TopBar(Horizontal):
-    """Tabs on the left, facts on the right."""
+    """Tabs on the left, then the collection, facts on the right; where room is short, facts give way first."""
 
     DEFAULT_CSS = """
     TopBar { dock: top; height: 1; background: $panel; }
-    TopBar > .tabs { width: auto; padding: 0 1; link-style: none; link-color: $text; link-style-hover: bold; }
+    TopBar > Static { width: auto; link-style: none; link-color: $text; link-style-hover: bold; }
+    TopBar > Static { text-wrap: nowrap; text-overflow: ellipsis; }
+    TopBar > .tabs { max-width: 70%; padding: 0 1; }
+    TopBar > .collection { max-width: 30%; }
     TopBar > .facts { width: 1fr; text-align: right; padding: 0 1; color: $text-muted; }
-    TopBar > .facts { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, mode: str) -> None:
         super().__init__()
         self.mode = mode
+        self._collection = Static("", classes="collection")
         self._facts = Static("", classes="facts")
 
     def compose(self) -> ComposeResult:
@@ -32,8 +36,11 @@ class TopBar(Horizontal):
             action = f"app.switch_mode('{mode.name}')"
             tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {mode.title} [/][/]"))
         yield Static(Content("").join(tabs), classes="tabs")
+        yield self._collection
         yield self._facts
 
-    def show_facts(self, facts: str) -> None:
-        """Show facts; already safe to show."""
+    def show(self, collection: str, facts: str) -> None:
+        """Show which collection is on the screens, and facts; both already safe to show."""
+        label = Content.from_markup(f"[@click=app.choose_collection][b] c [/b]{escape(collection)} [/]")
+        self._collection.update(label if collection else Content())
         self._facts.update(Content(facts))
