@@ -335,4 +335,4 @@ def test_groups_and_differences_are_over_pairs(folders):
     assert two.score.average == 0.0
     assert [group.name for group in groups(ours, "cell")] == [("a", "dog", "glowing"), ("a", "cat", "glowing")]
     assert difference(ours, theirs).value == pytest.approx(0.5)
-    assert over_pairs([]) is None
+    assert over_pairs({}) is None

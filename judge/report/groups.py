@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from judge.pictures import JudgedPicture, correct_by_pair
 from judge.protocol import Answer, Score, both_right, score
+from lorarar.store.queries import Pair
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from judge.targets import Target
 
 By = Literal["method", "subject", "style", "cell"]
-K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -59,44 +59,48 @@ def _group(name: tuple[str, ...], members: Sequence[JudgedPicture]) -> Group:
 
 
 def make_group(
-    name: tuple[str, ...], pairs: Mapping[K, Sequence[tuple[Answer, Answer]]], unclear: Counter[str] | None = None
+    name: tuple[str, ...], pairs: Mapping[Pair, Sequence[tuple[Answer, Answer]]], unclear: Counter[str] | None = None
 ) -> Group:
     """The figures of a group from its pictures' verdicts by pair: whether the subject is right, and the style."""
     correct = {pair: [both_right(*verdicts) for verdicts in of_pair] for pair, of_pair in pairs.items()}
-    shares = list(_shares(correct).values())
+    shares = _shares(correct)
     pictures = [verdicts for of_pair in pairs.values() for verdicts in of_pair]
     return Group(
         name=name,
         score=score(correct),
         average=over_pairs(shares),
-        best=over_pairs([float(share > 0) for share in shares]),
+        best=over_pairs({pair: float(share > 0) for pair, share in shares.items()}),
         subject=_share(subject for subject, _ in pictures),
         style=_share(style for _, style in pictures),
         unclear=unclear or Counter(),
     )
 
 
-def over_pairs(values: Sequence[float]) -> Interval | None:
-    """The mean of one value a pair, and its interval when pairs are drawn anew; None without any."""
-    return bootstrap(values) if values else None
+def over_pairs(values: Mapping[Pair, float]) -> Interval | None:
+    """The mean of one value a pair, and its interval when pairs are drawn anew; None without any.
+
+    Pairs are taken in the order of their names: which of them a resample holds, and so the interval's last digit, does
+    not depend on who counts.
+    """
+    return bootstrap([values[pair] for pair in sorted(values)]) if values else None
 
 
-def mean_scores(pairs: Iterable[Sequence[float]]) -> Interval | None:
+def mean_scores(pairs: Mapping[Pair, Sequence[float]]) -> Interval | None:
     """The mean of a metric within each pair, then over pairs, so that every pair weighs the same; None without any.
 
     A picture's score being the mean over its references, and a pair's pictures having the same ones, this is the
     mean over generated x reference pictures within a pair (the paper's A2.1).
     """
-    return over_pairs([sum(scores) / len(scores) for scores in pairs if scores])
+    return over_pairs({pair: sum(scores) / len(scores) for pair, scores in pairs.items() if scores})
 
 
 def difference(group: Sequence[JudgedPicture], other: Sequence[JudgedPicture]) -> Interval | None:
     """The share of correct pictures of a pair in one group beyond that in another, over the pairs both have."""
     shares, others = (_shares(correct_by_pair(pictures)) for pictures in (group, other))
-    return over_pairs([shares[pair] - others[pair] for pair in shares if pair in others])
+    return over_pairs({pair: shares[pair] - others[pair] for pair in shares if pair in others})
 
 
-def _shares(pairs: Mapping[K, Sequence[Answer]]) -> dict[K, float]:
+def _shares(pairs: Mapping[Pair, Sequence[Answer]]) -> dict[Pair, float]:
     """The share of yes among the answers of each pair that has any."""
     shares = {pair: _share(answers) for pair, answers in pairs.items()}
     return {pair: share for pair, share in shares.items() if share is not None}

@@ -129,7 +129,7 @@ def by_group(values: Mapping[Target, float], by: By) -> dict[tuple[str, ...], In
     pairs: dict[tuple[str, ...], dict[Pair, list[float]]] = {}
     for target, value in values.items():
         pairs.setdefault(group_name(target, by), {}).setdefault((target.subject, target.style), []).append(value)
-    intervals = {name: mean_scores(scores.values()) for name, scores in pairs.items()}
+    intervals = {name: mean_scores(scores) for name, scores in pairs.items()}
     return {name: interval for name, interval in intervals.items() if interval}
 
 

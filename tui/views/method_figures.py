@@ -6,12 +6,12 @@ metric's backbone used last; the report takes the judge with the most answers an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judge.metrics.table import METRICS
 from judge.report.groups import make_group, mean_scores
-from lorarar.store.queries import PictureRow
+from lorarar.store.queries import Pair, PictureRow
 from lorarar.util.statistics.bootstrap import Interval
 from tui.snapshot import Snapshot
 
@@ -38,22 +38,25 @@ def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[str, float]]) -> li
 
 
 def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, float]]) -> MethodFigures:
-    cells = {cell: pictures for cell, pictures in snapshot.cells.items() if cell[0] == method}
-    verdicts = {cell: [snapshot.verdict(picture) for picture in pictures] for cell, pictures in cells.items()}
+    pairs = {cell[1:]: pictures for cell, pictures in snapshot.cells.items() if cell[0] == method}
+    verdicts = {pair: [snapshot.verdict(picture) for picture in pictures] for pair, pictures in pairs.items()}
     group = make_group((method,), verdicts)
     return MethodFigures(
         method=method,
-        pictures=sum(map(len, cells.values())),
-        pairs=len(cells),
+        pictures=sum(map(len, pairs.values())),
+        pairs=len(pairs),
         undecided=group.score.undecided,
         average=group.average,
         best=group.best,
         attempts=group.score.attempts,
         subject=group.subject,
         style=group.style,
-        metrics={metric: _mean(cells.values(), scores.get(metric, {})) for metric in METRICS},
+        metrics={metric: _mean(pairs, scores.get(metric, {})) for metric in METRICS},
     )
 
 
-def _mean(cells: Iterable[Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
-    return mean_scores([scores[one.sha256] for one in pictures if one.sha256 in scores] for pictures in cells)
+def _mean(pairs: Mapping[Pair, Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
+    of_pairs = {
+        pair: [scores[one.sha256] for one in pictures if one.sha256 in scores] for pair, pictures in pairs.items()
+    }
+    return mean_scores(of_pairs)
