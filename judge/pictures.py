@@ -1,27 +1,48 @@
 """From verdicts to pictures, the only way there is.
 
-A judge knows a picture as a ``Target`` with its references; studies and the app know both by their digests. The rule
-is the same (``judge.protocol``): a reference without a clear verdict has no answer, and is never counted as a no.
+A judge knows a picture as a ``Target`` with its references; studies and the app know both by their digests. The rules
+are the same: only verdicts count that were asked in the picture's own style words (``judge.verdicts``), and a reference
+without a clear verdict has no answer, and is never counted as a no (``judge.protocol``).
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from judge.protocol import Answer, correct, majority, score
-from judge.questions import Aspect
-from judge.verdicts import NOT_ASKED, Judge, QuestionKey, Verdict
+from judge.protocol import Answer, correct, majority, majority_of_counts, score
+from judge.questions import ASPECTS, Aspect
+from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict
 from lorarar.store.queries import Collection, Pair
-from lorarar.util.files import sha256_of
+from lorarar.util.files import sha256_or
 from lorarar.util.grouping import group_by
 
 if TYPE_CHECKING:
     from judge.targets import Target
     from judge.verdicts import VerdictStore
+
+
+Paths = tuple[Path, ...]
+JudgeKey = tuple[int, str]  # the judge's id and its prompts
+
+
+class PictureFiles(NamedTuple):
+    """A picture and its references by the digests of their files, with the words of its style."""
+
+    image: str
+    subject: tuple[str, ...]
+    style: tuple[str, ...]
+    words: str | None  # None where they are not known: verdicts in any words count
+
+    def questions(self, aspect: Aspect) -> Iterator[QuestionKey]:
+        """The questions about an aspect, one a reference."""
+        references = self.subject if aspect == "subject" else self.style
+        return (QuestionKey(self.image, reference, aspect, self.words) for reference in references)
 
 
 @dataclass(frozen=True)
@@ -72,25 +93,24 @@ class JudgedTargets:
 
     def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
         self.targets, self.verdicts = targets, verdicts
-        self._keys = [(_keys(target, "subject"), _keys(target, "style")) for target in targets]
+        self.files = picture_files(
+            (target.digest, target.subject_references, target.style_references, target.style_words)
+            for target in targets
+        )
 
     def pictures(self, judge: Judge) -> list[JudgedPicture]:
         """The targets with one judge's verdicts."""
         verdicts = self.verdicts.of(judge)
 
-        def stored(keys: Sequence[QuestionKey]) -> tuple[Verdict, ...]:
-            return tuple(verdicts.get(key, NOT_ASKED) for key in keys)
-
         return [
-            JudgedPicture(target, stored(subject), stored(style))
-            for target, (subject, style) in zip(self.targets, self._keys, strict=True)
+            JudgedPicture(target, *(tuple(verdicts.find(key) for key in files.questions(aspect)) for aspect in ASPECTS))
+            for target, files in zip(self.targets, self.files, strict=True)
         ]
 
-    def clear(self, judge: Judge) -> int:
-        """How many different questions about these pictures a judge has answered clearly."""
-        verdicts = self.verdicts.of(judge)
-        keys = {key for aspects in self._keys for keys in aspects for key in keys}
-        return sum(verdicts.get(key, NOT_ASKED).status == "ok" for key in keys)
+    def count_clear(self) -> dict[JudgeKey, int]:
+        """How many questions about these pictures each judge has answered clearly."""
+        with self.verdicts.store.reading() as database:
+            return count_clear(database, self.files)
 
 
 def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> list[JudgedPicture]:
@@ -125,46 +145,72 @@ def mars2_by_method(pictures: Iterable[JudgedPicture]) -> dict[str, float]:
 
 
 def answers_on(
-    verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]], aspect: Aspect
+    verdicts: JudgeVerdicts,
+    image: str,
+    references: Mapping[str, Sequence[str]],
+    aspect: Aspect,
+    words: str | None = None,
 ) -> list[Answer]:
-    """The answer of each reference of an aspect about an image; all are named by their digests."""
-    return [verdicts.get((image, reference, aspect), NOT_ASKED).answer for reference in references.get(aspect, ())]
-
-
-def correct_on(verdicts: Mapping[QuestionKey, Verdict], image: str, references: Mapping[str, Sequence[str]]) -> Answer:
-    """Whether an image shows the subject and the style; it and its references are named by their digests."""
-    return correct(answers_on(verdicts, image, references, "subject"), answers_on(verdicts, image, references, "style"))
-
-
-_COUNTS = """
-    SELECT v.image, v.aspect, sum(v.verdict * r.weight), sum((v.verdict IS NOT NULL) * r.weight)
-    FROM verdicts v JOIN temp.wanted r ON r.aspect = v.aspect AND r.reference = v.reference
-    WHERE v.judge = ? AND v.prompts = ? GROUP BY v.image, v.aspect"""
-
-
-def count_answers(
-    database: sqlite3.Connection, judge: Judge, references: Mapping[Aspect, Iterable[Sequence[str]]]
-) -> dict[tuple[str, Aspect], tuple[int, int]]:
-    """Count ``answers_on`` all images at once, for ``majority_of_counts``; one SQL query, as the app has many pictures.
+    """The answer of each reference of an aspect about an image.
 
     Args:
-        database: a connection of its own; a temporary table stays in it.
-        judge: whose answers they are.
-        references: for each aspect the digests of every concept's references.
-
-    Returns:
-        (yes, answered) by image and aspect; nothing where neither was answered.
+        verdicts: of one judge.
+        image: the picture's digest.
+        references: digests of the references by aspect.
+        aspect: which one.
+        words: of the picture's style; None where they are not known, and verdicts in any words count.
     """
-    weights = [
-        (aspect, digest, digests.count(digest))
-        for aspect, concepts in references.items()
-        for digests in concepts
-        for digest in dict.fromkeys(digests)
+    keys = (QuestionKey(image, reference, aspect, words) for reference in references.get(aspect, ()))
+    return [verdicts.find(key).answer for key in keys]
+
+
+def correct_on(
+    verdicts: JudgeVerdicts, image: str, references: Mapping[str, Sequence[str]], words: str | None = None
+) -> Answer:
+    """Whether an image shows the subject and the style; the arguments are those of ``answers_on``."""
+    subject, style = (answers_on(verdicts, image, references, aspect, words) for aspect in ASPECTS)
+    return correct(subject, style)
+
+
+#: Each reference's verdict on each picture by each judge; of several rows the best, as ``BEST_LAST`` orders them.
+_ANSWERS = """
+    WITH shown AS MATERIALIZED (
+        SELECT key AS number, value->>0 AS image, value->>1 AS subject, value->>2 AS style, value->>3 AS words
+        FROM json_each(:shown)),
+    wanted AS MATERIALIZED (
+        SELECT value->>0 AS concept, value->>1 AS reference, value->>2 AS weight FROM json_each(:wanted)),
+    answers AS (
+        SELECT p.number, v.aspect, v.judge, v.prompts, v.verdict, w.weight,
+            max((v.words IS NOT NULL) || (v.status = 'ok') || v.created)
+        FROM shown p CROSS JOIN verdicts v ON v.image = p.image
+        JOIN wanted w ON w.reference = v.reference
+            AND w.concept = CASE v.aspect WHEN 'subject' THEN p.subject ELSE p.style END
+        WHERE (p.words IS NULL OR v.words IN ('', p.words)
+            OR (v.words IS NULL AND (v.aspect = 'subject' OR instr(v.prompt, p.words))))
+            AND (:judge IS NULL OR (v.judge = :judge AND v.prompts = :prompts))
+        GROUP BY p.number, v.aspect, v.reference, v.judge, v.prompts)"""
+
+
+def read_answers(
+    database: sqlite3.Connection, judge: Judge, pictures: Sequence[PictureFiles]
+) -> list[tuple[Answer, Answer]]:
+    """Whether the subject and the style of each picture are right, as ``JudgedPicture.answer`` has it.
+
+    One SQL query for all, as the app has many pictures.
+    """
+    sql = f"""{_ANSWERS}
+        SELECT number, aspect, sum(verdict * weight), sum(weight) FROM answers WHERE verdict IS NOT NULL
+        GROUP BY number, aspect"""
+    rows = database.execute(sql, _parameters(pictures, judge))
+    counts = {(number, aspect): (yes, answered) for number, aspect, yes, answered in rows}
+
+    def answer(number: int, aspect: Aspect, references: Sequence[str]) -> Answer:
+        return majority_of_counts(*counts.get((number, aspect), (0, 0)), len(references))
+
+    return [
+        (answer(number, "subject", picture.subject), answer(number, "style", picture.style))
+        for number, picture in enumerate(pictures)
     ]
-    database.execute("CREATE TEMP TABLE wanted (aspect, reference, weight, PRIMARY KEY (aspect, reference))")
-    database.executemany("INSERT INTO temp.wanted VALUES (?, ?, ?) ON CONFLICT DO NOTHING", weights)
-    rows = database.execute(_COUNTS, [judge.id, judge.prompts])
-    return {(image, aspect): (yes or 0, answered) for image, aspect, yes, answered in rows}
 
 
 def judged_collections(database: sqlite3.Connection) -> set[Collection]:
@@ -176,9 +222,43 @@ def judged_collections(database: sqlite3.Connection) -> set[Collection]:
     return {Collection(kind, name) for kind, name in rows}
 
 
-def _keys(target: Target, aspect: Aspect) -> list[QuestionKey]:
-    references = target.references(aspect)
-    try:
-        return [(sha256_of(target.image), sha256_of(reference), aspect) for reference in references]
-    except OSError:  # gone since: there are no verdicts on it
-        return [("", str(reference), aspect) for reference in references]
+def count_clear(database: sqlite3.Connection, pictures: Sequence[PictureFiles]) -> dict[JudgeKey, int]:
+    """How many questions about pictures each judge has answered clearly; those that answered none are left out."""
+    sql = f"""{_ANSWERS}
+        SELECT judge, prompts, sum(weight) FROM answers WHERE verdict IS NOT NULL GROUP BY judge, prompts"""
+    return {(judge, prompts): count for judge, prompts, count in database.execute(sql, _parameters(pictures))}
+
+
+def _parameters(pictures: Sequence[PictureFiles], judge: Judge | None = None) -> dict[str, object]:
+    """The parameters of ``_ANSWERS``: the pictures, and the references that each of their concepts has."""
+    concepts = {side: at for at, side in enumerate({side for one in pictures for side in (one.subject, one.style)})}
+    places = [(one.image, concepts[one.subject], concepts[one.style], one.words) for one in pictures]
+    wanted = [(at, *weight) for references, at in concepts.items() for weight in Counter(references).items()]
+    return {
+        "shown": json.dumps(places),
+        "wanted": json.dumps(wanted),
+        "judge": judge and judge.id,
+        "prompts": judge and judge.prompts,
+    }
+
+
+def judge_of_most(judges: Iterable[Judge], clear: Mapping[JudgeKey, int]) -> Judge | None:
+    """The judge who answered most, and of those the first; None where none answered anything."""
+    chosen = max(judges, key=lambda judge: clear.get((judge.id, judge.prompts), 0), default=None)
+    return chosen if chosen and clear.get((chosen.id, chosen.prompts)) else None
+
+
+def picture_files(pictures: Iterable[tuple[str, Paths, Paths, str | None]]) -> list[PictureFiles]:
+    """The files of pictures by their digests; empty for references that are gone, on which there are no verdicts.
+
+    Args:
+        pictures: of each its digest, the references of its subject and of its style, and the style's words.
+    """
+    cache: dict[Paths, tuple[str, ...]] = {}
+
+    def digests(paths: Paths) -> tuple[str, ...]:
+        if paths not in cache:
+            cache[paths] = tuple(sha256_or(path, "") for path in paths)
+        return cache[paths]
+
+    return [PictureFiles(image, digests(subject), digests(style), words) for image, subject, style, words in pictures]

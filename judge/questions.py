@@ -40,6 +40,7 @@ class Rendered:
     before: str  # the reference
     between: str  # reference and test
     after: str  # the test
+    words: str = ""  # of the style, where they stand in the question
 
     def text(self, image: str = "<image>") -> str:
         """The whole question, with a mark for each picture."""
@@ -125,7 +126,8 @@ class Prompts:
         """The question about one aspect; ``style`` is the style's description, without "style"."""
         template = self.subject if aspect == "subject" else self.style
         # split first: a style's name from outside cannot bring marks of its own
-        return Rendered(*(part.replace("{style}", style) for part in _MARKS.split(template)[::2]))
+        before, between, after = (part.replace("{style}", style) for part in _MARKS.split(template)[::2])
+        return Rendered(before, between, after, words=style if "{style}" in template else "")
 
 
 #: Figures A1 and A2, word for word.

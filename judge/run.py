@@ -1,27 +1,26 @@
 """Ask a critic the questions that have no clear verdict yet, and keep every reply.
 
-Invariant: nothing clear is ever asked twice under the same digest, and replies are on disk a few at a time as
-they come, so a killed run goes on where it was. Where all is known the critic's weights are never loaded.
+Invariant: nothing clear is ever asked twice under the same digest, also by several runs at once, which share the
+questions out among themselves (``judge.shared_work``). Where all is known the critic's weights are never loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from judge.critics import Critic
+from judge.identity import Identity
 from judge.pictures import JudgedPicture, JudgedTargets
 from judge.questions import ASPECTS, PAPER, Prompts, Question, Reply
-from judge.targets import Target
+from judge.shared_work import OpenQuestions, share_work
+from judge.targets import Target, present_targets
 from judge.verdicts import Judge, VerdictKey, VerdictStore
 from lorarar.store import Store
 from lorarar.util.errors import ImageError
-from lorarar.util.files import sha256_of, sha256_or
-from lorarar.util.interrupts import held_interrupt
-from lorarar.util.progress import Ticker
-
-KEPT_TOGETHER = 32  # replies in one transaction
+from lorarar.util.files import is_there, sha256_of, sha256_or
 
 
 @dataclass
@@ -33,6 +32,7 @@ class JudgeOutcome:
     replies: int = 0  # to the questions that this run asked
     failed: int = 0
     unparsed: int = 0
+    missing: int = 0  # pictures and references that are not there; nothing was asked about them
     reasons: dict[str, int] = field(default_factory=dict)  # how often each reason was given
 
     def count(self, reply: Reply) -> None:
@@ -43,6 +43,16 @@ class JudgeOutcome:
         if reply.reason:
             self.reasons[reply.reason] = self.reasons.get(reply.reason, 0) + 1
 
+    @property
+    def clear(self) -> int:
+        """How many questions have a clear verdict now."""
+        return self.existing + self.replies - self.failed - self.unparsed
+
+    @property
+    def main_reason(self) -> str:
+        """Why most of the questions without a clear answer have none."""
+        return max(self.reasons, key=lambda reason: self.reasons[reason], default="nothing was asked")
+
     def record(self) -> dict[str, Any]:
         """The outcome under the keys of ``lorarar judge run --json``."""
         return {
@@ -51,6 +61,7 @@ class JudgeOutcome:
             "asked": self.replies,
             "failed": self.failed,
             "unparsed": self.unparsed,
+            "missing": self.missing,
             "reasons": self.reasons,
         }
 
@@ -59,20 +70,25 @@ class JudgeOutcome:
 class _Worklist:
     """Questions by what is to be done about them."""
 
-    keys: list[tuple[str, VerdictKey]] = field(default_factory=list)  # of all, in their order, with their digests
-    unclear: dict[str, tuple[Question, VerdictKey]] = field(default_factory=dict)  # to be asked, by digest
+    digests: list[str] = field(default_factory=list)  # of all, in their order; empty where a file is missing
+    keys: list[tuple[str, VerdictKey]] = field(default_factory=list)  # with their digests
+    readable: OpenQuestions = field(default_factory=dict)
     unreadable: dict[str, tuple[VerdictKey, Reply]] = field(default_factory=dict)  # cannot be shown, by digest
+    missing: set[Path] = field(default_factory=set)
 
 
 def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts: VerdictStore) -> JudgeOutcome:
     """Ask the questions about targets that have no clear verdict yet: each aspect against each of its references.
+
+    Pictures and references that are not there are asked nothing about, and nothing is written of them.
 
     Raises:
         CriticError: the critic cannot work at all.
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
-    return ask([(question, prompts) for question in questions_about(targets, prompts)], critic, verdicts)[0]
+    questions = [(question, prompts) for question in questions_about(targets, prompts)]
+    return ask(questions, critic, verdicts, digests={target.image: target.digest for target in targets})[0]
 
 
 def judge_pictures(
@@ -80,54 +96,69 @@ def judge_pictures(
 ) -> list[JudgedPicture]:
     """Judge targets, of ``from_folders`` or ``from_store``, and return them with their verdicts.
 
-    What the store has clear verdicts on is not asked again; raises as ``judge`` does.
+    What the store has clear verdicts on is not asked again; raises as ``judge`` does, and a TargetError where no
+    picture is there.
     """
-    verdicts = VerdictStore(store)
+    verdicts, targets = VerdictStore(store), present_targets(targets)
     judge(targets, critic, prompts, verdicts)
-    name = str(critic.identity["critic"])
-    chosen = Judge(verdicts.judge_id(name, critic.identity), name, prompts.version, critic.identity)
+    identity, name = verdicts.known_identity(critic.identity), str(critic.identity["critic"])
+    chosen = Judge(verdicts.judge_id(name, identity), name, prompts.version)
     return JudgedTargets(targets, verdicts).pictures(chosen)
 
 
 def ask(
-    questions: Iterable[tuple[Question, Prompts]], critic: Critic, verdicts: VerdictStore, title: str = "judge"
+    questions: Iterable[tuple[Question, Prompts]],
+    critic: Critic,
+    verdicts: VerdictStore,
+    title: str = "judge",
+    digests: Mapping[Path, str] | None = None,
 ) -> tuple[JudgeOutcome, list[str]]:
     """Ask those of some questions that have no clear verdict yet.
 
+    Args:
+        questions: each with the prompts that word it.
+        critic: who is asked.
+        verdicts: where replies are kept.
+        title: of the progress.
+        digests: by which pictures are known that may not be readable any more.
+
     Returns:
-        The counts, and for each question the digest under which its verdict is kept.
+        The counts, and for each question the digest under which its verdict is kept; empty where a file is missing.
 
     Raises:
         CriticError, StoreError, KeyboardInterrupt: as ``judge``.
     """
-    clear = verdicts.clear_digests()
-    work = _worklist(questions, critic, clear)
-    promoted = verdicts.promote({digest: key for digest, (_, key) in work.unclear.items()})
-    unclear = {digest: question for digest, question in work.unclear.items() if digest not in promoted}
-    digests = [digest for digest, _ in work.keys]
-    outcome = JudgeOutcome(questions=len(set(digests)), existing=len(set(digests) & (clear | promoted)))
-    judge_id = verdicts.judge_id(str(critic.identity["critic"]), critic.identity)
+    identity = verdicts.known_identity(critic.identity)
+    work = _worklist(questions, critic, identity, digests or {})
+    judge_id = verdicts.judge_id(str(critic.identity["critic"]), identity)
     verdicts.add(judge_id, [(digest, *rest) for digest, rest in work.unreadable.items()])
+    outcome = JudgeOutcome(questions=len(work.readable) + len(work.unreadable), missing=len(work.missing))
     for _, reply in work.unreadable.values():
         outcome.count(reply)
-    if unclear:
-        _ask(unclear, critic, judge_id, verdicts, outcome, title)
+    outcome.existing = share_work(work.readable, critic, judge_id, verdicts, outcome.count, title)
     verdicts.copy_to_equal(judge_id, work.keys)
-    return outcome, digests
+    return outcome, work.digests
 
 
-def _worklist(questions: Iterable[tuple[Question, Prompts]], critic: Critic, clear: Collection[str]) -> _Worklist:
+def _worklist(
+    questions: Iterable[tuple[Question, Prompts]], critic: Critic, identity: Identity, digests: Mapping[Path, str]
+) -> _Worklist:
     work = _Worklist()
     for question, prompts in questions:
+        if missing := {path for path in (question.test, question.reference) if not is_there(path)}:
+            work.missing |= missing
+            work.digests.append("")
+            continue
         try:
             key = key_of(question, prompts, critic)
+            digest = key.digest(identity)
+            work.readable[digest] = question, key
         except ImageError as error:
-            key = _unreadable_key(question, prompts)
-            work.unreadable[key.digest(critic.identity)] = key, Reply.failure(str(error))
-        digest = key.digest(critic.identity)
+            key = _unreadable_key(question, prompts, digests)
+            digest = key.digest(identity)
+            work.unreadable[digest] = key, Reply.failure(str(error))
+        work.digests.append(digest)
         work.keys.append((digest, key))
-        if digest not in clear and digest not in work.unreadable:
-            work.unclear[digest] = question, key
     return work
 
 
@@ -160,9 +191,9 @@ def key_of(question: Question, prompts: Prompts, critic: Critic) -> VerdictKey:
     return _key(question, prompts, image, reference, pixels)
 
 
-def _unreadable_key(question: Question, prompts: Prompts) -> VerdictKey:
-    """The key of a picture that cannot be read: of its file's bytes, or of its path where there are none."""
-    image, reference = (sha256_or(path, str(path)) for path in (question.test, question.reference))
+def _unreadable_key(question: Question, prompts: Prompts, digests: Mapping[Path, str]) -> VerdictKey:
+    """The key of a picture that cannot be read: by the digest it is known by, its file's bytes, or else its path."""
+    image, reference = (digests.get(path) or sha256_or(path, str(path)) for path in (question.test, question.reference))
     return _key(question, prompts, image, reference, (reference, image))
 
 
@@ -174,30 +205,5 @@ def _key(question: Question, prompts: Prompts, image: str, reference: str, pixel
         image=image,
         reference=reference,
         pixels=pixels,
+        words=question.rendered.words,
     )
-
-
-def _ask(
-    unclear: dict[str, tuple[Question, VerdictKey]],
-    critic: Critic,
-    judge_id: int,
-    verdicts: VerdictStore,
-    outcome: JudgeOutcome,
-    title: str,
-) -> None:
-    digests = list(unclear)
-    waiting: list[tuple[str, VerdictKey, Reply]] = []
-    with Ticker(title, len(digests)) as ticker, held_interrupt() as stop:
-        try:
-            for index, reply in critic.ask([question for question, _ in unclear.values()]):
-                digest = digests[index]
-                waiting.append((digest, unclear[digest][1], reply))
-                outcome.count(reply)
-                ticker.advance()
-                if len(waiting) >= KEPT_TOGETHER:
-                    verdicts.add(judge_id, waiting)
-                    waiting = []
-                if stop():
-                    raise KeyboardInterrupt
-        finally:
-            verdicts.add(judge_id, waiting)

@@ -1,24 +1,37 @@
 """Targets: pictures to be judged, with the references of their subject and of their style.
 
-From the database they are what a grid or a merge made, and the references lie beside the LoRAs; from plain
-folders they are ``GENERATED/SUBJECT/STYLE/*`` and ``REFERENCES/subjects/SUBJECT/*``, ``REFERENCES/styles/STYLE/*``.
+From the database they are what its collections show, and the references lie beside the LoRAs; from plain folders they
+are ``GENERATED/SUBJECT/STYLE/*`` and ``REFERENCES/subjects/SUBJECT/*``, ``REFERENCES/styles/STYLE/*``. What is not
+there is said once, on stderr, and left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from judge.questions import Aspect
-from lorarar.pictures.images import find_images
-from lorarar.pictures.prompts import style_words
-from lorarar.pictures.references import read_references
+from lorarar.pictures.images import find_images, read_image
 from lorarar.store import Store
+from lorarar.store.filters import PictureFilter, listed, one_collection
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import PictureRow, cell_pictures
-from lorarar.util.errors import LorarError
+from lorarar.store.picture_references import (
+    PictureReferences,
+    ReferenceFinder,
+    folder_words,
+    pictures_in,
+    reference_places,
+)
+from lorarar.store.queries import Collection, PictureRow, cell_pictures
+from lorarar.util.errors import ImageError, LorarError
+from lorarar.util.files import is_there, sha256_or
+from lorarar.util.messages import message
 
-FILTERS = ("plan", "row", "content", "style", "seed")
+UNNAMED = Collection("import", "")
+MISSING = "are not there"
+CHANGED = "have changed since they were made"
 
 
 class TargetError(LorarError):
@@ -39,6 +52,13 @@ class Target:
     style_references: tuple[Path, ...]
     style_words: str  # the style's description, as the prompt names it
     prompt: str  # what it was generated from; empty where unknown
+    collection: Collection = UNNAMED
+    sha256: str = ""  # of the picture's file, as the database knows it; empty where only the file says it
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 by which the picture's verdicts and scores are found; empty where it is gone and not known."""
+        return self.sha256 or sha256_or(self.image, "")
 
     def references(self, aspect: Aspect) -> tuple[Path, ...]:
         """The references of the subject, or of the style."""
@@ -46,10 +66,11 @@ class Target:
 
 
 def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:
-    """The pictures of plain folders where they are named, else those of grids.
+    """The pictures of plain folders where they are named, else those of the database's collections.
 
     Raises:
         TargetError: nothing is there, or one folder is named without the other.
+        FilterError: ``images`` is no filter, or keeps nothing.
     """
     if (generated is None) != (references is None):
         raise TargetError("--generated and --references go together")
@@ -64,81 +85,124 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
     """The targets of plain folders, subject by subject.
 
     Raises:
-        TargetError: a folder or a reference is missing; the message says which is looked for.
+        TargetError: there are none with references; the message says which folders are looked for.
     """
-    subjects = _folders(generated)
-    targets = []
-    for subject in subjects:
-        of_subject = _references(references / "subjects" / subject.name)
+    collection = Collection("import", str(generated.resolve()))
+    pictures = lru_cache(maxsize=None)(pictures_in)
+    targets: list[tuple[Target, Sequence[str]]] = []
+    for subject in _folders(generated):
         for style in _folders(subject):
-            of_style = _references(references / "styles" / style.name)
-            words = words_of(style.name)
-            targets += [
-                Target(
-                    image=image,
-                    row="",
-                    subject=subject.name,
-                    style=style.name,
-                    subject_references=of_subject,
-                    style_references=of_style,
-                    style_words=words,
-                    prompt="",
-                )
-                for image in find_images(style)
-            ]
-    return targets
+            places = reference_places(references, subject.name, style.name)
+            lost = tuple(str(place) for place in places if not pictures(place))
+            target = Target(
+                image=style,
+                row="",
+                subject=subject.name,
+                style=style.name,
+                subject_references=pictures(places[0]),
+                style_references=pictures(places[1]),
+                style_words=folder_words(style.name),
+                prompt="",
+                collection=collection,
+            )
+            targets += [(replace(target, image=image), lost) for image in find_images(style)]
+    return _with_references(targets)
 
 
 def from_store(store: Store, where: str = "") -> list[Target]:
-    """The targets of the database's cells, in order; ``where`` keeps those of the plan, row, content … it names.
+    """The targets of the database's collections, in order.
+
+    Args:
+        store: the open database.
+        where: what is meant, for example ``plan=quick,row=lorarar``; without a kind of collection all plans are.
 
     Raises:
-        TargetError: there are none, or a LoRA's references are gone.
+        FilterError: ``where`` is no filter, or keeps nothing.
+        TargetError: no picture's references are there.
     """
     with store.reading() as database:
-        rows = [row for row in cell_pictures(database) if _matches(row, where)]
-    if not rows:
-        raise TargetError(f"{store.path} has no pictures of a grid" + (f" with {where}" if where else ""))
-    paths = PathResolver(store.path)
-    loras = {lora for row in rows for lora in (row.content_lora, row.style_lora) if lora is not None}
-    references = {lora: read_references(paths.find(lora)) for lora in loras}
-    return [
-        Target(
-            image=paths.find(row.path),
-            row=row.row,
-            subject=row.content,
-            style=row.style,
-            subject_references=references[row.content_lora or ""].images,
-            style_references=references[row.style_lora or ""].images,
-            style_words=style_words(references[row.style_lora or ""].prompt).removesuffix(" style"),
-            prompt=row.prompt,
-        )
-        for row in rows
+        rows = PictureFilter.parse(where).choose(cell_pictures(database), store.path)
+        finder = ReferenceFinder(store.path, database)
+    references = [finder.of(row) for row in rows]
+    return _with_references(
+        [(_target(row, one, finder.paths), one.lost) for row, one in zip(rows, references, strict=True)]
+    )
+
+
+def _target(row: PictureRow, references: PictureReferences, paths: PathResolver) -> Target:
+    return Target(
+        image=paths.find(row.path),
+        row=row.row,
+        subject=row.content,
+        style=row.style,
+        subject_references=references.subject,
+        style_references=references.style,
+        style_words=references.words,
+        prompt=row.prompt,
+        collection=row.collection,
+        sha256=row.sha256,
+    )
+
+
+def _with_references(targets: Sequence[tuple[Target, Sequence[str]]]) -> list[Target]:
+    """The targets that have all their references; the folders of the others' are said.
+
+    Raises:
+        TargetError: there are none.
+    """
+    complete = [target for target, lost in targets if not lost]
+    places = dict.fromkeys(place for _, lost in targets for place in lost)
+    if not complete:
+        raise TargetError(f"these pictures have no references, which were looked for in {listed(places)}")
+    if places:
+        left_out = len(targets) - len(complete)
+        message(f"{left_out} pictures are left out, since no references are in {listed(places)}", "yellow")
+    return complete
+
+
+def present_targets(targets: Sequence[Target]) -> list[Target]:
+    """The targets whose pictures are there, as the database knows them; the others are said.
+
+    Raises:
+        TargetError: there are none.
+    """
+    faults = [_fault(target) for target in targets]
+    present = [target for target, fault in zip(targets, faults, strict=True) if not fault]
+    lines = [
+        f"{len(paths)} pictures {fault}: {listed(paths)}"
+        for fault in (MISSING, CHANGED)
+        if (paths := [str(target.image) for target, its in zip(targets, faults, strict=True) if its == fault])
     ]
+    if not present:
+        raise TargetError("; ".join(lines))
+    for line in lines:
+        message(f"{line}; they are left out", "yellow")
+    return present
 
 
-def words_of(name: str) -> str:
-    """A style's folder name as words, its number dropped: ``watercolor-painting-3`` is ``watercolor painting``."""
-    words = name.replace("_", " ").replace("-", " ").replace("#", " ").split()
-    return " ".join(words[:-1] if len(words) > 1 and words[-1].isdigit() else words)
+def _fault(target: Target) -> str:
+    """Why a picture cannot be judged; empty where it can, or where reading it will say what is wrong."""
+    if not is_there(target.image):
+        return MISSING
+    digest = sha256_or(target.image, target.sha256)
+    return CHANGED if target.sha256 not in ("", digest) and _is_sound(target.image) else ""
 
 
-def _matches(row: PictureRow, where: str) -> bool:
-    """Whether a row fits ``where``, which is like ``row=lorarar,style=glowing``; every part has to hold."""
-    parts = [part.partition("=") for part in where.split(",") if part.strip()]
-    for name, equals, value in parts:
-        if not equals or name.strip() not in FILTERS:
-            raise TargetError(
-                f"--images is {where!r}; accepted are parts like row=lorarar,style=glowing, of {', '.join(FILTERS)}"
-            )
-        if _value(row, name.strip()) != value.strip():
-            return False
+def _is_sound(path: Path) -> bool:
+    try:
+        read_image(path)
+    except ImageError:
+        return False
     return True
 
 
-def _value(row: PictureRow, name: str) -> str:
-    """What a row is by one name of ``FILTERS``."""
-    return row.collection.name if name == "plan" else str(getattr(row, name))
+def report_collection(targets: Iterable[Target]) -> Collection:
+    """The one collection that targets are of, as figures need it.
+
+    Raises:
+        FilterError: they are of several; the message lists these and says how to choose.
+    """
+    return one_collection(target.collection for target in targets)
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -146,11 +210,3 @@ def _folders(folder: Path) -> list[Path]:
     if not folders:
         raise TargetError(f"{folder} has no folders; accepted is GENERATED/SUBJECT/STYLE/ with pictures")
     return folders
-
-
-def _references(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        raise TargetError(
-            f"{folder} is missing; references lie in REFERENCES/subjects/SUBJECT and REFERENCES/styles/STYLE"
-        )
-    return tuple(find_images(folder))

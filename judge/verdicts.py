@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from judge.identity import Identity, known_identity
 from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from lorarar import __version__
@@ -22,7 +24,7 @@ from lorarar.util.statistics.odds import logit
 if TYPE_CHECKING:
     from lorarar.store import Store
 
-QuestionKey = tuple[str, str, Aspect]  # digests of a picture and of a reference, and what was asked of them
+Place = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,17 @@ class VerdictKey:
     image: str  # sha256 of the file, by which results are joined
     reference: str
     pixels: tuple[str, str]  # digests of reference and image as the critic sees them
+    words: str = ""  # of the style, where the question names it
 
     @property
-    def place(self) -> tuple[str, str, str, str]:
-        """The prompts, files and aspect by which reports find a verdict of any critic."""
-        return self.prompts, self.image, self.reference, self.aspect
+    def place(self) -> Place:
+        """The words, files and aspect by which reports find a verdict of any critic."""
+        return self.prompts, self.words, self.image, self.reference, self.aspect
+
+    @property
+    def old_place(self) -> Place:
+        """The place of a verdict from before the words were kept: its whole prompt stands for them."""
+        return self.prompts, self.prompt, self.image, self.reference, self.aspect
 
     def digest(self, identity: Mapping[str, object]) -> str:
         """The digest under which a verdict by a critic of this identity is kept; files do not enter it, pixels do."""
@@ -64,6 +72,52 @@ class Verdict:
 
 
 NOT_ASKED = Verdict("not asked", None, None)
+
+
+class QuestionKey(NamedTuple):
+    """A question about two files, as what knows neither a critic nor the wording of its prompts names it."""
+
+    image: str  # digests of the files
+    reference: str
+    aspect: Aspect
+    words: str | None  # of the style that the picture should show; None where they are not known: any count
+
+
+class JudgeVerdicts:
+    """A judge's verdicts by question.
+
+    A verdict counts for a style's words where the question was asked in them, or named no style. Of verdicts from
+    before the words were kept they need to stand in the prompt; one that was asked in the very words goes before.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes rows of verdicts, the best last."""
+        self._rows: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+        for row in rows:
+            self._rows.setdefault((row["image"], row["reference"], row["aspect"]), []).append(row)
+
+    def find(self, key: QuestionKey) -> Verdict:
+        """The verdict on a question; ``NOT_ASKED`` where there is none."""
+        rows = reversed(self._rows.get((key.image, key.reference, key.aspect), ()))
+        return next((verdict_of(row) for row in rows if _was_asked_in(row, key.words)), NOT_ASKED)
+
+    def answers_any(self, images: Collection[str]) -> bool:
+        """Whether any question about one of these images has an answer."""
+        return any(
+            image in images and any(row["verdict"] is not None for row in rows)
+            for (image, _, _), rows in self._rows.items()
+        )
+
+
+def _was_asked_in(row: Mapping[str, Any], words: str | None) -> bool:
+    """Whether a row's question was asked in a style's words, or needs none."""
+    if words is None or row["words"] in ("", words):
+        return True
+    return row["words"] is None and (row["aspect"] == "subject" or words in row["prompt"])
+
+
+#: How good rows are for one question, the best last: asked in words that are known, and clear.
+BEST_LAST = "words IS NOT NULL, status = 'ok', created"
 
 
 @dataclass(frozen=True)
@@ -113,24 +167,44 @@ class VerdictStore:
         """The judges that have verdicts, the latest first."""
         return [Judge(**row | {"identity": json.loads(row["identity"])}) for row in self.store.rows(_JUDGES)]
 
-    def find_judge(self, identity: Mapping[str, str], prompts: str) -> Judge | None:
+    def find_judge(self, identity: Identity, prompts: str) -> Judge | None:
         """The judge that is a critic of this identity with a version of prompts; None where it has no verdicts."""
-        fitting = (judge for judge in self.judges() if (judge.identity, judge.prompts) == (identity, prompts))
+        own = self.known_identity(identity)
+        fitting = (judge for judge in self.judges() if (judge.identity, judge.prompts) == (own, prompts))
         return next(fitting, None)
 
-    def of(self, judge: Judge) -> dict[QuestionKey, Verdict]:
-        """A judge's verdicts by question."""
+    def known_identity(self, identity: Identity) -> Identity:
+        """The identity under which this database knows a critic, which enters its digests; its own where it is new."""
+        rows = self.store.rows("SELECT identity FROM judges ORDER BY id DESC")
+        return known_identity(identity, (json.loads(row["identity"]) for row in rows))
+
+    def of(self, judge: Judge) -> JudgeVerdicts:
+        """A judge's verdicts."""
         rows = self.store.rows(
-            "SELECT image, reference, aspect, status, verdict, probability FROM verdicts "
-            "WHERE judge = ? AND prompts = ?",
+            "SELECT image, reference, aspect, words, prompt, status, verdict, probability FROM verdicts "
+            f"WHERE judge = ? AND prompts = ? ORDER BY {BEST_LAST}",
             judge.id,
             judge.prompts,
         )
-        return {(row["image"], row["reference"], row["aspect"]): verdict_of(row) for row in rows}
+        return JudgeVerdicts(rows)
 
-    def clear_digests(self) -> set[str]:
-        """The digests under which clear verdicts are kept: those questions need not be asked again."""
-        return {row["key"] for row in self.store.rows("SELECT key FROM verdicts WHERE status = 'ok'")}
+    def reasons(self, judges: Iterable[Judge], images: Collection[str]) -> Counter[str]:
+        """Why judges have no clear answers to questions about images, and how often."""
+        rows = self.store.rows(
+            "SELECT judge, prompts, reason, count(*) AS count FROM verdicts WHERE status <> 'ok' AND image IN "
+            "(SELECT value FROM json_each(?)) GROUP BY judge, prompts, reason",
+            json.dumps(list(images)),
+        )
+        chosen = {(judge.id, judge.prompts) for judge in judges}
+        reasons: Counter[str] = Counter()
+        for row in rows:
+            if (row["judge"], row["prompts"]) in chosen:
+                reasons[row["reason"]] += row["count"]
+        return reasons
+
+    def clear_digests(self, digests: Iterable[str]) -> set[str]:
+        """Those of some digests under which clear verdicts are kept: their questions need not be asked again."""
+        return self._clear("verdicts", digests)
 
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
         """Make results of clear verdicts that only a check has so far.
@@ -141,8 +215,7 @@ class VerdictStore:
         Returns:
             The digests of those that the check had.
         """
-        clear = {row["key"] for row in self.store.rows("SELECT key FROM check_verdicts WHERE status = 'ok'")}
-        promoted = clear & set(keys)
+        promoted = self._clear("check_verdicts", keys)
         if not promoted:
             return set()
         with self.store.writing():
@@ -157,10 +230,12 @@ class VerdictStore:
         another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
         """
         rows = self.store.rows(
-            "SELECT prompts, image, reference, aspect FROM verdicts WHERE judge = ? AND status = 'ok'", judge
+            "SELECT prompts, coalesce(words, prompt) AS words, image, reference, aspect FROM verdicts "
+            "WHERE judge = ? AND status = 'ok'",
+            judge,
         )
-        places = {(row["prompts"], row["image"], row["reference"], row["aspect"]) for row in rows}
-        missing = {key.place: (digest, key) for digest, key in keys if key.place not in places}
+        places = {tuple(row.values()) for row in rows}
+        missing = {key.place: (digest, key) for digest, key in keys if not {key.place, key.old_place} & places}
         if not missing:
             return
         with self.store.writing():
@@ -168,12 +243,18 @@ class VerdictStore:
                 copy = hashlib.sha256(json.dumps([digest, *key.place]).encode()).hexdigest()
                 self._copy("verdicts", digest, copy, key)
 
+    def _clear(self, table: str, digests: Iterable[str]) -> set[str]:
+        """Those of some digests under which a table has clear verdicts."""
+        sql = f"SELECT key FROM {table} WHERE status = 'ok' AND key IN (SELECT value FROM json_each(?))"
+        return {row["key"] for row in self.store.rows(sql, json.dumps(list(digests)))}
+
     def _copy(self, table: str, digest: str, under: str, key: VerdictKey) -> None:
-        """Make a clear verdict of a table a result of a key's files and prompts, under another digest."""
+        """Make a clear verdict of a table a result of a key's files and words, under another digest."""
+        same = "judge, aspect, prompt, status, verdict, probability, answer, reason, seconds, created"
         self.store.db.execute(
-            f"INSERT OR REPLACE INTO verdicts SELECT ?, judge, ?, aspect, ?, ?, prompt, status, verdict, "
-            f"probability, answer, reason, seconds, created, words FROM {table} WHERE key = ? AND status = 'ok'",
-            [under, key.prompts, key.image, key.reference, digest],
+            f"INSERT OR REPLACE INTO verdicts (key, prompts, image, reference, words, {same}) "
+            f"SELECT ?, ?, ?, ?, ?, {same} FROM {table} WHERE key = ? AND status = 'ok'",
+            [under, key.prompts, key.image, key.reference, key.words, digest],
         )
 
     def add(self, judge: int, replies: Sequence[tuple[str, VerdictKey, Reply]]) -> None:
@@ -188,6 +269,7 @@ class VerdictStore:
                     "image": sound(key.image),
                     "reference": sound(key.reference),
                     "prompt": key.prompt,
+                    "words": key.words,
                     "status": reply.status,
                     "verdict": None if reply.answer is None else int(reply.answer),
                     "probability": reply.probability,

@@ -115,11 +115,11 @@ def _quality(store: Store, study: Study) -> Quality:
     """The shares of references that the latest judge says yes for."""
     from judge.pictures import answers_on
     from judge.questions import ASPECTS
-    from judge.verdicts import VerdictStore
+    from judge.verdicts import JudgeVerdicts, VerdictStore
 
     stored = VerdictStore(store)
     judges = stored.judges()
-    verdicts = stored.of(judges[0]) if judges else {}
+    verdicts = stored.of(judges[0]) if judges else JudgeVerdicts([])
 
     def quality(image: str, origin: ItemOrigin) -> tuple[float, float]:
         shares = []

@@ -17,10 +17,11 @@ from judge.protocol import correct, majority, score
 from judge.questions import CODE, PAPER, PromptError, Prompts, Reply, find_prompts, parse
 from judge.report.groups import difference, groups, over_pairs
 from judge.run import judge
-from judge.targets import TargetError, from_folders, words_of
+from judge.targets import TargetError, from_folders
 from judge.verdicts import Verdict, VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.store.picture_references import folder_words
 from lorarar.util.errors import StoreError
 
 
@@ -314,10 +315,10 @@ def test_folders_are_matched_by_name(folders):
     assert [target.image.name for target in targets] == ["0.png", "1.png", "2.png"]
     assert len(targets[0].subject_references) == 3
     assert targets[0].style_words == "glowing"
-    with pytest.raises(TargetError, match="REFERENCES/subjects/SUBJECT"):
+    with pytest.raises(TargetError, match=r"no references, which were looked for in .*made/subjects/dog"):
         from_folders(folders[0], folders[0])
-    assert words_of("watercolor-painting-3") == "watercolor painting"
-    assert words_of("3d_rendering_#4") == "3d rendering"
+    assert folder_words("watercolor-painting-3") == "watercolor painting"
+    assert folder_words("3d_rendering_#4") == "3d rendering"
 
 
 def test_groups_and_differences_are_over_pairs(folders):

@@ -134,11 +134,9 @@ def test_the_judge_who_answered_most_is_chosen(store, targets):
     assert (choose_judge(answers).critic, choose_judge(answers).prompts) == ("scripted", PAPER.version)
     assert choose_judge(answers, prompts="code").prompts == CODE.version
     assert choose_judge(answers, critic="other").critic == "other"
-    with pytest.raises(
-        JudgeError, match=r"no verdicts on these pictures by such a judge; there are .*other with paper"
-    ):
+    with pytest.raises(JudgeError, match=r"there is no such judge; there are .*other with paper"):
         choose_judge(answers, critic="nobody")
-    with pytest.raises(JudgeError, match="no verdicts on these pictures"):
+    with pytest.raises(JudgeError, match=r"these 4 pictures have not been judged yet by 2: other"):
         choose_judge(JudgedTargets(targets[4:], verdicts), critic="other")
 
 
@@ -276,7 +274,7 @@ def test_no_word_of_a_table_is_cut_in_a_narrow_terminal(monkeypatch, capsys, col
     [
         (("--by", "colour"), "--by is 'colour'; accepted are method, subject, style, cell"),
         (("--format", "xml"), "--format is 'xml'; accepted are table, json, csv, markdown, latex"),
-        (("--judge", "9"), "no verdicts on these pictures by such a judge; there are 1: scripted"),
+        (("--judge", "9"), "there is no such judge; there are 1: scripted"),
     ],
 )
 def test_what_is_not_accepted_is_said_in_one_line(judged_folders, options, message):

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from judge.metrics.table import METRICS
-from judge.pictures import count_answers, judged_collections
-from judge.protocol import Answer, majority_of_counts
-from judge.questions import Aspect
+from judge.pictures import PictureFiles, count_clear, judge_of_most, judged_collections, picture_files, read_answers
 from judge.verdicts import Judge, read_judges
 from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import BUSY_SECONDS, clear_errors
 from lorarar.store.paths import PathResolver
+from lorarar.store.picture_references import ReferenceFinder
 from lorarar.store.queries import (
     Collection,
     CollectionSize,
@@ -31,7 +30,7 @@ from lorarar.store.queries import (
     concept_loras,
     concept_name,
 )
-from tui.snapshot import Answers, Snapshot
+from tui.snapshot import Snapshot, key_of
 from tui.views.collections import shown_collection
 
 Row = dict[str, Any]
@@ -138,29 +137,12 @@ class Catalog:
         with self.reading() as db:
             return read_judges(db)
 
-    def verdicts(self, pictures: Sequence[PictureRow], concepts: ConceptReferences, judge: Judge) -> dict[str, Answers]:
-        """A judge's verdicts by a picture's digest: the majority over the references that are there now.
-
-        A picture with too few answers has none, as in the judge's own report.
-        """
-        sides: dict[Aspect, Mapping[str, ReferencePictures]] = {"subject": concepts.contents, "style": concepts.styles}
-        digests = {aspect: [references.digests for references in side.values()] for aspect, side in sides.items()}
-        with self.reading() as db:
-            counts = count_answers(db, judge, digests)
-
-        def verdict(picture: PictureRow, aspect: Aspect, concept: str) -> Answer:
-            references = sides[aspect].get(concept, ReferencePictures()).digests
-            return majority_of_counts(*counts.get((picture.sha256, aspect), (0, 0)), len(references))
-
-        pairs = {r.sha256: (verdict(r, "subject", r.content), verdict(r, "style", r.style)) for r in pictures}
-        return {digest: pair for digest, pair in pairs.items() if pair != (None, None)}
-
     def snapshot(self, chosen: Collection | None = None, judge: Judge | None = None) -> Snapshot:
         """Read a collection as it is at this moment.
 
         Args:
             chosen: Which one; without it, or where it is gone, the plan with the newest pictures.
-            judge: Whose verdicts; without one, or where it has none any more, the judge used last.
+            judge: As ``with_verdicts`` takes it.
         """
         return self.with_verdicts(self.pictures_alone(chosen), judge)
 
@@ -170,10 +152,23 @@ class Catalog:
         return Snapshot(self.pictures(collection), collection) if collection else Snapshot()
 
     def with_verdicts(self, snapshot: Snapshot, judge: Judge | None = None) -> Snapshot:
-        """Read the verdicts on a snapshot's pictures."""
+        """Read the verdicts on a snapshot's pictures: the majority over the references there are now, as in the report.
+
+        Args:
+            snapshot: The pictures.
+            judge: Whose verdicts; without one, or where it has none any more, the judge who answered most about these
+                pictures, whom the report chooses too.
+        """
         judges = self.judges()
-        judge = judge if judge in judges else next(iter(judges), None)
-        verdicts = self.verdicts(snapshot.pictures, self.concepts(), judge) if judge else {}
+        if not judges:
+            return replace(snapshot, verdicts={}, judge=None, judges=[])
+        with self.reading() as db:
+            files = self._files(snapshot.pictures, ReferenceFinder(self.path, db))
+            if judge not in judges:
+                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files)) or judges[0]
+            answers = read_answers(db, judge, files)
+        pairs = zip(snapshot.pictures, answers, strict=True)
+        verdicts = {key_of(row): pair for row, pair in pairs if pair != (None, None)}
         return replace(snapshot, verdicts=verdicts, judge=judge, judges=judges)
 
     def answers(self, sha256: str, judge: Judge) -> list[Row]:
@@ -247,6 +242,13 @@ class Catalog:
                 (SELECT count(*) FROM study_votes v WHERE v.study = s.id) AS votes
             FROM studies s ORDER BY s.id""")
         return [row | {"methods": ", ".join(map(str, json.loads(row["methods"])))} for row in rows]
+
+    def _files(self, pictures: Sequence[PictureRow], finder: ReferenceFinder) -> list[PictureFiles]:
+        """The pictures with their references, by digests."""
+        references = map(finder.of, pictures)
+        return picture_files(
+            (row.sha256, its.subject, its.style, its.words) for row, its in zip(pictures, references, strict=True)
+        )
 
     def _references(self, side: str) -> dict[str, ReferencePictures]:
         """The references of all concepts on one side, ``content`` or ``style``, by name."""

@@ -17,6 +17,12 @@ from lorarar.store.queries import Collection, Pair, PictureRow
 
 Cell = tuple[str, str, str]  # method, content and style
 Answers = tuple[Answer, Answer]  # the verdicts on a picture's subject and style
+PictureKey = tuple[str, str, str]  # a picture's digest, and what it should show: a content and a style
+
+
+def key_of(picture: PictureRow) -> PictureKey:
+    """By what a picture's verdicts are known: one file may stand for two cells, and be right in one of them."""
+    return picture.sha256, picture.content, picture.style
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Snapshot:
 
     pictures: Sequence[PictureRow] = ()
     collection: Collection | None = None  # whose pictures they are; None where the database has none
-    verdicts: Mapping[str, Answers] = field(default_factory=dict)  # by a picture's digest
+    verdicts: Mapping[PictureKey, Answers] = field(default_factory=dict)
     judge: Judge | None = None  # whose verdicts they are
     judges: Sequence[Judge] = ()
 
@@ -93,7 +99,7 @@ class Snapshot:
 
     def verdict(self, picture: PictureRow) -> Answers:
         """The judge's verdicts on a picture's subject and style."""
-        return self.verdicts.get(picture.sha256, (None, None))
+        return self.verdicts.get(key_of(picture), (None, None))
 
     def correct(self, picture: PictureRow) -> Answer:
         """Whether a picture shows the subject and the style, by this judge."""

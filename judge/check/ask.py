@@ -66,10 +66,10 @@ class CheckStore(VerdictStore):
 
     table = "check_verdicts"
 
-    def clear_digests(self) -> set[str]:
-        """The digests under which either table has clear verdicts."""
-        own = self.store.rows(f"SELECT key FROM {self.table} WHERE status = 'ok'")
-        return super().clear_digests() | {row["key"] for row in own}
+    def clear_digests(self, digests: Iterable[str]) -> set[str]:
+        """Those of some digests under which either table has clear verdicts."""
+        digests = list(digests)
+        return super().clear_digests(digests) | self._clear(self.table, digests)
 
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
         """Promote nothing: verdicts of a check never become results."""

@@ -13,7 +13,7 @@ from judge.errors import JudgeError
 from judge.metrics.scores import ScoreStore, key_of
 from judge.metrics.table import METRICS, Metric
 from judge.paper import PUBLISHED, Published
-from judge.pictures import JudgedPicture, JudgedTargets
+from judge.pictures import JudgedPicture, JudgedTargets, judge_of_most
 from judge.report.groups import By, Group, difference, group_name, groups, mean_scores
 from judge.targets import Target
 from judge.verdicts import Judge
@@ -103,11 +103,23 @@ def choose_judge(
         and number in (None, judge.id)
         and (prompts is None or prompts == judge.prompts or judge.prompts.startswith(f"{prompts}-"))
     ]
-    chosen = max(fitting, key=targets.clear, default=None)
-    if chosen is None or not targets.clear(chosen):
+    if not fitting:
         others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
-        raise JudgeError(f"no verdicts on these pictures by such a judge; there are {others}")
+        raise JudgeError(f"there is no such judge; there are {others}")
+    chosen = judge_of_most(fitting, targets.count_clear())
+    if chosen is None:
+        raise JudgeError(why_without_verdicts(targets, fitting))
     return chosen
+
+
+def why_without_verdicts(targets: JudgedTargets, judges: Sequence[Judge]) -> str:
+    """Why no question about some pictures has a clear verdict by any of some judges."""
+    names = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
+    if reasons := targets.verdicts.reasons(judges, {files.image for files in targets.files}):
+        count, mostly = sum(reasons.values()), max(reasons, key=lambda reason: reasons[reason])
+        return f"all {count} questions about these pictures failed (by {names}), mostly: {mostly}"
+    several = f"these {len(targets.targets)} pictures have" if len(targets.targets) > 1 else "this picture has"
+    return f"{several} not been judged yet by {names}; judge with: lorarar judge run"
 
 
 def _best_scores(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> tuple[str, dict[Target, float]]:

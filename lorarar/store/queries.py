@@ -75,11 +75,14 @@ class PictureRow:
 
 
 def cell_pictures(database: sqlite3.Connection) -> list[PictureRow]:
-    """The pictures of all collections whose merge is known, by collection, row, content, style and seed."""
+    """The pictures of collections whose references are known, by collection, row, content, style and seed.
+
+    Those are all imported ones, and those of the others whose merge is known.
+    """
     return [
         row
         for row in _rows(database, f"{_CELL_PICTURES} ORDER BY g.kind, g.name, c.row, c.content, c.style, c.seed")
-        if row.content_lora is not None and row.style_lora is not None
+        if row.collection.kind == "import" or (row.content_lora is not None and row.style_lora is not None)
     ]
 
 
@@ -98,6 +101,12 @@ def collection_pictures(database: sqlite3.Connection, collection: Collection) ->
         return _rows(database, f"{_SINGLE_PICTURES} ORDER BY i.id")
     place = [collection.kind, collection.name]
     return _rows(database, f"{_CELL_PICTURES} WHERE g.kind = ? AND g.name = ? ORDER BY i.id", place)
+
+
+def reference_folders(database: sqlite3.Connection) -> dict[Collection, str]:
+    """The folders with the references of imported collections."""
+    rows = database.execute("SELECT kind, name, reference_folder FROM collections WHERE reference_folder IS NOT NULL")
+    return {Collection(kind, name): folder for kind, name, folder in rows}
 
 
 def concept_loras(database: sqlite3.Connection, side: str) -> list[str]:

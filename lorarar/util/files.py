@@ -110,6 +110,17 @@ def sha256_of(path: Path) -> str:
     return _sha256(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder, be it one that may not be read."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def sha256_or(path: Path, otherwise: str) -> str:
     """The digest of a file's bytes, or something else where the file is gone or may not be read."""
     try:

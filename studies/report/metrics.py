@@ -9,7 +9,7 @@ from typing import Literal
 
 from judge.pictures import answers_on, correct_on
 from judge.protocol import majority
-from judge.verdicts import Judge, QuestionKey, Verdict, VerdictStore
+from judge.verdicts import JudgeVerdicts, VerdictStore
 from lorarar.store import Store
 from studies.figures import MARS2, METRIC_TITLES
 from studies.store import ItemOrigin, Study
@@ -43,18 +43,16 @@ def metrics(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[
 
 def _mars2(store: Store, images: set[str], aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
     stored = VerdictStore(store)
-    by_judge: list[tuple[Judge, Mapping[QuestionKey, Verdict]]] = [
-        (judge, stored.of(judge)) for judge in stored.judges()
-    ]
+    by_judge = [(judge, stored.of(judge)) for judge in stored.judges()]
     return [
         StudyMetric(MARS2, judge.critic, aspect, _mars2_scorer(verdicts, aspect))
         for judge, verdicts in by_judge
-        if any(image in images and verdict.answer is not None for (image, _, _), verdict in verdicts.items())
+        if verdicts.answers_any(images)
         for aspect in aspects
     ]
 
 
-def _mars2_scorer(verdicts: Mapping[QuestionKey, Verdict], aspect: StudyAspect) -> Scorer:
+def _mars2_scorer(verdicts: JudgeVerdicts, aspect: StudyAspect) -> Scorer:
     def score(image: str, origin: ItemOrigin) -> float | None:
         if aspect == "both":
             answer = correct_on(verdicts, image, origin.references)

@@ -27,6 +27,7 @@ from judge.critics.critic import Critic, CriticError
 from judge.critics.openai.response import chance_of, error_of, json_of, text_of
 from judge.critics.openai.settings import ServedSettings
 from judge.critics.preparation import Preparation, Prepared
+from judge.identity import NOT_SAID
 from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
 
@@ -34,6 +35,8 @@ MAX_TOKENS = 8  # Yes or No and an end; more only shows that it is something els
 TOP = 20  # of the first token's log-probabilities: the most that the protocol allows
 LONGEST_WAIT = 60.0  # seconds between two attempts
 PASSING = (408, 425, 429)  # and all of 5xx
+VERSION_ATTEMPTS = 3  # to hear a server's version
+VERSION_SECONDS = 10.0  # for which each of them waits
 
 
 class ServedCritic(Critic):
@@ -148,7 +151,7 @@ class ServedCritic(Critic):
             except httpx2.RequestError as error:
                 fault = f"{type(error).__name__}: {reason(error)}"
             else:
-                if response.status_code not in PASSING and response.status_code < 500:
+                if not _may_pass(response):
                     return response
                 fault = f"{response.status_code}: {error_of(response.content)}"
                 asked_to_wait = _seconds(response.headers.get("retry-after"))
@@ -178,13 +181,19 @@ class ServedCritic(Critic):
         return next(iter(served.items()))
 
     def _version(self) -> str:
-        """The server's version, as vLLM and some others have it beside ``/v1``."""
-        try:
-            response = self.client.get(f"{str(self.url).removesuffix('/v1')}/version")
-        except httpx2.RequestError:
-            return "not said"
-        answer = json_of(response.content)
-        return str(answer["version"]) if isinstance(answer, dict) and "version" in answer else "not said"
+        """The server's version, as vLLM and some others have it beside ``/v1``; asked again where that may pass."""
+        address = f"{str(self.url).removesuffix('/v1')}/version"
+        for attempt in range(VERSION_ATTEMPTS):
+            if attempt:
+                time.sleep(self.settings.backoff * 2 ** (attempt - 1) / 2)
+            try:
+                response = self.client.get(address, timeout=min(self.settings.timeout, VERSION_SECONDS))
+            except httpx2.RequestError:
+                continue
+            if not _may_pass(response):
+                answer = json_of(response.content)
+                return str(answer["version"]) if isinstance(answer, dict) and "version" in answer else NOT_SAID
+        return NOT_SAID
 
 
 def open_served(url: str, settings: Mapping[str, Any]) -> ServedCritic:
@@ -225,6 +234,11 @@ def _served(response: httpx2.Response) -> dict[str, str]:
     models = answer.get("data") if isinstance(answer, dict) else None
     sound = [model for model in models if isinstance(model, dict) and "id" in model] if isinstance(models, list) else []
     return {str(model["id"]): str(model.get("owned_by") or "OpenAI protocol") for model in sound}
+
+
+def _may_pass(response: httpx2.Response) -> bool:
+    """Whether an answer is a failure that may be over at the next attempt."""
+    return response.status_code in PASSING or response.status_code >= 500
 
 
 def _seconds(header: str | None) -> float:

@@ -1,0 +1,113 @@
+"""Asking questions in parts, so that several runs on one database share them out among themselves.
+
+Invariant: a question that a living run is asking is asked by no other, and one that another run made clear in the
+meantime is not asked at all. What a dead run claimed is taken over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+
+from judge.critics import Critic
+from judge.critics.batching import in_order
+from judge.questions import Question, Reply
+from judge.reply_keeper import ReplyKeeper
+from judge.verdicts import VerdictKey, VerdictStore
+from lorarar.store.claims import Claims
+from lorarar.util.interrupts import held_interrupt
+from lorarar.util.messages import message
+from lorarar.util.progress import Ticker
+
+LEAST, MOST = 32, 256  # questions in a part
+PARTS = 8  # of what is left: parts become smaller, so that runs end together
+LOOK_SECONDS = 0.25  # between two looks at whether others are done
+
+OpenQuestions = dict[str, tuple[Question, VerdictKey]]  # by digest
+
+
+def share_work(
+    questions: OpenQuestions,
+    critic: Critic,
+    judge: int,
+    verdicts: VerdictStore,
+    count: Callable[[Reply], None],
+    title: str,
+) -> int:
+    """Ask those of some questions that have no clear verdict, together with other runs; keep and count the replies.
+
+    Returns:
+        How many questions were clear already, or were made so by others in the meantime.
+
+    Raises:
+        CriticError: the critic cannot work at all.
+        StoreError: a reply cannot be kept.
+        KeyboardInterrupt: Ctrl-C; the replies so far are kept.
+    """
+    left = dict(questions)
+    existing = _drop_clear(left, left, verdicts)
+    if not left:
+        return existing
+    left = _in_order(left)
+    with Ticker(title, len(left)) as ticker, held_interrupt() as stop, Claims(verdicts.store) as claims:
+
+        def tell(reply: Reply) -> None:
+            count(reply)
+            ticker.advance()
+            if stop():
+                raise KeyboardInterrupt
+
+        while left:
+            part = _claim_part(left, claims, stop)
+            clear = _drop_clear(left, part, verdicts)
+            existing += clear
+            if clear:
+                ticker.advance(clear)
+            _ask({digest: left[digest] for digest in part if digest in left}, critic, judge, verdicts, tell)
+            claims.release(part)
+            left = {digest: question for digest, question in left.items() if digest not in part}
+    return existing
+
+
+def _in_order(questions: OpenQuestions) -> OpenQuestions:
+    """The questions in the order that critics like, so that those of a part have much in common."""
+    digests = list(questions)
+    return {digests[at]: questions[digests[at]] for at in in_order([question for question, _ in questions.values()])}
+
+
+def _drop_clear(left: OpenQuestions, part: Collection[str], verdicts: VerdictStore) -> int:
+    """Drop the questions of a part that have a clear verdict by now; return how many."""
+    clear = verdicts.clear_digests(part)
+    clear |= verdicts.promote({digest: left[digest][1] for digest in part if digest not in clear})
+    for digest in clear:
+        del left[digest]
+    return len(clear)
+
+
+def _claim_part(left: OpenQuestions, claims: Claims, stop: Callable[[], bool]) -> set[str]:
+    """Claim some of the questions that are left; where others have them all, wait until one of these is free."""
+    size = min(MOST, max(LEAST, len(left) // PARTS))
+    waiting = False
+    while True:
+        taken = claims.others(left)
+        if part := claims.claim([digest for digest in left if digest not in taken][:size]):
+            return part
+        if not waiting:
+            message(f"waiting for another run, which is asking the other {len(left)} questions")
+            waiting = True
+        if stop():
+            raise KeyboardInterrupt
+        time.sleep(LOOK_SECONDS)
+
+
+def _ask(
+    part: OpenQuestions, critic: Critic, judge: int, verdicts: VerdictStore, tell: Callable[[Reply], None]
+) -> None:
+    """Ask a part; its replies are on the disk at the end, whatever ends it."""
+    if not part:
+        return
+    digests = list(part)
+    with ReplyKeeper(judge, verdicts) as keeper:
+        for index, reply in critic.ask([question for question, _ in part.values()]):
+            keeper.add(digests[index], part[digests[index]][1], reply)
+            tell(reply)

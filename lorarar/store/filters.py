@@ -1,0 +1,122 @@
+"""Filters such as ``plan=quick,row=lorarar``: which of a database's pictures are meant, all of one collection or not.
+
+Invariant: pictures of several collections never meet in one figure. Who reads figures takes those of one
+(``one_collection``); who works through pictures takes all that a filter keeps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorarar.store.queries import Collection, Kind, PictureRow
+from lorarar.util.errors import LorarError
+
+KINDS: tuple[Kind, ...] = ("plan", "demo", "blend", "import")
+FIELDS = ("row", "content", "style", "seed")
+LISTED = 12  # names in a message
+_PARTS = re.compile(rf",(?=\s*(?:{'|'.join((*KINDS, *FIELDS))})\s*=)")  # commas that stand in a name are part of it
+
+
+class FilterError(LorarError):
+    """A filter that says nothing sound, that keeps nothing, or that leaves pictures of several collections."""
+
+    title = "Pictures"
+
+
+@dataclass(frozen=True)
+class PictureFilter:
+    """What pictures are meant: each part has one or more accepted values; without a kind plans alone are meant."""
+
+    text: str = ""
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> PictureFilter:
+        """The filter of a text.
+
+        Raises:
+            FilterError: it is none; the message says what is accepted.
+        """
+        values: dict[str, list[str]] = {}
+        for part in filter(str.strip, _PARTS.split(text)):
+            name, equals, value = (piece.strip() for piece in part.partition("="))
+            if not equals or name not in (*KINDS, *FIELDS):
+                raise FilterError(
+                    f"--images is {text!r}; accepted are parts like plan=quick,row=lorarar, of "
+                    f"{', '.join((*KINDS, *FIELDS))}"
+                )
+            values.setdefault(name, []).append(value)
+        kinds, fields = ({name: values[name] for name in names if name in values} for names in (KINDS, FIELDS))
+        return cls(text, kinds, fields)
+
+    def choose(self, rows: Iterable[PictureRow], database: Path) -> list[PictureRow]:
+        """The pictures that are meant.
+
+        Raises:
+            FilterError: there are none; the message lists what there is.
+        """
+        rows = [row for row in rows if row.collection.kind in KINDS]
+        kept = [row for row in rows if self._means(row.collection)]
+        if not kept:
+            raise FilterError(self._nothing(rows, database))
+        for name, accepted in self.fields.items():
+            there = dict.fromkeys(str(getattr(row, name)) for row in kept)
+            kept = [row for row in kept if str(getattr(row, name)) in accepted]
+            if not kept:
+                raise FilterError(f"no {name} {' or '.join(accepted)} among these pictures; there are {listed(there)}")
+        return kept
+
+    def _means(self, collection: Collection) -> bool:
+        if not self.kinds:
+            return collection.kind == "plan"
+        return any(_is_named(collection, name) for name in self.kinds.get(collection.kind, ()))
+
+    def _nothing(self, rows: Sequence[PictureRow], database: Path) -> str:
+        """Why no collection is meant."""
+        if not rows:
+            return f"{database} has no pictures of a grid; make some with: lorarar bench run quick"
+        what = "no plan" if not self.kinds else f"no {self.text}"
+        return f"{database} has {what}; it has {listed_collections(Counter(row.collection for row in rows))}"
+
+
+def one_collection(collections: Iterable[Collection]) -> Collection:
+    """The collection of some pictures, which have to be of the same one.
+
+    Args:
+        collections: of each picture; there is at least one.
+
+    Raises:
+        FilterError: they are of several; the message lists these and says how to choose.
+    """
+    counts = Counter(collections)
+    first, *others = counts
+    if others:
+        raise FilterError(
+            f"these are pictures of {len(counts)} collections: {listed_collections(counts)}; "
+            f"choose one with --images {first.kind}={first.name}"
+        )
+    return first
+
+
+def listed_collections(counts: Mapping[Collection, int]) -> str:
+    """Collections with their numbers of pictures, in words."""
+    return listed(f"{collection.label} ({count} pictures)" for collection, count in counts.items())
+
+
+def _is_named(collection: Collection, name: str) -> bool:
+    """Whether a name is a collection's; an imported folder is known by any path to it, or by its last part."""
+    if name == collection.name or collection.kind != "import":
+        return name == collection.name
+    return collection.name == str(Path(name).resolve()) or Path(collection.name).name == name
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in words; of many the first ones."""
+    names = list(names)
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
