@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from lorarar.store.migrations import Migration
 
 
-def _judges(db: Database) -> None:
+def _judges(db: Connection) -> None:
     db.execute("""
         CREATE TABLE judges (
             id INTEGER PRIMARY KEY,
@@ -20,7 +19,7 @@ def _judges(db: Database) -> None:
         ) STRICT""")
 
 
-def _verdict_table(db: Database, name: str) -> None:
+def _verdict_table(db: Connection, name: str) -> None:
     """The table of either kind of verdicts, which one class writes."""
     db.execute(f"""
         CREATE TABLE {name} (
@@ -42,12 +41,12 @@ def _verdict_table(db: Database, name: str) -> None:
         ) STRICT""")
 
 
-def _verdicts(db: Database) -> None:
+def _verdicts(db: Connection) -> None:
     _verdict_table(db, "verdicts")
     db.execute("CREATE INDEX verdicts_by_image ON verdicts (image, judge, prompts)")
 
 
-def _scores(db: Database) -> None:
+def _scores(db: Connection) -> None:
     db.execute("""
         CREATE TABLE scores (
             image TEXT NOT NULL,
@@ -60,12 +59,12 @@ def _scores(db: Database) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-def _check_verdicts(db: Database) -> None:
+def _check_verdicts(db: Connection) -> None:
     """Verdicts that a check asked for: apart, so that no report can take them for results."""
     _verdict_table(db, "check_verdicts")
 
 
-def _any_metric(db: Database) -> None:
+def _any_metric(db: Connection) -> None:
     """Which metrics there are is said in their table alone."""
     db.execute("""
         CREATE TABLE new_scores (
@@ -82,7 +81,7 @@ def _any_metric(db: Database) -> None:
     db.execute("ALTER TABLE new_scores RENAME TO scores")
 
 
-def _words(db: Database) -> None:
+def _words(db: Connection) -> None:
     """The words of the style that a question named; unknown of what was asked before they were kept."""
     for table in ("verdicts", "check_verdicts"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN words TEXT")

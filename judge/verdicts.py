@@ -146,10 +146,10 @@ class VerdictStore:
     table = "verdicts"  # where replies are kept
 
     def __init__(self, store: Store) -> None:
-        from judge.migrations import MIGRATIONS
+        from judge.schema import SCHEMA
 
         self.store = store
-        store.extend("judge", MIGRATIONS)
+        store.extend(SCHEMA)
 
     def judge_id(self, critic: str, identity: Mapping[str, object]) -> int:
         """The id of a critic with its settings, which is kept if it is new."""

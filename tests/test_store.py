@@ -13,7 +13,8 @@ import lorarar
 from lorarar.families import Base
 from lorarar.generation.studio import Picture, save
 from lorarar.store import Store, default_path
-from lorarar.store.migrations import MIGRATIONS, migrate
+from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
+from lorarar.store.schema import Schema
 from lorarar.util.errors import StoreError
 
 from .conftest import random_adapter
@@ -123,6 +124,7 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "new.db"
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("CREATE TABLE future (id INTEGER)")
     with pytest.raises(StoreError, match="schema 99"):
         Store(path)
@@ -258,11 +260,14 @@ def test_other_packages_keep_their_tables_in_the_same_file(tmp_path):
 
     for migrations in ([one], [one, two], [one, two]):
         with Store(tmp_path / "a.db") as store:
-            store.extend("judge", migrations)
+            store.extend(Schema("other", migrations, {}))
     with Store(tmp_path / "a.db") as store:
         assert {"one", "two", "images"} <= set(store.db.table_names())
-        with pytest.raises(StoreError, match="judge schema 2, this version knows up to 1"):
-            store.extend("judge", [one])
+        with pytest.raises(StoreError, match="other schema 2, this version knows up to 1"):
+            store.extend(Schema("other", [one], {}))
+
+
+ROOTS = "SELECT rootpage FROM sqlite_master WHERE rootpage > 0 AND tbl_name <> 'extensions'"
 
 
 def test_a_damaged_table_is_one_line_for_readers_too(tmp_path):
@@ -271,7 +276,7 @@ def test_a_damaged_table_is_one_line_for_readers_too(tmp_path):
     path = tmp_path / "r.db"
     Store(path).close()
     with sqlite3.connect(path) as db:
-        roots = [root for (root,) in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")]
+        roots = [root for (root,) in db.execute(ROOTS)]
         (size,) = db.execute("PRAGMA page_size").fetchone()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with path.open("r+b") as file:

@@ -117,7 +117,7 @@ def test_another_writer_is_noticed_and_reading_never_writes(database):
         db.execute("UPDATE images SET seconds = 2")
     assert catalog.changed() != before
     catalog.close()
-    with pytest.raises(StoreError, match="readonly"), catalog.reading() as db:
+    with pytest.raises(StoreError, match="not written"), catalog.reading() as db:
         db.execute("DELETE FROM images")
 
 

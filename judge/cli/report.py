@@ -10,7 +10,7 @@ import typer
 
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
-from lorarar.cli.console import DbOption, command, one_of, print_json
+from lorarar.cli.console import DbOption, command, one_of, open_for_reading, print_json
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
 from lorarar.util.text import clean
@@ -56,13 +56,12 @@ def report(
     from judge.report.report import choose_judge, make_report
     from judge.targets import find_targets
     from judge.verdicts import VerdictStore
-    from lorarar.store import Store
 
     grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
     one_of("--format", form, FORMATS, JudgeError)
     if gallery is not None:
         check_output(gallery, ".html", option="--gallery")
-    with Store(db) as store:
+    with open_for_reading(db) as store:
         targets = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
         chosen = choose_judge(targets, critic, prompts, judge)
         result = make_report(targets, chosen, ScoreStore(store), grouping, against)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from judge.metrics.table import Metric
-from judge.migrations import MIGRATIONS
+from judge.schema import SCHEMA
 from judge.targets import Target
 from lorarar.store import Store
 from lorarar.util.clock import now
@@ -45,7 +45,7 @@ class ScoreStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        store.extend("judge", MIGRATIONS)
+        store.extend(SCHEMA)
 
     def score(self, metric: Metric, targets: Sequence[Target], features: Features) -> ScoreOutcome:
         """Measure what this backbone has not scored yet, and keep it.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command, open_existing_store
+from lorarar.cli.console import DbOption, command
 from lorarar.util.outputs import check_output
 
 
@@ -17,5 +17,8 @@ def backup(
     db: DbOption = None,
 ) -> None:
     """Copy the database as it is at this moment, also while others write to it."""
-    with open_existing_store(db) as store:
-        print(store.backup(check_output(out, inputs=[store.path])))
+    from lorarar.store import default_path
+    from lorarar.store.backup import write_backup
+
+    database = db or default_path()
+    print(write_backup(database, check_output(out, inputs=[database])))

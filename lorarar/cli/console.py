@@ -67,19 +67,33 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-def open_existing_store(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:
-    """Open a database that has to exist; ``hint`` follows the message where it does not.
+def open_for_reading(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:
+    """Open a database that has to exist, to read it alone; ``hint`` follows the message where it does not.
 
     Raises:
         error: it does not exist.
         StoreError: it cannot be opened.
     """
+    return _open_existing(db, hint, error, read_only=True)
+
+
+def open_existing_store(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:
+    """Open a database that has to exist, to write to it; ``hint`` follows the message where it does not.
+
+    Raises:
+        error: it does not exist.
+        StoreError: it cannot be opened.
+    """
+    return _open_existing(db, hint, error, read_only=False)
+
+
+def _open_existing(db: Path | None, hint: str, error: type[LorarError], *, read_only: bool) -> Store:
     from lorarar.store import Store, default_path
+    from lorarar.store.connection import check_exists
 
     path = db or default_path()
-    if not path.is_file():
-        raise error(f"{path} does not exist; name the database with --db{hint}")
-    return Store(path)
+    check_exists(path, hint, error)
+    return Store(path, read_only=read_only)
 
 
 def print_json(value: Any) -> None:

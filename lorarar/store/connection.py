@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lorarar.util.errors import StoreError
+from lorarar.util.errors import LorarError, StoreError
 
 DEFAULT = Path("lorarar.db")
 ENVIRONMENT = "LORARAR_DB"
@@ -19,12 +19,30 @@ BUSY_SECONDS = 30.0  # for which a connection waits for another's lock
 _HINTS = {
     "file is not a database": "it is not an SQLite database",
     "unable to open database file": "it cannot be opened or created there",
+    "attempt to write a readonly database": "it may be read here, but not written",
 }
 
 
 def default_path() -> Path:
     """``$LORARAR_DB``, else ``./lorarar.db``."""
     return Path(os.environ.get(ENVIRONMENT) or DEFAULT)
+
+
+def check_exists(path: Path, hint: str = "", error: type[LorarError] = StoreError) -> None:
+    """Refuse a database that is not there, before anything makes it.
+
+    Args:
+        path: the database.
+        hint: what follows the message, for example how to fill one.
+        error: what is raised.
+
+    Raises:
+        error: there is no such file.
+    """
+    if path.is_dir():
+        raise error(f"{path} is a folder; name the database with --db FILE")
+    if not path.is_file():
+        raise error(f"{path} does not exist; name the database with --db{hint}")
 
 
 @contextmanager
@@ -38,3 +56,15 @@ def clear_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {_HINTS.get(str(error), error)}") from error
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction, BEGIN IMMEDIATE: all of it or nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")

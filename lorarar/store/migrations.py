@@ -7,17 +7,16 @@ migrates and the others find it done; a step that raises leaves the file as it w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from lorarar.util.errors import StoreError
 
-Migration = Callable[[Database], None]
+Migration = Callable[[Connection], None]
 
 APPLICATION_ID = int.from_bytes(b"LRAR", "big")  # in the header of every database of ours
 
 
-def _adapters(db: Database) -> None:
+def _adapters(db: Connection) -> None:
     db.execute("""
         CREATE TABLE adapters (
             id INTEGER PRIMARY KEY,
@@ -31,7 +30,7 @@ def _adapters(db: Database) -> None:
         ) STRICT""")
 
 
-def _merges(db: Database) -> None:
+def _merges(db: Connection) -> None:
     db.execute("""
         CREATE TABLE merges (
             id INTEGER PRIMARY KEY,
@@ -50,7 +49,7 @@ def _merges(db: Database) -> None:
     db.execute("CREATE INDEX merges_by_pair ON merges (content, style, method)")
 
 
-def _coefficients(db: Database) -> None:
+def _coefficients(db: Connection) -> None:
     db.execute("""
         CREATE TABLE coefficients (
             merge INTEGER NOT NULL REFERENCES merges(id) ON DELETE CASCADE,
@@ -62,7 +61,7 @@ def _coefficients(db: Database) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-def _images(db: Database) -> None:
+def _images(db: Connection) -> None:
     db.execute("""
         CREATE TABLE images (
             id INTEGER PRIMARY KEY,
@@ -85,11 +84,11 @@ def _images(db: Database) -> None:
     db.execute("CREATE INDEX images_by_merge ON images (merge, seed)")
 
 
-def _discarded(db: Database) -> None:
+def _discarded(db: Connection) -> None:
     db.execute("ALTER TABLE merges ADD COLUMN discarded REAL NOT NULL DEFAULT 0")
 
 
-def _cells(db: Database) -> None:
+def _cells(db: Connection) -> None:
     db.execute("""
         CREATE TABLE cells (
             key TEXT PRIMARY KEY,
@@ -105,7 +104,7 @@ def _cells(db: Database) -> None:
     db.execute("CREATE INDEX cells_by_image ON cells (image)")
 
 
-def _collections(db: Database) -> None:
+def _collections(db: Connection) -> None:
     db.execute("""
         CREATE TABLE collections (
             id INTEGER PRIMARY KEY,
@@ -121,7 +120,7 @@ def _collections(db: Database) -> None:
     )
 
 
-def _picture_keys(db: Database) -> None:
+def _picture_keys(db: Connection) -> None:
     """What makes a picture, and its digest: until now only cells had one, which stays until it is drawn anew."""
     db.execute("ALTER TABLE images ADD COLUMN key TEXT")
     db.execute("ALTER TABLE images ADD COLUMN makings TEXT")
@@ -131,7 +130,7 @@ def _picture_keys(db: Database) -> None:
     db.execute("CREATE UNIQUE INDEX images_by_key ON images (key)")
 
 
-def _shared_cells(db: Database) -> None:
+def _shared_cells(db: Connection) -> None:
     """A picture may be in several collections and rows; of those that were in one place, the newest stays there."""
     db.execute("""
         CREATE TABLE new_cells (
@@ -153,11 +152,11 @@ def _shared_cells(db: Database) -> None:
     db.execute("CREATE INDEX cells_by_image ON cells (image)")
 
 
-def _base_digests(db: Database) -> None:
+def _base_digests(db: Connection) -> None:
     db.execute("ALTER TABLE merges ADD COLUMN base_digest TEXT")
 
 
-def _short_coefficients(db: Database) -> None:
+def _short_coefficients(db: Connection) -> None:
     """Coefficients in half precision, a constant vector as one number: a fifth of the space."""
     import numpy as np
 
@@ -180,7 +179,7 @@ def _short_coefficients(db: Database) -> None:
     db.execute("ALTER TABLE new_coefficients RENAME TO coefficients")
 
 
-def _claims(db: Database) -> None:
+def _claims(db: Connection) -> None:
     """Work in progress, so that several processes share it."""
     db.execute("""
         CREATE TABLE claims (
@@ -190,7 +189,7 @@ def _claims(db: Database) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-def _application(db: Database) -> None:
+def _application(db: Connection) -> None:
     """Mark the file as one of ours: another program's is never touched."""
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
@@ -212,7 +211,22 @@ MIGRATIONS: Sequence[Migration] = (
 )
 
 
-def migrate_extension(db: Database, owner: str, migrations: Sequence[Migration]) -> None:
+UNMARKED = MIGRATIONS.index(_application)  # the last version without a mark
+
+
+def check_known(owner: str, applied: int, known: int) -> None:
+    """Refuse a schema of which more steps were applied than are known.
+
+    Raises:
+        StoreError: the file was written by a newer version.
+    """
+    if applied > known:
+        raise StoreError(
+            f"the database has {owner} schema {applied}, this version knows up to {known}; upgrade lorarar to open it"
+        )
+
+
+def migrate_extension(db: Connection, owner: str, migrations: Sequence[Migration]) -> None:
     """Apply what is pending of another package's tables in the same file; the caller holds the write lock.
 
     Raises:
@@ -221,26 +235,20 @@ def migrate_extension(db: Database, owner: str, migrations: Sequence[Migration])
     db.execute("CREATE TABLE IF NOT EXISTS extensions (owner TEXT PRIMARY KEY, applied INTEGER NOT NULL) STRICT")
     row = db.execute("SELECT applied FROM extensions WHERE owner = ?", [owner]).fetchone()
     applied = int(row[0]) if row else 0
-    if applied > len(migrations):
-        raise StoreError(
-            f"the database has {owner} schema {applied}, this version knows up to {len(migrations)}; upgrade lorarar"
-        )
+    check_known(owner, applied, len(migrations))
     for step in migrations[applied:]:
         step(db)
     db.execute("INSERT OR REPLACE INTO extensions VALUES (?, ?)", [owner, len(migrations)])
 
 
-def migrate(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+def migrate(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Apply what is pending, all or nothing; the caller holds the write lock.
 
     Raises:
         StoreError: the file was written by a newer version.
     """
     (applied,) = db.execute("PRAGMA user_version").fetchone()
-    if applied > len(migrations):
-        raise StoreError(
-            f"the database has schema {applied}, this version knows up to {len(migrations)}; upgrade lorarar to open it"
-        )
+    check_known("engine", applied, len(migrations))
     for step in migrations[applied:]:
         step(db)
     db.execute(f"PRAGMA user_version = {len(migrations)}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +16,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlite_utils import Database
 
+from lorarar.store.backup import write_backup
 from lorarar.store.coefficient_blobs import from_blob, to_blob
-from lorarar.store.connection import BUSY_SECONDS, clear_errors, default_path
-from lorarar.store.migrations import Migration, migrate, migrate_extension
+from lorarar.store.connection import clear_errors, default_path, transaction
+from lorarar.store.copies import private_copy
+from lorarar.store.migrations import migrate_extension
 from lorarar.store.queries import Collection
+from lorarar.store.reading import connect_for_reading
+from lorarar.store.schema import Schema
+from lorarar.store.schemas import is_current
+from lorarar.store.writing import connect_for_writing
 from lorarar.util.clock import now
 from lorarar.util.errors import StoreError
-from lorarar.util.files import replacing
 
 if TYPE_CHECKING:
     from lorarar.bench.cells import Cell
@@ -42,19 +46,18 @@ class Store:
         StoreError: the file is no database, is damaged, was written by a newer version, or cannot be written.
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, *, read_only: bool = False) -> None:
+        """Open a database.
+
+        Args:
+            path: the file; without one, ``default_path()``.
+            read_only: change nothing, also where it cannot be written or is of an older version; without it, one that
+                does not exist is made.
+        """
         self.path = Path(path) if path is not None else default_path()
-        with clear_errors(self.path):
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            try:
-                self.db = Database(connection)
-                connection.execute("PRAGMA foreign_keys = ON")
-                _use_wal(connection)
-                with self.writing():
-                    migrate(self.db)
-            except BaseException:
-                connection.close()
-                raise
+        self.read_only = read_only
+        connection = connect_for_reading(self.path) if read_only else connect_for_writing(self.path)
+        self.db = Database(connection)
 
     def __enter__(self) -> Store:
         return self
@@ -76,24 +79,31 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One write transaction: all of it or nothing."""
-        with clear_errors(self.path):
-            self.db.conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self.db.conn.execute("ROLLBACK")
-                raise
-            self.db.conn.execute("COMMIT")
+        """One write transaction: all of it or nothing.
 
-    def extend(self, owner: str, migrations: Sequence[Migration]) -> None:
-        """Bring another package's tables in this file up to date.
+        Raises:
+            StoreError: the database was opened for reading, or SQLite refuses something.
+        """
+        if self.read_only:
+            raise StoreError(f"{self.path} was opened for reading")
+        with clear_errors(self.path), transaction(self.db.conn):
+            yield
+
+    def extend(self, schema: Schema) -> None:
+        """Bring tables up to date that did not come with the opening: those of a package that is not installed.
 
         Raises:
             StoreError: they were written by a newer version.
         """
-        with self.writing():
-            migrate_extension(self.db, owner, migrations)
+        with clear_errors(self.path):
+            if is_current(self.db.conn, [schema]):
+                return
+            if self.read_only:
+                copy = private_copy(self.db.conn)
+                self.close()
+                self.db = Database(copy)
+            with transaction(self.db.conn):
+                migrate_extension(self.db.conn, schema.name, schema.migrations)
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """The rows of a query, values given as parameters."""
@@ -169,13 +179,7 @@ class Store:
         Raises:
             StoreError: it cannot be written.
         """
-        path = Path(path)
-        try:
-            with replacing(path) as partial, clear_errors(path):
-                self.db.conn.execute("VACUUM INTO ?", (str(partial),))
-        except OSError as error:
-            raise StoreError(f"{path}: {error.strerror or error}") from None
-        return path
+        return write_backup(self.path, Path(path))
 
     def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:
         """m_c and m_s (n,) of a merge, by layer."""
@@ -219,16 +223,3 @@ class Store:
         places = ", ".join(f":{column}" for column in row)
         cursor = self.db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", dict(row))
         return int(cursor.lastrowid or 0), True
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; SQLite does not wait by itself when two first starts switch at once."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)

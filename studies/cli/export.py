@@ -9,7 +9,7 @@ import typer
 
 from lorarar.cli.console import DbOption, command
 from lorarar.util.outputs import check_output
-from studies.cli.options import NameArgument, open_store
+from studies.cli.options import NameArgument, open_to_read
 
 
 @command
@@ -23,7 +23,7 @@ def export(
     from studies.store import StudyStore
 
     check_output(out, ".zip")
-    with open_store(db) as store:
+    with open_to_read(db) as store:
         studies = StudyStore(store)
         design = studies.get(name).design
         path = write_packet(design, studies.pictures(design.pictures), out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.util.messages import message
 from lorarar.util.text import clean
-from studies.cli.options import open_store
+from studies.cli.options import open_to_read
 
 if TYPE_CHECKING:
     from studies.store import Study
@@ -18,7 +18,7 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
     """Say which studies there are, and how far their raters are."""
     from studies.store import StudyStore
 
-    with open_store(db) as store:
+    with open_to_read(db) as store:
         studies = StudyStore(store)
         rows = [
             facts(study) | {"raters": [vars(rater) for rater in studies.raters(study)]}

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import open_existing_store
+from lorarar.cli.console import open_existing_store, open_for_reading
 
 if TYPE_CHECKING:
     from lorarar.store import Store
+
+_FILL = ", or fill one with: lorarar bench run quick"
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.", metavar="NAME")]
 RaterOption = Annotated[
@@ -19,9 +21,18 @@ RaterOption = Annotated[
 
 
 def open_store(db: Path | None) -> Store:
-    """Open the database, which has to exist: a study shows the pictures that it holds.
+    """Open the database to write, which has to exist: a study shows the pictures that it holds.
 
     Raises:
         StoreError: it does not exist.
     """
-    return open_existing_store(db, ", or fill one with: lorarar bench run quick")
+    return open_existing_store(db, _FILL)
+
+
+def open_to_read(db: Path | None) -> Store:
+    """Open the database to read it alone.
+
+    Raises:
+        StoreError: it does not exist.
+    """
+    return open_for_reading(db, _FILL)

@@ -9,7 +9,7 @@ import typer
 
 from lorarar.cli.console import DbOption, command, one_of
 from lorarar.util.text import clean
-from studies.cli.options import NameArgument, open_store
+from studies.cli.options import NameArgument, open_to_read
 from studies.errors import StudyError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def report(
 
     writers = {"json": rendering.as_json, "csv": rendering.as_csv, "markdown": rendering.as_markdown}
     one_of("--format", form, ("table", *writers), StudyError)
-    with open_store(db) as store:
+    with open_to_read(db) as store:
         study_report = make(store, name, simulated, attentive)
     if form == "table":
         _print_tables(study_report)

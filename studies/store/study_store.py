@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from lorarar.store import Store
 from studies.errors import StudyError
-from studies.store.migrations import MIGRATIONS
+from studies.schema import SCHEMA
 from studies.store.raters import Rater, RaterStore
 from studies.store.rows import insert_study, read_study
 from studies.store.study import Study
@@ -17,7 +17,7 @@ class StudyStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        store.extend("studies", MIGRATIONS)
+        store.extend(SCHEMA)
 
     def names(self) -> list[str]:
         """The names of all studies, the latest last."""

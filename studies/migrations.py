@@ -7,13 +7,12 @@ where people and simulated raters are told apart. The one deletion there is take
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from lorarar.store.migrations import Migration
 
 
-def _pictures(db: Database) -> None:
+def _pictures(db: Connection) -> None:
     db.execute("""
         CREATE TABLE study_pictures (
             digest TEXT PRIMARY KEY,
@@ -21,7 +20,7 @@ def _pictures(db: Database) -> None:
         ) STRICT""")
 
 
-def _studies(db: Database) -> None:
+def _studies(db: Connection) -> None:
     db.execute("""
         CREATE TABLE studies (
             id INTEGER PRIMARY KEY,
@@ -39,7 +38,7 @@ def _studies(db: Database) -> None:
         ) STRICT""")
 
 
-def _items(db: Database) -> None:
+def _items(db: Connection) -> None:
     db.execute("""
         CREATE TABLE study_items (
             study INTEGER NOT NULL REFERENCES studies(id),
@@ -66,7 +65,7 @@ def _items(db: Database) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-def _raters(db: Database) -> None:
+def _raters(db: Connection) -> None:
     db.execute("""
         CREATE TABLE study_raters (
             id INTEGER PRIMARY KEY,
@@ -85,7 +84,7 @@ def _raters(db: Database) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-def _votes(db: Database) -> None:
+def _votes(db: Connection) -> None:
     db.execute("""
         CREATE TABLE study_votes (
             id TEXT PRIMARY KEY CHECK (length(id) = 32),
@@ -111,7 +110,7 @@ def _votes(db: Database) -> None:
             WHERE NOT EXISTS (SELECT 1 FROM study_votes later WHERE later.supersedes = v.id)""")
 
 
-def _labels(db: Database) -> None:
+def _labels(db: Connection) -> None:
     """People's answers on single pictures, as the judge's check takes them: first showings, no simulated raters."""
     db.execute("""
         CREATE VIEW human_labels (image, aspect, yes, rater) AS

@@ -1,0 +1,61 @@
+"""The judge's schema: its migrations, what its tables hold in words, and which of its rows are about pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from judge.migrations import MIGRATIONS
+from lorarar.store.schema import PictureColumn, Schema, TableWords
+
+_CREATED = "when the row was added, UTC"
+_VERDICT = {
+    "key": "digest of the question, of what was shown and of the critic's identity",
+    "judge": "the critic with its settings",
+    "prompts": "version of the set of prompts",
+    "aspect": "`subject` or `style`",
+    "image": "SHA-256 of the picture's file",
+    "reference": "SHA-256 of the reference's file",
+    "prompt": "the question as it was asked",
+    "status": "`ok`, `failed` or `unparsed`",
+    "verdict": "1 for yes, 0 for no, nothing unless the status is `ok`",
+    "probability": "of yes against no, where the critic gives one",
+    "answer": "the critic's words",
+    "reason": "why there is no verdict",
+    "seconds": "that the answer took",
+    "created": _CREATED,
+    "words": "the style's words in the question, empty for the subject; nothing in rows of version 0.1",
+}
+
+TABLES: Mapping[str, TableWords] = {
+    "judges": TableWords(
+        "Critics with their settings",
+        {
+            "id": "number of the row",
+            "critic": "the critic's name",
+            "identity": "all that decides its answers, JSON",
+            "version": "of lorarar",
+            "created": _CREATED,
+        },
+    ),
+    "verdicts": TableWords("What critics answered, a row a picture, reference and aspect", _VERDICT),
+    "check_verdicts": TableWords("Answers that `lorarar judge check` asked for, which no report counts", _VERDICT),
+    "scores": TableWords(
+        "CLIP-I, CLIP-T, DINO and other metrics of pictures",
+        {
+            "image": "SHA-256 of the picture's file",
+            "metric": "name of the metric",
+            "backbone": "the model that measured, JSON",
+            "against": "digest of the references, or the prompt",
+            "value": "the score",
+            "created": _CREATED,
+        },
+    ),
+}
+
+SCHEMA = Schema(
+    "judge",
+    MIGRATIONS,
+    TABLES,
+    pictures=tuple(PictureColumn(table, "image") for table in ("verdicts", "check_verdicts", "scores")),
+    counted=("judges", "verdicts", "check_verdicts", "scores"),
+)

@@ -1,0 +1,116 @@
+"""Reading a database changes nothing: no byte of it, no file beside it, no lock that a writer would wait for.
+
+One that cannot be written is read all the same, and one of an older version through a migrated copy. Plain sqlite3,
+which loads at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lorarar.store.connection import BUSY_SECONDS, check_exists, clear_errors
+from lorarar.store.copies import migrated_copy
+from lorarar.store.schemas import check_ours, is_current
+
+_WAL = b"\x02\x02"  # bytes 18 and 19 of the file of a database with a write-ahead log
+
+
+def connect_for_reading(path: Path) -> sqlite3.Connection:
+    """Connect to a database, or to a migrated copy of one of an older version; nothing can be written by it.
+
+    Threads may hand the connection on.
+
+    Raises:
+        StoreError: there is no such file, it is no database of ours, is damaged, or was written by a newer version.
+    """
+    database = connect_as_it_is(path)
+    try:
+        with clear_errors(path):
+            if is_current(database):
+                return database
+            copy = migrated_copy(database, path)
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return copy
+
+
+def connect_as_it_is(path: Path) -> sqlite3.Connection:
+    """Connect to a database of ours of any version; nothing can be written by it.
+
+    Raises:
+        StoreError: there is no such file, or it is no database of ours.
+    """
+    check_exists(path)
+    with clear_errors(path):
+        database = _connect(path.resolve())
+        try:
+            check_ours(database, path)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Connect so that nothing changes.
+
+    SQLite itself makes two files beside a database with a write-ahead log, and only a connection that may write takes
+    them away again. So where it may write and no log waits to be taken in, it is opened for writing, and no question
+    can write. A log that waits is left as it is. Where nothing may be written, no lock can be held either; one who
+    may write and begins just then could be read halfway.
+    """
+    log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+    if not _has_log(path):
+        return _open(f"{path.as_uri()}?mode=ro")
+    if _size(log):
+        return _open(f"{path.as_uri()}?mode=ro") if index.exists() else _open_copy(path, log)
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        database = _open(f"{path.as_uri()}?mode=rw")
+        database.execute("PRAGMA query_only = ON")
+        return database
+    return _open(f"{path.as_uri()}?mode=ro&immutable=1")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _has_log(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == _WAL
+    except OSError:
+        return False  # SQLite says why it cannot be read
+
+
+def _open(place: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    return sqlite3.connect(
+        place, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=kind
+    )
+
+
+class _Temporary(sqlite3.Connection):
+    """A connection to a file in a folder that goes with it."""
+
+    folder: TemporaryDirectory[str]
+
+
+def _open_copy(path: Path, log: Path) -> sqlite3.Connection:
+    """Connect to a copy of a database and of its log, whose index SQLite would have to make beside them."""
+    folder = TemporaryDirectory(prefix="lorarar-", ignore_cleanup_errors=True)
+    copy = Path(folder.name) / path.name
+    shutil.copyfile(path, copy)
+    shutil.copyfile(log, copy.with_name(log.name))
+    database = _open(f"{copy.as_uri()}?mode=rw", _Temporary)
+    database.folder = folder  # type: ignore[attr-defined]
+    database.execute("PRAGMA query_only = ON")
+    return database

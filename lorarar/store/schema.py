@@ -1,0 +1,36 @@
+"""A schema: the tables of one owner in a database, said once for migrations, docs and ``lorarar db``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lorarar.store.migrations import Migration
+
+
+@dataclass(frozen=True)
+class PictureColumn:
+    """A column that holds the SHA-256 of pictures' files."""
+
+    table: str
+    column: str
+    keeps: bool = False  # whether a row keeps its picture in the database; else it goes when the picture goes
+
+
+@dataclass(frozen=True)
+class TableWords:
+    """What a table or a view holds, and what each of its columns is, for people."""
+
+    words: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one owner."""
+
+    name: str
+    migrations: Sequence[Migration]
+    tables: Mapping[str, TableWords]
+    pictures: Sequence[PictureColumn] = ()
+    counted: Sequence[str] = ()  # tables whose numbers of rows tell people how much there is

@@ -1,0 +1,74 @@
+"""All schemas of a database, and whether a file is one of ours and up to date.
+
+The engine's own schema comes first; the floors above it and other packages give theirs by the entry-point group
+``lorarar.schemas``. So every database has all tables, and one that lacks a step is known before anything is asked of
+it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, UNMARKED, check_known, migrate, migrate_extension
+from lorarar.store.schema import Schema
+from lorarar.store.tables import TABLES
+from lorarar.util.errors import StoreError
+from lorarar.util.registry import Registry
+
+ENGINE = Schema("engine", MIGRATIONS, TABLES, counted=("merges", "adapters"))
+SCHEMAS: Registry[Schema] = Registry("lorarar.schemas", Schema, [ENGINE])
+
+
+def check_ours(database: sqlite3.Connection, path: Path) -> None:
+    """Refuse another program's database at ``path``; an empty one may become ours.
+
+    Raises:
+        StoreError: it is another program's.
+    """
+    (mark,) = database.execute("PRAGMA application_id").fetchone()
+    if mark == APPLICATION_ID:
+        return
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if mark or not (_is_unmarked(database, version) if tables else version == 0):
+        raise StoreError(f"{path} is another program's database and stays as it is; name one of lorarar's with --db")
+
+
+def is_current(database: sqlite3.Connection, schemas: Iterable[Schema] | None = None) -> bool:
+    """Whether no step of these schemas, all unless some are named, is pending.
+
+    Raises:
+        StoreError: it was written by a newer version.
+    """
+    applied = _applied(database)
+    schemas = list(SCHEMAS.values() if schemas is None else schemas)
+    for schema in schemas:
+        check_known(schema.name, applied.get(schema.name, 0), len(schema.migrations))
+    return all(applied.get(schema.name, 0) == len(schema.migrations) for schema in schemas)
+
+
+def migrate_all(database: sqlite3.Connection) -> None:
+    """Apply what is pending of every schema; the caller holds the write lock.
+
+    Raises:
+        StoreError: the file was written by a newer version.
+    """
+    migrate(database)
+    for schema in SCHEMAS.values():
+        if schema is not ENGINE:
+            migrate_extension(database, schema.name, schema.migrations)
+
+
+def _is_unmarked(database: sqlite3.Connection, version: int) -> bool:
+    """Whether it is one of ours from the time before databases were marked."""
+    columns = {name for (name,) in database.execute("SELECT name FROM pragma_table_info('adapters')")}
+    return 0 < version <= UNMARKED and {"sha256", "path", "kind", "ranks"} <= columns
+
+
+def _applied(database: sqlite3.Connection) -> dict[str, int]:
+    """How many steps of each schema a database has."""
+    (engine,) = database.execute("PRAGMA user_version").fetchone()
+    (extended,) = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extensions'").fetchone()
+    return {ENGINE.name: engine, **dict(database.execute("SELECT owner, applied FROM extensions") if extended else ())}

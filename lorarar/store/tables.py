@@ -1,0 +1,109 @@
+"""What the engine's tables hold, in words: the page on the database is made of them, and ``lorarar db`` speaks so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lorarar.store.schema import TableWords
+
+_CREATED = "when the row was added, UTC"
+_ID = "number of the row"
+
+TABLES: Mapping[str, TableWords] = {
+    "adapters": TableWords(
+        "LoRAs that were read or made, each once by the bytes of its file",
+        {
+            "id": _ID,
+            "sha256": "of the file; of what would be written, where a merge wrote none",
+            "path": "where the file was; empty where none was written",
+            "name": "the LoRA's name",
+            "kind": "`content`, `style`, `merged` or `unknown`",
+            "ranks": "the ranks of its layers, a JSON list",
+            "layers": "how many layers it has",
+            "created": _CREATED,
+        },
+    ),
+    "merges": TableWords(
+        "Merges: a content and a style by a method with its options, and the adapter that came of it",
+        {
+            "id": _ID,
+            "adapter": "the result",
+            "content": "the content LoRA",
+            "style": "the style LoRA",
+            "method": "name of the method",
+            "options": "all options that decided it, JSON",
+            "base": "the base's name",
+            "base_revision": "the base's revision, where it has one",
+            "base_digest": "digest of the base's weights; empty in rows of version 0.1",
+            "version": "of lorarar",
+            "seconds": "reading, computing and writing together",
+            "discarded": "share of the update's energy that truncation left out",
+            "created": _CREATED,
+        },
+    ),
+    "coefficients": TableWords(
+        "The merging coefficients of a merge by layer (Eq. 1), half precision, little-endian; a constant vector is one "
+        "number",
+        {
+            "merge": "the merge",
+            "layer": "the layer's name",
+            "width": "how many columns the layer has, so the length of both vectors",
+            "content": "m_c",
+            "style": "m_s",
+        },
+    ),
+    "images": TableWords(
+        "Pictures, each with what made it; `key` finds it again",
+        {
+            "id": _ID,
+            "path": "where its file is; where it is relative, docs/commands.md says to what",
+            "sha256": "of its file",
+            "prompt": "what it was made from",
+            "base": "the base's name",
+            "base_revision": "the base's revision, where it has one",
+            "adapter": "the LoRA it was made with",
+            "merge": "the merge that this LoRA came of",
+            "seed": "its seed",
+            "steps": "denoising steps",
+            "guidance": "of classifier-free guidance",
+            "width": "pixels",
+            "height": "pixels",
+            "seconds": "that making it took",
+            "version": "of lorarar",
+            "created": _CREATED,
+            "key": "digest of all that decides it; of version 0.1, where that version knew one",
+            "makings": "what is recorded of its making beside the columns: device, precision, versions; JSON",
+        },
+    ),
+    "collections": TableWords(
+        "Pictures that belong together: a plan's grid, a demo's pair, a blend's pair, a folder of one's own",
+        {
+            "id": _ID,
+            "kind": "`plan`, `demo`, `blend` or `import`",
+            "name": "the plan's title, the pair, or the folder's path",
+            "folder": "where its pictures are, where that is known",
+            "reference_folder": "where the references of an import are",
+            "created": _CREATED,
+        },
+    ),
+    "cells": TableWords(
+        "Which picture a collection shows in each place of its grid; a picture may be in many",
+        {
+            "collection": "the collection",
+            "row": "the plan's row, or the method",
+            "content": "name of the content",
+            "style": "name of the style",
+            "seed": "the seed",
+            "image": "the picture",
+            "created": _CREATED,
+        },
+    ),
+    "claims": TableWords(
+        "Work that a process has in hand, so that several share it; one whose time is over counts for nothing",
+        {"key": "digest of the work", "owner": "the process", "until": "when the claim ends, seconds since 1970"},
+    ),
+    "extensions": TableWords(
+        "How many steps of each other schema have been applied; the engine's own are in `PRAGMA user_version`",
+        {"owner": "the schema's name", "applied": "its steps"},
+    ),
+}
