@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -22,7 +24,7 @@ from lorarar.store import Store
 from lorarar.util.errors import AdapterError
 from tests.conftest import random_adapter
 from tests.studies_database import make_database
-from tests.tui_app import FakeDrawingClient, drive, until, words
+from tests.tui_app import FakeDrawingClient, drive, sees, until, words
 from tui.catalog import Catalog
 from tui.drawing.client import ProcessDrawingClient
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, parse_reply
@@ -108,16 +110,33 @@ def test_blend_fits_and_clicks_move_sliders(tmp_path, size):
     drive(make_database(tmp_path), script, mode="blend", size=size)
 
 
-def test_lora_files_are_those_on_disk_and_pockets_own(tmp_path):
+def test_lora_files_are_those_of_the_collection_on_disk_and_pockets_own(tmp_path):
     (tmp_path / "mine.safetensors").touch()
-    rows = [
-        {"path": str(tmp_path / "mine.safetensors"), "kind": "content"},
-        {"path": str(tmp_path / "gone.safetensors"), "kind": "style"},
-        {"path": "nul\0l", "kind": "style"},
-    ]
-    found = lora_files(rows)
+    database = make_database(tmp_path, subjects=("cat",), styles=("oil",))
+    catalog = Catalog(database)
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE adapters SET path = ? WHERE kind = 'content'", [str(tmp_path / "mine.safetensors")])
+    found = lora_files(catalog.snapshot().pictures, catalog.paths.find)
     assert found["content"]["mine"] == str(tmp_path / "mine.safetensors")
-    assert "gone" not in found["style"] and "glowing" in found["style"]
+    assert "oil" not in found["style"] and "glowing" in found["style"]
+
+
+def test_blend_opens_on_the_cell_of_the_matrix(tmp_path):
+    database = make_database(tmp_path)
+    for name in ("can", "cat", "dog", "owl", "glowing", "oil", "sticker"):
+        (tmp_path / "loras" / f"{name}.safetensors").touch()
+
+    def chosen(app):
+        return [Path(str(app.screen.query_one(f"#{kind}", Select).value)).stem for kind in ("content", "style")]
+
+    async def script(app, pilot):
+        await sees(pilot, "can", "glowing")
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, BlendScreen) and chosen(app) == ["can", "glowing"])
+        await pilot.press("escape", "down", "right", "3")
+        await until(pilot, lambda: isinstance(app.screen, BlendScreen) and chosen(app) == ["cat", "oil"])
+
+    drive(database, script)
 
 
 def test_lines_carry_requests_and_replies():

@@ -43,7 +43,7 @@ def test_a_database_that_is_not_there_is_empty(tmp_path):
     catalog = Catalog(tmp_path / "none.db")
     catalog.check()
     assert catalog.changed() == 0
-    assert not any([catalog.collections(), catalog.judges(), catalog.studies(), catalog.adapters()])
+    assert not any([catalog.collections(), catalog.judges(), catalog.studies()])
     assert not catalog.snapshot().pictures and catalog.snapshot().collection is None
     assert not (tmp_path / "none.db").exists()
 

@@ -225,12 +225,6 @@ class Catalog:
             ).fetchall()
         return [(layer, from_blob(content, width), from_blob(style, width)) for layer, width, content, style in rows]
 
-    def adapters(self) -> list[Row]:
-        """The contents and styles that merges were made of."""
-        if not self.exists():
-            return []
-        return self._rows("SELECT name, path, kind, sha256 FROM adapters WHERE kind IN ('content', 'style') ORDER BY 1")
-
     def studies(self) -> list[Row]:
         """The studies, with how many people and simulated raters voted; the latest last."""
         if not self._has("study_current_votes"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,12 @@ from textual.timer import Timer
 from textual.widgets import Input, Select, Static
 
 from lorarar.pictures.images import read_image
+from lorarar.store.queries import Collection, PictureRow
 from lorarar.util.errors import ImageError
-from tui.catalog import Row
 from tui.context import AppContext
 from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, WorkerReply
 from tui.screens.browse import BrowseScreen
+from tui.snapshot import Snapshot
 from tui.text import line
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
@@ -62,6 +63,9 @@ class BlendScreen(BrowseScreen):
         self._seed = 0
         self._last_request, self._last_result = 0, -1  # numbers
         self._timer: Timer | None = None
+        self._files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}  # to choose from
+        self._collection: Collection | None = None  # whose LoRAs these are
+        self._cell: dict[str, str] = {}  # of the matrix, when its LoRAs were chosen last
 
     def body(self) -> ComposeResult:
         """Controls on the left, pictures on the right."""
@@ -85,11 +89,25 @@ class BlendScreen(BrowseScreen):
 
     def on_mount(self) -> None:
         """Read which LoRAs there are; start the process that draws."""
+        self._read_files(())
         super().on_mount()
         self._say(Text("starting the process that draws ...", "dim"))
         self.query_one("#content-strength").focus()
-        self.read(lambda: lora_files(self.context.catalog.adapters()), self._show_files, group="loras")
         self.run_worker(self.context.drawing_client.start(self._receive), group="drawing")
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Offer the LoRAs of the collection on show."""
+        if snapshot.collection != self._collection:
+            self._collection = snapshot.collection
+            self._read_files(snapshot.pictures)
+
+    def on_screen_resume(self) -> None:
+        """Choose the LoRAs of the matrix's cell, if it is another one than before."""
+        cell = {kind: self.context.state.text(kind) for kind in KINDS}
+        if cell != self._cell and all(cell[kind] in self._files[kind] for kind in KINDS):
+            self._cell = cell
+            for kind in KINDS:
+                self.query_one(f"#{kind}", Select).value = self._files[kind][cell[kind]]
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """Draw what is chosen now."""
@@ -125,14 +143,22 @@ class BlendScreen(BrowseScreen):
         files = f"{request.content} {request.style}"
         return f"lorarar merge {files} -o merged.safetensors --method {request.method}{weights}"
 
+    def _read_files(self, pictures: Sequence[PictureRow]) -> None:
+        find = self.context.catalog.paths.find
+        self.read(lambda: lora_files(pictures, find), self._show_files, group="loras")
+
     def _show_files(self, files: dict[str, dict[str, str]]) -> None:
-        """Fill the lists of LoRAs; the remembered ones are chosen, else the first."""
+        """Fill the lists of LoRAs; what was chosen stays, else it is the matrix's cell, else the first."""
+        self._files = files
         for kind in KINDS:
             select = self.query_one(f"#{kind}", Select)
-            select.set_options([(Text(line(name, 30)), path) for name, path in files[kind].items()])
-            path = files[kind].get(self.context.state.text(kind)) or next(iter(files[kind].values()), None)
-            if path is not None:
-                select.value = path
+            chosen, paths = select.value, files[kind]
+            select.set_options([(Text(line(name, 30)), path) for name, path in paths.items()])
+            if chosen in paths.values():
+                select.value = chosen
+            elif paths:
+                select.value = paths.get(self.context.state.text(kind)) or next(iter(paths.values()))
+        self.on_screen_resume()
 
     def _request(self) -> DrawRequest | None:
         """What is chosen now; None where a LoRA is missing."""
@@ -220,17 +246,15 @@ def read_pictures(result: DrawResult) -> list[Image.Image | None]:
     return pictures
 
 
-def lora_files(adapters: list[Row]) -> dict[str, dict[str, str]]:
-    """Files of contents and styles by name: those of the database that are still there, and Pocket's own."""
+def lora_files(pictures: Sequence[PictureRow], find: Callable[[str], Path]) -> dict[str, dict[str, str]]:
+    """Files of contents and styles by name: those that pictures were made of and that are there, and Pocket's own."""
     from lorarar.families import find_base
 
     pocket = find_base("pocket")
-    files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
-    for adapter in adapters:
-        path = Path(adapter["path"])
-        if "\0" not in adapter["path"] and path.exists():
-            files[adapter["kind"]][path.stem] = str(path.absolute())
+    loras = {"content": {row.content_lora for row in pictures}, "style": {row.style_lora for row in pictures}}
+    files: dict[str, dict[str, str]] = {}
     for kind, folder in zip(KINDS, (pocket.contents, pocket.styles), strict=True):
-        for path in sorted(folder.glob("*.safetensors")) if folder else ():
-            files[kind].setdefault(path.stem, str(path))
-    return {kind: dict(sorted(of_kind.items())) for kind, of_kind in files.items()}
+        shipped = {path.stem: str(path) for path in (folder.glob("*.safetensors") if folder else ())}
+        there = [path for lora in sorted(filter(None, loras[kind])) if (path := find(lora)).exists()]
+        files[kind] = dict(sorted((shipped | {path.stem: str(path.absolute()) for path in there}).items()))
+    return files

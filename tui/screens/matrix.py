@@ -131,9 +131,9 @@ class MatrixScreen(BrowseScreen):
         """Follow the cursor, on both sides."""
         event.stop()
         if self._comparison is not None:
-            pair = self._comparison.contents[event.row], self._comparison.styles[event.column]
-            self.context.state.remember(content=pair[0], style=pair[1])
-            self._show_pair(self._comparison, pair)
+            self._show_pair(
+                self._comparison, (self._comparison.contents[event.row], self._comparison.styles[event.column])
+            )
 
     def on_grid_opened(self, event: Grid.Opened) -> None:
         """Open the cell, after Enter or a second click."""
@@ -167,6 +167,7 @@ class MatrixScreen(BrowseScreen):
         self.pair = pair
         self.query_one("#readout", Static).update(Text(comparison.summary(pair)), layout=False)
         if pair is not None:
+            self.context.state.remember(content=pair[0], style=pair[1])
             self.query_one(GridPair).place(comparison.contents.index(pair[0]), comparison.styles.index(pair[1]))
             self.query_one(PreviewStrip).show_soon({side: comparison.pictures(side, pair) for side in SIDES})
 
