@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from judge.protocol import Answer, correct, majority, majority_of_counts, score
 from judge.questions import ASPECTS, Aspect
 from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict
+from lorarar.store.filters import one_collection
 from lorarar.store.queries import Collection, Pair
 from lorarar.util.files import sha256_or
 from lorarar.util.grouping import group_by
@@ -133,12 +134,22 @@ def correct_by_pair(pictures: Iterable[JudgedPicture]) -> dict[Pair, list[Answer
 
 
 def mars2(pictures: Iterable[JudgedPicture]) -> float | None:
-    """The average case over the pictures' pairs; None where no picture has a verdict."""
+    """The average case over the pictures' pairs; None where no picture has a verdict.
+
+    Raises:
+        FilterError: the pictures are of several collections, which no figure mixes.
+    """
+    pictures = list(pictures)
+    if pictures:
+        one_collection(picture.target.collection for picture in pictures)
     return score(correct_by_pair(pictures)).average
 
 
 def mars2_by_method(pictures: Iterable[JudgedPicture]) -> dict[str, float]:
-    """MARS2 of each method that has any picture with a verdict."""
+    """MARS2 of each method that has any picture with a verdict; raises as ``mars2`` does."""
+    pictures = list(pictures)
+    if pictures:
+        one_collection(picture.target.collection for picture in pictures)
     methods = group_by(pictures, lambda picture: picture.target.row)
     averages = {method: mars2(members) for method, members in methods.items()}
     return {method: average for method, average in averages.items() if average is not None}

@@ -46,13 +46,15 @@ def check(
     from judge.check.human_labels import read_labels
     from judge.check.part import CheckPlan, Configuration
     from judge.questions import find_prompts
-    from judge.targets import find_targets
+    from judge.targets import find_targets, present_targets, report_collection
     from lorarar.store import Store
 
     wording = find_prompts(prompts)
     critic, settings = critic_of(given_options(context))
     with Store(db) as store:
         targets = find_targets(store, images, generated, references)
+        report_collection(targets)
+        targets = present_targets(targets)
         plan = CheckPlan(
             targets=targets,
             prompts=wording,

@@ -54,7 +54,7 @@ def report(
     from judge.pictures import JudgedTargets
     from judge.report.groups import By
     from judge.report.report import choose_judge, make_report
-    from judge.targets import find_targets
+    from judge.targets import find_targets, report_collection
     from judge.verdicts import VerdictStore
 
     grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
@@ -62,7 +62,9 @@ def report(
     if gallery is not None:
         check_output(gallery, ".html", option="--gallery")
     with open_for_reading(db) as store:
-        targets = JudgedTargets(find_targets(store, images, generated, references), VerdictStore(store))
+        pictures = find_targets(store, images, generated, references)
+        report_collection(pictures)
+        targets = JudgedTargets(pictures, VerdictStore(store))
         chosen = choose_judge(targets, critic, prompts, judge)
         result = make_report(targets, chosen, ScoreStore(store), grouping, against)
     _print_report(result, form)
@@ -80,6 +82,7 @@ def _print_report(report: JudgeReport, form: str) -> None:
         print_json(
             {
                 "judge": judge_record(report.judge),
+                "collection": report.collection.label,
                 "backbones": dict(report.backbones),
                 "by": report.by,
                 "groups": records(report),

@@ -14,6 +14,7 @@ from judge.cli.options import (
     critic_of,
 )
 from judge.cli.reasons import print_reasons
+from judge.errors import JudgeError
 from judge.metrics.table import METRICS, Metric, MetricError
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import given_options
@@ -44,13 +45,13 @@ def run(
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
     from judge.questions import find_prompts
-    from judge.targets import find_targets
+    from judge.targets import find_targets, present_targets
     from lorarar.store import Store
 
     critic, settings = critic_of(given_options(context))
     names, wording = parse_metrics(metrics), find_prompts(prompts)
     with Store(db) as store:
-        targets = find_targets(store, images, generated, references)
+        targets = present_targets(find_targets(store, images, generated, references))
         outcomes: dict[str, Any] = {"pictures": len(targets)}
         if MARS2 in names:
             from judge.critics import find_critic
@@ -68,6 +69,8 @@ def run(
             ).record()
     if as_json:
         print_json(outcomes)
+    if MARS2 in names and not outcome.clear:
+        raise JudgeError(f"none of {outcome.questions} questions has a clear verdict; mostly: {outcome.main_reason}")
 
 
 def parse_metrics(text: str) -> list[str]:

@@ -96,9 +96,12 @@ def key_of(metric: Metric, target: Target) -> Key | None:
 
     None where a file cannot be read.
     """
+    image = target.digest
     try:
-        image, references = sha256_of(target.image), [sha256_of(path) for path in metric.references(target)]
+        references = [sha256_of(path) for path in metric.references(target)]
     except OSError:
+        return None
+    if not image:
         return None
     if metric.against == "prompt":
         return image, target.prompt

@@ -71,6 +71,7 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
         cells=(_cell(members) for members in group_by(report.pictures, lambda one: one.pair).values()),
         lines=report.lines,
         judge=report.judge,
+        collection=report.collection.label,
         version=__version__,
     )
     try:

@@ -1,6 +1,7 @@
 """A report: the figures of every group by one judge, with the metrics beside MARS2.
 
-Invariant: all figures of a report are of the same pictures, one judge and one backbone a metric, and it says which.
+Invariant: all figures of a report are of the same pictures, which are of one collection, one judge and one backbone a
+metric, and it says which.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from judge.metrics.table import METRICS, Metric
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, judge_of_most
 from judge.report.groups import By, Group, difference, group_name, groups, mean_scores
-from judge.targets import Target
+from judge.targets import Target, report_collection
 from judge.verdicts import Judge
-from lorarar.store.queries import Pair
+from lorarar.store.queries import Collection, Pair
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval
 
@@ -46,6 +47,7 @@ class JudgeReport:
     """The figures of some pictures."""
 
     judge: Judge
+    collection: Collection
     by: By
     lines: Sequence[ReportLine]
     backbones: Mapping[str, str]  # of each metric that was measured: name and revision
@@ -60,7 +62,9 @@ def make_report(
 
     Raises:
         JudgeError: there is no method ``against``.
+        FilterError: the pictures are of several collections, which no figure mixes.
     """
+    collection = report_collection(targets.targets)
     pictures = targets.pictures(judge)
     methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
@@ -76,7 +80,15 @@ def make_report(
         for group in groups(pictures, by)
     ]
     backbones = {name: backbone for name, (backbone, values) in scored.items() if values}
-    return JudgeReport(judge=judge, by=by, lines=lines, backbones=backbones, against=against, pictures=pictures)
+    return JudgeReport(
+        judge=judge,
+        collection=collection,
+        by=by,
+        lines=lines,
+        backbones=backbones,
+        against=against,
+        pictures=pictures,
+    )
 
 
 def choose_judge(

@@ -6,6 +6,7 @@ The paper's figures, of SDXL and LLaVA-Critic-7B, stand in columns of their own 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from judge.metrics.table import TABLE_A2
@@ -27,8 +28,10 @@ GROUP_HEADS = {
 def tables(report: JudgeReport) -> list[Table]:
     """Table 1, the attempts of Table 2 and Table A2 by method; Figure A7 by subject, style or cell."""
     if report.by != "method":
-        return [_mars2(report, f"MARS2 by {report.by} (Figure A7)"), *_metrics(report)]
-    return [_mars2(report, "MARS2 (Table 1)"), _attempts(report), *_metrics(report), *_unclear(report)]
+        all_tables = [_mars2(report, f"MARS2 by {report.by} (Figure A7)"), *_metrics(report)]
+    else:
+        all_tables = [_mars2(report, "MARS2 (Table 1)"), _attempts(report), *_metrics(report), *_unclear(report)]
+    return [replace(table, title=f"{table.title}: {report.collection.label}") for table in all_tables]
 
 
 def records(report: JudgeReport) -> list[dict[str, Any]]:
@@ -143,7 +146,7 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
     }
     if report.by == "method":
         record |= {f"paper_{name}": getattr(paper, name, None) for name in Published.__dataclass_fields__}
-    return record
+    return record | {"collection": report.collection.label}
 
 
 def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], places: int = 2) -> str:
