@@ -18,8 +18,10 @@ from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
+from lorarar.store.queries import Collection
 from lorarar.util.errors import StoreError
 from tests.studies_database import add_verdicts, make_database
+from tests.test_old_database import unpack
 from tui.catalog import Catalog
 from tui.remembered_state import RememberedState
 from tui.text import block, home, line, stacked
@@ -42,7 +44,7 @@ def database(tmp_path):
 def test_a_database_that_is_not_there_is_empty(tmp_path):
     catalog = Catalog(tmp_path / "none.db")
     catalog.check()
-    assert catalog.changed() == 0
+    assert catalog.changed()[0] == 0
     assert not any([catalog.collections(), catalog.judges(), catalog.studies()])
     assert not catalog.snapshot().pictures and catalog.snapshot().collection is None
     assert not (tmp_path / "none.db").exists()
@@ -119,6 +121,33 @@ def test_another_writer_is_noticed_and_reading_never_writes(database):
     catalog.close()
     with pytest.raises(StoreError, match="not written"), catalog.reading() as db:
         db.execute("DELETE FROM images")
+
+
+def test_another_programs_database_and_a_folder_are_refused_and_left_alone(tmp_path):
+    path = tmp_path / "own.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE mine (a)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program's"):
+        Catalog(path).check()
+    assert path.read_bytes() == before and [*tmp_path.iterdir()] == [path]
+    with pytest.raises(StoreError, match="is a folder"):
+        Catalog(tmp_path).check()
+
+
+def test_an_old_database_is_browsed_and_no_byte_of_it_changes(tmp_path, monkeypatch):
+    folder = unpack(tmp_path / "old")
+    monkeypatch.chdir(folder)
+    catalog, before = Catalog(folder / "lorarar.db"), (folder / "lorarar.db").read_bytes()
+    catalog.check()
+    version = catalog.changed()
+    snapshot = catalog.snapshot()
+    assert len(snapshot.pictures) == 2 and snapshot.judge is not None
+    assert len(catalog.pictures(Collection("plan", "first"))) == 24
+    assert [study["name"] for study in catalog.studies()] == ["pref", "labels"]
+    assert catalog.changed() == version
+    catalog.close()
+    assert (folder / "lorarar.db").read_bytes() == before and not [*folder.glob("lorarar.db-*")]
 
 
 def test_what_is_no_database_is_refused_and_left_alone(tmp_path):

@@ -24,6 +24,7 @@ from textual.signal import Signal
 from textual.widget import Widget
 
 from judge.verdicts import Judge
+from lorarar.store.copies import FileState
 from lorarar.store.queries import Collection
 from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
@@ -72,7 +73,7 @@ class LorararApp(App[str]):
         self.judge: Judge | None = None  # the chosen one; None: the one used last
         self.loading_snapshot = False
         self._first_mode = mode
-        self._version = -1  # of the database when it was last read
+        self._version: tuple[int, FileState] | None = None  # of the database when it was last read
         self._load_number = 0  # of the last read; what an earlier one brings comes too late
         self._next_load = 0.0
         self._frozen = False

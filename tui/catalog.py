@@ -18,7 +18,8 @@ from judge.metrics.table import METRICS
 from judge.pictures import PictureFiles, count_clear, judge_of_most, judged_collections, picture_files, read_answers
 from judge.verdicts import Judge, read_judges
 from lorarar.store.coefficient_blobs import from_blob
-from lorarar.store.connection import BUSY_SECONDS, clear_errors
+from lorarar.store.connection import clear_errors
+from lorarar.store.copies import FileState, file_state
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import ReferenceFinder
 from lorarar.store.queries import (
@@ -30,6 +31,7 @@ from lorarar.store.queries import (
     concept_loras,
     concept_name,
 )
+from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from tui.snapshot import Snapshot, key_of
 from tui.views.collections import shown_collection
 
@@ -69,25 +71,21 @@ class Catalog:
         return self.path.is_file() and self.path.stat().st_size > 0
 
     def check(self) -> None:
-        """Refuse a file that is not a database of lorarar's; migrate one of an older version."""
-        if self.exists() and not self._has("claims"):
-            from lorarar.store import Store
-
-            with Store(self.path):
+        """Refuse a file that is not a database of lorarar's."""
+        if self.path.exists():
+            with self.reading():
                 pass
 
-    def changed(self) -> int:
-        """A number that changes whenever another connection has written; 0 without a database.
-
-        It takes microseconds.
-        """
+    def changed(self) -> tuple[int, FileState]:
+        """What is another value whenever another connection has written; it takes microseconds."""
+        state = file_state(self.path)
         if self._watcher is None:
             if not self.exists():
-                return 0
-            self._watcher = self._connect()
+                return 0, state
+            self._watcher = connect_as_it_is(self.path)
         with clear_errors(self.path):
             (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
-        return int(version)
+        return int(version), state
 
     def close(self) -> None:
         """Close the connection that watches the database."""
@@ -99,7 +97,7 @@ class Catalog:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Open a connection that cannot write, and close it after the block."""
         with clear_errors(self.path):
-            connection = self._connect()
+            connection = connect_for_reading(self.path)
             try:
                 yield connection
             finally:
@@ -266,8 +264,3 @@ class Catalog:
             cursor = db.execute(sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
-
-    def _connect(self) -> sqlite3.Connection:
-        with clear_errors(self.path):
-            uri = f"{self.path.absolute().as_uri()}?mode=ro"
-            return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
