@@ -32,6 +32,7 @@ class Server(ThreadingHTTPServer):
         self.tries = Counter()  # by body
         self.now, self.most = Counter(), Counter()  # in flight, by model
         self.last = None
+        self.versions = Counter()  # asked for, by path
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -44,8 +45,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(200, counts)
         if self.path == "/locked/v1/models" and self.headers["Authorization"] != KEY:
             return self.say(401, {"error": {"message": "no such key"}})
-        if self.path == "/version":
-            return self.say(200, {"version": "1.2.3"})
+        if self.path.endswith("/version"):
+            return self.say_version(self.path.removesuffix("/version"))
         if self.path == "/bare/v1/models":
             return self.say(404, {})
         if self.path.endswith("/v1/models"):
@@ -68,6 +69,15 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             with server.lock:
                 server.now[model] -= 1
+
+    def say_version(self, path):
+        """The version; of ``/flaky`` not the second time, and of ``/mute`` only the first."""
+        with self.server.lock:
+            self.server.versions[path] += 1
+            times = self.server.versions[path]
+        if (path == "/flaky" and times == 2) or (path == "/mute" and times > 1):
+            return self.say(503, {"error": {"message": "busy"}})
+        return self.say(200, {"version": "1.2.3"})
 
     def as_words(self, asked, _):
         self.answer(f" {word(asked)}.")

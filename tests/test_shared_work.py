@@ -1,0 +1,115 @@
+"""Runs on one database share their questions, take over what a dead one left, and keep replies within a moment."""
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+from PIL import Image
+
+from judge import from_folders
+from judge.critics import Critic
+from judge.critics.preparation import Preparation
+from judge.questions import PAPER, Reply
+from judge.run import judge
+from judge.verdicts import VerdictStore
+from lorarar.pictures.images import write_png
+from lorarar.store import Store
+from lorarar.store.claims import Claims
+
+PICTURES, REFERENCES = 20, 2
+
+
+class Slow(Critic):
+    """Counts every question of all its copies, and takes a moment for each."""
+
+    def __init__(self, asked, seconds=0.002):
+        self.identity, self.preparation = {"critic": "slow"}, Preparation()
+        self.asked, self.seconds = asked, seconds
+
+    def ask(self, questions):
+        for index, question in enumerate(questions):
+            self.asked[question.test, question.reference, question.aspect] += 1
+            time.sleep(self.seconds)
+            yield index, Reply.from_probability(0.9)
+
+
+@pytest.fixture
+def targets(tmp_path):
+    for number in range(PICTURES):
+        write_png(Image.new("RGB", (8, 8), (number, 1, 0)), tmp_path / "G" / "dog" / "oil" / f"{number:02}.png")
+    for number in range(REFERENCES):
+        for folder in ("subjects/dog", "styles/oil"):
+            write_png(Image.new("RGB", (8, 8), (number, 2, len(folder))), tmp_path / "R" / folder / f"{number}.png")
+    return from_folders(tmp_path / "G", tmp_path / "R")
+
+
+def run(database, targets, asked, outcomes):
+    with Store(database) as store:
+        outcomes.append(judge(targets, Slow(asked), PAPER, VerdictStore(store)))
+
+
+def test_two_runs_ask_each_question_once(targets, tmp_path):
+    asked, outcomes = Counter(), []
+    runs = [threading.Thread(target=run, args=(tmp_path / "a.db", targets, asked, outcomes)) for _ in range(2)]
+    for each in runs:
+        each.start()
+    for each in runs:
+        each.join()
+    questions = PICTURES * REFERENCES * 2
+    assert (asked.total(), max(asked.values())) == (questions, 1)
+    assert [outcome.questions for outcome in outcomes] == [questions] * 2
+    assert sum(outcome.replies for outcome in outcomes) == questions
+    assert all(outcome.clear == questions and outcome.replies for outcome in outcomes)
+    with Store(tmp_path / "a.db") as store:
+        assert store.rows("SELECT count(*) AS n FROM verdicts") == [{"n": questions}]
+        assert store.rows("SELECT * FROM claims") == []
+
+
+def test_what_another_run_claims_is_waited_for_and_said_and_taken_over_when_it_is_gone(targets, tmp_path, capsys):
+    asked, outcomes = Counter(), []
+    with Store(tmp_path / "a.db") as store:
+        judge(targets[:1], Slow(asked), PAPER, VerdictStore(store))
+        keys = {row["key"] for row in store.rows("SELECT key FROM verdicts")}
+        with store.writing():
+            store.db.execute("DELETE FROM verdicts")
+        with Claims(store) as claims:
+            assert claims.claim(keys) == keys
+            other = threading.Thread(target=run, args=(tmp_path / "a.db", targets[:1], asked, outcomes))
+            other.start()
+            time.sleep(0.6)
+            assert (other.is_alive(), asked.total()) == (True, len(keys))
+        other.join(10)
+    assert (asked.total(), outcomes[0].replies) == (2 * len(keys), len(keys))
+    assert capsys.readouterr().err.count("waiting for another run") == 1
+
+
+def test_replies_are_on_the_disk_while_the_critic_is_silent(targets, tmp_path):
+    silent, go = threading.Event(), threading.Event()
+
+    class Hanging(Slow):
+        def ask(self, questions):
+            for count, reply in enumerate(super().ask(questions)):
+                if count == 5:
+                    silent.set()
+                    go.wait(20)
+                yield reply
+
+    def work():
+        with Store(tmp_path / "a.db") as store:
+            judge(targets, Hanging(Counter()), PAPER, VerdictStore(store))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert silent.wait(20)
+    with Store(tmp_path / "a.db") as store:
+        deadline = time.monotonic() + 5
+        while kept(store) < 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert kept(store) == 5
+    go.set()
+    thread.join(20)
+
+
+def kept(store):
+    return store.rows("SELECT count(*) AS n FROM verdicts")[0]["n"]
