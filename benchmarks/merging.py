@@ -77,7 +77,8 @@ def held_merge(network: Hypernetwork, content: Adapter, style: Adapter) -> Calla
 
 def our_merge(network: Hypernetwork, content: Adapter, style: Adapter) -> Callable[[], object]:
     """Ours: coefficients and the factors of the merged LoRA."""
-    return lambda: method_named("lorarar").merge(content, style, MergeInputs(predict=network)).layers
+    merge = method_named("lorarar").function
+    return lambda: merge(content, style, MergeInputs(), hypernet=network, key_value=network.key_value).layers
 
 
 def _merged(network: Hypernetwork, name: str, content: Tensor, style: Tensor) -> Tensor:

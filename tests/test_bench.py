@@ -246,7 +246,10 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (("seeds = 3", "seeds = -1"), r"pictures\.seeds"),
         (("steps = 2\nguidance", "steps = 0\nguidance"), r"pictures\.steps"),
         (("guidance = 2.0", "guidance = nan"), r"pictures\.guidance"),
-        (("guidance = 2.0", "gudance = 2.0"), r"pictures\.gudance: Extra inputs"),
+        (
+            ("guidance = 2.0", "gudance = 2.0"),
+            r"pictures: \[pictures\] takes no gudance; it takes prompt, .*; did you mean guidance\?",
+        ),
         (
             ('method = "direct"\nname', 'method = "magic"\nname'),
             r"methods\.1: unknown method 'magic'; accepted are joint",
@@ -254,7 +257,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (('name = "average"', 'name = "../evil"'), r"methods\.1\.name"),
         (('name = "average"\n', ""), "two rows are named 'direct'"),
         (("weights = [0.5, 0.5]", "weights = [0.5]"), r"methods\.1"),
-        (("weights = [0.5, 0.5]", "density = 0.5"), "takes no --density"),
+        (("weights = [0.5, 0.5]", "density = 0.5"), "direct takes no density; it takes weights, rank, seed$"),
         (('method = "direct"\nname', 'method = "joint"\nratee = 1\nname'), "joint takes no ratee; it takes rank"),
         (('method = "direct"\nname', 'method = "ziplora"\nsteps = 0\nname'), r"methods\.1.*steps"),
         (('method = "direct"\nname', 'method = "joint"\nrate = -1\nname'), r"methods\.1.*rate"),

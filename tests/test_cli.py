@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -11,13 +12,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lorarar.cli.main import app
-from lorarar.cli.merge import parse_weights
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.truncation import truncate
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.store import Store
-from lorarar.util.errors import MethodError
 from lorarar.util.text import clean
 
 
@@ -81,8 +80,8 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
     [
         (("merge", "none", "none", "-o", "m.safetensors"), "none does not exist"),
         (("merge", "none", "none", "-o", "m.safetensors", "--method", "magic"), "accepted are direct, ties"),
-        (("merge", "none", "none", "-o", "m.safetensors", "--weights", "one"), "two numbers"),
-        (("merge", "none", "none", "-o", "m.safetensors", "--key-value", "max"), "mean and sum"),
+        (("merge", "none", "none", "-o", "m.safetensors", "--weights", "one"), "2 finite numbers"),
+        (("merge", "none", "none", "-o", "m.safetensors", "--key-value", "max"), "mean, sum"),
         (("merge", "none", "none", "-o", "m", "--layout", "zip"), "accepted are diffusers, kohya, peft"),
         (
             ("merge", "none", "none", "-o", "m.safetensors", "--dtype", "int8"),
@@ -93,7 +92,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
         (("merge", "--all", "none", "none", "-o", "m"), "no folder of LoRAs"),
         (
             ("coefficients", "none", "none", "-o", "m.safetensors", "--method", "ties"),
-            "accepted are lorarar and ziplora",
+            "accepted are ziplora, lorarar",
         ),
         (("inspect", "none"), "none"),
         (("bench", "run", "none.toml"), "shipped plan: demo, pocket, quick, sdxl"),
@@ -229,19 +228,32 @@ def test_joint_training_writes_one_lora(run, tiny_folder, tmp_path):
     assert (record["method"], record["content_prompt"], record["steps"]) == ("joint", "a sks dog", 2)
 
 
-def test_weights_are_two_finite_numbers():
-    assert parse_weights("1,0.5") == (1.0, 0.5)
-    for text in ("1", "1,2,3", "a,b", "nan,1", "inf,1", ""):
-        with pytest.raises(MethodError):
-            parse_weights(text)
-
-
 def test_control_codes_never_reach_the_terminal(run):
     hostile = "\x1b]52;c;evil\x07\u202e[/bold]\x9b31m"
     assert not set(clean(hostile)) & set("\x1b\x07\u202e\x9b")
     done = run("pocket", "truth", hostile, "glowing", "-o", "t.png")
     assert done.exit_code == 1
     assert not set(done.stderr) & set("\x1b\x07\u202e\x9b")
+
+
+def test_methods_are_listed_whole_however_narrow_the_page(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    listed = run("methods").stdout
+    assert "np-lora: NP-LoRA (Chen et al., 2025)" in listed.splitlines()
+    assert re.search(r"  --mu NUMBER  .*null space\. Default 1; accepted is a number from 0 to inf\.\n", listed)
+    by_name = {method["name"]: method for method in json.loads(run("methods", "--json").stdout)}
+    options = [option["name"] for option in by_name["lorarar"]["options"]]
+    assert options == ["hypernet", "key_value", "rank", "seed"]
+    assert by_name["ties"]["options"][0]["default"] == [1.0, 1.0]
+
+
+def test_the_flags_of_methods_say_which_methods_take_them(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = run("merge", "--help").stdout
+    assert re.search(r"--density .* Share of elements kept \(ties, dare, dare-ties\)\.", shown)
+    assert re.search(r"--weights .* \(all but ziplora, lorarar\)\.", shown)
+    assert "--hypernet" in run("coefficients", "--help").stdout
+    assert "--mu" not in run("coefficients", "--help").stdout
 
 
 def test_version(run):

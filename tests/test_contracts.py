@@ -166,7 +166,7 @@ def test_a_module_within_a_moved_package_is_not_made_twice():
     from lorarar.merging.methods import METHODS, pruning
 
     exec("import lorarar.methods.pruning", {})
-    assert METHODS["ties"].merge is pruning.ties
+    assert METHODS["ties"].function is pruning.ties
 
 
 def test_a_moved_module_is_one_module_under_both_names():

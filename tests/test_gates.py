@@ -33,7 +33,9 @@ def test_gates_and_the_merged_file_predict_the_same_through_plain_diffusers(tiny
     plain = predict(tiny.unet, *inputs())
     studio = Studio.__new__(Studio)
     studio.pipeline, studio.lora = tiny, ""
-    studio.load_lora(Adapter(lorarar(content, style, MergeInputs(predict=network)).layers, "merged"))
+    studio.load_lora(
+        Adapter(lorarar(content, style, MergeInputs(), hypernet=network, key_value=network.key_value).layers, "merged")
+    )
     by_file = predict(tiny.unet, *inputs())
     torch.testing.assert_close(by_gates, by_file, rtol=1e-4, atol=1e-5)
     assert (by_gates - plain).abs().max() > 1e-3

@@ -72,7 +72,7 @@ def test_the_rule_for_keys_and_values_is_an_option(pair, hypernet_file, tiny_fol
         ({"base": "nothing"}, BaseError, "neither pocket nor sdxl"),
         ({"base": "pocket"}, AdapterError, "does not fit base pocket"),
         ({"hypernet": "none.pth"}, HypernetError, "does not exist"),
-        ({}, HypernetError, "--hypernet FILE"),
+        ({}, MethodError, "has no hypernet of its own; name one with --hypernet FILE"),
     ],
 )
 def test_bad_options_name_what_is_accepted(pair, tmp_path, tiny_folder, options, error, message):

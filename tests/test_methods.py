@@ -19,8 +19,14 @@ CONTENT, STYLE = random_adapter(2, 0), random_adapter(3, 1)
 LAYERS = sorted(CONTENT.layers)
 
 
-def merged(name, using=None, content=CONTENT, style=STYLE):
-    return METHODS[name].merge(content, style, using or MergeInputs())
+OWN = {"weights": (1.0, 1.0), "density": 0.5, "form": "delta", "mu": 1.0, "coefficients": {}, "key_value": "mean"}
+
+
+def merged(name, content=CONTENT, style=STYLE, *, rank=None, seed=0, **options):
+    """The method's merge; of the options those that it takes."""
+    method = METHODS[name]
+    own = {option.name: (OWN | options)[option.name] for option in method.options}
+    return method.function(content, style, MergeInputs(rank=rank, seed=seed), **own)
 
 
 def relative(ours, theirs):
@@ -33,7 +39,7 @@ def only(adapter, layer):
 
 @pytest.mark.parametrize("name", ["direct", "ties", "dare", "dare-ties", "np-lora"])
 def test_weights_scale_each_side_and_ranks_add_up(name):
-    half = merged(name, MergeInputs(weights=(0.0, 0.5), mu=0.0, density=1.0))
+    half = merged(name, weights=(0.0, 0.5), mu=0.0, density=1.0)
     for layer in LAYERS:
         factors = half.layers[layer]
         assert factors.rank <= 5
@@ -44,7 +50,7 @@ def test_weights_scale_each_side_and_ranks_add_up(name):
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in ("ziplora", "lorarar")])
 def test_a_layer_of_one_side_alone_is_kept_times_its_weight(name):
     style = replace(STYLE, layers={layer: STYLE.layers[layer] for layer in LAYERS[1:]})
-    blend = merged(name, MergeInputs(weights=(0.25, 1.0)), style=style)
+    blend = merged(name, style=style, weights=(0.25, 1.0))
     assert sorted(blend.layers) == LAYERS
     assert relative(blend.layers[LAYERS[0]].dense(), 0.25 * CONTENT.layers[LAYERS[0]].dense()) < 1e-6
 
@@ -72,7 +78,7 @@ def test_pruning_is_the_papers_definition_when_no_rank_is_cut(name):
     from lorarar.merging.methods.pruning import _seed
 
     layer = LAYERS[0]
-    blend = merged(name, MergeInputs(density=0.4, seed=7, rank=999))
+    blend = merged(name, density=0.4, seed=7, rank=999)
     updates = [adapter.layers[layer].dense() for adapter in (CONTENT, STYLE)]
     assert relative(blend.layers[layer].dense(), by_hand(name, updates, 0.4, _seed(7, layer))) < 1e-5
     assert blend.energy.share < 1e-6
@@ -129,9 +135,9 @@ def same_masks(monkeypatch):
 def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_masks):
     layer, style = LAYERS[0], random_adapter(2, 1)
     content = CONTENT.layers[layer]
-    using = MergeInputs(weights=weights, density=0.5, form=form, rank=3 if form == "delta" else None)
+    using = {"weights": weights, "form": form, "rank": 3 if form == "delta" else None}
     same_masks()
-    ours = merged(name, using, only(CONTENT, layer), only(style, layer)).layers[layer]
+    ours = merged(name, only(CONTENT, layer), only(style, layer), **using).layers[layer]
     model = peft_model(content, style.layers[layer])
     same_masks()
     model.add_weighted_adapter(
@@ -143,11 +149,10 @@ def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_mask
 
 
 def test_masks_depend_on_seed_and_layer_alone():
-    using = MergeInputs(density=0.5, seed=1)
-    whole = merged("dare", using)
+    whole = merged("dare", seed=1)
     torch.manual_seed(99)
-    alone = merged("dare", using, only(CONTENT, LAYERS[3]), only(STYLE, LAYERS[3]))
-    other = merged("dare", replace(using, seed=2))
+    alone = merged("dare", only(CONTENT, LAYERS[3]), only(STYLE, LAYERS[3]), seed=1)
+    other = merged("dare", seed=2)
     assert torch.equal(whole.layers[LAYERS[3]].dense(), alone.layers[LAYERS[3]].dense())
     assert not torch.equal(whole.layers[LAYERS[3]].dense(), other.layers[LAYERS[3]].dense())
 
@@ -161,12 +166,12 @@ def test_merging_leaves_the_global_generator_alone():
 
 def test_the_factor_wise_form_needs_equal_ranks():
     with pytest.raises(MethodError, match="equal ranks"):
-        merged("ties", MergeInputs(form="factors"))
+        merged("ties", form="factors")
 
 
 def test_np_lora_is_the_closed_form_of_its_objective():
     for mu in (0.5, 1.0, math.inf):
-        blend = merged("np-lora", MergeInputs(mu=mu))
+        blend = merged("np-lora", mu=mu)
         for layer in LAYERS[:4]:
             content, style = CONTENT.layers[layer].dense(), STYLE.layers[layer].dense()
             basis = torch.linalg.svd(style, full_matrices=False)[2][:3].T
@@ -179,7 +184,7 @@ def test_np_lora_is_the_closed_form_of_its_objective():
 
 
 def test_np_lora_ends_at_the_plain_sum_and_at_the_null_space():
-    soft, hard = merged("np-lora", MergeInputs(mu=0.0)), merged("np-lora", MergeInputs(mu=math.inf))
+    soft, hard = merged("np-lora", mu=0.0), merged("np-lora", mu=math.inf)
     for layer in LAYERS:
         style, content = STYLE.layers[layer], CONTENT.layers[layer]
         assert relative(soft.layers[layer].dense(), content.dense() + style.dense()) < 1e-5
@@ -190,14 +195,14 @@ def test_np_lora_ends_at_the_plain_sum_and_at_the_null_space():
 def test_coefficients_that_do_not_fit_are_refused():
     wrong = {LAYERS[0]: (torch.ones(3), torch.ones(3))}
     with pytest.raises(MethodError, match="do not fit"):
-        merged("ziplora", MergeInputs(coefficients=wrong))
+        merged("ziplora", coefficients=wrong)
 
 
 def test_given_coefficients_scale_columns_and_the_rest_is_summed():
     layer = LAYERS[0]
     columns = CONTENT.layers[layer].shape[1]
     m_c, m_s = torch.linspace(0, 1, columns), torch.linspace(1, -1, columns)
-    blend = merged("ziplora", MergeInputs(coefficients={layer: (m_c, m_s)}))
+    blend = merged("ziplora", coefficients={layer: (m_c, m_s)})
     content, style = CONTENT.layers[layer].dense(), STYLE.layers[layer].dense()
     assert relative(blend.layers[layer].dense(), content * m_c + style * m_s) < 1e-6
     other = LAYERS[1]
@@ -206,7 +211,7 @@ def test_given_coefficients_scale_columns_and_the_rest_is_summed():
 
 @pytest.mark.parametrize("name", ["direct", "np-lora"])
 def test_a_rank_cuts_and_says_what_it_cost(name):
-    whole, cut = merged(name), merged(name, MergeInputs(rank=2))
+    whole, cut = merged(name), merged(name, rank=2)
     assert {factors.rank for factors in cut.layers.values()} == {2}
     lost = sum(float(((whole.layers[layer].dense() - cut.layers[layer].dense()) ** 2).sum()) for layer in LAYERS)
     energy = sum(float((whole.layers[layer].dense() ** 2).sum()) for layer in LAYERS)
@@ -223,7 +228,7 @@ def test_convolutions_and_half_precision_go_through(name):
 
     layer = "unet.down_blocks.0.resnets.0.conv1"
     content, style = (Adapter({layer: conv(rank)}, f"r{rank}") for rank in (2, 3))
-    blend = merged(name, MergeInputs(density=1.0, mu=0.0), content, style)
+    blend = merged(name, content, style, density=1.0, mu=0.0)
     assert blend.layers[layer].shape == (8, 6, 3, 3)
     if name in ("direct", "dare", "np-lora"):
         wanted = content.layers[layer].to(torch.float32).dense() + style.layers[layer].to(torch.float32).dense()
@@ -235,7 +240,7 @@ def test_the_table_of_methods_is_sound():
     for name, method in METHODS.items():
         assert method_named(name) is method
         assert name == method.name
-        assert method.merge.__doc__
+        assert method.function.__doc__
         assert method.paper
     with pytest.raises(MethodError, match="accepted are direct, ties"):
         method_named("magic")
@@ -245,7 +250,7 @@ def test_the_table_of_methods_is_sound():
 def test_text_encoders_feed_forward_and_convolutions_follow_the_stated_rule(tiny, name, constant):
     content, style = everything(tiny, (4,)), everything(tiny, (2, 3))
     widths = {factors.up.shape[0] for factors in content.layers.values()}
-    blend = merged(name, MergeInputs(predict=Hypernetwork(sorted(widths))), content, style)
+    blend = merged(name, content, style, hypernet=Hypernetwork(sorted(widths)))
     assert blend.layers.keys() == content.layers.keys() | style.layers.keys()
     for layer, factors in blend.layers.items():
         if part_of(layer) == "other":

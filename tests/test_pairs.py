@@ -55,6 +55,24 @@ def test_a_grid_costs_a_projection_for_each_adapter_and_none_the_second_time(
             torch.testing.assert_close(done.adapter.layers[layer].dense(), factors.dense())
 
 
+@pytest.mark.parametrize("options", [{}, {"rank": 3}, {"key_value": "sum"}])
+def test_a_merge_is_the_same_bytes_alone_and_in_a_grid(folders, tiny_folder, hypernet_file, tmp_path, options):
+    for number in range(2):  # the second time projections come from the disk
+        cache = ProjectionCache(tmp_path / "cache")
+        pairs = pairings(*folders, tmp_path / f"out{number}")
+        list(merge_all(recipe(tiny_folder, cache=cache, hypernet=hypernet_file, **options), pairs))
+        for index, pairing in enumerate(pairs):
+            alone = lorarar.merge(
+                pairing.content,
+                pairing.style,
+                tmp_path / f"{number}-{index}.safetensors",
+                base=str(tiny_folder),
+                hypernet=hypernet_file,
+                **options,
+            )
+            assert alone.path.read_bytes() == pairing.out.read_bytes()
+
+
 def test_a_broken_projection_is_computed_again(folders, tiny_folder, hypernet_file, tmp_path):
     cache = ProjectionCache(tmp_path / "cache")
     with_cache = recipe(tiny_folder, cache=cache, hypernet=hypernet_file)
@@ -127,15 +145,15 @@ def test_given_coefficients_make_the_same_merge_as_the_hypernetwork(folders, tin
     [
         ("ties", {"density": 0.0}, MethodError, "above 0 and up to 1"),
         ("dare", {"density": 1.5}, MethodError, "above 0 and up to 1"),
-        ("ties", {"form": "both"}, MethodError, "delta and factors"),
+        ("ties", {"form": "both"}, MethodError, "delta, factors"),
         ("np-lora", {"mu": -1.0}, MethodError, "0 to inf"),
         ("np-lora", {"mu": math.nan}, MethodError, "0 to inf"),
-        ("direct", {"weights": (1.0, math.inf)}, MethodError, "two finite numbers"),
+        ("direct", {"weights": (1.0, math.inf)}, MethodError, "2 finite numbers like 1,1"),
         ("direct", {"rank": 0}, MethodError, "1 or more"),
         ("direct", {"density": 0.5}, MethodError, "takes no --density; it takes --weights, --rank, --seed"),
         ("ziplora", {"coefficients": "none.safetensors"}, MethodError, "does not exist"),
         ("lorarar", {"hypernet": "none.pth"}, HypernetError, "does not exist"),
-        ("lorarar", {"key_value": "max"}, MethodError, "mean and sum"),
+        ("lorarar", {"key_value": "max"}, MethodError, "mean, sum"),
     ],
 )
 def test_a_recipe_is_checked_before_anything_is_read(method, options, error, message):

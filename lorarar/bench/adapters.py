@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar import __version__
 from lorarar.bench.cells import Pair
-from lorarar.bench.plan import JOINT
 from lorarar.families import Base
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merge_files import Merge, merge_pair
 from lorarar.merging.coefficient_file import write_coefficients
+from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import TrainingError

@@ -9,31 +9,41 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import Base, find_base
 from lorarar.merging.methods import METHODS, MethodInfo
-from lorarar.merging.options import Options
+from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
-from lorarar.merging.recipe import Recipe
+from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.store.queries import Collection
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
-
-JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")
+from lorarar.util.options import check_keys, check_values
 
 
 class _Strict(BaseModel):
+    """A table of a plan, of which every key is known."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+    place: ClassVar[str]  # what it is called in messages
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        if cls.model_config.get("extra") == "forbid" and isinstance(value, dict):
+            check_keys(cls.place, cls.model_fields, value)
+        return value
 
 
 class ConceptSelection(_Strict):
     """A folder of concepts, the base's own unless the plan names one, and which of them."""
 
+    place = "a folder of concepts"
     folder: Path | None = None
     names: tuple[str, ...] | None = None  # None: all
 
@@ -41,6 +51,7 @@ class ConceptSelection(_Strict):
 class PictureSettings(_Strict):
     """The pictures of each pair: prompt, seeds, and how they are generated."""
 
+    place = "[pictures]"
     prompt: str = PAIR_PROMPT
     seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)
     steps: int = Field(default=50, ge=1, le=1000)
@@ -64,6 +75,7 @@ class PictureSettings(_Strict):
 class MethodRow(_Strict):
     """One way from two concepts to one adapter, under a name of its own."""
 
+    place = "a row"
     model_config = ConfigDict(extra="allow", frozen=True)
     method: str
     name: str = Field(default="", pattern=r"^[a-z0-9][a-z0-9._-]*$|^$", max_length=60)
@@ -93,16 +105,20 @@ class MethodRow(_Strict):
     @property
     def options(self) -> LoraOptions | ZipOptions | Options:
         """The row's options, of the kind its method takes."""
-        schema, accepted = _schema(self.method if self.trains else "")
         values = dict(self.model_extra or {})
-        unknown = sorted(set(values) - set(accepted))
-        if unknown:
-            raise ValueError(f"{self.method} takes no {unknown[0]}; it takes {', '.join(accepted)}")
+        if not self.trains:
+            return check_values(self.method, METHODS[self.method].all_options, values, "key")
+        schema, accepted = _schema(self.method)
+        check_keys(self.method, accepted, values)
         return schema.validate_python(values)  # type: ignore[no-any-return]
 
     def beside(self, folder: Path) -> MethodRow:
         """The row with its files looked for in a folder."""
-        files = {key: str(folder / value) for key, value in (self.model_extra or {}).items() if key in _FILES}
+        if self.method == JOINT.name:
+            return self
+        options = METHODS[self.method].all_options
+        values = (self.model_extra or {}).items()
+        files = {key: str(folder / value) for key, value in values if options[key].type == "file"}
         return self.model_copy(update=files)
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
@@ -111,20 +127,20 @@ class MethodRow(_Strict):
         return Recipe(METHODS[self.method], base, of_merge, cache=cache)
 
 
-_FILES = ("hypernet", "coefficients")
 TRAINED: dict[str, type[LoraOptions] | type[ZipOptions]] = {"joint": LoraOptions, "ziplora": ZipOptions}
 
 
 @lru_cache
-def _schema(trained: str) -> tuple[TypeAdapter[Any], tuple[str, ...]]:
-    """The validator of the options of a method that trains, or of a merge, and the names of these options."""
-    schema: TypeAdapter[Any] = TypeAdapter(TRAINED[trained] if trained else Options)
+def _schema(method: str) -> tuple[TypeAdapter[Any], tuple[str, ...]]:
+    """The validator of the options of a method that trains, and their names."""
+    schema: TypeAdapter[Any] = TypeAdapter(TRAINED[method])
     return schema, tuple(schema.json_schema()["properties"])
 
 
 class Plan(_Strict):
     """A grid to compute."""
 
+    place = "a plan"
     title: str = ""
     base: str = "pocket"
     contents: ConceptSelection = ConceptSelection()

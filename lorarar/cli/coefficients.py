@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lorarar.cli.console import BaseOption, JsonOption, SeedOption, command, print_json
-from lorarar.cli.merge import HypernetOption, KeyValueOption
+from lorarar.cli.console import BaseOption, JsonOption, command, one_of, print_json
+from lorarar.cli.method_options import given, open_to_options
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output
@@ -17,20 +17,18 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lorarar.merging.coefficient_statistics import Moments, Spread
-    from lorarar.merging.options import Options
 
 
+@open_to_options
 @command
 def coefficients(
     content: Annotated[Path, typer.Argument(help="Content LoRA.")],
     style: Annotated[Path, typer.Argument(help="Style LoRA.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where m_c and m_s go (safetensors).")],
-    method: Annotated[str, typer.Option("--method", help="lorarar or ziplora.")] = "lorarar",
-    hypernet: HypernetOption = None,
+    method: Annotated[str, typer.Option("--method", metavar="METHOD")] = "lorarar",
     base: BaseOption = "pocket",
-    key_value: KeyValueOption = None,
-    seed: SeedOption = 0,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.
 
@@ -42,16 +40,13 @@ def coefficients(
     from lorarar.merge_files import merge_pair
     from lorarar.merging.coefficient_file import write_coefficients
     from lorarar.merging.coefficient_statistics import spreads
-    from lorarar.merging.methods import method_named
+    from lorarar.merging.methods import METHODS, method_named
     from lorarar.merging.recipe import Recipe
     from lorarar.util.files import checkpoint_beside
 
-    if method not in ("lorarar", "ziplora"):
-        raise MethodError(f"--method is {method!r}; accepted are lorarar and ziplora, which have coefficients")
-    check_output(out, ".safetensors", inputs=(content, style, *filter(None, (hypernet,))))
-    values = {"hypernet": hypernet, "key_value": key_value}
-    options = cast("Options", {k: v for k, v in values.items() if v is not None} | {"seed": seed})
-    recipe = Recipe(method_named(method), find_base(base), options)
+    one_of("--method", method, [name for name, row in METHODS.items() if row.columnwise], MethodError)
+    recipe = Recipe(method_named(method), find_base(base), given(options))
+    check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
     merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
     write_coefficients(merged.coefficients, out, merged.provenance())
     by_part = spreads(merged.coefficients)

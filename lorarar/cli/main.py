@@ -13,7 +13,9 @@ from lorarar.cli.console import VersionOption
 from lorarar.cli.demo import demo
 from lorarar.cli.generate import generate
 from lorarar.cli.inspect import inspect
-from lorarar.cli.merge import merge
+from lorarar.cli.merge import layout_names, merge
+from lorarar.cli.method_options import method_command
+from lorarar.cli.methods import methods
 from lorarar.cli.plugins import root_group
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
@@ -29,9 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Merge content and style LoRAs, generate with them, and keep what came of it.",
 )
-app.command()(merge)
+app.command(cls=method_command(layout=layout_names))(merge)
+app.command()(methods)
 app.command()(generate)
-app.command()(coefficients)
+app.command(cls=method_command(lambda method: method.columnwise))(coefficients)
 app.command()(inspect)
 app.command()(demo)
 app.command()(backup)

@@ -2,104 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, SeedOption, command, one_of, print_json
+from lorarar.cli.console import BaseOption, DbOption, JsonOption, command, one_of, print_json
+from lorarar.cli.method_options import given, open_to_options
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.lora.layouts import Layout
     from lorarar.merge_files import Merge, Pairing
-    from lorarar.merging.options import Options
     from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
     from lorarar.util.dtype import Dtype
 
-HypernetOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--hypernet", help="Hypernetwork, ours or the authors' .pth (lorarar).", show_default="the base's own"
-    ),
-]
-KeyValueOption = Annotated[
-    str | None,
-    typer.Option(
-        "--key-value",
-        help="Rule for parts not predicted: mean or sum (lorarar).",
-        show_default="the hypernetwork's own",
-    ),
-]
 
-
+@open_to_options
 @command
 def merge(
     content: Annotated[Path, typer.Argument(help="Content LoRA; with --all a folder of them.")],
     style: Annotated[Path, typer.Argument(help="Style LoRA; with --all a folder of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes; with --all a folder.")],
-    method: Annotated[
-        str, typer.Option("--method", help="direct, ties, dare, dare-ties, np-lora, ziplora or lorarar.")
-    ] = "lorarar",
+    method: Annotated[str, typer.Option("--method", metavar="METHOD")] = "lorarar",
     every: Annotated[bool, typer.Option("--all", help="Merge every content with every style.")] = False,
-    hypernet: HypernetOption = None,
     base: BaseOption = "pocket",
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            "--weights",
-            help="Weights of content and style (all but ziplora, lorarar).",
-            metavar="C,S",
-            show_default="1,1",
-        ),
-    ] = None,
-    density: Annotated[
-        float | None, typer.Option("--density", help="Share of elements kept (ties, dare).", show_default="0.5")
-    ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--form", help="Prune the update (delta) or, as peft, both factors (ties, dare).", show_default="delta"
-        ),
-    ] = None,
-    mu: Annotated[
-        float | None, typer.Option("--mu", help="Strength of the projection, 0 to inf (np-lora).", show_default="1")
-    ] = None,
-    coefficients: Annotated[
-        Path | None,
-        typer.Option("--coefficients", help="File of coefficients (ziplora).", show_default="optimised for the pair"),
-    ] = None,
-    key_value: KeyValueOption = None,
-    rank: Annotated[
-        int | None,
-        typer.Option("--rank", help="Cut the merged layers to this rank.", show_default="sum of both", min=1),
-    ] = None,
-    layout: Annotated[str, typer.Option("--layout", help="diffusers, kohya, or peft (a folder).")] = "diffusers",
+    layout: Annotated[str, typer.Option("--layout", metavar="LAYOUT")] = "diffusers",
     dtype: Annotated[
         str | None, typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the wider of both")
     ] = None,
-    seed: SeedOption = 0,
     overwrite_input: Annotated[
         bool, typer.Option("--overwrite-input", help="Let the merge replace one of the files it is made of.")
     ] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
-    """Merge a content and a style LoRA into one ordinary LoRA."""
-    values: dict[str, Any] = {
-        "weights": parse_weights(weights),
-        "hypernet": hypernet,
-        "key_value": key_value,
-        "density": density,
-        "form": form,
-        "mu": mu,
-        "coefficients": coefficients,
-        "rank": rank,
-    }
-    options = cast("Options", {key: value for key, value in values.items() if value is not None} | {"seed": seed})
+    """Merge a content and a style LoRA into one ordinary LoRA; ``lorarar methods`` says what each method does."""
     from lorarar.families import find_base
     from lorarar.lora.layouts import LAYOUTS
     from lorarar.merge_files import check_place, pairings
@@ -111,15 +53,22 @@ def merge(
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
     chosen = cast("Layout", layout)
+    recipe = Recipe(method_named(method), find_base(base), given(options), cast("Dtype | None", dtype))
     pairs = pairings(content, style, out, chosen) if every else []
     if not every:
-        check_place(out, chosen, () if overwrite_input else (content, style, *filter(None, (hypernet, coefficients))))
-    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
+        check_place(out, chosen, () if overwrite_input else (content, style, *recipe.files))
     with Store(db) as store:
         if every:
             _merge_all(recipe, pairs, chosen, store, as_json)
         else:
             _merge_one(recipe, content, style, out, chosen, store, as_json)
+
+
+def layout_names() -> Iterable[str]:
+    """The layouts, for the help."""
+    from lorarar.lora.layouts import LAYOUTS
+
+    return LAYOUTS
 
 
 def _merge_one(
@@ -170,25 +119,6 @@ def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: Layout, store: 
         raise AdapterError(
             f"{len(failures)} of {len(pairs)} pairs failed, as said above; run it again to retry them alone"
         )
-
-
-def parse_weights(text: str | None) -> tuple[float, float] | None:
-    """``"0.5,0.5"`` as two numbers.
-
-    Raises:
-        MethodError: not two finite numbers.
-    """
-    if text is None:
-        return None
-    from math import isfinite
-
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != 2 or not all(map(isfinite, numbers)):
-        raise MethodError(f"--weights is {text!r}; accepted are two numbers like 1,1 or 0.5,0.5")
-    return numbers[0], numbers[1]
 
 
 def summary(merged: Merge) -> dict[str, object]:

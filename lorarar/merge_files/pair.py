@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, find_base
 from lorarar.lora.adapter import Adapter, check_pair
@@ -14,7 +14,6 @@ from lorarar.lora.layouts import Layout
 from lorarar.merge_files.checks import check_base, check_finite, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
-from lorarar.merging.options import Options
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.concepts import concept_of
 from lorarar.util.dtype import Dtype
@@ -33,7 +32,7 @@ def merge(
     base: str = "pocket",
     layout: Layout = "diffusers",
     dtype: Dtype | None = None,
-    **options: Unpack[Options],
+    **options: Any,
 ) -> Merge:
     """Merge a content and a style LoRA; with ``out``, write the result there.
 
@@ -46,7 +45,7 @@ def merge(
             adapters are checked against it.
         layout: diffusers, kohya, or peft (a folder).
         dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
-        options: see ``lorarar.merging.options.Options``.
+        options: of the method's row, as ``lorarar methods`` lists them, and ``rank`` and ``seed``.
 
     Raises:
         AdapterError, HypernetError, MethodError, BaseError, OutputError: each says what was wrong and what is right.

@@ -10,7 +10,7 @@ adapter's product is independent of its partner, so projections can be kept and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,29 +20,40 @@ from lorarar.util.errors import HypernetError
 
 KeyValue = Literal["mean", "sum"]
 ConceptRole = Literal["content", "style"]
+ROLES: tuple[ConceptRole, ...] = ("content", "style")
 Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
+
+
+class Predictor(Protocol):
+    """Coefficients of every layer that both adapters have; ``key_value`` is the rule of layers not predicted."""
+
+    def __call__(self, content: Adapter, style: Adapter, key_value: KeyValue | None = None) -> dict[str, Coefficients]:
+        """The coefficients by layer."""
+        ...
+
 
 #: What a layer that is not predicted gets, for content and style alike.
 CONSTANT: dict[KeyValue, float] = {"mean": 0.5, "sum": 1.0}
 
 
 class Scratch:
-    """One buffer for the hidden layers of all layers in turn.
+    """Two buffers for the hidden layers of all layers in turn, content's and style's share.
 
     They are 0.65 MB each at SDXL's size, too large for an allocator to keep: fresh ones cost more in page
     faults than the arithmetic on them.
     """
 
     def __init__(self, weight: Tensor) -> None:
-        """Make an empty buffer; ``weight`` (2, hidden) gives its width, dtype and device."""
-        self.weight, self.buffer = weight, weight.new_empty(0)
+        """Make empty buffers; ``weight`` (2, hidden) gives their width, dtype and device."""
+        self.weight = weight
+        self.buffers = dict.fromkeys(ROLES, weight.new_empty(0))
 
-    def __call__(self, columns: Tensor) -> Tensor:
+    def room(self, role: ConceptRole, columns: Tensor) -> Tensor:
         """Room for (hidden, n), n being the columns of a tensor (r, n)."""
         size = self.weight.shape[1] * columns.shape[1]
-        if self.buffer.numel() < size:
-            self.buffer = self.weight.new_empty(size)
-        return self.buffer[:size].view(self.weight.shape[1], columns.shape[1])
+        if self.buffers[role].numel() < size:
+            self.buffers[role] = self.weight.new_empty(size)
+        return self.buffers[role][:size].view(self.weight.shape[1], columns.shape[1])
 
 
 class Hypernetwork(nn.Module):
@@ -76,14 +87,17 @@ class Hypernetwork(nn.Module):
         """Whether this layer's coefficients are predicted rather than constant."""
         return part_of(layer) in self.parts
 
-    def project(self, factors: Factors, role: ConceptRole) -> Tensor:
+    def project(self, factors: Factors, role: ConceptRole, scratch: Scratch | None = None) -> Tensor:
         """An adapter's share of the hidden layer before its ReLU, (hidden, n): (W1 B) A, content's with the bias.
 
         Raises:
             HypernetError: no input layer for this column length.
         """
         thin, down = self._thin(factors, role)
-        return torch.addmm(self._bias(factors), thin, down) if role == "content" else thin @ down
+        room = scratch.room(role, down) if scratch else None
+        if role == "content":
+            return torch.addmm(self._bias(factors), thin, down, out=room)
+        return torch.mm(thin, down, out=room)
 
     def _bias(self, factors: Factors) -> Tensor:
         return self._input(factors.up.shape[0]).bias[:, None]
@@ -104,16 +118,14 @@ class Hypernetwork(nn.Module):
         return cast("nn.Linear", self.inputs[str(rows)])
 
     def combine(self, content: Tensor, style: Tensor, scratch: Scratch | None = None) -> Coefficients:
-        """m_c and m_s (n,) of a layer from both projections (hidden, n)."""
-        room = scratch(content) if scratch else None
+        """m_c and m_s (n,) of a layer from both projections (hidden, n), which are left as they are."""
+        room = scratch.room("content", content) if scratch else None
         return self._finish(torch.add(content, style, out=room))
 
     def coefficients(self, content: Factors, style: Factors, scratch: Scratch | None = None) -> Coefficients:
-        """m_c and m_s (n,) of one layer (Eq. 1)."""
-        thin_c, down_c = self._thin(content, "content")
-        room = scratch(down_c) if scratch else None
-        hidden = torch.mm(thin_c, down_c, out=room).addmm_(*self._thin(style, "style"))
-        return self._finish(hidden.add_(self._bias(content)))
+        """m_c and m_s (n,) of one layer (Eq. 1), to the bit those of ``combine`` from both projections."""
+        hidden = self.project(content, "content", scratch)
+        return self._finish(hidden.add_(self.project(style, "style", scratch)))
 
     def _finish(self, hidden: Tensor) -> Coefficients:
         """Both coefficients of every column from the sum of both projections, which is used up."""
@@ -125,9 +137,9 @@ class Hypernetwork(nn.Module):
         layers = adapter.layers.items()
         return {name: self.project(factors, role) for name, factors in layers if self.predicts(name)}
 
-    def forward(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+    def forward(self, content: Adapter, style: Adapter, key_value: KeyValue | None = None) -> dict[str, Coefficients]:
         """Coefficients of every layer that both adapters have."""
-        scratch, constant = self._scratch(), self._constants()
+        scratch, constant = self._scratch(), self._constants(key_value)
         return {
             name: self.coefficients(ours, style.layers[name], scratch) if self.predicts(name) else constant(ours)
             for name, ours in content.layers.items()
@@ -135,10 +147,15 @@ class Hypernetwork(nn.Module):
         }
 
     def from_projections(
-        self, content: Adapter, style: Adapter, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
+        self,
+        content: Adapter,
+        style: Adapter,
+        ours: Mapping[str, Tensor],
+        theirs: Mapping[str, Tensor],
+        key_value: KeyValue | None = None,
     ) -> dict[str, Coefficients]:
-        """Coefficients as ``forward`` gives them, from ``projections`` of both adapters."""
-        scratch, constant = self._scratch(), self._constants()
+        """Coefficients to the bit as ``forward`` gives them, from ``projections`` of both adapters."""
+        scratch, constant = self._scratch(), self._constants(key_value)
         return {
             name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(factors)
             for name, factors in content.layers.items()
@@ -149,9 +166,9 @@ class Hypernetwork(nn.Module):
         """Room for the hidden layer, where no gradients are wanted, which need every layer's own."""
         return None if torch.is_grad_enabled() and self.output.weight.requires_grad else Scratch(self.output.weight)
 
-    def _constants(self) -> Callable[[Factors], Coefficients]:
-        """The coefficients of layers that are not predicted, by ``key_value``: one vector for each width, shared."""
-        value, vectors = CONSTANT[self.key_value], dict[int, Tensor]()
+    def _constants(self, key_value: KeyValue | None) -> Callable[[Factors], Coefficients]:
+        """The coefficients of layers that are not predicted, by a rule: one vector for each width, shared."""
+        value, vectors = CONSTANT[key_value or self.key_value], dict[int, Tensor]()
 
         def constant(factors: Factors) -> Coefficients:
             columns = factors.down.shape[1]

@@ -9,24 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, NamedTuple
 
 import torch
 
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, widest
-from lorarar.merging.coefficient_file import read_coefficients
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
-from lorarar.merging.hypernet_file import read_hypernet
 from lorarar.merging.methods import MergeInputs, MergeResult, Method
-from lorarar.merging.methods.merge_inputs import Predictor
-from lorarar.merging.options import Options, check_options
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
-from lorarar.util.errors import HypernetError
+from lorarar.util.errors import MethodError
 from lorarar.util.files import sha256_of
+from lorarar.util.options import Option, OptionError, check_values
 from lorarar.util.progress import Ticker
+
+Options = Mapping[str, Any]  # of a merge by name: those of the method's row, and of every method
 
 DTYPES: Mapping[Dtype, torch.dtype] = {
     "float32": torch.float32,
@@ -37,18 +37,25 @@ DTYPES: Mapping[Dtype, torch.dtype] = {
 MANY_LAYERS = 200  # from here on a dense merge takes long enough to show its progress
 
 
+class OptionValue(NamedTuple):
+    """The value of an option."""
+
+    given: Any  # by the user or by default; a file by its path
+    used: Any  # by the method's function; a file as it was read
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """A method with its options for one base.
+    """A method with its options for one base; files that the options name are read once, when it is made.
 
     Raises:
-        MethodError: an option the method does not take, or a value out of its range.
-        HypernetError: the method needs a hypernetwork and the base has none, or its file does not exist.
+        MethodError: an option the method does not take, a value that is not accepted, a file that is needed or missing.
+        HypernetError: the hypernetwork's file does not exist or is none.
     """
 
     method: Method
     base: Base
-    options: Options = field(default_factory=Options)
+    options: Options = field(default_factory=dict)
     dtype: Dtype | None = None  # of the merged factors, default the wider one of the two adapters
     cache: ProjectionCache | None = None  # keeps projections on disk, for grids
     strengths: Strengths = PLAIN  # of both sides of the result, for methods without weights
@@ -56,43 +63,45 @@ class Recipe:
     @classmethod
     def with_strengths(cls, method: Method, base: Base, strengths: Strengths) -> Recipe:
         """A recipe with so much of content and of style: as weights where the method takes them, else as strengths."""
-        if "weights" in method.takes:
+        if method.takes("weights"):
             return cls(method, base, {"weights": strengths})
         return cls(method, base, strengths=strengths)
 
     def __post_init__(self) -> None:
-        check_options(self.method, self.options)
-        if "hypernet" in self.method.takes and self._hypernet_file is None:
-            raise HypernetError(
-                f"base {self.base.name} has no hypernetwork of its own; name one with --hypernet FILE "
-                "(the authors' published state dicts load as they are)"
-            )
+        try:
+            checked = check_values(f"method {self.method.name}", self.method.all_options, self.options)
+        except OptionError as error:
+            raise MethodError(str(error)) from None
+        object.__setattr__(self, "options", checked)
+        _ = self._values
 
     @property
     def seed(self) -> int:
         """The seed of methods that draw at random."""
-        return self.options.get("seed", 0)
+        seed: int = self._values["seed"].used
+        return seed
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the options name."""
+        return tuple(self.options[name] for name in self.options if self.method.all_options[name].type == "file")
 
     @property
     def optimises(self) -> bool:
-        """Whether coefficients have to be optimised for each pair, because the options have none."""
-        return "coefficients" in self.method.takes and "coefficients" not in self.options
+        """Whether something has to be optimised for each pair, because the options do not give it."""
+        return any(option.name not in self.options for option in self.method.per_pair)
 
     def resolved_options(self) -> dict[str, Any]:
         """The options with defaults filled in and files by their digests, as provenance and cells have them."""
-        options: Mapping[str, Any] = self.options
         resolved: dict[str, Any] = {"seed": self.seed}
-        if "rank" in options:
-            resolved["rank"] = options["rank"]
-        for option in self.method.takes:
-            if option == "hypernet":
-                resolved["hypernet"] = sha256_of(self._require_hypernet())
-            elif option == "key_value":
-                resolved["key_value"] = self._network.key_value
-            elif option != "coefficients":
-                resolved[option] = options.get(option, getattr(MergeInputs(), option))
-            elif option in options:
-                resolved["coefficients"] = sha256_of(Path(options[option]))
+        if "rank" in self.options:
+            resolved["rank"] = self.options["rank"]
+        for option in self.method.options:
+            value = self._values[option.name].given
+            if option.type != "file":
+                resolved[option.name] = value
+            elif value is not None:
+                resolved[option.name] = sha256_of(value)
         if self.strengths != PLAIN:
             resolved["strengths"] = self.strengths
         return {key: list(value) if isinstance(value, tuple) else value for key, value in resolved.items()}
@@ -102,38 +111,64 @@ class Recipe:
     ) -> MergeResult:
         """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
         dtype = DTYPES[self.dtype] if self.dtype else widest([content.dtype, style.dtype])
-        result = self._merge(content, style, replace(self._inputs(coefficients), dtype=dtype))
+        inputs = MergeInputs(rank=self._values["rank"].used, seed=self.seed, dtype=dtype)
+        own = {option.name: self._argument(option, coefficients) for option in self.method.options}
+        result = self._merge(content, style, inputs, own)
         return result if self.strengths == PLAIN else scale_sides(result, content, style, self.strengths, dtype)
 
-    def _merge(self, content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
+    def _merge(self, content: Adapter, style: Adapter, inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
         """The method's merge; one that takes long shows its progress."""
         if not self.method.dense or len(content.layers) < MANY_LAYERS:
-            return self.method.merge(content, style, inputs)
+            return self.method.function(content, style, inputs, **own)
         with Ticker(self.method.name, len({*content.layers} & {*style.layers})) as ticker:
-            return self.method.merge(content, style, replace(inputs, on_layer=ticker.advance))
+            return self.method.function(content, style, replace(inputs, on_layer=ticker.advance), **own)
 
-    def _inputs(self, optimised: Mapping[str, Coefficients] | None) -> MergeInputs:
-        values: dict[str, Any] = {k: v for k, v in self.options.items() if k not in ("hypernet", "key_value")}
-        if "coefficients" in self.method.takes:
-            values["coefficients"] = optimised or read_coefficients(values["coefficients"])
-        if "hypernet" in self.method.takes:
-            values["predict"] = self._predictor()
-        return MergeInputs(**values)
-
-    def _predictor(self) -> Predictor:
-        if self.cache is None:
-            return self._network
-        return self.cache.predictor(self._network, sha256_of(self._require_hypernet()))
+    def _argument(self, option: Option, optimised: Mapping[str, Coefficients] | None) -> Any:
+        """What the method's function gets for an option."""
+        value = self._values[option.name].used
+        if value is None and option in self.method.per_pair:
+            return optimised
+        if isinstance(value, Hypernetwork) and self.cache:
+            return self.cache.predictor(value, sha256_of(self._values[option.name].given))
+        return value
 
     @cached_property
-    def _network(self) -> Hypernetwork:
-        return read_hypernet(self._require_hypernet(), self.options.get("key_value"))
+    def _values(self) -> dict[str, OptionValue]:
+        """Every option's value, with defaults filled in."""
+        values: dict[str, OptionValue] = {}
+        for name, option in self.method.all_options.items():
+            given = self.options[name] if name in self.options else self._default(option, values)
+            values[name] = OptionValue(given, _read(option, given))
+        return values
 
-    @property
-    def _hypernet_file(self) -> Path | None:
-        file = self.options.get("hypernet")
-        return Path(file) if file is not None else self.base.hypernet
+    def _default(self, option: Option, values: Mapping[str, OptionValue]) -> Any:
+        """The default of an option, from where its row says.
 
-    def _require_hypernet(self) -> Path:
-        assert self._hypernet_file is not None  # checked when the recipe was made
-        return self._hypernet_file
+        Raises:
+            MethodError: it should come from the base, and this base has none.
+        """
+        owner, _, attribute = option.default_from.partition(".")
+        if not owner or owner == "pair":
+            return option.default
+        value = getattr(self.base if owner == "base" else values[owner].used, attribute, None)
+        if value is None:
+            raise MethodError(
+                f"base {self.base.name} has no {attribute} of its own; name one with {option.flag} {option.metavar} "
+                f"({option.help})"
+            )
+        return value
+
+
+def _read(option: Option, value: Any) -> Any:
+    """What a method's function takes for a value: for a file what its row's reader makes of it.
+
+    Raises:
+        MethodError: a file does not exist; a reader raises errors of its own.
+    """
+    if option.type != "file" or value is None:
+        return value
+    if option.read:
+        return (resolve_name(option.read) if isinstance(option.read, str) else option.read)(value)
+    if not value.is_file():
+        raise MethodError(f"{option.flag}: {value} does not exist")
+    return value

@@ -7,12 +7,22 @@ the line in ``lorarar methods`` and the page of the docs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 OptionType = Literal["number", "integer", "text", "choice", "switch", "numbers", "file"]
+Spelling = Literal["flag", "key"]  # --key-value on a command line, key_value in a plan
+
+_METAVARS: Mapping[OptionType, str] = {
+    "number": "NUMBER",
+    "integer": "INTEGER",
+    "text": "TEXT",
+    "switch": "",
+    "file": "FILE",
+}
 
 
 class OptionError(ValueError):
@@ -34,11 +44,23 @@ class Option:
     finite: bool = False  # whether infinity is refused; a NaN always is
     choices: tuple[str, ...] = ()
     length: int = 0  # of ``numbers``
+    words: str = ""  # for the value in help, for example ``C,S``; "": by the type
+    read: str | Callable[[Path], Any] = ""  # what makes a file what is used, or its place ``module:function``
+    default_from: str = ""  # ``owner.attribute`` that the default comes from: another option's value, or the base
 
     @property
     def flag(self) -> str:
         """The option on a command line, for example ``--key-value``."""
-        return "--" + self.name.replace("_", "-")
+        return spell(self.name, "flag")
+
+    @property
+    def metavar(self) -> str:
+        """The value in a command's help, for example ``NUMBER``."""
+        if self.words:
+            return self.words
+        if self.type == "choice":
+            return "|".join(self.choices)
+        return ",".join("N" * self.length) if self.type == "numbers" else _METAVARS[self.type]
 
     @property
     def shown_default(self) -> str:
@@ -55,25 +77,38 @@ class Option:
         if self.type == "choice":
             return f"are {', '.join(self.choices)}"
         if self.type == "numbers":
-            return f"are {self.length} finite numbers"
-        low = f"above {self.above:g}" if self.above is not None else f"{self.least:g}" if self.least is not None else ""
-        kind = "a finite number" if self.finite else "an integer" if self.type == "integer" else "a number"
-        if self.type in ("number", "integer") and low:
-            return f"is {kind} {low} and up" if self.most is None else f"is {kind} {low} to {self.most:g}"
-        return {"text": "is a text", "switch": "are true and false", "file": "is a file"}.get(self.type, f"is {kind}")
+            return f"are {self.length} finite numbers like {self.shown_default}"
+        if self.type in ("number", "integer"):
+            return f"is {self._kind_of_number} {self._bounds}".rstrip()
+        return {"text": "is a text", "switch": "are true and false", "file": "is a file"}[self.type]
 
-    def check(self, value: Any) -> Any:
-        """The value as the option's type has it.
+    @property
+    def _kind_of_number(self) -> str:
+        kind = "an integer" if self.type == "integer" else "a number"
+        return "a finite number" if self.finite and self.type == "number" and self.most is None else kind
+
+    @property
+    def _bounds(self) -> str:
+        unbounded = "inf" if self.type == "number" and not self.finite else ""
+        most = f"{self.most:g}" if self.most is not None else unbounded
+        if self.above is not None:
+            return f"above {self.above:g}" + (f" and up to {most}" if most else "")
+        if self.least is None:
+            return f"up to {most}" if self.most is not None else ""
+        return f"from {self.least:g} to {most}" if most else f"of {self.least:g} or more"
+
+    def check(self, value: Any, spelling: Spelling = "flag") -> Any:
+        """The value as the option's type has it; messages name the option in this spelling.
 
         Raises:
             OptionError: it is not accepted.
         """
         try:
             parsed = self._parse(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             parsed = None
         if parsed is None:
-            raise OptionError(f"{self.flag} is {value!r}; accepted {self.accepted}")
+            raise OptionError(f"{spell(self.name, spelling)} is {value!r}; accepted {self.accepted}")
         return parsed
 
     def _parse(self, value: Any) -> Any:
@@ -91,7 +126,7 @@ class Option:
                 numbers = tuple(float(part) for part in (value.split(",") if isinstance(value, str) else value))
                 parsed = numbers if len(numbers) == self.length and all(map(math.isfinite, numbers)) else None
             case "number" | "integer":
-                number = int(value) if self.type == "integer" else float(value)
+                number = _whole(value) if self.type == "integer" else float(value)
                 parsed = number if not isinstance(value, bool) and self._in_bounds(number) else None
         return parsed
 
@@ -101,6 +136,23 @@ class Option:
         low = -math.inf if self.least is None else self.least
         high = math.inf if self.most is None else self.most
         return low <= number <= high and (self.above is None or number > self.above)
+
+
+def _whole(value: Any) -> int:
+    """A whole number, from text too.
+
+    Raises:
+        ValueError: it is none; nothing is rounded.
+    """
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError(f"{value} is no whole number")
+    return number
+
+
+def spell(name: str, spelling: Spelling) -> str:
+    """An option's name as it is said on a command line, or in a plan."""
+    return "--" + name.replace("_", "-") if spelling == "flag" else name
 
 
 def merge_options(options: Iterable[Option]) -> dict[str, Option]:
@@ -116,15 +168,28 @@ def merge_options(options: Iterable[Option]) -> dict[str, Option]:
     return merged
 
 
-def check_values(what: str, options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str, Any]:
+def check_values(
+    what: str, options: Mapping[str, Option], values: Mapping[str, Any], spelling: Spelling = "flag"
+) -> dict[str, Any]:
     """The given values, checked; options that are not given are left out.
 
     Raises:
         OptionError: ``what`` does not take one of them, or a value is not accepted.
     """
-    for name in values:
-        if name not in options:
-            flag = "--" + name.replace("_", "-")
-            taken = ", ".join(option.flag for option in options.values()) or "no option"
-            raise OptionError(f"{what} takes no {flag}; it takes {taken}")
-    return {name: options[name].check(value) for name, value in values.items()}
+    check_keys(what, options, values, spelling)
+    return {name: options[name].check(value, spelling) for name, value in values.items()}
+
+
+def check_keys(what: str, accepted: Iterable[str], given: Iterable[str], spelling: Spelling = "key") -> None:
+    """Refuse a name that is not accepted.
+
+    Raises:
+        OptionError: ``what`` does not take it; the message says what it takes, and which of these may be meant.
+    """
+    accepted = list(accepted)
+    for name in given:
+        if name not in accepted:
+            taken = ", ".join(spell(one, spelling) for one in accepted) or "nothing"
+            near = get_close_matches(name, accepted, 1)
+            hint = f"; did you mean {spell(near[0], spelling)}?" if near else ""
+            raise OptionError(f"{what} takes no {spell(name, spelling)}; it takes {taken}{hint}")

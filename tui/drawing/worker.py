@@ -38,8 +38,8 @@ class NewerRequestError(Exception):
 
 
 def fast_methods() -> list[str]:
-    """The methods that merge in moments, so all but those that optimise coefficients for the pair."""
-    return [name for name, method in METHODS.items() if "coefficients" not in method.takes]
+    """The methods that merge in moments, so all but those that optimise something for the pair."""
+    return [name for name, method in METHODS.items() if not method.per_pair]
 
 
 class DrawingWorker:

@@ -1,6 +1,20 @@
-"""Merge methods: each one pure function from two adapters to one, listed once in ``METHODS``."""
+"""Merge methods: each one pure function from two adapters to one, listed once in ``METHODS``.
 
-from lorarar.merging.methods.merge_inputs import Form, MergeInputs, MergeResult
-from lorarar.merging.methods.table import METHODS, Method, MethodInfo, Option, method_named
+The table is light; what the functions take and return loads torch, with its first use.
+"""
 
-__all__ = ["METHODS", "Form", "MergeInputs", "MergeResult", "Method", "MethodInfo", "Option", "method_named"]
+from typing import TYPE_CHECKING
+
+from lorarar.merging.methods.method import Method, MethodInfo
+from lorarar.merging.methods.table import METHODS, method_named
+from lorarar.util.lazy import load_on_use
+from lorarar.util.options import Option
+
+if TYPE_CHECKING:
+    from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
+
+__all__ = ["METHODS", "MergeInputs", "MergeResult", "Method", "MethodInfo", "Option", "method_named"]
+
+__getattr__ = load_on_use(
+    __name__, dict.fromkeys(("MergeInputs", "MergeResult"), "lorarar.merging.methods.merge_inputs")
+)

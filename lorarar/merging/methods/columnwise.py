@@ -5,30 +5,35 @@ Column i of B A is B A[:, i], so the merge is exactly the factors [B_c B_s], [A_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lorarar.lora.adapter import Adapter
+from lorarar.merging.hypernet import Coefficients, KeyValue, Predictor
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import scale_columns, sum_terms
 from lorarar.util.errors import MethodError
 
 
-def ziplora(content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
+def ziplora(
+    content: Adapter, style: Adapter, inputs: MergeInputs, *, coefficients: Mapping[str, Coefficients]
+) -> MergeResult:
     """Coefficients optimised for this pair (Shah et al., 2023); layers without any are summed.
 
     Raises:
         MethodError: the coefficients are of other layers or widths than the adapters.
     """
-    for layer, pair in inputs.coefficients.items():
+    for layer, pair in coefficients.items():
         for adapter, vector in zip((content, style), pair, strict=True):
             if layer not in adapter.layers or len(vector) != adapter.layers[layer].down.shape[1]:
                 raise MethodError(f"the coefficients of {layer} do not fit {adapter.name}; were they made for it?")
-    layers, energy = sum_terms(scale_columns(content, style, inputs.coefficients), inputs)
-    return MergeResult(layers, inputs.coefficients, energy)
+    layers, energy = sum_terms(scale_columns(content, style, coefficients), inputs)
+    return MergeResult(layers, coefficients, energy)
 
 
-def lorarar(content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
+def lorarar(
+    content: Adapter, style: Adapter, inputs: MergeInputs, *, hypernet: Predictor, key_value: KeyValue
+) -> MergeResult:
     """Coefficients that a hypernetwork predicts from both adapters (Eq. 1)."""
-    if inputs.predict is None:
-        raise MethodError("method lorarar needs a hypernetwork; name one with --hypernet FILE")
-    coefficients = inputs.predict(content, style)
+    coefficients = hypernet(content, style, key_value)
     layers, energy = sum_terms(scale_columns(content, style, coefficients), inputs)
     return MergeResult(layers, coefficients, energy)

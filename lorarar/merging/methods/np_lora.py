@@ -13,19 +13,21 @@ from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import sum_terms, weigh
 
 
-def np_lora(content: Adapter, style: Adapter, inputs: MergeInputs) -> MergeResult:
+def np_lora(
+    content: Adapter, style: Adapter, inputs: MergeInputs, *, weights: tuple[float, float], mu: float
+) -> MergeResult:
     """dW_m = w_s dW_s + w_c dW_c (I - mu / (1 + mu) V V'), V the right singular vectors of dW_s.
 
     The soft projection: the closed-form minimum of ||X - dW_c||^2 + mu ||X V||^2. mu = 0 is the plain sum,
     mu = infinity the hard projection onto the style's null space. V spans all directions that the style's
     update reads, which are as many as its rank.
     """
-    share = 1.0 if math.isinf(inputs.mu) else inputs.mu / (1 + inputs.mu)
+    share = 1.0 if math.isinf(mu) else mu / (1 + mu)
     projected = {
         name: _without(factors, style.layers[name], share) if name in style.layers else factors
         for name, factors in content.layers.items()
     }
-    layers, energy = sum_terms(weigh(replace(content, layers=projected), style, inputs.weights), inputs)
+    layers, energy = sum_terms(weigh(replace(content, layers=projected), style, weights), inputs)
     return MergeResult(layers, energy=energy)
 
 

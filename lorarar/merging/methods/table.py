@@ -1,56 +1,79 @@
-"""The one table of merge methods."""
+"""The one table of merge methods: our rows, and those of other packages. Nothing heavy loads with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
-from lorarar.lora.adapter import Adapter
-from lorarar.merging.methods.columnwise import lorarar, ziplora
-from lorarar.merging.methods.linear import direct
-from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.np_lora import np_lora
-from lorarar.merging.methods.pruning import dare, dare_ties, ties
+from lorarar.merging.methods.method import Method, check_method
 from lorarar.util.errors import MethodError
+from lorarar.util.options import Option
 from lorarar.util.registry import Registry
 
-Option = Literal["weights", "hypernet", "key_value", "density", "form", "mu", "coefficients"]
-MergeFunction = Callable[[Adapter, Adapter, MergeInputs], MergeResult]
+WEIGHTS = Option(
+    "weights", "Weights of content and style.", "numbers", default=(1.0, 1.0), length=2, finite=True, words="C,S"
+)
+DENSITY = Option("density", "Share of elements kept.", default=0.5, above=0, most=1)
+FORM = Option(
+    "form",
+    "Prune the update (delta) or, as peft, both factors.",
+    "choice",
+    default="delta",
+    choices=("delta", "factors"),
+)
+MU = Option("mu", "Strength of the projection onto the style's null space.", default=1.0, least=0)
+COEFFICIENTS = Option(
+    "coefficients",
+    "File of coefficients.",
+    "file",
+    default_words="optimised for the pair",
+    read="lorarar.merging.coefficient_file:read_coefficients",
+    default_from="pair.coefficients",
+)
+HYPERNET = Option(
+    "hypernet",
+    "Hypernetwork, ours or the authors' .pth.",
+    "file",
+    default_words="the base's own",
+    read="lorarar.merging.hypernet_file:read_hypernet",
+    default_from="base.hypernet",
+)
+KEY_VALUE = Option(
+    "key_value",
+    "Rule for parts that are not predicted.",
+    "choice",
+    default_words="the hypernetwork's own",
+    choices=("mean", "sum"),
+    default_from="hypernet.key_value",
+)
 
-
-@dataclass(frozen=True)
-class MethodInfo:
-    """Name, title and paper of a way to get one adapter for a subject and a style."""
-
-    name: str
-    title: str
-    paper: str
-
-
-@dataclass(frozen=True)
-class Method(MethodInfo):
-    """One merge method: its function, the options it takes, and whether it takes long."""
-
-    merge: MergeFunction
-    takes: tuple[Option, ...] = ()
-    dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
-
-
-_PRUNING: tuple[Option, ...] = ("weights", "density", "form")
+_HOME = "lorarar.merging.methods"
+_PRUNING = (WEIGHTS, DENSITY, FORM)
 
 METHODS = Registry(
     "lorarar.methods",
     Method,
     (
-        Method("direct", "Direct merge", "Wortsman et al., 2022", merge=direct, takes=("weights",)),
-        Method("ties", "TIES", "Yadav et al., 2023", merge=ties, takes=_PRUNING, dense=True),
-        Method("dare", "DARE", "Yu et al., 2024", merge=dare, takes=_PRUNING, dense=True),
-        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", merge=dare_ties, takes=_PRUNING, dense=True),
-        Method("np-lora", "NP-LoRA", "Chen et al., 2025", merge=np_lora, takes=("weights", "mu")),
-        Method("ziplora", "ZipLoRA", "Shah et al., 2023", merge=ziplora, takes=("coefficients",)),
-        Method("lorarar", "LoRA.rar", "Shenaj et al., 2024", merge=lorarar, takes=("hypernet", "key_value")),
+        Method("direct", "Direct merge", "Wortsman et al., 2022", f"{_HOME}.linear:direct", (WEIGHTS,)),
+        Method("ties", "TIES", "Yadav et al., 2023", f"{_HOME}.pruning:ties", _PRUNING, dense=True),
+        Method("dare", "DARE", "Yu et al., 2024", f"{_HOME}.pruning:dare", _PRUNING, dense=True),
+        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", f"{_HOME}.pruning:dare_ties", _PRUNING, dense=True),
+        Method("np-lora", "NP-LoRA", "Chen et al., 2025", f"{_HOME}.np_lora:np_lora", (WEIGHTS, MU)),
+        Method(
+            "ziplora",
+            "ZipLoRA",
+            "Shah et al., 2023",
+            f"{_HOME}.columnwise:ziplora",
+            (COEFFICIENTS,),
+            columnwise=True,
+        ),
+        Method(
+            "lorarar",
+            "LoRA.rar",
+            "Shenaj et al., 2024",
+            f"{_HOME}.columnwise:lorarar",
+            (HYPERNET, KEY_VALUE),
+            columnwise=True,
+        ),
     ),
+    check_method,
 )
 
 

@@ -1,0 +1,111 @@
+"""What a merge method is: a row with all that users are told of it, and where its function lies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from lorarar.util.options import Option, merge_options
+
+if TYPE_CHECKING:
+    from lorarar.merging.methods.merge_inputs import MergeResult
+
+MergeFunction = Callable[..., "MergeResult"]  # (content, style, inputs, **the method's own options)
+
+RANK = Option("rank", "Cut the merged layers to this rank.", "integer", default_words="sum of both", least=1)
+SEED = Option("seed", "Seed, for methods that draw at random.", "integer", default=0)
+COMMON = {option.name: option for option in (RANK, SEED)}  # of every method
+
+#: Names that ``lorarar merge`` and the rows of a plan use for something else.
+RESERVED = {
+    *("content", "style", "out", "method", "name", "every", "all", "base", "layout", "dtype", "strengths", "db"),
+    *("json", "as_json", "help", "overwrite_input"),
+}
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # a folder may be named after it
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """Name, title and paper of a way to get one adapter for a subject and a style."""
+
+    name: str
+    title: str
+    paper: str
+
+
+@dataclass(frozen=True)
+class Method(MethodInfo):
+    """One merge method: its function, the options it takes, and whether it takes long.
+
+    The function is ``merge(content, style, inputs, *, …)``: two adapters, a ``MergeInputs``, and a keyword argument
+    for each of ``options``. A file option with ``read`` arrives as what was read. A default may come from the base
+    (``default_from="base.hypernet"``), from another option's value (``"hypernet.key_value"``), or, where it is
+    optimised for each pair, from the pair (``"pair.coefficients"``).
+    """
+
+    merge: str | MergeFunction  # the function, or its place ``module:function``
+    options: tuple[Option, ...] = ()
+    columnwise: bool = False  # its result has coefficients of columns
+    dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
+
+    @property
+    def function(self) -> MergeFunction:
+        """The function that merges; its libraries load with it."""
+        return resolve_name(self.merge) if isinstance(self.merge, str) else self.merge
+
+    @property
+    def all_options(self) -> dict[str, Option]:
+        """The method's own options, then those of every method, by name."""
+        return {option.name: option for option in self.options} | COMMON
+
+    @property
+    def per_pair(self) -> tuple[Option, ...]:
+        """The options whose default is optimised for each pair."""
+        return tuple(option for option in self.options if option.default_from.startswith("pair."))
+
+    def takes(self, option: str) -> bool:
+        """Whether the method has an option of its own by this name."""
+        return any(own.name == option for own in self.options)
+
+
+JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")  # no merge, but a row of plans beside methods
+
+
+def check_method(method: Method, others: Mapping[str, Method]) -> None:
+    """Refuse a method whose name or options cannot be used beside the others.
+
+    Raises:
+        ValueError: its name is none; an option is unsound, named like something else, or unequal to another method's.
+    """
+    if not _NAME.fullmatch(method.name) or method.name == JOINT.name:
+        raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not joint")
+    for option in method.options:
+        if not option.name.isidentifier() or option.name != option.name.lower():
+            raise ValueError(f"option {option.name!r} is no name; accepted are lower-case letters, digits and _")
+        if option.name in RESERVED or option.name in COMMON:
+            raise ValueError(f"option {option.flag} is lorarar merge's own")
+    merge_options(option for one in (*others.values(), method) for option in one.options)
+
+
+def options_of(methods: Mapping[str, Method]) -> dict[str, tuple[Option, tuple[str, ...]]]:
+    """Every option of these methods once, with the names of the methods that take it; those of every method last."""
+    merged = merge_options(option for method in methods.values() for option in method.options)
+    takers = {name: tuple(one.name for one in methods.values() if one.takes(name)) for name in merged}
+    own = {name: (option, takers[name]) for name, option in merged.items()}
+    return own | {name: (option, tuple(methods)) for name, option in COMMON.items()}
+
+
+def described(option: Option) -> dict[str, Any]:
+    """An option for machines."""
+    return {
+        "name": option.name,
+        "flag": option.flag,
+        "type": option.type,
+        "default": option.default,
+        "default_words": option.shown_default,
+        "accepted": option.accepted.partition(" ")[2],
+        "help": option.help,
+    }
