@@ -80,7 +80,10 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
     [
         (("merge", "none", "none", "-o", "m.safetensors"), "none does not exist"),
         (("merge", "none", "none", "-o", "m.safetensors", "--method", "magic"), "accepted are direct, ties"),
-        (("merge", "none", "none", "-o", "m.safetensors", "--weights", "one"), "2 finite numbers"),
+        (
+            ("merge", "none", "none", "-o", "m.safetensors", "--method", "direct", "--weights", "one"),
+            "2 finite numbers",
+        ),
         (("merge", "none", "none", "-o", "m.safetensors", "--key-value", "max"), "mean, sum"),
         (("merge", "none", "none", "-o", "m", "--layout", "zip"), "accepted are diffusers, kohya, peft"),
         (
