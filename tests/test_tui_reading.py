@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from judge.pictures import JudgedTargets
 from judge.protocol import majority, majority_of_counts
@@ -21,8 +22,9 @@ from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection
 from lorarar.util.errors import StoreError
 from tests.studies_database import add_verdicts, make_database
-from tests.test_old_database import unpack
+from tests.test_old_database import EXPECTED, unpack
 from tui.catalog import Catalog
+from tui.cli.main import app
 from tui.remembered_state import RememberedState
 from tui.text import block, home, line, stacked
 from tui.thumbnails import Thumbnails, file_key, thumbnail
@@ -118,7 +120,6 @@ def test_another_writer_is_noticed_and_reading_never_writes(database):
     with sqlite3.connect(database) as db:
         db.execute("UPDATE images SET seconds = 2")
     assert catalog.changed() != before
-    catalog.close()
     with pytest.raises(StoreError, match="not written"), catalog.reading() as db:
         db.execute("DELETE FROM images")
 
@@ -148,6 +149,32 @@ def test_an_old_database_is_browsed_and_no_byte_of_it_changes(tmp_path, monkeypa
     assert catalog.changed() == version
     catalog.close()
     assert (folder / "lorarar.db").read_bytes() == before and not [*folder.glob("lorarar.db-*")]
+
+
+def test_a_database_of_an_older_version_is_shown_and_stays_the_same_to_the_byte(tmp_path):
+    path = unpack(tmp_path / "old") / "lorarar.db"
+    before = path.read_bytes()
+    catalog = Catalog(path)
+    catalog.check()
+    snapshot = catalog.snapshot(Collection("plan", "first"))
+    assert [size.collection.label for size in catalog.collections()] == ["plan first", "plan second", "single"]
+    expected = json.loads((EXPECTED / "report-first.json").read_text())["groups"]
+    shown = {row.method: row for row in figures(snapshot, {})}
+    assert {group["method"]: (group["average"], group["best"]) for group in expected} == {
+        method: (row.average.value, row.best.value) for method, row in shown.items()
+    }
+    assert path.read_bytes() == before and {file.name for file in path.parent.glob("lorarar.db*")} == {"lorarar.db"}
+
+
+def test_the_app_refuses_what_is_not_ours_before_it_starts_and_changes_nothing(tmp_path):
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as db:
+        db.execute("CREATE TABLE mine (a)")
+    before = other.read_bytes()
+    for path, reason in ((other, "another program's database"), (tmp_path, "is a folder")):
+        result = CliRunner().invoke(app, ["--db", str(path), "--images", "none"])
+        assert result.exit_code == 1 and reason in result.stderr and len(result.stderr.strip().splitlines()) <= 3
+    assert other.read_bytes() == before and list(tmp_path.iterdir()) == [other]
 
 
 def test_what_is_no_database_is_refused_and_left_alone(tmp_path):

@@ -1,7 +1,8 @@
-"""The database as the app reads it: never written, by connections that hold no lock on it.
+"""The database as the app reads it: never written, made or migrated, by connections that hold no lock on it.
 
 Plain sqlite3, because sqlite-utils alone costs a quarter of a second at the start. Every question opens a
-connection of its own (0.2 ms), so that a long one in a worker never keeps a short one waiting.
+connection of its own, so that a long one in a worker never keeps a short one waiting. One of an older version is read
+through a migrated copy, which is made anew whenever the file has changed.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Catalog:
 
     def judged(self) -> set[Collection]:
         """The collections of which any picture has a verdict."""
-        if not self._has("verdicts"):
+        if not self.exists():
             return set()
         with self.reading() as db:
             return judged_collections(db)
@@ -130,7 +131,7 @@ class Catalog:
 
     def judges(self) -> list[Judge]:
         """The judges that have verdicts, the latest first."""
-        if not self._has("verdicts"):
+        if not self.exists():
             return []
         with self.reading() as db:
             return read_judges(db)
@@ -163,11 +164,11 @@ class Catalog:
         with self.reading() as db:
             files = self._files(snapshot.pictures, ReferenceFinder(self.path, db))
             if judge not in judges:
-                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files)) or judges[0]
-            answers = read_answers(db, judge, files)
-        pairs = zip(snapshot.pictures, answers, strict=True)
+                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files))
+            answers = read_answers(db, judge, files) if judge else []
+        pairs = zip(snapshot.pictures, answers, strict=False)  # none by nobody
         verdicts = {key_of(row): pair for row, pair in pairs if pair != (None, None)}
-        return replace(snapshot, verdicts=verdicts, judge=judge, judges=judges)
+        return replace(snapshot, verdicts=verdicts, judge=judge if verdicts else None, judges=judges)
 
     def answers(self, sha256: str, judge: Judge) -> list[Row]:
         """All answers of a judge on one picture, a row a reference."""
@@ -181,7 +182,7 @@ class Catalog:
 
     def scores(self) -> dict[str, dict[str, float]]:
         """CLIP-I, CLIP-T and DINO of every picture by digest, each by the backbone used last."""
-        if not self._has("scores"):
+        if not self.exists():
             return {}
         scores: dict[str, dict[str, float]] = {}
         with self.reading() as db:
@@ -197,7 +198,7 @@ class Catalog:
 
     def picture_scores(self, sha256: str) -> list[Row]:
         """All scores of one picture, the latest first."""
-        if not self._has("scores"):
+        if not self.exists():
             return []
         return self._rows(
             "SELECT metric, value, backbone FROM scores WHERE image = ? ORDER BY metric, created DESC", sha256
@@ -225,7 +226,7 @@ class Catalog:
 
     def studies(self) -> list[Row]:
         """The studies, with how many people and simulated raters voted; the latest last."""
-        if not self._has("study_current_votes"):
+        if not self.exists():
             return []
         rows = self._rows("""
             SELECT s.name, s.kind, s.scenario, s.methods,
@@ -253,11 +254,6 @@ class Catalog:
             digests = {path: digest for path in self.paths.references(lora) if (digest := sha256_or(path, ""))}
             concepts[concept_name(lora)] = ReferencePictures(tuple(digests), tuple(digests.values()))
         return concepts
-
-    def _has(self, table: str) -> bool:
-        if not self.exists():
-            return False
-        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?", table))
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
         with self.reading() as db:

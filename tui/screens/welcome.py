@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from lorarar.store.connection import default_path
 from tui.text import home
 
 STEPS = (
@@ -36,7 +37,8 @@ class Welcome(VerticalScroll):
         text.append(
             f"{home(self.database)} has no pictures of merges. In another terminal, in this folder:\n\n", "not bold"
         )
+        named = "" if self.database == default_path() else f" --db {home(self.database)}"
         for command, purpose in STEPS:
-            text.append(f"  {command}\n", "bold").append(f"      {purpose}\n", "not bold dim")
+            text.append(f"  {command}{named}\n", "bold").append(f"      {purpose}\n", "not bold dim")
         text.append("\nThey appear here as they are made. Another database: lorarar-tui --db FILE", "not bold")
         yield Static(text, id="first")
