@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from judge.metrics import METRICS
+from judge.metrics import MARS2, METRICS
 
-MARS2 = "mars2"  # the name of its rows, beside those of ``METRICS``
 SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
-#: Metrics as reports name them, in their order.
-METRIC_TITLES = {MARS2: "MARS2"} | {metric.name: metric.title for metric in METRICS.values()}
 #: What people are asked about, in words.
 ASPECT_TITLES = {"both": "subject and style", "subject": "subject", "style": "style"}
 
 
 def metric_title(name: str) -> str:
     """A metric as reports name it; one of another's making by its own name."""
-    return METRIC_TITLES.get(name, name)
+    if name == MARS2:
+        return "MARS2"
+    return METRICS[name].title if name in METRICS else name
 
 
 @dataclass(frozen=True)

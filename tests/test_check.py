@@ -11,7 +11,6 @@ from PIL import Image
 from judge.check.ask import Interview, ordinary_questions
 from judge.check.check import PARTS, CheckError, run_check
 from judge.check.findings import Finding
-from judge.check.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.check.human_labels import HumanLabel, read_labels
 from judge.check.page import render_page
 from judge.check.paraphrases import PARAPHRASES, wordings
@@ -20,6 +19,7 @@ from judge.check.sample import sample_targets
 from judge.check.settings import variants
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
+from judge.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.questions import CODE, PAPER, Prompts, Reply
 from judge.run import judge, questions_about
 from judge.targets import Target, from_folders
@@ -461,7 +461,7 @@ def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):
     with Store(tmp_path / "a.db") as store:
         far = find_distances(store, [own, lone, other, elsewhere])
     assert far[own.image] == 0
-    assert far[lone.image] > 100
+    assert 10 < far[lone.image] < 255
     assert len(far) == 2
     assert len({one.target.image for one in known}) == len(known)
 

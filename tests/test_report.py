@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from judge.cli.report import print_table
 from judge.errors import JudgeError
 from judge.metrics.backbone import Identity, imagenet
+from judge.metrics.features import Features
 from judge.metrics.scores import ScoreStore
 from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets
@@ -155,7 +156,7 @@ def test_a_metrics_mean_is_within_pairs_and_then_over_pairs(targets):
     assert by_group({}, "method") == {}
 
 
-class Flat:
+class Flat(Features):
     """Features whose cosines are all one: what is known of a picture is not the point here."""
 
     def __init__(self, name="flat"):

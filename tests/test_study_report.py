@@ -12,7 +12,7 @@ from lorarar.store import Store
 from lorarar.util.errors import StoreError
 from studies.creation.create import StudyRequest, new_study
 from studies.errors import StudyError
-from studies.figures import ASPECT_TITLES, METRIC_TITLES, SIMULATED
+from studies.figures import ASPECT_TITLES, SIMULATED, metric_title
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
 from studies.rendering import as_json, from_json
@@ -117,7 +117,7 @@ def test_a_report_that_crossed_as_json_is_the_same_and_leads_to_its_points(store
         if figure.name == "difference of r":
             assert points is None
         else:
-            assert figure.of.startswith(f"{METRIC_TITLES[points.metric]} ({points.by})")
+            assert figure.of.startswith(f"{metric_title(points.metric)} ({points.by})")
             assert name == "ab" or figure.of.endswith(f", {ASPECT_TITLES[points.aspect]}")
     assert all(again.points_of(figure) is None for figure in again.section("study", "outcomes", "agreement"))
 

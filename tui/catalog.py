@@ -181,7 +181,7 @@ class Catalog:
         )
 
     def scores(self) -> dict[str, dict[str, float]]:
-        """CLIP-I, CLIP-T and DINO of every picture by digest, each by the backbone used last."""
+        """All metrics of every picture by digest, each by the backbone used last."""
         if not self.exists():
             return {}
         scores: dict[str, dict[str, float]] = {}

@@ -15,11 +15,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from judge.check.ask import CheckQuestion, Interview
 from judge.check.findings import Finding
-from judge.check.ground_truth import KnownPicture
 from judge.check.human_labels import HumanLabel
 from judge.critics import Critic, find_critic
 from judge.critics.kind import CriticKind
 from judge.critics.settings import Settings, kind_of
+from judge.ground_truth import KnownPicture
 from judge.pictures import JudgedPicture, group_by_picture, mars2
 from judge.questions import Prompts
 from judge.targets import Target

@@ -9,12 +9,12 @@ from typing import get_args
 
 from judge.check.ask import CheckQuestion, ordinary_questions
 from judge.check.findings import Finding, at_least, percent_of, weakest
-from judge.check.ground_truth import KnownPicture
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods, rate_finding
 from judge.check.statistics.calibration import Calibration, CorrectedRate
 from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, Nearness, accuracy, logit_auroc, nearness
 from judge.check.statistics.proportions import Proportion
+from judge.ground_truth import KnownPicture
 from judge.pictures import JudgedPicture, group_by_picture
 from judge.questions import Aspect
 from judge.targets import Target

@@ -7,10 +7,10 @@ import typer
 from judge.cli.check import check
 from judge.cli.options import critic_flags
 from judge.cli.report import report
-from judge.cli.run import run
+from judge.cli.run import run, run_flags
 from lorarar.cli.flags import flagged
 
-app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I, CLIP-T and DINO.")
-app.command(cls=flagged(critic_flags))(run)
+app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I and other metrics.")
+app.command(cls=flagged(run_flags))(run)
 app.command()(report)
 app.command(cls=flagged(critic_flags))(check)

@@ -42,9 +42,9 @@ def check(
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
     from judge.check.ask import Interview
     from judge.check.check import run_check
-    from judge.check.ground_truth import find_distances, find_known_pictures
     from judge.check.human_labels import read_labels
     from judge.check.part import CheckPlan, Configuration
+    from judge.ground_truth import find_distances, find_known_pictures
     from judge.questions import find_prompts
     from judge.targets import find_targets, present_targets, report_collection
     from lorarar.store import Store

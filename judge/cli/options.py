@@ -34,8 +34,8 @@ def critic_flags() -> list[Flag]:
     flags = [Flag(Option("critic", f"{accepted}.", "text", default=CRITIC))]
     for kind in kinds:
         for option in kind.options:
-            shared = sum(other.takes(option.name) for other in kinds) > 1
-            flags.append(Flag(option, "Of every critic" if shared else f"Of {kind.title}"))
+            owners = " or ".join(other.title for other in kinds if other.takes(option.name))
+            flags.append(Flag(option, f"Of {owners}"))
     return flags
 
 

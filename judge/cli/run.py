@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,45 +12,65 @@ from judge.cli.options import (
     ImagesOption,
     PromptsOption,
     ReferencesOption,
+    critic_flags,
     critic_of,
 )
 from judge.cli.reasons import print_reasons
 from judge.errors import JudgeError
-from judge.metrics.table import METRICS, Metric, MetricError
+from judge.metrics.table import MARS2, METRICS, Metric, MetricError, backbone_kinds
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
-from lorarar.cli.flags import given_options
+from lorarar.cli.flags import Flag, given_options
 from lorarar.util.messages import message
+from lorarar.util.options import Option
 
 if TYPE_CHECKING:
+    from judge.metrics.instruments import Instruments
     from judge.metrics.scores import ScoreOutcome
     from judge.run import JudgeOutcome
     from judge.targets import Target
     from lorarar.store import Store
 
-MARS2 = "mars2"
-ALL = ",".join((MARS2, *METRICS))
+
+def run_flags() -> Iterator[Flag]:
+    """The flags of the critic and its settings, of the metrics and their backbones."""
+    critic, *settings = critic_flags()
+    yield critic
+    default = ",".join((MARS2, *(metric.name for metric in METRICS.values() if metric.default)))
+    told = "; ".join(f"{metric.name}: {metric.help}" for metric in METRICS.values())
+    yield Flag(
+        Option(
+            "metrics",
+            f"Which of {', '.join((MARS2, *METRICS))}. {told}. Those of true pictures are of bases that have any.",
+            "text",
+            default_words=default,
+        )
+    )
+    for kind in backbone_kinds().values():
+        shown = f"the own one of the pictures' family, or {kind.customary}"
+        words = f"{kind.title} backbone: a family's name, a folder or a hub id."
+        yield Flag(Option(kind.name, words, "text", default_words=shown))
+    yield from settings
 
 
 @command
 def run(
     context: typer.Context,
-    metrics: Annotated[str, typer.Option("--metrics", help=f"Which of {ALL}.")] = ALL,
     prompts: PromptsOption = "paper",
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
-    clip: Annotated[str, typer.Option("--clip", help="CLIP backbone: pocket, a folder or a hub id.")] = "pocket",
-    dino: Annotated[str, typer.Option("--dino", help="DINO backbone: pocket, a folder or a hub id.")] = "pocket",
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
+    from judge.metrics.instruments import Instruments
     from judge.questions import find_prompts
     from judge.targets import find_targets, present_targets
     from lorarar.store import Store
 
-    critic, settings = critic_of(given_options(context))
-    names, wording = parse_metrics(metrics), find_prompts(prompts)
+    given = given_options(context)
+    critic, settings = critic_of(given)
+    names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
     with Store(db) as store:
         targets = present_targets(find_targets(store, images, generated, references))
         outcomes: dict[str, Any] = {"pictures": len(targets)}
@@ -62,23 +83,25 @@ def run(
                 outcome = judge(targets, opened, wording, VerdictStore(store))
             outcomes[MARS2] = outcome.record()
             _describe(outcome)
-        backbones = {"clip": clip, "dino": dino}
-        for metric in (METRICS[name] for name in names if name != MARS2):
-            outcomes[metric.name] = _score(
-                metric, backbones[metric.kind], targets, store, settings.get("device")
-            ).record()
+        metrics = [METRICS[name] for name in names if name != MARS2]
+        backbones = {name: given[name] for name in backbone_kinds() if name in given}
+        instruments = Instruments(backbones, family=critic, device=settings.get("device"))
+        scores = _score(metrics, targets, store, instruments, asked="metrics" in given)
+        outcomes |= {name: scored.record() for name, scored in scores.items()}
     if as_json:
         print_json(outcomes)
     if MARS2 in names and not outcome.clear:
         raise JudgeError(f"none of {outcome.questions} questions has a clear verdict; mostly: {outcome.main_reason}")
 
 
-def parse_metrics(text: str) -> list[str]:
-    """The metrics of a list such as ``mars2,dino``, each once, in the order of the table.
+def parse_metrics(text: str | None) -> list[str]:
+    """The metrics of a list such as ``mars2,dino``, each once, in the order of the table; without one the default.
 
     Raises:
         MetricError: an unknown name, or none.
     """
+    if text is None:
+        return [MARS2, *(metric.name for metric in METRICS.values() if metric.default)]
     accepted = (MARS2, *METRICS)
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names or set(names) - set(accepted):
@@ -86,20 +109,36 @@ def parse_metrics(text: str) -> list[str]:
     return [name for name in accepted if name in names]
 
 
-def _score(metric: Metric, backbone: str, targets: list[Target], store: Store, device: str | None) -> ScoreOutcome:
-    from judge.metrics.features import Features
-    from judge.metrics.registry import find_backbone
-    from judge.metrics.scores import ScoreStore
+def _score(
+    metrics: Sequence[Metric], targets: Sequence[Target], store: Store, instruments: Instruments, *, asked: bool
+) -> dict[str, ScoreOutcome]:
+    """Measure metrics, each by its instruments; what only some bases have is said once where it was ``asked`` for."""
+    from judge.ground_truth import bases_of
+    from judge.metrics.scores import ScoreOutcome, ScoreStore
 
-    features = Features(find_backbone(metric.kind, backbone, device))
-    outcome = ScoreStore(store).score(metric, targets, features)
-    message(
-        f"{metric.name}: {outcome.pictures} pictures, {outcome.existing} were known, {outcome.measured} measured by "
-        f"{features.backbone.identity.name}"
-    )
+    bases, scores = bases_of(store, targets), ScoreStore(store)
+    outcomes: dict[str, ScoreOutcome] = {}
+    left_out: list[str] = []
+    for metric in metrics:
+        total = ScoreOutcome()
+        for instrument, members in instruments.of(metric, targets, bases):
+            outcome = scores.score(metric, members, instrument)
+            _describe_scores(metric, outcome, instrument.name)
+            total += outcome
+        if total.pictures or asked:
+            outcomes[metric.name] = total
+        if total.pictures < len(set(targets)):
+            left_out.append(metric.name)
+    if left_out and asked:
+        message(f"{', '.join(left_out)}: only of bases with true pictures, others have none", "yellow")
+    return outcomes
+
+
+def _describe_scores(metric: Metric, outcome: ScoreOutcome, by: str) -> None:
+    counts = f"{outcome.existing} were known, {outcome.measured} measured"
+    message(f"{metric.name}: {outcome.pictures} pictures, {counts} by {by}")
     for fault in outcome.faults[:5]:
         message(f"  {fault}", "yellow")
-    return outcome
 
 
 def _describe(outcome: JudgeOutcome) -> None:

@@ -1,5 +1,5 @@
-"""CLIP-I, CLIP-T and DINO, on any backbone: pictures beside MARS2, as the paper's Table A2 has them."""
+"""Metrics beside MARS2: CLIP-I, CLIP-T and DINO on any backbone, as the paper's Table A2 has them, and others."""
 
-from judge.metrics.table import METRICS
+from judge.metrics.table import MARS2, METRICS
 
-__all__ = ["METRICS"]
+__all__ = ["MARS2", "METRICS"]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from judge.metrics.table import BackboneKind, MetricError
+from judge.metrics.table import MetricError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +93,7 @@ class Identity:
 class Backbone(ABC):
     """A model with its identity; it is loaded when it is first used."""
 
-    kind: ClassVar[BackboneKind]
+    kind: ClassVar[str]  # the name of its ``BackboneKind``
 
     def __init__(self, identity: Identity, load: Callable[[], CLIPModel | ViTModel | Dinov2Model]) -> None:
         self.identity, self._load = identity, load

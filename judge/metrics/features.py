@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,6 +36,15 @@ class Features:
         self.computed = 0  # vectors that the folder did not have
         self.faults: dict[Path, str] = {}  # of pictures that cannot be read
         self._broken: dict[str, str] = {}  # the same by digest
+
+    @property
+    def name(self) -> str:
+        """The backbone's name."""
+        return self.backbone.identity.name
+
+    def record(self) -> dict[str, Any]:
+        """The backbone's identity, under which scores are kept."""
+        return self.backbone.identity.record()
 
     def of(self, paths: Iterable[Path]) -> dict[Path, Vector]:
         """The vectors of pictures; those with the same bytes share one, and those that cannot be read have none.

@@ -1,49 +1,81 @@
-"""Measure one metric on many pictures: each gets one score against what the metric names.
+"""Measure one metric on many pictures: each gets one score, by the function that the metric's row names.
 
 Invariant: a picture that could not be measured, or whose value is not finite, has no score, and the fault is reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from judge.metrics.backbone import Vector, Vectors
 from judge.metrics.features import Features
-from judge.metrics.table import Metric, MetricError
+from judge.metrics.table import METRICS, Metric, MetricError
 from lorarar.pictures.prompts import RARE_TOKEN, without_token
+from lorarar.util.errors import LorarError, reason
 
 if TYPE_CHECKING:
     from judge.targets import Target
 
 
-def measure(
-    metric: Metric, targets: Sequence[Target], features: Features, token: str = RARE_TOKEN
-) -> list[float | None]:
-    """A cosine for each target, the mean over its references.
+class Instrument(Protocol):
+    """What a metric is measured by; scores are kept under its record."""
 
-    Args:
-        metric: the metric.
-        targets: the pictures with their references.
-        features: vectors by a backbone of the metric's kind.
-        token: the rare token, which is left out of prompts.
+    faults: dict[Path, str]  # of pictures that cannot be read
 
-    Returns:
-        For each target its score; None where there are no references or no prompt, and where a picture cannot be read
-        (``features.faults``).
+    @property
+    def name(self) -> str:
+        """The instrument's name, for messages."""
+        ...
+
+    def record(self) -> dict[str, Any]:
+        """Everything that decides its scores, ``name`` and ``revision`` among it."""
+        ...
+
+
+#: What measures a metric: a score for each target, None where it has none. The last argument is the metric's
+#: instrument: ``Features`` of its kind of backbone, the ``TrueCells`` of a base, or, of no use, the metric's own.
+Measure = Callable[[Metric, Sequence["Target"], Any], Sequence[float | None]]
+
+
+def measure(metric: Metric, targets: Sequence[Target], instrument: Instrument) -> list[float | None]:
+    """A metric's score of each target; None where it has none, or where it is not finite.
 
     Raises:
-        MetricError: the backbone is not of the metric's kind or fails.
+        MetricError: the instrument is not the metric's or fails, or another package's metric does.
     """
-    backbone = features.backbone
-    if backbone.kind != metric.kind:
-        name = backbone.identity.name
-        raise MetricError(f"{metric.name} takes a {metric.kind} backbone; {name} is a {backbone.kind} one")
+    if isinstance(instrument, Features) and metric.backbone and instrument.backbone.kind != metric.backbone.name:
+        kind = metric.backbone.name
+        raise MetricError(
+            f"{metric.name} takes a {kind} backbone; {instrument.name} is a {instrument.backbone.kind} one"
+        )
+    try:
+        function: Measure = resolve_name(metric.measure)
+        values = [None if value is None else float(value) for value in function(metric, targets, instrument)]
+        if len(values) != len(targets):
+            raise ValueError(f"{metric.measure} gives {len(values)} scores for {len(targets)} pictures")
+    except Exception as error:
+        if metric.name in METRICS.own or isinstance(error, LorarError):
+            raise
+        raise MetricError(f"{metric.name} fails: {type(error).__name__}: {reason(error)}") from None
+    return [value if value is not None and isfinite(value) else None for value in values]
+
+
+def cosines(metric: Metric, targets: Sequence[Target], features: Features) -> list[float | None]:
+    """A cosine for each target, the mean over its references, or to its prompt without the rare token.
+
+    None where there are no references or no prompt, and where a picture cannot be read (``features.faults``).
+
+    Raises:
+        MetricError: the backbone fails.
+    """
     if metric.against == "prompt":
-        return _to_prompts(targets, features, token)
+        return _to_prompts(targets, features)
     vectors = features.of([target.image for target in targets] + [p for t in targets for p in metric.references(t)])
 
     def one(target: Target) -> float | None:
@@ -55,8 +87,8 @@ def measure(
     return [one(target) for target in targets]
 
 
-def _to_prompts(targets: Sequence[Target], features: Features, token: str) -> list[float | None]:
-    prompts = [without_token(target.prompt, token) for target in targets]
+def _to_prompts(targets: Sequence[Target], features: Features) -> list[float | None]:
+    prompts = [without_token(target.prompt, RARE_TOKEN) for target in targets]
     texts = features.of_texts(sorted({prompt for prompt in prompts if prompt}))
     images = features.of([target.image for target, prompt in zip(targets, prompts, strict=True) if prompt])
     return [

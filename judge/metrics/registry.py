@@ -8,14 +8,14 @@ is of one state; a model whose weights are not all there is refused, since what 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from judge.metrics.table import BackboneKind, MetricError
+from judge.metrics.table import MetricError, backbone_kinds
 from lorarar.families import families_with
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import reason
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from judge.metrics.backbone import Backbone, Clip, Dino, Identity, Preprocessing
 
 
-#: The customary ones; the paper names none.
-DEFAULTS: Mapping[BackboneKind, str] = {"clip": "openai/clip-vit-base-patch32", "dino": "facebook/dino-vits16"}
-ACCEPTED: Mapping[BackboneKind, tuple[str, ...]] = {"clip": ("clip",), "dino": ("vit", "dinov2")}  # model types
+ACCEPTED: Mapping[str, tuple[str, ...]] = {"clip": ("clip",), "dino": ("vit", "dinov2")}  # model types
 
 STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
 #: What transformers takes where a CLIP's image processor is silent.
@@ -95,9 +93,7 @@ class _Source:
         )
 
 
-def find_backbone(
-    kind: BackboneKind, name: str | None = None, device: str | None = None, dtype: Dtype = "float32"
-) -> Backbone:
+def find_backbone(kind: str, name: str | None = None, device: str | None = None, dtype: Dtype = "float32") -> Backbone:
     """The backbone of that name, folder or hub id, by default the customary one; ``pocket`` is Pocket's own.
 
     A revision may follow a hub id after ``@``; the device is by default a GPU if there is one. Weights are loaded
@@ -108,7 +104,7 @@ def find_backbone(
     """
     from transformers import AutoConfig
 
-    name = name or DEFAULTS[kind]
+    name = name or backbone_kinds()[kind].customary
     with _loading(f"{name} as a {kind} backbone"):
         source = _source(kind, name)
         config = AutoConfig.from_pretrained(source.location, trust_remote_code=False, **source.at)
@@ -118,11 +114,16 @@ def find_backbone(
         return _clip(source, dtype, device) if kind == "clip" else _dino(source, config, dtype, device)
 
 
-def _source(kind: BackboneKind, name: str) -> _Source:
+def own_backbones(kind: str) -> dict[str, Callable[[], Path]]:
+    """The folders of the families' own backbones of a kind, by the family's name, each found when it is asked for."""
+    return {name: partial(family.find, kind) for name, family in families_with(kind).items()}
+
+
+def _source(kind: str, name: str) -> _Source:
     from transformers.utils import cached_file
 
-    families = families_with(kind)
-    place: Path | HubId | None = find_model(name, {own: partial(family.find, kind) for own, family in families.items()})
+    families = own_backbones(kind)
+    place: Path | HubId | None = find_model(name, families)
     if place is None:
         raise MetricError(
             f"{name!r} is neither {' nor '.join(families)}, nor a model folder, nor a hub id like OWNER/NAME"

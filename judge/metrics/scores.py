@@ -1,14 +1,17 @@
-"""Scores of CLIP-I, CLIP-T and DINO in the database, each with the backbone that made it and what it is against."""
+"""Scores of metrics in the database, each with the record of what it was measured by, and what it is against.
+
+The column is called ``backbone``; for a metric without one it is the record of whatever measured it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from judge.metrics.table import Metric
+from judge.metrics.table import Against, Metric
 from judge.schema import SCHEMA
 from judge.targets import Target
 from lorarar.store import Store
@@ -16,7 +19,16 @@ from lorarar.util.clock import now
 from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
-    from judge.metrics.features import Features
+    from judge.metrics.measure import Instrument
+
+#: Why pictures have no score, by what they are measured against.
+WITHOUT: Mapping[Against, str] = {
+    "subject": "have no subject to be measured against",
+    "style": "have no style to be measured against",
+    "prompt": "have no prompt to be measured against",
+    "truth": "have no true picture, or cannot be read, or have another size than it",
+    "nothing": "have no score by it",
+}
 
 Key = tuple[str, str]  # a picture's digest, and what it was measured against
 
@@ -25,10 +37,19 @@ Key = tuple[str, str]  # a picture's digest, and what it was measured against
 class ScoreOutcome:
     """How many pictures a run had for one metric, and what came of them."""
 
-    pictures: int
-    existing: int  # scored by an earlier run
-    measured: int
+    pictures: int = 0
+    existing: int = 0  # scored by an earlier run
+    measured: int = 0
     faults: tuple[str, ...] = field(default=())  # why the others have no score
+
+    def __add__(self, other: ScoreOutcome) -> ScoreOutcome:
+        """Both runs' counts, with each fault once."""
+        return ScoreOutcome(
+            pictures=self.pictures + other.pictures,
+            existing=self.existing + other.existing,
+            measured=self.measured + other.measured,
+            faults=tuple(dict.fromkeys((*self.faults, *other.faults))),
+        )
 
     def record(self) -> dict[str, Any]:
         """The outcome under the keys of ``lorarar judge run --json``."""
@@ -47,25 +68,26 @@ class ScoreStore:
         self.store = store
         store.extend(SCHEMA)
 
-    def score(self, metric: Metric, targets: Sequence[Target], features: Features) -> ScoreOutcome:
-        """Measure what this backbone has not scored yet, and keep it.
+    def score(self, metric: Metric, targets: Sequence[Target], instrument: Instrument) -> ScoreOutcome:
+        """Measure what this instrument has not scored yet, and keep it.
 
         Raises:
-            MetricError: the backbone fails, or is not of the metric's kind.
+            MetricError: the instrument fails, or is not the metric's.
             StoreError: the scores cannot be kept.
         """
         from judge.metrics.measure import measure
 
-        backbone = _text(features.backbone.identity.record())
+        backbone = _text(instrument.record())
         stored = self.of(metric, backbone)
         keys = {target: key_of(metric, target) for target in targets}
         left = [target for target, key in keys.items() if key not in stored]
-        values = measure(metric, left, features) if left else []
+        values = measure(metric, left, instrument) if left else []
         new = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
         self._add(metric, backbone, new)
-        faults = list(features.faults.values())
-        if without := [t for t, v in zip(left, values, strict=True) if v is None and not _faulty(metric, t, features)]:
-            faults.append(f"{len(without)} pictures have no {metric.against} to be measured against")
+        faults = list(instrument.faults.values())
+        without = [target for target, value in zip(left, values, strict=True) if value is None]
+        if unexplained := [target for target in without if not _faulty(metric, target, instrument)]:
+            faults.append(f"{len(unexplained)} pictures {WITHOUT[metric.against]}")
         return ScoreOutcome(
             pictures=len(keys),
             existing=len(keys) - len(left),
@@ -92,7 +114,7 @@ class ScoreStore:
 
 
 def key_of(metric: Metric, target: Target) -> Key | None:
-    """The key of a target's score: digests of the picture and of its references, or the prompt itself.
+    """The key of a target's score: the picture's digest with its references', its prompt or its cell's names.
 
     None where a file cannot be read.
     """
@@ -105,11 +127,15 @@ def key_of(metric: Metric, target: Target) -> Key | None:
         return None
     if metric.against == "prompt":
         return image, target.prompt
+    if metric.against == "truth":
+        return image, f"{target.subject} in {target.style}"
+    if metric.against == "nothing":
+        return image, ""
     return image, hashlib.sha256("\n".join(references).encode()).hexdigest()[:16]
 
 
-def _faulty(metric: Metric, target: Target, features: Features) -> bool:
-    return any(path in features.faults for path in (target.image, *metric.references(target)))
+def _faulty(metric: Metric, target: Target, instrument: Instrument) -> bool:
+    return any(path in instrument.faults for path in (target.image, *metric.references(target)))
 
 
 def _text(record: dict[str, Any]) -> str:

@@ -1,52 +1,166 @@
-"""The table of metrics: their backbones, what a picture is measured against (the paper's A2.1), the paper's figures."""
+"""The one table of metrics: ours, then those of other packages by the entry points ``lorarar.metrics``.
+
+A row says all that is known of a metric but how it is measured: that is named by a place, so that reports, studies and
+the app read the table without loading a model.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from judge.paper import Published
+from judge import paper
 from lorarar.util.errors import LorarError
+from lorarar.util.registry import Registry
 
 if TYPE_CHECKING:
     from judge.targets import Target
 
-BackboneKind = Literal["clip", "dino"]
-Against = Literal["subject", "style", "prompt"]
+MARS2 = "mars2"  # named beside the metrics wherever they are listed; a critic's verdicts, not scores
+#: What a picture is measured against: the references of its subject or its style, its prompt, the true picture of its
+#: cell by the ground truth of its base's family, or nothing.
+Against = Literal["subject", "style", "prompt", "truth", "nothing"]
+#: Keys that reports have beside those of metrics, with ``_low`` and ``_high``; no metric has such a name.
+TAKEN = (MARS2, "method", "subject", "style", "average", "best", "against", "attempts", "images", "pairs", "undecided")
 
 
 class MetricError(LorarError):
-    """A backbone that cannot be used, or features that cannot be computed or kept."""
+    """A metric that cannot be measured: a backbone that cannot be used, or features that cannot be kept."""
 
     title = "Metric"
 
 
 @dataclass(frozen=True)
+class BackboneKind:
+    """A kind of models that metrics measure by; ``--NAME`` chooses one."""
+
+    name: str  # of its flag, and of the field in a family that has one of its own
+    title: str
+    customary: str  # the model where the pictures' family has none of its own: a hub id
+    find: str = "judge.metrics.registry:find_backbone"  # its place: a function of kind, model and device
+
+
+@dataclass(frozen=True)
 class Metric:
-    """A similarity between generated pictures and what they should show."""
+    """A number for a generated picture that says how near it is to what it should show."""
 
     name: str
     title: str
-    kind: BackboneKind  # of its backbone
-    against: Against  # the references of the subject or of the style, or the prompt
-    column: int  # of Table A2
-    published: Callable[[Published], float]  # the paper's figure
+    help: str  # what it is, in half a sentence
+    measure: str  # the place ``module:function`` of what measures it, a ``judge.metrics.measure.Measure``
+    order: float = 100  # its column among the others
+    against: Against = "nothing"
+    backbone: BackboneKind | None = None  # what kind of model it is measured by
+    higher_is_better: bool = True
+    places: int = 3  # after the decimal point
+    quadratic: bool = False  # whether scores are averaged as a root mean square
+    yes_or_no: bool = False  # whether a score is 1 or 0
+    default: bool = False  # whether ``judge run`` measures it where it is not told which
+    revision: str = "1"  # of how it is measured; scores by another revision are other scores
+    published: Mapping[str, float] = field(default_factory=dict, hash=False)  # the paper's figures by method
 
     def references(self, target: Target) -> tuple[Path, ...]:
-        """The pictures a target is measured against; none for a prompt."""
-        return () if self.against == "prompt" else target.references(self.against)
+        """The pictures a target is measured against; none where it is against something else."""
+        return target.references(self.against) if self.against in ("subject", "style") else ()
+
+    @property
+    def direction(self) -> str:
+        """Which scores are better, in words."""
+        return "higher is better" if self.higher_is_better else "lower is better"
+
+    @property
+    def key(self) -> str:
+        """Its name within another, as keys of reports have it."""
+        return self.name.replace("-", "_")
 
 
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("clip-i", "CLIP-I", kind="clip", against="style", column=1, published=lambda paper: paper.clip_i),
-        Metric("clip-t", "CLIP-T", kind="clip", against="prompt", column=3, published=lambda paper: paper.clip_t),
-        Metric("dino", "DINO", kind="dino", against="subject", column=2, published=lambda paper: paper.dino),
-    )
-}
+CLIP = BackboneKind("clip", "CLIP", customary="openai/clip-vit-base-patch32")
+DINO = BackboneKind("dino", "DINO", customary="facebook/dino-vits16")  # the paper names none
+COSINE = "judge.metrics.measure:cosines"
+OURS = (
+    Metric(
+        "clip-i",
+        "CLIP-I",
+        "mean cosine to the style's references",
+        COSINE,
+        order=1,
+        against="style",
+        backbone=CLIP,
+        default=True,
+        published=paper.CLIP_I,
+    ),
+    Metric(
+        "clip-t",
+        "CLIP-T",
+        "cosine to the prompt without its rare token",
+        COSINE,
+        order=3,
+        against="prompt",
+        backbone=CLIP,
+        default=True,
+        published=paper.CLIP_T,
+    ),
+    Metric(
+        "dino",
+        "DINO",
+        "mean cosine to the subject's references",
+        COSINE,
+        order=2,
+        against="subject",
+        backbone=DINO,
+        default=True,
+        published=paper.DINO,
+    ),
+    Metric(
+        "rms-truth",
+        "RMS to the truth",
+        "root mean squared difference to the true picture, of 255",
+        "judge.metrics.truth:distances",
+        order=10,
+        against="truth",
+        higher_is_better=False,
+        places=1,
+        quadratic=True,
+        default=True,
+    ),
+    Metric(
+        "identified",
+        "Identified",
+        "nearest to its own true picture, of all subjects' in its style and all styles' of its subject",
+        "judge.metrics.truth:identified",
+        order=11,
+        against="truth",
+        places=2,
+        yes_or_no=True,
+        default=True,
+    ),
+)
 
-#: The metrics as Table A2 has them.
-TABLE_A2 = tuple(sorted(METRICS.values(), key=lambda metric: metric.column))
+
+def _check(metric: Metric, metrics: Mapping[str, Metric]) -> None:
+    """Refuse a metric whose name no list or report can hold, or whose kind of backbone means something else."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", metric.name):
+        raise ValueError(f"its name is {metric.name!r}; accepted are small letters and digits, with - between")
+    if metric.key in TAKEN:
+        raise ValueError(f"reports have {metric.name} already; another name is needed")
+    kind = metric.backbone
+    others = (other.backbone for other in metrics.values())
+    if kind and any(other and other.name == kind.name and other != kind for other in others):
+        raise ValueError(f"its kind of backbone {kind.name} means something else elsewhere")
+
+
+METRICS: Registry[Metric] = Registry("lorarar.metrics", Metric, OURS, _check)
+
+
+def in_order(names: Iterable[str] | None = None) -> list[Metric]:
+    """The metrics of these names, by default all, in the order of their columns; names of none are left out."""
+    chosen = METRICS.values() if names is None else (METRICS[name] for name in names if name in METRICS)
+    return sorted(chosen, key=lambda metric: metric.order)
+
+
+def backbone_kinds() -> dict[str, BackboneKind]:
+    """The kinds of backbones that metrics are measured by, by name."""
+    return {metric.backbone.name: metric.backbone for metric in METRICS.values() if metric.backbone is not None}

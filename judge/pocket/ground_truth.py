@@ -7,21 +7,26 @@ shipped is used, so nothing has to be fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
-from PIL import Image
-
-from judge.check.ground_truth import KnownPicture
+from judge.ground_truth import KnownPicture
 from judge.pocket.held_out_trials import nearest_style
 from judge.targets import Target
 from lorarar.pictures.images import read_image, write_png
 from lorarar.pocket.concepts import STYLES, STYLES_BY_SLUG, SUBJECTS, SUBJECTS_BY_SLUG, Style, Subject
-from lorarar.pocket.difference import mean_squared_difference
+from lorarar.pocket.difference import Pixels, blurred, squared_difference
 from lorarar.pocket.ground_truth import true_picture
-from lorarar.util.errors import ImageError
+from lorarar.pocket.shipped import design_file
+from lorarar.util.digest import digest_of_facts
+from lorarar.util.errors import ImageError, PocketError
+from lorarar.util.files import sha256_of
+
+PAINTED = 1  # to be counted up where the same designs and styles are painted otherwise
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,47 @@ def known_pictures(targets: Sequence[Target], folder: Path) -> list[KnownPicture
 
 
 def distances(targets: Sequence[Target]) -> list[float | None]:
-    """Mean squared difference of each target's picture to the true one of its cell; None for other bases' cells.
+    """Root mean squared difference of each target's picture to the true one of its cell, both blurred, of 255.
+
+    None for other bases' cells, and for a picture that cannot be read or has another size.
 
     Raises:
         PocketError: Pocket's designs are missing.
     """
-    true_picture_of_cell = cache(lambda subject, style: true_picture(SUBJECTS_BY_SLUG[subject], STYLES_BY_SLUG[style]))
-    return [
-        _distance(target, true_picture_of_cell(target.subject, target.style)) if _is_own(target) else None
-        for target in targets
-    ]
+    return [_measure(target, lambda pixels, cell: squared_difference(pixels, cell.pixels) ** 0.5) for target in targets]
+
+
+def identified(targets: Sequence[Target]) -> list[bool | None]:
+    """Whether each target's picture is nearer to the true one of its cell than to any that is wrong in one thing.
+
+    Those are the true pictures of all other subjects in its style, and of its subject in all other styles: 29 and 25.
+    Nearness is the difference that ``distances`` takes; None where that has none. Without a judge, by pixels alone.
+
+    Raises:
+        PocketError: Pocket's designs are missing.
+    """
+
+    def nearest(pixels: Pixels, cell: _Cell) -> bool:
+        own = squared_difference(pixels, cell.pixels)
+        return all(own < squared_difference(pixels, other.pixels) for other in cell.others())
+
+    return [_measure(target, nearest) for target in targets]
+
+
+def revision() -> str:
+    """A short digest of what decides the true pictures: designs, styles, and the version of how they are painted.
+
+    Raises:
+        PocketError: Pocket's designs are missing.
+    """
+    try:
+        designs = {subject.slug: sha256_of(design_file(subject.slug)) for subject in SUBJECTS}
+    except OSError as error:
+        raise PocketError(
+            f"{error.filename} is missing; make Pocket's designs with: lorarar pocket build art"
+        ) from None
+    styles = {style.slug: [style.family, *astuple(style.params)] for style in STYLES}
+    return digest_of_facts({"painted": PAINTED, "subjects": designs, "styles": styles})[:12]
 
 
 def _is_own(target: Target) -> bool:
@@ -81,13 +117,43 @@ def _is_own(target: Target) -> bool:
     return target.subject in SUBJECTS_BY_SLUG and target.style in STYLES_BY_SLUG
 
 
-def _distance(target: Target, true: Image.Image) -> float | None:
-    """Mean squared difference to the true picture; None for a picture that cannot be read or has another size."""
+@dataclass(frozen=True)
+class _Cell:
+    """A subject in a style."""
+
+    subject: Subject
+    style: Style
+
+    @property
+    def pixels(self) -> Pixels:
+        """Its true picture's, blurred."""
+        return _true_pixels(self.subject, self.style)
+
+    def others(self) -> Iterator[_Cell]:
+        """The cells of all other subjects in the style, then of the subject in all other styles."""
+        yield from (_Cell(subject, self.style) for subject in SUBJECTS if subject != self.subject)
+        yield from (_Cell(self.subject, style) for style in STYLES if style != self.style)
+
+
+@cache
+def _true_pixels(subject: Subject, style: Style) -> Pixels:
+    """A true picture's pixels, blurred; painting one takes 8 ms, and all 780 take 10 MB."""
+    return blurred(true_picture(subject, style))
+
+
+def _measure(target: Target, measure: Callable[[Pixels, _Cell], T]) -> T | None:
+    """What a measure says of a target's blurred pixels.
+
+    None for another base's cell, and for a picture that cannot be read or has another size than the true ones.
+    """
+    if not _is_own(target):
+        return None
     try:
-        picture = read_image(target.image)
+        pixels = blurred(read_image(target.image))
     except ImageError:
         return None
-    return mean_squared_difference(picture, true) if picture.size == true.size else None
+    cell = _Cell(SUBJECTS_BY_SLUG[target.subject], STYLES_BY_SLUG[target.style])
+    return measure(pixels, cell) if pixels.shape == cell.pixels.shape else None
 
 
 def _paintings_of_cell(subject: Subject, style: Style, turn: int) -> Iterator[_Painting]:

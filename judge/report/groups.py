@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -76,22 +76,27 @@ def make_group(
     )
 
 
-def over_pairs(values: Mapping[Pair, float]) -> Interval | None:
-    """The mean of one value a pair, and its interval when pairs are drawn anew; None without any.
+def over_pairs(values: Mapping[Pair, float], then: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Interval | None:
+    """The mean of one value a pair, through ``then``, and its interval when pairs are drawn anew; None without any.
 
     Pairs are taken in the order of their names: which of them a resample holds, and so the interval's last digit, does
     not depend on who counts.
     """
-    return bootstrap([values[pair] for pair in sorted(values)]) if values else None
+    return bootstrap([values[pair] for pair in sorted(values)], then) if values else None
 
 
-def mean_scores(pairs: Mapping[Pair, Sequence[float]]) -> Interval | None:
+def mean_scores(pairs: Mapping[Pair, Sequence[float]], *, quadratic: bool = False) -> Interval | None:
     """The mean of a metric within each pair, then over pairs, so that every pair weighs the same; None without any.
+
+    A ``quadratic`` mean is the root of the scores' mean square.
 
     A picture's score being the mean over its references, and a pair's pictures having the same ones, this is the
     mean over generated x reference pictures within a pair (the paper's A2.1).
     """
-    return over_pairs({pair: sum(scores) / len(scores) for pair, scores in pairs.items() if scores})
+    if not quadratic:
+        return over_pairs({pair: sum(scores) / len(scores) for pair, scores in pairs.items() if scores})
+    squares = {pair: sum(score**2 for score in scores) / len(scores) for pair, scores in pairs.items() if scores}
+    return over_pairs(squares, np.sqrt)
 
 
 def difference(group: Sequence[JudgedPicture], other: Sequence[JudgedPicture]) -> Interval | None:

@@ -70,7 +70,7 @@ def make_report(
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
     scored = {name: _best_scores(metric, targets.targets, scores) for name, metric in METRICS.items()}
-    metrics = {name: by_group(values, by) for name, (_, values) in scored.items()}
+    metrics = {name: by_group(values, by, quadratic=METRICS[name].quadratic) for name, (_, values) in scored.items()}
     lines = [
         ReportLine(
             group,
@@ -148,12 +148,12 @@ def _best_scores(metric: Metric, targets: Sequence[Target], scores: ScoreStore) 
     return name, best
 
 
-def by_group(values: Mapping[Target, float], by: By) -> dict[tuple[str, ...], Interval]:
+def by_group(values: Mapping[Target, float], by: By, *, quadratic: bool = False) -> dict[tuple[str, ...], Interval]:
     """A metric's mean in each group that has any score, every pair weighing the same."""
     pairs: dict[tuple[str, ...], dict[Pair, list[float]]] = {}
     for target, value in values.items():
         pairs.setdefault(group_name(target, by), {}).setdefault((target.subject, target.style), []).append(value)
-    intervals = {name: mean_scores(scores) for name, scores in pairs.items()}
+    intervals = {name: mean_scores(scores, quadratic=quadratic) for name, scores in pairs.items()}
     return {name: interval for name, interval in intervals.items() if interval}
 
 

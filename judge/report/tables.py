@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from judge.metrics.table import TABLE_A2
+from judge.metrics.table import Metric, in_order
 from judge.paper import Published
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge
-from lorarar.util.formatting import interval, number
+from lorarar.util.formatting import in_words, interval, number
 from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
@@ -76,21 +76,29 @@ def _attempts(report: JudgeReport) -> Table:
 
 
 def _metrics(report: JudgeReport) -> list[Table]:
-    if not report.backbones:
-        return []
-    metrics = [metric for metric in TABLE_A2 if metric.name in report.backbones]
-    published = report.by == "method"
+    """The metrics of Table A2, and those that the paper has not; only what was measured."""
+    measured = in_order(report.backbones)
+    of_paper = [metric for metric in measured if metric.published]
+    others = [metric for metric in measured if not metric.published]
+    title = in_words([metric.title for metric in in_order() if metric.published])
+    tables = []
+    if of_paper:
+        tables.append(_metric_table(report, of_paper, f"{title} (Table A2)" if report.by == "method" else title))
+    if others:
+        tables.append(_metric_table(report, others, in_words([metric.title for metric in others])))
+    return tables
+
+
+def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str) -> Table:
+    published = [metric for metric in metrics if metric.published and report.by == "method"]
     head = [*GROUP_HEADS[report.by], *(metric.title for metric in metrics)]
-    head += [f"{metric.title}, {PAPERS}" for metric in metrics if published]
+    head += [f"{metric.title}, {PAPERS}" for metric in published]
     rows = []
     for line in report.lines:
-        row = [*_names(line), *(interval(line.metrics.get(metric.name), places=3) for metric in metrics)]
-        rows.append(row + [_of_paper(line, metric.published, places=3) for metric in metrics if published])
-    by = ", ".join(f"{metric.title} by {report.backbones[metric.name]}" for metric in metrics)
-    note = (
-        f"Mean cosines, {by}. CLIP-I is against the style's references, DINO against the subject's, CLIP-T the prompt."
-    )
-    return [Table("CLIP-I, DINO and CLIP-T (Table A2)" if published else "CLIP-I, DINO and CLIP-T", head, rows, [note])]
+        row = [*_names(line), *(interval(line.metrics.get(metric.name), metric.places) for metric in metrics)]
+        rows.append(row + [number(metric.published.get(line.method), metric.places) for metric in published])
+    notes = [f"{m.title}: {m.help}, {m.direction}; by {report.backbones[m.name]}." for m in metrics]
+    return Table(title, head, rows, notes)
 
 
 def _unclear(report: JudgeReport) -> list[Table]:
@@ -125,7 +133,7 @@ def _names(line: ReportLine) -> list[str]:
 
 
 def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
-    score, paper = line.group.score, line.published
+    score = line.group.score
     record: dict[str, Any] = dict(zip(GROUP_HEADS[report.by], line.group.name, strict=True))
     intervals = {"average": line.group.average, "best": line.group.best}
     if report.against is not None:
@@ -145,8 +153,19 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
         **{kind.replace(" ", "_"): line.group.unclear[kind] for kind in ("failed", "unparsed", "not asked")},
     }
     if report.by == "method":
-        record |= {f"paper_{name}": getattr(paper, name, None) for name in Published.__dataclass_fields__}
+        record |= _paper_record(line)
     return record | {"collection": report.collection.label}
+
+
+def _paper_record(line: ReportLine) -> dict[str, float | None]:
+    """The paper's figures of a method, those of the metrics among them."""
+    paper = line.published
+    return {
+        "paper_average": paper.average if paper else None,
+        "paper_best": paper.best if paper else None,
+        **{f"paper_{metric.key}": metric.published.get(line.method) for metric in in_order() if metric.published},
+        "paper_attempts": paper.attempts if paper else None,
+    }
 
 
 def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], places: int = 2) -> str:

@@ -38,7 +38,7 @@ class Family:
     critic: str | None = None  # a function that returns the ``judge.critics.local.checkpoint.Checkpoint``
     clip: str | None = None  # the folder of its CLIP
     dino: str | None = None  # the folder of its DINO
-    ground_truth: str | None = None  # a module, or an object, that is a ``judge.check.ground_truth.GroundTruth``
+    ground_truth: str | None = None  # a module, or an object, that is a ``judge.ground_truth.GroundTruth``
 
     def find_base(self) -> Base:
         """Find the base model."""

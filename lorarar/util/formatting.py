@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # only a type, and its module loads numpy
@@ -51,6 +52,11 @@ def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, 
     if figure.low == figure.high and not always:
         return value
     return f"{value} ({bounds(figure.low, figure.high, places, signed=signed)})"
+
+
+def in_words(names: Sequence[str]) -> str:
+    """A list in words: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def count(many: int, noun: str) -> str:

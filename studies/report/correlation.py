@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from judge.metrics import MARS2
 from lorarar.store import Store
-from studies.figures import MARS2, Figure, Points, metric_title, titled
+from studies.figures import Figure, Points, metric_title, titled
 from studies.report.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.report.metrics import StudyAspect, StudyMetric, metrics
 from studies.report.standing_votes import StandingVote
@@ -32,6 +33,11 @@ class ScoredItems:
     title: str  # as figures are named after it
     metric: StudyMetric
     scores: Floats  # (items,), NaN where the metric has none
+
+    @property
+    def oriented(self) -> Floats:
+        """The scores, negated where lower ones are better: so agreement with people is positive with every metric."""
+        return self.scores if self.metric.higher_is_better else -self.scores
 
 
 def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> tuple[list[Figure], list[Points]]:
@@ -56,7 +62,8 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
 
 def _scored(study: Study, items: Sequence[int], metric: StudyMetric, number: int) -> ScoredItems:
     scores = np.array([_score(study, metric, item) for item in items])
-    title = f"{metric_title(metric.name)} ({metric.by})"
+    direction = "" if metric.higher_is_better else ", lower is better"
+    title = f"{metric_title(metric.name)} ({metric.by}{direction})"
     if study.kind == "absolute":
         title = titled(title, metric.aspect)
     return ScoredItems(key=f"points-{number}", title=title, metric=metric, scores=scores)
@@ -93,7 +100,7 @@ def _coefficients(study: Study, metric: StudyMetric) -> dict[str, Coefficient]:
 def _coefficient_figures(study: Study, ratings: Ratings, scored: ScoredItems) -> list[Figure]:
     coefficients = _coefficients(study, scored.metric)
     try:
-        result = correlate(ratings, scored.scores, coefficients)
+        result = correlate(ratings, scored.oriented, coefficients)
     except UndefinedError as error:
         note = BEST if scored.metric.name == MARS2 and study.scenario == "best" else str(error)
         n = int(np.isfinite(scored.scores).sum())
@@ -107,15 +114,15 @@ def _coefficient_figures(study: Study, ratings: Ratings, scored: ScoredItems) ->
 
 
 def _differences(ratings: Ratings, scored: Sequence[ScoredItems]) -> list[Figure]:
-    """By how much MARS2 of the latest judge exceeds each metric that is not a yes or no."""
-    if not scored or not scored[0].metric.binary:
+    """By how much MARS2 of the latest judge exceeds each other metric."""
+    if not scored or scored[0].metric.name != MARS2:
         return []
     mars2 = scored[0]
     figures = []
     for other in scored[1:]:
-        if not other.metric.binary:
+        if other.metric.name != MARS2:
             n = int((np.isfinite(mars2.scores) & np.isfinite(other.scores)).sum())
-            measure = partial(difference, ratings, mars2.scores, other.scores)
+            measure = partial(difference, ratings, mars2.oriented, other.oriented)
             title = f"{mars2.title} minus {other.title}"
             figures.append(measured_figure(SECTION, title, "difference of r", measure, n=n))
     return figures

@@ -1,4 +1,4 @@
-"""The metrics that score a study's pictures: MARS2 by each judge; CLIP-I, CLIP-T and DINO by each backbone."""
+"""The metrics that score a study's pictures: MARS2 by each judge; the others by each backbone or what else scored."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from judge.metrics import MARS2, METRICS
 from judge.pictures import answers_on, correct_on
 from judge.protocol import majority
 from judge.verdicts import JudgeVerdicts, VerdictStore
 from lorarar.store import Store
-from studies.figures import MARS2, METRIC_TITLES
 from studies.store import ItemOrigin, Study
 
 StudyAspect = Literal["both", "subject", "style"]
@@ -32,7 +32,12 @@ class StudyMetric:
     @property
     def binary(self) -> bool:
         """Whether it says yes or no."""
-        return self.name == MARS2
+        return self.name == MARS2 or (self.name in METRICS and METRICS[self.name].yes_or_no)
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether higher scores are better; so it is of a metric that is not in the table."""
+        return self.name not in METRICS or METRICS[self.name].higher_is_better
 
 
 def metrics(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
@@ -80,7 +85,7 @@ def _similarities(store: Store, images: set[str], aspects: Sequence[StudyAspect]
 
 def _place(name: str) -> int:
     """Where a metric comes in a report; one that is not in the table comes last."""
-    order = list(METRIC_TITLES)
+    order = list(METRICS)
     return order.index(name) if name in order else len(order)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -10,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from judge.metrics.table import TABLE_A2
+from judge.metrics.table import Metric, in_order
 from lorarar.util.formatting import bracketed, count, number
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -27,24 +28,40 @@ if TYPE_CHECKING:
     Get = Callable[[MethodFigures], Value]
 
 
-def _metric(name: str) -> Get:
-    return lambda row: row.metrics[name]
+@dataclass(frozen=True)
+class Column:
+    """A column of the table."""
+
+    title: str
+    get: Get
+    rising: bool = False  # whether the best, which is shown first, is the smallest
+    places: int = 2
 
 
-COLUMNS: Sequence[tuple[str, Get]] = (
-    ("method", lambda row: row.method),
-    ("average", lambda row: row.average),
-    ("best", lambda row: row.best),
-    ("attempts", lambda row: row.attempts),
-    ("subject", lambda row: row.subject),
-    ("style", lambda row: row.style),
-    *((metric.title, _metric(metric.name)) for metric in TABLE_A2),
-    ("pairs", lambda row: row.pairs),
-    ("pictures", lambda row: row.pictures),
-    ("undecided", lambda row: row.undecided),
-)
+def columns() -> list[Column]:
+    """The columns, those of the metrics' table among them."""
+    return [
+        Column("method", lambda row: row.method, rising=True),
+        Column("average", lambda row: row.average),
+        Column("best", lambda row: row.best),
+        Column("attempts", lambda row: row.attempts, rising=True),
+        Column("subject", lambda row: row.subject),
+        Column("style", lambda row: row.style),
+        *map(_of_metric, in_order()),
+        Column("pairs", lambda row: row.pairs),
+        Column("pictures", lambda row: row.pictures),
+        Column("undecided", lambda row: row.undecided, rising=True),
+    ]
+
+
+def _of_metric(metric: Metric) -> Column:
+    def get(row: MethodFigures) -> Value:
+        return row.metrics[metric.name]
+
+    return Column(metric.title, get, rising=not metric.higher_is_better, places=min(2, metric.places))
+
+
 UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
-RISING = ("method", "attempts", "undecided")  # best first is smallest first
 
 
 class ScoresScreen(BrowseScreen):
@@ -68,7 +85,8 @@ class ScoresScreen(BrowseScreen):
         super().__init__(context)
         self.rows: list[MethodFigures] = []  # on show: those that pass the filter, sorted
         self._all: list[MethodFigures] = []
-        names = [name for name, _ in COLUMNS]
+        self.columns = columns()
+        names = [column.title for column in self.columns]
         sort = context.state.text("sort")
         self._by = names.index(sort) if sort in names else 1  # the column that sorts
         self._reversed = False
@@ -100,7 +118,7 @@ class ScoresScreen(BrowseScreen):
 
     def action_sort(self, by: int) -> None:
         """Sort by the next column."""
-        self._by, self._reversed = (self._by + by) % len(COLUMNS), False
+        self._by, self._reversed = (self._by + by) % len(self.columns), False
         self._fill()
 
     def action_reverse(self) -> None:
@@ -131,28 +149,29 @@ class ScoresScreen(BrowseScreen):
         if not self.rows:
             return ""
         row = self.rows[self.query_one(ViTable).cursor_row]
-        return "  ".join(f"{name} {_words(get(row))}" for name, get in COLUMNS)
+        return "  ".join(f"{column.title} {_words(column.get(row), column.places)}" for column in self.columns)
 
     def _fill(self) -> None:
         """Filter and sort the rows, and show them; the cursor stays on its method."""
         table = self.query_one(ViTable)
-        name, get = COLUMNS[self._by]
+        by = self.columns[self._by]
         method = self.rows[table.cursor_row].method if self.rows and table.row_count else ""
         self.rows = _ordered(
             [row for row in self._all if matches(row.method, self.filter_words())],
-            get,
-            descending=(name not in RISING) != self._reversed,
+            by.get,
+            descending=by.rising == self._reversed,
         )
-        arrow = UP if (name in RISING) != self._reversed else DOWN
-        cells = [[_words(get_(row)) for _, get_ in COLUMNS] for row in self.rows]
+        arrow = UP if by.rising != self._reversed else DOWN
+        cells = [[_words(column.get(row), column.places) for column in self.columns] for row in self.rows]
         table.clear(columns=True)
-        for column, (title, _) in enumerate(COLUMNS):
-            widest = max(len(words) for words in [f"{title} {arrow}", *(row[column] for row in cells)])
-            table.add_column(Text(f"{title} {arrow}" if column == self._by else title), width=widest)
+        for at, column in enumerate(self.columns):
+            title = column.title
+            widest = max(len(words) for words in [f"{title} {arrow}", *(row[at] for row in cells)])
+            table.add_column(Text(f"{title} {arrow}" if at == self._by else title), width=widest)
         for words in cells:
             table.add_row(*map(Text, words))
         table.move_cursor(row=next((at for at, row in enumerate(self.rows) if row.method == method), 0))
-        self.context.state.remember(sort=name)
+        self.context.state.remember(sort=by.title)
 
 
 def _ordered(rows: Sequence[MethodFigures], get: Get, *, descending: bool) -> list[MethodFigures]:
@@ -179,12 +198,12 @@ def _key(value: Value) -> float | str:
     return 0.0 if value is None else value
 
 
-def _words(value: Value) -> str:
+def _words(value: Value, places: int) -> str:
     """A figure as people read it, with its interval in brackets where it has one."""
     from lorarar.util.statistics.bootstrap import Interval
 
     if isinstance(value, Interval):
-        return bracketed(value)
+        return bracketed(value, places)
     if isinstance(value, str):
         return line(value, 30)
     return str(value) if isinstance(value, int) else number(value, absent="-")

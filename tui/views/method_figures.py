@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from judge.metrics.table import METRICS
+from judge.metrics.table import METRICS, Metric
 from judge.report.groups import make_group, mean_scores
 from lorarar.store.queries import Pair, PictureRow
 from lorarar.util.statistics.bootstrap import Interval
@@ -51,12 +51,12 @@ def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, 
         attempts=group.score.attempts,
         subject=group.subject,
         style=group.style,
-        metrics={metric: _mean(pairs, scores.get(metric, {})) for metric in METRICS},
+        metrics={name: _mean(metric, pairs, scores.get(name, {})) for name, metric in METRICS.items()},
     )
 
 
-def _mean(pairs: Mapping[Pair, Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
+def _mean(metric: Metric, pairs: Mapping[Pair, Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
     of_pairs = {
         pair: [scores[one.sha256] for one in pictures if one.sha256 in scores] for pair, pictures in pairs.items()
     }
-    return mean_scores(of_pairs)
+    return mean_scores(of_pairs, quadratic=metric.quadratic)

@@ -1,7 +1,7 @@
 """Pictures whose correct answer is known, by the family of the base that the judged ones were generated with.
 
-A family's ground truth gives such pictures for the targets' cells (it may paint them below a folder of its own), and
-how far a target is from the true one.
+A family's ground truth gives such pictures for the targets' cells (it may paint them below a folder of its own), says
+how far a target is from the true one, and whether it is taken for its own cell.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lorarar.families import families_with
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
 from lorarar.util.files import cache_folder
+from lorarar.util.grouping import group_by
 
 if TYPE_CHECKING:
     from judge.check.rates import RateOf
@@ -42,7 +43,20 @@ class GroundTruth(Protocol):
         """Pictures of the targets' cells with known answers; empty where the family knows none of the cells."""
 
     def distances(self, targets: Sequence[Target]) -> list[float | None]:
-        """How far each target is from the true picture of its cell, in any unit; None where that is not known."""
+        """How far each target is from the true picture of its cell, in any unit; None where that is not known.
+
+        Root mean squared differences of pixels, of 255, where reports are to be compared with Pocket's.
+        """
+
+    def identified(self, targets: Sequence[Target]) -> list[bool | None]:
+        """Whether each target is nearest to its own cell's true picture; None where that is not known.
+
+        It is nearest where no other subject's true picture in its style, and no other style's of its subject, is as
+        near; the others are all subjects and styles that the family knows.
+        """
+
+    def revision(self) -> str:
+        """What decides the true pictures, as a short digest: scores by others are kept apart."""
 
 
 def ground_truths() -> dict[str, GroundTruth]:
@@ -69,9 +83,15 @@ def find_distances(store: Store, targets: Sequence[Target]) -> dict[Path, float]
     }
 
 
-def _by_base(store: Store, targets: Sequence[Target]) -> dict[str, list[Target]]:
-    """The targets by their base, for the bases that have a ground truth and any target."""
+def bases_of(store: Store, targets: Sequence[Target]) -> list[str | None]:
+    """The base that each target was generated with, by the database; None where it does not say."""
     paths = PathResolver(store.path)
     base_of = {str(paths.find(row["path"])): row["base"] for row in store.rows("SELECT path, base FROM images")}
-    members = {base: [t for t in targets if base_of.get(str(t.image)) == base] for base in ground_truths()}
-    return {base: targets for base, targets in members.items() if targets}
+    return [base_of.get(str(target.image)) for target in targets]
+
+
+def _by_base(store: Store, targets: Sequence[Target]) -> dict[str, list[Target]]:
+    """The targets by their base, for the bases that have a ground truth and any target."""
+    known = ground_truths()
+    members = group_by(zip(bases_of(store, targets), targets, strict=True), lambda pair: pair[0])
+    return {base: [target for _, target in members[base]] for base in known if base in members}

@@ -1,0 +1,85 @@
+"""What each metric is measured by, for pictures of any base: a backbone, the true pictures, or the metric alone.
+
+A backbone that is not chosen is the own one of the family that generated the pictures; where the database does not say
+which, of the critic's family; and where the family has none, the customary one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from judge.metrics.features import Features
+from judge.metrics.measure import Instrument
+from judge.metrics.registry import own_backbones
+from judge.metrics.table import BackboneKind, Metric
+from judge.metrics.truth import TrueCells
+from lorarar.util.grouping import group_by
+
+if TYPE_CHECKING:
+    from judge.targets import Target
+
+
+@dataclass
+class MetricAlone:
+    """The instrument of a metric that needs none."""
+
+    name: str
+    revision: str
+    faults: dict[Path, str] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """The metric, and the revision of how it is measured."""
+        return {"name": self.name, "revision": self.revision}
+
+
+class Instruments:
+    """All instruments of a run, each made once."""
+
+    def __init__(self, chosen: Mapping[str, str], family: str = "", device: str | None = None) -> None:
+        """Choose what they are.
+
+        Args:
+            chosen: backbones by their kind, in place of the default.
+            family: which made the pictures of no known base.
+            device: of models, by default a GPU if there is one.
+        """
+        self._chosen, self._family, self._device = chosen, family, device
+        self._features = cache(self._find)
+
+    def of(
+        self, metric: Metric, targets: Sequence[Target], bases: Sequence[str | None]
+    ) -> list[tuple[Instrument, list[Target]]]:
+        """A metric's instruments, each with the targets that it measures; ``bases`` are the targets'.
+
+        Targets that a metric cannot measure are in none: those of bases without true pictures.
+
+        Raises:
+            MetricError: a backbone cannot be found.
+        """
+        if metric.backbone is not None:
+            models = [self._model(metric.backbone, base) for base in bases]
+            named = group_by(zip(models, targets, strict=True), lambda pair: pair[0])
+            return [(self._features(metric.backbone, name), _second(pairs)) for name, pairs in named.items()]
+        if metric.against == "truth":
+            from judge.ground_truth import ground_truths
+
+            truths = ground_truths()
+            by_base = group_by(zip(bases, targets, strict=True), lambda pair: pair[0])
+            return [(TrueCells(base, truths[base]), _second(by_base[base])) for base in truths if base in by_base]
+        return [(MetricAlone(metric.name, metric.revision), list(targets))]
+
+    def _model(self, kind: BackboneKind, base: str | None) -> str:
+        family = base or self._family
+        return self._chosen.get(kind.name) or (family if family in own_backbones(kind.name) else kind.customary)
+
+    def _find(self, kind: BackboneKind, model: str) -> Features:
+        return Features(resolve_name(kind.find)(kind.name, model, self._device))
+
+
+def _second(pairs: Sequence[tuple[str | None, Target]]) -> list[Target]:
+    return [target for _, target in pairs]
