@@ -83,6 +83,6 @@ def test_a_methods_options_never_hide_a_parameter_of_merge():
     from lorarar.cli.merge import merge
     from lorarar.merging.methods.method import COMMON, RESERVED
 
-    assert {*signature(merge).parameters} <= RESERVED
+    assert {*signature(merge).parameters} <= RESERVED | {"context"}
     assert not RESERVED & {option.name for method in METHODS.own.values() for option in method.options}
     assert not RESERVED & COMMON.keys()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lorarar.cli.console import BaseOption, JsonOption, command, one_of, print_json
-from lorarar.cli.method_options import given, open_to_options
+from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
     from lorarar.merging.coefficient_statistics import Moments, Spread
 
 
-@open_to_options
+def coefficient_flags() -> list[Flag]:
+    """The flags of the methods that have coefficients."""
+    return method_flags(lambda method: method.columnwise)
+
+
 @command
 def coefficients(
+    context: typer.Context,
     content: Annotated[Path, typer.Argument(help="Content LoRA.")],
     style: Annotated[Path, typer.Argument(help="Style LoRA.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where m_c and m_s go (safetensors).")],
-    method: Annotated[str, typer.Option("--method", metavar="METHOD")] = "lorarar",
     base: BaseOption = "pocket",
     as_json: JsonOption = False,
-    **options: Any,
 ) -> None:
     """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.
 
@@ -44,8 +48,9 @@ def coefficients(
     from lorarar.merging.recipe import Recipe
     from lorarar.util.files import checkpoint_beside
 
+    method, options = method_of(given_options(context))
     one_of("--method", method, [name for name, row in METHODS.items() if row.columnwise], MethodError)
-    recipe = Recipe(method_named(method), find_base(base), given(options))
+    recipe = Recipe(method_named(method), find_base(base), options)
     check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
     merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
     write_coefficients(merged.coefficients, out, merged.provenance())

@@ -19,7 +19,6 @@ from lorarar.util.messages import message
 from lorarar.util.options import Option
 
 GIVEN = "lorarar.cli.flags"  # where the context keeps the values of flags
-METAVARS = {"number": "NUMBER", "integer": "INTEGER", "numbers": "NUMBERS", "file": "FILE", "text": "TEXT"}
 
 
 @dataclass(frozen=True)
@@ -100,11 +99,10 @@ def _annotation(flag: Flag) -> Any:
         return Annotated[
             bool | None, typer.Option(names, help=option.help, show_default=shown or False, rich_help_panel=panel)
         ]
-    metavar = "|".join(option.choices) if option.choices else METAVARS[option.type]
     shown = option.shown_default if option.default is not None or option.default_words else ""
     return Annotated[
         str | None,
         typer.Option(
-            option.flag, help=option.help, show_default=shown or False, metavar=metavar, rich_help_panel=panel
+            option.flag, help=option.help, show_default=shown or False, metavar=option.metavar, rich_help_panel=panel
         ),
     ]

@@ -8,13 +8,13 @@ import typer
 
 from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
-from lorarar.cli.coefficients import coefficients
+from lorarar.cli.coefficients import coefficient_flags, coefficients
 from lorarar.cli.console import VersionOption
 from lorarar.cli.demo import demo
+from lorarar.cli.flags import flagged
 from lorarar.cli.generate import generate
 from lorarar.cli.inspect import inspect
-from lorarar.cli.merge import layout_names, merge
-from lorarar.cli.method_options import method_command
+from lorarar.cli.merge import merge, merge_flags
 from lorarar.cli.methods import methods
 from lorarar.cli.plugins import root_group
 from lorarar.cli.pocket import app as pocket
@@ -31,10 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Merge content and style LoRAs, generate with them, and keep what came of it.",
 )
-app.command(cls=method_command(layout=layout_names))(merge)
+app.command(cls=flagged(merge_flags))(merge)
 app.command()(methods)
 app.command()(generate)
-app.command(cls=method_command(lambda method: method.columnwise))(coefficients)
+app.command(cls=flagged(coefficient_flags))(coefficients)
 app.command()(inspect)
 app.command()(demo)
 app.command()(backup)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from lorarar.cli.console import BaseOption, DbOption, JsonOption, command, one_of, print_json
-from lorarar.cli.method_options import given, open_to_options
+from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.messages import message
+from lorarar.util.options import Option
 
 if TYPE_CHECKING:
     from lorarar.lora.layouts import Layout
@@ -20,17 +22,24 @@ if TYPE_CHECKING:
     from lorarar.store import Store
     from lorarar.util.dtype import Dtype
 
+LAYOUT = "diffusers"  # of a merge that names none
 
-@open_to_options
+
+def merge_flags() -> list[Flag]:
+    """The flags of methods, and the layouts."""
+    from lorarar.lora.layouts import LAYOUTS
+
+    return [*method_flags(), Flag(Option("layout", f"{', '.join(LAYOUTS)}.", "text", default=LAYOUT, words="LAYOUT"))]
+
+
 @command
 def merge(
+    context: typer.Context,
     content: Annotated[Path, typer.Argument(help="Content LoRA; with --all a folder of them.")],
     style: Annotated[Path, typer.Argument(help="Style LoRA; with --all a folder of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes; with --all a folder.")],
-    method: Annotated[str, typer.Option("--method", metavar="METHOD")] = "lorarar",
     every: Annotated[bool, typer.Option("--all", help="Merge every content with every style.")] = False,
     base: BaseOption = "pocket",
-    layout: Annotated[str, typer.Option("--layout", metavar="LAYOUT")] = "diffusers",
     dtype: Annotated[
         str | None, typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the wider of both")
     ] = None,
@@ -39,7 +48,6 @@ def merge(
     ] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
-    **options: Any,
 ) -> None:
     """Merge a content and a style LoRA into one ordinary LoRA; ``lorarar methods`` says what each method does."""
     from lorarar.families import find_base
@@ -49,11 +57,12 @@ def merge(
     from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store
 
-    one_of("--layout", layout, LAYOUTS, MethodError)
+    method, options = method_of(given := given_options(context), "layout")
+    layout = one_of("--layout", given.get("layout", LAYOUT), LAYOUTS, MethodError)
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
     chosen = cast("Layout", layout)
-    recipe = Recipe(method_named(method), find_base(base), given(options), cast("Dtype | None", dtype))
+    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
     pairs = pairings(content, style, out, chosen) if every else []
     if not every:
         check_place(out, chosen, () if overwrite_input else (content, style, *recipe.files))
@@ -62,13 +71,6 @@ def merge(
             _merge_all(recipe, pairs, chosen, store, as_json)
         else:
             _merge_one(recipe, content, style, out, chosen, store, as_json)
-
-
-def layout_names() -> Iterable[str]:
-    """The layouts, for the help."""
-    from lorarar.lora.layouts import LAYOUTS
-
-    return LAYOUTS
 
 
 def _merge_one(
