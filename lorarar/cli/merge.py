@@ -91,6 +91,7 @@ def _merge_one(
 def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: Layout, store: Store, as_json: bool) -> None:
     from dataclasses import replace
 
+    from lorarar.lora.files import digest_of
     from lorarar.merge_files import Merge, merge_all
     from lorarar.merging.projection_cache import ProjectionCache
     from lorarar.util.progress import Ticker
@@ -102,6 +103,8 @@ def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: Layout, store: 
             if isinstance(outcome, Merge):
                 store.add_merge(outcome, pairing.content, pairing.style)
                 new += 1
+            elif outcome is None:
+                store.see_loras({digest_of(lora): lora for lora in (pairing.content, pairing.style)})
             if isinstance(outcome, LorarError):
                 failures.append(str(outcome))
             elif as_json:

@@ -1,35 +1,72 @@
-"""Files of a database: its paths may be relative to the folder in which a command was run."""
+"""Where files of a database lie, and how their paths are kept: so that they are found from any working folder.
+
+A file below the database's folder is kept relative to it, so that both may be moved together; any other by its whole
+path. Rows of lorarar 0.1 are relative to the folder in which a command was run, which nobody knows any more.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lorarar.pictures.images import find_images
 from lorarar.pictures.references import references_folder
-from lorarar.util.errors import ImageError
+from lorarar.util.errors import AdapterError, ImageError, OutputError
+from lorarar.util.files import is_text, readable
 
 ABOVE = 4  # folders above the database's in which a relative path is looked for
 
 
-class PathResolver:
-    """Finds the file that a path of the database means on this machine.
+def is_lora(path: Path, sha256: str) -> bool:
+    """Whether the LoRA of this digest lies there, a file or a PEFT folder."""
+    from lorarar.lora.files import digest_of
 
-    A relative path is looked for in the working folder, beside the database, and in the folders above it, nearest
-    first, since databases lie beside or below the folder in which a command was run.
+    try:
+        return digest_of(path) == sha256
+    except (AdapterError, OSError):
+        return False
+
+
+class PathResolver:
+    """Finds the file that a path of the database means on this machine, and says how a file's path is kept.
+
+    A relative path is looked for beside the database, in the working folder, and in the folders above the database,
+    nearest first, since databases of 0.1 lie beside or below the folder in which a command was run.
     """
 
     def __init__(self, database: Path) -> None:
-        folder = database.absolute().parent
-        self.roots = [folder, *list(folder.parents)[:ABOVE]]
+        self.folder = _absolute(database).parent
+
+    def stored(self, file: str | Path) -> str:
+        """The path by which a file is kept.
+
+        Raises:
+            OutputError: it is no UTF-8, which a database cannot keep.
+        """
+        place = _absolute(Path(file))
+        if not is_text(place):
+            raise OutputError(f"{readable(place)} is no UTF-8, which no database can keep; rename it")
+        real = Path(os.path.realpath(place.parent), place.name)
+        for path, folder in ((place, self.folder), (real, Path(os.path.realpath(self.folder)))):
+            if path.is_relative_to(folder):
+                return path.relative_to(folder).as_posix()
+        return place.as_posix()
+
+    def places(self, path: str) -> list[Path]:
+        """All places where the file of a path is looked for, in order."""
+        if not path or "\0" in path:
+            return []  # no file can have such a name
+        roots = [self.folder, Path.cwd(), *list(self.folder.parents)[:ABOVE]]
+        return list(dict.fromkeys(root / path for root in roots))
 
     def find(self, path: str) -> Path:
         """Find the file; where there is none, return the path as it stands, for an error to name."""
-        if "\0" in path:
-            return Path(path.replace("\0", "?"))  # no file can have such a name
-        here = Path(path)
-        if here.is_absolute() or here.exists():
-            return here
-        return next((root / path for root in self.roots if (root / path).exists()), here)
+        return next((place for place in self.places(path) if place.exists()), Path(path.replace("\0", "?")))
+
+    def lost(self, path: str) -> str:
+        """Say that a path cannot be found, and where it was looked for."""
+        folders = ", ".join(dict.fromkeys(str(place.parent) for place in self.places(path)))
+        return f"{path or 'a file without a path'} cannot be found" + (f"; looked in {folders}" if folders else "")
 
     def references(self, lora: str) -> tuple[Path, ...]:
         """The pictures a LoRA was trained on; none where they are gone."""
@@ -37,3 +74,8 @@ class PathResolver:
             return tuple(find_images(references_folder(self.find(lora))))
         except (ImageError, OSError, ValueError):
             return ()
+
+
+def _absolute(path: Path) -> Path:
+    """The whole path, without ``..``; unlike a resolved one it keeps the names of links, beside which things lie."""
+    return Path(os.path.normpath(path.absolute()))

@@ -21,6 +21,7 @@ from lorarar.store.coefficient_blobs import from_blob, to_blob
 from lorarar.store.connection import clear_errors, default_path, transaction
 from lorarar.store.copies import private_copy
 from lorarar.store.migrations import migrate_extension
+from lorarar.store.paths import PathResolver, is_lora
 from lorarar.store.queries import Collection
 from lorarar.store.reading import connect_for_reading
 from lorarar.store.schema import Schema
@@ -55,6 +56,7 @@ class Store:
                 does not exist is made.
         """
         self.path = Path(path) if path is not None else default_path()
+        self.paths = PathResolver(self.path)
         self.read_only = read_only
         connection = connect_for_reading(self.path) if read_only else connect_for_writing(self.path)
         self.db = Database(connection)
@@ -111,9 +113,19 @@ class Store:
             return list(self.db.query(sql, values))
 
     def add_adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind = "unknown") -> int:
-        """Keep an adapter by its digest and return its id; one that is there already keeps its row."""
+        """Keep an adapter by its digest and return its id; of one that is there already, note where it lies now."""
         with self.writing():
             return self._adapter(adapter, path, kind)
+
+    def see_loras(self, files: Mapping[str, Path]) -> None:
+        """Note where LoRAs lie now, by their digests; those that are not known are not kept."""
+        known = self.rows(
+            "SELECT sha256, path FROM adapters WHERE sha256 IN (SELECT value FROM json_each(?))", json.dumps([*files])
+        )
+        if any(row["path"] != self.paths.stored(files[row["sha256"]]) for row in known):
+            with self.writing():
+                for row in known:
+                    self._see_lora(row["sha256"], files[row["sha256"]])
 
     def add_merge(self, merge: Merge, content: str | Path, style: str | Path) -> int:
         """Keep a merge with both inputs and its coefficients and return its id."""
@@ -194,7 +206,8 @@ class Store:
         return self._insert("collections", row, ("kind", "name"))[0]
 
     def _image(self, picture: Picture, adapter: int | None, merge: int | None, key: str | None = None) -> int:
-        row = picture.row() | {"adapter": adapter, "merge": merge, "created": now(), "key": key}
+        path = self.paths.stored(picture.path or "")
+        row = picture.row() | {"path": path, "adapter": adapter, "merge": merge, "created": now(), "key": key}
         self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
         number, new = self._insert("images", row, ("path",))
         if key is not None and not new:
@@ -204,14 +217,27 @@ class Store:
     def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:
         row = {
             "sha256": adapter.sha256,
-            "path": str(path),
+            "path": self.paths.stored(path) if str(path) else "",
             "name": adapter.name,
             "kind": kind,
             "ranks": json.dumps(adapter.ranks),
             "layers": len(adapter.layers),
             "created": now(),
         }
-        return self._insert("adapters", row, ("sha256",))[0]
+        number, new = self._insert("adapters", row, ("sha256",))
+        if not new and str(path):
+            self._see_lora(adapter.sha256, Path(path))
+        return number
+
+    def _see_lora(self, sha256: str, path: Path) -> None:
+        """Note where a LoRA lies now, unless it also lies where it was, and its references are not here alone."""
+        ((old,),) = self.db.conn.execute("SELECT path FROM adapters WHERE sha256 = ?", [sha256])
+        new = self.paths.stored(path)
+        if old == new or (
+            is_lora(self.paths.find(old), sha256) and (self.paths.references(old) or not self.paths.references(new))
+        ):
+            return
+        self.db.conn.execute("UPDATE adapters SET path = ? WHERE sha256 = ?", [new, sha256])
 
     def _insert(self, table: str, row: Mapping[str, Any], unique: tuple[str, ...]) -> tuple[int, bool]:
         """Insert unless a row of the same unique columns is there; its id, and whether it is new."""
