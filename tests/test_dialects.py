@@ -9,7 +9,8 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 
 from lorarar.lora.dialects import parse_keys
-from lorarar.lora.files import digest_of, read_adapter
+from lorarar.lora.files import read_adapter
+from lorarar.lora.locations import digest_of
 from lorarar.util.errors import AdapterError
 
 BLOCK = "unet.down_blocks.1.attentions.0.transformer_blocks.0"

@@ -8,9 +8,9 @@ from safetensors import safe_open
 
 from lorarar.generation.latents import encode_prompts, predict
 from lorarar.lora.adapter import Adapter, Factors
-from lorarar.lora.dialects import COMPONENTS
-from lorarar.lora.files import digest_of, read_adapter, write_adapter
+from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.layouts import LAYOUTS
+from lorarar.lora.locations import COMPONENTS, digest_of
 from lorarar.util.errors import AdapterError
 
 from .conftest import make_unet, random_adapter

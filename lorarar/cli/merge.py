@@ -91,7 +91,7 @@ def _merge_one(
 def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: Layout, store: Store, as_json: bool) -> None:
     from dataclasses import replace
 
-    from lorarar.lora.files import digest_of
+    from lorarar.lora.locations import digest_of
     from lorarar.merge_files import Merge, merge_all
     from lorarar.merging.projection_cache import ProjectionCache
     from lorarar.util.progress import Ticker

@@ -19,13 +19,12 @@ from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
+from lorarar.lora.locations import COMPONENTS
 from lorarar.util.errors import AdapterError
 
 KeyRole = Literal["down", "up", "alpha"]
 Dialect = Literal["attn-procs", "diffusers-old", "diffusers", "peft", "kohya", "kohya-sgm"]
 Config = Mapping[str, Any]  # fields of a peft.LoraConfig, as JSON has them
-
-COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 
 _HALVES: tuple[tuple[Dialect, str, str, str], ...] = (
     ("attn-procs", r"_lora\.%s\.weight", "down", "up"),

@@ -8,7 +8,6 @@ renames, in which neither the old nor the new one stands there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,31 +15,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, all_finite
-from lorarar.lora.dialects import COMPONENTS, Config, KeyRole, ParsedKeys, parse_keys, scale_of
+from lorarar.lora.dialects import Config, KeyRole, ParsedKeys, parse_keys, scale_of
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
+from lorarar.lora.locations import COMPONENTS, CONFIG, WEIGHTS, AdapterFile, digest_of, locate
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.util.errors import AdapterError
-from lorarar.util.files import sha256_of
-
-CONFIG = "adapter_config.json"
-WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-
-
-class AdapterFile(NamedTuple):
-    """One tensor file of an adapter, and how its keys are to be read."""
-
-    weights: Path
-    component: str = "unet"  # whose layers they are where keys do not say
-    config: Path | None = None  # PEFT's configuration of them
 
 
 @dataclass(frozen=True)
@@ -86,24 +74,6 @@ def read_adapter(path: str | Path) -> Adapter:
             values that are not finite; the message names file and key.
     """
     return build_adapter(Path(path), load_files(Path(path)))
-
-
-def locate(path: Path) -> list[AdapterFile]:
-    """Find the tensor files of an adapter: one, or one for each component of a PEFT folder.
-
-    Raises:
-        AdapterError: a folder that is not PEFT's.
-    """
-    if path.name in WEIGHTS and path.with_name(CONFIG).is_file():
-        return [_peft_file(path.parent, "unet")]
-    if not path.is_dir():
-        return [AdapterFile(path)]
-    if (path / CONFIG).is_file():
-        return [_peft_file(path, "unet")]
-    files = [_peft_file(path / name, name) for name in COMPONENTS if (path / name / CONFIG).is_file()]
-    if not files:
-        raise AdapterError(f"{path} is not a file, and no PEFT folder: it has no {CONFIG}, nor has unet/ in it")
-    return files
 
 
 def load_files(path: Path) -> list[LoadedFile]:
@@ -152,17 +122,6 @@ def read_provenance(path: Path) -> dict[str, Any]:
     return provenance_of(read_header(locate(path)[0].weights, AdapterError))
 
 
-def digest_of(path: Path) -> str:
-    """Hex digest of an adapter: its file's, or of a folder that of its files' digests, sorted by path.
-
-    Raises:
-        AdapterError: a folder that is not PEFT's.
-    """
-    paths = sorted(part for file in locate(path) for part in (file.weights, file.config) if part)
-    digests = [sha256_of(part) for part in paths]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
 def write_adapter(
     adapter: Adapter, path: str | Path, provenance: Mapping[str, object] | None = None, layout: Layout = "diffusers"
 ) -> Path:
@@ -186,13 +145,6 @@ def write_adapter(
     else:
         save_tensors(file_tensors(adapter, layout), path, provenance or {})
     return path
-
-
-def _peft_file(folder: Path, component: str) -> AdapterFile:
-    weights = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
-    if weights is None:
-        raise AdapterError(f"{folder} has {CONFIG} but no weights; accepted are {' and '.join(WEIGHTS)}")
-    return AdapterFile(weights, component, folder / CONFIG)
 
 
 def _text(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lorarar.lora.files import locate
+from lorarar.lora.locations import locate
 from lorarar.lora.names import ENDINGS
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import is_checkpoint

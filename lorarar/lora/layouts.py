@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors
-from lorarar.lora.dialects import COMPONENTS, KOHYA_EMBEDDINGS
+from lorarar.lora.dialects import KOHYA_EMBEDDINGS
+from lorarar.lora.locations import COMPONENTS
 from lorarar.util.errors import AdapterError
 
 Layout = Literal["diffusers", "kohya", "peft"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorarar.lora.files import digest_of, read_provenance
+from lorarar.lora.files import read_provenance
 from lorarar.lora.folders import find_loras
 from lorarar.lora.layouts import Layout
+from lorarar.lora.locations import digest_of
 from lorarar.lora.names import distinct_names, pair_stem
 from lorarar.merge_files.checks import check_place
 from lorarar.merge_files.pair import merge_pair, optimiser_for

@@ -11,8 +11,9 @@ from typing import Any
 from lorarar import __version__
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter
-from lorarar.lora.files import digest_of, write_adapter
+from lorarar.lora.files import write_adapter
 from lorarar.lora.layouts import Layout
+from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lorarar.lora.locations import digest_of
 from lorarar.pictures.images import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError, OutputError
@@ -19,8 +20,6 @@ ABOVE = 4  # folders above the database's in which a relative path is looked for
 
 def is_lora(path: Path, sha256: str) -> bool:
     """Whether the LoRA of this digest lies there, a file or a PEFT folder."""
-    from lorarar.lora.files import digest_of
-
     try:
         return digest_of(path) == sha256
     except (AdapterError, OSError):
