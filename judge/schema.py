@@ -58,4 +58,5 @@ SCHEMA = Schema(
     TABLES,
     pictures=tuple(PictureColumn(table, "image") for table in ("verdicts", "check_verdicts", "scores")),
     counted=("judges", "verdicts", "check_verdicts", "scores"),
+    json=(("judges", "identity"), ("scores", "backbone")),
 )

@@ -105,4 +105,11 @@ SCHEMA = Schema(
     TABLES,
     pictures=(PictureColumn("study_options", "image", keeps=True),),
     counted=("studies", "study_raters", "study_votes"),
+    json=(
+        ("studies", "methods"),
+        ("studies", "wording"),
+        ("studies", "judge"),
+        ("study_items", "reference_digests"),
+        ("study_votes", "screen"),
+    ),
 )

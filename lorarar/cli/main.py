@@ -10,6 +10,7 @@ from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
 from lorarar.cli.coefficients import coefficient_flags, coefficients
 from lorarar.cli.console import VersionOption
+from lorarar.cli.db import app as db
 from lorarar.cli.demo import demo
 from lorarar.cli.flags import flagged
 from lorarar.cli.generate import generate
@@ -25,7 +26,7 @@ for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
     os.environ.setdefault(_library, "error")
 
 app = typer.Typer(
-    cls=root_group({"train": train, "bench": bench, "pocket": pocket}),
+    cls=root_group({"train": train, "bench": bench, "pocket": pocket, "db": db}),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

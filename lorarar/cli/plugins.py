@@ -28,10 +28,24 @@ class LazyGroup(TyperGroup):
     """A command group that is built from its ``typer.Typer`` when its commands are first asked for."""
 
     def __init__(self, name: str, app: typer.Typer, added: Iterable[EntryPoint] = ()) -> None:
-        """``added`` are commands that other packages put into the group."""
-        super().__init__(name=name, help=app.info.help, no_args_is_help=True)
+        """Make the group.
+
+        Args:
+            name: the group's.
+            app: its commands; where it may be invoked without one, its first is what then runs.
+            added: commands that other packages put into the group.
+        """
+        self._has_default = bool(app.info.invoke_without_command)
+        super().__init__(name=name, help=app.info.help, no_args_is_help=not self._has_default)
         self._app, self._added, self._built = app, added, False
         self._commands: MutableMapping[str, Any] = {}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words after the group's name; the first command's own options may stand there alone."""
+        alone = not args or (args[0].startswith("-") and args[0] not in self.get_help_option_names(ctx))
+        if self._has_default and alone:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
 
     @property
     def commands(self) -> MutableMapping[str, Any]:

@@ -6,11 +6,13 @@ database share it.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from threading import Lock
+from weakref import finalize
 
 from lorarar.store.connection import transaction
 from lorarar.store.schemas import migrate_all
@@ -55,8 +57,9 @@ class MigratedCopy:
         self.state = state
         self._place = _place_in_memory()
         if sum(size for size, *_ in state) > LARGEST_IN_MEMORY:
-            self._folder = TemporaryDirectory(prefix="lorarar-", ignore_cleanup_errors=True)
-            self._place = f"{(Path(self._folder.name) / 'copy.db').as_uri()}?"
+            folder = Path(mkdtemp(prefix="lorarar-"))
+            finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self._place = f"{(folder / 'copy.db').as_uri()}?"
         self._owner = _connect(self._place, "rwc")  # what is in memory lasts as long as a connection to it
         _write_copy(database, self._place)
         with transaction(self._owner):

@@ -10,7 +10,8 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
+from weakref import finalize
 
 from lorarar.store.connection import BUSY_SECONDS, check_exists, clear_errors
 from lorarar.store.copies import migrated_copy
@@ -92,25 +93,26 @@ def _has_log(path: Path) -> bool:
         return False  # SQLite says why it cannot be read
 
 
-def _open(place: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+class _Connection(sqlite3.Connection):
+    """A connection with which a temporary folder can go, as sqlite3's own cannot have one."""
+
+
+def _open(place: str) -> _Connection:
     return sqlite3.connect(
-        place, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=kind
+        place, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=_Connection
     )
-
-
-class _Temporary(sqlite3.Connection):
-    """A connection to a file in a folder that goes with it."""
-
-    folder: TemporaryDirectory[str]
 
 
 def _open_copy(path: Path, log: Path) -> sqlite3.Connection:
     """Connect to a copy of a database and of its log, whose index SQLite would have to make beside them."""
-    folder = TemporaryDirectory(prefix="lorarar-", ignore_cleanup_errors=True)
-    copy = Path(folder.name) / path.name
-    shutil.copyfile(path, copy)
-    shutil.copyfile(log, copy.with_name(log.name))
-    database = _open(f"{copy.as_uri()}?mode=rw", _Temporary)
-    database.folder = folder  # type: ignore[attr-defined]
+    folder = Path(mkdtemp(prefix="lorarar-"))
+    try:
+        for file in (path, log):
+            shutil.copyfile(file, folder / file.name)
+        database = _open(f"{(folder / path.name).as_uri()}?mode=rw")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finalize(database, shutil.rmtree, folder, ignore_errors=True)
     database.execute("PRAGMA query_only = ON")
     return database

@@ -34,3 +34,4 @@ class Schema:
     tables: Mapping[str, TableWords]
     pictures: Sequence[PictureColumn] = ()
     counted: Sequence[str] = ()  # tables whose numbers of rows tell people how much there is
+    json: Sequence[tuple[str, str]] = ()  # tables and their columns that hold JSON

@@ -17,7 +17,13 @@ from lorarar.store.tables import TABLES
 from lorarar.util.errors import StoreError
 from lorarar.util.registry import Registry
 
-ENGINE = Schema("engine", MIGRATIONS, TABLES, counted=("merges", "adapters"))
+ENGINE = Schema(
+    "engine",
+    MIGRATIONS,
+    TABLES,
+    counted=("images", "merges", "adapters"),
+    json=(("adapters", "ranks"), ("merges", "options"), ("images", "makings")),
+)
 SCHEMAS: Registry[Schema] = Registry("lorarar.schemas", Schema, [ENGINE])
 
 
@@ -59,6 +65,19 @@ def migrate_all(database: sqlite3.Connection) -> None:
     for schema in SCHEMAS.values():
         if schema is not ENGINE:
             migrate_extension(database, schema.name, schema.migrations)
+
+
+def check_all_known(database: sqlite3.Connection) -> None:
+    """Refuse a database that has tables of an owner of whom nothing is known here: they may keep what seems unused.
+
+    Raises:
+        StoreError: it has.
+    """
+    unknown = sorted(set(_applied(database)) - set(SCHEMAS))
+    if unknown:
+        raise StoreError(
+            f"the database has tables of {', '.join(unknown)}, which is not installed here; install it first"
+        )
 
 
 def _is_unmarked(database: sqlite3.Connection, version: int) -> bool:

@@ -1,0 +1,207 @@
+"""``lorarar db``: what is in a database, forgetting a part of it, and whether it is sound."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lorarar.cli.console import DbOption, JsonOption, command, one_of, open_existing_store, print_json
+from lorarar.store import default_path
+from lorarar.util.errors import StoreError
+from lorarar.util.formatting import count
+from lorarar.util.messages import message
+from lorarar.util.text import clean
+
+if TYPE_CHECKING:
+    from lorarar.store.contents import Contents
+    from lorarar.store.forgetting import Forgotten
+    from lorarar.store.queries import Collection
+    from lorarar.store.store import Store
+
+KINDS = ("plan", "demo", "blend", "import")
+WORTH_SHRINKING = 64 * 1024  # bytes
+
+# what runs without a command is the first one
+app = typer.Typer(invoke_without_command=True, help="What is in the database; forget a part of it; check it.")
+
+
+@app.command("list")
+@command
+def list_contents(db: DbOption = None, as_json: JsonOption = False) -> None:
+    """Say what is in the database, collection by collection, and what takes how much space."""
+    from lorarar.store.contents import read_contents
+
+    path = db or default_path()
+    contents = read_contents(path)
+    if as_json:
+        print_json(_record(path, contents))
+        return
+    _print_contents(path, contents)
+
+
+@app.command()
+@command
+def forget(
+    kind: Annotated[str, typer.Argument(help=f"Of collections: {', '.join(KINDS)}.", metavar="KIND")],
+    name: Annotated[
+        str | None, typer.Argument(help="Its name, as the list has it; all demos or blends without one.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    db: DbOption = None,
+) -> None:
+    """Forget a collection with all that belongs to it alone; files on disk stay."""
+    from lorarar.store.forgetting import forget as forget_collections
+    from lorarar.store.forgetting import preview
+
+    one_of("KIND", kind, KINDS, StoreError)
+    with open_existing_store(db) as store:
+        collections = _chosen(store, kind, name)
+        _say(preview(store, collections), collections)
+        if not yes:
+            _ask()
+        gone = forget_collections(store, collections)
+        _shrink(store)
+    message(f"forgotten: {count(gone.rows['collections'], 'collection')}, {count(gone.rows['images'], 'picture')}")
+
+
+@app.command()
+@command
+def check(db: DbOption = None, as_json: JsonOption = False) -> None:
+    """Say what is wrong with the database and its files; exit code 1 where anything is. Nothing is repaired."""
+    from lorarar.store.soundness import count_files, find_faults
+    from lorarar.util.progress import Ticker
+
+    path = db or default_path()
+    findings = []
+    with Ticker("files", count_files(path)) as ticker:
+        for finding in find_faults(path, ticker.advance):
+            findings.append(finding)
+            if not as_json:
+                print(clean(f"{finding.kind}: {finding.words}"), flush=True)
+    if as_json:
+        print_json({"path": str(path), "findings": [vars(finding) for finding in findings]})
+    if findings:
+        raise StoreError(f"{path}: {count(len(findings), 'fault')}, each said above")
+    message(f"{path} is sound")
+
+
+def _record(path: Path, contents: Contents) -> dict[str, Any]:
+    collections = [
+        {
+            "kind": of.collection.kind,
+            "name": of.collection.name,
+            "rows": of.rows,
+            "pairs": of.pairs,
+            "pictures": of.pictures,
+            **of.known,
+        }
+        for of in contents.collections
+    ]
+    return {
+        "path": str(path),
+        "bytes": contents.size,
+        "collections": collections,
+        "totals": dict(contents.totals),
+        "parts": dict(contents.parts),
+    }
+
+
+def _print_contents(path: Path, contents: Contents) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    known = list(dict.fromkeys(name for of in contents.collections for name, number in of.known.items() if number))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("collection", overflow="fold")
+    for head in ("rows", "pairs", "pictures", *known):
+        table.add_column(head.replace("_", " "), justify="right")
+    for of in contents.collections:
+        numbers = (of.rows, of.pairs, of.pictures, *(of.known[name] for name in known))
+        table.add_row(Text(clean(of.collection.label)), *map(str, numbers))
+    if contents.collections:
+        Console(highlight=False).print(table)
+    else:
+        print("no pictures yet")
+    totals = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in contents.totals.items())
+    print(f"in all: {totals}")
+    largest = [f"{name.replace('_', ' ')} {_size(size)}" for name, size in list(contents.parts.items())[:5]]
+    print(clean(f"{path}: {_size(contents.size)}" + (f"; most of it: {', '.join(largest)}" if largest else "")))
+
+
+def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
+    """The collections that were named.
+
+    Raises:
+        StoreError: there is none such, or one has to be named.
+    """
+    from lorarar.store.forgetting import collections_of
+
+    there = collections_of(store, kind)
+    names = ", ".join(collection.name for collection in there)
+    if not there:
+        raise StoreError(f"{store.path} has no {kind}; see: lorarar db")
+    if name is None and kind in ("demo", "blend"):
+        return there
+    if name is None:
+        raise StoreError(f"name one: lorarar db forget {kind} NAME; {store.path} has: {names}")
+    chosen = [collection for collection in there if collection.name == name]
+    if not chosen:
+        raise StoreError(f"{store.path} has no {kind} {name[:80]!r}; it has: {names}")
+    return chosen
+
+
+def _say(forgotten: Forgotten, collections: list[Collection]) -> None:
+    labels = ", ".join(collection.label for collection in collections)
+    rows = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in forgotten.rows.items() if number)
+    message(f"{labels}: what goes is {rows}")
+    if forgotten.kept:
+        message(f"{count(forgotten.kept, 'picture')} stay: other collections or studies have them")
+    if forgotten.files:
+        message(f"files stay where they are: {count(len(forgotten.files), 'picture')}{_below(forgotten.files)}")
+
+
+def _below(files: Sequence[str]) -> str:
+    """The folder that files have in common, in words; nothing where they have none."""
+    try:
+        folder = os.path.commonpath([str(Path(file).parent) for file in files])
+    except ValueError:  # some are absolute, others not
+        return ""
+    return f" below {folder}" if folder else ""
+
+
+def _ask() -> None:
+    """Ask whether to go on.
+
+    Raises:
+        StoreError: nobody can be asked, or the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise StoreError("nothing was forgotten: nobody can be asked here; give --yes to do it unasked")
+    if not typer.confirm("Forget it?", err=True):
+        raise StoreError("nothing was forgotten")
+
+
+def _shrink(store: Store) -> None:
+    from lorarar.store.forgetting import free_bytes, shrink
+
+    if free_bytes(store) < WORTH_SHRINKING:
+        return
+    try:
+        shrink(store)
+    except StoreError as error:
+        message(f"The file has not become smaller ({error}); its free space is used again.", "yellow")
+
+
+def _size(size: int) -> str:
+    """A number of bytes in words."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "KB")):
+        if size >= 1000**power:
+            return f"{size / 1000**power:.1f} {unit}"
+    return f"{size} B"

@@ -1,0 +1,125 @@
+"""Whether a database is sound: its bytes, its references, the files it speaks of, and rows that nobody can read.
+
+Nothing is repaired: what is found is said, each thing once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lorarar.store.connection import clear_errors
+from lorarar.store.paths import PathResolver
+from lorarar.store.reading import connect_as_it_is, connect_for_reading
+from lorarar.store.schemas import SCHEMAS
+from lorarar.util.files import sha256_or
+
+FindingKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unreadable"]
+MOST = 20  # lines that SQLite's own check may give
+
+_FILES = """
+    SELECT path, sha256 FROM images
+    UNION ALL SELECT path, sha256 FROM adapters WHERE id IN
+        (SELECT max(id) FROM adapters WHERE kind IN ('content', 'style') AND path <> '' GROUP BY path)"""
+_ADAPTERS = """
+    SELECT count(*) FROM adapters WHERE id NOT IN (
+        SELECT adapter FROM images WHERE adapter IS NOT NULL UNION SELECT adapter FROM merges
+        UNION SELECT content FROM merges UNION SELECT style FROM merges)"""
+_EMPTY = "SELECT kind || ' ' || name FROM collections WHERE id NOT IN (SELECT collection FROM cells)"
+_NO_MERGE = """
+    SELECT g.kind || ' ' || g.name, count(*) FROM cells c JOIN collections g ON g.id = c.collection
+    JOIN images i ON i.id = c.image WHERE g.kind <> 'import' AND i.merge IS NULL GROUP BY g.id"""
+_COEFFICIENTS = """
+    SELECT count(*) FROM coefficients
+    WHERE length(content) NOT IN (2, 2 * width) OR length(style) NOT IN (2, 2 * width)"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a database."""
+
+    kind: FindingKind
+    words: str
+
+
+def find_faults(path: Path, advance: Callable[[int], None] = lambda _: None) -> Iterator[Finding]:
+    """Check a database, from its bytes to the files it speaks of.
+
+    Args:
+        path: the database.
+        advance: is told of files that were looked at.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    damaged = [*_damage(path)]
+    yield from damaged
+    if damaged:  # what its rows say means nothing
+        return
+    with clear_errors(path), closing(connect_for_reading(path)) as database:
+        yield from _dangling(database)
+        yield from _files(database, PathResolver(path), advance)
+        yield from _orphans(database)
+        yield from _unreadable(database)
+
+
+def count_files(path: Path) -> int:
+    """How many files a check looks at; 0 where the database is damaged."""
+    try:
+        with closing(connect_for_reading(path)) as database:
+            return int(database.execute(f"SELECT count(*) FROM ({_FILES})").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def _damage(path: Path) -> Iterator[Finding]:
+    with closing(connect_as_it_is(path)) as database:
+        try:
+            lines = [line for (line,) in database.execute(f"PRAGMA integrity_check({MOST})") if line != "ok"]
+        except sqlite3.DatabaseError as error:
+            lines = [str(error)]
+    for line in dict.fromkeys(lines):
+        yield Finding("damaged", line)
+
+
+def _dangling(database: sqlite3.Connection) -> Iterator[Finding]:
+    pairs = Counter((table, parent) for table, _, parent, _ in database.execute("PRAGMA foreign_key_check"))
+    for (table, parent), number in sorted(pairs.items()):
+        yield Finding("dangling", f"{number} rows of {table} speak of rows of {parent} that are not there")
+
+
+def _files(database: sqlite3.Connection, paths: PathResolver, advance: Callable[[int], None]) -> Iterator[Finding]:
+    for path, sha256 in sorted(set(database.execute(_FILES))):
+        file = paths.find(path)
+        digest = sha256_or(file, "")
+        if not digest:
+            yield Finding("missing", f"{path} is not there, or cannot be read")
+        elif digest != sha256:
+            yield Finding("changed", f"{path} is another file than it was")
+        advance(1)
+
+
+def _orphans(database: sqlite3.Connection) -> Iterator[Finding]:
+    for (label,) in database.execute(_EMPTY):
+        yield Finding("orphan", f"{label} has no pictures")
+    (adapters,) = database.execute(_ADAPTERS).fetchone()
+    if adapters:
+        yield Finding("orphan", f"{adapters} rows of adapters belong to no merge and no picture")
+
+
+def _unreadable(database: sqlite3.Connection) -> Iterator[Finding]:
+    for label, number in database.execute(_NO_MERGE):
+        yield Finding("unreadable", f"{number} cells of {label} show pictures whose merge is not known")
+    (broken,) = database.execute(_COEFFICIENTS).fetchone()
+    if broken:
+        yield Finding("unreadable", f"{broken} rows of coefficients have not the length of their layer")
+    for table, column in (place for schema in SCHEMAS.values() for place in schema.json):
+        sql = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND NOT json_valid({column})"
+        (broken,) = database.execute(sql).fetchone()
+        if broken:
+            yield Finding("unreadable", f"{broken} rows of {table} have a {column} that is not JSON")
