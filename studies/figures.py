@@ -58,6 +58,12 @@ class StudyReport:
     simulated: bool
     figures: tuple[Figure, ...]
     points: tuple[Points, ...]
+    collection: str = ""  # whose pictures it shows, in words; empty where it is not known
+
+    @property
+    def title(self) -> str:
+        """The study, and of which collection its pictures are."""
+        return f"{self.study} ({self.collection})" if self.collection else self.study
 
     def section(self, *names: str) -> list[Figure]:
         """The figures of these sections, in the report's order."""

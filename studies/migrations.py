@@ -122,4 +122,19 @@ def _labels(db: Connection) -> None:
             WHERE v.purpose = 'plain' AND NOT v.simulated""")
 
 
-MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels)
+def _collections(db: Connection) -> None:
+    """Of which collection a study's pictures are; of an older study it is known where all of them are of one."""
+    for column in ("collection_kind", "collection_name"):
+        db.execute(f"ALTER TABLE studies ADD COLUMN {column} TEXT")
+    found: dict[int, list[tuple[str, str]]] = {}
+    for study, kind, name in db.execute("""
+        SELECT DISTINCT o.study, g.kind, g.name FROM study_options o JOIN images i ON i.sha256 = o.image
+        JOIN cells c ON c.image = i.id AND c.row = o.method JOIN collections g ON g.id = c.collection"""):
+        found.setdefault(study, []).append((kind, name))
+    for study, collections in found.items():
+        if len(collections) == 1:
+            values = (*collections[0], study)
+            db.execute("UPDATE studies SET collection_kind = ?, collection_name = ? WHERE id = ?", values)
+
+
+MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels, _collections)

@@ -28,6 +28,7 @@ def from_json(text: str | bytes) -> StudyReport:
         simulated=record["simulated"],
         figures=tuple(Figure(**figure) for figure in record["figures"]),
         points=tuple(Points(**{name: _frozen(value) for name, value in points.items()}) for points in record["points"]),
+        collection=record["collection"],
     )
 
 
@@ -45,7 +46,7 @@ def as_markdown(report: StudyReport) -> str:
     return tables.as_markdown(
         [
             tables.Table(
-                f"Study {report.study}: {section}{mark}",
+                f"Study {report.title}: {section}{mark}",
                 head,
                 [(figure.of, figure.name, *words(figure)) for figure in report.section(section)],
             )

@@ -38,6 +38,8 @@ TABLES: Mapping[str, TableWords] = {
             "judge": "whose verdicts `best` went by, JSON",
             "version": "of lorarar",
             "created": "the day it was made",
+            "collection_kind": "kind of the collection that its pictures are of; NULL where it is not known",
+            "collection_name": "name of that collection",
         },
     ),
     "study_items": TableWords(

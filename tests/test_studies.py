@@ -14,9 +14,13 @@ from PIL import Image
 from judge.pictures import correct_on
 from judge.verdicts import VerdictStore
 from lorarar.store import Store
+from lorarar.store.filters import FilterError
+from lorarar.store.queries import Collection
 from lorarar.util.errors import StoreError
 from lorarar.util.files import sha256_of
+from studies.cli.list_studies import facts
 from studies.creation.acceptance import find_judge
+from studies.creation.candidates import find_candidates
 from studies.creation.create import StudyRequest, new_study
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
@@ -26,7 +30,7 @@ from studies.rater.wording import StudyWording
 from studies.sessions import open_study
 from studies.store import RaterStore, StudyStore
 
-from .studies_database import add_verdicts, make_database
+from .studies_database import PLAN, add_verdicts, make_database
 
 SCREEN = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, picture_width=50, picture_height=44)
 
@@ -125,7 +129,6 @@ def test_best_draws_from_what_mars2_accepts(store):
         ({"name": "a\x00b"}, "cannot name a study"),
         ({"name": "n" * 300}, "cannot name a study"),
         ({"tie": "\x1b[31m"}, "control codes"),
-        ({"plan": "other"}, "no pictures of alpha, beta"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(store, change, message):
@@ -474,3 +477,49 @@ def test_nothing_heavy_loads_before_it_is_used(module, heavy):
     code = f"import sys, {module}; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {name.split(".")[0] for name in done.stdout.split()} & heavy
+
+
+OTHER, DEMO = Collection("plan", "other"), Collection("demo", "cat in oil")
+
+
+@pytest.fixture
+def collections(tmp_path):
+    make_database(tmp_path)
+    make_database(tmp_path, methods=("alpha", "gamma"), seeds=1, collection=OTHER)
+    return make_database(tmp_path, subjects=("cat",), styles=("oil",), seeds=4, collection=DEMO)
+
+
+def test_a_study_shows_pictures_of_one_collection_and_says_of_which(collections):
+    with Store(collections) as store:
+        with pytest.raises(FilterError, match=r"plan other \(12 pictures\), plan tiny \(36 pictures\).*--images plan="):
+            find_candidates(store, ["alpha"])
+        with pytest.raises(FilterError, match="plan other"):
+            find_candidates(store, ["beta", "gamma"])
+        with pytest.raises(FilterError, match="no plan=quick; it has"):
+            find_candidates(store, ["alpha"], "plan=quick")
+        assert find_candidates(store, ["beta"]).collection == PLAN
+        demo = find_candidates(store, ["alpha", "beta"], "demo=cat in oil")
+        assert demo.collection == DEMO and {picture.pair for picture in demo.pictures} == {("cat", "oil")}
+        study = new_study(store, request("o", images="plan=other", methods=("alpha", "gamma")))
+        assert study.collection == OTHER and facts(study)["collection"] == "plan other"
+        images = {row["sha256"] for row in store.rows("SELECT sha256 FROM images WHERE path LIKE '%plan other%'")}
+        assert {source.image for origin in study.origins for source in origin.sources if source.method} <= images
+
+
+def test_the_collection_of_an_older_study_is_that_of_all_its_pictures(collections):
+    with Store(collections) as store:
+        new_study(store, request("o", images="plan=other", methods=("alpha", "gamma")))
+        shared = new_study(store, request("t", images="plan=tiny"))
+        with store.writing():
+            copy = store.db.execute("INSERT INTO collections VALUES (NULL, 'plan', 'copy', NULL, NULL, '')").lastrowid
+            store.db.execute(
+                "INSERT INTO cells SELECT ?, row, content, style, seed, image, created FROM cells WHERE collection = 1",
+                [copy],
+            )
+            for column in ("kind", "name"):
+                store.db.execute(f"ALTER TABLE studies DROP COLUMN collection_{column}")
+            store.db.execute("UPDATE extensions SET applied = applied - 1 WHERE owner = 'studies'")
+    with Store(collections) as store:
+        studies = StudyStore(store)
+        assert studies.get("o").collection == OTHER
+        assert studies.get("t").collection is None and studies.get("t").design.digest == shared.design.digest

@@ -264,7 +264,7 @@ def test_a_study_from_first_to_last_by_commands(run, tmp_path):
         loaded = json.loads(run("report", "mine", "--format", "json", *extra).stdout)
         assert loaded["simulated"] == bool(extra)
         markdown = run("report", "mine", "--format", "markdown", *extra).stdout
-        assert "### Study mine: outcomes" in markdown
+        assert "### Study mine (plan tiny): outcomes" in markdown
         assert (SIMULATED in markdown) == bool(extra)
     assert run("delete-rater", "mine", "far").exit_code == 0
     assert run("delete-rater", "mine", "--simulated").exit_code == 0

@@ -7,9 +7,10 @@ from textual_plot import PlotWidget
 from typer.testing import CliRunner
 
 from lorarar.store import Store
+from lorarar.store.queries import Collection
 from studies.creation.create import StudyRequest, new_study
 from studies.simulate import simulate
-from tests.studies_database import add_verdicts, make_database
+from tests.studies_database import PLAN, add_verdicts, make_database
 from tests.tui_app import drive, screen_text, sees, until, words
 from tui.catalog import Catalog
 from tui.cli.main import app as command
@@ -70,6 +71,19 @@ def test_outcomes_show_and_simulated_raters_are_marked(database):
         return app
 
     assert drive(database, go, mode="study", size=(140, 40)).return_value == "single"
+
+
+def test_a_study_of_another_collection_is_not_shown_but_counted(database, tmp_path):
+    with Store(database) as store:
+        store.backup(tmp_path / "grid.db")
+    make_database(tmp_path, subjects=("cat",), styles=("oil",), collection=Collection("plan", "later"), day="z")
+
+    async def script(app, pilot):
+        await sees(pilot, "plan later", "No study of these pictures", "of other collections (c) there are 2")
+        app.choose_collection(PLAN)
+        await until(pilot, lambda: head(app).startswith("single"))
+
+    drive(tmp_path / "grid.db", script, mode="study", size=(160, 40))
 
 
 @pytest.mark.slow

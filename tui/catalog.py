@@ -229,12 +229,16 @@ class Catalog:
         if not self.exists():
             return []
         rows = self._rows("""
-            SELECT s.name, s.kind, s.scenario, s.methods,
+            SELECT s.name, s.kind, s.scenario, s.methods, s.collection_kind, s.collection_name,
                 (SELECT count(*) FROM study_raters r WHERE r.study = s.id AND NOT r.simulated) AS people,
                 (SELECT count(*) FROM study_raters r WHERE r.study = s.id AND r.simulated) AS simulated,
                 (SELECT count(*) FROM study_votes v WHERE v.study = s.id) AS votes
             FROM studies s ORDER BY s.id""")
-        return [row | {"methods": ", ".join(map(str, json.loads(row["methods"])))} for row in rows]
+        for row in rows:
+            kind, name = row.pop("collection_kind"), row.pop("collection_name")
+            row["collection"] = Collection(kind, name) if kind else None
+            row["methods"] = ", ".join(map(str, json.loads(row["methods"])))
+        return rows
 
     def _files(self, pictures: Sequence[PictureRow], finder: ReferenceFinder) -> list[PictureFiles]:
         """The pictures with their references, by digests."""

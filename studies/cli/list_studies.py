@@ -33,10 +33,11 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         people = [rater for rater in row["raters"] if not rater["simulated"]]
         simulated = len(row["raters"]) - len(people)
         done = sum(rater["votes"] == row["trials"] for rater in people)
+        methods = ", ".join(row["methods"]) + (f" of {row['collection']}" if row["collection"] else "")
         marked = f", simulated raters: {simulated}" if simulated else ""
         print(
             clean(
-                f"{row['name']}: {row['kind']}, {row['scenario']}, {', '.join(row['methods'])}; {row['items']} items; "
+                f"{row['name']}: {row['kind']}, {row['scenario']}, {methods}; {row['items']} items; "
                 f"people: {len(people)}, finished: {done}{marked}"
             )
         )
@@ -51,6 +52,7 @@ def facts(study: Study) -> dict[str, Any]:
         "kind": study.kind,
         "scenario": study.scenario,
         "methods": list(study.methods),
+        "collection": study.collection.label if study.collection else None,
         "seed": study.seed,
         "items": design.count("plain"),
         "attention": design.count("attention"),

@@ -27,7 +27,7 @@ POWER_RATERS = (5, 10, 25, 50)
 def new(
     name: NameArgument,
     kind: Annotated[str, typer.Option("--kind", help="ab: which of two pictures; absolute: what one picture shows.")],
-    methods: Annotated[str, typer.Option("--methods", help="Rows of a grid, separated by commas.", metavar="A,B")],
+    methods: Annotated[str, typer.Option("--methods", help="Rows of a plan, separated by commas.", metavar="A,B")],
     scenario: Annotated[
         str, typer.Option("--scenario", help="random: any picture; best: one that MARS2 accepts.")
     ] = "random",
@@ -47,9 +47,10 @@ def new(
     critic: Annotated[
         str | None, typer.Option("--critic", help="Whose verdicts best goes by.", show_default="the latest")
     ] = None,
-    plan: Annotated[
-        str | None, typer.Option("--plan", help="The grid, where several have these methods.", metavar="TITLE")
-    ] = None,
+    images: Annotated[
+        str, typer.Option("--images", help="Only these of the database: plan=quick, demo=…, style=…", metavar="FILTER")
+    ] = "",
+    plan: Annotated[str | None, typer.Option("--plan", help="Short for --images plan=TITLE.", metavar="TITLE")] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,7 +68,7 @@ def new(
         attention=attention,
         tie=tie,
         critic=critic,
-        plan=plan,
+        images=",".join(filter(None, (images, plan and f"plan={plan}"))),
         instruction=_text(instruction),
         consent=_text(consent),
     )

@@ -51,7 +51,7 @@ def _print_tables(study_report: StudyReport) -> None:
     console = Console(highlight=False)
     marked = f", {SIMULATED}" if study_report.simulated else ""
     for section in sections(study_report):
-        title = "study " + study_report.study if section == "study" else section
+        title = "study " + study_report.title if section == "study" else section
         console.print(f"[bold]{clean(title[0].upper() + title[1:])}[/bold]{marked}")
         if section == "study":
             for figure in study_report.section(section):

@@ -35,7 +35,7 @@ def accepted(store: Store, judge: Judge, candidates: Candidates) -> Candidates:
     verdicts = VerdictStore(store).of(judge)
 
     def accepts(picture: Candidate, references: PairReferences) -> bool:
-        return bool(correct_on(verdicts, picture.sha256, references.digests))
+        return bool(correct_on(verdicts, picture.sha256, references.digests, references.words))
 
     return candidates.where(accepts)
 

@@ -1,4 +1,4 @@
-"""Which pictures a study could show: the database's cells of the methods asked for, with their references."""
+"""Which pictures a study could show: those of one collection by the methods asked for, with their references."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from lorarar.pictures.images import find_images
-from lorarar.pictures.references import references_folder
 from lorarar.store import Store
-from lorarar.store.paths import PathResolver
-from lorarar.store.queries import Pair, PictureRow, cell_pictures
-from lorarar.util.errors import ImageError
+from lorarar.store.filters import PictureFilter, one_collection
+from lorarar.store.picture_references import ReferenceFinder
+from lorarar.store.queries import Collection, Pair, PictureRow, cell_pictures
 from lorarar.util.files import sha256_of
 from studies.errors import StudyError
 
@@ -21,7 +19,7 @@ from studies.errors import StudyError
 class Candidate:
     """A picture of the database."""
 
-    method: str  # the row of the grid's plan
+    method: str  # the collection's row
     subject: str
     style: str
     seed: int
@@ -45,6 +43,7 @@ class PairReferences:
 
     subject: tuple[Path, ...]
     style: tuple[Path, ...]
+    words: str  # the style's, as a judge is asked about it
 
     @cached_property
     def digests(self) -> dict[str, list[str]]:
@@ -57,8 +56,9 @@ class PairReferences:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The pictures that a study could show, and the references of their pairs."""
+    """The pictures that a study could show, all of one collection, and the references of their pairs."""
 
+    collection: Collection
     pictures: tuple[Candidate, ...]
     references: Mapping[Pair, PairReferences]
 
@@ -68,64 +68,56 @@ class Candidates:
         return replace(self, pictures=pictures)
 
 
-def find_candidates(store: Store, methods: Sequence[str], plan: str | None = None) -> Candidates:
+def find_candidates(store: Store, methods: Sequence[str], images: str = "") -> Candidates:
     """Find the pictures of these methods.
 
     Args:
         store: the database of results.
-        methods: rows of a plan.
-        plan: the plan's title; needed where several plans have these rows.
+        methods: rows of a collection.
+        images: a filter like ``plan=quick``; without a kind of collection plans alone are meant.
 
     Raises:
-        StudyError: a method has no pictures, or the methods are rows of several plans and none is named.
+        FilterError: ``images`` is no filter, it keeps nothing, or pictures of several collections.
+        StudyError: a method has no pictures, or a picture has no references.
     """
-    rows = _rows(store, methods, plan)
-    paths = PathResolver(store.path)
-    loras = {lora for row in rows for lora in (row.content_lora, row.style_lora) if lora is not None}
-    references = {lora: _references(paths.find(lora)) for lora in loras}
-    return Candidates(
-        pictures=tuple(
-            Candidate(
-                method=row.row,
-                subject=row.content,
-                style=row.style,
-                seed=row.seed,
-                path=paths.find(row.path),
-                sha256=row.sha256,
-            )
-            for row in rows
-        ),
-        references={
-            (row.content, row.style): PairReferences(
-                references[row.content_lora or ""], references[row.style_lora or ""]
-            )
-            for row in rows
-        },
-    )
-
-
-def _rows(store: Store, methods: Sequence[str], plan: str | None) -> list[PictureRow]:
-    """The cells of these methods, all of one plan."""
     with store.reading() as database:
-        rows = [row for row in cell_pictures(database) if plan in (None, row.collection.name)]
+        rows = PictureFilter.parse(images).choose(cell_pictures(database), store.path)
+        finder = ReferenceFinder(store.path, database)
+    rows = _of_methods(rows, methods, store.path)
+    pictures = tuple(
+        Candidate(
+            method=row.row,
+            subject=row.content,
+            style=row.style,
+            seed=row.seed,
+            path=finder.paths.find(row.path),
+            sha256=row.sha256,
+        )
+        for row in rows
+    )
+    references = {(row.content, row.style): _references(finder, row) for row in rows}
+    return Candidates(one_collection(row.collection for row in rows), pictures, references)
+
+
+def _of_methods(rows: Sequence[PictureRow], methods: Sequence[str], database: Path) -> list[PictureRow]:
+    """The pictures of these methods.
+
+    Raises:
+        StudyError: a method has none.
+    """
     available = sorted({row.row for row in rows})
     if missing := [method for method in methods if method not in available]:
-        there = ", ".join(available) or "none; make some with: lorarar bench run quick"
-        raise StudyError(f"{store.path} has no pictures of {', '.join(missing)}; it has: {there}")
-    rows = sorted((row for row in rows if row.row in methods), key=lambda row: row.collection.name)
-    if len(plans := sorted({row.collection.name for row in rows})) > 1:
-        raise StudyError(f"these methods are rows of several plans; choose one with --plan: {', '.join(plans)}")
-    return rows
+        raise StudyError(f"{database} has no pictures of {', '.join(missing)}; it has: {', '.join(available)}")
+    return [row for row in rows if row.row in methods]
 
 
-def _references(lora: Path) -> tuple[Path, ...]:
-    """The pictures a LoRA was trained on.
+def _references(finder: ReferenceFinder, row: PictureRow) -> PairReferences:
+    """The references of a picture's pair.
 
     Raises:
         StudyError: there are none.
     """
-    folder = references_folder(lora)
-    try:
-        return tuple(find_images(folder))
-    except ImageError:
-        raise StudyError(f"{folder} holds no reference pictures; raters are shown the first one") from None
+    references = finder.of(row)
+    if references.lost:
+        raise StudyError(f"{references.lost[0]} holds no reference pictures; raters are shown the first one")
+    return PairReferences(references.subject, references.style, references.words)

@@ -34,7 +34,7 @@ class StudyRequest:
     attention: int | None = None
     tie: str = "Comparable"
     critic: str | None = None  # whose verdicts `best` goes by
-    plan: str | None = None  # of the grid, where several have these methods
+    images: str = ""  # a filter; needed where several collections have these methods
     instruction: str | None = None  # instead of the paper's
     consent: str | None = None
 
@@ -50,7 +50,7 @@ def new_study(store: Store, request: StudyRequest) -> Study:
     studies.check_name(study_name(request.name))
     wording = StudyWording.of(request.kind, request.tie, request.instruction, request.consent)
     groups_of(request.kind, request.methods)  # refuses a wrong number of methods before pictures are read
-    candidates = find_candidates(store, request.methods, request.plan)
+    candidates = find_candidates(store, request.methods, request.images)
     judge = find_judge(store, request.critic) if request.scenario == "best" else None
     if judge is not None:
         candidates = accepted(store, judge, candidates)
@@ -74,6 +74,7 @@ def new_study(store: Store, request: StudyRequest) -> Study:
         ),
         origins=tuple(item.origin for item in items),
         created=today(),
+        collection=candidates.collection,
     )
     return studies.add(study, album.pictures)
 

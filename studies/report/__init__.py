@@ -51,6 +51,7 @@ def report(store: Store, name: str, simulated: bool = False, attentive: bool = F
         simulated=simulated,
         figures=tuple(map(marked, figures) if simulated else figures),
         points=tuple(points),
+        collection=study.collection.label if study.collection else "",
     )
 
 

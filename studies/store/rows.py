@@ -9,6 +9,7 @@ from typing import Any
 
 from lorarar import __version__
 from lorarar.store import Store
+from lorarar.store.queries import Collection
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
 from studies.store.study import ItemOrigin, PictureSource, Study
@@ -30,6 +31,8 @@ def insert_study(database: sqlite3.Connection, study: Study) -> None:
         "judge": json.dumps(dict(study.judge), sort_keys=True),
         "version": __version__,
         "created": study.created,
+        "collection_kind": study.collection and study.collection.kind,
+        "collection_name": study.collection and study.collection.name,
     }
     number = _insert(database, "studies", row)
     for item, origin in zip(study.design.items, study.origins, strict=True):
@@ -85,6 +88,7 @@ def read_study(store: Store, row: Row) -> Study:
         design=design,
         origins=tuple(_origin(item, options[item["number"]]) for item in items),
         created=row["created"],
+        collection=Collection(row["collection_kind"], row["collection_name"]) if row["collection_kind"] else None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lorarar.store.queries import Collection
 from studies.rater.design import Design, VoteAnswer
 from studies.rater.wording import StudyKind
 
@@ -44,6 +45,7 @@ class Study:
     design: Design
     origins: tuple[ItemOrigin, ...]  # one an item
     created: str
+    collection: Collection | None = None  # whose pictures it shows; None where an older study does not say
 
     @property
     def kind(self) -> StudyKind:

@@ -22,7 +22,7 @@ from tui.text import line
 from tui.widgets.table import ViTable
 
 HEADS = ("of", "figure", "value", "95 % interval", "n", "note")
-NONE = "No study yet. In another terminal: lorarar study new NAME --kind ab --methods A,B --scenario random"
+NONE = "No study of these pictures. In another terminal: lorarar study new NAME --kind ab --methods A,B"
 
 
 class ReportScreen(BrowseScreen):
@@ -37,7 +37,8 @@ class ReportScreen(BrowseScreen):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
-        self.studies: list[Row] = []
+        self.studies: list[Row] = []  # of the collection on show, and those of which no collection is known
+        self.others = 0  # how many studies are of other collections
         self.at = 0
         self.simulated = False
         self._reported: tuple[object, ...] = ()  # all that the last report depends on
@@ -76,16 +77,21 @@ class ReportScreen(BrowseScreen):
         return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
 
     def _show_studies(self, studies: list[Row]) -> None:
-        if not self.studies:
-            name = self.context.state.text("study")
-            self.at = next((at for at, row in enumerate(studies) if row["name"] == name), max(len(studies) - 1, 0))
-        self.studies = studies
+        """Show the study that was on show, if it is of the collection; else the latest of those that are."""
+        shown = self.context.collection
+        names = [row["name"] for row in studies if row["collection"] in (None, shown)]
+        name = self.study["name"] if self.study else self.context.state.text("study")
+        self.at = names.index(name) if name in names else max(len(names) - 1, 0)
+        self.studies = [row for row in studies if row["name"] in names]
+        self.others = len(studies) - len(names)
         self._choose()
 
     def _choose(self) -> None:
         study = self.study
         if study is None:
-            self.say(Text(NONE))
+            self._reported = ()
+            self.say(self.head())
+            self.show_report(StudyReport(study="", kind="", simulated=False, figures=(), points=()))
             return
         self.context.state.remember(study=study["name"])
         reported = (study["name"], self.simulated, study["people"], study["simulated"], study["votes"])
@@ -98,7 +104,8 @@ class ReportScreen(BrowseScreen):
         """The chosen study in a line."""
         study = self.study
         if study is None:
-            return Text(NONE)
+            others = f"; of other collections (c) there are {self.others}" if self.others else ""
+            return Text(f"{NONE}{others}")
         text = Text().append(line(study["name"], 40), "bold")
         text.append(f"  {line(study['kind'])}, {line(study['scenario'])}, {line(study['methods'], 60)}; ")
         text.append(f"{count(study['people'], 'rater')}, {study['simulated']} simulated")
