@@ -63,6 +63,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
+    from judge.imports import keep_folder
     from judge.metrics.instruments import Instruments
     from judge.questions import find_prompts
     from judge.targets import find_targets, present_targets
@@ -73,6 +74,8 @@ def run(
     names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
     with Store(db) as store:
         targets = present_targets(find_targets(store, images, generated, references))
+        if generated is not None and references is not None:
+            keep_folder(store, targets, generated, references)
         outcomes: dict[str, Any] = {"pictures": len(targets)}
         if MARS2 in names:
             from judge.critics import find_critic

@@ -36,6 +36,15 @@ def read_image(path: str | Path) -> Image.Image:
         raise ImageError(f"{path} is not a sound {', '.join(FORMATS)} picture: {error}") from None
 
 
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture by its header alone; 0 where it is no sound one."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return 0, 0
+
+
 def find_images(folder: str | Path) -> list[Path]:
     """Find the pictures of a folder, sorted by name, without hidden files; a file stands for itself.
 
