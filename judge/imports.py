@@ -51,8 +51,9 @@ def _image(store: Store, target: Target) -> int | None:
         return int(row[0])
     width, height = read_size(target.image)
     added = database.execute(
-        "INSERT INTO images (path, sha256, prompt, base, seed, steps, guidance, width, height, seconds, version, created)"
-        " VALUES (?, ?, '', '', 0, 0, 0, ?, ?, 0, ?, ?)",
+        "INSERT INTO images "
+        "(path, sha256, width, height, version, created, prompt, base, seed, steps, guidance, seconds) "
+        "VALUES (?, ?, ?, ?, ?, ?, '', '', 0, 0, 0, 0)",
         [path, digest, width, height, __version__, now()],
     )
     return int(added.lastrowid or 0)

@@ -12,7 +12,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from judge.protocol import Answer, correct, majority, majority_of_counts, score
@@ -24,11 +23,12 @@ from lorarar.util.files import sha256_or
 from lorarar.util.grouping import group_by
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from judge.targets import Target
     from judge.verdicts import VerdictStore
 
 
-Paths = tuple[Path, ...]
 JudgeKey = tuple[int, str]  # the judge's id and its prompts
 
 
@@ -94,10 +94,7 @@ class JudgedTargets:
 
     def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
         self.targets, self.verdicts = targets, verdicts
-        self.files = picture_files(
-            (target.digest, target.subject_references, target.style_references, target.style_words)
-            for target in targets
-        )
+        self.files = picture_files(targets)
 
     def pictures(self, judge: Judge) -> list[JudgedPicture]:
         """The targets with one judge's verdicts."""
@@ -259,17 +256,18 @@ def judge_of_most(judges: Iterable[Judge], clear: Mapping[JudgeKey, int]) -> Jud
     return chosen if chosen and clear.get((chosen.id, chosen.prompts)) else None
 
 
-def picture_files(pictures: Iterable[tuple[str, Paths, Paths, str | None]]) -> list[PictureFiles]:
-    """The files of pictures by their digests; empty for references that are gone, on which there are no verdicts.
+def picture_files(targets: Iterable[Target]) -> list[PictureFiles]:
+    """Targets by the digests of their files; empty for references that are gone, on which there are no verdicts."""
+    cache: dict[tuple[Path, ...], tuple[str, ...]] = {}
 
-    Args:
-        pictures: of each its digest, the references of its subject and of its style, and the style's words.
-    """
-    cache: dict[Paths, tuple[str, ...]] = {}
-
-    def digests(paths: Paths) -> tuple[str, ...]:
+    def digests(paths: tuple[Path, ...]) -> tuple[str, ...]:
         if paths not in cache:
             cache[paths] = tuple(sha256_or(path, "") for path in paths)
         return cache[paths]
 
-    return [PictureFiles(image, digests(subject), digests(style), words) for image, subject, style, words in pictures]
+    return [
+        PictureFiles(
+            target.digest, digests(target.subject_references), digests(target.style_references), target.style_words
+        )
+        for target in targets
+    ]

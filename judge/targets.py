@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from judge.questions import Aspect
 from lorarar.pictures.images import find_images, read_image
-from lorarar.store import Store
 from lorarar.store.filters import PictureFilter, listed, one_collection
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
@@ -28,6 +28,9 @@ from lorarar.store.queries import Collection, PictureRow, cell_pictures
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import is_there, sha256_or
 from lorarar.util.messages import message
+
+if TYPE_CHECKING:
+    from lorarar.store import Store
 
 UNNAMED = Collection("import", "")
 MISSING = "are not there"
@@ -125,11 +128,12 @@ def from_store(store: Store, where: str = "") -> list[Target]:
         finder = ReferenceFinder(store.path, database)
     references = [finder.of(row) for row in rows]
     return _with_references(
-        [(_target(row, one, finder.paths), one.lost) for row, one in zip(rows, references, strict=True)]
+        [(target_of(row, one, finder.paths), one.lost) for row, one in zip(rows, references, strict=True)]
     )
 
 
-def _target(row: PictureRow, references: PictureReferences, paths: PathResolver) -> Target:
+def target_of(row: PictureRow, references: PictureReferences, paths: PathResolver) -> Target:
+    """The target of a picture of the database."""
     return Target(
         image=paths.find(row.path),
         row=row.row,

@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from judge import from_store, mars2, mars2_by_method
-from judge.metrics.scores import ScoreStore
+from judge import from_folders, from_store, mars2, mars2_by_method
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.imports import keep_folder
-from judge.questions import PAPER, Reply
-from judge.run import judge
+from judge.metrics.scores import ScoreStore
 from judge.pictures import JudgedTargets
+from judge.questions import PAPER, Reply
 from judge.report.report import choose_judge, make_report
+from judge.run import judge
 from judge.targets import TargetError, present_targets
 from judge.verdicts import VerdictStore
 from lorarar.cli.main import app
@@ -168,7 +168,8 @@ def own(tmp_path):
         for number in range(2):
             image = Image.new("RGB", (8, 6), (number, len(subject), ord(subject[0])))
             write_png(image, tmp_path / "made" / subject / "oil-2" / f"{number}.png")
-        write_png(Image.new("RGB", (8, 8), (9, 9, ord(subject[0]))), tmp_path / "given" / "subjects" / subject / "0.png")
+        reference = Image.new("RGB", (8, 8), (9, 9, ord(subject[0])))
+        write_png(reference, tmp_path / "given" / "subjects" / subject / "0.png")
     write_png(Image.new("RGB", (8, 8)), tmp_path / "given" / "styles" / "oil-2" / "0.png")
     make_database(tmp_path, subjects=("dog", "can"), styles=("oil",), seeds=1)
     made, given = tmp_path / "made", tmp_path / "given"

@@ -98,21 +98,6 @@ def test_majority_from_counts_is_the_protocols(references):
             assert majority_of_counts(yes, answered, references) is majority(answers)
 
 
-def test_scores_are_the_latest_backbones(database):
-    add_verdicts(database, accepts)
-    image = Catalog(database).snapshot().pictures[0].sha256
-    with sqlite3.connect(database) as db:
-        for backbone, value, when in (
-            ("old", 0.1, "2026-01-01"),
-            ("new", 0.2, "2026-01-02"),
-            ("new", 0.3, "2026-01-03"),
-        ):
-            db.execute("INSERT INTO scores VALUES (?, 'dino', ?, ?, ?, ?)", [image, backbone, when, value, when])
-    catalog = Catalog(database)
-    assert catalog.scores()["dino"] == {image: 0.3}
-    assert [row["value"] for row in catalog.picture_scores(image)] == [0.3, 0.2, 0.1]
-
-
 def test_another_writer_is_noticed_and_reading_never_writes(database):
     catalog = Catalog(database)
     before = catalog.changed()

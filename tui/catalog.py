@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from judge.metrics.stored_scores import best_scores
 from judge.metrics.table import METRICS
-from judge.pictures import PictureFiles, count_clear, judge_of_most, judged_collections, picture_files, read_answers
+from judge.pictures import count_clear, judge_of_most, judged_collections, picture_files, read_answers
+from judge.targets import Target, target_of
 from judge.verdicts import Judge, read_judges
 from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import clear_errors
@@ -33,7 +35,7 @@ from lorarar.store.queries import (
     concept_name,
 )
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
-from tui.snapshot import Snapshot, key_of
+from tui.snapshot import PictureKey, Snapshot, key_of
 from tui.views.collections import shown_collection
 
 Row = dict[str, Any]
@@ -162,13 +164,13 @@ class Catalog:
         if not judges:
             return replace(snapshot, verdicts={}, judge=None, judges=[])
         with self.reading() as db:
-            files = self._files(snapshot.pictures, ReferenceFinder(self.path, db))
+            files = picture_files(self._targets(snapshot.pictures, db))
             if judge not in judges:
-                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files))
-            answers = read_answers(db, judge, files) if judge else []
-        pairs = zip(snapshot.pictures, answers, strict=False)  # none by nobody
+                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files)) or judges[0]
+            answers = read_answers(db, judge, files)
+        pairs = zip(snapshot.pictures, answers, strict=True)
         verdicts = {key_of(row): pair for row, pair in pairs if pair != (None, None)}
-        return replace(snapshot, verdicts=verdicts, judge=judge if verdicts else None, judges=judges)
+        return replace(snapshot, verdicts=verdicts, judge=judge, judges=judges)
 
     def answers(self, sha256: str, judge: Judge) -> list[Row]:
         """All answers of a judge on one picture, a row a reference."""
@@ -180,20 +182,16 @@ class Catalog:
             judge.prompts,
         )
 
-    def scores(self) -> dict[str, dict[str, float]]:
-        """All metrics of every picture by digest, each by the backbone used last."""
+    def scores(self, pictures: Sequence[PictureRow]) -> dict[str, dict[PictureKey, float]]:
+        """All metrics of pictures, each by the backbone that scored most of them, as in the report."""
         if not self.exists():
             return {}
-        scores: dict[str, dict[str, float]] = {}
+        scores: dict[str, dict[PictureKey, float]] = {}
         with self.reading() as db:
-            for metric in METRICS:
-                rows = db.execute(
-                    "SELECT image, value, max(created) FROM scores WHERE metric = ?1 AND backbone = ("
-                    "SELECT backbone FROM scores WHERE metric = ?1 ORDER BY created DESC, backbone LIMIT 1"
-                    ") GROUP BY image",
-                    [metric],
-                )
-                scores[metric] = {image: value for image, value, _ in rows}
+            targets = self._targets(pictures, db)
+            for name, metric in METRICS.items():
+                values = zip(pictures, best_scores(db, metric, targets)[1], strict=True)
+                scores[name] = {key_of(row): value for row, value in values if value is not None}
         return scores
 
     def picture_scores(self, sha256: str) -> list[Row]:
@@ -240,12 +238,10 @@ class Catalog:
             row["methods"] = ", ".join(map(str, json.loads(row["methods"])))
         return rows
 
-    def _files(self, pictures: Sequence[PictureRow], finder: ReferenceFinder) -> list[PictureFiles]:
-        """The pictures with their references, by digests."""
-        references = map(finder.of, pictures)
-        return picture_files(
-            (row.sha256, its.subject, its.style, its.words) for row, its in zip(pictures, references, strict=True)
-        )
+    def _targets(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> list[Target]:
+        """Pictures with their references, as the judge takes them."""
+        finder = ReferenceFinder(self.path, database)
+        return [target_of(row, finder.of(row), finder.paths) for row in pictures]
 
     def _references(self, side: str) -> dict[str, ReferencePictures]:
         """The references of all concepts on one side, ``content`` or ``style``, by name."""

@@ -5,18 +5,17 @@ The column is called ``backbone``; for a metric without one it is the record of 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from judge.metrics.stored_scores import Key, score_keys
 from judge.metrics.table import Against, Metric
 from judge.schema import SCHEMA
 from judge.targets import Target
 from lorarar.store import Store
 from lorarar.util.clock import now
-from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
     from judge.metrics.measure import Instrument
@@ -29,8 +28,6 @@ WITHOUT: Mapping[Against, str] = {
     "truth": "have no true picture, or cannot be read, or have another size than it",
     "nothing": "have no score by it",
 }
-
-Key = tuple[str, str]  # a picture's digest, and what it was measured against
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class ScoreStore:
 
         backbone = _text(instrument.record())
         stored = self.of(metric, backbone)
-        keys = {target: key_of(metric, target) for target in targets}
+        keys = dict(zip(targets, score_keys(metric, targets), strict=True))
         left = [target for target, key in keys.items() if key not in stored]
         values = measure(metric, left, instrument) if left else []
         new = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
@@ -96,14 +93,9 @@ class ScoreStore:
         )
 
     def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
-        """The scores of a metric by a backbone, which is named as by ``backbones``."""
+        """The scores of a metric by a backbone, which is named by its record."""
         sql = "SELECT image, against, value FROM scores WHERE metric = ? AND backbone = ?"
         return {(row["image"], row["against"]): row["value"] for row in self.store.rows(sql, metric.name, backbone)}
-
-    def backbones(self, metric: Metric) -> list[str]:
-        """The records of the backbones that have scores of a metric, the latest first."""
-        sql = "SELECT backbone FROM scores WHERE metric = ? GROUP BY backbone ORDER BY max(created) DESC, backbone"
-        return [row["backbone"] for row in self.store.rows(sql, metric.name)]
 
     def _add(self, metric: Metric, backbone: str, values: dict[Key, float]) -> None:
         created = now()
@@ -111,27 +103,6 @@ class ScoreStore:
             for (image, against), value in values.items():
                 row = [image, metric.name, backbone, against, value, created]
                 self.store.db.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
-
-
-def key_of(metric: Metric, target: Target) -> Key | None:
-    """The key of a target's score: the picture's digest with its references', its prompt or its cell's names.
-
-    None where a file cannot be read.
-    """
-    image = target.digest
-    try:
-        references = [sha256_of(path) for path in metric.references(target)]
-    except OSError:
-        return None
-    if not image:
-        return None
-    if metric.against == "prompt":
-        return image, target.prompt
-    if metric.against == "truth":
-        return image, f"{target.subject} in {target.style}"
-    if metric.against == "nothing":
-        return image, ""
-    return image, hashlib.sha256("\n".join(references).encode()).hexdigest()[:16]
 
 
 def _faulty(metric: Metric, target: Target, instrument: Instrument) -> bool:

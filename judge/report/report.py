@@ -6,12 +6,12 @@ metric, and it says which.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judge.errors import JudgeError
-from judge.metrics.scores import ScoreStore, key_of
+from judge.metrics.scores import ScoreStore
+from judge.metrics.stored_scores import best_scores
 from judge.metrics.table import METRICS, Metric
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, judge_of_most
@@ -136,16 +136,9 @@ def why_without_verdicts(targets: JudgedTargets, judges: Sequence[Judge]) -> str
 
 def _best_scores(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> tuple[str, dict[Target, float]]:
     """The backbone that scored most of the pictures, in words, and its scores."""
-    keys = {target: key_of(metric, target) for target in targets}
-    best: dict[Target, float] = {}
-    name = ""
-    for backbone in scores.backbones(metric):
-        stored = scores.of(metric, backbone)
-        values = {target: stored[key] for target, key in keys.items() if key in stored}
-        if len(values) > len(best):
-            record = json.loads(backbone)
-            best, name = values, f"{record['name']} ({record['revision']})"
-    return name, best
+    with scores.store.reading() as database:
+        name, values = best_scores(database, metric, targets)
+    return name, {target: value for target, value in zip(targets, values, strict=True) if value is not None}
 
 
 def by_group(values: Mapping[Target, float], by: By, *, quadratic: bool = False) -> dict[tuple[str, ...], Interval]:

@@ -107,7 +107,7 @@ class ScoresScreen(BrowseScreen):
         def work() -> list[MethodFigures]:
             from tui.views.method_figures import figures
 
-            return figures(snapshot, self.context.catalog.scores())
+            return figures(snapshot, self.context.catalog.scores(snapshot.pictures))
 
         def show(rows: list[MethodFigures]) -> None:
             self._all = rows

@@ -1,7 +1,7 @@
 """MARS2 and the metrics of each method, with intervals over pairs, counted as ``lorarar judge report`` counts them.
 
-The numbers are the same where judge and backbone are: the app shows the chosen judge or the one used last, and each
-metric's backbone used last; the report takes the judge with the most answers and the backbone with the most scores.
+The numbers are the report's to the digit: of the same pictures, references and style words, by the same judge unless
+another is chosen, and by the same backbone of each metric.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from judge.metrics.table import METRICS, Metric
 from judge.report.groups import make_group, mean_scores
 from lorarar.store.queries import Pair, PictureRow
 from lorarar.util.statistics.bootstrap import Interval
-from tui.snapshot import Snapshot
+from tui.snapshot import PictureKey, Snapshot, key_of
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class MethodFigures:
     metrics: Mapping[str, Interval | None]
 
 
-def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[str, float]]) -> list[MethodFigures]:
-    """The figures of every method, in the snapshot's order; ``scores`` are by metric and a picture's digest."""
+def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[PictureKey, float]]) -> list[MethodFigures]:
+    """The figures of every method, in the snapshot's order; ``scores`` are by metric and picture."""
     return [_figures(snapshot, method, scores) for method in snapshot.methods]
 
 
-def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, float]]) -> MethodFigures:
+def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[PictureKey, float]]) -> MethodFigures:
     pairs = {cell[1:]: pictures for cell, pictures in snapshot.cells.items() if cell[0] == method}
     verdicts = {pair: [snapshot.verdict(picture) for picture in pictures] for pair, pictures in pairs.items()}
     group = make_group((method,), verdicts)
@@ -55,8 +55,10 @@ def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[str, 
     )
 
 
-def _mean(metric: Metric, pairs: Mapping[Pair, Sequence[PictureRow]], scores: Mapping[str, float]) -> Interval | None:
+def _mean(
+    metric: Metric, pairs: Mapping[Pair, Sequence[PictureRow]], scores: Mapping[PictureKey, float]
+) -> Interval | None:
     of_pairs = {
-        pair: [scores[one.sha256] for one in pictures if one.sha256 in scores] for pair, pictures in pairs.items()
+        pair: [scores[key_of(one)] for one in pictures if key_of(one) in scores] for pair, pictures in pairs.items()
     }
     return mean_scores(of_pairs, quadratic=metric.quadratic)

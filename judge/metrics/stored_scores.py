@@ -1,0 +1,81 @@
+"""Which stored scores figures are of, the report's and the app's alike; plain sqlite3, which loads at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from judge.metrics.table import Metric
+from lorarar.util.files import sha256_of
+
+if TYPE_CHECKING:
+    from judge.targets import Target
+
+Key = tuple[str, str]  # a picture's digest, and what it was measured against
+
+
+def score_keys(metric: Metric, targets: Sequence[Target]) -> list[Key | None]:
+    """The keys of targets' scores: each picture's digest with its references', its prompt or its cell's names.
+
+    None where a file cannot be read.
+    """
+    digests: dict[tuple[Path, ...], str | None] = {}
+
+    def references(paths: tuple[Path, ...]) -> str | None:
+        if paths not in digests:
+            digests[paths] = _digest(paths)
+        return digests[paths]
+
+    def key(target: Target) -> Key | None:
+        against = {"prompt": target.prompt, "truth": f"{target.subject} in {target.style}", "nothing": ""}
+        place = against[metric.against] if metric.against in against else references(metric.references(target))
+        return (target.digest, place) if target.digest and place is not None else None
+
+    return [key(target) for target in targets]
+
+
+def best_scores(
+    database: sqlite3.Connection, metric: Metric, targets: Sequence[Target]
+) -> tuple[str, list[float | None]]:
+    """The scores of targets by the backbone that scored most of them, and of several the latest.
+
+    Returns:
+        The backbone in words, empty where none scored any; and the score of each target, None where it has none.
+    """
+    keys, name = score_keys(metric, targets), ""
+    best: list[float | None] = [None] * len(targets)
+    for backbone in _backbones(database, metric):
+        stored = _scores(database, metric, backbone)
+        values = [stored.get(key) if key else None for key in keys]
+        if _count(values) > _count(best):
+            record = json.loads(backbone)
+            best, name = values, f"{record['name']} ({record['revision']})"
+    return name, best
+
+
+def _count(values: Sequence[float | None]) -> int:
+    return sum(value is not None for value in values)
+
+
+def _backbones(database: sqlite3.Connection, metric: Metric) -> list[str]:
+    """The records of the backbones that have scores of a metric, the latest first."""
+    sql = "SELECT backbone FROM scores WHERE metric = ? GROUP BY backbone ORDER BY max(created) DESC, backbone"
+    return [backbone for (backbone,) in database.execute(sql, [metric.name])]
+
+
+def _scores(database: sqlite3.Connection, metric: Metric, backbone: str) -> dict[Key, float]:
+    sql = "SELECT image, against, value FROM scores WHERE metric = ? AND backbone = ?"
+    return {(image, against): value for image, against, value in database.execute(sql, [metric.name, backbone])}
+
+
+def _digest(paths: tuple[Path, ...]) -> str | None:
+    """A short digest of files together; None where one cannot be read."""
+    try:
+        digests = [sha256_of(path) for path in paths]
+    except OSError:
+        return None
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]

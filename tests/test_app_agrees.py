@@ -1,0 +1,92 @@
+"""The app's Scores and ``lorarar judge report`` are the same figures, to the last digit."""
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from judge import from_store
+from judge.metrics.scores import ScoreStore
+from judge.metrics.stored_scores import score_keys
+from judge.metrics.table import METRICS
+from judge.pictures import JudgedTargets
+from judge.report.report import choose_judge, make_report
+from judge.verdicts import VerdictStore
+from lorarar.store import Store
+from lorarar.store.queries import Collection
+from tests.studies_database import add_verdicts, make_database
+from tui.catalog import Catalog
+from tui.views.method_figures import figures
+
+COLLECTIONS = [Collection("plan", "tiny"), Collection("plan", "small"), Collection("demo", "dog--oil")]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """Two plans and a demo that share pictures; two judges, two backbones, words old and new, failed questions."""
+    path, chance = make_database(tmp_path_factory.mktemp("agree")), random.Random(2)
+    for critic in ("first", "second"):
+        add_verdicts(path, lambda *_: (chance.random() < 0.6, chance.random() < 0.7), critic)
+    with Store(path) as store:
+        for at, collection in enumerate(COLLECTIONS[1:]):
+            number = store.collection_id(collection)
+            with store.writing():
+                store.db.execute(
+                    "INSERT OR IGNORE INTO cells "
+                    "SELECT ?, CASE seed WHEN 2 THEN 'both' ELSE row END, content, style, seed, image, created FROM cells "
+                    "WHERE content IN ('dog', 'cat') AND (? = 0 OR style = 'oil')",
+                    [number, at],
+                )
+        with store.writing():
+            store.db.execute("UPDATE verdicts SET words = 'glowing' WHERE aspect = 'style' AND instr(key, '5a')")
+            store.db.execute("UPDATE verdicts SET prompt = 'a dog, a cat, a can', words = NULL WHERE instr(key, '11')")
+            store.db.execute("UPDATE verdicts SET prompt = 'a dog' WHERE instr(key, '111')")
+            store.db.execute("UPDATE verdicts SET status = 'failed', verdict = NULL WHERE key LIKE '%777%'")
+            store.db.execute("DELETE FROM verdicts WHERE key LIKE '%\"second\"%99%'")
+        _add_scores(store, chance)
+    return path
+
+
+def _add_scores(store, chance):
+    for metric in METRICS.values():
+        targets = from_store(store, "plan=tiny")
+        for name, share, when in (("old", 0.9, "2026-01-01"), ("new", 0.5, "2026-01-02")):
+            record = json.dumps({"name": name, "revision": "1"})
+            for key in score_keys(metric, targets):
+                if chance.random() < share:
+                    with store.writing():
+                        row = [key[0], metric.name, record, key[1], chance.random(), when]
+                        store.db.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda one: one.label)
+def test_the_apps_scores_are_the_reports(database, collection):
+    with Store(database) as store:
+        targets = JudgedTargets(from_store(store, f"{collection.kind}={collection.name}"), VerdictStore(store))
+        report = make_report(targets, choose_judge(targets), ScoreStore(store), "method")
+    catalog = Catalog(database)
+    snapshot = catalog.snapshot(collection)
+    assert snapshot.judge == replace(report.judge, identity={})
+    rows = {row.method: row for row in figures(snapshot, catalog.scores(snapshot.pictures))}
+    assert len(rows) == len(report.lines) >= 2
+    for line in report.lines:
+        row, group = rows[line.method], line.group
+        assert (row.average, row.best) == (group.average, group.best)
+        assert (row.subject, row.style) == (group.subject, group.style)
+        assert (row.attempts, row.undecided) == (group.score.attempts, group.score.undecided)
+        assert {name: value for name, value in row.metrics.items() if value} == dict(line.metrics)
+    assert any(0 < line.group.average.value < 1 for line in report.lines)
+
+
+def test_the_apps_scores_follow_a_chosen_judge(database):
+    with Store(database) as store:
+        targets = JudgedTargets(from_store(store, "plan=tiny"), VerdictStore(store))
+        by_judge = {
+            judge: make_report(targets, judge, ScoreStore(store), "method") for judge in VerdictStore(store).judges()
+        }
+    assert len(by_judge) == 2
+    for judge, report in by_judge.items():
+        snapshot = Catalog(database).snapshot(COLLECTIONS[0], judge)
+        averages = {row.method: row.average for row in figures(snapshot, {})}
+        assert averages == {line.method: line.group.average for line in report.lines}
