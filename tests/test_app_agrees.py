@@ -34,8 +34,8 @@ def database(tmp_path_factory):
             with store.writing():
                 store.db.execute(
                     "INSERT OR IGNORE INTO cells "
-                    "SELECT ?, CASE seed WHEN 2 THEN 'both' ELSE row END, content, style, seed, image, created FROM cells "
-                    "WHERE content IN ('dog', 'cat') AND (? = 0 OR style = 'oil')",
+                    "SELECT ?, CASE seed WHEN 2 THEN 'both' ELSE row END, content, style, seed, image, created "
+                    "FROM cells WHERE content IN ('dog', 'cat') AND (? = 0 OR style = 'oil')",
                     [number, at],
                 )
         with store.writing():
