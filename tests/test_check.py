@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from judge.check.ask import Interview, ordinary_questions
-from judge.check.check import PARTS, CheckError, run_check
+from judge.check.check import CheckError, run_check
 from judge.check.findings import Finding
 from judge.check.human_labels import HumanLabel, read_labels
 from judge.check.page import render_page
@@ -17,6 +17,7 @@ from judge.check.paraphrases import PARAPHRASES, wordings
 from judge.check.part import CheckPlan, Configuration, Part
 from judge.check.sample import sample_targets
 from judge.check.settings import variants
+from judge.check.table import parts
 from judge.critics import Critic, CriticError
 from judge.critics.preparation import Preparation
 from judge.ground_truth import KnownPicture, find_distances, find_known_pictures
@@ -517,7 +518,7 @@ class Cells(Part):
 
 
 def test_another_part_is_a_class_and_a_row(targets, tmp_path, monkeypatch):
-    monkeypatch.setattr("judge.check.check.PARTS", (*PARTS, Cells()))
+    monkeypatch.setattr("judge.check.check.parts", lambda: [*parts(), Cells()])
     found = checked(targets, tmp_path)
     assert found.record()["cells"] == {"cells": 9, "verdicts": 4}
     assert found.findings()[-1] == Finding("cells", "good", "9 cells")

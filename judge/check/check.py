@@ -7,29 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from judge.check.ask import CheckQuestion, Interview, QuestionTally, ordinary_questions
-from judge.check.controls import ControlsPart
 from judge.check.findings import Finding
-from judge.check.order import OrderPart
-from judge.check.part import Baseline, CheckPlan, Configuration, Opener, Part
-from judge.check.people import PeoplePart
+from judge.check.part import Baseline, CheckPlan, Configuration, Opener
 from judge.check.sample import sample_targets
-from judge.check.settings import SettingsPart, rival
-from judge.check.truth import TruthPart
-from judge.check.wording import WordingPart
+from judge.check.settings import rival
+from judge.check.table import parts
 from judge.critics import Critic
 from judge.pictures import JudgedPicture, JudgedTargets
 from judge.verdicts import Verdict, VerdictStore
 from lorarar.util.errors import LorarError
 
-#: The parts in the order of the page; their names are the keys of the JSON.
-PARTS: tuple[Part[Any, Any], ...] = (
-    OrderPart(),
-    WordingPart(),
-    ControlsPart(),
-    SettingsPart(),
-    TruthPart(),
-    PeoplePart(),
-)
 SAMPLE = "sample"  # the name of the ordinary questions beside those of the parts
 
 QuestionsByPart = Mapping[str, Sequence[CheckQuestion]]  # under the part's name
@@ -57,7 +44,7 @@ class Check:
 
     def findings(self) -> list[Finding]:
         """The results in sentences, part by part."""
-        return [finding for part in PARTS for finding in part.findings(self.results[part.name], self.average)]
+        return [finding for part in parts() for finding in part.findings(self.results[part.name], self.average)]
 
     def record(self) -> dict[str, Any]:
         """The check as JSON has it: every part's result under its name, and the sentences."""
@@ -85,7 +72,7 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         of=len(plan.targets),
         average=baseline.average,
         tally=interview.tally,
-        results={part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in PARTS},
+        results={part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in parts()},
     )
 
 
@@ -98,7 +85,7 @@ def _ask(
         if plan.against is not None:  # fail early on an unknown critic
             open_critic(rival(plan.configuration.settings, plan.against)).close()
         questions: dict[str, Sequence[CheckQuestion]] = {SAMPLE: ordinary_questions(sample, plan.prompts)}
-        questions |= {part.name: part.questions(plan, sample) for part in PARTS}
+        questions |= {part.name: part.questions(plan, sample) for part in parts()}
         verdicts = _ask_all(questions, critic, interview)
         identity = dict(critic.identity)
     baseline = Baseline(
@@ -116,7 +103,7 @@ def _ask(
 
 def _ask_all(questions: QuestionsByPart, critic: Critic, interview: Interview) -> VerdictsByPart:
     """The verdicts on the sample's and every part's questions; those that ``judge run`` asks too come first."""
-    first = {SAMPLE, *(part.name for part in PARTS if part.asked_by_run)}
+    first = {SAMPLE, *(part.name for part in parts() if part.asked_by_run)}
     ordinary = {name: part for name, part in questions.items() if name in first}
     verdicts = interview.ask_parts(critic, ordinary, "judge")
     if all(verdict.answer is None for verdict in verdicts[SAMPLE]):

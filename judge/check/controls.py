@@ -82,6 +82,7 @@ class ControlsPart(Part[Control, ControlsResult]):
     """The controls of the targets' concepts, and one of each aspect for every sampled picture."""
 
     name = "controls"
+    order = 3
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[Control]:
         """The controls, those of the concepts first.

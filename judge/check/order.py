@@ -34,6 +34,7 @@ class OrderPart(Part[CheckQuestion, OrderResult]):
     """The sample with reference and test exchanged."""
 
     name = "order"
+    order = 1
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
         """The ordinary questions with reference and test exchanged."""

@@ -1,7 +1,8 @@
 """What a part of the check is: its questions, what it measures in their verdicts, and what that means in sentences.
 
 A part asks the critic that is checked as many questions as it likes and compares the verdicts with those on the
-ordinary questions, the baseline. Adding one takes a file with a ``Part`` and a row in ``judge.check.check.PARTS``.
+ordinary questions, the baseline. Adding one takes a file with a ``Part`` and a row: in ``judge.check.table.PARTS``, or
+an entry point ``lorarar.checks`` of another package.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ class Baseline:
 class Part(ABC, Generic[Q, R]):
     """One part of the check, with its own kind of questions and of result; the result's fields go into the JSON."""
 
-    name: ClassVar[str]
+    name: ClassVar[str]  # of its row, and its key in the JSON
+    order: ClassVar[float] = 100  # its place on the page
     asked_by_run: ClassVar[bool] = False  # whether its questions are ordinary ones; they are asked with the sample's
 
     @abstractmethod

@@ -35,6 +35,7 @@ class PeoplePart(Part[CheckQuestion, PeopleResult | None]):
     """Pictures that people voted on."""
 
     name = "people"
+    order = 6
     asked_by_run = True
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:

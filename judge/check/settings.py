@@ -40,6 +40,7 @@ class SettingsPart(Part[CheckQuestion, list[SettingResult]]):
     """The sample under every other setting, one at a time, and by the critic to compare with."""
 
     name = "settings"
+    order = 4
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
         """No questions: the ordinary ones are asked of other critics, after the one that is checked is closed."""

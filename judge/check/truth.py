@@ -53,6 +53,7 @@ class TruthPart(Part[CheckQuestion, TruthResult | None]):
     """Pictures whose answer is known."""
 
     name = "truth"
+    order = 5
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
         """The ordinary questions about the known pictures."""

@@ -54,6 +54,7 @@ class WordingPart(Part[CheckQuestion, WordingResult]):
     """The sample in all other wordings."""
 
     name = "wording"
+    order = 2
 
     def questions(self, plan: CheckPlan, sample: Sequence[Target]) -> list[CheckQuestion]:
         """The ordinary questions in each of the other wordings, one wording after the other."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from judge.critics.critic import Critic
+from judge.critics.critic import Critic, CriticError
 from judge.critics.settings import complete_settings, kind_of
+from judge.critics.table import CRITICS
+from lorarar.util.errors import LorarError, reason
 
 
 def find_critic(name: str, **settings: Any) -> Critic:
@@ -16,7 +18,13 @@ def find_critic(name: str, **settings: Any) -> Critic:
         settings: by the names of its kind's options (``CRITICS``); None is as good as not given.
 
     Raises:
-        CriticError: there is none, it cannot be reached, or a setting is not accepted.
+        CriticError: there is none, it cannot be reached, or a setting is not accepted, or another package's kind fails.
     """
     kind = kind_of(name)
-    return kind.open(name, complete_settings(kind, settings))
+    chosen = complete_settings(kind, settings)
+    try:
+        return kind.open(name, chosen)
+    except Exception as error:
+        if kind.name in CRITICS.own or isinstance(error, LorarError):
+            raise
+        raise CriticError(f"{kind.title} fails: {type(error).__name__}: {reason(error)}") from None

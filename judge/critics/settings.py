@@ -8,6 +8,8 @@ from typing import Any
 from judge.critics.critic import CriticError
 from judge.critics.kind import CriticKind
 from judge.critics.table import CRITICS
+from lorarar.util.errors import reason
+from lorarar.util.messages import message
 from lorarar.util.options import OptionError
 
 Settings = Mapping[str, Any]  # by the names of a kind's options; None is as good as not given
@@ -19,10 +21,21 @@ def kind_of(name: str) -> CriticKind:
     Raises:
         CriticError: there is none.
     """
-    kind = next((kind for kind in CRITICS.values() if kind.runs(name)), None)
+    kind = next((kind for kind in CRITICS.values() if _runs(kind, name)), None)
     if kind is None:
         raise CriticError(f"{name!r} is none of {', '.join(kind.accepted for kind in CRITICS.values())}")
     return kind
+
+
+def _runs(kind: CriticKind, name: str) -> bool:
+    """Whether a kind runs that name; one of another package that cannot say so does not, in one line."""
+    try:
+        return bool(kind.runs(name))
+    except Exception as error:
+        if kind.name in CRITICS.own:
+            raise
+        message(f"The critic {kind.name} is left out: {type(error).__name__}: {reason(error)}", "yellow")
+        return False
 
 
 def complete_settings(kind: CriticKind, given: Settings) -> dict[str, Any]:

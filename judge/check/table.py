@@ -1,0 +1,45 @@
+"""The one table of the check's parts: ours, then those of other packages by the entry points ``lorarar.checks``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from judge.check.controls import ControlsPart
+from judge.check.guarded import GuardedPart
+from judge.check.order import OrderPart
+from judge.check.part import Part
+from judge.check.people import PeoplePart
+from judge.check.settings import SettingsPart
+from judge.check.truth import TruthPart
+from judge.check.wording import WordingPart
+from lorarar.util.registry import Registry
+
+#: Keys of the check's JSON beside those of the parts, and the name of the ordinary questions.
+TAKEN = ("critic", "prompts", "seed", "pictures", "of", "average", "tally", "results", "findings", "sample")
+
+
+def _check(part: Part[Any, Any], _: Mapping[str, Part[Any, Any]]) -> None:
+    """Refuse a part whose name no key of the JSON can be."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", part.name) or part.name in TAKEN:
+        raise ValueError(f"its name is {part.name!r}; accepted are small letters, digits and _, none of {TAKEN}")
+
+
+#: The parts; their names are the keys of the JSON.
+PARTS: Registry[Part[Any, Any]] = Registry(
+    "lorarar.checks",
+    Part,  # type: ignore[type-abstract]
+    (OrderPart(), WordingPart(), ControlsPart(), SettingsPart(), TruthPart(), PeoplePart()),
+    _check,
+)
+
+
+_guarded = cache(GuardedPart)  # one for each part: it keeps why questions failed until it is to measure them
+
+
+def parts() -> list[Part[Any, Any]]:
+    """All parts in the order of the page; what those of other packages do wrong is a finding of theirs."""
+    safe = [part if name in PARTS.own else _guarded(part) for name, part in PARTS.items()]
+    return sorted(safe, key=lambda part: part.order)

@@ -1,0 +1,137 @@
+"""Critics, metrics and parts of the check of other packages, through the command line on a small database."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from judge.critics import CriticError, find_critic
+from judge.metrics.table import METRICS
+from lorarar.cli.main import app
+from tests.extending import BAD_EXTENSION, EXTENSION, ROOT, left_out, run_lorarar
+from tests.studies_database import make_database
+
+BAD = {
+    "critic like-ours": "ValueError: lorarar has one named local",
+    "critic other-batch": "OptionError: option --batch means something else elsewhere",
+    "critic raising": "RuntimeError: no such luck",
+    "metric like-ours": "ValueError: lorarar has one named dino",
+    "metric mars2": "ValueError: reports have mars2 already; another name is needed",
+    "metric other-clip": "ValueError: its kind of backbone clip means something else elsewhere",
+}
+
+
+@pytest.fixture
+def database(tmp_path, monkeypatch):
+    """Two methods' pictures of a can, which is Pocket's, in two styles, one Pocket's; 48 of 255 dark or 64 bright."""
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return make_database(tmp_path, subjects=("can",), styles=("glowing", "mine"), seeds=2, side=64)
+
+
+@pytest.fixture
+def extended(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(EXTENSION)
+        yield
+
+
+@pytest.fixture
+def badly_extended(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(BAD_EXTENSION)
+        yield
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def test_they_judge_are_reported_and_bad_ones_are_a_line_each(database, tmp_path):
+    critic = ("--critic", "rule:brighter", "--threshold", "30")
+    packages = (EXTENSION, BAD_EXTENSION)
+    metrics = "mars2,brightness,rms-truth"
+    done = run_lorarar("judge", "run", *critic, "--metrics", metrics, "--db", database, "--json", packages=packages)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert (made["mars2"]["asked"], made["mars2"]["failed"], made["brightness"]["measured"]) == (24, 0, 8)
+    lines = [line for line in left_out(done.stderr) if not line.startswith("The check")]
+    assert lines[0] == "An option --prompts is left out: run has another of this name"
+    assert lines[1:] == [
+        f"The {row} of lorarar-bad is left out: {why}".replace(" of", " of", 1) for row, why in BAD.items()
+    ]
+
+
+def test_a_report_has_the_column_and_a_check_the_part(database, extended):
+    where = ("--critic", "rule:brighter", "--db", database)
+    assert run("judge", "run", *where, "--threshold", "30", "--metrics", "mars2,brightness").exit_code == 0
+    table = run("judge", "report", "--db", database).stdout
+    assert "Brightness: mean brightness, of 255, higher is better; by brightness (1)." in table
+    groups = json.loads(run("judge", "report", "--db", database, "--format", "json").stdout)["groups"]
+    brightness = {group["method"]: group["brightness"] for group in groups}
+    assert brightness["beta"] - brightness["alpha"] == pytest.approx(0.299 * 50, abs=1)  # red is 50 more
+    check = run("judge", "check", *where, "--threshold", "30", "--json")
+    assert check.exit_code == 0, check.stderr
+    said = json.loads(check.stdout)
+    assert said["yes"]["of"] == 24
+    assert [finding["part"] for finding in said["findings"]][-1] == "yes"
+    assert said["critic"] == {"critic": "rule:brighter", "threshold": "30.0"}
+    assert [setting["name"] for setting in said["settings"]] == []  # it has no side, no image mode and no dtype
+
+
+def test_their_settings_are_flags_in_help_and_are_nobody_elses(database, extended):
+    page = run("judge", "run", "--help").stdout
+    for words in ("Of a critic by a rule", "--threshold", "rule:brighter", "brightness: mean brightness, of 255"):
+        assert words in page
+    for critic, flag, message in (
+        ("pocket", "--threshold", "--threshold is a setting of a critic by a rule; a critic on this machine takes"),
+        (
+            "rule:brighter",
+            "--batch",
+            "--batch is a setting of a critic on this machine; a critic by a rule takes --thr",
+        ),
+        ("rule:brighter", "--threshold", "--threshold is '300'; accepted is a number 0 and up to 255"),
+    ):
+        done = run("judge", "run", "--critic", critic, flag, "300", "--db", database)
+        assert (done.exit_code, done.stdout, len(done.stderr.strip().splitlines())) == (1, "", 1)
+        assert message in done.stderr
+
+
+def test_what_fails_when_it_is_used_is_one_line_and_ends_nothing_of_ours(database, badly_extended, capsys):
+    with pytest.raises(CriticError, match="a opens-not critic fails: RuntimeError: no such luck"):
+        find_critic("opens-not:")
+    with pytest.raises(CriticError, match="'nobody' is none of pocket"):
+        find_critic("nobody")
+    assert "The critic runs-not is left out: RuntimeError: no such luck" in capsys.readouterr().err
+    done = run("judge", "run", "--metrics", "fails", "--db", database)
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == "Metric: fails fails: RuntimeError: no such luck"
+
+
+def test_a_part_that_fails_is_a_finding_of_its_own(database, extended, badly_extended):
+    check = run("judge", "check", "--critic", "rule:brighter", "--threshold", "30", "--db", database, "--json")
+    assert check.exit_code == 0, check.stderr
+    said = json.loads(check.stdout)
+    assert said["fails"] == {"failure": "RuntimeError: no such luck"}
+    assert {"part": "fails", "grade": "", "text": "fails: RuntimeError: no such luck"} in said["findings"]
+    assert said["prompts"] == "paper-2"
+    lines = [line.partition(" is left out: ")[0] for line in left_out(check.stderr) if line.startswith("The check")]
+    assert lines == ["The check no-part of lorarar-bad", "The check prompts of lorarar-bad"]
+
+
+def test_true_pictures_are_measured_by_default_where_there_are_any(database):
+    done = run("judge", "run", "--metrics", "rms-truth,identified", "--db", database)
+    assert done.exit_code == 0, done.stderr
+    assert "rms-truth: 8 pictures, 0 were known, 4 measured by the true pictures of pocket" in done.stderr
+    assert "4 pictures have no true picture" in done.stderr  # those in the style "mine"
+    assert list(METRICS)[-2:] == ["rms-truth", "identified"]
+
+
+@pytest.mark.parametrize("page", ["critics", "metrics", "checks"])
+def test_the_pages_show_the_files_that_are_used_here(page):
+    text = (ROOT / "docs" / "extending" / f"{page}.md").read_text()
+    names = [line.strip("`:") for line in text.splitlines() if line.startswith("`lorarar_extension/")]
+    blocks = text.split("```python\n")[1:]
+    assert len(names) == len(blocks) > 0
+    for name, block in zip(names, blocks, strict=True):
+        assert block.partition("```")[0] == (EXTENSION / name).read_text(), name
