@@ -1,7 +1,9 @@
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
+from accelerate import Accelerator
 from torch import nn
 
 from lorarar.training.loop import Objective, Schedule, pick, train
@@ -68,6 +70,79 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     other.line = nn.Linear(1, 2)
     with pytest.raises(TrainingError, match="other parameters"):
         train(other, PLAN, tmp_path / "state.pt", title="line")
+
+
+MADE_OF = {"content": {"prompt": "a dog", "pictures": ["1", "2"]}, "options": {"rate": 0.1, "steps": 12}}
+
+
+@pytest.mark.parametrize(
+    ("change", "schedule", "names"),
+    [
+        ({"content": {"prompt": "a cat", "pictures": ["1", "2"]}}, {}, "content.prompt"),
+        ({"content": {"prompt": "a dog", "pictures": ["1"]}}, {}, "content.pictures"),
+        ({"base": "x"}, {}, "base"),
+        ({"options": {"rate": 0.2, "steps": 12}}, {"rate": 0.2}, "options.rate, schedule.rate"),
+        ({}, {"seed": 4}, "schedule.seed"),
+        ({}, {"steps": 13}, "steps"),  # its rates decay, so they depend on the number of steps
+    ],
+)
+def test_the_checkpoint_of_another_training_is_refused_by_what_differs(tmp_path, change, schedule, names):
+    file = tmp_path / "state.pt"
+    train(Line(), PLAN, file, title="line", makings=MADE_OF)
+    before = file.read_bytes()
+    with pytest.raises(TrainingError) as caught:
+        train(Line(), replace(PLAN, **schedule), file, title="line", makings=MADE_OF | change)
+    assert str(caught.value) == (f"{file} is the checkpoint of another training, by {names}; remove it to start anew")
+    assert file.read_bytes() == before
+
+
+def test_more_steps_alone_go_on_where_no_step_depends_on_their_number(tmp_path):
+    def rates(steps):
+        return Schedule(steps, 0.05, decay=False), {**MADE_OF, "options": {"rate": 0.1, "steps": steps}}
+
+    whole = train(Line(), rates(12)[0], title="line").result()
+    for steps in (5, 12):
+        schedule, makings = rates(steps)
+        longer = train(Line(), schedule, tmp_path / "state.pt", title="line", makings=makings).result()
+    assert all(torch.equal(longer[name], whole[name]) for name in whole)
+    with pytest.raises(TrainingError, match="by steps"):
+        train(Line(), rates(5)[0], tmp_path / "state.pt", title="line", makings=rates(5)[1])
+
+
+def test_a_checkpoint_that_does_not_say_its_training_is_refused(tmp_path):
+    torch.save({"step": 1, "weights": {}}, tmp_path / "state.pt")
+    with pytest.raises(TrainingError, match="does not say which training"):
+        train(Line(), PLAN, tmp_path / "state.pt", title="line")
+
+
+def scaling():
+    """An accelerator that scales gradients as it does in fp16 on a GPU."""
+    accelerator = Accelerator(cpu=True)
+    accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**124, growth_interval=2)
+    return accelerator
+
+
+def test_the_scale_of_gradients_goes_on_where_it_was(tmp_path):
+    scales = []
+
+    def note(step, loss):
+        scales.append(whole.scaler.get_scale())
+
+    whole = scaling()
+    unbroken = train(Line(), PLAN, title="line", accelerator=whole, on_step=note).result()
+    assert len(set(scales)) > 2  # it grew, and gradients overflowed: a step was skipped
+
+    def interrupt(step, loss):
+        if step == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    file = tmp_path / "state.pt"
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(), PLAN, file, title="line", accelerator=scaling(), on_step=interrupt)
+    again = scaling()
+    resumed = train(Line(), PLAN, file, title="line", accelerator=again).result()
+    assert all(torch.equal(resumed[name], unbroken[name]) for name in unbroken)
+    assert again.scaler.get_scale() == whole.scaler.get_scale()
 
 
 def test_a_broken_checkpoint_is_refused(tmp_path):

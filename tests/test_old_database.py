@@ -85,3 +85,12 @@ def test_after_migration_every_report_says_the_same(folder):
     with sqlite3.connect(folder / "lorarar.db") as database:
         assert database.execute("PRAGMA application_id").fetchone() == (int.from_bytes(b"LRAR", "big"),)
     check_reports(set())
+
+
+@pytest.mark.parametrize(("plan", "count"), [("first", 24), ("second", 2)])
+def test_the_same_plan_draws_nothing_anew(folder, plan, count):
+    before = {path: path.read_bytes() for path in folder.rglob("*.png")}
+    for _ in range(2):
+        outcome = json.loads(run("bench", "run", f"{plan}.toml", "-o", plan, "--json"))
+        assert (outcome["found"], outcome["shared"], outcome["drawn"]) == (count, 0, 0)
+    assert {path: path.read_bytes() for path in folder.rglob("*.png")} == before

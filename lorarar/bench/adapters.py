@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorarar import __version__
-from lorarar.bench.cells import Pair
+from lorarar.bench.cells import SHORT, Pair
 from lorarar.families import Base
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
@@ -16,6 +16,7 @@ from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import checkpoint_beside
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
 
 def trained_file(pair: Pair, out: Path) -> Path:
-    """The result of a row's training for a pair: joint training's LoRA, or ZipLoRA's coefficients."""
-    return out / "trained" / pair.row.row_name / f"{pair.name}.safetensors"
+    """The result of a pair's training: joint training's LoRA, or ZipLoRA's coefficients; rows that agree share it."""
+    return out / "trained" / pair.row.method / f"{pair.name}-{digest_of_facts(pair.training or {})[:SHORT]}.safetensors"
 
 
-def is_trained(pair: Pair, base: Base, out: Path) -> bool:
+def is_trained(pair: Pair, out: Path) -> bool:
     """Whether that file is there and was made by the same training."""
     path = trained_file(pair, out)
     if not path.is_file():
@@ -38,8 +39,7 @@ def is_trained(pair: Pair, base: Base, out: Path) -> bool:
         provenance = provenance_of(read_header(path, TrainingError))
     except TrainingError:
         return False
-    expected = _provenance(pair, base)
-    return {key: provenance.get(key) for key in expected} == expected
+    return bool(provenance.get("training") == pair.training)
 
 
 def train_pair(
@@ -51,10 +51,19 @@ def train_pair(
     from lorarar.training.ziplora import train_ziplora
 
     path, options = trained_file(pair, out), pair.row.options
-    provenance = _provenance(pair, base) | {"version": __version__}
+    provenance = {
+        **pair.method,
+        "content": pair.content.adapter.origin,
+        "style": pair.style.adapter.origin,
+        "base": base.name,
+        "revision": base.revision,
+        "version": __version__,
+        "training": pair.training,
+    }
     checkpoint = checkpoint_beside(path)
     settings: dict[str, Any] = {
         "checkpoint": checkpoint,
+        "makings": pair.training,
         "accelerator": accelerator,
         "side": native_side(pipeline),
         "title": title,
@@ -78,15 +87,12 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) ->
             content=pair.content.adapter,
             style=pair.style.adapter,
             base=base,
+            training=pair.training,
             path=file,
         )
     if isinstance(options, ZipOptions):
         recipe = pair.row.recipe(base, {"coefficients": file, "seed": options.seed})
     else:
         recipe = pair.row.recipe(base, cache=cache)
-    merged = merge_pair(recipe, pair.content.path, pair.style.path)
-    return merged.written(out / "loras" / pair.row.row_name / f"{pair.name}.safetensors")
-
-
-def _provenance(pair: Pair, base: Base) -> dict[str, Any]:
-    return {**pair.made_by, "base": base.name, "revision": base.revision}
+    merged = replace(merge_pair(recipe, pair.content.path, pair.style.path), training=pair.training)
+    return merged.written(out / "loras" / pair.row.row_name / f"{pair.stem}.safetensors")

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lorarar.bench.plan import MethodRow, PictureSettings
 from lorarar.families import Base
+from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.lora.names import pair_stem
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
-from lorarar.util.files import sha256_of
+from lorarar.store.cells import Place
+from lorarar.training.makings import Facts, concept_facts, training_makings
+from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.util.digest import digest_of_facts
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+SHORT = 8  # digits of a digest that keep files of one folder apart
 
 
 @dataclass(frozen=True)
 class Cell:
     """One picture of a grid."""
 
-    key: str
-    row_name: str
-    content: str
-    style: str
-    seed: int
-
-    def row(self) -> dict[str, Any]:
-        """The cell as a row of the store's table of cells."""
-        return {
-            "row": self.row_name,
-            "content": self.content,
-            "style": self.style,
-            "seed": self.seed,
-        }
+    key: str  # digest of all that decides the picture
+    recorded: Facts = field(compare=False, repr=False)  # that, and what is known of it besides
+    place: Place
+    folder: str  # of the picture, below that of the grid's pictures
+    old_key: str = ""  # what lorarar 0.1 knew the picture by
 
     def path(self, out: Path) -> Path:
         """The file of the cell's picture below a grid's folder."""
-        return out / "images" / self.row_name / pair_stem(self.content, self.style) / f"{self.seed}.png"
+        return out / "images" / self.folder / f"{self.place.seed}-{self.key[:SHORT]}.png"
 
 
 @dataclass(frozen=True)
@@ -48,59 +47,86 @@ class Pair:
     row: MethodRow
     content: Concept
     style: Concept
-    made_by: Mapping[str, Any]  # method, options and inputs, by digest
+    method: Facts  # name and options, with defaults filled in and files by their digests
+    training: Facts | None = None  # all that decides what is trained for the pair, where something is
 
     @property
     def name(self) -> str:
-        """The pair's name, which is also the stem of its files."""
+        """The pair's name in messages, and the stem of its files."""
         return pair_stem(self.content.name, self.style.name)
+
+    @cached_property
+    def makings(self) -> Facts:
+        """All that decides the pair's adapter."""
+        loras = {"content": self.content.adapter.sha256, "style": self.style.adapter.sha256}
+        trained = {"training": digest_of_facts(self.training)} if self.training else {}
+        return {**self.method, **loras, **trained}
+
+    @cached_property
+    def stem(self) -> str:
+        """The stem of the files of the pair's adapter: those of other options have others."""
+        return f"{self.name}-{digest_of_facts(self.makings)[:SHORT]}"
 
     def prompt(self, template: str) -> str:
         """The prompt for both at once."""
         return pair_prompt(self.content.prompt, self.style.prompt, template)
 
-    def chunks(self, base: Base, pictures: PictureSettings) -> list[list[Cell]]:
-        """The pair's cells in batches; the plan alone decides which cells are generated together."""
-        prompt = self.prompt(pictures.prompt)
+    def chunks(self, base: Base, pictures: PictureSettings, drawing: DrawingFacts) -> list[list[Cell]]:
+        """The pair's cells in batches; the plan alone decides which cells are generated together.
+
+        Args:
+            base: as the plan names it.
+            pictures: of each pair.
+            drawing: what else decides a picture.
+        """
         chunks = []
         for first in range(0, len(pictures.seeds), pictures.batch):
             seeds = pictures.seeds[first : first + pictures.batch]
-            shared = {
-                **self.made_by,
-                "base": [base.name, base.revision],
-                "prompt": prompt,
+            settings: Facts = {
+                "prompt": self.prompt(pictures.prompt),
                 "steps": pictures.steps,
                 "guidance": pictures.guidance,
                 "together": list(seeds),  # neighbours in a batch can change a picture's last bits
             }
-            chunks.append([self._cell(seed, _digest(shared | {"seed": seed})) for seed in seeds])
+            chunks.append([self._cell(settings | {"seed": seed}, seed, base, drawing) for seed in seeds])
         return chunks
 
-    def _cell(self, seed: int, key: str) -> Cell:
-        return Cell(key=key, row_name=self.row.row_name, content=self.content.name, style=self.style.name, seed=seed)
+    def _cell(self, settings: Facts, seed: int, base: Base, drawing: DrawingFacts) -> Cell:
+        makings = {**self.makings, **drawing.makings(), **settings}
+        return Cell(
+            key=digest_of_facts(makings),
+            recorded={**makings, "recorded": drawing.recorded()},
+            place=Place(self.row.row_name, self.content.name, self.style.name, seed),
+            folder=f"{self.row.row_name}/{self.name}",
+            old_key=self._old_key(settings, base),
+        )
+
+    def _old_key(self, settings: Facts, base: Base) -> str:
+        """The key of a picture in lorarar 0.1, by which pictures that are drawn already are found again.
+
+        It knew the base by its name and revision alone, and nothing of device, dtype, libraries and training pictures.
+        """
+        origins = {"content": self.content.adapter.origin, "style": self.style.adapter.origin}
+        return digest_of_facts({**self.method, **origins, "base": [base.name, base.revision], **settings})
 
 
-def pairs_of(row: MethodRow, base: Base, contents: Sequence[Concept], styles: Sequence[Concept]) -> list[Pair]:
-    """The pairs of a row, each with what decides its adapter: method, options with defaults filled in, both LoRAs."""
+def pairs_of(
+    row: MethodRow,
+    base: Base,
+    contents: Sequence[Concept],
+    styles: Sequence[Concept],
+    accelerator: Accelerator | None = None,
+) -> list[Pair]:
+    """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator."""
     options = row.options
-    resolved = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
-    method = {"method": row.method, "options": resolved}
-    return [
-        Pair(row, content, style, method | {"content": content.adapter.origin, "style": style.adapter.origin})
-        for content in contents
-        for style in styles
-    ]
-
-
-def unfinished(chunks: Sequence[Sequence[Cell]], finished: Mapping[str, Any], out: Path) -> list[list[Cell]]:
-    """Chunks with a cell that is not in the store, or whose picture is missing or changed."""
-
-    def is_finished(cell: Cell) -> bool:
-        path, row = cell.path(out), finished.get(cell.key)
-        return row is not None and path.is_file() and row["sha256"] == sha256_of(path)
-
-    return [list(chunk) for chunk in chunks if not all(map(is_finished, chunk))]
-
-
-def _digest(facts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    resolved: Mapping[str, Any] = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
+    method: Facts = {"method": row.method, "options": resolved}
+    pairs = []
+    for content in contents:
+        for style in styles:
+            training = None
+            if accelerator is not None and isinstance(options, LoraOptions | ZipOptions):
+                inputs = {"method": row.method, "content": concept_facts(content), "style": concept_facts(style)}
+                training = training_makings(inputs, options, base, accelerator)
+            pairs.append(Pair(row, content, style, method, training))
+    return pairs

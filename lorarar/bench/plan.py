@@ -118,7 +118,8 @@ class MethodRow(_Strict):
             return self
         options = METHODS[self.method].all_options
         values = (self.model_extra or {}).items()
-        files = {key: str(folder / value) for key, value in values if options[key].type == "file"}
+        is_file = {name: option.type == "file" for name, option in options.items()}
+        files = {key: str(folder / value) for key, value in values if is_file.get(key)}
         return self.model_copy(update=files)
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:

@@ -14,7 +14,7 @@ from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
-    from lorarar.bench.run import GridOutcome
+    from lorarar.bench.outcome import GridOutcome
 
 PLANS = ", ".join(shipped_plans())
 
@@ -68,7 +68,8 @@ def plan(
 
 def _describe(outcome: GridOutcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
+    shared = f"{outcome.shared} shared with other rows, plans or processes, " if outcome.shared else ""
     message(
-        f"{outcome.cells} cells: {outcome.existing} were there, {outcome.generated} drawn, "
+        f"{outcome.cells} cells: {outcome.existing} were there, {shared}{outcome.generated} drawn, "
         f"{outcome.trained} pairs trained ({seconds})"
     )

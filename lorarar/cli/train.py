@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +63,7 @@ def lora(
     from lorarar.training.options import LoraOptions
 
     options = LoraOptions(rank=rank, steps=steps, rate=rate, batch=batch, seed=seed, mirrored=mirrored)
-    _train([(images, prompt)], options, out, base, side, precision, {"prompt": prompt})
+    _train({"lesson": (images, prompt)}, options, out, base, side, precision, {"prompt": prompt})
 
 
 @app.command()
@@ -94,11 +94,12 @@ def joint(
 
     options = LoraOptions(rank=rank, steps=steps, rate=rate, batch=batch, seed=seed, mirrored=mirrored)
     provenance = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
-    _train([(content, content_prompt), (style, style_prompt)], options, out, base, side, precision, provenance)
+    concepts = {"content": (content, content_prompt), "style": (style, style_prompt)}
+    _train(concepts, options, out, base, side, precision, provenance)
 
 
 def _train(
-    concepts: Sequence[tuple[Path, str]],
+    concepts: Mapping[str, tuple[Path, str]],
     options: LoraOptions,
     out: Path,
     base: str,
@@ -110,20 +111,32 @@ def _train(
     from dataclasses import asdict
 
     from lorarar.families import find_base
+    from lorarar.generation.base_digest import pinned
     from lorarar.lora.files import write_adapter
     from lorarar.pictures.images import find_images
     from lorarar.training.lora import Lesson, train_lora
+    from lorarar.training.makings import lesson_facts, training_makings
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
-    checkpoint, model = checkpoint_of(out), find_base(base)
-    references = [(find_images(folder), prompt) for folder, prompt in concepts]
+    checkpoint, model = checkpoint_of(out), pinned(find_base(base))
+    references = {name: (find_images(folder), prompt) for name, (folder, prompt) in concepts.items()}
     accelerator = accelerator_for(precision)
+    inputs = {name: lesson_facts(*reference) for name, reference in references.items()}
+    makings = training_makings(inputs, options, model, accelerator, side)
     pipeline = load_for_training(model, accelerator)
     side = side or native_side(pipeline)
-    lessons = [Lesson.read(files, prompt, side) for files, prompt in references]
-    adapter = train_lora(pipeline, lessons, options, checkpoint=checkpoint, accelerator=accelerator, title=out.stem)
+    lessons = [Lesson.read(files, prompt, side) for files, prompt in references.values()]
+    adapter = train_lora(
+        pipeline,
+        lessons,
+        options,
+        checkpoint=checkpoint,
+        makings=makings,
+        accelerator=accelerator,
+        title=out.stem,
+    )
     if accelerator.is_main_process:
-        source = {"base": model.name, "revision": model.revision, "version": __version__}
+        source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
         write_adapter(adapter, out, {**provenance, **source, **asdict(options)})
         checkpoint.unlink(missing_ok=True)
         print(out)
@@ -161,11 +174,13 @@ def hypernet(
     from typing import cast, get_args
 
     from lorarar.families import find_base
+    from lorarar.generation.base_digest import pinned
     from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet import KeyValue
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
     from lorarar.training.hypernet import train_hypernet
+    from lorarar.training.makings import concept_facts, training_makings
     from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
     from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
@@ -189,8 +204,11 @@ def hypernet(
         batch=batch,
         seed=seed,
     )
-    of_content, of_style, model = read_concepts(contents), read_concepts(styles), find_base(base)
+    of_content, of_style, model = read_concepts(contents), read_concepts(styles), pinned(find_base(base))
     accelerator = accelerator_for(precision)
+    sides = {"contents": of_content, "styles": of_style}
+    inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}
+    makings = training_makings(inputs, options, model, accelerator, side)
     pipeline = load_for_training(model, accelerator)
     network = train_hypernet(
         pipeline,
@@ -198,13 +216,13 @@ def hypernet(
         of_style,
         options,
         checkpoint=checkpoint,
+        makings=makings,
         accelerator=accelerator,
         side=side or native_side(pipeline),
     )
     if accelerator.is_main_process:
-        write_hypernet(
-            network, out, asdict(options) | {"base": model.name, "revision": model.revision, "version": __version__}
-        )
+        source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
+        write_hypernet(network, out, asdict(options) | source)
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print(out)

@@ -17,21 +17,34 @@ if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
 
+def drawing_device(device: str | None = None) -> str:
+    """The device that pictures are drawn on: the given one, else a GPU if there is one."""
+    import torch
+
+    return device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def drawing_dtype(device: str) -> torch.dtype:
+    """The numbers that pictures are drawn with on a device."""
+    import torch
+
+    return torch.float16 if device.startswith("cuda") else torch.float32
+
+
 def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | None = None) -> StableDiffusionXLPipeline:
     """The base as a ``StableDiffusionXLPipeline`` on a device (by default a GPU if there is one).
 
     Raises:
         BaseError: the model cannot be found or loaded.
     """
-    import torch
     from diffusers import StableDiffusionXLPipeline
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     for logging in (diffusers_logging, transformers_logging):
         logging.disable_progress_bar()
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = dtype or (torch.float16 if device.startswith("cuda") else torch.float32)
+    device = drawing_device(device)
+    dtype = dtype or drawing_dtype(device)
     try:
         pipeline = StableDiffusionXLPipeline.from_pretrained(
             base.location, revision=base.revision, dtype=dtype, add_watermarker=False

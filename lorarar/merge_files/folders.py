@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lorarar.lora.files import read_provenance
 from lorarar.lora.folders import find_loras
@@ -16,6 +16,7 @@ from lorarar.merge_files.checks import check_place
 from lorarar.merge_files.pair import merge_pair, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.recipe import Recipe
+from lorarar.training.makings import facts_of_file
 from lorarar.util.errors import AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError
 from lorarar.util.files import checkpoint_beside
 from lorarar.util.outputs import check_output_folder
@@ -23,6 +24,9 @@ from lorarar.util.outputs import check_output_folder
 #: What can be wrong with one pair alone; anything else stops the run.
 OF_ONE_PAIR = (AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError)
 Failure = AdapterError | HypernetError | ImageError | MethodError | OutputError | TrainingError
+
+if TYPE_CHECKING:
+    from lorarar.training.ziplora import PairOptimiser
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,14 @@ def merge_all(
         "layout": layout,
         "dtype": recipe.dtype,
     }
-    if not recipe.optimises:
-        expected["options"] = recipe.resolved_options()
-    optimiser = None  # made for the first pair that is not there yet
+    optimiser = optimiser_for(recipe)
+    expected["options"] = recipe.resolved_options() | (asdict(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:
-            if _is_merged(pairing, expected):
+            if _is_merged(pairing, expected, optimiser):
                 yield pairing, None
                 continue
             check_place(pairing.out, layout, (pairing.content, pairing.style))
-            optimiser = optimiser or optimiser_for(recipe)
             checkpoint = checkpoint_beside(pairing.out)
             merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
             written = merged.written(pairing.out, layout)
@@ -85,7 +87,7 @@ def merge_all(
             yield pairing, written
 
 
-def _is_merged(pairing: Pairing, expected: Mapping[str, Any]) -> bool:
+def _is_merged(pairing: Pairing, expected: Mapping[str, Any], optimiser: PairOptimiser | None) -> bool:
     """Whether the pairing's file says that it was made of these two LoRAs, and as expected."""
     if not pairing.out.exists():
         return False
@@ -96,6 +98,9 @@ def _is_merged(pairing: Pairing, expected: Mapping[str, Any]) -> bool:
     digests = {side: provenance.get(side, {}).get("sha256") for side in ("content", "style")}
     if digests != {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}:
         return False
+    if optimiser is not None:
+        makings = optimiser.makings(facts_of_file(pairing.content), facts_of_file(pairing.style))
+        expected = {**expected, "training": makings}
     return {key: provenance.get(key) for key in expected} == dict(expected)
 
 

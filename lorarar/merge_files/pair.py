@@ -16,6 +16,7 @@ from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.concepts import concept_of
+from lorarar.training.makings import concept_facts
 from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
 
@@ -81,9 +82,11 @@ def merge_pair(
     started = time.perf_counter()
     ours, theirs = read_pair(recipe.base, content, style)
     read = time.perf_counter()
-    options, coefficients = recipe.resolved_options(), None
+    options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
-        coefficients = optimiser.optimise(concept_of(ours, content), concept_of(theirs, style), checkpoint)
+        concepts = concept_of(ours, content), concept_of(theirs, style)
+        training = optimiser.makings(*map(concept_facts, concepts))
+        coefficients = optimiser.optimise(*concepts, checkpoint)
         options |= asdict(optimiser.options)
     result = recipe.merge(ours, theirs, coefficients)
     adapter = Adapter(result.layers, "merged")
@@ -98,6 +101,7 @@ def merge_pair(
         coefficients=result.coefficients,
         energy=result.energy,
         dtype=recipe.dtype,
+        training=training,
         seconds={"read": read - started, "compute": time.perf_counter() - read},
     )
 

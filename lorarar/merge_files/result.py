@@ -33,12 +33,14 @@ class Merge:
     coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
     energy: Energy = field(default_factory=Energy)
     dtype: Dtype | None = None  # the recipe's
+    training: Mapping[str, object] | None = None  # all that decided the coefficients, where they were optimised
     seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
     path: Path | None = None
     version: str = __version__
 
     def provenance(self, layout: Layout = "diffusers") -> dict[str, Any]:
         """All that made the merge, as its file's header says it."""
+        training = {} if self.training is None else {"training": self.training}
         return {
             "method": self.method.name,
             "options": self.options,
@@ -49,7 +51,14 @@ class Merge:
             "layout": layout,
             "discarded": self.energy.share,
             "version": self.version,
+            **training,
         }
+
+    @property
+    def base_digest(self) -> str | None:
+        """The digest of the base's weights; None where the merge has not used them."""
+        digest = (self.training or {}).get("base")
+        return None if digest is None else str(digest)
 
     def written(self, path: str | Path, layout: Layout = "diffusers") -> Merge:
         """Write the merged adapter; what is returned knows its path and digest.

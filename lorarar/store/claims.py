@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from lorarar.store.store import Store
 
 LEASE = 120.0  # seconds for which other machines, which cannot look for the process, believe a claim
 RENEWAL = 30.0  # seconds between two renewals by a living owner
+POLL = 0.5  # seconds between two looks whether others are done
 SAME_START = 2.0  # seconds between two readings of when one process started
 
 _OF_KEYS = "key IN (SELECT value FROM json_each(?))"
@@ -118,6 +119,12 @@ class Claims:
         """Those of the keys that living others hold at this moment."""
         with self.store.reading():
             return self._held_by_others(set(keys))
+
+    def wait(self, keys: Iterable[str], is_stopped: Callable[[], bool] | None = None) -> None:
+        """Wait until others let go of one of these keys, or until ``is_stopped`` says so."""
+        held = self.others(keys)
+        while held and held <= self.others(held) and not (is_stopped and is_stopped()):
+            time.sleep(POLL)
 
     def close(self) -> None:
         """Let go of all that this owner holds."""

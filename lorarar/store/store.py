@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlite_utils import Database
 
 from lorarar.store.backup import write_backup
+from lorarar.store.cells import Place, put_image, show_image
 from lorarar.store.coefficient_blobs import from_blob, to_blob
 from lorarar.store.connection import clear_errors, default_path, transaction
 from lorarar.store.copies import private_copy
@@ -138,6 +139,7 @@ class Store:
                 "options": json.dumps(merge.options, sort_keys=True),
                 "base": merge.base.name,
                 "base_revision": merge.base.revision,
+                "base_digest": merge.base_digest,
                 "version": merge.version,
                 "seconds": sum(merge.seconds.values()),
                 "discarded": merge.energy.share,
@@ -172,18 +174,15 @@ class Store:
         with self.writing():
             number = self._collection(collection)
             for cell, picture in cells:
-                row = cell.row() | {
-                    "collection": number,
-                    "image": self._image(picture, adapter, merge, cell.key),
-                    "created": now(),
-                }
-                places = ", ".join(f":{column}" for column in row)
-                self.db.conn.execute(f"INSERT OR REPLACE INTO cells ({', '.join(row)}) VALUES ({places})", row)
+                image = self._image(picture, adapter, merge, cell.key, cell.recorded)
+                show_image(self.db.conn, number, cell.place, image)
 
-    def finished_cells(self) -> dict[str, Row]:
-        """Path and digest of every picture that has a key, by the key."""
-        rows = self.rows("SELECT key, path, sha256 FROM images WHERE key IS NOT NULL")
-        return {row["key"]: row for row in rows}
+    def show(self, collection: Collection, images: Mapping[Place, int]) -> None:
+        """Show pictures that are kept, by their ids, at places of a collection: all of them or none."""
+        with self.writing():
+            number = self._collection(collection)
+            for place, image in images.items():
+                show_image(self.db.conn, number, place, image)
 
     def backup(self, path: str | Path) -> Path:
         """Copy the database as it is at this moment, also while others write to it; the copy appears whole.
@@ -205,14 +204,17 @@ class Store:
         row = {"kind": collection.kind, "name": collection.name, "created": now()}
         return self._insert("collections", row, ("kind", "name"))[0]
 
-    def _image(self, picture: Picture, adapter: int | None, merge: int | None, key: str | None = None) -> int:
-        path = self.paths.stored(picture.path or "")
-        row = picture.row() | {"path": path, "adapter": adapter, "merge": merge, "created": now(), "key": key}
-        self.db.conn.execute("DELETE FROM images WHERE path = ? AND sha256 <> ?", (row["path"], row["sha256"]))
-        number, new = self._insert("images", row, ("path",))
-        if key is not None and not new:
-            self.db.conn.execute("UPDATE OR REPLACE images SET key = ? WHERE id = ?", (key, number))
-        return number
+    def _image(
+        self,
+        picture: Picture,
+        adapter: int | None,
+        merge: int | None,
+        key: str | None = None,
+        makings: Mapping[str, object] | None = None,
+    ) -> int:
+        kept = {"path": self.paths.stored(picture.path or ""), "created": now()}
+        made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": json.dumps(makings) if key else None}
+        return put_image(self.db.conn, picture.row() | kept | made_by)
 
     def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:
         row = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ def train_hypernet(
     options: HypernetOptions,
     *,
     checkpoint: Path | None = None,
+    makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
     side: int = 1024,
 ) -> Hypernetwork:
@@ -76,6 +77,7 @@ def train_hypernet(
         contents, styles: LoRAs with their pictures and prompts.
         options: form, loss and length.
         checkpoint: a file to resume from and to keep the state in.
+        makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes.
         side: pixels a side of the pictures.
     """
@@ -87,5 +89,5 @@ def train_hypernet(
         warmup=min(100, options.steps // 10),
         save_every=200,
     )
-    train(objective, schedule, checkpoint, title="hypernet", accelerator=accelerator)
+    train(objective, schedule, checkpoint, title="hypernet", makings=makings, accelerator=accelerator)
     return objective.hypernet.eval().requires_grad_(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ def train_joint(
     options: LoraOptions,
     *,
     checkpoint: Path | None = None,
+    makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
     side: int = 1024,
     title: str = "joint",
@@ -32,4 +34,6 @@ def train_joint(
     Args: as of ``train_lora``; pictures are resized to ``side`` pixels.
     """
     lessons = [Lesson.read(concept.images, concept.prompt, side) for concept in (content, style)]
-    return train_lora(pipeline, lessons, options, checkpoint=checkpoint, accelerator=accelerator, title=title)
+    return train_lora(
+        pipeline, lessons, options, checkpoint=checkpoint, makings=makings, accelerator=accelerator, title=title
+    )

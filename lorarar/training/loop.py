@@ -8,19 +8,19 @@ The price is that there is no epoch: batches are drawn with replacement by the o
 from __future__ import annotations
 
 import math
-import pickle
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from lorarar.util.errors import TrainingError, reason
-from lorarar.util.files import replacing
+from lorarar.training.checkpoint import Checkpoint
+from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
+from lorarar.util.libraries import minor_versions
 from lorarar.util.progress import Ticker
 
 
@@ -59,7 +59,7 @@ class Objective(nn.Module):
 
 @dataclass
 class TrainingRun:
-    """A training in progress, or a finished one: the state that a checkpoint holds."""
+    """A training in progress, or a finished one: the state that a ``Checkpoint`` holds."""
 
     weights: dict[str, nn.Parameter]
     average: dict[str, Tensor]  # moving average of the weights; empty where none is kept
@@ -71,45 +71,6 @@ class TrainingRun:
         """The trained weights by name: the moving average, if one is kept."""
         return {name: p.detach().clone() for name, p in (self.average or self.weights).items()}
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all.
-
-        Raises:
-            TrainingError: it cannot be written.
-        """
-        parts = {
-            "step": self.step,
-            "seconds": self.seconds,
-            "weights": {name: p.detach() for name, p in self.weights.items()},
-            "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
-        }
-        try:
-            with replacing(path) as partial:
-                torch.save(parts, partial)
-        except (OSError, RuntimeError) as error:  # torch says a full disk as the latter
-            raise TrainingError(f"cannot write checkpoint {path}: {reason(error)}") from None
-
-    @torch.no_grad()
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint.
-
-        Raises:
-            TrainingError: it cannot be read, or was written by a training of other parameters.
-        """
-        try:
-            parts = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError):
-            raise TrainingError(f"{path} cannot be read as a checkpoint; remove it to start anew") from None
-        if {n: p.shape for n, p in parts["weights"].items()} != {n: p.shape for n, p in self.weights.items()}:
-            raise TrainingError(f"{path} was written by a training of other parameters; remove it to start anew")
-        for name, parameter in self.weights.items():
-            parameter.copy_(parts["weights"][name])
-        for name, mean in self.average.items():
-            mean.copy_(parts["average"].get(name, parts["weights"][name]))
-        self.optimizer.load_state_dict(parts["optimizer"])
-        self.step, self.seconds = int(parts["step"]), float(parts["seconds"])
-
 
 def train(
     objective: Objective,
@@ -117,6 +78,7 @@ def train(
     checkpoint: Path | None = None,
     *,
     title: str,
+    makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> TrainingRun:
@@ -128,6 +90,8 @@ def train(
         checkpoint: a file that is written every ``schedule.save_every`` steps and when interrupted; if it exists,
             training goes on from it.
         title: name in the progress display.
+        makings: what decides the training beside the schedule and the accelerator; only the checkpoint of an equal
+            one is taken up.
         accelerator: device, precision and processes; by default what accelerate finds.
         on_step: called after every step with its number and its loss.
 
@@ -135,14 +99,15 @@ def train(
         The finished run, with the seconds it took over all its starts.
 
     Raises:
-        TrainingError: the checkpoint belongs to other parameters, or the loss is no longer finite.
+        TrainingError: the checkpoint is another training's, or the loss is no longer finite.
         KeyboardInterrupt: Ctrl-C, after the step in progress and its checkpoint.
     """
     accelerator = accelerator or Accelerator()
     run = _start(objective, schedule)
     model, run.optimizer = accelerator.prepare(objective, run.optimizer)
-    if checkpoint is not None and checkpoint.exists():
-        run.load(checkpoint)
+    state = _checkpoint(checkpoint, schedule, makings or {}, accelerator) if checkpoint is not None else None
+    if state is not None and state.path.exists():
+        state.load(run)
     with Ticker(title, schedule.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
         while run.step < schedule.steps:
             started = time.perf_counter()
@@ -153,8 +118,8 @@ def train(
             if on_step:
                 on_step(run.step, loss)
             due = run.step % schedule.save_every == 0 or run.step == schedule.steps or stop()
-            if due and checkpoint is not None and accelerator.is_main_process:
-                run.save(checkpoint)
+            if due and state is not None and accelerator.is_main_process:
+                state.save(run)
             if stop():
                 raise KeyboardInterrupt
     with torch.no_grad():
@@ -166,6 +131,23 @@ def train(
 def pick(generator: torch.Generator, count: int, size: int) -> Tensor:
     """``size`` indices below ``count``, drawn with replacement."""
     return torch.randint(count, (size,), generator=generator)
+
+
+def _checkpoint(path: Path, schedule: Schedule, makings: Mapping[str, object], accelerator: Accelerator) -> Checkpoint:
+    """The checkpoint of a training, known by all that decides it."""
+    rates = asdict(schedule)
+    steps = rates.pop("steps")
+    del rates["save_every"]  # decides nothing
+    surroundings = {
+        "device": accelerator.device.type,
+        "precision": accelerator.mixed_precision,
+        "processes": accelerator.num_processes,
+        "versions": minor_versions(),
+    }
+    options = makings.get("options")
+    inputs = {name: value for name, value in options.items() if name != "steps"} if isinstance(options, dict) else None
+    facts = {**makings, "options": inputs, "schedule": rates, **surroundings}
+    return Checkpoint(path, facts, steps, longer=not schedule.decay, scaler=accelerator.scaler)
 
 
 def _start(objective: Objective, schedule: Schedule) -> TrainingRun:

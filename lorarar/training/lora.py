@@ -7,7 +7,7 @@ painting style"). Latents and text embeddings are computed once, before the firs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,6 +103,7 @@ def train_lora(
     options: LoraOptions,
     *,
     checkpoint: Path | None = None,
+    makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
     title: str = "lora",
 ) -> Adapter:
@@ -113,12 +114,13 @@ def train_lora(
         lessons: pictures and prompts, all of one size.
         options: rank, steps, rate, batch, seed.
         checkpoint: a file to resume from and to keep the state in.
+        makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes; by default what accelerate finds.
         title: name in the progress display.
     """
     objective = LoraDenoising(pipeline, lessons, options)
     try:
-        run = train(objective, _schedule(options), checkpoint, title=title, accelerator=accelerator)
+        run = train(objective, _schedule(options), checkpoint, title=title, makings=makings, accelerator=accelerator)
     finally:
         objective.close()
     return _adapter(run.result())

@@ -6,7 +6,7 @@ make a step as dear as two adapters, not as two dense updates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,13 @@ from accelerate import Accelerator
 from torch import nn
 
 from lorarar.families import Base
+from lorarar.generation.base_digest import pinned
 from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import part_of
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Schedule, train
+from lorarar.training.makings import Facts, concept_facts, training_makings
 from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept
 from lorarar.training.options import ZipOptions
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
@@ -63,6 +65,7 @@ def train_ziplora(
     options: ZipOptions,
     *,
     checkpoint: Path | None = None,
+    makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
     side: int = 1024,
     title: str = "ziplora",
@@ -74,6 +77,7 @@ def train_ziplora(
         content, style: LoRAs with their pictures and prompts.
         options: loss and length.
         checkpoint: a file to resume from and to keep the state in.
+        makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes.
         side: pixels a side of the pictures.
         title: name in the progress display.
@@ -82,7 +86,8 @@ def train_ziplora(
     schedule = Schedule(
         steps=options.steps, rate=options.rate, seed=options.seed, decay=False, weight_decay=0, save_every=50
     )
-    weights = train(objective, schedule, checkpoint, title=title, accelerator=accelerator).result()
+    run = train(objective, schedule, checkpoint, title=title, makings=makings, accelerator=accelerator)
+    weights = run.result()
     return {layer: (weights[f"{layer}.content"].cpu(), weights[f"{layer}.style"].cpu()) for layer in objective.layers}
 
 
@@ -90,26 +95,33 @@ class PairOptimiser:
     """Optimises the coefficients of pairs on one base, which is loaded with the first pair and kept for the others."""
 
     def __init__(self, base: Base, seed: int) -> None:
-        self.base, self.options = base, ZipOptions(seed=seed)
+        self.base, self.options = pinned(base), ZipOptions(seed=seed)
+
+    def makings(self, content: Facts, style: Facts) -> Facts:
+        """All that decides the coefficients of a pair; ``content`` and ``style`` are of ``concept_facts``."""
+        return training_makings({"content": content, "style": style}, self.options, self.base, self._accelerator)
 
     def optimise(self, content: Concept, style: Concept, checkpoint: Path | None = None) -> dict[str, Coefficients]:
         """m_c and m_s (n,) of every attention layer; an interrupted run goes on from ``checkpoint``."""
-        accelerator, pipeline = self._loaded
         coefficients = train_ziplora(
-            pipeline,
+            self._pipeline,
             content,
             style,
             self.options,
             checkpoint=checkpoint,
-            accelerator=accelerator,
-            side=native_side(pipeline),
+            makings=self.makings(concept_facts(content), concept_facts(style)),
+            accelerator=self._accelerator,
+            side=native_side(self._pipeline),
         )
         if checkpoint:
             checkpoint.unlink(missing_ok=True)
         return coefficients
 
     @cached_property
-    def _loaded(self) -> tuple[Accelerator, StableDiffusionXLPipeline]:
-        """An accelerator, and the base on its device."""
-        accelerator = accelerator_for()
-        return accelerator, load_for_training(self.base, accelerator)
+    def _accelerator(self) -> Accelerator:
+        return accelerator_for()
+
+    @cached_property
+    def _pipeline(self) -> StableDiffusionXLPipeline:
+        """The base on the accelerator's device."""
+        return load_for_training(self.base, self._accelerator)

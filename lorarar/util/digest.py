@@ -13,5 +13,15 @@ def digest_of_facts(facts: Mapping[str, object]) -> str:
 
 
 def differing(facts: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
-    """The names of the facts that differ, in alphabetical order; one that only one side has differs."""
-    return sorted(name for name in {*facts, *others} if facts.get(name) != others.get(name))
+    """The names of the facts that differ, in alphabetical order; one that only one side has differs.
+
+    Where both sides have facts under a name, theirs are named, like ``options.rate``.
+    """
+    names = []
+    for name in sorted({*facts, *others}):
+        ours, theirs = facts.get(name), others.get(name)
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            names += [f"{name}.{inner}" for inner in differing(ours, theirs)]
+        elif ours != theirs:
+            names.append(name)
+    return names

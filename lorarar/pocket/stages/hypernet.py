@@ -14,6 +14,7 @@ from lorarar.pocket.build_context import BuildContext, Stopwatch
 from lorarar.pocket.concepts import STYLES, SUBJECTS
 from lorarar.pocket.training_pictures import SIDE
 from lorarar.training.hypernet import train_hypernet
+from lorarar.training.makings import concept_facts, training_makings
 from lorarar.training.options import HypernetOptions
 
 OPTIONS = HypernetOptions(steps=1200, rate=0.01, batch=2)
@@ -24,12 +25,16 @@ def run_hypernet(context: BuildContext) -> None:
     stopwatch, accelerator, options = Stopwatch(), context.accelerator(), context.adjust(OPTIONS)
     contents = read_concepts(shipped.CONTENTS, {subject.slug for subject in SUBJECTS if subject.split == "train"})
     styles = read_concepts(shipped.STYLES, {style.slug for style in STYLES if style.split == "train"})
+    inputs = {
+        name: list(map(concept_facts, concepts)) for name, concepts in (("contents", contents), ("styles", styles))
+    }
     network = train_hypernet(
         load_pipeline(shipped.PIPELINE, str(accelerator.device), torch.float32),
         contents,
         styles,
         options,
         checkpoint=context.checkpoint("hypernet"),
+        makings=training_makings(inputs, options, shipped.PIPELINE, accelerator, SIDE),
         accelerator=accelerator,
         side=SIDE,
     )

@@ -17,6 +17,7 @@ from lorarar.pocket.build_context import BuildContext, Stopwatch
 from lorarar.pocket.concepts import STYLES, SUBJECTS
 from lorarar.pocket.training_pictures import SIDE
 from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.makings import lesson_facts, training_makings
 from lorarar.training.options import LoraOptions
 
 if TYPE_CHECKING:
@@ -70,13 +71,16 @@ def train_missing(jobs: Sequence[LoraJob], context: BuildContext) -> None:
 
 def train_one(pipeline: StableDiffusionXLPipeline, job: LoraJob, context: BuildContext, checkpoint: Path) -> None:
     """Train one LoRA and write it in half precision."""
-    options = context.adjust(job.options)
+    options, accelerator = context.adjust(job.options), context.accelerator()
+    pictures = shipped.references(job.file)
+    lesson = {"lesson": lesson_facts(pictures, job.prompt)}
     adapter = train_lora(
         pipeline,
-        [Lesson.read(shipped.references(job.file), job.prompt, SIDE)],
+        [Lesson.read(pictures, job.prompt, SIDE)],
         options,
         checkpoint=checkpoint,
-        accelerator=context.accelerator(),
+        makings=training_makings(lesson, options, shipped.PIPELINE, accelerator, SIDE),
+        accelerator=accelerator,
         title=job.file.stem,
     )
     half = Adapter({name: factors.to(torch.float16) for name, factors in adapter.layers.items()}, job.file.name)

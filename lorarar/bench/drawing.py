@@ -1,0 +1,151 @@
+"""Draw the cells of a grid, each batch by one process.
+
+Invariant: a batch is finished when its pictures are on disk and its rows in the store, in that order and the rows at
+once; whatever was interrupted before is drawn again to the same bytes, nothing after is drawn again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lorarar.bench.adapters import merge_for_pair, trained_file
+from lorarar.bench.cells import Cell, Pair
+from lorarar.bench.grid import OF_ONE_PAIR, Grid, Task
+from lorarar.generation.studio import Picture, Studio, save
+from lorarar.merge_files import Merge
+from lorarar.merging.projection_cache import ProjectionCache
+from lorarar.util.interrupts import held_interrupt
+from lorarar.util.messages import message
+from lorarar.util.progress import Ticker
+
+
+def draw(grid: Grid, tasks: Sequence[Task]) -> None:
+    """Merge and draw, pair by pair.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, after the batch in progress.
+    """
+    if not tasks:
+        return
+    outcome = grid.outcome
+    with (
+        Studio(grid.base, grid.device) as studio,
+        held_interrupt() as is_stopped,
+        Ticker("bench", outcome.cells, outcome.existing + outcome.shared) as ticker,
+    ):
+
+        def advance(count: int) -> None:
+            ticker.advance(count)
+            if is_stopped():
+                raise KeyboardInterrupt
+
+        _draw_all(grid, studio, tasks, advance, is_stopped)
+
+
+def _draw_all(
+    grid: Grid, studio: Studio, tasks: Sequence[Task], advance: Callable[[int], None], is_stopped: Callable[[], bool]
+) -> None:
+    """Draw what no other process is drawing, time and again until nothing is left."""
+    cache, left = ProjectionCache(), list(tasks)
+    while left:
+        before = sum(task.count for task in left)
+        drawings = [PairDrawing(grid, studio, cache, task.pair) for task in left]
+        held = [Task(task.pair, drawing.draw(task, advance)) for task, drawing in zip(left, drawings, strict=True)]
+        left = [task for task in held if task.chunks]
+        count = sum(task.count for task in left)
+        if left and count == before:
+            message(f"{count} cells are being drawn by another process, which is waited for")
+            cells = [cell for task in left for chunk in task.chunks for cell in chunk]
+            grid.claims.wait([cell.key for cell in cells], is_stopped)
+            if is_stopped():
+                raise KeyboardInterrupt
+
+
+@dataclass
+class PairDrawing:
+    """One pair's pictures; it is merged before the first of them."""
+
+    grid: Grid
+    studio: Studio
+    cache: ProjectionCache
+    pair: Pair
+    _merged: Merge | None = None
+    _ids: tuple[int, int] = field(default=(0, 0))  # of the merged adapter and of the merge
+
+    def draw(self, task: Task, advance: Callable[[int], None]) -> list[list[Cell]]:
+        """Draw a pair's batches.
+
+        Returns:
+            Those that another process is drawing.
+        """
+        held = []
+        try:
+            for chunk in task.chunks:
+                if self._is_finished(chunk):
+                    advance(len(chunk))
+                else:
+                    held.append(chunk)
+        except OF_ONE_PAIR as error:
+            self.grid.outcome.fail(self.pair, error)
+            return []
+        if not held:
+            self._let_go()
+        return held
+
+    def _is_finished(self, chunk: list[Cell]) -> bool:
+        """Whether a batch is finished now; if not, another process is at it."""
+        keys = {cell.key for cell in chunk}
+        mine = self.grid.claims.claim(keys)
+        try:
+            if mine != keys:
+                return False
+            settled = self.grid.finished.settle(chunk)
+            if all(cell.place in settled.places for cell in chunk):
+                self.grid.outcome.shared += len(chunk)
+            else:
+                self._draw(chunk)
+            return True
+        finally:
+            self.grid.claims.release(mine)
+
+    def _draw(self, chunk: list[Cell]) -> None:
+        """Draw a batch and keep it."""
+        if self._merged is None:
+            self._merge()
+        started = time.perf_counter()
+        self.grid.store.add_cells(self.grid.plan.collection, self._pictures(chunk), *self._ids)
+        self.grid.outcome.generated += len(chunk)
+        self.grid.outcome.seconds["draw"] += time.perf_counter() - started
+
+    def _merge(self) -> None:
+        started, store = time.perf_counter(), self.grid.store
+        merged = merge_for_pair(self.pair, self.grid.base, self.grid.out, self.cache)
+        merge = store.add_merge(merged, self.pair.content.path, self.pair.style.path)
+        self._ids = store.add_adapter(merged.adapter, merged.path or "", "merged"), merge
+        self.studio.load_lora(merged.adapter)
+        self._merged = merged
+        self.grid.outcome.seconds["merge"] += time.perf_counter() - started
+
+    def _pictures(self, chunk: list[Cell]) -> list[tuple[Cell, Picture]]:
+        """The pictures of a batch, written."""
+        settings = self.grid.plan.pictures
+        pictures = self.studio.generate(
+            self.pair.prompt(settings.prompt),
+            [cell.place.seed for cell in chunk],
+            steps=settings.steps,
+            guidance=settings.guidance,
+            batch=len(chunk),
+        )
+        files = [cell.path(self.grid.out) for cell in chunk]
+        return [
+            (cell, save(picture, file.parent, file.stem))
+            for cell, file, picture in zip(chunk, files, pictures, strict=True)
+        ]
+
+    def _let_go(self) -> None:
+        """Remove the merged LoRA's file, if the plan does not keep it."""
+        path = self._merged.path if self._merged else None
+        if path and not self.grid.plan.keep_loras and path != trained_file(self.pair, self.grid.out):
+            path.unlink(missing_ok=True)

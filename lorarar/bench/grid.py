@@ -1,0 +1,102 @@
+"""A grid in progress: what its training and its drawing both need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorarar.bench.cells import Cell, Pair, pairs_of
+from lorarar.bench.finished import Finished
+from lorarar.bench.outcome import GridOutcome
+from lorarar.bench.plan import Plan
+from lorarar.families import Base
+from lorarar.generation.base_digest import pinned
+from lorarar.generation.drawing_facts import DrawingFacts
+from lorarar.merge_files import check_base
+from lorarar.pictures.concepts import read_concepts
+from lorarar.store import Store
+from lorarar.store.claims import Claims
+from lorarar.util.errors import AdapterError, HypernetError, MethodError, TrainingError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+#: What can be wrong with one pair alone; anything else (a full disk, say) stops the run.
+OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A pair, and its batches that are not finished."""
+
+    pair: Pair
+    chunks: list[list[Cell]]
+
+    @property
+    def count(self) -> int:
+        """The number of its unfinished cells."""
+        return sum(map(len, self.chunks))
+
+
+@dataclass
+class Grid:
+    """A plan that is computed into a folder and a store."""
+
+    plan: Plan
+    named_base: Base  # as the plan names it
+    store: Store
+    out: Path
+    claims: Claims
+    device: str | None = None
+    outcome: GridOutcome = field(default_factory=GridOutcome)
+
+    @cached_property
+    def base(self) -> Base:
+        """The base, at one commit for the whole run."""
+        return pinned(self.named_base)
+
+    @cached_property
+    def accelerator(self) -> Accelerator:
+        """Device and precision of trainings."""
+        from lorarar.training.setup import accelerator_for
+
+        return accelerator_for()
+
+    @cached_property
+    def finished(self) -> Finished:
+        """What the plan shows."""
+        return Finished(self.store, self.plan.collection)
+
+    def pairs(self) -> list[Pair]:
+        """All pairs of the plan, row by row; the concepts are read and checked against the base."""
+        contents, styles = (
+            read_concepts(side.folder or Path(), side.names) for side in (self.plan.contents, self.plan.styles)
+        )
+        check_base(self.base, *(concept.adapter for concept in (*contents, *styles)))
+        accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
+        return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, contents, styles, accelerator)]
+
+    def tasks(self) -> list[Task]:
+        """Show the pictures that are there, and find the pairs with unfinished cells."""
+        pairs, drawing = self.pairs(), DrawingFacts.of(self.base, self.device)
+        tasks = [
+            Task(pair, self._unfinished(pair.chunks(self.named_base, self.plan.pictures, drawing))) for pair in pairs
+        ]
+        return [task for task in tasks if task.chunks]
+
+    def _unfinished(self, chunks: Sequence[list[Cell]]) -> list[list[Cell]]:
+        """The batches with a cell that is not finished; the others' cells are counted."""
+        settled = self.finished.settle([cell for chunk in chunks for cell in chunk])
+        left = []
+        for chunk in chunks:
+            self.outcome.cells += len(chunk)
+            if all(cell.place in settled.places for cell in chunk):
+                shared = sum(cell.place in settled.new for cell in chunk)
+                self.outcome.shared += shared
+                self.outcome.existing += len(chunk) - shared
+            else:
+                left.append(chunk)
+        return left

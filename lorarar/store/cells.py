@@ -1,0 +1,91 @@
+"""Pictures by the key of what made them, and the cells of collections that show them.
+
+Invariant: a cell shows one picture, a picture is shown by every cell that asks for it, and one that is drawn again
+takes the place of the earlier one in all of them. Callers of ``put_image`` and ``show_image`` hold the write lock.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lorarar.store.queries import Collection
+from lorarar.util.clock import now
+
+if TYPE_CHECKING:
+    from lorarar.store.store import Store
+
+
+class Place(NamedTuple):
+    """Where a collection shows a picture."""
+
+    row: str
+    content: str
+    style: str
+    seed: int
+
+
+class KeyedImage(NamedTuple):
+    """A picture that is known by what made it."""
+
+    id: int
+    key: str
+    path: str
+    sha256: str
+
+
+def images_by_key(store: Store, keys: Iterable[str]) -> dict[str, KeyedImage]:
+    """The pictures of these keys, those that there are."""
+    sql = "SELECT id, key, path, sha256 FROM images WHERE key IN (SELECT value FROM json_each(?))"
+    with store.reading() as database:
+        rows = [KeyedImage(*row) for row in database.execute(sql, [json.dumps(sorted(set(keys)))])]
+    return {row.key: row for row in rows}
+
+
+def shown_images(store: Store, collection: Collection) -> dict[Place, int]:
+    """The ids of the pictures that a collection shows, by place."""
+    sql = """
+        SELECT c.row, c.content, c.style, c.seed, c.image FROM cells c JOIN collections g ON g.id = c.collection
+        WHERE g.kind = ? AND g.name = ?"""
+    with store.reading() as database:
+        rows = database.execute(sql, [collection.kind, collection.name]).fetchall()
+    return {Place(*place): image for *place, image in rows}
+
+
+def set_key(database: sqlite3.Connection, image: int, key: str, makings: Mapping[str, object]) -> None:
+    """Know a picture by this key from now on, unless another one has it."""
+    database.execute("UPDATE OR IGNORE images SET key = ?, makings = ? WHERE id = ?", (key, json.dumps(makings), image))
+
+
+def show_image(database: sqlite3.Connection, collection: int, place: Place, image: int) -> None:
+    """Show a picture at a place of a collection, instead of what was there."""
+    database.execute(
+        "INSERT OR REPLACE INTO cells (collection, row, content, style, seed, image, created) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (collection, *place, image, now()),
+    )
+
+
+def put_image(database: sqlite3.Connection, row: Mapping[str, Any]) -> int:
+    """Keep the row of a picture instead of those of its path and of its key, and return its id."""
+    others = database.execute(
+        "SELECT id, path = :path AND sha256 = :sha256, key = :key FROM images WHERE path = :path OR key = :key",
+        {name: row.get(name) for name in ("path", "sha256", "key")},
+    ).fetchall()
+    number = next((other for other, same, _ in others if same), None)
+    displaced = [other for other, same, _ in others if not same]
+    # path and key are unique, so the earlier rows give both up before the new one comes
+    database.executemany(
+        "UPDATE images SET key = NULL, path = path || ' of ' || id WHERE id = ?", [(other,) for other in displaced]
+    )
+    if number is None:
+        places = ", ".join(f":{name}" for name in row)
+        number = database.execute(f"INSERT INTO images ({', '.join(row)}) VALUES ({places})", dict(row)).lastrowid or 0
+    elif row.get("key") is not None:
+        database.execute("UPDATE images SET key = :key, makings = :makings WHERE id = :id", {**row, "id": number})
+    of_key = [other for other, _, keyed in others if keyed and other in displaced]
+    database.executemany("UPDATE cells SET image = ? WHERE image = ?", [(number, other) for other in of_key])
+    database.executemany("DELETE FROM images WHERE id = ?", [(other,) for other in displaced])
+    return int(number)

@@ -1,0 +1,72 @@
+"""All that decides a training, as its checkpoint and its result's header have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorarar.families import Base
+from lorarar.generation.base_digest import base_digest
+from lorarar.lora.files import read_provenance
+from lorarar.lora.locations import digest_of
+from lorarar.pictures.references import references_of
+from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
+from lorarar.util.files import sha256_of
+from lorarar.util.libraries import minor_versions
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from lorarar.pictures.concepts import Concept
+
+Facts = dict[str, object]
+
+
+def lesson_facts(images: Sequence[Path], prompt: str) -> Facts:
+    """What is learnt: pictures by their digests, in order, and the prompt that they are bound to."""
+    return {"prompt": prompt, "pictures": [sha256_of(image) for image in images]}
+
+
+def concept_facts(concept: Concept) -> Facts:
+    """A LoRA by its digest, with what it was trained on."""
+    return {"lora": concept.adapter.sha256, **lesson_facts(concept.images, concept.prompt)}
+
+
+def facts_of_file(lora: Path) -> Facts:
+    """The facts of the concept of a LoRA file, whose tensors are not read.
+
+    Raises:
+        AdapterError, ImageError: as of ``read_concept``.
+    """
+    references = references_of(lora, read_provenance(lora))
+    return {"lora": digest_of(lora), **lesson_facts(references.images, references.prompt)}
+
+
+def training_makings(
+    inputs: Mapping[str, object],
+    options: LoraOptions | HypernetOptions | ZipOptions,
+    base: Base,
+    accelerator: Accelerator,
+    side: int | None = None,
+) -> Facts:
+    """All facts that decide a training.
+
+    Args:
+        inputs: of ``lesson_facts`` or ``concept_facts``, under names of their own.
+        options: the training's.
+        base: by the digest of its weights.
+        accelerator: mixed precision and kind of device.
+        side: pixels a side, where the caller says another number than the base's own.
+    """
+    settings = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+    return {
+        **inputs,
+        "options": settings,
+        "base": base_digest(base),
+        "precision": accelerator.mixed_precision,
+        "device": accelerator.device.type,
+        "side": side,
+        "versions": minor_versions(),
+    }

@@ -1,0 +1,128 @@
+import json
+import os
+import shutil
+import time
+
+import pytest
+
+from lorarar.families import Base
+from lorarar.generation import base_digest as module
+from lorarar.generation.base_digest import base_digest, pinned
+from lorarar.util import digest_memory
+from lorarar.util.digest_memory import remembered_sha256
+from lorarar.util.errors import BaseError
+from lorarar.util.files import sha256_of
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(digest_memory, "LARGE", 1)
+    return tmp_path / "cache" / "digests"
+
+
+@pytest.fixture
+def base(tmp_path, tiny_folder):
+    return Base("mine", str(shutil.copytree(tiny_folder, tmp_path / "base")))
+
+
+def age(path):
+    """Let a file be older than a clock's tick."""
+    os.utime(path, (time.time() - 100,) * 2)
+
+
+def settled(tmp_path, content=b"weights"):
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    age(path)
+    return path
+
+
+def read_of(path):
+    """The digest, and whether the file was read for it."""
+    sizes = []
+    return remembered_sha256(path, sizes.append), bool(sizes)
+
+
+def test_a_file_is_read_once_until_it_changes(tmp_path):
+    path = settled(tmp_path)
+    assert read_of(path) == (sha256_of(path), True)
+    assert read_of(path) == (sha256_of(path), False)
+    path.write_bytes(b"WEIGHTS")  # as long as before
+    age(path)
+    assert read_of(path) == (sha256_of(path), True)
+
+
+def test_a_file_that_has_just_changed_is_not_remembered(tmp_path, cache):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"weights")
+    assert read_of(path)[1]
+    assert read_of(path)[1]
+
+
+@pytest.mark.parametrize("broken", [b"", b"nonsense", b"\xff" * 64, b"A" * 64])
+def test_a_broken_memory_costs_a_reading(tmp_path, cache, broken):
+    path = settled(tmp_path)
+    read_of(path)
+    (entry,) = cache.iterdir()
+    entry.write_bytes(broken)
+    assert read_of(path) == (sha256_of(path), True)
+    assert read_of(path) == (sha256_of(path), False)
+
+
+def test_a_memory_that_cannot_be_written_is_done_without(tmp_path, cache):
+    path = settled(tmp_path)
+    cache.parent.mkdir()
+    cache.write_text("no folder")
+    assert read_of(path) == (sha256_of(path), True)
+
+
+def test_a_base_is_known_by_weights_and_configurations_alone(base, tmp_path):
+    folder = tmp_path / "base"
+    digest = base_digest(base)
+    (folder / "README.md").write_text("words")
+    (folder / "unet" / ".lock").write_text("")
+    assert base_digest(base) == digest == base_digest(Base("other", str(shutil.copytree(folder, tmp_path / "copy"))))
+    for place in ("unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", "model_index.json"):
+        content = (folder / place).read_bytes()
+        (folder / place).write_bytes(content + b" ")
+        assert base_digest(base) != digest, place
+        (folder / place).write_bytes(content)
+    assert base_digest(base) == digest
+
+
+def test_what_is_no_component_is_no_part_of_a_base(base, tmp_path):
+    digest = base_digest(base)
+    (tmp_path / "base" / "single.safetensors").write_bytes(b"x")
+    assert base_digest(base) == digest
+
+
+def cached(folder, monkeypatch, commit):
+    """A cache of the hub with one commit of owner/name."""
+    repository = folder / "models--owner--name"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots" / commit).mkdir(parents=True)
+    (repository / "snapshots" / commit / "model_index.json").write_text(json.dumps({}))
+    from huggingface_hub import file_download
+
+    monkeypatch.setattr(file_download.constants, "HF_HUB_CACHE", str(folder))
+
+
+def test_a_base_of_the_hub_is_known_by_its_commit(tmp_path, monkeypatch):
+    commit, moved = "a" * 40, "b" * 40
+    monkeypatch.setattr(module, "_commit_of_hub", lambda base: None)
+    cached(tmp_path / "hub", monkeypatch, commit)
+    base = Base("owner/name", "owner/name")
+    assert base_digest(base) == commit
+    assert pinned(base) == Base("owner/name", "owner/name", commit)
+    monkeypatch.setattr(module, "_commit_of_hub", lambda base: moved)
+    assert base_digest(base) == moved
+    assert base_digest(Base("owner/name", "owner/name", commit)) == commit
+    monkeypatch.setattr(module, "_commit_of_hub", lambda base: None)
+    with pytest.raises(BaseError, match="neither on the hub nor on this machine"):
+        base_digest(Base("owner/none", "owner/none"))
+
+
+def test_what_lies_here_is_pinned_by_itself(base):
+    assert pinned(base) == base
