@@ -16,7 +16,6 @@ from lorarar.util.messages import message
 from lorarar.util.options import Option
 
 if TYPE_CHECKING:
-    from lorarar.lora.layouts import Layout
     from lorarar.merge_files import Merge, Pairing
     from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
@@ -29,7 +28,8 @@ def merge_flags() -> list[Flag]:
     """The flags of methods, and the layouts."""
     from lorarar.lora.layouts import LAYOUTS
 
-    return [*method_flags(), Flag(Option("layout", f"{', '.join(LAYOUTS)}.", "text", default=LAYOUT, words="LAYOUT"))]
+    forms = "; ".join(f"{name}: {layout.help}" for name, layout in LAYOUTS.items())
+    return [*method_flags(), Flag(Option("layout", f"{forms}.", "text", default=LAYOUT, words="LAYOUT"))]
 
 
 @command
@@ -58,24 +58,21 @@ def merge(
     from lorarar.store import Store
 
     method, options = method_of(given := given_options(context), "layout")
-    layout = one_of("--layout", given.get("layout", LAYOUT), LAYOUTS, MethodError)
+    layout = one_of("--layout", given.get("layout", LAYOUT), list(LAYOUTS), MethodError)
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
-    chosen = cast("Layout", layout)
     recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
-    pairs = pairings(content, style, out, chosen) if every else []
+    pairs = pairings(content, style, out, layout) if every else []
     if not every:
-        check_place(out, chosen, () if overwrite_input else (content, style, *recipe.files))
+        check_place(out, layout, () if overwrite_input else (content, style, *recipe.files))
     with Store(db) as store:
         if every:
-            _merge_all(recipe, pairs, chosen, store, as_json)
+            _merge_all(recipe, pairs, layout, store, as_json)
         else:
-            _merge_one(recipe, content, style, out, chosen, store, as_json)
+            _merge_one(recipe, content, style, out, layout, store, as_json)
 
 
-def _merge_one(
-    recipe: Recipe, content: Path, style: Path, out: Path, layout: Layout, store: Store, as_json: bool
-) -> None:
+def _merge_one(recipe: Recipe, content: Path, style: Path, out: Path, layout: str, store: Store, as_json: bool) -> None:
     from lorarar.merge_files import merge_pair
     from lorarar.util.files import checkpoint_beside
 
@@ -88,7 +85,7 @@ def _merge_one(
         print(merged.path)
 
 
-def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: Layout, store: Store, as_json: bool) -> None:
+def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Store, as_json: bool) -> None:
     from dataclasses import replace
 
     from lorarar.lora.locations import digest_of

@@ -139,7 +139,7 @@ class Studio:
         """
         from lorarar.lora.adapter import Adapter
         from lorarar.lora.files import read_adapter
-        from lorarar.lora.layouts import state_dict
+        from lorarar.lora.layout_tensors import state_dict
 
         if self.lora:
             self.pipeline.unload_lora_weights()

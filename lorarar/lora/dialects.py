@@ -11,31 +11,63 @@ spelling where a file mixes two, and mangles names it does not know.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import SimpleNamespace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
 from lorarar.lora.locations import COMPONENTS
-from lorarar.util.errors import AdapterError
+from lorarar.util.registry import Registry
 
 KeyRole = Literal["down", "up", "alpha"]
-Dialect = Literal["attn-procs", "diffusers-old", "diffusers", "peft", "kohya", "kohya-sgm"]
-Config = Mapping[str, Any]  # fields of a peft.LoraConfig, as JSON has them
+Parse = Callable[[str], "tuple[KeyRole, str] | None"]  # role and layer of a key; None where it is none of the dialect
 
-_HALVES: tuple[tuple[Dialect, str, str, str], ...] = (
-    ("attn-procs", r"_lora\.%s\.weight", "down", "up"),
-    ("diffusers-old", r"\.lora(?:_linear_layer)?\.%s\.weight", "down", "up"),
-    ("diffusers", r"\.lora_%s(?:\.\w+)?\.weight", "A", "B"),
-)
-_DOTTED: tuple[tuple[Dialect, KeyRole, re.Pattern[str]], ...] = (
-    *((dialect, "down", re.compile(rf"(.+?){ending % down}")) for dialect, ending, down, _ in _HALVES),
-    *((dialect, "up", re.compile(rf"(.+?){ending % up}")) for dialect, ending, _, up in _HALVES),
-    ("diffusers-old", "alpha", re.compile(r"(.+?)(?:[._]lora|\.lora_linear_layer)?\.alpha")),
-)
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the keys of a file are spelt: by regular expressions of whole keys, or by a function.
+
+    The only group of an expression, as the layer that a function returns, is the path of a layer as diffusers names it,
+    with or without the component before it. A key of several dialects is refused, so each knows its own alone.
+    """
+
+    name: str
+    down: str = ""  # of A
+    up: str = ""  # of B
+    alpha: str = ""
+    parse: Parse | None = None  # instead of expressions; raises ``ValueError`` with the reason why a key is not read
+
+    @cached_property
+    def patterns(self) -> dict[KeyRole, re.Pattern[str]]:
+        """The expressions, by role."""
+        texts: dict[KeyRole, str] = {"down": self.down, "up": self.up, "alpha": self.alpha}
+        return {role: re.compile(text) for role, text in texts.items() if text}
+
+    def role_and_layer(self, key: str) -> tuple[KeyRole, str] | None:
+        """The role and the layer of a key; None where it is none of this dialect."""
+        if self.parse is not None:
+            return self.parse(key)
+        for role, pattern in self.patterns.items():
+            if match := pattern.fullmatch(key):
+                return role, match[1]
+        return None
+
+
+def check_dialect(dialect: Dialect, others: Mapping[str, Dialect]) -> None:
+    """Refuse a dialect that can read nothing.
+
+    Raises:
+        ValueError: it has neither a function, nor expressions of both halves with one group each.
+    """
+    if dialect.parse is None and not (dialect.down and dialect.up):
+        raise ValueError("it has neither down and up, nor parse")
+    if dialect.parse is None and any(pattern.groups != 1 for pattern in dialect.patterns.values()):
+        raise ValueError("its expressions have one group each, the layer's path")
+
+
 _KOHYA = re.compile(r"(lora_(?:unet|te|te1|te2)_\w+)\.(lora_down\.weight|lora_up\.weight|alpha)")
 _KOHYA_ROLES: dict[str, KeyRole] = {"lora_down.weight": "down", "lora_up.weight": "up", "alpha": "alpha"}
 _SGM = re.compile(r"input_blocks|middle_block|output_blocks")
@@ -68,7 +100,7 @@ _SDXL_LAYER = re.compile(
 class Key(NamedTuple):
     """A parsed key: its dialect, the layer it belongs to, and the role of its tensor in that layer."""
 
-    dialect: Dialect
+    dialect: str
     layer: str
     role: KeyRole
 
@@ -78,7 +110,7 @@ class ParsedKeys:
     """The tensors of a file by layer and role, and the keys that were not understood, each with the reason."""
 
     layers: dict[str, dict[KeyRole, Tensor]]
-    dialects: tuple[Dialect, ...]
+    dialects: tuple[str, ...]
     unread: dict[str, str]
 
 
@@ -94,11 +126,12 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
         component: whose layers they are where keys do not say, one of ``COMPONENTS``.
     """
     layers: dict[str, dict[KeyRole, Tensor]] = {}
-    dialects: set[Dialect] = set()
+    dialects: set[str] = set()
+    rows = tuple(DIALECTS.values())
     unread: dict[str, str] = {}
     for name, tensor in tensors.items():
         try:
-            key = parse_key(name, component)
+            key = parse_key(name, component, rows)
             if key.role in layers.get(key.layer, ()):
                 raise _UnreadError(f"is a second {key.role} of {key.layer}")
         except _UnreadError as error:
@@ -112,74 +145,39 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
     return ParsedKeys(dict(sorted(layers.items())), tuple(sorted(dialects)), unread)
 
 
-def parse_key(key: str, component: str = "unet") -> Key:
+def parse_key(key: str, component: str, dialects: Iterable[Dialect]) -> Key:
     """Parse one key into dialect, layer and role.
 
     Raises:
-        ValueError: it is not understood; the message says why, for a reader who sees the key before it.
+        ValueError: no dialect understands it, or several do; the message says why, for a reader who sees the key
+            before it.
     """
-    try:
-        flat = _KOHYA.fullmatch(key)
-        if flat:
-            return Key("kohya-sgm" if _SGM.search(key) else "kohya", _kohya_layer(flat[1]), _KOHYA_ROLES[flat[2]])
-        return _dotted(key, component)
-    except _UnreadError:
-        kind = foreign_kind(key)
-        if kind is None:
-            raise
-        raise _UnreadError(f"is {kind}, which is not read; accepted is LoRA for SDXL") from None
+    understood, reasons = [], []
+    for dialect in dialects:
+        try:
+            if reading := dialect.role_and_layer(key):
+                understood.append(Key(dialect.name, _layer(reading[1], component), reading[0]))
+        except Exception as error:  # of a key that is its writer's choice, in a function that may be another package's
+            reasons.append(str(error) if isinstance(error, _UnreadError) else f"is not read by {dialect.name}: {error}")
+    if len(understood) > 1:
+        names = " and ".join(one.dialect for one in understood)
+        raise _UnreadError(f"is a key of several dialects, {names}; accepted is a key of one")
+    if understood:
+        return understood[0]
+    if kind := foreign_kind(key):
+        raise _UnreadError(f"is {kind}, which is not read; accepted is LoRA for SDXL")
+    raise _UnreadError(
+        next(
+            iter(reasons),
+            "is not a LoRA key; accepted are ….lora_A.weight and ….lora_B.weight, and the spellings of "
+            "older diffusers, PEFT and kohya",
+        )
+    )
 
 
 def foreign_kind(key: str) -> str | None:
     """The kind of adapter that a key belongs to, if it is one that is not LoRA for SDXL; else None."""
     return next((kind for pattern, kind in _FOREIGN.items() if pattern.search(key)), None)
-
-
-def alpha_of(layer: str, roles: Mapping[KeyRole, Tensor], config: Config | None) -> float | None:
-    """A layer's alpha, from its own tensor, else from its component's configuration; None where neither says.
-
-    Raises:
-        AdapterError: what they say is no finite number.
-    """
-    if "alpha" in roles:
-        if roles["alpha"].numel() != 1:
-            raise AdapterError(f"alpha of {layer} is no single number")
-        return _number(roles["alpha"].item(), f"alpha of {layer}")
-    if config is None:
-        return None
-    alpha = _by_pattern(layer, config, "alpha_pattern", config.get("lora_alpha"))
-    return _number(alpha, f"lora_alpha of {layer}")
-
-
-def scale_of(layer: str, roles: Mapping[KeyRole, Tensor], config: Config | None) -> float:
-    """The scale of B A: alpha / rank, alpha / sqrt(rank) for rank-stabilised LoRA, 1 without alpha.
-
-    Raises:
-        AdapterError: unsound numbers, a rank other than the configuration's, or a configuration that is
-            not of plain LoRA.
-    """
-    alpha, rank = alpha_of(layer, roles, config), roles["down"].shape[0]
-    if config is not None:
-        _check_config(config)
-        configured = _by_pattern(layer, config, "rank_pattern", config.get("r", rank))
-        if configured != rank:
-            raise AdapterError(f"{layer} has rank {rank}, its configuration says {configured!r}")
-    if alpha is None:
-        return 1.0
-    stabilised = config is not None and "alpha" not in roles and bool(config.get("use_rslora"))
-    return alpha / (float(rank) ** 0.5 if stabilised else rank)
-
-
-def _dotted(key: str, component: str) -> Key:
-    for dialect, role, pattern in _DOTTED:
-        match = pattern.fullmatch(key)
-        if match:
-            name = match[1].removeprefix("base_model.model.")
-            return Key("peft" if name != match[1] else dialect, _layer(name, component), role)
-    raise _UnreadError(
-        "is not a LoRA key; accepted are ….lora_A.weight and ….lora_B.weight, and the spellings of older diffusers, "
-        "PEFT and kohya"
-    )
 
 
 def _layer(name: str, component: str) -> str:
@@ -218,7 +216,8 @@ def _kohya_layer(flat: str) -> str:
         named, _ = StableDiffusionXLLoraLoaderMixin.lora_state_dict(
             pair, unet_config=SimpleNamespace(layers_per_block=2)
         )
-        layer = _dotted(next(iter(named)), "unet").layer
+        dotted = [dialect for dialect in DIALECTS.own.values() if dialect.parse is None]
+        layer = parse_key(next(iter(named)), "unet", dotted).layer
     except (ValueError, LookupError):
         layer = ""
     if not _SDXL_LAYER.fullmatch(layer):
@@ -226,32 +225,42 @@ def _kohya_layer(flat: str) -> str:
     return layer
 
 
-def _check_config(config: Config) -> None:
-    kind = config.get("peft_type", "LORA")
-    if kind != "LORA":
-        raise AdapterError(f"peft_type is {kind!r}; accepted is LORA")
-    for flag in ("use_dora", "use_qalora"):
-        if config.get(flag):
-            raise AdapterError(f"{flag} is set, which is not read; accepted is plain LoRA")
+def _kohya(key: str) -> tuple[KeyRole, str] | None:
+    """The reading of a key whose layer kohya's trainer flattened, by the names of diffusers' blocks."""
+    match = _KOHYA.fullmatch(key)
+    return (_KOHYA_ROLES[match[2]], _kohya_layer(match[1])) if match and not _SGM.search(key) else None
 
 
-def _by_pattern(layer: str, config: Config, field: str, default: object) -> object:
-    """A layer's own value where a pattern names it. PEFT allows regular expressions; a file's are not run."""
-    patterns = config.get(field) or {}
-    if not isinstance(patterns, dict):
-        raise AdapterError(f"{field} is no table of layers")
-    module = layer.partition(".")[2]
-    names = (module, module.removeprefix("text_model."))
-    for pattern, value in patterns.items():
-        if not re.fullmatch(r"\^?(\w|\\?\.)+", pattern):
-            raise AdapterError(f"{field} has {pattern!r}; accepted are names of layers")
-        path = pattern.removeprefix("^").replace("\\", "")
-        if path in names or (pattern == path and module.endswith(f".{path}")):
-            return value
-    return default
+def _kohya_sgm(key: str) -> tuple[KeyRole, str] | None:
+    """The same by the names of sgm's blocks."""
+    match = _KOHYA.fullmatch(key)
+    return (_KOHYA_ROLES[match[2]], _kohya_layer(match[1])) if match and _SGM.search(key) else None
 
 
-def _number(value: object, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
-        raise AdapterError(f"{what} is {value!r}; accepted is a finite number")
-    return float(value)
+_PLAIN = r"(?!base_model\.model\.)"  # what PEFT saves has its keys, whatever follows
+_ALPHA = r"(.+?)(?:[._]lora|\.lora_linear_layer)?\.alpha"
+_OLD, _NEW = r"\.lora(?:_linear_layer)?\.%s", r"\.lora_%s(?:\.\w+)?"
+
+DIALECTS = Registry(
+    "lorarar.dialects",
+    Dialect,
+    (
+        Dialect("kohya", parse=_kohya),
+        Dialect("kohya-sgm", parse=_kohya_sgm),
+        Dialect("attn-procs", rf"{_PLAIN}(.+?)_lora\.down\.weight", rf"{_PLAIN}(.+?)_lora\.up\.weight"),
+        Dialect(
+            "diffusers-old",
+            rf"{_PLAIN}(.+?){_OLD % 'down'}\.weight",
+            rf"{_PLAIN}(.+?){_OLD % 'up'}\.weight",
+            rf"{_PLAIN}(?!lora_(?:unet|te|te1|te2)_\w+\.alpha$){_ALPHA}",
+        ),
+        Dialect("diffusers", rf"{_PLAIN}(.+?){_NEW % 'A'}\.weight", rf"{_PLAIN}(.+?){_NEW % 'B'}\.weight"),
+        Dialect(
+            "peft",
+            rf"base_model\.model\.(.+?)(?:_lora\.down|{_OLD % 'down'}|{_NEW % 'A'})\.weight",
+            rf"base_model\.model\.(.+?)(?:_lora\.up|{_OLD % 'up'}|{_NEW % 'B'})\.weight",
+            rf"base_model\.model\.{_ALPHA}",
+        ),
+    ),
+    check_dialect,
+)

@@ -21,10 +21,12 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, all_finite
-from lorarar.lora.dialects import Config, KeyRole, ParsedKeys, parse_keys, scale_of
+from lorarar.lora.dialects import KeyRole, ParsedKeys, parse_keys
 from lorarar.lora.header import provenance_of, read_header
-from lorarar.lora.layouts import Layout, PeftAdapter, file_tensors, peft_adapters
+from lorarar.lora.layout_tensors import FolderPart
+from lorarar.lora.layouts import Layout, layout_named
 from lorarar.lora.locations import COMPONENTS, CONFIG, WEIGHTS, AdapterFile, digest_of, locate
+from lorarar.lora.scale import Config, scale_of
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.util.errors import AdapterError
 
@@ -123,7 +125,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 
 def write_adapter(
-    adapter: Adapter, path: str | Path, provenance: Mapping[str, object] | None = None, layout: Layout = "diffusers"
+    adapter: Adapter, path: str | Path, provenance: Mapping[str, object] | None = None, layout: str = "diffusers"
 ) -> Path:
     """Write a LoRA that other programs read as it is; it appears whole or not at all.
 
@@ -131,7 +133,7 @@ def write_adapter(
 
     Args:
         adapter: what to write.
-        path: a file, or for layout ``peft`` a folder: that of the UNet, or where text encoders have layers
+        path: a file, or for a layout that is one a folder: that of the UNet, or where text encoders have layers
             too, one with a folder for each component.
         provenance: what made it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``.
@@ -140,10 +142,11 @@ def write_adapter(
         AdapterError: the file cannot be written, or ``path`` is a folder that holds something else.
     """
     path = Path(path)
-    if layout == "peft":
-        _write_folder(peft_adapters(adapter), path, provenance or {})
+    form = layout_named(layout)
+    if form.folder:
+        _write_folder(form, form.tensors_of(adapter), path, provenance or {})
     else:
-        save_tensors(file_tensors(adapter, layout), path, provenance or {})
+        save_tensors(form.tensors_of(adapter), path, provenance or {})
     return path
 
 
@@ -184,9 +187,11 @@ def _factors(path: Path, layer: str, roles: Mapping[KeyRole, Tensor], config: Co
     return Factors(down if scale == 1.0 else (down.float() * scale).to(down.dtype), up)
 
 
-def _write_folder(parts: Mapping[str, PeftAdapter], path: Path, provenance: Mapping[str, object]) -> None:
+def _write_folder(
+    layout: Layout, parts: Mapping[str, FolderPart], path: Path, provenance: Mapping[str, object]
+) -> None:
     path = path.resolve()
-    check_replaceable(path)
+    check_replaceable(path, layout.name)
     partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("part", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a killed process of the same id, as is old
@@ -217,16 +222,16 @@ def _copy_modes(old: Path, new: Path) -> None:
             shutil.copymode(replaced, place)
 
 
-def check_replaceable(path: Path) -> None:
+def check_replaceable(path: Path, layout: str) -> None:
     """Refuse a place whose replacement would lose anything but a PEFT adapter as it is written here.
 
     Raises:
         AdapterError: the place is, or holds, something else.
     """
     if path.suffix == ".safetensors":
-        raise AdapterError(f"cannot write {path}: layout peft is a folder, and this is the name of a file")
+        raise AdapterError(f"cannot write {path}: layout {layout} is a folder, and this is the name of a file")
     if path.exists() and not path.is_dir():
-        raise AdapterError(f"cannot write {path}: layout peft is a folder, and this is a file")
+        raise AdapterError(f"cannot write {path}: layout {layout} is a folder, and this is a file")
     for entry in sorted(path.rglob("*")):
         inside = entry.relative_to(path).parts
         place = inside[1:] if inside[0] in COMPONENTS and not entry.is_symlink() else inside

@@ -14,9 +14,10 @@ from typing import Any
 
 from torch import Tensor
 
-from lorarar.lora.dialects import alpha_of, foreign_kind
+from lorarar.lora.dialects import foreign_kind
 from lorarar.lora.files import LoadedFile, build_adapter, first_provenance, load_files
 from lorarar.lora.header import PROVENANCE
+from lorarar.lora.scale import alpha_of
 from lorarar.util.errors import AdapterError
 
 #: The first that fits a layer's name is its kind; tables are in this order.

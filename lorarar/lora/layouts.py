@@ -1,124 +1,64 @@
-"""Layouts an adapter is written in: what other programs read.
+"""The one table of layouts an adapter is written in: our rows, and those of other packages.
 
-Invariant: in every layout each layer's update, as its readers scale it, is B A of the adapter. The scale
-is folded in already, so alpha is there to give scale 1, or where a reader cannot be told (see ``_kohya``),
-the same number for all layers.
+Nothing heavy loads with it. A layout is one file of tensors, or a folder with a file and a configuration for each
+component; whatever is written is read back by a dialect.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from pkgutil import resolve_name
+from typing import Any
 
-import torch
-from torch import Tensor
-
-from lorarar.lora.adapter import Adapter, Factors
-from lorarar.lora.dialects import KOHYA_EMBEDDINGS
-from lorarar.lora.locations import COMPONENTS
 from lorarar.util.errors import AdapterError
-
-Layout = Literal["diffusers", "kohya", "peft"]
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+from lorarar.util.registry import Registry
 
 
 @dataclass(frozen=True)
-class PeftAdapter:
-    """The contents of one PEFT folder: weights by key, and the fields of ``adapter_config.json``."""
+class Layout:
+    """How an adapter is written.
 
-    tensors: Mapping[str, Tensor]
-    config: Mapping[str, object]
+    ``tensors`` is a function of an ``Adapter``. For a layout that is a file it returns the tensors by key; for one
+    that is a folder, by component a ``FolderPart`` of tensors and configuration.
+    """
+
+    name: str
+    help: str
+    tensors: str | Callable[..., Any]  # the function, or its place ``module:function``
+    folder: bool = False
+
+    @property
+    def ending(self) -> str:
+        """What the name of a merge ends in."""
+        return "" if self.folder else ".safetensors"
+
+    def tensors_of(self, adapter: Any) -> Any:
+        """The tensors of an adapter in this layout; their libraries load with the call."""
+        return (resolve_name(self.tensors) if isinstance(self.tensors, str) else self.tensors)(adapter)
 
 
-def file_tensors(adapter: Adapter, layout: Layout) -> dict[str, Tensor]:
-    """The tensors of a layout that is one file.
+_HOME = "lorarar.lora.layout_tensors"
+
+LAYOUTS = Registry(
+    "lorarar.layouts",
+    Layout,
+    (
+        Layout("diffusers", "a file with the keys of diffusers", f"{_HOME}:diffusers_tensors"),
+        Layout("kohya", "a file for ComfyUI and A1111", f"{_HOME}:kohya_tensors"),
+        Layout("peft", "a folder that PEFT loads", f"{_HOME}:peft_parts", folder=True),
+    ),
+)
+
+
+def layout_named(name: str) -> Layout:
+    """Find the layout of that name.
 
     Raises:
-        AdapterError: a layout there is not, or one that is a folder.
+        AdapterError: no layout has that name; the message lists all.
     """
-    if layout == "diffusers":
-        return state_dict(adapter.layers)
-    if layout == "kohya":
-        return _kohya(adapter.layers)
-    raise AdapterError(f"layout is {layout!r}; accepted are {', '.join(LAYOUTS)}, of which peft is a folder")
-
-
-def peft_adapters(adapter: Adapter) -> dict[str, PeftAdapter]:
-    """A PEFT adapter for each component that has layers, by the component's name."""
-    parts = {component: _component(adapter.layers, component) for component in COMPONENTS}
-    return {component: _peft(layers, component) for component, layers in parts.items() if layers}
-
-
-def state_dict(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
-    """Both factors of every layer, A and B, under diffusers' keys."""
-    tensors: dict[str, Tensor] = {}
-    for layer, factors in layers.items():
-        tensors[f"{layer}.lora_A.weight"] = factors.down.contiguous()
-        tensors[f"{layer}.lora_B.weight"] = factors.up.contiguous()
-    return tensors
-
-
-def _kohya(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
-    """Keys of kohya with diffusers' names of blocks, all parts of it known to ComfyUI, A1111 and diffusers.
-
-    Alpha is the commonest rank of a component, for all its layers: diffusers loses alphas that differ
-    between attention layers. Layers of another rank have the quotient in ``down``.
-    """
-    from diffusers.utils.state_dict_utils import convert_state_dict_to_kohya
-
-    tensors: dict[str, Tensor] = {}
-    for component in COMPONENTS:
-        own = _component(layers, component)
-        if own:
-            alpha = _commonest(factors.rank for factors in own.values())
-            scaled = {f"{component}.{name}": _for_alpha(factors, alpha) for name, factors in own.items()}
-            for key, tensor in convert_state_dict_to_kohya(state_dict(scaled)).items():
-                tensors[_renamed(key)] = torch.tensor(float(alpha)) if key.endswith(".alpha") else tensor
-    return tensors
-
-
-def _for_alpha(factors: Factors, alpha: int) -> Factors:
-    """The update with its quotient rank / alpha in ``down``, which a reader's alpha / rank takes out again."""
-    if factors.rank == alpha:
-        return factors
-    return Factors(factors.scale(factors.rank / alpha).down.to(factors.down.dtype), factors.up)
-
-
-def _renamed(key: str) -> str:
-    for ours, theirs in KOHYA_EMBEDDINGS.items():
-        key = key.replace(ours, theirs)
-    return key
-
-
-def _peft(layers: Mapping[str, Factors], component: str) -> PeftAdapter:
-    # transformers 5 took "text_model" out of this one's modules, and PEFT needs their names as they are
-    if component == "text_encoder":
-        layers = {name.removeprefix("text_model."): factors for name, factors in layers.items()}
-    rank = _commonest(factors.rank for factors in layers.values())
-    others = {f"^{name}": factors.rank for name, factors in layers.items() if factors.rank != rank}
-    config = {
-        "peft_type": "LORA",
-        "base_model_name_or_path": None,
-        "task_type": None,
-        "inference_mode": True,
-        "bias": "none",
-        "r": rank,
-        "lora_alpha": rank,
-        "rank_pattern": others,
-        "alpha_pattern": others,
-        "target_modules": sorted(layers),
-    }
-    return PeftAdapter({f"base_model.model.{key}": tensor for key, tensor in state_dict(layers).items()}, config)
-
-
-def _component(layers: Mapping[str, Factors], component: str) -> dict[str, Factors]:
-    """The layers of one component, by their path inside it."""
-    prefix = f"{component}."
-    return {name.removeprefix(prefix): factors for name, factors in layers.items() if name.startswith(prefix)}
-
-
-def _commonest(ranks: Iterable[int]) -> int:
-    """The rank most layers have, the least of several."""
-    return max(sorted(Counter(ranks).items()), key=lambda item: item[1])[0]
+    if name not in LAYOUTS:
+        folders = [row.name for row in LAYOUTS.values() if row.folder]
+        kinds = f"{', '.join(folders)} {'is a folder' if len(folders) == 1 else 'are folders'}"
+        raise AdapterError(f"layout is {name!r}; accepted are {', '.join(LAYOUTS)}, of which {kinds}")
+    return LAYOUTS[name]

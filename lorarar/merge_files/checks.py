@@ -9,7 +9,7 @@ from lorarar.families import Base
 from lorarar.generation.bases import unet_shapes
 from lorarar.lora.adapter import Adapter, all_finite, shape_text
 from lorarar.lora.files import check_replaceable
-from lorarar.lora.layouts import Layout
+from lorarar.lora.layouts import layout_named
 from lorarar.util.errors import AdapterError
 from lorarar.util.outputs import check_output, check_output_folder
 
@@ -45,19 +45,19 @@ def check_finite(adapter: Adapter) -> None:
             raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
 
 
-def check_place(out: Path, layout: Layout, inputs: Iterable[Path]) -> None:
+def check_place(out: Path, layout: str, inputs: Iterable[Path]) -> None:
     """Refuse a place where a merge could not be read back, or would be written over something else.
 
     Args:
-        out: a file, or for layout ``peft`` a folder, which is replaced whole.
+        out: a file, or for a layout that is one a folder, which is replaced whole.
         layout: of the merge.
         inputs: files and folders that may not be written over.
 
     Raises:
         OutputError, AdapterError: the message says what is accepted.
     """
-    if layout != "peft":
+    if not layout_named(layout).folder:
         check_output(out, ".safetensors", inputs=inputs)
         return
     check_output_folder(out, inputs=[place for one in inputs for place in (one, *one.parents[:2])])
-    check_replaceable(out)
+    check_replaceable(out, layout)

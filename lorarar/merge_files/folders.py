@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.lora.files import read_provenance
 from lorarar.lora.folders import find_loras
-from lorarar.lora.layouts import Layout
+from lorarar.lora.layouts import layout_named
 from lorarar.lora.locations import digest_of
 from lorarar.lora.names import distinct_names, pair_stem
 from lorarar.merge_files.checks import check_place
@@ -38,7 +38,7 @@ class Pairing:
     out: Path
 
 
-def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffusers") -> list[Pairing]:
+def pairings(contents: Path, styles: Path, out: Path, layout: str = "diffusers") -> list[Pairing]:
     """All pairs of two folders of LoRAs, in order, each with a place of its own in the folder ``out``.
 
     Raises:
@@ -47,7 +47,7 @@ def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffuser
             for contents or styles.
     """
     check_output_folder(out, inputs=(contents, styles))
-    ending = "" if layout == "peft" else ".safetensors"
+    ending = layout_named(layout).ending
     return [
         Pairing(content, style, out / f"{pair_stem(ours, theirs)}{ending}")
         for content, ours in _named_loras(contents)
@@ -56,7 +56,7 @@ def pairings(contents: Path, styles: Path, out: Path, layout: Layout = "diffuser
 
 
 def merge_all(
-    recipe: Recipe, pairs: Sequence[Pairing], layout: Layout = "diffusers"
+    recipe: Recipe, pairs: Sequence[Pairing], layout: str = "diffusers"
 ) -> Iterator[tuple[Pairing, Merge | Failure | None]]:
     """Merge pair by pair; a pair that fails does not stop the others.
 

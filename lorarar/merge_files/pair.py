@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from lorarar.families import Base, find_base
 from lorarar.lora.adapter import Adapter, check_pair
 from lorarar.lora.files import read_adapter
-from lorarar.lora.layouts import Layout
 from lorarar.merge_files.checks import check_base, check_finite, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
@@ -31,7 +30,7 @@ def merge(
     *,
     method: str = "lorarar",
     base: str = "pocket",
-    layout: Layout = "diffusers",
+    layout: str = "diffusers",
     dtype: Dtype | None = None,
     **options: Any,
 ) -> Merge:
@@ -44,7 +43,7 @@ def merge(
             which both LoRAs need their pictures beside them and their prompts in their headers.
         base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, both
             adapters are checked against it.
-        layout: diffusers, kohya, or peft (a folder).
+        layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, peft (a folder), or another package's.
         dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
         options: of the method's row, as ``lorarar methods`` lists them, and ``rank`` and ``seed``.
 

@@ -12,7 +12,6 @@ from lorarar import __version__
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.files import write_adapter
-from lorarar.lora.layouts import Layout
 from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
@@ -38,7 +37,7 @@ class Merge:
     path: Path | None = None
     version: str = __version__
 
-    def provenance(self, layout: Layout = "diffusers") -> dict[str, Any]:
+    def provenance(self, layout: str = "diffusers") -> dict[str, Any]:
         """All that made the merge, as its file's header says it."""
         training = {} if self.training is None else {"training": self.training}
         return {
@@ -60,7 +59,7 @@ class Merge:
         digest = (self.training or {}).get("base")
         return None if digest is None else str(digest)
 
-    def written(self, path: str | Path, layout: Layout = "diffusers") -> Merge:
+    def written(self, path: str | Path, layout: str = "diffusers") -> Merge:
         """Write the merged adapter; what is returned knows its path and digest.
 
         Raises:

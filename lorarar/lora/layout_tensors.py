@@ -1,0 +1,111 @@
+"""The tensors of our layouts: what other programs read.
+
+Invariant: in every layout each layer's update, as its readers scale it, is B A of the adapter. The scale
+is folded in already, so alpha is there to give scale 1, or where a reader cannot be told (see ``kohya_tensors``),
+the same number for all layers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.dialects import KOHYA_EMBEDDINGS
+from lorarar.lora.locations import COMPONENTS
+
+
+@dataclass(frozen=True)
+class FolderPart:
+    """One component in a layout that is a folder: weights by key, and the fields of ``adapter_config.json``."""
+
+    tensors: Mapping[str, Tensor]
+    config: Mapping[str, object]
+
+
+def diffusers_tensors(adapter: Adapter) -> dict[str, Tensor]:
+    """Keys of diffusers, for the whole adapter."""
+    return state_dict(adapter.layers)
+
+
+def peft_parts(adapter: Adapter) -> dict[str, FolderPart]:
+    """A PEFT adapter for each component that has layers, by the component's name."""
+    parts = {component: _component(adapter.layers, component) for component in COMPONENTS}
+    return {component: _peft(layers, component) for component, layers in parts.items() if layers}
+
+
+def state_dict(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
+    """Both factors of every layer, A and B, under diffusers' keys."""
+    tensors: dict[str, Tensor] = {}
+    for layer, factors in layers.items():
+        tensors[f"{layer}.lora_A.weight"] = factors.down.contiguous()
+        tensors[f"{layer}.lora_B.weight"] = factors.up.contiguous()
+    return tensors
+
+
+def kohya_tensors(adapter: Adapter) -> dict[str, Tensor]:
+    """Keys of kohya with diffusers' names of blocks, all parts of it known to ComfyUI, A1111 and diffusers.
+
+    Alpha is the commonest rank of a component, for all its layers: diffusers loses alphas that differ
+    between attention layers. Layers of another rank have the quotient in ``down``.
+    """
+    from diffusers.utils.state_dict_utils import convert_state_dict_to_kohya
+
+    tensors: dict[str, Tensor] = {}
+    for component in COMPONENTS:
+        own = _component(adapter.layers, component)
+        if own:
+            alpha = _commonest(factors.rank for factors in own.values())
+            scaled = {f"{component}.{name}": _for_alpha(factors, alpha) for name, factors in own.items()}
+            for key, tensor in convert_state_dict_to_kohya(state_dict(scaled)).items():
+                tensors[_renamed(key)] = torch.tensor(float(alpha)) if key.endswith(".alpha") else tensor
+    return tensors
+
+
+def _for_alpha(factors: Factors, alpha: int) -> Factors:
+    """The update with its quotient rank / alpha in ``down``, which a reader's alpha / rank takes out again."""
+    if factors.rank == alpha:
+        return factors
+    return Factors(factors.scale(factors.rank / alpha).down.to(factors.down.dtype), factors.up)
+
+
+def _renamed(key: str) -> str:
+    for ours, theirs in KOHYA_EMBEDDINGS.items():
+        key = key.replace(ours, theirs)
+    return key
+
+
+def _peft(layers: Mapping[str, Factors], component: str) -> FolderPart:
+    # transformers 5 took "text_model" out of this one's modules, and PEFT needs their names as they are
+    if component == "text_encoder":
+        layers = {name.removeprefix("text_model."): factors for name, factors in layers.items()}
+    rank = _commonest(factors.rank for factors in layers.values())
+    others = {f"^{name}": factors.rank for name, factors in layers.items() if factors.rank != rank}
+    config = {
+        "peft_type": "LORA",
+        "base_model_name_or_path": None,
+        "task_type": None,
+        "inference_mode": True,
+        "bias": "none",
+        "r": rank,
+        "lora_alpha": rank,
+        "rank_pattern": others,
+        "alpha_pattern": others,
+        "target_modules": sorted(layers),
+    }
+    return FolderPart({f"base_model.model.{key}": tensor for key, tensor in state_dict(layers).items()}, config)
+
+
+def _component(layers: Mapping[str, Factors], component: str) -> dict[str, Factors]:
+    """The layers of one component, by their path inside it."""
+    prefix = f"{component}."
+    return {name.removeprefix(prefix): factors for name, factors in layers.items() if name.startswith(prefix)}
+
+
+def _commonest(ranks: Iterable[int]) -> int:
+    """The rank most layers have, the least of several."""
+    return max(sorted(Counter(ranks).items()), key=lambda item: item[1])[0]
