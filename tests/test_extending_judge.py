@@ -23,24 +23,15 @@ BAD = {
 
 @pytest.fixture
 def database(tmp_path, monkeypatch):
-    """Two methods' pictures of a can, which is Pocket's, in two styles, one Pocket's; 48 of 255 dark or 64 bright."""
+    """Two methods' pictures, 8 in all, of a can, which is Pocket's, in two styles, of which one is Pocket's."""
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     return make_database(tmp_path, subjects=("can",), styles=("glowing", "mine"), seeds=2, side=64)
 
 
 @pytest.fixture
-def extended(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.syspath_prepend(EXTENSION)
-        yield
-
-
-@pytest.fixture
 def badly_extended(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.syspath_prepend(BAD_EXTENSION)
-        yield
+    monkeypatch.syspath_prepend(BAD_EXTENSION)
 
 
 def run(*arguments):
@@ -57,9 +48,7 @@ def test_they_judge_are_reported_and_bad_ones_are_a_line_each(database, tmp_path
     assert (made["mars2"]["asked"], made["mars2"]["failed"], made["brightness"]["measured"]) == (24, 0, 8)
     lines = [line for line in left_out(done.stderr) if not line.startswith("The check")]
     assert lines[0] == "An option --prompts is left out: run has another of this name"
-    assert lines[1:] == [
-        f"The {row} of lorarar-bad is left out: {why}".replace(" of", " of", 1) for row, why in BAD.items()
-    ]
+    assert lines[1:] == [f"The {row} of lorarar-bad is left out: {why}" for row, why in BAD.items()]
 
 
 def test_a_report_has_the_column_and_a_check_the_part(database, extended):
@@ -90,7 +79,7 @@ def test_their_settings_are_flags_in_help_and_are_nobody_elses(database, extende
             "--batch",
             "--batch is a setting of a critic on this machine; a critic by a rule takes --thr",
         ),
-        ("rule:brighter", "--threshold", "--threshold is '300'; accepted is a number 0 and up to 255"),
+        ("rule:brighter", "--threshold", "--threshold is '300'; accepted is a number from 0 to 255"),
     ):
         done = run("judge", "run", "--critic", critic, flag, "300", "--db", database)
         assert (done.exit_code, done.stdout, len(done.stderr.strip().splitlines())) == (1, "", 1)
@@ -114,7 +103,7 @@ def test_a_part_that_fails_is_a_finding_of_its_own(database, extended, badly_ext
     said = json.loads(check.stdout)
     assert said["fails"] == {"failure": "RuntimeError: no such luck"}
     assert {"part": "fails", "grade": "", "text": "fails: RuntimeError: no such luck"} in said["findings"]
-    assert said["prompts"] == "paper-2"
+    assert said["prompts"].startswith("paper-")
     lines = [line.partition(" is left out: ")[0] for line in left_out(check.stderr) if line.startswith("The check")]
     assert lines == ["The check no-part of lorarar-bad", "The check prompts of lorarar-bad"]
 
