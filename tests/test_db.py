@@ -144,7 +144,7 @@ def test_nothing_is_forgotten_where_tables_are_unknown_that_may_keep_it(folder):
 def test_a_sound_database_has_no_finding(folder):
     done = run("check")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert json.loads(run("check", "--json").stdout) == {"path": "lorarar.db", "findings": []}
+    assert json.loads(run("check", "--json").stdout) == {"path": "lorarar.db", "faults": []}
 
 
 def test_every_planted_fault_is_found_once(folder):
@@ -162,7 +162,7 @@ def test_every_planted_fault_is_found_once(folder):
     with (folder / "loras/styles/glowing.safetensors").open("ab") as lora:
         lora.write(b"x")
     done = run("check", "--json")
-    findings = [(finding["kind"], finding["words"]) for finding in json.loads(done.stdout)["findings"]]
+    findings = [(finding["kind"], finding["words"]) for finding in json.loads(done.stdout)["faults"]]
     assert done.exit_code == 1
     assert len(findings) == len(set(findings))
     expected = {

@@ -77,16 +77,16 @@ def check(db: DbOption = None, as_json: JsonOption = False) -> None:
     from lorarar.util.progress import Ticker
 
     path = db or default_path()
-    findings = []
+    faults = []
     with Ticker("files", count_files(path)) as ticker:
-        for finding in find_faults(path, ticker.advance):
-            findings.append(finding)
+        for fault in find_faults(path, ticker.advance):
+            faults.append(fault)
             if not as_json:
-                print(clean(f"{finding.kind}: {finding.words}"), flush=True)
+                print(clean(f"{fault.kind}: {fault.words}"), flush=True)
     if as_json:
-        print_json({"path": str(path), "findings": [vars(finding) for finding in findings]})
-    if findings:
-        raise StoreError(f"{path}: {count(len(findings), 'fault')}, each said above")
+        print_json({"path": str(path), "faults": [vars(fault) for fault in faults]})
+    if faults:
+        raise StoreError(f"{path}: {count(len(faults), 'fault')}, each said above")
     message(f"{path} is sound")
 
 
@@ -98,7 +98,7 @@ def _record(path: Path, contents: Contents) -> dict[str, Any]:
             "rows": of.rows,
             "pairs": of.pairs,
             "pictures": of.pictures,
-            **of.known,
+            **of.about,
         }
         for of in contents.collections
     ]
@@ -117,13 +117,13 @@ def _print_contents(path: Path, contents: Contents) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    known = list(dict.fromkeys(name for of in contents.collections for name, number in of.known.items() if number))
+    tables = list(dict.fromkeys(name for of in contents.collections for name, number in of.about.items() if number))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("collection", overflow="fold")
-    for head in ("rows", "pairs", "pictures", *known):
+    for head in ("rows", "pairs", "pictures", *tables):
         table.add_column(head.replace("_", " "), justify="right")
     for of in contents.collections:
-        numbers = (of.rows, of.pairs, of.pictures, *(of.known[name] for name in known))
+        numbers = (of.rows, of.pairs, of.pictures, *(of.about[name] for name in tables))
         table.add_row(Text(clean(of.collection.label)), *map(str, numbers))
     if contents.collections:
         Console(highlight=False).print(table)

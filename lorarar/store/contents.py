@@ -33,7 +33,7 @@ class CollectionContents:
     rows: int
     pairs: int
     pictures: int
-    known: Mapping[str, int]  # rows about its pictures, by table: verdicts, scores …
+    about: Mapping[str, int]  # rows about its pictures, by table: verdicts, scores …
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def keeping_columns() -> list[PictureColumn]:
 
 def _collections(database: sqlite3.Connection) -> Iterator[CollectionContents]:
     for number, kind, name, rows, pairs, pictures in database.execute(_COLLECTIONS).fetchall():
-        known = _known(database, _OF_COLLECTION, number)
-        yield CollectionContents(Collection(kind, name), rows, pairs, pictures, known)
+        about = _known(database, _OF_COLLECTION, number)
+        yield CollectionContents(Collection(kind, name), rows, pairs, pictures, about)
     rows, pairs, pictures = database.execute(_SINGLE).fetchone()
     if pictures:
         yield CollectionContents(Collection("single", ""), rows, pairs, pictures, _known(database, _OF_SINGLE))

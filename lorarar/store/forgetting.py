@@ -79,8 +79,8 @@ def _forget(database: sqlite3.Connection, collections: Sequence[Collection]) -> 
     files = tuple(path for (path,) in database.execute("SELECT path FROM gone ORDER BY path"))
     rows |= {"cells": cells, "images": _delete(database, "images", "id IN (SELECT id FROM gone)")}
     lost = "(SELECT sha256 FROM gone WHERE sha256 NOT IN (SELECT sha256 FROM images))"
-    for known in known_columns():
-        rows[known.table] = _delete(database, known.table, f"{known.column} IN {lost}")
+    for column in known_columns():
+        rows[column.table] = _delete(database, column.table, f"{column.column} IN {lost}")
     rows |= _forget_merges(database)
     database.execute("DROP TABLE gone")
     return Forgotten(rows, len(pictures) - len(files), files)

@@ -214,15 +214,15 @@ MIGRATIONS: Sequence[Migration] = (
 UNMARKED = MIGRATIONS.index(_application)  # the last version without a mark
 
 
-def check_known(owner: str, applied: int, known: int) -> None:
+def check_known(owner: str, applied: int, steps: int) -> None:
     """Refuse a schema of which more steps were applied than are known.
 
     Raises:
         StoreError: the file was written by a newer version.
     """
-    if applied > known:
+    if applied > steps:
         raise StoreError(
-            f"the database has {owner} schema {applied}, this version knows up to {known}; upgrade lorarar to open it"
+            f"the database has {owner} schema {applied}, this version knows up to {steps}; upgrade lorarar to open it"
         )
 
 

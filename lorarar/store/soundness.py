@@ -19,7 +19,7 @@ from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from lorarar.store.schemas import SCHEMAS
 from lorarar.util.files import sha256_or
 
-FindingKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unreadable"]
+FaultKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unreadable"]
 MOST = 20  # lines that SQLite's own check may give
 
 _FILES = """
@@ -40,14 +40,14 @@ _COEFFICIENTS = """
 
 
 @dataclass(frozen=True)
-class Finding:
+class DatabaseFault:
     """Something that is wrong with a database."""
 
-    kind: FindingKind
+    kind: FaultKind
     words: str
 
 
-def find_faults(path: Path, advance: Callable[[int], None] = lambda _: None) -> Iterator[Finding]:
+def find_faults(path: Path, advance: Callable[[int], None] = lambda _: None) -> Iterator[DatabaseFault]:
     """Check a database, from its bytes to the files it speaks of.
 
     Args:
@@ -77,49 +77,51 @@ def count_files(path: Path) -> int:
         return 0
 
 
-def _damage(path: Path) -> Iterator[Finding]:
+def _damage(path: Path) -> Iterator[DatabaseFault]:
     with closing(connect_as_it_is(path)) as database:
         try:
             lines = [line for (line,) in database.execute(f"PRAGMA integrity_check({MOST})") if line != "ok"]
         except sqlite3.DatabaseError as error:
             lines = [str(error)]
     for line in dict.fromkeys(lines):
-        yield Finding("damaged", line)
+        yield DatabaseFault("damaged", line)
 
 
-def _dangling(database: sqlite3.Connection) -> Iterator[Finding]:
+def _dangling(database: sqlite3.Connection) -> Iterator[DatabaseFault]:
     pairs = Counter((table, parent) for table, _, parent, _ in database.execute("PRAGMA foreign_key_check"))
     for (table, parent), number in sorted(pairs.items()):
-        yield Finding("dangling", f"{number} rows of {table} speak of rows of {parent} that are not there")
+        yield DatabaseFault("dangling", f"{number} rows of {table} speak of rows of {parent} that are not there")
 
 
-def _files(database: sqlite3.Connection, paths: PathResolver, advance: Callable[[int], None]) -> Iterator[Finding]:
+def _files(
+    database: sqlite3.Connection, paths: PathResolver, advance: Callable[[int], None]
+) -> Iterator[DatabaseFault]:
     for path, sha256 in sorted(set(database.execute(_FILES))):
         file = paths.find(path)
         digest = sha256_or(file, "")
         if not digest:
-            yield Finding("missing", f"{path} is not there, or cannot be read")
+            yield DatabaseFault("missing", f"{path} is not there, or cannot be read")
         elif digest != sha256:
-            yield Finding("changed", f"{path} is another file than it was")
+            yield DatabaseFault("changed", f"{path} is another file than it was")
         advance(1)
 
 
-def _orphans(database: sqlite3.Connection) -> Iterator[Finding]:
+def _orphans(database: sqlite3.Connection) -> Iterator[DatabaseFault]:
     for (label,) in database.execute(_EMPTY):
-        yield Finding("orphan", f"{label} has no pictures")
+        yield DatabaseFault("orphan", f"{label} has no pictures")
     (adapters,) = database.execute(_ADAPTERS).fetchone()
     if adapters:
-        yield Finding("orphan", f"{adapters} rows of adapters belong to no merge and no picture")
+        yield DatabaseFault("orphan", f"{adapters} rows of adapters belong to no merge and no picture")
 
 
-def _unreadable(database: sqlite3.Connection) -> Iterator[Finding]:
+def _unreadable(database: sqlite3.Connection) -> Iterator[DatabaseFault]:
     for label, number in database.execute(_NO_MERGE):
-        yield Finding("unreadable", f"{number} cells of {label} show pictures whose merge is not known")
+        yield DatabaseFault("unreadable", f"{number} cells of {label} show pictures whose merge is not known")
     (broken,) = database.execute(_COEFFICIENTS).fetchone()
     if broken:
-        yield Finding("unreadable", f"{broken} rows of coefficients have not the length of their layer")
+        yield DatabaseFault("unreadable", f"{broken} rows of coefficients have not the length of their layer")
     for table, column in (place for schema in SCHEMAS.values() for place in schema.json):
         sql = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND NOT json_valid({column})"
         (broken,) = database.execute(sql).fetchone()
         if broken:
-            yield Finding("unreadable", f"{broken} rows of {table} have a {column} that is not JSON")
+            yield DatabaseFault("unreadable", f"{broken} rows of {table} have a {column} that is not JSON")
