@@ -92,7 +92,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
         ),
         (("merge", "none", "none", "-o", "m.safetensors", "--method", "ties", "--density", "2"), "above 0 and up to 1"),
         (("merge", "none", "none", "-o", "m.safetensors", "--method", "direct", "--mu", "2"), "takes no --mu"),
-        (("merge", "--all", "none", "none", "-o", "m"), "no folder of LoRAs"),
+        (("merge", "--all", "none", "none", "-o", "m"), "none does not exist; looked in /"),
         (
             ("coefficients", "none", "none", "-o", "m.safetensors", "--method", "ties"),
             "accepted are ziplora, lorarar",
@@ -111,7 +111,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
         (("pocket", "truth", "dog #8", "cubism", "-o", "t.png"), "Pocket has: 3D rendering #1"),
         (("pocket", "build", "magic"), "the stages are art"),
         (("demo", "--subject", "nobody"), "unknown subject"),
-        (("train", "lora", "none", "--prompt", "x", "-o", "x.safetensors"), "no pictures"),
+        (("train", "lora", "none", "--prompt", "x", "-o", "x.safetensors"), "none does not exist; looked in /"),
         (("train", "lora", "none", "--prompt", "x", "-o", "x.bin"), "ending in .safetensors"),
         (("train", "hypernet", "--contents", "a", "--styles", "b", "-o", "x.safetensors"), "has no LoRA"),
         (("train", "hypernet", "--contents", "a", "--styles", "b", "-o", "x.safetensors", "--loss", "l7"), "l2, mse"),

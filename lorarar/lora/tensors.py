@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError, LorarError, reason
-from lorarar.util.files import is_text, readable, replacing
+from lorarar.util.files import is_text, missing, readable, replacing
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
@@ -32,7 +32,7 @@ def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor]
     if not is_text(path):
         raise error(f"{readable(path)} is no UTF-8, which no database or header can keep; rename it")
     if not path.is_file():
-        raise error(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
+        raise error(f"{path} is not a file" if path.exists() else missing(path))
     kind = path.suffix.lower()
     if kind not in (".safetensors", *PICKLES):
         raise error(f"{path} ends in {kind or 'nothing'}; accepted are .safetensors, {', '.join(PICKLES)}")

@@ -18,7 +18,7 @@ from lorarar.merge_files.result import Merge
 from lorarar.merging.recipe import Recipe
 from lorarar.training.makings import facts_of_file
 from lorarar.util.errors import AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError
-from lorarar.util.files import checkpoint_beside
+from lorarar.util.files import checkpoint_beside, missing
 from lorarar.util.outputs import check_output_folder
 
 #: What can be wrong with one pair alone; anything else stops the run.
@@ -105,6 +105,8 @@ def _is_merged(pairing: Pairing, expected: Mapping[str, Any], optimiser: PairOpt
 
 
 def _named_loras(folder: Path) -> list[tuple[Path, str]]:
+    if not folder.is_dir():
+        raise AdapterError(f"{folder} is a file, no folder of LoRAs" if folder.exists() else missing(folder))
     loras = find_loras(folder)
     if not loras:
         raise AdapterError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from lorarar.util.errors import ImageError
-from lorarar.util.files import replacing
+from lorarar.util.files import missing, replacing
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000: above any picture this project makes, below what fills a memory
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -29,7 +29,7 @@ def read_image(path: str | Path) -> Image.Image:
                     raise ImageError(f"{path} has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are read")
                 return image.convert("RGB")
     except FileNotFoundError:
-        raise ImageError(f"{path} does not exist") from None
+        raise ImageError(missing(Path(path))) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ImageError(f"{path} is too large; at most {MAX_PIXELS} pixels are read") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
@@ -54,6 +54,8 @@ def find_images(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if folder.is_file():
         return [folder]
+    if not folder.is_dir():
+        raise ImageError(missing(folder))
     endings = (".png", ".jpg", ".jpeg", ".webp")
     files = sorted(path for path in folder.glob("[!.]*") if path.suffix.lower() in endings)
     if not files:

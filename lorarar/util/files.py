@@ -74,6 +74,12 @@ def readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def missing(path: Path) -> str:
+    """Say that there is nothing at a place; of a relative one also where it was looked for."""
+    looked = "" if path.is_absolute() else f"; looked in {readable(Path.cwd() / path.parent)}"
+    return f"{readable(path)} does not exist{looked}"
+
+
 def checkpoint_beside(result: Path) -> Path:
     """The file in which a merge keeps the optimisation of its coefficients until it is done."""
     return result.with_name(f"{result.name}{CHECKPOINT}")
