@@ -12,6 +12,7 @@ from lorarar.bench.shipped_plans import shipped_plans
 from lorarar.generation.studio import save
 from lorarar.merge_files import merge_pair
 from lorarar.store import Store
+from lorarar.store.queries import concept_loras
 from lorarar.util.errors import ImageError, PlanError
 
 from .bench_plan import TRAINED, pictures, run, write_plan
@@ -60,6 +61,21 @@ def test_a_cell_alone_is_the_cell_in_the_grid(plan_file, tmp_path):
     alone = pictures(tmp_path / "alone" / "images")
     assert len(alone) == 2
     assert all(whole[name] == data for name, data in alone.items())
+
+
+def test_a_renamed_folder_of_loras_is_found_again_by_the_next_run_which_draws_nothing(plan_file, tmp_path):
+    text = plan_file.read_text()
+    text = text[: text.index("[[methods]]")].replace("seeds = 3", "seeds = 1") + '[[methods]]\nmethod = "direct"\n'
+    plan_file.write_text(text)
+    run(plan_file, tmp_path / "out")
+    (tmp_path / "contents").rename(tmp_path / "renamed")
+    plan_file.write_text(text.replace('"contents"', '"renamed"'))
+    again = run(plan_file, tmp_path / "out")
+    assert (again.generated, again.failures) == (0, [])
+    with Store(tmp_path / "a.db") as store, store.reading() as database:
+        contents = concept_loras(database, "content")
+        assert sorted(contents) == ["renamed/c0.safetensors", "renamed/c1.safetensors"]
+        assert all(store.paths.references(path) for path in contents)
 
 
 @pytest.mark.parametrize("batch", [1, 2])

@@ -71,11 +71,13 @@ class Grid:
         return Finished(self.store, self.plan.collection)
 
     def pairs(self) -> list[Pair]:
-        """All pairs of the plan, row by row; the concepts are read and checked against the base."""
+        """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
         contents, styles = (
             read_concepts(side.folder or Path(), side.names) for side in (self.plan.contents, self.plan.styles)
         )
-        check_base(self.base, *(concept.adapter for concept in (*contents, *styles)))
+        concepts = (*contents, *styles)
+        check_base(self.base, *(concept.adapter for concept in concepts))
+        self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
         accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
         return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, contents, styles, accelerator)]
 
