@@ -98,8 +98,13 @@ class JudgeVerdicts:
 
     def find(self, key: QuestionKey) -> Verdict:
         """The verdict on a question; ``NOT_ASKED`` where there is none."""
+        row = self.row(key)
+        return verdict_of(row) if row else NOT_ASKED
+
+    def row(self, key: QuestionKey) -> Mapping[str, Any] | None:
+        """The row of the verdict on a question; None where there is none."""
         rows = reversed(self._rows.get((key.image, key.reference, key.aspect), ()))
-        return next((verdict_of(row) for row in rows if _was_asked_in(row, key.words)), NOT_ASKED)
+        return next((row for row in rows if _was_asked_in(row, key.words)), None)
 
     def answers_any(self, images: Collection[str]) -> bool:
         """Whether any question about one of these images has an answer."""

@@ -12,11 +12,13 @@ from judge.metrics.stored_scores import score_keys
 from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets
 from judge.report.report import choose_judge, make_report
+from judge.report.tables import tables
 from judge.verdicts import VerdictStore
 from lorarar.store import Store
 from lorarar.store.queries import Collection
 from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog
+from tui.screens.scores import columns, words_of
 from tui.views.method_figures import figures
 
 COLLECTIONS = [Collection("plan", "tiny"), Collection("plan", "small"), Collection("demo", "dog--oil")]
@@ -77,6 +79,26 @@ def test_the_apps_scores_are_the_reports(database, collection):
         assert (row.attempts, row.undecided) == (group.score.attempts, group.score.undecided)
         assert {name: value for name, value in row.metrics.items() if value} == dict(line.metrics)
     assert any(0 < line.group.average.value < 1 for line in report.lines)
+
+
+def test_what_the_scores_screen_says_is_what_the_report_prints(database):
+    with Store(database) as store:
+        targets = JudgedTargets(from_store(store, "plan=tiny"), VerdictStore(store))
+        report = make_report(targets, choose_judge(targets), ScoreStore(store), "method")
+    printed = {}
+    for table in tables(report):
+        for row in table.rows:
+            printed.setdefault(row[0], {}).update(zip(table.head, row, strict=True))
+    catalog = Catalog(database)
+    snapshot = catalog.snapshot(COLLECTIONS[0])
+    names = {"average": "average case", "best": "best case", "subject": "subject right", "style": "style right"}
+    names |= {title: title for title in (metric.title for metric in METRICS.values()) if title in printed["alpha"]}
+    assert len(names) >= 6
+    for row in figures(snapshot, catalog.scores(snapshot.pictures)):
+        shown = {column.title: words_of(column.get(row), column.places) for column in columns()}
+        for ours, theirs in names.items():
+            numbers = shown[ours].replace(" [", " (").replace(", ", " to ").replace("]", ")")
+            assert numbers == printed[row.method][theirs]
 
 
 def test_the_apps_scores_follow_a_chosen_judge(database):

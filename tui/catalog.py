@@ -18,8 +18,9 @@ from typing import Any
 from judge.metrics.stored_scores import best_scores
 from judge.metrics.table import METRICS
 from judge.pictures import count_clear, judge_of_most, judged_collections, picture_files, read_answers
+from judge.questions import ASPECTS, Aspect
 from judge.targets import Target, target_of
-from judge.verdicts import Judge, read_judges
+from judge.verdicts import BEST_LAST, Judge, JudgeVerdicts, read_judges
 from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import clear_errors
 from lorarar.store.copies import FileState, file_state
@@ -31,8 +32,6 @@ from lorarar.store.queries import (
     PictureRow,
     collection_pictures,
     collection_sizes,
-    concept_loras,
-    concept_name,
 )
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from tui.snapshot import PictureKey, Snapshot, key_of
@@ -43,18 +42,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReferencePictures:
-    """The pictures of one content or style; paths and digests go together."""
+    """The references of one subject or style; paths and digests go together."""
 
     paths: tuple[Path, ...] = ()
     digests: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ConceptReferences:
-    """The references of all contents and styles that merges were made of, by name."""
-
-    contents: Mapping[str, ReferencePictures]
-    styles: Mapping[str, ReferencePictures]
 
 
 class Catalog:
@@ -125,11 +116,15 @@ class Catalog:
         with self.reading() as db:
             return collection_pictures(db, collection)
 
-    def concepts(self) -> ConceptReferences:
-        """The references that are still there of all merges' contents and styles."""
-        if not self.exists():
-            return ConceptReferences({}, {})
-        return ConceptReferences(self._references("content"), self._references("style"))
+    def references(self, picture: PictureRow) -> Mapping[Aspect, ReferencePictures]:
+        """The references of a picture's subject and of its style, those that are there."""
+        with self.reading() as db:
+            (target,) = self._targets([picture], db)
+        (files,) = picture_files([target])
+        return {
+            "subject": ReferencePictures(target.subject_references, files.subject),
+            "style": ReferencePictures(target.style_references, files.style),
+        }
 
     def judges(self) -> list[Judge]:
         """The judges that have verdicts, the latest first."""
@@ -166,21 +161,25 @@ class Catalog:
         with self.reading() as db:
             files = picture_files(self._targets(snapshot.pictures, db))
             if judge not in judges:
-                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files)) or judges[0]
-            answers = read_answers(db, judge, files)
-        pairs = zip(snapshot.pictures, answers, strict=True)
+                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files))
+            answers = read_answers(db, judge, files) if judge else []
+        pairs = zip(snapshot.pictures, answers, strict=False)  # none by nobody
         verdicts = {key_of(row): pair for row, pair in pairs if pair != (None, None)}
-        return replace(snapshot, verdicts=verdicts, judge=judge, judges=judges)
+        return replace(snapshot, verdicts=verdicts, judge=judge if verdicts else None, judges=judges)
 
-    def answers(self, sha256: str, judge: Judge) -> list[Row]:
-        """All answers of a judge on one picture, a row a reference."""
-        return self._rows(
-            "SELECT aspect, reference, status, verdict, probability, answer, reason FROM verdicts "
-            "WHERE image = ? AND judge = ? AND prompts = ? ORDER BY aspect DESC, reference",
-            sha256,
+    def answers(self, picture: PictureRow, judge: Judge) -> list[Row]:
+        """The rows of a judge's verdicts on a picture, one a reference, those that count in the report."""
+        rows = self._rows(
+            f"SELECT * FROM verdicts WHERE image = ? AND judge = ? AND prompts = ? ORDER BY {BEST_LAST}",
+            picture.sha256,
             judge.id,
             judge.prompts,
         )
+        with self.reading() as db:
+            (files,) = picture_files(self._targets([picture], db))
+        verdicts = JudgeVerdicts(rows)
+        found = (verdicts.row(key) for aspect in ASPECTS for key in files.questions(aspect))
+        return [dict(row) for row in found if row is not None]
 
     def scores(self, pictures: Sequence[PictureRow]) -> dict[str, dict[PictureKey, float]]:
         """All metrics of pictures, each by the backbone that scored most of them, as in the report."""
@@ -242,18 +241,6 @@ class Catalog:
         """Pictures with their references, as the judge takes them."""
         finder = ReferenceFinder(self.path, database)
         return [target_of(row, finder.of(row), finder.paths) for row in pictures]
-
-    def _references(self, side: str) -> dict[str, ReferencePictures]:
-        """The references of all concepts on one side, ``content`` or ``style``, by name."""
-        from lorarar.util.files import sha256_or
-
-        with self.reading() as db:
-            loras = concept_loras(db, side)
-        concepts = {}
-        for lora in loras:
-            digests = {path: digest for path in self.paths.references(lora) if (digest := sha256_or(path, ""))}
-            concepts[concept_name(lora)] = ReferencePictures(tuple(digests), tuple(digests.values()))
-        return concepts
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
         with self.reading() as db:

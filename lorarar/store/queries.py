@@ -109,12 +109,6 @@ def reference_folders(database: sqlite3.Connection) -> dict[Collection, str]:
     return {Collection(kind, name): folder for kind, name, folder in rows}
 
 
-def concept_loras(database: sqlite3.Connection, side: str) -> list[str]:
-    """The paths of the LoRAs that merges were made of, on one ``side``: ``content`` or ``style``."""
-    rows = database.execute(f"SELECT DISTINCT a.path FROM merges m JOIN adapters a ON a.id = m.{side}")
-    return [path for (path,) in rows]
-
-
 def concept_name(name: str) -> str:
     """The name of a concept: a cell has it, an adapter's path has it before its ending."""
     return Path(name.replace("\0", "?")).stem if "/" in name or name.endswith(".safetensors") else name

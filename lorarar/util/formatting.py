@@ -37,7 +37,9 @@ def measured_bounds(low: float, high: float) -> str:
 
 
 def bracketed(figure: Interval, places: int = 2) -> str:
-    """A figure with its interval in brackets, ``0.33 [0.28, 0.39]``, for columns too narrow for words."""
+    """A figure with its interval in brackets, ``0.33 [0.28, 0.39]``, where ``interval`` takes too much room."""
+    if figure.low == figure.high:
+        return number(figure.value, places)
     return f"{number(figure.value, places)} [{number(figure.low, places)}, {number(figure.high, places)}]"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from math import ceil
 from typing import ClassVar
@@ -14,9 +14,10 @@ from textual.containers import Grid
 from textual.events import Resize
 from textual.widgets import Static
 
+from judge.questions import Aspect
 from lorarar.store.queries import Pair, PictureRow
 from lorarar.util.formatting import count
-from tui.catalog import ConceptReferences, ReferencePictures
+from tui.catalog import ReferencePictures
 from tui.context import AppContext
 from tui.open_external import open_external
 from tui.screens.browse import BrowseScreen
@@ -31,6 +32,7 @@ from tui.widgets.reference_strip import ReferenceStrip
 from tui.widgets.tile import Tile
 
 REFERENCES_FROM = 22  # terminal rows from which on there is room for them
+NONE = "No picture: the filter (/) lets none through, or there is none of this cell. Escape goes back."
 OTHER_ROWS = 3  # top line, head and footer
 
 
@@ -60,6 +62,9 @@ class GalleryScreen(BrowseScreen):
     ]
     DEFAULT_CSS = """
     GalleryScreen #head { height: 1; padding: 0 1; background: $boost; text-wrap: nowrap; text-overflow: ellipsis; }
+    GalleryScreen #none { display: none; padding: 1 2; color: $text-muted; }
+    GalleryScreen.empty #none { display: block; }
+    GalleryScreen.empty #pictures { display: none; }
     GalleryScreen.low #references { display: none; }
     GalleryScreen #pictures { height: 1fr; padding: 0 1; grid-gutter: 0 1; overflow: hidden; }
     GalleryScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
@@ -78,12 +83,16 @@ class GalleryScreen(BrowseScreen):
         """References above, a page of pictures below."""
         yield Static("", id="head")
         yield ReferenceStrip(self.context, id="references")
+        yield Static(
+            "No picture here passes the filter (/), or this collection has none of it. Escape goes back.", id="none"
+        )
         yield Grid(id="pictures")  # its tiles come as they are needed: each costs a millisecond when screens change
 
     def on_mount(self) -> None:
         """Show the pictures, then the references."""
         super().on_mount()
-        self.read(self.context.catalog.concepts, self._show_references, group="references")
+        if self.pictures:
+            self.read(partial(self.context.catalog.references, self.pictures[0]), self._show_references, "references")
 
     def on_resize(self, event: Resize) -> None:
         """Show as many pictures as there is room for."""
@@ -104,6 +113,7 @@ class GalleryScreen(BrowseScreen):
             )
         for tile in tiles[len(on_page) :]:
             tile.clear()
+        self.set_class(not self.pictures, "empty")
         self._show_cursor(snapshot)
 
     def action_back(self) -> None:
@@ -237,9 +247,7 @@ class GalleryScreen(BrowseScreen):
             text.append(f"  page {self.cursor // self.page.size + 1} of {pages}")
         return text
 
-    def _show_references(self, concepts: ConceptReferences) -> None:
-        content, style = self.selection.pair
-        references = concepts.contents.get(content), concepts.styles.get(style)
-        if not self.query_one(ReferenceStrip).show(*(pictures or ReferencePictures() for pictures in references)):
+    def _show_references(self, references: Mapping[Aspect, ReferencePictures]) -> None:
+        if not self.query_one(ReferenceStrip).show(references["subject"], references["style"]):
             self.add_class("low")
             self.update_again()

@@ -58,7 +58,7 @@ def _of_metric(metric: Metric) -> Column:
     def get(row: MethodFigures) -> Value:
         return row.metrics[metric.name]
 
-    return Column(metric.title, get, rising=not metric.higher_is_better, places=min(2, metric.places))
+    return Column(metric.title, get, rising=not metric.higher_is_better, places=metric.places)
 
 
 UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
@@ -149,7 +149,7 @@ class ScoresScreen(BrowseScreen):
         if not self.rows:
             return ""
         row = self.rows[self.query_one(ViTable).cursor_row]
-        return "  ".join(f"{column.title} {_words(column.get(row), column.places)}" for column in self.columns)
+        return "  ".join(f"{column.title} {words_of(column.get(row), column.places)}" for column in self.columns)
 
     def _fill(self) -> None:
         """Filter and sort the rows, and show them; the cursor stays on its method."""
@@ -162,7 +162,7 @@ class ScoresScreen(BrowseScreen):
             descending=by.rising == self._reversed,
         )
         arrow = UP if by.rising != self._reversed else DOWN
-        cells = [[_words(column.get(row), column.places) for column in self.columns] for row in self.rows]
+        cells = [[words_of(column.get(row), column.places) for column in self.columns] for row in self.rows]
         table.clear(columns=True)
         for at, column in enumerate(self.columns):
             title = column.title
@@ -198,7 +198,7 @@ def _key(value: Value) -> float | str:
     return 0.0 if value is None else value
 
 
-def _words(value: Value, places: int) -> str:
+def words_of(value: Value, places: int) -> str:
     """A figure as people read it, with its interval in brackets where it has one."""
     from lorarar.util.statistics.bootstrap import Interval
 

@@ -130,7 +130,7 @@ class ZoomScreen(Screen[int]):
                 picture,
                 path=home(catalog.paths.find(picture.path)),
                 provenance=catalog.picture(picture.id),
-                answers=catalog.answers(picture.sha256, judge) if judge else [],
+                answers=catalog.answers(picture, judge) if judge else [],
                 scores=catalog.picture_scores(picture.sha256),
             )
         except LorarError as error:
