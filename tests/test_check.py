@@ -27,6 +27,7 @@ from judge.targets import Target, from_folders
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.store.queries import Collection
 from lorarar.util.files import sha256_of
 
 SUBJECTS, STYLES = ("cat", "dog", "fox"), ("glowing", "oil-painting", "sticker")
@@ -105,7 +106,9 @@ def targets(tmp_path):
                     shown, drawn = (7 if (row, number) == (1, 1) else s), (7 if (row, number, t) == (0, 1, 2) else t)
                     path = made / method / subject / style / f"{number}.png"
                     paint(path, shown, drawn, 100 + 10 * row + 20 * s + number)
-    return [replace(target, row=method) for method in "ab" for target in from_folders(made / method, given)]
+    mine = Collection("import", "made")
+    found = {method: from_folders(made / method, given) for method in "ab"}
+    return [replace(target, row=method, collection=mine) for method in found for target in found[method]]
 
 
 def plan(targets, **more):
