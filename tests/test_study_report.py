@@ -107,6 +107,22 @@ def test_every_metric_is_named_with_its_coefficient_and_n(store):
     assert len(points.labels) == 30
 
 
+def test_a_metric_of_which_lower_is_better_agrees_with_people_where_it_is_low(grid, tmp_path):
+    with Store(grid) as original:
+        original.backup(tmp_path / "copy.db")
+    add_scores(tmp_path / "copy.db", "rms-truth", "truth", lambda m, c, s, seed: -float(right(m, c, s, seed)[0]))
+    add_scores(tmp_path / "copy.db", "brightness", "nobody's", lambda m, c, s, seed: -float(right(m, c, s, seed)[0]))
+    with Store(tmp_path / "copy.db") as store:
+        made = report(store, "ab", simulated=True)
+    low = figure(made, "correlation", "Pearson r", "RMS to the truth (truth, lower is better)")
+    high = figure(made, "correlation", "Pearson r", "brightness (nobody's)")
+    assert low.value == pytest.approx(-high.value)
+    assert low.low > 0
+    (points,) = [points for points in made.points if points.metric == "rms-truth"]
+    assert max(points.scores) == 1.0  # they are as they were measured
+    assert min(points.scores) == -1.0
+
+
 @pytest.mark.parametrize("name", ["ab", "abs"])
 def test_a_report_that_crossed_as_json_is_the_same_and_leads_to_its_points(store, name):
     made = report(store, name, simulated=True)
