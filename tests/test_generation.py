@@ -140,7 +140,11 @@ def test_only_equal_makings_share_a_name(tiny_folder, lora_file):
     changes += [{"lora": lora_file("m", 2, 1)}]
     changes += [{"lora": replace(random_adapter(2, seed), sha256="", name="merged")} for seed in (2, 3)]
     pictures = [generate("a dog", **{**same, **change})[0] for change in changes]
-    pictures += [replace(pictures[0], base=replace(pictures[0].base, revision="other")), *generate("a  dog", **same)]
+    pictures += [
+        replace(pictures[0], dtype="float16"),
+        replace(pictures[0], device="cuda"),
+        *generate("a  dog", **same),
+    ]
     names = [picture_stem(one.prompt, one.seed, one.makings()) for one in pictures]
     assert len(set(names)) == len(names)
     (again,) = generate("a dog", **same)

@@ -34,7 +34,7 @@ class Finished:
     def settle(self, cells: Sequence[Cell]) -> Settled:
         """Show the pictures of these cells that are there, on disk as the store knows them."""
         images = images_by_key(self.store, [key for cell in cells for key in (cell.key, cell.old_key)])
-        shown = shown_images(self.store, self.collection)
+        shown = shown_images(self.store, self.collection, [cell.place for cell in cells])
         sound = {cell.place: (cell, image) for cell in cells if (image := self._sound(cell, images)) is not None}
         self._take_over(sound.values())
         new = {place: image.id for place, (_, image) in sound.items() if shown.get(place) != image.id}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lorarar.families import Base
 from lorarar.util.digest import digest_of_facts
-from lorarar.util.digest_memory import is_remembered, remembered_sha256
+from lorarar.util.digest_memory import bytes_to_read, remembered_sha256
 from lorarar.util.errors import BaseError
 from lorarar.util.progress import Ticker
 
@@ -75,7 +75,7 @@ def pipeline_files(folder: Path) -> list[Path]:
 
 def _digests(files: Sequence[Path], name: str) -> list[str]:
     """The files' digests; those that are not remembered are read, with progress where they are large."""
-    unread = sum(file.stat().st_size for file in files if not is_remembered(file))
+    unread = sum(map(bytes_to_read, files))
     with Ticker(f"digest of {name}, MB", unread >> 20, show=unread > MANY_BYTES) as ticker:
         counted = 0
 

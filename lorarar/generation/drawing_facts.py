@@ -46,8 +46,8 @@ class DrawingFacts:
 def _device_name(device: str) -> str:
     import platform
 
-    if device.startswith("cuda"):
-        import torch
+    import torch
 
-        return torch.cuda.get_device_name(device)
-    return platform.machine()
+    if not device.startswith("cuda"):
+        return platform.machine()
+    return torch.cuda.get_device_name(device) if torch.cuda.is_available() else ""

@@ -17,10 +17,12 @@ from PIL import Image
 
 from lorarar import __version__
 from lorarar.families import Base, find_base
+from lorarar.generation.base_digest import base_digest, pinned
 from lorarar.generation.bases import load_pipeline
 from lorarar.generation.picture_names import picture_stem
 from lorarar.pictures.images import write_png
 from lorarar.util.errors import AdapterError
+from lorarar.util.libraries import minor_versions
 from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Picture:
     base: Base
     lora: str  # sha256 of the LoRA file, or of its factors where it is in none; empty without a LoRA
     seconds: float
+    dtype: str = ""  # of the numbers it was drawn with
+    device: str = ""  # kind of device
     path: Path | None = None
     sha256: str = ""
 
@@ -60,15 +64,22 @@ class Picture:
         }
 
     def makings(self) -> dict[str, object]:
-        """All facts that decide the picture."""
+        """All facts that decide the picture.
+
+        Raises:
+            BaseError: the base's weights are gone.
+        """
         return {
             "prompt": self.prompt,
             "seed": self.seed,
             "steps": self.steps,
             "guidance": self.guidance,
-            "base": [self.base.name, self.base.revision],
+            "base": base_digest(self.base),
             "lora": self.lora,
             "side": [self.image.width, self.image.height],
+            "dtype": self.dtype,
+            "device": self.device,
+            "versions": minor_versions(),
         }
 
     def row(self) -> dict[str, Any]:
@@ -121,8 +132,8 @@ class Studio:
     def __init__(
         self, base: Base, device: str | None = None, pipeline: StableDiffusionXLPipeline | None = None
     ) -> None:
-        self.base = base
-        self.pipeline = pipeline or load_pipeline(base, device)
+        self.base = pinned(base) if pipeline is None else base
+        self.pipeline = pipeline or load_pipeline(self.base, device)
         self.lora = ""
 
     def __enter__(self) -> Studio:
@@ -189,6 +200,8 @@ class Studio:
                     base=self.base,
                     lora=self.lora,
                     seconds=seconds,
+                    dtype=str(self.pipeline.dtype).removeprefix("torch."),
+                    device=self.pipeline.device.type,
                 )
 
     def _run_pipeline(

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from lorarar.util.digest_memory import remembered_sha256
 from lorarar.util.errors import AdapterError
-from lorarar.util.files import sha256_of
 
 COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 CONFIG = "adapter_config.json"
@@ -47,7 +47,7 @@ def digest_of(path: Path) -> str:
         AdapterError: a folder that is not PEFT's.
     """
     paths = sorted(part for file in locate(path) for part in (file.weights, file.config) if part)
-    digests = [sha256_of(part) for part in paths]
+    digests = [remembered_sha256(part) for part in paths]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 

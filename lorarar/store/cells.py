@@ -44,14 +44,17 @@ def images_by_key(store: Store, keys: Iterable[str]) -> dict[str, KeyedImage]:
     return {row.key: row for row in rows}
 
 
-def shown_images(store: Store, collection: Collection) -> dict[Place, int]:
-    """The ids of the pictures that a collection shows, by place."""
+def shown_images(store: Store, collection: Collection, places: Iterable[Place]) -> dict[Place, int]:
+    """The ids of the pictures that a collection shows at some places, by place."""
     sql = """
-        SELECT c.row, c.content, c.style, c.seed, c.image FROM cells c JOIN collections g ON g.id = c.collection
-        WHERE g.kind = ? AND g.name = ?"""
+        SELECT c.seed, c.image FROM cells c JOIN collections g ON g.id = c.collection
+        WHERE g.kind = ? AND g.name = ? AND c.row = ? AND c.content = ? AND c.style = ?"""
+    shown: dict[Place, int] = {}
     with store.reading() as database:
-        rows = database.execute(sql, [collection.kind, collection.name]).fetchall()
-    return {Place(*place): image for *place, image in rows}
+        for pair in {place[:3] for place in places}:
+            rows = database.execute(sql, [collection.kind, collection.name, *pair])
+            shown |= {Place(*pair, seed): image for seed, image in rows}
+    return shown
 
 
 def set_key(database: sqlite3.Connection, image: int, key: str, makings: Mapping[str, object]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from lorarar.util.files import cache_folder, replacing
+from lorarar.util.files import cache_folder, replacing, sha256_of
 
 LARGE = 8 << 20  # bytes from which on a digest is worth remembering
 SETTLED = 2.0  # seconds since the last change: within a clock's tick a file can change unnoticed
@@ -26,28 +26,31 @@ def remembered_sha256(path: Path, on_read: Callable[[int], None] | None = None) 
 
     Args:
         path: the file.
-        on_read: told how many bytes were read, time and again; never called for what is remembered.
+        on_read: told how many bytes were read, time and again; never called for what is small or remembered.
 
     Raises:
         OSError: it cannot be read.
     """
     place = _place(path)
+    if place is None:
+        return sha256_of(path)
     digest = _recall(place)
     if digest is None:
         digest = _read(path, on_read)
-        if place is not None and place == _place(path) and time.time() - path.stat().st_mtime > SETTLED:
+        if place == _place(path) and time.time() - path.stat().st_mtime > SETTLED:
             with suppress(OSError), replacing(place) as partial:
                 partial.write_text(digest)
     return digest
 
 
-def is_remembered(path: Path) -> bool:
-    """Whether a file's digest is known without reading it.
+def bytes_to_read(path: Path) -> int:
+    """How many bytes of a large file have to be read for its digest: none of one that is remembered.
 
     Raises:
         OSError: it is not there.
     """
-    return _recall(_place(path)) is not None
+    place = _place(path)
+    return 0 if place is None or _recall(place) is not None else path.stat().st_size
 
 
 def _place(path: Path) -> Path | None:
@@ -59,9 +62,9 @@ def _place(path: Path) -> Path | None:
     return cache_folder("digests") / hashlib.sha256(repr(facts).encode(errors="surrogateescape")).hexdigest()
 
 
-def _recall(place: Path | None) -> str | None:
+def _recall(place: Path) -> str | None:
     try:
-        text = place.read_text() if place is not None else ""
+        text = place.read_text()
     except (OSError, UnicodeDecodeError):
         return None
     return text if _SHA256.fullmatch(text) else None
