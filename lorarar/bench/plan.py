@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
-from lorarar.families import Base, find_base
+from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
@@ -143,7 +143,7 @@ class Plan(_Strict):
 
     place = "a plan"
     title: str = ""
-    base: str = "pocket"
+    base: str = DEFAULT_BASE
     contents: ConceptSelection = ConceptSelection()
     styles: ConceptSelection = ConceptSelection()
     pictures: PictureSettings = PictureSettings()

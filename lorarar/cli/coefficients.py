@@ -10,6 +10,7 @@ import typer
 from lorarar.cli.console import BaseOption, JsonOption, command, one_of, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
+from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output
@@ -31,7 +32,7 @@ def coefficients(
     content: Annotated[Path, typer.Argument(help="Content LoRA.")],
     style: Annotated[Path, typer.Argument(help="Style LoRA.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where m_c and m_s go (safetensors).")],
-    base: BaseOption = "pocket",
+    base: BaseOption = DEFAULT_BASE,
     as_json: JsonOption = False,
 ) -> None:
     """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.

@@ -18,6 +18,7 @@ from lorarar.cli.console import (
     print_json,
     show_images,
 )
+from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
@@ -27,7 +28,7 @@ from lorarar.util.outputs import check_output_folder
 def generate(
     prompt: Annotated[str, typer.Option("--prompt", help="What to generate.")],
     lora: Annotated[list[Path] | None, typer.Option("--lora", help="LoRA to generate with.")] = None,
-    base: BaseOption = "pocket",
+    base: BaseOption = DEFAULT_BASE,
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 1,
     seed: SeedOption = 0,
     steps: Annotated[int, typer.Option("--steps", help="Denoising steps.", min=1, max=1000)] = 50,

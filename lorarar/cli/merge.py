@@ -11,6 +11,7 @@ import typer
 from lorarar.cli.console import BaseOption, DbOption, JsonOption, command, one_of, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
+from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.messages import message
 from lorarar.util.options import Option
@@ -39,7 +40,7 @@ def merge(
     style: Annotated[Path, typer.Argument(help="Style LoRA; with --all a folder of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes; with --all a folder.")],
     every: Annotated[bool, typer.Option("--all", help="Merge every content with every style.")] = False,
-    base: BaseOption = "pocket",
+    base: BaseOption = DEFAULT_BASE,
     dtype: Annotated[
         str | None, typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the wider of both")
     ] = None,

@@ -10,6 +10,7 @@ import typer
 
 from lorarar import __version__
 from lorarar.cli.console import BaseOption, SeedOption, command, one_of
+from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import training_checkpoint
 from lorarar.util.messages import message
@@ -45,7 +46,7 @@ def lora(
         str, typer.Option("--prompt", help='What they show: "a sks dog", or "a house in watercolor painting style".')
     ],
     out: OutOption,
-    base: BaseOption = "pocket",
+    base: BaseOption = DEFAULT_BASE,
     rank: RankOption = 64,
     steps: StepsOption = 1000,
     rate: RateOption = 5e-5,
@@ -76,7 +77,7 @@ def joint(
         str, typer.Option("--style-prompt", help='What they show: "a house in watercolor painting style".')
     ],
     out: OutOption,
-    base: BaseOption = "pocket",
+    base: BaseOption = DEFAULT_BASE,
     rank: RankOption = 64,
     steps: StepsOption = 1000,
     rate: RateOption = 5e-5,
@@ -148,7 +149,7 @@ def hypernet(
     contents: Annotated[Path, typer.Option("--contents", help="Folder of content LoRAs with their pictures.")],
     styles: Annotated[Path, typer.Option("--styles", help="Folder of style LoRAs with their pictures.")],
     out: OutOption,
-    base: BaseOption = "pocket",
+    base: BaseOption = DEFAULT_BASE,
     steps: StepsOption = 5000,
     rate: Annotated[float, typer.Option("--rate", help="Learning rate.")] = 0.01,
     strength: Annotated[float, typer.Option("--lambda", help="Weight of the regulariser in Eq. 3.")] = 0.01,

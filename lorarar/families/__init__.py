@@ -1,6 +1,6 @@
 """Families: a base model with all that comes with it, one row each."""
 
-from lorarar.families.family import Base, Family
-from lorarar.families.table import FAMILIES, families_with, find_base
+from lorarar.families.family import Base, Family, Modules
+from lorarar.families.table import DEFAULT_BASE, FAMILIES, families_with, family_of, find_base
 
-__all__ = ["FAMILIES", "Base", "Family", "families_with", "find_base"]
+__all__ = ["DEFAULT_BASE", "FAMILIES", "Base", "Family", "Modules", "families_with", "family_of", "find_base"]

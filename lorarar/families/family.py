@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
+
+from lorarar.util.errors import BaseError
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,19 @@ class Base:
 
 
 @dataclass(frozen=True)
+class Modules:
+    """The names of a pipeline's models, which are its folders too, by what they do."""
+
+    denoiser: str
+    text_encoders: tuple[str, ...]
+
+    @property
+    def adapted(self) -> tuple[str, ...]:
+        """Those that a LoRA can have layers of."""
+        return (self.denoiser, *self.text_encoders)
+
+
+@dataclass(frozen=True)
 class Family:
     """A base model with its judges.
 
@@ -34,24 +50,50 @@ class Family:
     """
 
     name: str
-    base: str  # a function that returns the ``Base``
+    base: str | Callable[[], Base]  # a function that returns the ``Base``, or its place
+    pipeline: str  # the class that loads it, one of diffusers'
+    modules: Modules
+    pipeline_options: Mapping[str, Any] = field(default_factory=dict)  # with which the class loads it
     critic: str | None = None  # a function that returns the ``judge.critics.local.checkpoint.Checkpoint``
-    clip: str | None = None  # the folder of its CLIP
-    dino: str | None = None  # the folder of its DINO
+    backbones: Mapping[str, str] = field(default_factory=dict)  # by kind (clip, dino …), the folder of the model
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.ground_truth.GroundTruth``
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """The places of the judges that the family has: ``critic``, ``ground_truth``, and its backbones by kind."""
+        named = {"critic": self.critic, "ground_truth": self.ground_truth}
+        return {part: place for part, place in {**self.backbones, **named}.items() if place is not None}
+
     def find_base(self) -> Base:
-        """Find the base model."""
-        base: Base = resolve_name(self.base)()
+        """Find the base model.
+
+        Raises:
+            BaseError: its place cannot be loaded.
+        """
+        base: Base = (self._load("base", self.base) if isinstance(self.base, str) else self.base)()
         return base
 
+    def pipeline_class(self) -> Any:
+        """The class that loads the base, a ``DiffusionPipeline``.
+
+        Raises:
+            BaseError: its place cannot be loaded.
+        """
+        return self._load("pipeline", self.pipeline)
+
     def find(self, part: str) -> Any:
-        """Find a part by the name of its field.
+        """Find a part by its name, as ``parts`` has it.
 
         Raises:
             LookupError: the family has none.
+            BaseError: its place cannot be loaded.
         """
-        place = getattr(self, part)
-        if place is None:
+        if part not in self.parts:
             raise LookupError(f"family {self.name} has no {part}")
-        return resolve_name(place)
+        return self._load(part, self.parts[part])
+
+    def _load(self, part: str, place: str) -> Any:
+        try:
+            return resolve_name(place)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise BaseError(f"the {part} of family {self.name} cannot be loaded from {place}: {error}") from None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from lorarar.families.family import Family
+from lorarar.families.sdxl import SDXL
 
 POCKET = Family(
     name="pocket",
     base="lorarar.pocket.shipped:base",
+    pipeline=SDXL.pipeline,  # a tiny SDXL
+    modules=SDXL.modules,
+    pipeline_options=SDXL.pipeline_options,
     critic="judge.pocket.shipped:critic",
-    clip="judge.pocket.shipped:CLIP",
-    dino="judge.pocket.shipped:DINO",
+    backbones={"clip": "judge.pocket.shipped:CLIP", "dino": "judge.pocket.shipped:DINO"},
     ground_truth="judge.pocket.ground_truth",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorarar.families.family import Base, Family
+from lorarar.families.family import Base, Family, Modules
 
 
 def base() -> Base:
@@ -10,4 +10,10 @@ def base() -> Base:
     return Base("sdxl", "stabilityai/stable-diffusion-xl-base-1.0")
 
 
-SDXL = Family(name="sdxl", base="lorarar.families.sdxl:base")
+SDXL = Family(
+    name="sdxl",
+    base=base,
+    pipeline="diffusers:StableDiffusionXLPipeline",
+    modules=Modules(denoiser="unet", text_encoders=("text_encoder", "text_encoder_2")),
+    pipeline_options={"add_watermarker": False},
+)

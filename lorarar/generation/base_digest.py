@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lorarar.families import Base
+from lorarar.families.table import INDEX
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.digest_memory import bytes_to_read, remembered_sha256
 from lorarar.util.errors import BaseError
 from lorarar.util.progress import Ticker
 
-INDEX = "model_index.json"
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 CONFIGS = (".json", ".txt", ".model")  # of models, schedulers and tokenizers
 MANY_BYTES = 256 << 20  # from here on reading takes long enough to show its progress

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from lorarar import __version__
-from lorarar.families import Base, find_base
+from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.generation.base_digest import base_digest, pinned
 from lorarar.generation.bases import load_pipeline
 from lorarar.generation.picture_names import picture_stem
@@ -104,7 +104,7 @@ def generate(
     prompt: str,
     *,
     lora: str | Path | Adapter | None = None,
-    base: str = "pocket",
+    base: str = DEFAULT_BASE,
     n: int = 1,
     seed: int = 0,
     steps: int = STEPS,

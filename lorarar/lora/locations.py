@@ -6,10 +6,11 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from lorarar.families.sdxl import SDXL
 from lorarar.util.digest_memory import remembered_sha256
 from lorarar.util.errors import AdapterError
 
-COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
+COMPONENTS = SDXL.modules.adapted
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from lorarar.families import Base
-from lorarar.generation.bases import unet_shapes
+from lorarar.families import Base, family_of
+from lorarar.generation.bases import denoiser_shapes
 from lorarar.lora.adapter import Adapter, all_finite, shape_text
 from lorarar.lora.files import check_replaceable
 from lorarar.lora.layouts import layout_named
@@ -15,17 +15,18 @@ from lorarar.util.outputs import check_output, check_output_folder
 
 
 def check_base(base: Base, *adapters: Adapter) -> None:
-    """Refuse adapters whose UNet layers the base does not have in that shape.
+    """Refuse adapters whose layers of the denoiser the base does not have in that shape.
 
     Raises:
         AdapterError: the message names layer and shapes.
     """
-    shapes = unet_shapes(base)
+    shapes = denoiser_shapes(base)
     if shapes is None:
         return
+    prefix = f"{family_of(base).modules.denoiser}."
     for adapter in adapters:
         for layer, factors in adapter.layers.items():
-            if layer.startswith("unet.") and shapes.get(layer) != factors.shape:
+            if layer.startswith(prefix) and shapes.get(layer) != factors.shape:
                 there = shape_text(shapes[layer]) if layer in shapes else "absent"
                 raise AdapterError(
                     f"{adapter.name} does not fit base {base.name}: {layer} is {shape_text(factors.shape)} here and "

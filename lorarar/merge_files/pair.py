@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lorarar.families import Base, find_base
+from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.lora.adapter import Adapter, check_pair
 from lorarar.lora.files import read_adapter
 from lorarar.merge_files.checks import check_base, check_finite, check_place
@@ -29,7 +29,7 @@ def merge(
     out: str | Path | None = None,
     *,
     method: str = "lorarar",
-    base: str = "pocket",
+    base: str = DEFAULT_BASE,
     layout: str = "diffusers",
     dtype: Dtype | None = None,
     **options: Any,

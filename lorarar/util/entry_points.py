@@ -49,7 +49,8 @@ def load_point(point: EntryPoint, use: Callable[[Any], Any]) -> Any:
 
 def leave_out(point: EntryPoint, reason: str) -> None:
     """Say in one line why what an entry point gives is left out: a command, a method, a critic …"""
-    kind = point.group.removeprefix("lorarar.").removesuffix("s")
+    kinds = point.group.removeprefix("lorarar.")
+    kind = f"{kinds[:-3]}y" if kinds.endswith("ies") else kinds.removesuffix("s")
     line = f"The {kind} {point.name} of {package_of(point)} is left out: {reason}"
     message(" ".join(line.split()), "yellow")
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from lorarar.families import DEFAULT_BASE
+
 STRONGEST = 2.0
 PICTURES = 4
 
@@ -22,7 +24,7 @@ class DrawRequest:
     seed: int = 0
     pictures: int = PICTURES
     prompt: str = ""  # empty: what both LoRAs say
-    base: str = "pocket"
+    base: str = DEFAULT_BASE
     number: int = 0  # replies carry it
 
     def to_line(self) -> str:

@@ -247,13 +247,13 @@ def read_pictures(result: DrawResult) -> list[Image.Image | None]:
 
 
 def lora_files(pictures: Sequence[PictureRow], find: Callable[[str], Path]) -> dict[str, dict[str, str]]:
-    """Files of contents and styles by name: those that pictures were made of and that are there, and Pocket's own."""
-    from lorarar.families import find_base
+    """Files of contents and styles by name: those of pictures that are there, and the default base's."""
+    from lorarar.families import DEFAULT_BASE, find_base
 
-    pocket = find_base("pocket")
+    base = find_base(DEFAULT_BASE)
     loras = {"content": {row.content_lora for row in pictures}, "style": {row.style_lora for row in pictures}}
     files: dict[str, dict[str, str]] = {}
-    for kind, folder in zip(KINDS, (pocket.contents, pocket.styles), strict=True):
+    for kind, folder in zip(KINDS, (base.contents, base.styles), strict=True):
         shipped = {path.stem: str(path) for path in (folder.glob("*.safetensors") if folder else ())}
         there = [path for lora in sorted(filter(None, loras[kind])) if (path := find(lora)).exists()]
         files[kind] = dict(sorted((shipped | {path.stem: str(path.absolute()) for path in there}).items()))
