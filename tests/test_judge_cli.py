@@ -181,6 +181,7 @@ def test_what_is_not_accepted_is_said_in_one_line(arguments, options, message):
 
 
 def test_an_empty_database_says_what_to_do(tmp_path):
+    Store(tmp_path / "a.db").close()
     result = run("judge", "run", "--db", str(tmp_path / "a.db"))
     assert result.exit_code == 1
     assert "has no pictures of a grid" in result.stderr

@@ -57,7 +57,7 @@ def reports():
     yield "report-first-against.json", against
     for study in STUDIES:
         yield f"study-{study}.json", ("study", "report", study, "--format", "json")
-        yield f"study-{study}-simulated.json", ("study", "report", study, "--simulated", "--format", "json")
+    yield "study-pref-simulated.json", ("study", "report", "pref", "--simulated", "--format", "json")
     yield "studies.json", ("study", "list", "--json")
 
 
@@ -76,7 +76,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_reports_say_of_an_old_database_what_version_0_1_said_and_change_no_byte(folder):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    check_reports({"report-first.json", "report-second-cell.json", "study-labels-simulated.json", "studies.json"})
+    check_reports({"report-first.json", "report-second-cell.json", "study-pref-simulated.json", "studies.json"})
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 

@@ -33,6 +33,9 @@ READERS = (
 WRITERS = (
     ("study", "new", "x", "--kind", "ab", "--methods", "a,b"),
     ("judge", "run"),
+    ("judge", "check"),
+    ("study", "run", "x"),
+    ("study", "serve", "x"),
     ("db", "forget", "plan", "x", "--yes"),
 )
 
@@ -52,8 +55,8 @@ def empty(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("arguments", READERS, ids=" ".join)
-def test_a_command_that_reads_makes_no_database(empty, arguments):
+@pytest.mark.parametrize("arguments", READERS + WRITERS, ids=" ".join)
+def test_a_command_that_needs_a_database_makes_none(empty, arguments):
     done = run(*arguments)
     assert done.exit_code == 1 and "lorarar.db does not exist" in done.stderr and done.stderr.count("\n") == 1
     assert not [*empty.iterdir()]

@@ -13,6 +13,7 @@ from judge.cli.options import (
     PromptsOption,
     ReferencesOption,
     critic_of,
+    open_to_judge,
 )
 from judge.cli.reasons import print_reasons
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
@@ -47,11 +48,10 @@ def check(
     from judge.ground_truth import find_distances, find_known_pictures
     from judge.questions import find_prompts
     from judge.targets import find_targets, present_targets, report_collection
-    from lorarar.store import Store
 
     wording = find_prompts(prompts)
     critic, settings = critic_of(given_options(context))
-    with Store(db) as store:
+    with open_to_judge(db, generated) as store:
         targets = find_targets(store, images, generated, references)
         report_collection(targets)
         targets = present_targets(targets)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lorarar.cli.console import open_existing_store
 from lorarar.cli.flags import Flag
 from lorarar.util.options import Option
+
+if TYPE_CHECKING:
+    from lorarar.store import Store
 
 CRITIC = "pocket"  # the critic of a command that names none
 PromptsOption = Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")]
@@ -50,3 +54,14 @@ def critic_of(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     name = given.get("critic", CRITIC)
     settings = {flag.option.name for flag in critic_flags()} - {"critic"}
     return name, check_settings(kind_of(name), {key: value for key, value in given.items() if key in settings})
+
+
+def open_to_judge(db: Path | None, generated: Path | None) -> Store:
+    """Open the database to write: a new one for pictures of one's own folders, else one that has pictures.
+
+    Raises:
+        StoreError: it does not exist, or cannot be opened.
+    """
+    from lorarar.store import Store
+
+    return open_existing_store(db, ", or fill one with: lorarar bench run quick") if generated is None else Store(db)

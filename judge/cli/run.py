@@ -14,6 +14,7 @@ from judge.cli.options import (
     ReferencesOption,
     critic_flags,
     critic_of,
+    open_to_judge,
 )
 from judge.cli.reasons import print_reasons
 from judge.errors import JudgeError
@@ -67,12 +68,11 @@ def run(
     from judge.metrics.instruments import Instruments
     from judge.questions import find_prompts
     from judge.targets import find_targets, present_targets
-    from lorarar.store import Store
 
     given = given_options(context)
     critic, settings = critic_of(given)
     names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
-    with Store(db) as store:
+    with open_to_judge(db, generated) as store:
         targets = present_targets(find_targets(store, images, generated, references))
         if generated is not None and references is not None:
             keep_folder(store, targets, generated, references)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from lorarar.store.connection import clear_errors
-from lorarar.store.paths import PathResolver
+from lorarar.store.paths import PathResolver, is_lora
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from lorarar.store.schemas import SCHEMAS
 from lorarar.util.files import sha256_or
@@ -23,9 +23,10 @@ FaultKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unre
 MOST = 20  # lines that SQLite's own check may give
 
 _FILES = """
-    SELECT path, sha256 FROM images
-    UNION ALL SELECT path, sha256 FROM adapters WHERE id IN
-        (SELECT max(id) FROM adapters WHERE kind IN ('content', 'style') AND path <> '' GROUP BY path)"""
+    SELECT path, sha256, 0 FROM images
+    UNION SELECT path, sha256, 1 FROM adapters WHERE id IN
+        (SELECT max(id) FROM adapters WHERE kind IN ('content', 'style') AND path <> '' GROUP BY path)
+    ORDER BY 1"""
 _ADAPTERS = """
     SELECT count(*) FROM adapters WHERE id NOT IN (
         SELECT adapter FROM images WHERE adapter IS NOT NULL UNION SELECT adapter FROM merges
@@ -96,13 +97,12 @@ def _dangling(database: sqlite3.Connection) -> Iterator[DatabaseFault]:
 def _files(
     database: sqlite3.Connection, paths: PathResolver, advance: Callable[[int], None]
 ) -> Iterator[DatabaseFault]:
-    for path, sha256 in sorted(set(database.execute(_FILES))):
-        file = paths.find(path)
-        digest = sha256_or(file, "")
-        if not digest:
-            yield DatabaseFault("missing", f"{path} is not there, or cannot be read")
-        elif digest != sha256:
-            yield DatabaseFault("changed", f"{path} is another file than it was")
+    for path, sha256, lora in database.execute(_FILES):
+        places = [place for place in paths.places(path) if place.exists()]
+        if not places:
+            yield DatabaseFault("missing", paths.lost(path))
+        elif not any(is_lora(place, sha256) if lora else sha256_or(place, "") == sha256 for place in places):
+            yield DatabaseFault("changed", f"{path} is not what it was, or may not be read")
         advance(1)
 
 

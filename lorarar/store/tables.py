@@ -9,13 +9,18 @@ from lorarar.store.schema import TableWords
 _CREATED = "when the row was added, UTC"
 _ID = "number of the row"
 
+_PLACE = (
+    "where its file is: relative to the database's folder if it is below that, else the whole path; rows of "
+    "version 0.1 are relative to the folder in which a command was run"
+)
+
 TABLES: Mapping[str, TableWords] = {
     "adapters": TableWords(
         "LoRAs that were read or made, each once by the bytes of its file",
         {
             "id": _ID,
             "sha256": "of the file; of what would be written, where a merge wrote none",
-            "path": "where the file was; empty where none was written",
+            "path": f"{_PLACE}; empty where none was written",
             "name": "the LoRA's name",
             "kind": "`content`, `style`, `merged` or `unknown`",
             "ranks": "the ranks of its layers, a JSON list",
@@ -56,7 +61,7 @@ TABLES: Mapping[str, TableWords] = {
         "Pictures, each with what made it; `key` finds it again",
         {
             "id": _ID,
-            "path": "where its file is; where it is relative, docs/commands.md says to what",
+            "path": _PLACE,
             "sha256": "of its file",
             "prompt": "what it was made from",
             "base": "the base's name",

@@ -27,10 +27,8 @@ for plan in first second; do
   done
 done
 $LORARAR judge report --images plan=first --against direct --format json > expected/report-first-against.json
-for study in pref labels; do
-  $LORARAR study report $study --format json > expected/study-$study.json
-  $LORARAR study report $study --simulated --format json > expected/study-$study-simulated.json
-done
+for study in pref labels; do $LORARAR study report $study --format json > expected/study-$study.json; done
+$LORARAR study report pref --simulated --format json > expected/study-pref-simulated.json
 $LORARAR study list --json > expected/studies.json
 "$PYTHON" -c "import sqlite3; database = sqlite3.connect('lorarar.db'); database.execute('VACUUM'); database.close()"
 rm -rf first/loras second/loras
