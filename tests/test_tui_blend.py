@@ -21,6 +21,7 @@ from lorarar.merge_files import merge
 from lorarar.merging.strengths import scale_adapter
 from lorarar.pictures.images import read_image, write_png
 from lorarar.store import Store
+from lorarar.store.queries import Collection
 from lorarar.util.errors import AdapterError
 from tests.conftest import random_adapter
 from tests.studies_database import make_database
@@ -223,15 +224,31 @@ def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_pa
         worker.draw(replace(draw_request, number=2), stop)
     kept = worker.keep()
     catalog = Catalog(tmp_path / "r.db")
-    rows = catalog.snapshot().pictures
-    assert [(s.row, s.content, s.style, s.seed) for s in rows] == [
-        ("direct", "dog", "ink", 0),
-        ("direct", "dog", "ink", 1),
+    snapshot = catalog.snapshot()
+    assert snapshot.collection == Collection("blend", "dog--ink") and len(catalog.collections()) == 1
+    rows = snapshot.pictures
+    assert [(row.row, row.content, row.style, row.seed) for row in rows] == [
+        ("direct 1/1", "dog", "ink", 0),
+        ("direct 1/1", "dog", "ink", 1),
     ]
     made = catalog.merge(rows[0].merge)
-    assert made["adapter"]["path"] == kept.kept and scale_adapter(random_adapter(2, 0), 0.0).layers
+    assert (
+        str(catalog.paths.find(made["adapter"]["path"])) == kept.kept
+        and scale_adapter(random_adapter(2, 0), 0.0).layers
+    )
     with Store(tmp_path / "r.db") as store:
         assert store.rows("SELECT count(*) AS n FROM images")[0]["n"] == 2
+    worker.draw(replace(draw_request, strengths=(1.3, 0.5), number=3))
+    assert Path(worker.keep().kept).exists() and Path(kept.kept).exists()
+    worker.draw(replace(draw_request, prompt="a dog in a box", number=4))
+    worker.keep()
+    assert all(catalog.paths.find(row.path).exists() for row in rows)  # other words are other files
+    cells = catalog.snapshot().cells
+    assert {cell: len(pictures) for cell, pictures in cells.items()} == {
+        ("direct 1/1", "dog", "ink"): 2,
+        ("direct 1.3/0.5", "dog", "ink"): 2,
+    }
+    assert {row.prompt for row in cells["direct 1/1", "dog", "ink"]} == {"a dog in a box"}
 
 
 def test_a_lora_without_a_prompt_asks_for_one(lora_file, base, tiny, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from PIL import Image
 from lorarar.families import find_base
 from lorarar.generation.studio import Picture, Studio, save
 from lorarar.lora.adapter import part_of
+from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.images import read_image, write_png
@@ -21,6 +22,8 @@ from lorarar.pocket import shipped
 from lorarar.pocket.concepts import Style, Subject, cell_prompt
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.store import Store
+from lorarar.store.cells import Place
+from lorarar.store.queries import Collection
 
 METHODS = ("direct", "ties", "np-lora", "lorarar")  # none that trains for the pair
 STEPS, GUIDANCE = 25, 4.0
@@ -42,6 +45,11 @@ class DemoPair:
     def style_lora(self) -> Path:
         """The style's shipped LoRA."""
         return shipped.style_lora(self.style.slug)
+
+    @property
+    def collection(self) -> Collection:
+        """The collection of its pictures, a row a method."""
+        return Collection("demo", pair_stem(self.content_lora.stem, self.style_lora.stem))
 
     def stem(self, method: str) -> str:
         """The start of the names of files that a method makes of it."""
@@ -130,8 +138,8 @@ def _run_method(
     prompt = cell_prompt(pair.subject, pair.style)
     generation = studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=on_step)
     pictures = [save(picture, out, f"{stem}-{picture.seed}") for picture in generation]
-    for picture in pictures:
-        store.add_image(picture, adapter_id, merge_id)
+    places = {Place(method, content.stem, style.stem, picture.seed): picture for picture in pictures}
+    store.add_pictures(pair.collection, places, adapter_id, merge_id)
     return DemoRow(result, pictures, merge_end - started, time.perf_counter() - merge_end)
 
 

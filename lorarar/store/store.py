@@ -177,6 +177,13 @@ class Store:
                 image = self._image(picture, adapter, merge, cell.key, cell.recorded)
                 show_image(self.db.conn, number, cell.place, image)
 
+    def add_pictures(self, collection: Collection, pictures: Mapping[Place, Picture], adapter: int, merge: int) -> None:
+        """Keep written pictures of a merge and show them at places of a collection: all of them or none."""
+        with self.writing():
+            number = self._collection(collection)
+            for place, picture in pictures.items():
+                show_image(self.db.conn, number, place, self._image(picture, adapter, merge))
+
     def show(self, collection: Collection, images: Mapping[Place, int]) -> None:
         """Show pictures that are kept, by their ids, at places of a collection: all of them or none."""
         with self.writing():

@@ -27,6 +27,11 @@ class DrawRequest:
     base: str = DEFAULT_BASE
     number: int = 0  # replies carry it
 
+    @property
+    def row(self) -> str:
+        """The row of the blends' collection: the method and both strengths, for example ``lorarar 1.3/0.8``."""
+        return "{} {:g}/{:g}".format(self.method, *self.strengths)
+
     def to_line(self) -> str:
         """The line for the process."""
         return json.dumps({"do": "draw", **asdict(self)}) + "\n"

@@ -19,12 +19,16 @@ from typing import Any
 
 from lorarar.families import Base, find_base
 from lorarar.generation.studio import Picture, Studio, save
+from lorarar.lora.names import lora_name, pair_stem
 from lorarar.merge_files import Merge, merge_pair
 from lorarar.merging.methods import METHODS, method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.images import write_png
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.store import Store
+from lorarar.store.cells import Place
+from lorarar.store.queries import Collection
+from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import AdapterError, LorarError, reason
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, WorkerReply
 
@@ -97,16 +101,24 @@ class DrawingWorker:
         if self._last is None:
             raise AdapterError("nothing is drawn yet that could be kept")
         request, merge, pictures = self._last
-        strengths = "-".join(f"{strength:g}" for strength in request.strengths)
-        name = f"{Path(request.content).stem}--{Path(request.style).stem}--{request.method}-{strengths}"
-        merge = merge.written(self.out / f"{name}.safetensors")
+        content, style = (lora_name(Path(path)) for path in (request.content, request.style))
+        folder = self.out / blend_stem(request, merge)
+        merge = merge.written(folder.with_name(f"{folder.name}.safetensors"))
+        written = [save(replace(picture, lora=merge.adapter.sha256), folder) for picture in pictures]
+        places = {Place(request.row, content, style, picture.seed): picture for picture in written}
         with Store(self.database) as store:
             merge_id = store.add_merge(merge, request.content, request.style)
             adapter = store.add_adapter(merge.adapter, merge.path or "", "merged")
-            for picture in pictures:
-                written = save(replace(picture, lora=merge.adapter.sha256), self.out / name, str(picture.seed))
-                store.add_image(written, adapter, merge_id)
+            store.add_pictures(Collection("blend", pair_stem(content, style)), places, adapter, merge_id)
         return WorkerMessage(kept=str(merge.path), number=request.number)
+
+
+def blend_stem(request: DrawRequest, merge: Merge) -> str:
+    """The stem of a blend's files: its names, and a digest that keeps LoRAs of equal names apart."""
+    names = pair_stem(*(lora_name(Path(path)) for path in (request.content, request.style)))
+    strengths = "-".join(f"{strength:g}" for strength in request.strengths)
+    inputs = {"content": merge.content.sha256, "style": merge.style.sha256, "base": request.base}
+    return f"{names}--{request.method}-{strengths}-{digest_of_facts(inputs)[:8]}"
 
 
 def merge_for(request: DrawRequest, base: Base) -> Merge:
