@@ -12,7 +12,6 @@ from lorarar.bench.shipped_plans import shipped_plans
 from lorarar.generation.studio import save
 from lorarar.merge_files import merge_pair
 from lorarar.store import Store
-from lorarar.store.queries import concept_loras
 from lorarar.util.errors import ImageError, PlanError
 
 from .bench_plan import TRAINED, pictures, run, write_plan
@@ -73,7 +72,8 @@ def test_a_renamed_folder_of_loras_is_found_again_by_the_next_run_which_draws_no
     again = run(plan_file, tmp_path / "out")
     assert (again.generated, again.failures) == (0, [])
     with Store(tmp_path / "a.db") as store, store.reading() as database:
-        contents = concept_loras(database, "content")
+        kept = database.execute("SELECT path FROM adapters WHERE kind = 'content'").fetchall()
+        contents = [path for (path,) in kept]
         assert sorted(contents) == ["renamed/c0.safetensors", "renamed/c1.safetensors"]
         assert all(store.paths.references(path) for path in contents)
 
