@@ -45,8 +45,10 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, provenance: Mapping[
     One key, because safetensors writes several in random order, and equal files should be equal bytes.
 
     Raises:
-        AdapterError: the file cannot be written.
+        AdapterError: the file cannot be written, or its name is one that ``read_tensors`` would not take for it.
     """
+    if path.suffix.lower() != ".safetensors":
+        raise AdapterError(f"cannot write {path}; accepted is a name ending in .safetensors")
     try:
         with replacing(path) as partial:
             save_file(dict(tensors), partial, {PROVENANCE: json.dumps(provenance, sort_keys=True)})

@@ -59,8 +59,9 @@ class PathResolver:
         return list(dict.fromkeys(root / path for root in roots))
 
     def find(self, path: str) -> Path:
-        """Find the file; where there is none, return the path as it stands, for an error to name."""
-        return next((place for place in self.places(path) if place.exists()), Path(path.replace("\0", "?")))
+        """Find the file; where there is none, return the place where it should be, for an error to name."""
+        places = self.places(path) or [Path(path.replace("\0", "?"))]
+        return next((place for place in places if place.exists()), places[0])
 
     def lost(self, path: str) -> str:
         """Say that a path cannot be found, and where it was looked for."""
