@@ -1,6 +1,7 @@
 """What other packages give: used through the command line, and one line where it cannot be used."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from lorarar.merging.methods import METHODS
 from lorarar.util.errors import PlanError
 
 from .conftest import random_adapter
-from .extending import BAD_EXTENSION, EXTENSION, left_out, run_lorarar
+from .extending import BAD_EXTENSION, EXTENSION, ROOT, left_out, run_lorarar
 
 BAD_METHODS = {
     "like-ours": "ValueError: lorarar has one named direct",
@@ -86,3 +87,20 @@ def test_a_methods_options_never_hide_a_parameter_of_merge():
     assert {*signature(merge).parameters} <= RESERVED | {"context"}
     assert not RESERVED & {option.name for method in METHODS.own.values() for option in method.options}
     assert not RESERVED & COMMON.keys()
+
+
+@pytest.mark.parametrize("page", ["methods", "dialects", "layouts", "families"])
+def test_the_docs_show_the_code_that_is_tried(page):
+    text = (ROOT / "docs" / "extending" / f"{page}.md").read_text()
+    ((name, code),) = re.findall(r"^`lorarar_extension/(\w+)\.py`:\n\n```python\n(.*?)```$", text, re.S | re.M)
+    assert (EXTENSION / "lorarar_extension" / f"{name}.py").read_text() == code
+    points = (EXTENSION / "lorarar_extension-1.0.dist-info" / "entry_points.txt").read_text()
+    assert re.findall(r'^(\S+) = "(\S+)"$', text, re.M) == re.findall(
+        r"^(\S+) = (\S+)$", points.partition(f"[lorarar.{page}]")[2].partition("[")[0], re.M
+    )
+
+
+def test_the_index_of_extending_names_every_page():
+    index = (ROOT / "docs/extending/index.md").read_text()
+    pages = {page.name for page in (ROOT / "docs/extending").glob("*.md")} - {"index.md"}
+    assert pages == set(re.findall(r"\]\((\w+\.md)\)", index))
