@@ -89,12 +89,22 @@ def test_their_settings_are_flags_in_help_and_are_nobody_elses(database, extende
 def test_what_fails_when_it_is_used_is_one_line_and_ends_nothing_of_ours(database, badly_extended, capsys):
     with pytest.raises(CriticError, match="a opens-not critic fails: RuntimeError: no such luck"):
         find_critic("opens-not:")
+    with pytest.raises(CriticError, match=r"a no-text critic has the identity .* accepted are texts"):
+        find_critic("no-text:")
+    with find_critic("asked-not:") as critic, pytest.raises(CriticError, match="an asked-not critic fails: Runtime"):
+        list(critic.ask([None]))
     with pytest.raises(CriticError, match="'nobody' is none of pocket"):
         find_critic("nobody")
     assert "The critic runs-not is left out: RuntimeError: no such luck" in capsys.readouterr().err
     done = run("judge", "run", "--metrics", "fails", "--db", database)
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == "Metric: fails fails: RuntimeError: no such luck"
+
+
+def test_nothing_of_theirs_is_loaded_before_a_table_is_listed():
+    for arguments in (("--help",), ("judge", "--help")):
+        done = run_lorarar(*arguments, packages=(BAD_EXTENSION,))
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_part_that_fails_is_a_finding_of_its_own(database, extended, badly_extended):

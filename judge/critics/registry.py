@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from judge.critics.critic import Critic, CriticError
+from judge.critics.critic import Critic
+from judge.critics.guarded import GuardedCritic
 from judge.critics.settings import complete_settings, kind_of
 from judge.critics.table import CRITICS
-from lorarar.util.errors import LorarError, reason
 
 
 def find_critic(name: str, **settings: Any) -> Critic:
@@ -22,9 +22,4 @@ def find_critic(name: str, **settings: Any) -> Critic:
     """
     kind = kind_of(name)
     chosen = complete_settings(kind, settings)
-    try:
-        return kind.open(name, chosen)
-    except Exception as error:
-        if kind.name in CRITICS.own or isinstance(error, LorarError):
-            raise
-        raise CriticError(f"{kind.title} fails: {type(error).__name__}: {reason(error)}") from None
+    return kind.open(name, chosen) if kind.name in CRITICS.own else GuardedCritic(kind, name, chosen)
