@@ -99,7 +99,7 @@ def judge_pictures(
     What the store has clear verdicts on is not asked again; raises as ``judge`` does, and a TargetError where no
     picture is there.
     """
-    verdicts, targets = VerdictStore(store), present_targets(targets)
+    verdicts, targets = VerdictStore(store), present_targets(store, targets)
     judge(targets, critic, prompts, verdicts)
     identity, name = verdicts.known_identity(critic.identity), str(critic.identity["critic"])
     chosen = Judge(verdicts.judge_id(name, identity), name, prompts.version)

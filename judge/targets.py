@@ -109,7 +109,7 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
                 collection=collection,
             )
             targets += [(replace(target, image=image), lost) for image in find_images(style)]
-    return _with_references(targets)
+    return _with_references(targets, None)
 
 
 def from_store(store: Store, where: str = "") -> list[Target]:
@@ -128,7 +128,8 @@ def from_store(store: Store, where: str = "") -> list[Target]:
         finder = ReferenceFinder(store.path, database)
     references = [finder.of(row) for row in rows]
     return _with_references(
-        [(target_of(row, one, finder.paths), one.lost) for row, one in zip(rows, references, strict=True)]
+        [(target_of(row, one, finder.paths), one.lost) for row, one in zip(rows, references, strict=True)],
+        finder.paths,
     )
 
 
@@ -148,7 +149,7 @@ def target_of(row: PictureRow, references: PictureReferences, paths: PathResolve
     )
 
 
-def _with_references(targets: Sequence[tuple[Target, Sequence[str]]]) -> list[Target]:
+def _with_references(targets: Sequence[tuple[Target, Sequence[str]]], paths: PathResolver | None) -> list[Target]:
     """The targets that have all their references; the folders of the others' are said.
 
     Raises:
@@ -156,24 +157,32 @@ def _with_references(targets: Sequence[tuple[Target, Sequence[str]]]) -> list[Ta
     """
     complete = [target for target, lost in targets if not lost]
     places = dict.fromkeys(place for _, lost in targets for place in lost)
+    folders = listed(places) + _looked_in(paths, places)
     if not complete:
-        raise TargetError(f"these pictures have no references, which were looked for in {listed(places)}")
+        raise TargetError(f"these pictures have no references, which should be in {folders}")
     if places:
-        left_out = len(targets) - len(complete)
-        message(f"{left_out} pictures are left out, since no references are in {listed(places)}", "yellow")
+        message(f"{len(targets) - len(complete)} pictures are left out: no references are in {folders}", "yellow")
     return complete
 
 
-def present_targets(targets: Sequence[Target]) -> list[Target]:
-    """The targets whose pictures are there, as the database knows them; the others are said.
+def _looked_in(paths: PathResolver | None, files: Iterable[str]) -> str:
+    """The folders in which those of some files were looked for that are not named by a whole path."""
+    if paths is None or all(Path(file).is_absolute() for file in files):
+        return ""
+    return f" (looked for in {', '.join(str(place.parent) for place in paths.places('any'))})"
+
+
+def present_targets(store: Store, targets: Sequence[Target]) -> list[Target]:
+    """The targets whose pictures are there, as the database of the store knows them; the others are said.
 
     Raises:
         TargetError: there are none.
     """
     faults = [_fault(target) for target in targets]
     present = [target for target, fault in zip(targets, faults, strict=True) if not fault]
+    resolver = PathResolver(store.path)
     lines = [
-        f"{len(paths)} pictures {fault}: {listed(paths)}"
+        f"{len(paths)} pictures {fault}: {listed(paths)}{_looked_in(resolver, paths)}"
         for fault in (MISSING, CHANGED)
         if (paths := [str(target.image) for target, its in zip(targets, faults, strict=True) if its == fault])
     ]

@@ -224,7 +224,7 @@ def test_an_own_folder_is_kept_as_it_is_now_and_found_after_it_moved_with_its_da
     moved = own.rename(own.with_name("moved"))
     with Store(moved / "grid.db") as store:
         targets = from_store(store, "import=made")
-        assert present_targets(targets) == targets
+        assert present_targets(store, targets) == targets
         pictures = JudgedTargets(targets, VerdictStore(store))
         assert mars2(pictures.pictures(choose_judge(pictures))) == 0.5
 
@@ -240,12 +240,12 @@ def test_pictures_that_are_gone_are_said_once_and_their_verdicts_still_count(dat
             path.unlink()
         assert make_report_of(store) == before
         targets = from_store(store, "plan=tiny")
-        assert len(present_targets(targets)) == 70
+        assert len(present_targets(store, targets)) == 70
     said = capsys.readouterr().err
     assert said.count("2 pictures are not there: ") == 1 and "0.png" in said and "they are left out" in said
     shutil.rmtree(database.parent / "images")
-    with pytest.raises(TargetError, match=r"72 pictures are not there: .* and 60 more"):
-        present_targets(targets)
+    with Store(database) as store, pytest.raises(TargetError, match=r"72 pictures are not there: .* and 60 more"):
+        present_targets(store, targets)
 
 
 def make_report_of(store):
@@ -258,7 +258,7 @@ def test_a_picture_that_changed_is_another_picture_and_a_broken_one_is_left_to_t
     write_png(Image.new("RGB", (16, 16), (1, 2, 3)), first)
     second.write_bytes(second.read_bytes()[:30])
     with Store(database) as store:
-        present = present_targets(from_store(store, "plan=tiny"))
+        present = present_targets(store, from_store(store, "plan=tiny"))
     assert (len(present), second in {target.image for target in present}) == (71, True)
     assert "1 pictures have changed since they were made" in capsys.readouterr().err
 
@@ -268,9 +268,9 @@ def test_a_lora_without_references_stops_no_other(database, capsys):
     with Store(database) as store:
         targets = from_store(store, "plan=tiny")
         assert {target.style for target in targets} == {"glowing", "sticker"}
-        assert "24 pictures are left out, since no references are in " in capsys.readouterr().err
+        assert "24 pictures are left out: no references are in " in capsys.readouterr().err
         shutil.rmtree(database.parent / "loras")
-        with pytest.raises(TargetError, match=r"no references, which were looked for in .*loras/can, "):
+        with pytest.raises(TargetError, match=r"no references, which should be in .*loras/can, "):
             from_store(store, "plan=tiny")
 
 
@@ -300,3 +300,14 @@ def test_a_report_says_truly_why_it_has_no_verdicts(database):
             store.db.execute("UPDATE verdicts SET image = 'another'")
         with pytest.raises(Exception, match="these 72 pictures have not been judged yet by 1: scripted"):
             choose_judge(JudgedTargets(from_store(store, "plan=tiny"), VerdictStore(store)))
+
+
+def test_where_things_were_looked_for_is_said(database, monkeypatch, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with Store(database) as store:
+        with store.writing():
+            store.db.execute("UPDATE images SET path = 'gone/' || id || '.png'")
+        looked = rf"gone/1\.png, .* and 60 more \(looked for in {tmp_path}, {tmp_path / 'elsewhere'}, "
+        with pytest.raises(TargetError, match=looked):
+            present_targets(store, from_store(store, "plan=tiny"))

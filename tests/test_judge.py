@@ -315,7 +315,7 @@ def test_folders_are_matched_by_name(folders):
     assert [target.image.name for target in targets] == ["0.png", "1.png", "2.png"]
     assert len(targets[0].subject_references) == 3
     assert targets[0].style_words == "glowing"
-    with pytest.raises(TargetError, match=r"no references, which were looked for in .*made/subjects/dog"):
+    with pytest.raises(TargetError, match=r"no references, which should be in .*made/subjects/dog"):
         from_folders(folders[0], folders[0])
     assert folder_words("watercolor-painting-3") == "watercolor painting"
     assert folder_words("3d_rendering_#4") == "3d rendering"

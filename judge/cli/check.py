@@ -54,7 +54,7 @@ def check(
     with open_to_judge(db, generated) as store:
         targets = find_targets(store, images, generated, references)
         report_collection(targets)
-        targets = present_targets(targets)
+        targets = present_targets(store, targets)
         plan = CheckPlan(
             targets=targets,
             prompts=wording,

@@ -73,7 +73,7 @@ def run(
     critic, settings = critic_of(given)
     names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
     with open_to_judge(db, generated) as store:
-        targets = present_targets(find_targets(store, images, generated, references))
+        targets = present_targets(store, find_targets(store, images, generated, references))
         if generated is not None and references is not None:
             keep_folder(store, targets, generated, references)
         outcomes: dict[str, Any] = {"pictures": len(targets)}
