@@ -137,4 +137,9 @@ def _collections(db: Connection) -> None:
             db.execute("UPDATE studies SET collection_kind = ?, collection_name = ? WHERE id = ?", values)
 
 
-MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels, _collections)
+def _style_words(db: Connection) -> None:
+    """The words of an item's style: of verdicts on its pictures those count that were asked in them."""
+    db.execute("ALTER TABLE study_items ADD COLUMN words TEXT")
+
+
+MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels, _collections, _style_words)

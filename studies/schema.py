@@ -54,6 +54,7 @@ TABLES: Mapping[str, TableWords] = {
             "style_picture": "the reference of the style that is shown",
             "reference_digests": "SHA-256 of all references of both, JSON",
             "expected": "the correct answer, where there is one",
+            "words": "the style's, as a judge is asked about it; empty in studies of version 0.1",
         },
     ),
     "study_options": TableWords(

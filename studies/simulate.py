@@ -124,7 +124,7 @@ def _quality(store: Store, study: Study) -> Quality:
     def quality(image: str, origin: ItemOrigin) -> tuple[float, float]:
         shares = []
         for aspect in ASPECTS:
-            answers = answers_on(verdicts, image, origin.references, aspect)
+            answers = answers_on(verdicts, image, origin.references, aspect, origin.words)
             clear = [answer for answer in answers if answer is not None]
             shares.append(sum(clear) / len(clear) if clear else _invented(study, aspect, image))
         return shares[0], shares[1]

@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_where_it_was(arguments, tmp_path, note):
     slow = "import runpy, sys, time, judge.critics.local.critic as l; old = l.LocalCritic._read\n"
     slow += "l.LocalCritic._read = lambda *a: (time.sleep(0.3), old(*a))[1]\n"
     slow += f"sys.argv = {['lorarar', *arguments, '--metrics', 'mars2', '--batch', '1']!r}\n"
-    slow += "import judge.run; judge.run.KEPT_TOGETHER = 4\nrunpy.run_module('lorarar', run_name='__main__')"
+    slow += "runpy.run_module('lorarar', run_name='__main__')"
     killed = 0
     for wanted in (4, 12):
         process = subprocess.Popen([sys.executable, "-c", slow], stderr=subprocess.DEVNULL, env=os.environ)

@@ -70,7 +70,9 @@ def _plain_item(sampled: SampledItem, references: PairReferences, album: Album) 
         subject=album.reference(references, "subject"),
         style=album.reference(references, "style"),
         options=tuple(album.add(blind_picture(picture.path, picture.sha256)) for picture in sampled.pictures),
-        origin=ItemOrigin(subject=subject, style=style, references=references.digests, sources=sources),
+        origin=ItemOrigin(
+            subject=subject, style=style, references=references.digests, sources=sources, words=references.words
+        ),
     )
 
 

@@ -60,9 +60,9 @@ def _mars2(store: Store, images: set[str], aspects: Sequence[StudyAspect]) -> li
 def _mars2_scorer(verdicts: JudgeVerdicts, aspect: StudyAspect) -> Scorer:
     def score(image: str, origin: ItemOrigin) -> float | None:
         if aspect == "both":
-            answer = correct_on(verdicts, image, origin.references)
+            answer = correct_on(verdicts, image, origin.references, origin.words)
         else:
-            answer = majority(answers_on(verdicts, image, origin.references, aspect))
+            answer = majority(answers_on(verdicts, image, origin.references, aspect, origin.words))
         return None if answer is None else float(answer)
 
     return score

@@ -49,6 +49,7 @@ def _insert_item(database: sqlite3.Connection, study: int, item: Item, origin: I
         "subject_picture": item.subject,
         "style_picture": item.style,
         "reference_digests": json.dumps({aspect: list(digests) for aspect, digests in origin.references.items()}),
+        "words": origin.words,
         "expected": origin.expected,
     }
     _insert(database, "study_items", row)
@@ -108,5 +109,6 @@ def _origin(item: Row, options: list[Row]) -> ItemOrigin:
         style=item["style"],
         references=json.loads(item["reference_digests"]),
         sources=tuple(PictureSource(option["method"], option["image"]) for option in options),
+        words=item["words"],
         expected=item["expected"],
     )

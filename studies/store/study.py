@@ -29,6 +29,7 @@ class ItemOrigin:
     style: str
     references: Mapping[str, Sequence[str]]  # digests of all references by aspect, as the judge names them
     sources: tuple[PictureSource, ...]  # in the order of the item's pictures
+    words: str | None = None  # the style's, as a judge was asked about it; None in studies from before they were kept
     expected: VoteAnswer | None = None  # of practice and attention checks, by place
 
 
