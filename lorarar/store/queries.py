@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lorarar.lora.names import lora_name
+
 Pair = tuple[str, str]  # names of a content (a subject) and a style
 
 _CELL_PICTURES = """
@@ -111,7 +113,7 @@ def reference_folders(database: sqlite3.Connection) -> dict[Collection, str]:
 
 def concept_name(name: str) -> str:
     """The name of a concept: a cell has it, an adapter's path has it before its ending."""
-    return Path(name.replace("\0", "?")).stem if "/" in name or name.endswith(".safetensors") else name
+    return lora_name(Path(name.replace("\0", "?")))
 
 
 def _rows(database: sqlite3.Connection, sql: str, values: Sequence[object] = ()) -> list[PictureRow]:
