@@ -33,12 +33,15 @@ def check_ours(database: sqlite3.Connection, path: Path) -> None:
     Raises:
         StoreError: it is another program's.
     """
-    (mark,) = database.execute("PRAGMA application_id").fetchone()
-    if mark == APPLICATION_ID:
-        return
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if mark or not (_is_unmarked(database, version) if tables else version == 0):
+    database.execute("BEGIN")  # of one moment: another process may be making it just now
+    try:
+        (mark,) = database.execute("PRAGMA application_id").fetchone()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        ours = mark == APPLICATION_ID or (not mark and (_is_unmarked(database, version) if tables else version == 0))
+    finally:
+        database.execute("ROLLBACK")
+    if not ours:
         raise StoreError(f"{path} is another program's database and stays as it is; name one of lorarar's with --db")
 
 
