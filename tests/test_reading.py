@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -215,3 +216,18 @@ def test_a_moved_database_is_current_and_has_its_log_again(grid, tmp_path):
     shutil.copy(copy, tmp_path / "again.db")
     with Store(tmp_path / "again.db") as store:
         assert store.rows("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
+
+
+def test_a_reader_beside_a_writer_of_its_own_process_cancels_none_of_its_locks(tmp_path):
+    path = tmp_path / "a.db"
+    another = [sys.executable, "-c", f"from lorarar.store import Store; Store({str(path)!r}).close()"]
+    with Store(path) as store:
+        Store(path, read_only=True).close()
+        subprocess.run(
+            another, check=True, cwd=Path(__file__).parents[1]
+        )  # would take the log away if it thought itself the last
+        with store.writing():
+            store.db.execute("INSERT INTO collections VALUES (NULL, 'plan', 'a', NULL, NULL, 'now')")
+        with sqlite3.connect(path) as other:
+            assert other.execute("SELECT count(*) FROM collections").fetchone() == (1,)
+        other.close()

@@ -17,8 +17,6 @@ from lorarar.store.connection import BUSY_SECONDS, check_exists, clear_errors
 from lorarar.store.copies import migrated_copy
 from lorarar.store.schemas import check_ours, is_current
 
-_WAL = b"\x02\x02"  # bytes 18 and 19 of the file of a database with a write-ahead log
-
 
 def connect_for_reading(path: Path) -> sqlite3.Connection:
     """Connect to a database, or to a migrated copy of one of an older version; nothing can be written by it.
@@ -63,14 +61,17 @@ def _connect(path: Path) -> sqlite3.Connection:
 
     SQLite itself makes two files beside a database with a write-ahead log, and only a connection that may write takes
     them away again. So where it may write and no log waits to be taken in, it is opened for writing, and no question
-    can write. A log that waits is left as it is. Where nothing may be written, no lock can be held either; one who
-    may write and begins just then could be read halfway.
+    can write. A log that waits is left as it is, and so is a transaction that another program left half done. Where
+    nothing may be written, no lock can be held either; one who may write and begins just then could be read halfway.
+
+    The file itself is opened by SQLite alone: closing it in any other way would cancel the locks that this process
+    holds on it by other connections, and another process would take their log away from under them.
     """
-    log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
-    if not _has_log(path):
-        return _open(f"{path.as_uri()}?mode=ro")
+    log, index, journal = (path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal"))
     if _size(log):
         return _open(f"{path.as_uri()}?mode=ro") if index.exists() else _open_copy(path, log)
+    if _size(journal):
+        return _open(f"{path.as_uri()}?mode=ro")
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         database = _open(f"{path.as_uri()}?mode=rw")
         database.execute("PRAGMA query_only = ON")
@@ -83,14 +84,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _has_log(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == _WAL
-    except OSError:
-        return False  # SQLite says why it cannot be read
 
 
 class _Connection(sqlite3.Connection):
