@@ -1,5 +1,7 @@
 """Runs on one database share their questions, take over what a dead one left, and keep replies within a moment."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -113,3 +115,34 @@ def test_replies_are_on_the_disk_while_the_critic_is_silent(targets, tmp_path):
 
 def kept(store):
     return store.rows("SELECT count(*) AS n FROM verdicts")[0]["n"]
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from lorarar.store import Store
+path = Path(sys.argv[1])
+with Store(path) as first:
+    for number in range(6):
+        with Store(path) as second, second.writing():
+            second.db.execute("INSERT INTO claims VALUES (?, 'x', 0)", [str(number)])
+        print(number, flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_a_reader_that_comes_and_goes_takes_no_log_from_under_a_process_with_two_connections(tmp_path):
+    path = tmp_path / "a.db"
+    Store(path).close()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    for number in range(6):
+        assert int(writer.stdout.readline()) == number
+        with Store(path) as store:
+            assert store.rows("SELECT count(*) AS n FROM claims") == [{"n": number + 1}]
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    writer.communicate()
+    with Store(path) as store:
+        assert store.rows("SELECT count(*) AS n FROM claims") == [{"n": 6}]
