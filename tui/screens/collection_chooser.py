@@ -73,7 +73,7 @@ class CollectionChooser(ModalScreen[Collection | None]):
         self._collections = [size.collection for size in sizes]
         for size in sizes:
             one = size.collection
-            cells = one.kind, line(one.name, 50), str(size.pictures), "yes" if one in judged else "", size.newest[:16]
+            cells = one.kind, line(one.name, 50), str(size.pictures), "yes" if one in judged else "", size.newest[:10]
             table.add_row(*(Text(cell, "bold" if one == shown else "") for cell in cells))
         if shown in self._collections:
             table.move_cursor(row=self._collections.index(shown))
