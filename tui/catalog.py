@@ -13,13 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from judge.metrics.stored_scores import best_scores
-from judge.metrics.table import METRICS
 from judge.pictures import count_clear, judge_of_most, judged_collections, picture_files, read_answers
 from judge.questions import ASPECTS, Aspect
-from judge.targets import Target, target_of
 from judge.verdicts import BEST_LAST, Judge, JudgeVerdicts, read_judges
 from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import clear_errors
@@ -36,6 +33,9 @@ from lorarar.store.queries import (
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from tui.snapshot import PictureKey, Snapshot, key_of
 from tui.views.collections import shown_collection
+
+if TYPE_CHECKING:
+    from judge.targets import Target
 
 Row = dict[str, Any]
 
@@ -185,6 +185,9 @@ class Catalog:
         """All metrics of pictures, each by the backbone that scored most of them, as in the report."""
         if not self.exists():
             return {}
+        from judge.metrics.stored_scores import best_scores
+        from judge.metrics.table import METRICS
+
         scores: dict[str, dict[PictureKey, float]] = {}
         with self.reading() as db:
             targets = self._targets(pictures, db)
@@ -239,6 +242,8 @@ class Catalog:
 
     def _targets(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> list[Target]:
         """Pictures with their references, as the judge takes them."""
+        from judge.targets import target_of  # after the first paint
+
         finder = ReferenceFinder(self.path, database)
         return [target_of(row, finder.of(row), finder.paths) for row in pictures]
 
