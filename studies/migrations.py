@@ -126,12 +126,12 @@ def _collections(db: Connection) -> None:
     """Of which collection a study's pictures are; of an older study it is known where all of them are of one."""
     for column in ("collection_kind", "collection_name"):
         db.execute(f"ALTER TABLE studies ADD COLUMN {column} TEXT")
-    found: dict[int, list[tuple[str, str]]] = {}
+    collections_of: dict[int, list[tuple[str, str]]] = {}
     for study, kind, name in db.execute("""
         SELECT DISTINCT o.study, g.kind, g.name FROM study_options o JOIN images i ON i.sha256 = o.image
         JOIN cells c ON c.image = i.id AND c.row = o.method JOIN collections g ON g.id = c.collection"""):
-        found.setdefault(study, []).append((kind, name))
-    for study, collections in found.items():
+        collections_of.setdefault(study, []).append((kind, name))
+    for study, collections in collections_of.items():
         if len(collections) == 1:
             values = (*collections[0], study)
             db.execute("UPDATE studies SET collection_kind = ?, collection_name = ? WHERE id = ?", values)

@@ -178,8 +178,8 @@ class Catalog:
         with self.reading() as db:
             (files,) = picture_files(self._targets([picture], db))
         verdicts = JudgeVerdicts(rows)
-        found = (verdicts.row(key) for aspect in ASPECTS for key in files.questions(aspect))
-        return [dict(row) for row in found if row is not None]
+        counting = (verdicts.row(key) for aspect in ASPECTS for key in files.questions(aspect))
+        return [dict(row) for row in counting if row is not None]
 
     def scores(self, pictures: Sequence[PictureRow]) -> dict[str, dict[PictureKey, float]]:
         """All metrics of pictures, each by the backbone that scored most of them, as in the report."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lorarar.bench.adapters import merge_for_pair, trained_file
 from lorarar.bench.cells import Cell, Pair
-from lorarar.bench.grid import OF_ONE_PAIR, Grid, Task
+from lorarar.bench.grid import OF_ONE_PAIR, PlannedGrid, Task
 from lorarar.generation.studio import Picture, Studio, save
 from lorarar.merge_files import Merge
 from lorarar.merging.projection_cache import ProjectionCache
@@ -21,7 +21,7 @@ from lorarar.util.messages import message
 from lorarar.util.progress import Ticker
 
 
-def draw(grid: Grid, tasks: Sequence[Task]) -> None:
+def draw(grid: PlannedGrid, tasks: Sequence[Task]) -> None:
     """Merge and draw, pair by pair.
 
     Raises:
@@ -45,7 +45,11 @@ def draw(grid: Grid, tasks: Sequence[Task]) -> None:
 
 
 def _draw_all(
-    grid: Grid, studio: Studio, tasks: Sequence[Task], advance: Callable[[int], None], is_stopped: Callable[[], bool]
+    grid: PlannedGrid,
+    studio: Studio,
+    tasks: Sequence[Task],
+    advance: Callable[[int], None],
+    is_stopped: Callable[[], bool],
 ) -> None:
     """Draw what no other process is drawing, time and again until nothing is left."""
     cache, left = ProjectionCache(), list(tasks)
@@ -67,7 +71,7 @@ def _draw_all(
 class PairDrawing:
     """One pair's pictures; it is merged before the first of them."""
 
-    grid: Grid
+    grid: PlannedGrid
     studio: Studio
     cache: ProjectionCache
     pair: Pair

@@ -20,7 +20,7 @@ class Settled:
     new: frozenset[Place]
 
 
-class Finished:
+class FinishedPictures:
     """What a collection shows, and what the store has for it.
 
     A picture is where its key is, whoever asked for it first: another row, another plan, or lorarar 0.1, whose key is

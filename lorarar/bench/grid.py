@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorarar.bench.cells import Cell, Pair, pairs_of
-from lorarar.bench.finished import Finished
+from lorarar.bench.finished import FinishedPictures
 from lorarar.bench.outcome import GridOutcome
 from lorarar.bench.plan import Plan
 from lorarar.families import Base
@@ -42,7 +42,7 @@ class Task:
 
 
 @dataclass
-class Grid:
+class PlannedGrid:
     """A plan that is computed into a folder and a store."""
 
     plan: Plan
@@ -66,9 +66,9 @@ class Grid:
         return accelerator_for()
 
     @cached_property
-    def finished(self) -> Finished:
+    def finished(self) -> FinishedPictures:
         """What the plan shows."""
-        return Finished(self.store, self.plan.collection)
+        return FinishedPictures(self.store, self.plan.collection)
 
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""

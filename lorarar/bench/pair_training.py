@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lorarar.bench.adapters import is_trained, train_pair, trained_file
 from lorarar.bench.cells import Pair
-from lorarar.bench.grid import OF_ONE_PAIR, Grid, Task
+from lorarar.bench.grid import OF_ONE_PAIR, PlannedGrid, Task
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.messages import message
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class PairTraining:
     """The trainings of a grid; the base is loaded for the first of them."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: PlannedGrid) -> None:
         self.grid = grid
 
     def train(self, tasks: Sequence[Task]) -> list[Task]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lorarar.bench.drawing import draw
-from lorarar.bench.grid import Grid
+from lorarar.bench.grid import PlannedGrid
 from lorarar.bench.outcome import GridOutcome
 from lorarar.bench.pair_training import PairTraining
 from lorarar.bench.plan import Plan
@@ -23,6 +23,6 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
-        grid = Grid(plan, find_base(plan.base), store, out, claims, device)
+        grid = PlannedGrid(plan, find_base(plan.base), store, out, claims, device)
         draw(grid, PairTraining(grid).train(grid.tasks()))
     return grid.outcome

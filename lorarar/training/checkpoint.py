@@ -28,7 +28,7 @@ _ANEW = "remove it to start anew"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class TrainingCheckpoint:
     """The file of a training's state."""
 
     path: Path

@@ -17,7 +17,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from lorarar.training.checkpoint import Checkpoint
+from lorarar.training.checkpoint import TrainingCheckpoint
 from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.libraries import minor_versions
@@ -59,7 +59,7 @@ class Objective(nn.Module):
 
 @dataclass
 class TrainingRun:
-    """A training in progress, or a finished one: the state that a ``Checkpoint`` holds."""
+    """A training in progress, or a finished one: the state that a ``TrainingCheckpoint`` holds."""
 
     weights: dict[str, nn.Parameter]
     average: dict[str, Tensor]  # moving average of the weights; empty where none is kept
@@ -133,7 +133,9 @@ def pick(generator: torch.Generator, count: int, size: int) -> Tensor:
     return torch.randint(count, (size,), generator=generator)
 
 
-def _checkpoint(path: Path, schedule: Schedule, makings: Mapping[str, object], accelerator: Accelerator) -> Checkpoint:
+def _checkpoint(
+    path: Path, schedule: Schedule, makings: Mapping[str, object], accelerator: Accelerator
+) -> TrainingCheckpoint:
     """The checkpoint of a training, known by all that decides it."""
     rates = asdict(schedule)
     steps = rates.pop("steps")
@@ -147,7 +149,7 @@ def _checkpoint(path: Path, schedule: Schedule, makings: Mapping[str, object], a
     options = makings.get("options")
     inputs = {name: value for name, value in options.items() if name != "steps"} if isinstance(options, dict) else None
     facts = {**makings, "options": inputs, "schedule": rates, **surroundings}
-    return Checkpoint(path, facts, steps, longer=not schedule.decay, scaler=accelerator.scaler)
+    return TrainingCheckpoint(path, facts, steps, longer=not schedule.decay, scaler=accelerator.scaler)
 
 
 def _start(objective: Objective, schedule: Schedule) -> TrainingRun:

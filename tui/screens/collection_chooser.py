@@ -68,12 +68,12 @@ class CollectionChooser(ModalScreen[Collection | None]):
     def _show(self, sizes: list[CollectionSize], judged: Set[Collection]) -> None:
         if not self.is_attached:
             return
-        table, shown = self.query_one(ViTable), self.context.collection
+        table, current = self.query_one(ViTable), self.context.collection
         table.add_columns(*HEADS)
         self._collections = [size.collection for size in sizes]
         for size in sizes:
             one = size.collection
             cells = one.kind, line(one.name, 50), str(size.pictures), "yes" if one in judged else "", size.newest[:10]
-            table.add_row(*(Text(cell, "bold" if one == shown else "") for cell in cells))
-        if shown in self._collections:
-            table.move_cursor(row=self._collections.index(shown))
+            table.add_row(*(Text(cell, "bold" if one == current else "") for cell in cells))
+        if current in self._collections:
+            table.move_cursor(row=self._collections.index(current))

@@ -78,8 +78,8 @@ class ReportScreen(BrowseScreen):
 
     def _show_studies(self, studies: list[Row]) -> None:
         """Show the study that was on show, if it is of the collection; else the latest of those that are."""
-        shown = self.context.collection
-        names = [row["name"] for row in studies if row["collection"] in (None, shown)]
+        current = self.context.collection
+        names = [row["name"] for row in studies if row["collection"] in (None, current)]
         name = self.study["name"] if self.study else self.context.state.text("study")
         self.at = names.index(name) if name in names else max(len(names) - 1, 0)
         self.studies = [row for row in studies if row["name"] in names]
