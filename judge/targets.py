@@ -166,8 +166,8 @@ def _with_references(targets: Sequence[tuple[Target, Sequence[str]]], paths: Pat
 
 
 def _looked_in(paths: PathResolver | None, files: Iterable[str]) -> str:
-    """The folders in which those of some files were looked for that are not named by a whole path."""
-    if paths is None or all(Path(file).is_absolute() for file in files):
+    """The folders in which those of some files were looked for whose paths the database keeps relative to itself."""
+    if paths is None or not any(Path(file).is_relative_to(paths.folder) for file in files):
         return ""
     return f" (looked for in {', '.join(str(place.parent) for place in paths.places('any'))})"
 
