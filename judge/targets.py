@@ -18,7 +18,6 @@ from lorarar.pictures.images import find_images, read_image
 from lorarar.store.filters import PictureFilter, listed, one_collection
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
-    PictureReferences,
     ReferenceFinder,
     folder_words,
     pictures_in,
@@ -57,6 +56,7 @@ class Target:
     prompt: str  # what it was generated from; empty where unknown
     collection: Collection = UNNAMED
     sha256: str = ""  # of the picture's file, as the database knows it; empty where only the file says it
+    lost: tuple[str, ...] = ()  # where its references should be and are not; with any it counts in no figure
 
     @property
     def digest(self) -> str:
@@ -92,7 +92,7 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
     """
     collection = Collection("import", str(generated.resolve()))
     pictures = lru_cache(maxsize=None)(pictures_in)
-    targets: list[tuple[Target, Sequence[str]]] = []
+    targets: list[Target] = []
     for subject in _folders(generated):
         for style in _folders(subject):
             places = reference_places(references, subject.name, style.name)
@@ -107,8 +107,9 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
                 style_words=folder_words(style.name),
                 prompt="",
                 collection=collection,
+                lost=lost,
             )
-            targets += [(replace(target, image=image), lost) for image in find_images(style)]
+            targets += [replace(target, image=image) for image in find_images(style)]
     return _with_references(targets, None)
 
 
@@ -126,17 +127,14 @@ def from_store(store: Store, where: str = "") -> list[Target]:
     with store.reading() as database:
         rows = PictureFilter.parse(where).choose(cell_pictures(database), store.path)
         finder = ReferenceFinder(store.path, database)
-    references = [finder.of(row) for row in rows]
-    return _with_references(
-        [(target_of(row, one, finder.paths), one.lost) for row, one in zip(rows, references, strict=True)],
-        finder.paths,
-    )
+    return _with_references([target_of(row, finder) for row in rows], finder.paths)
 
 
-def target_of(row: PictureRow, references: PictureReferences, paths: PathResolver) -> Target:
-    """The target of a picture of the database."""
+def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
+    """The target of a picture of the database, also where it has lost references."""
+    references = finder.of(row)
     return Target(
-        image=paths.find(row.path),
+        image=finder.paths.find(row.path),
         row=row.row,
         subject=row.content,
         style=row.style,
@@ -146,17 +144,18 @@ def target_of(row: PictureRow, references: PictureReferences, paths: PathResolve
         prompt=row.prompt,
         collection=row.collection,
         sha256=row.sha256,
+        lost=references.lost,
     )
 
 
-def _with_references(targets: Sequence[tuple[Target, Sequence[str]]], paths: PathResolver | None) -> list[Target]:
+def _with_references(targets: Sequence[Target], paths: PathResolver | None) -> list[Target]:
     """The targets that have all their references; the folders of the others' are said.
 
     Raises:
         TargetError: there are none.
     """
-    complete = [target for target, lost in targets if not lost]
-    places = dict.fromkeys(place for _, lost in targets for place in lost)
+    complete = [target for target in targets if not target.lost]
+    places = dict.fromkeys(place for target in targets for place in target.lost)
     folders = listed(places) + _looked_in(paths, places)
     if not complete:
         raise TargetError(f"these pictures have no references, which should be in {folders}")

@@ -111,9 +111,12 @@ def _votes(db: Connection) -> None:
 
 
 def _labels(db: Connection) -> None:
-    """People's answers on single pictures, as the judge's check takes them: first showings, no simulated raters."""
+    """People's answers on single pictures, as the judge's check takes them: first showings, no simulated raters.
+
+    A table of that name that somebody made before, for votes from elsewhere, stays.
+    """
     db.execute("""
-        CREATE VIEW human_labels (image, aspect, yes, rater) AS
+        CREATE VIEW IF NOT EXISTS human_labels (image, aspect, yes, rater) AS
             SELECT o.image, a.aspect, v.answer IN ('both', a.aspect), v.code
             FROM study_current_votes v
             JOIN studies s ON s.id = v.study AND s.kind = 'absolute'

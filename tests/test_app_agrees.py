@@ -64,6 +64,12 @@ def _add_scores(store, chance):
 
 @pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda one: one.label)
 def test_the_apps_scores_are_the_reports(database, collection):
+    report, _ = _same_figures(database, collection)
+    assert any(0 < line.group.average.value < 1 for line in report.lines)
+
+
+def _same_figures(database, collection):
+    """The report, whose figures are the app's, and what the app shows."""
     with Store(database) as store:
         targets = JudgedTargets(from_store(store, f"{collection.kind}={collection.name}"), VerdictStore(store))
         report = make_report(targets, choose_judge(targets), ScoreStore(store), "method")
@@ -77,8 +83,31 @@ def test_the_apps_scores_are_the_reports(database, collection):
         assert (row.average, row.best) == (group.average, group.best)
         assert (row.subject, row.style) == (group.subject, group.style)
         assert (row.attempts, row.undecided) == (group.score.attempts, group.score.undecided)
+        assert row.pictures == group.score.images + group.score.undecided
         assert {name: value for name, value in row.metrics.items() if value} == dict(line.metrics)
-    assert any(0 < line.group.average.value < 1 for line in report.lines)
+    return report, snapshot
+
+
+def test_pictures_whose_references_are_lost_are_shown_and_count_neither_here_nor_there(tmp_path):
+    path, chance = make_database(tmp_path), random.Random(5)
+    add_verdicts(path, lambda *_: (chance.random() < 0.6, chance.random() < 0.7), "first")
+    with Store(path) as store:
+        _add_scores(store, chance)
+    plan = COLLECTIONS[0]
+    before, whole = _same_figures(path, plan)
+    for at, lost in enumerate(("oil", "dog")):
+        folder = tmp_path / "loras" / lost
+        folder.rename(folder.with_name(f"{lost}-gone"))
+        after, snapshot = _same_figures(path, plan)
+        assert len(snapshot.pictures) == len(whole.pictures)
+        assert {p.style if at == 0 else p.content for p in snapshot.uncounted} >= {lost}
+        assert [line.metrics for line in after.lines] != [line.metrics for line in before.lines]
+        before = after
+    picture = next(one for one in snapshot.pictures if one.style == "oil" and one.content == "dog")
+    assert Catalog(path).scores([picture])["clip-t"] == {} and not Catalog(path).answers(picture, snapshot.judge)
+    with Store(path) as store, store.writing():
+        store.db.execute("UPDATE images SET merge = NULL WHERE path IN (SELECT path FROM images LIMIT 1)")
+    assert len(_same_figures(path, plan)[1].pictures) == len(whole.pictures)  # nor of which no LoRA is known
 
 
 def test_what_the_scores_screen_says_is_what_the_report_prints(database):

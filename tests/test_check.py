@@ -1,6 +1,7 @@
 """The whole check with scripted critics whose faults are known: each statistic has to find its fault."""
 
 import json
+import sqlite3
 from collections import Counter
 from dataclasses import asdict, replace
 from io import StringIO
@@ -27,7 +28,9 @@ from judge.targets import Target, from_folders
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.store.migrations import migrate
 from lorarar.store.queries import Collection
+from lorarar.store.schemas import migrate_all
 from lorarar.util.files import sha256_of
 
 SUBJECTS, STYLES = ("cat", "dog", "fox"), ("glowing", "oil-painting", "sticker")
@@ -429,9 +432,20 @@ def test_votes_are_read_from_the_database_where_there_are_any(tmp_path):
     with Store(tmp_path / "a.db") as store:
         assert read_labels(store) == []
         with store.writing():
+            store.db.execute("DROP VIEW human_labels")
+            assert read_labels(store) == []
             store.db.execute("CREATE TABLE human_labels (image, aspect, yes, rater)")
             store.db.execute("INSERT INTO human_labels VALUES ('d', 'style', 1, 'ann'), ('d', 'both', 1, 'ann')")
         assert read_labels(store) == [HumanLabel("d", "style", True, "ann")]
+
+
+def test_a_table_of_votes_that_was_there_before_any_study_stays_where_a_database_is_migrated():
+    database = sqlite3.connect(":memory:")
+    migrate(database)
+    database.execute("CREATE TABLE human_labels (image, aspect, yes, rater)")
+    database.execute("INSERT INTO human_labels VALUES ('d', 'style', 1, 'ann')")
+    migrate_all(database)
+    assert database.execute("SELECT * FROM human_labels").fetchall() == [("d", "style", 1, "ann")]
 
 
 def test_pocket_knows_the_truth_of_its_own_cells_alone(tmp_path):

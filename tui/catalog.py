@@ -119,7 +119,7 @@ class Catalog:
     def references(self, picture: PictureRow) -> Mapping[Aspect, ReferencePictures]:
         """The references of a picture's subject and of its style, those that are there."""
         with self.reading() as db:
-            (target,) = self._targets([picture], db)
+            (target,) = self._targets([picture], db).values()
         (files,) = picture_files([target])
         return {
             "subject": ReferencePictures(target.subject_references, files.subject),
@@ -156,16 +156,23 @@ class Catalog:
                 pictures, whom the report chooses too.
         """
         judges = self.judges()
-        if not judges:
-            return replace(snapshot, verdicts={}, judge=None, judges=[])
+        if not snapshot.pictures:
+            return replace(snapshot, verdicts={}, judge=None, judges=judges)
         with self.reading() as db:
-            files = picture_files(self._targets(snapshot.pictures, db))
+            counted = self._counted(snapshot.pictures, db)
+            files = picture_files(counted.values())
             if judge not in judges:
                 judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files))
             answers = read_answers(db, judge, files) if judge else []
-        pairs = zip(snapshot.pictures, answers, strict=False)  # none by nobody
+        pairs = zip(counted, answers, strict=False)  # none by nobody
         verdicts = {key_of(row): pair for row, pair in pairs if pair != (None, None)}
-        return replace(snapshot, verdicts=verdicts, judge=judge if verdicts else None, judges=judges)
+        return replace(
+            snapshot,
+            verdicts=verdicts,
+            judge=judge if verdicts else None,
+            judges=judges,
+            uncounted=frozenset(snapshot.pictures) - counted.keys(),
+        )
 
     def answers(self, picture: PictureRow, judge: Judge) -> list[Row]:
         """The rows of a judge's verdicts on a picture, one a reference, those that count in the report."""
@@ -176,9 +183,9 @@ class Catalog:
             judge.prompts,
         )
         with self.reading() as db:
-            (files,) = picture_files(self._targets([picture], db))
+            counted = picture_files(self._counted([picture], db).values())
         verdicts = JudgeVerdicts(rows)
-        counting = (verdicts.row(key) for aspect in ASPECTS for key in files.questions(aspect))
+        counting = (verdicts.row(key) for files in counted for aspect in ASPECTS for key in files.questions(aspect))
         return [dict(row) for row in counting if row is not None]
 
     def scores(self, pictures: Sequence[PictureRow]) -> dict[str, dict[PictureKey, float]]:
@@ -190,9 +197,9 @@ class Catalog:
 
         scores: dict[str, dict[PictureKey, float]] = {}
         with self.reading() as db:
-            targets = self._targets(pictures, db)
+            counted = self._counted(pictures, db)
             for name, metric in METRICS.items():
-                values = zip(pictures, best_scores(db, metric, targets)[1], strict=True)
+                values = zip(counted, best_scores(db, metric, list(counted.values()))[1], strict=True)
                 scores[name] = {key_of(row): value for row, value in values if value is not None}
         return scores
 
@@ -240,12 +247,16 @@ class Catalog:
             row["methods"] = ", ".join(map(str, json.loads(row["methods"])))
         return rows
 
-    def _targets(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> list[Target]:
+    def _counted(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> dict[PictureRow, Target]:
+        """Those of pictures that figures count, as the report does."""
+        return {row: target for row, target in self._targets(pictures, database).items() if not target.lost}
+
+    def _targets(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> dict[PictureRow, Target]:
         """Pictures with their references, as the judge takes them."""
         from judge.targets import target_of  # after the first paint
 
         finder = ReferenceFinder(self.path, database)
-        return [target_of(row, finder.of(row), finder.paths) for row in pictures]
+        return {row: target_of(row, finder) for row in pictures}
 
     def _rows(self, sql: str, *values: object) -> list[Row]:
         with self.reading() as db:

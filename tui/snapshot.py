@@ -64,6 +64,7 @@ class Snapshot:
     verdicts: Mapping[PictureKey, Answers] = field(default_factory=dict)
     judge: Judge | None = None  # whose verdicts they are
     judges: Sequence[Judge] = ()
+    uncounted: frozenset[PictureRow] = frozenset()  # those that have lost references: shown, in no figure
 
     @cached_property
     def methods(self) -> list[str]:
@@ -91,6 +92,14 @@ class Snapshot:
         return dict(cells)
 
     @cached_property
+    def counted_cells(self) -> Mapping[Cell, Sequence[PictureRow]]:
+        """The pictures of each cell that figures count; cells of which none is counted are left out."""
+        counted = {
+            cell: [one for one in pictures if one not in self.uncounted] for cell, pictures in self.cells.items()
+        }
+        return {cell: pictures for cell, pictures in counted.items() if pictures}
+
+    @cached_property
     def tallies(self) -> Mapping[Cell, VerdictTally]:
         """The verdicts on each cell."""
         return {
@@ -99,7 +108,7 @@ class Snapshot:
 
     def verdict(self, picture: PictureRow) -> Answers:
         """The judge's verdicts on a picture's subject and style."""
-        return self.verdicts.get(key_of(picture), (None, None))
+        return (None, None) if picture in self.uncounted else self.verdicts.get(key_of(picture), (None, None))
 
     def correct(self, picture: PictureRow) -> Answer:
         """Whether a picture shows the subject and the style, by this judge."""

@@ -85,6 +85,17 @@ def over_pairs(values: Mapping[Pair, float], then: Callable[[np.ndarray], np.nda
     return bootstrap([values[pair] for pair in sorted(values)], then) if values else None
 
 
+def means_by_group(
+    scores: Iterable[tuple[tuple[str, ...], Pair, float]], *, quadratic: bool = False
+) -> dict[tuple[str, ...], Interval]:
+    """A metric's mean in each group that has any score, from the group's name, the pair and the score of pictures."""
+    pairs: dict[tuple[str, ...], dict[Pair, list[float]]] = {}
+    for name, pair, value in scores:
+        pairs.setdefault(name, {}).setdefault(pair, []).append(value)
+    means = {name: mean_scores(of_name, quadratic=quadratic) for name, of_name in pairs.items()}
+    return {name: mean for name, mean in means.items() if mean}
+
+
 def mean_scores(pairs: Mapping[Pair, Sequence[float]], *, quadratic: bool = False) -> Interval | None:
     """The mean of a metric within each pair, then over pairs, so that every pair weighs the same; None without any.
 

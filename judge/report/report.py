@@ -15,10 +15,10 @@ from judge.metrics.stored_scores import best_scores
 from judge.metrics.table import METRICS, Metric
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, judge_of_most
-from judge.report.groups import By, Group, difference, group_name, groups, mean_scores
+from judge.report.groups import By, Group, difference, group_name, groups, means_by_group
 from judge.targets import Target, report_collection
 from judge.verdicts import Judge
-from lorarar.store.queries import Collection, Pair
+from lorarar.store.queries import Collection
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval
 
@@ -143,11 +143,8 @@ def _best_scores(metric: Metric, targets: Sequence[Target], scores: ScoreStore) 
 
 def by_group(values: Mapping[Target, float], by: By, *, quadratic: bool = False) -> dict[tuple[str, ...], Interval]:
     """A metric's mean in each group that has any score, every pair weighing the same."""
-    pairs: dict[tuple[str, ...], dict[Pair, list[float]]] = {}
-    for target, value in values.items():
-        pairs.setdefault(group_name(target, by), {}).setdefault((target.subject, target.style), []).append(value)
-    intervals = {name: mean_scores(scores, quadratic=quadratic) for name, scores in pairs.items()}
-    return {name: interval for name, interval in intervals.items() if interval}
+    scores = ((group_name(target, by), (target.subject, target.style), value) for target, value in values.items())
+    return means_by_group(scores, quadratic=quadratic)
 
 
 def _against(group: Group, pictures: Sequence[JudgedPicture], by: By, against: str | None) -> Interval | None:

@@ -18,6 +18,8 @@ from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, reference_folders
 from lorarar.util.errors import AdapterError, ImageError
 
+UNKNOWN = "the folders of LoRAs that are not known"
+
 
 @dataclass(frozen=True)
 class PictureReferences:
@@ -45,8 +47,10 @@ class ReferenceFinder:
             folder = self.paths.find(self._folders.get(row.collection, ""))
             places = reference_places(folder, row.content, row.style)
             words = folder_words(row.style)
+        elif row.content_lora is None or row.style_lora is None:
+            return PictureReferences((), (), prompt_words(row.prompt), lost=(UNKNOWN,))
         else:
-            subject, style = self._find(row.content_lora or ""), self._find(row.style_lora or "")
+            subject, style = self._find(row.content_lora), self._find(row.style_lora)
             places = references_folder(subject), references_folder(style)
             words = prompt_words(self._prompt(style) or row.prompt)
         pictures = self._pictures(places[0]), self._pictures(places[1])

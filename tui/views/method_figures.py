@@ -6,12 +6,11 @@ another is chosen, and by the same backbone of each metric.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from judge.metrics.table import METRICS, Metric
-from judge.report.groups import make_group, mean_scores
-from lorarar.store.queries import Pair, PictureRow
+from judge.metrics.table import METRICS
+from judge.report.groups import make_group, means_by_group
 from lorarar.util.statistics.bootstrap import Interval
 from tui.snapshot import PictureKey, Snapshot, key_of
 
@@ -33,32 +32,42 @@ class MethodFigures:
 
 
 def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[PictureKey, float]]) -> list[MethodFigures]:
-    """The figures of every method, in the snapshot's order; ``scores`` are by metric and picture."""
-    return [_figures(snapshot, method, scores) for method in snapshot.methods]
+    """The figures of every method of which any picture counts, in the snapshot's order.
+
+    Args:
+        snapshot: the pictures and their verdicts.
+        scores: by metric and picture.
+    """
+    means = {name: _means(snapshot, name, scores.get(name, {})) for name in METRICS}
+    rows = (_figures(snapshot, method, means) for method in snapshot.methods)
+    return [row for row in rows if row.pictures]
 
 
-def _figures(snapshot: Snapshot, method: str, scores: Mapping[str, Mapping[PictureKey, float]]) -> MethodFigures:
-    pairs = {cell[1:]: pictures for cell, pictures in snapshot.cells.items() if cell[0] == method}
-    verdicts = {pair: [snapshot.verdict(picture) for picture in pictures] for pair, pictures in pairs.items()}
+def _figures(snapshot: Snapshot, method: str, means: Mapping[str, Mapping[str, Interval]]) -> MethodFigures:
+    cells = {cell[1:]: pictures for cell, pictures in snapshot.counted_cells.items() if cell[0] == method}
+    verdicts = {pair: [snapshot.verdict(picture) for picture in pictures] for pair, pictures in cells.items()}
     group = make_group((method,), verdicts)
     return MethodFigures(
         method=method,
-        pictures=sum(map(len, pairs.values())),
-        pairs=len(pairs),
+        pictures=sum(map(len, cells.values())),
+        pairs=len(cells),
         undecided=group.score.undecided,
         average=group.average,
         best=group.best,
         attempts=group.score.attempts,
         subject=group.subject,
         style=group.style,
-        metrics={name: _mean(metric, pairs, scores.get(name, {})) for name, metric in METRICS.items()},
+        metrics={name: of_methods.get(method) for name, of_methods in means.items()},
     )
 
 
-def _mean(
-    metric: Metric, pairs: Mapping[Pair, Sequence[PictureRow]], scores: Mapping[PictureKey, float]
-) -> Interval | None:
-    of_pairs = {
-        pair: [scores[key_of(one)] for one in pictures if key_of(one) in scores] for pair, pictures in pairs.items()
-    }
-    return mean_scores(of_pairs, quadratic=metric.quadratic)
+def _means(snapshot: Snapshot, metric: str, scores: Mapping[PictureKey, float]) -> dict[str, Interval]:
+    """A metric's mean by method."""
+    rows = (
+        ((method,), (content, style), scores[key_of(picture)])
+        for (method, content, style), pictures in snapshot.counted_cells.items()
+        for picture in pictures
+        if key_of(picture) in scores
+    )
+    means = means_by_group(rows, quadratic=METRICS[metric].quadratic)
+    return {method: mean for (method,), mean in means.items()}
