@@ -106,8 +106,14 @@ def _ask(
     """Ask a part; its replies are on the disk at the end, whatever ends it."""
     if not part:
         return
-    digests = list(part)
+    unanswered = dict(enumerate(part))
     with ReplyKeeper(judge, verdicts) as keeper:
-        for index, reply in critic.ask([question for question, _ in part.values()]):
-            keeper.add(digests[index], part[digests[index]][1], reply)
+
+        def keep(digest: str, reply: Reply) -> None:
+            keeper.add(digest, part[digest][1], reply)
             tell(reply)
+
+        for index, reply in critic.ask([question for question, _ in part.values()]):
+            keep(unanswered.pop(index), reply)
+        for digest in unanswered.values():
+            keep(digest, Reply.failure("the critic did not reply"))

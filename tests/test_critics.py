@@ -557,7 +557,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path):
         ({"image_mode": "crop"}, "--image-mode is 'crop'; accepted are anyres, pad"),
         ({"dtype": "int8"}, "--dtype is 'int8'; accepted are float32"),
         ({"quantisation": "2bit"}, "accepted are 8bit, 4bit"),
-        ({"batch": 0}, "--batch is 0; accepted is an integer 1 and up"),
+        ({"batch": 0}, "--batch is 0; accepted is an integer of 1 or more"),
         ({"side": 0}, "--side is 0"),
         ({"device": "abacus"}, "no device abacus"),
     ],

@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from click import Context
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from judge.critics import CriticError, find_critic
+from judge.critics.kind import RESERVED
+from judge.critics.table import CRITICS
 from judge.metrics.table import METRICS
 from lorarar.cli.main import app
 from tests.extending import BAD_EXTENSION, EXTENSION, ROOT, left_out, run_lorarar
@@ -13,8 +17,15 @@ from tests.studies_database import make_database
 
 BAD = {
     "critic like-ours": "ValueError: lorarar has one named local",
+    "critic names-none": "RuntimeError: no such luck",
+    "critic no-title": "TypeError: its title is 3; accepted is str",
     "critic other-batch": "OptionError: option --batch means something else elsewhere",
     "critic raising": "RuntimeError: no such luck",
+    "critic takes-clip": "OptionError: option --clip is lorarar judge's own",
+    "critic takes-metrics": "OptionError: option --metrics is lorarar judge's own",
+    "critic takes-prompts": "OptionError: option --prompts is lorarar judge's own",
+    "metric by-device": "OptionError: option --device is lorarar judge's own",
+    "metric first": "TypeError: its order is 'first'; accepted is float",
     "metric like-ours": "ValueError: lorarar has one named dino",
     "metric mars2": "ValueError: reports have mars2 already; another name is needed",
     "metric other-clip": "ValueError: its kind of backbone clip means something else elsewhere",
@@ -47,8 +58,7 @@ def test_they_judge_are_reported_and_bad_ones_are_a_line_each(database, tmp_path
     made = json.loads(done.stdout)
     assert (made["mars2"]["asked"], made["mars2"]["failed"], made["brightness"]["measured"]) == (24, 0, 8)
     lines = [line for line in left_out(done.stderr) if line.startswith(("An option", "The critic", "The metric"))]
-    assert lines[0] == "An option --prompts is left out: run has another of this name"
-    assert lines[1:] == [f"The {row} of lorarar-bad is left out: {why}" for row, why in BAD.items()]
+    assert lines == [f"The {row} of lorarar-bad is left out: {why}" for row, why in BAD.items()]
 
 
 def test_a_report_has_the_column_and_a_check_the_part(database, extended):
@@ -93,12 +103,44 @@ def test_what_fails_when_it_is_used_is_one_line_and_ends_nothing_of_ours(databas
         find_critic("no-text:")
     with find_critic("asked-not:") as critic, pytest.raises(CriticError, match="an asked-not critic fails: Runtime"):
         list(critic.ask([None]))
+    for name, said in (
+        ("unprepared", "its preparation is None; accepted is a judge.critics.preparation.Preparation"),
+        ("answers-beyond", "it replies to question 2; accepted is each of 2 once, from 0"),
+        ("answers-twice", "it replies to question 0; accepted is each of 2 once, from 0"),
+        ("answers-words", "its reply is 'yes'; accepted is a judge.questions.Reply"),
+        ("answers-oddly", "its status is 'perhaps'; accepted is Status"),
+    ):
+        with pytest.raises(CriticError, match=f"{name} critic fails: .*{said}"), find_critic(f"{name}:") as critic:
+            list(critic.ask([None, None]))
     with pytest.raises(CriticError, match="'nobody' is none of pocket"):
         find_critic("nobody")
     assert "The critic runs-not is left out: RuntimeError: no such luck" in capsys.readouterr().err
     done = run("judge", "run", "--metrics", "fails", "--db", database)
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == "Metric: fails fails: RuntimeError: no such luck"
+
+
+def test_a_question_without_a_reply_has_failed(database, badly_extended):
+    done = run("judge", "run", "--critic", "answers-some:", "--metrics", "mars2", "--db", database, "--json")
+    assert done.exit_code == 0, done.stderr
+    counts = json.loads(done.stdout)["mars2"]
+    assert (counts["cases"], counts["asked"], counts["failed"]) == (24, 24, 23)
+    assert counts["reasons"] == {"the critic did not reply": 23}
+    again = json.loads(
+        run("judge", "run", "--critic", "answers-some:", "--metrics", "mars2", "--db", database, "--json").stdout
+    )["mars2"]
+    assert (again["found"], again["asked"], again["failed"]) == (1, 23, 22)
+
+
+def test_our_own_flags_are_ours_whatever_another_package_sets(database, badly_extended):
+    """Every flag that is no critic's setting is a name that no setting may have."""
+    settings = {option.name for kind in CRITICS.own.values() for option in kind.options}
+    for name in ("run", "check"):
+        command = get_command(app).commands["judge"].commands[name]
+        names = {parameter.name for parameter in command.get_params(Context(command))} - settings
+        assert names <= RESERVED
+    done = run("judge", "run", "--critic", "answers-some:", "--metrics", "mars2", "--device", "cpu", "--db", database)
+    assert "--device is a setting of a critic on this machine" in done.stderr
 
 
 def test_nothing_of_theirs_is_loaded_before_a_table_is_listed():

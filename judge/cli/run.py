@@ -36,6 +36,7 @@ def run_flags() -> Iterator[Flag]:
     """The flags of the critic and its settings, of the metrics and their backbones."""
     critic, *settings = critic_flags()
     yield critic
+    yield from settings  # first: none of another package's kinds of backbones takes the place of one
     default = ",".join((MARS2, *(metric.name for metric in METRICS.values() if metric.default)))
     told = "; ".join(f"{metric.name}: {metric.help}" for metric in METRICS.values())
     yield Flag(
@@ -50,7 +51,6 @@ def run_flags() -> Iterator[Flag]:
         shown = f"the own one of the pictures' family, or {kind.customary}"
         words = f"{kind.title} backbone: a family's name, a folder or a hub id."
         yield Flag(Option(kind.name, words, "text", default_words=shown))
-    yield from settings
 
 
 @command

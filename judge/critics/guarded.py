@@ -1,17 +1,17 @@
-"""Critics of other packages: whatever they raise is one line that names their kind."""
+"""Critics of other packages: whatever they raise, or reply that is no reply, is one line that names their kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from judge.critics.critic import Critic, CriticError
 from judge.critics.kind import CriticKind
-from lorarar.util.errors import LorarError, reason
-
-if TYPE_CHECKING:
-    from judge.questions import Question, Reply
+from judge.critics.preparation import Preparation, Prepared
+from judge.questions import Question, Reply
+from lorarar.util.guard import guarded
+from lorarar.util.row_fields import check_fields
 
 
 class GuardedCritic(Critic):
@@ -21,29 +21,57 @@ class GuardedCritic(Critic):
         """Open it.
 
         Raises:
-            CriticError: it cannot be opened, or its identity is none.
+            CriticError: it cannot be opened, or its identity or its preparation is none.
         """
-        self._kind = kind
-        with self._one_line():
+        self._title = kind.title
+        with guarded(self._title, CriticError):
             self._critic = kind.open(name, settings)
-            self.identity, self.preparation = self._critic.identity, self._critic.preparation
-            texts = [*self.identity, *self.identity.values()]
+            self.identity = dict(self._critic.identity)
+            self.preparation = _GuardedPreparation(self._title, self._critic.preparation)
+        texts = [*self.identity, *self.identity.values()]
         if "critic" not in self.identity or not all(isinstance(text, str) for text in texts):
             raise CriticError(f"{kind.title} has the identity {self.identity}; accepted are texts, one named critic")
 
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
-        with self._one_line():
-            yield from self._critic.ask(questions)
+        unanswered = set(range(len(questions)))
+        with guarded(self._title, CriticError):
+            for index, reply in self._critic.ask(questions):
+                if index not in unanswered:
+                    raise ValueError(
+                        f"it replies to question {index!r}; accepted is each of {len(questions)} once, from 0"
+                    )
+                _check_reply(reply)
+                unanswered.remove(index)
+                yield index, reply
 
     def close(self) -> None:
-        with self._one_line():
+        with guarded(self._title, CriticError):
             self._critic.close()
 
-    @contextmanager
-    def _one_line(self) -> Iterator[None]:
-        try:
-            yield
-        except LorarError:
-            raise
-        except Exception as error:  # another package's code may raise anything
-            raise CriticError(f"{self._kind.title} fails: {type(error).__name__}: {reason(error)}") from None
+
+class _GuardedPreparation(Preparation):
+    """How another package's critic sees a picture."""
+
+    def __init__(self, title: str, preparation: object) -> None:
+        if not isinstance(preparation, Preparation):
+            raise TypeError(f"its preparation is {preparation!r}; accepted is a {Preparation.__module__}.Preparation")
+        super().__init__(preparation.side, keep=0)
+        self._title, self._preparation = title, preparation
+
+    def __call__(self, path: Path) -> Prepared:
+        with guarded(self._title, CriticError):
+            return self._preparation(path)
+
+
+def _check_reply(reply: object) -> None:
+    """Refuse what no verdict can be made of.
+
+    Raises:
+        TypeError, ValueError: it is no reply, or does not agree with itself.
+    """
+    if not isinstance(reply, Reply):
+        raise TypeError(f"its reply is {reply!r}; accepted is a {Reply.__module__}.Reply")
+    check_fields(reply, Reply)
+    agrees = (reply.status == "ok") == (reply.answer is not None)
+    if not (agrees and 0 <= (reply.probability or 0) <= 1 and reply.seconds >= 0):
+        raise ValueError(f"its reply is {reply}, which does not agree with itself")

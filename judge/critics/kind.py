@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from lorarar.util.options import Option
+from lorarar.util.options import Option, check_names, merge_options
 
 if TYPE_CHECKING:
     from judge.critics.critic import Critic
+
+#: What ``lorarar judge run`` and ``lorarar judge check`` have besides the settings of critics.
+RESERVED = {
+    *("critic", "metrics", "clip", "dino", "prompts", "images", "generated", "references", "db", "sample", "seed"),
+    *("against", "json", "as_json", "help", "context"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,3 +52,16 @@ class CriticKind:
         """
         critic: Critic = resolve_name(self.opener)(name, settings)
         return critic
+
+
+def check_kind(kind: CriticKind, kinds: Mapping[str, CriticKind]) -> None:
+    """Refuse a kind that cannot be used beside the others.
+
+    Raises:
+        OptionError: a setting's name is none, is the commands' own, or means something else in another kind.
+        TypeError: its named critics are no texts.
+    """
+    check_names(kind.options, RESERVED, "lorarar judge")
+    merge_options(option for one in (*kinds.values(), kind) for option in one.options)
+    if not all(isinstance(name, str) for name in kind.named()):
+        raise TypeError(f"its named critics are {list(kind.named())}; accepted are texts")

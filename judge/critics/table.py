@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from judge.critics.kind import CriticKind
+from judge.critics.kind import CriticKind, check_kind
 from judge.critics.local.named import named_checkpoints, runs_locally
 from judge.critics.local.settings import LOCAL_OPTIONS
 from judge.critics.openai.settings import SERVED_OPTIONS, is_address
-from lorarar.util.options import merge_options
 from lorarar.util.registry import Registry
 
 SERVED = CriticKind(
@@ -30,10 +27,5 @@ LOCAL = CriticKind(
 )
 
 
-def _check(kind: CriticKind, kinds: Mapping[str, CriticKind]) -> None:
-    """Refuse a kind whose setting means something else in another; both would be one flag."""
-    merge_options(option for one in (*kinds.values(), kind) for option in one.options)
-
-
 #: The kinds of critics; the first that runs a name opens it.
-CRITICS: Registry[CriticKind] = Registry("lorarar.critics", CriticKind, (LOCAL, SERVED), _check)
+CRITICS: Registry[CriticKind] = Registry("lorarar.critics", CriticKind, (LOCAL, SERVED), check_kind)

@@ -7,13 +7,14 @@ the app read the table without loading a model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from judge import paper
 from lorarar.util.errors import LorarError
+from lorarar.util.options import Option, check_names
 from lorarar.util.registry import Registry
 
 if TYPE_CHECKING:
@@ -146,10 +147,21 @@ def _check(metric: Metric, metrics: Mapping[str, Metric]) -> None:
         raise ValueError(f"its name is {metric.name!r}; accepted are small letters and digits, with - between")
     if metric.key in TAKEN:
         raise ValueError(f"reports have {metric.name} already; another name is needed")
-    kind = metric.backbone
-    others = (other.backbone for other in metrics.values())
-    if kind and any(other and other.name == kind.name and other != kind for other in others):
+    if metric.backbone is not None:
+        _check_backbone(metric.backbone, [other.backbone for other in metrics.values() if other.backbone])
+
+
+def _check_backbone(kind: BackboneKind, others: Sequence[BackboneKind]) -> None:
+    """Refuse a kind of backbones whose name means something else in another metric, or is another flag's."""
+    if any(other.name == kind.name and other != kind for other in others):
         raise ValueError(f"its kind of backbone {kind.name} means something else elsewhere")
+    if kind not in others:
+        from judge.critics.kind import RESERVED
+        from judge.critics.local.settings import LOCAL_OPTIONS
+        from judge.critics.openai.settings import SERVED_OPTIONS
+
+        settings = {option.name for option in (*LOCAL_OPTIONS, *SERVED_OPTIONS)}
+        check_names([Option(kind.name, kind.title, "text")], RESERVED | settings, "lorarar judge")
 
 
 METRICS: Registry[Metric] = Registry("lorarar.metrics", Metric, OURS, _check)

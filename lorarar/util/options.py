@@ -7,7 +7,7 @@ the line in ``lorarar methods`` and the page of the docs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -166,6 +166,19 @@ def merge_options(options: Iterable[Option]) -> dict[str, Option]:
         if merged.setdefault(option.name, option) != option:
             raise OptionError(f"option {option.flag} means something else elsewhere")
     return merged
+
+
+def check_names(options: Iterable[Option], reserved: Collection[str], command: str) -> None:
+    """Refuse options that cannot be flags of a command beside those that it has itself.
+
+    Raises:
+        OptionError: one's name is no name, or is reserved.
+    """
+    for option in options:
+        if not option.name.isidentifier() or option.name != option.name.lower():
+            raise OptionError(f"option {option.name!r} is no name; accepted are lower-case letters, digits and _")
+        if option.name in reserved:
+            raise OptionError(f"option {option.flag} is {command}'s own")
 
 
 def check_values(

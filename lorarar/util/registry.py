@@ -1,8 +1,8 @@
 """Registries: the one table of each kind of thing, of our own rows and of those that other packages give.
 
 A row from another package comes by an entry point of the registry's group, for example ``lorarar.methods``, whose
-object is the row. It is left out, with one clear line on stderr, where loading it raises, where it is no such row,
-or where it has the name of another.
+object is the row. It is left out, with one clear line on stderr, where loading it raises, where it is no such row or a
+field of it holds something else than it should, or where it has the name of another.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint
 from typing import Generic, Protocol, TypeVar
 
 from lorarar.util.entry_points import load_point, points_of
+from lorarar.util.row_fields import check_fields
 
 
 class Named(Protocol):
@@ -27,7 +28,7 @@ R = TypeVar("R", bound=Named)
 
 
 class Registry(Mapping[str, R], Generic[R]):
-    """Rows by name: ours in their order, then those of other packages by name.
+    """Rows by name: ours in their order, then those of other packages by name; or all by an order of their own.
 
     Ours are found without loading any other package. Theirs are loaded once, and again where other packages are found:
     a notebook may install one, a test may put one on the path.
@@ -39,6 +40,7 @@ class Registry(Mapping[str, R], Generic[R]):
         kind: type[R],
         rows: Iterable[R],
         check: Callable[[R, Mapping[str, R]], None] | None = None,
+        order: Callable[[R], float] | None = None,
     ) -> None:
         """Make the registry.
 
@@ -47,10 +49,11 @@ class Registry(Mapping[str, R], Generic[R]):
             kind: the class of every row.
             rows: ours.
             check: raises ``ValueError`` where a row of another package clashes with the rows before it.
+            order: the place of a row among all.
         """
         self.group, self.kind = group, kind
-        self._own = {row.name: row for row in rows}
-        self._check = check
+        self._check, self._order = check, order
+        self._own = self._in_order({row.name: row for row in rows})
         self._loaded: tuple[tuple[EntryPoint, ...], dict[str, R]] | None = None
 
     def __getitem__(self, name: str) -> R:
@@ -80,16 +83,23 @@ class Registry(Mapping[str, R], Generic[R]):
             row = load_point(point, lambda given: self._accepted(given, rows))
             if row is not None:
                 rows[row.name] = row
-        return rows
+        return self._in_order(rows)
+
+    def _in_order(self, rows: dict[str, R]) -> dict[str, R]:
+        if self._order is None:
+            return rows
+        return {row.name: row for row in sorted(rows.values(), key=self._order)}
 
     def _accepted(self, row: object, rows: Mapping[str, R]) -> R:
         """A row of another package.
 
         Raises:
-            ValueError: it is of another class, or clashes with a row that is there.
+            TypeError: it is of another class, or a field holds something else than it should.
+            ValueError: it clashes with a row that is there.
         """
         if not isinstance(row, self.kind):
             raise TypeError(f"it is a {type(row).__name__}; accepted is a {self.kind.__module__}.{self.kind.__name__}")
+        check_fields(row, self.kind)
         if row.name in rows:
             owner = "lorarar" if row.name in self._own else "another package"
             raise ValueError(f"{owner} has one named {row.name}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from lorarar.util.options import Option, merge_options
+from lorarar.util.options import Option, check_names, merge_options
 
 if TYPE_CHECKING:
     from lorarar.merging.methods.merge_inputs import MergeResult
@@ -82,11 +82,7 @@ def check_method(method: Method, others: Mapping[str, Method]) -> None:
     """
     if not _NAME.fullmatch(method.name) or method.name == JOINT.name:
         raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not joint")
-    for option in method.options:
-        if not option.name.isidentifier() or option.name != option.name.lower():
-            raise ValueError(f"option {option.name!r} is no name; accepted are lower-case letters, digits and _")
-        if option.name in RESERVED or option.name in COMMON:
-            raise ValueError(f"option {option.flag} is lorarar merge's own")
+    check_names(method.options, RESERVED | COMMON.keys(), "lorarar merge")
     merge_options(option for one in (*others.values(), method) for option in one.options)
 
 

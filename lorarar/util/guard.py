@@ -1,0 +1,19 @@
+"""Calls of other packages' code: whatever it raises is one clear line that names what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lorarar.util.errors import LorarError, reason
+
+
+@contextmanager
+def guarded(what: str, error: type[LorarError]) -> Iterator[None]:
+    """Turn whatever is raised within into an ``error`` that says that ``what`` fails; our own errors pass."""
+    try:
+        yield
+    except LorarError:
+        raise
+    except Exception as fault:  # another package's code may raise anything
+        raise error(f"{what} fails: {type(fault).__name__}: {reason(fault)}") from fault
