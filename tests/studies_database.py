@@ -63,7 +63,7 @@ def make_database(
                         facts = [str(file), sha256_of(file), f"a {content}", adapter, merge, seed, side, side, day]
                         image = db.execute(
                             "INSERT INTO images VALUES "
-                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', ?, NULL, NULL)",
+                            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 1, 1, ?, ?, 0, '0', ?, NULL, NULL, 0)",
                             facts,
                         ).lastrowid
                         db.execute(

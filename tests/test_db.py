@@ -103,6 +103,40 @@ def test_what_another_collection_shows_stays_until_that_goes_too(folder):
         assert store.rows("PRAGMA foreign_key_check") == []
 
 
+def test_what_a_plan_no_longer_shows_is_no_single_picture_is_not_missed_and_goes_with_what_is_forgotten(folder):
+    first = "(SELECT id FROM collections WHERE name = 'first')"
+    change("DELETE FROM study_options", f"DELETE FROM cells WHERE row = 'direct' AND collection = {first}")
+    for file in (folder / "first/images/direct").rglob("*.png"):
+        file.unlink()
+    assert run("check").exit_code == 0
+    record = json.loads(run("--json").stdout)
+    single = record["collections"][-1]
+    assert (single["kind"], single["pictures"]) == ("single", 1)
+    left = record["superseded"]
+    assert left == 8 and "8 pictures that no collection shows any more" in run().stdout
+    with Store("lorarar.db") as store:
+        assert preview(store, [Collection("plan", "second")]).rows["images"] == left + 2
+    assert run("forget", "plan", "second", "--yes").exit_code == 0
+    assert json.loads(run("--json").stdout)["superseded"] == 0
+
+
+def test_single_pictures_are_forgotten_together_and_those_that_a_plan_shows_too_stay(folder):
+    change("UPDATE images SET single = 1 WHERE id = (SELECT min(image) FROM cells)")
+    before = numbers()
+    done = run("forget", "single", "--yes")
+    assert done.exit_code == 0 and "1 picture stay" in done.stderr
+    assert before["images"] - numbers()["images"] == 1 and numbers()["cells"] == before["cells"]
+    again = run("forget", "single", "--yes")
+    assert again.exit_code == 1 and "has no single" in again.stderr
+
+
+def test_a_lora_is_missed_whatever_it_was_taken_for_when_it_was_first_seen(folder):
+    change("UPDATE adapters SET kind = 'unknown' WHERE path LIKE '%glowing%' AND kind = 'style'")
+    (folder / "loras/styles/glowing.safetensors").unlink()
+    done = run("check")
+    assert done.exit_code == 1 and done.stdout.startswith("missing: loras/styles/glowing.safetensors")
+
+
 def test_a_merge_and_its_loras_go_with_their_last_picture(folder):
     change("DELETE FROM study_options", "DELETE FROM images WHERE path LIKE 'single/%'")
     for plan in ("first", "second"):
@@ -125,7 +159,8 @@ def test_nobody_is_asked_without_a_terminal(folder):
         (("plan", "third"), "has no plan 'third'; it has: first, second"),
         (("plan",), "name one: lorarar db forget plan NAME; lorarar.db has: first, second"),
         (("demo",), "lorarar.db has no demo"),
-        (("study", "pref"), "accepted are plan, demo, blend, import"),
+        (("single", "one"), "has no single 'one'"),
+        (("study", "pref"), "accepted are plan, demo, blend, import, single"),
     ],
 )
 def test_what_is_not_there_is_one_line(folder, arguments, words):

@@ -53,8 +53,9 @@ def test_a_picture_that_two_plans_share_is_in_both(database):
     assert [row.id for row in shared] == [row.id for row in catalog.snapshot(PLAN).cells["alpha", "cat", "oil"]]
 
 
-def test_pictures_that_no_collection_shows_are_a_collection_of_their_own(database):
+def test_pictures_that_were_drawn_singly_are_a_collection_of_their_own(database):
     with sqlite3.connect(database) as db:
+        db.execute("UPDATE images SET single = 1 WHERE id IN (SELECT image FROM cells WHERE row = 'beta')")
         db.execute("DELETE FROM cells WHERE row = 'beta'")
     snapshot = Catalog(database).snapshot(SINGLE)
     assert {row.row for row in snapshot.pictures} == {"beta"} and {row.collection for row in snapshot.pictures} == {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lorarar.store.queries import Collection
     from lorarar.store.store import Store
 
-KINDS = ("plan", "demo", "blend", "import")
+KINDS = ("plan", "demo", "blend", "import", "single")
 WORTH_SHRINKING = 64 * 1024  # bytes
 
 # what runs without a command is the first one
@@ -49,7 +49,8 @@ def list_contents(db: DbOption = None, as_json: JsonOption = False) -> None:
 def forget(
     kind: Annotated[str, typer.Argument(help=f"Of collections: {', '.join(KINDS)}.", metavar="KIND")],
     name: Annotated[
-        str | None, typer.Argument(help="Its name, as the list has it; all demos or blends without one.")
+        str | None,
+        typer.Argument(help="Its name, as the list has it; all demos or blends without one; single has none."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     db: DbOption = None,
@@ -106,6 +107,7 @@ def _record(path: Path, contents: Contents) -> dict[str, Any]:
         "path": str(path),
         "bytes": contents.size,
         "collections": collections,
+        "superseded": contents.superseded,
         "totals": dict(contents.totals),
         "parts": dict(contents.parts),
     }
@@ -129,6 +131,10 @@ def _print_contents(path: Path, contents: Contents) -> None:
         Console(highlight=False).print(table)
     else:
         print("no pictures yet")
+    if contents.superseded:
+        print(
+            f"{count(contents.superseded, 'picture')} that no collection shows any more; they go when one is forgotten"
+        )
     totals = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in contents.totals.items())
     print(f"in all: {totals}")
     largest = [f"{name.replace('_', ' ')} {_size(size)}" for name, size in list(contents.parts.items())[:5]]
@@ -147,7 +153,7 @@ def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
     names = ", ".join(collection.name for collection in there)
     if not there:
         raise StoreError(f"{store.path} has no {kind}; see: lorarar db")
-    if name is None and kind in ("demo", "blend"):
+    if name is None and kind in ("demo", "blend", "single"):
         return there
     if name is None:
         raise StoreError(f"name one: lorarar db forget {kind} NAME; {store.path} has: {names}")

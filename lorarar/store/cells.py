@@ -86,6 +86,8 @@ def put_image(database: sqlite3.Connection, row: Mapping[str, Any]) -> int:
     if number is None:
         places = ", ".join(f":{name}" for name in row)
         number = database.execute(f"INSERT INTO images ({', '.join(row)}) VALUES ({places})", dict(row)).lastrowid or 0
+    elif row.get("single"):
+        database.execute("UPDATE images SET single = 1 WHERE id = ?", (number,))
     elif row.get("key") is not None:
         database.execute("UPDATE images SET key = :key, makings = :makings WHERE id = :id", {**row, "id": number})
     of_key = [other for other, _, keyed in others if keyed and other in displaced]

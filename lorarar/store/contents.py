@@ -20,9 +20,9 @@ _COLLECTIONS = """
     FROM collections g LEFT JOIN cells c ON c.collection = g.id GROUP BY g.id ORDER BY g.kind, g.name"""
 _SINGLE = """
     SELECT count(DISTINCT m.method), count(DISTINCT m.content || char(0) || m.style), count(*)
-    FROM images i LEFT JOIN merges m ON m.id = i.merge WHERE i.id NOT IN (SELECT image FROM cells)"""
+    FROM images i LEFT JOIN merges m ON m.id = i.merge WHERE i.single"""
 _OF_COLLECTION = "SELECT i.sha256 FROM images i JOIN cells c ON c.image = i.id WHERE c.collection = ?"
-_OF_SINGLE = "SELECT sha256 FROM images WHERE id NOT IN (SELECT image FROM cells)"
+_OF_SINGLE = "SELECT sha256 FROM images WHERE single"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Contents:
 
     size: int  # bytes of the file and its log
     collections: tuple[CollectionContents, ...]
+    superseded: int  # pictures that were a collection's and that none shows any more
     totals: Mapping[str, int]  # rows by table
     parts: Mapping[str, int]  # bytes by table, largest first; empty where SQLite does not say
 
@@ -54,11 +55,12 @@ def read_contents(path: Path) -> Contents:
     """
     with clear_errors(path), closing(connect_for_reading(path)) as database:
         collections = tuple(_collections(database))
+        left = _number(database, f"SELECT count(*) FROM images WHERE {superseded()}")
         counted = [table for schema in SCHEMAS.values() for table in schema.counted]
         totals = {table: _number(database, f"SELECT count(*) FROM {table}") for table in counted}
     log = path.with_name(f"{path.name}-wal")
     size = path.stat().st_size + (log.stat().st_size if log.exists() else 0)
-    return Contents(size, collections, totals, _parts(path))
+    return Contents(size, collections, left, totals, _parts(path))
 
 
 def known_columns() -> list[PictureColumn]:
@@ -69,6 +71,14 @@ def known_columns() -> list[PictureColumn]:
 def keeping_columns() -> list[PictureColumn]:
     """The columns of tables whose rows keep their pictures."""
     return [column for schema in SCHEMAS.values() for column in schema.pictures if column.keeps]
+
+
+def superseded() -> str:
+    """The condition that a picture was a collection's, which none shows any more, and that nothing keeps it."""
+    kept = (
+        f"sha256 NOT IN (SELECT {of.column} FROM {of.table} WHERE {of.column} IS NOT NULL)" for of in keeping_columns()
+    )
+    return " AND ".join(["NOT single", "id NOT IN (SELECT image FROM cells)", *kept])
 
 
 def _collections(database: sqlite3.Connection) -> Iterator[CollectionContents]:

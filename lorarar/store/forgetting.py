@@ -1,13 +1,17 @@
-"""Forgetting a collection: its cells, and whatever else of it nothing refers to any more. Files are left alone."""
+"""Forgetting a collection: its cells, and whatever else nothing refers to any more. Files are left alone.
+
+With it go the pictures that no collection shows any more, whose ever they were: they wait to be found by their keys,
+should a plan ask for them again.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lorarar.store.connection import clear_errors
-from lorarar.store.contents import keeping_columns, known_columns
+from lorarar.store.contents import known_columns, superseded
 from lorarar.store.queries import Collection
 from lorarar.store.schemas import check_all_known
 from lorarar.store.store import Store
@@ -31,7 +35,9 @@ class _UndoError(Exception):
 
 
 def collections_of(store: Store, kind: str) -> list[Collection]:
-    """The collections of a kind, by name."""
+    """The collections of a kind, by name; the pictures that were drawn singly are one without a name."""
+    if kind == "single":
+        return [Collection("single", "")] if store.rows("SELECT 1 FROM images WHERE single LIMIT 1") else []
     rows = store.rows("SELECT name FROM collections WHERE kind = ? ORDER BY name", kind)
     return [Collection(kind, row["name"]) for row in rows]  # type: ignore[arg-type]
 
@@ -75,21 +81,25 @@ def _forget(database: sqlite3.Connection, collections: Sequence[Collection]) -> 
     """Delete what is only theirs; inside a transaction."""
     check_all_known(database)
     cells, pictures, rows = _forget_collections(database, collections)
-    _table(database, "gone", f"SELECT * FROM images WHERE id IN ({_numbers(pictures)}) AND {_unused()}")
-    files = tuple(path for (path,) in database.execute("SELECT path FROM gone ORDER BY path"))
+    _table(database, "gone", f"SELECT * FROM images WHERE {superseded()}")
+    gone = dict(database.execute("SELECT id, path FROM gone ORDER BY path"))
     rows |= {"cells": cells, "images": _delete(database, "images", "id IN (SELECT id FROM gone)")}
     lost = "(SELECT sha256 FROM gone WHERE sha256 NOT IN (SELECT sha256 FROM images))"
     for column in known_columns():
         rows[column.table] = _delete(database, column.table, f"{column.column} IN {lost}")
     rows |= _forget_merges(database)
     database.execute("DROP TABLE gone")
-    return Forgotten(rows, len(pictures) - len(files), files)
+    return Forgotten(rows, len(pictures - set(gone)), tuple(gone.values()))
 
 
 def _forget_collections(
     database: sqlite3.Connection, collections: Sequence[Collection]
 ) -> tuple[int, set[int], dict[str, int]]:
     """Delete the collections with their cells; how many cells there were, and of which pictures."""
+    if Collection("single", "") in collections:
+        singles = database.execute("SELECT id FROM images WHERE single").fetchall()
+        database.execute("UPDATE images SET single = 0")
+        return 0, {image for (image,) in singles}, {"collections": 0}
     cells, pictures = 0, set()
     for collection in collections:
         values = [collection.kind, collection.name]
@@ -117,21 +127,9 @@ def _forget_merges(database: sqlite3.Connection) -> dict[str, int]:
     return {"merges": deleted, "coefficients": layers, "adapters": adapters}
 
 
-def _unused() -> str:
-    """The condition that no collection shows a picture any more, and nothing keeps it."""
-    kept = (
-        f"sha256 NOT IN (SELECT {of.column} FROM {of.table} WHERE {of.column} IS NOT NULL)" for of in keeping_columns()
-    )
-    return " AND ".join(["id NOT IN (SELECT image FROM cells)", *kept])
-
-
 def _table(database: sqlite3.Connection, name: str, rows: str) -> None:
     database.execute(f"CREATE TEMP TABLE {name} AS {rows}")
 
 
 def _delete(database: sqlite3.Connection, table: str, where: str) -> int:
     return database.execute(f"DELETE FROM {table} WHERE {where}").rowcount
-
-
-def _numbers(values: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(values)))

@@ -130,6 +130,12 @@ def _picture_keys(db: Connection) -> None:
     db.execute("CREATE UNIQUE INDEX images_by_key ON images (key)")
 
 
+def _single_pictures(db: Connection) -> None:
+    """Which pictures were drawn on their own; of those of 0.1, all that were no cell's."""
+    db.execute("ALTER TABLE images ADD COLUMN single INTEGER NOT NULL DEFAULT 0 CHECK (single IN (0, 1))")
+    db.execute("UPDATE images SET single = 1 WHERE key IS NULL")
+
+
 def _shared_cells(db: Connection) -> None:
     """A picture may be in several collections and rows; of those that were in one place, the newest stays there."""
     db.execute("""
@@ -203,6 +209,7 @@ MIGRATIONS: Sequence[Migration] = (
     _cells,
     _collections,
     _picture_keys,
+    _single_pictures,
     _shared_cells,
     _base_digests,
     _short_coefficients,

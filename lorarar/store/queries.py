@@ -26,7 +26,7 @@ _CELL_PICTURES = """
 _SINGLE = """
     FROM images i JOIN merges m ON m.id = i.merge
     JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
-    WHERE i.id NOT IN (SELECT image FROM cells)"""
+    WHERE i.single"""
 
 _SINGLE_PICTURES = f"""
     SELECT i.id, i.sha256, i.path, i.prompt, i.base, 'single', '', m.method, a.path, b.path,

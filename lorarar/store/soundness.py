@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from lorarar.store.connection import clear_errors
+from lorarar.store.contents import superseded
 from lorarar.store.paths import PathResolver, is_lora
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from lorarar.store.schemas import SCHEMAS
@@ -22,11 +23,10 @@ from lorarar.util.files import sha256_or
 FaultKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unreadable"]
 MOST = 20  # lines that SQLite's own check may give
 
-_FILES = """
-    SELECT path, sha256, 0 FROM images
-    UNION SELECT path, sha256, 1 FROM adapters WHERE id IN
-        (SELECT max(id) FROM adapters WHERE kind IN ('content', 'style') AND path <> '' GROUP BY path)
-    ORDER BY 1"""
+_INPUTS = "SELECT content FROM merges UNION SELECT style FROM merges"
+_LORAS = f"""
+    SELECT path, sha256, 1 FROM adapters WHERE id IN
+        (SELECT max(id) FROM adapters WHERE id IN ({_INPUTS}) AND path <> '' GROUP BY path)"""
 _ADAPTERS = """
     SELECT count(*) FROM adapters WHERE id NOT IN (
         SELECT adapter FROM images WHERE adapter IS NOT NULL UNION SELECT adapter FROM merges
@@ -73,7 +73,7 @@ def count_files(path: Path) -> int:
     """How many files a check looks at; 0 where the database is damaged."""
     try:
         with closing(connect_for_reading(path)) as database:
-            return int(database.execute(f"SELECT count(*) FROM ({_FILES})").fetchone()[0])
+            return int(database.execute(f"SELECT count(*) FROM ({_files_sql()})").fetchone()[0])
     except sqlite3.Error:
         return 0
 
@@ -97,13 +97,18 @@ def _dangling(database: sqlite3.Connection) -> Iterator[DatabaseFault]:
 def _files(
     database: sqlite3.Connection, paths: PathResolver, advance: Callable[[int], None]
 ) -> Iterator[DatabaseFault]:
-    for path, sha256, lora in database.execute(_FILES):
+    for path, sha256, lora in database.execute(_files_sql()):
         places = [place for place in paths.places(path) if place.exists()]
         if not places:
             yield DatabaseFault("missing", paths.lost(path))
         elif not any(is_lora(place, sha256) if lora else sha256_or(place, "") == sha256 for place in places):
             yield DatabaseFault("changed", f"{path} is not what it was, or may not be read")
         advance(1)
+
+
+def _files_sql() -> str:
+    """The files a database needs: the pictures that somebody shows or keeps, and the LoRAs that merges are made of."""
+    return f"SELECT path, sha256, 0 FROM images WHERE NOT ({superseded()}) UNION {_LORAS} ORDER BY 1"
 
 
 def _orphans(database: sqlite3.Connection) -> Iterator[DatabaseFault]:

@@ -158,9 +158,9 @@ class Store:
         return int(rows[0]["id"]) if rows else None
 
     def add_image(self, picture: Picture, adapter: int | None = None, merge: int | None = None) -> int:
-        """Keep a written picture and return its id; another picture at the same path replaces the row."""
+        """Keep a picture that was drawn on its own and return its id; another one at the same path goes."""
         with self.writing():
-            return self._image(picture, adapter, merge)
+            return self._image(picture, adapter, merge, single=True)
 
     def collection_id(self, collection: Collection) -> int:
         """The id of a collection, which is kept if it is new."""
@@ -218,8 +218,10 @@ class Store:
         merge: int | None,
         key: str | None = None,
         makings: Mapping[str, object] | None = None,
+        *,
+        single: bool = False,
     ) -> int:
-        kept = {"path": self.paths.stored(picture.path or ""), "created": now()}
+        kept = {"path": self.paths.stored(picture.path or ""), "created": now(), "single": int(single)}
         made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": json.dumps(makings) if key else None}
         return put_image(self.db.conn, picture.row() | kept | made_by)
 

@@ -78,6 +78,7 @@ TABLES: Mapping[str, TableWords] = {
             "created": _CREATED,
             "key": "digest of all that decides it; of version 0.1, where that version knew one",
             "makings": "what is recorded of its making beside the columns: device, precision, versions; JSON",
+            "single": "1 where it was drawn on its own, by `lorarar generate`",
         },
     ),
     "collections": TableWords(
