@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from sqlite3 import Connection
 
 from lorarar.store.migrations import Migration
@@ -82,9 +83,19 @@ def _any_metric(db: Connection) -> None:
 
 
 def _words(db: Connection) -> None:
-    """The words of the style that a question named; unknown of what was asked before they were kept."""
+    """The words of the style that a question named: of ours they are read from it, in one's own they stay unknown."""
+    from judge.questions import PROMPTS, Aspect
+
+    known = {prompts.version: prompts for prompts in PROMPTS.values()}
+
+    @lru_cache(maxsize=1024)
+    def words_in(version: str, aspect: Aspect, prompt: str) -> str | None:
+        return known[version].words_in(aspect, prompt) if version in known else None
+
+    db.create_function("words_in", 3, words_in, deterministic=True)
     for table in ("verdicts", "check_verdicts"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN words TEXT")
+        db.execute(f"UPDATE {table} SET words = words_in(prompts, aspect, prompt)")
 
 
 MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from judge.protocol import Answer, correct, majority, majority_of_counts, score
 from judge.questions import ASPECTS, Aspect
-from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict
+from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict, says
 from lorarar.store.filters import one_collection
 from lorarar.store.queries import Collection, Pair
 from lorarar.util.files import sha256_or
@@ -194,9 +194,10 @@ _ANSWERS = """
         JOIN wanted w ON w.reference = v.reference
             AND w.concept = CASE v.aspect WHEN 'subject' THEN p.subject ELSE p.style END
         WHERE (p.words IS NULL OR v.words IN ('', p.words)
-            OR (v.words IS NULL AND (v.aspect = 'subject' OR instr(v.prompt, p.words))))
+            OR (v.words IS NULL AND (v.aspect = 'subject' OR says(v.prompt, p.words))))
             AND (:judge IS NULL OR (v.judge = :judge AND v.prompts = :prompts))
-        GROUP BY p.number, v.aspect, v.reference, v.judge, v.prompts)"""
+        GROUP BY p.number, v.aspect, v.reference, v.judge, v.prompts)
+    """
 
 
 def read_answers(
@@ -206,10 +207,13 @@ def read_answers(
 
     One SQL query for all, as the app has many pictures.
     """
-    sql = f"""{_ANSWERS}
-        SELECT number, aspect, sum(verdict * weight), sum(weight) FROM answers WHERE verdict IS NOT NULL
-        GROUP BY number, aspect"""
-    rows = database.execute(sql, _parameters(pictures, judge))
+    rows = _ask_answers(
+        database,
+        """SELECT number, aspect, sum(verdict * weight), sum(weight) FROM answers WHERE verdict IS NOT NULL
+        GROUP BY number, aspect""",
+        pictures,
+        judge,
+    )
     counts = {(number, aspect): (yes, answered) for number, aspect, yes, answered in rows}
 
     def answer(number: int, aspect: Aspect, references: Sequence[str]) -> Answer:
@@ -232,12 +236,19 @@ def judged_collections(database: sqlite3.Connection) -> set[Collection]:
 
 def count_clear(database: sqlite3.Connection, pictures: Sequence[PictureFiles]) -> dict[JudgeKey, int]:
     """How many questions about pictures each judge has answered clearly; those that answered none are left out."""
-    sql = f"""{_ANSWERS}
-        SELECT judge, prompts, sum(weight) FROM answers WHERE verdict IS NOT NULL GROUP BY judge, prompts"""
-    return {(judge, prompts): count for judge, prompts, count in database.execute(sql, _parameters(pictures))}
+    sql = "SELECT judge, prompts, sum(weight) FROM answers WHERE verdict IS NOT NULL GROUP BY judge, prompts"
+    return {(judge, prompts): count for judge, prompts, count in _ask_answers(database, sql, pictures)}
 
 
-def _parameters(pictures: Sequence[PictureFiles], judge: Judge | None = None) -> dict[str, object]:
+def _ask_answers(
+    database: sqlite3.Connection, sql: str, pictures: Sequence[PictureFiles], judge: Judge | None = None
+) -> sqlite3.Cursor:
+    """Ask something of the answers on pictures, by one judge or by all."""
+    database.create_function("says", 2, says, deterministic=True)
+    return database.execute(_ANSWERS + sql, _parameters(pictures, judge))
+
+
+def _parameters(pictures: Sequence[PictureFiles], judge: Judge | None) -> dict[str, object]:
     """The parameters of ``_ANSWERS``: the pictures, and the references that each of their concepts has."""
     concepts = {side: at for at, side in enumerate({side for one in pictures for side in (one.subject, one.style)})}
     places = [(one.image, concepts[one.subject], concepts[one.style], one.words) for one in pictures]

@@ -124,10 +124,21 @@ class Prompts:
 
     def render(self, aspect: Aspect, style: str = "") -> Rendered:
         """The question about one aspect; ``style`` is the style's description, without "style"."""
-        template = self.subject if aspect == "subject" else self.style
+        template = self._template(aspect)
         # split first: a style's name from outside cannot bring marks of its own
         before, between, after = (part.replace("{style}", style) for part in _MARKS.split(template)[::2])
         return Rendered(before, between, after, words=style if "{style}" in template else "")
+
+    def words_in(self, aspect: Aspect, text: str) -> str | None:
+        """The style's words in a whole question of these prompts, as ``render`` put them there; None in any other."""
+        shown = f"{self.system}\n{_MARKS.sub('<image>', self._template(aspect))}"
+        first, *rest = map(re.escape, shown.split("{style}"))
+        pattern = "(.*)".join([first, r"\1".join(rest)]) if rest else f"{first}()"
+        match = re.fullmatch(pattern, text, re.DOTALL)
+        return match[1] if match else None
+
+    def _template(self, aspect: Aspect) -> str:
+        return self.subject if aspect == "subject" else self.style
 
 
 #: Figures A1 and A2, word for word.

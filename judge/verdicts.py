@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from judge.identity import Identity, known_identity
@@ -86,8 +88,8 @@ class QuestionKey(NamedTuple):
 class JudgeVerdicts:
     """A judge's verdicts by question.
 
-    A verdict counts for a style's words where the question was asked in them, or named no style. Of verdicts from
-    before the words were kept they need to stand in the prompt; one that was asked in the very words goes before.
+    A verdict counts for a style's words where the question was asked in them, or named no style. Where nobody knows
+    its words (``judge.migrations``) they need to stand in the prompt; one that was asked in the very words goes before.
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -118,7 +120,13 @@ def _was_asked_in(row: Mapping[str, Any], words: str | None) -> bool:
     """Whether a row's question was asked in a style's words, or needs none."""
     if words is None or row["words"] in ("", words):
         return True
-    return row["words"] is None and (row["aspect"] == "subject" or words in row["prompt"])
+    return row["words"] is None and (row["aspect"] == "subject" or says(row["prompt"], words))
+
+
+@lru_cache(maxsize=4096)
+def says(prompt: str, words: str) -> bool:
+    """Whether words stand in a prompt, none of them a part of a longer one."""
+    return bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prompt))
 
 
 #: How good rows are for one question, the best last: asked in words that are known, and clear.

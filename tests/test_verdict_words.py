@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from judge import PAPER, Prompts, from_folders, judge_pictures, mars2
+from judge.check.paraphrases import PARAPHRASES
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
+from judge.migrations import MIGRATIONS, _words
 from judge.pictures import JudgedTargets, PictureFiles, correct_on, count_clear, judge_of_most, read_answers
 from judge.questions import Reply
 from judge.verdicts import QuestionKey, VerdictKey, VerdictStore
@@ -115,18 +117,56 @@ def test_of_old_verdicts_the_words_have_to_stand_in_the_prompt_and_new_ones_go_b
         of = verdicts.of(judge)
         answers = {
             (reference, words): of.find(QuestionKey("i", reference, "style", words)).answer
-            for reference, words in itertools.product("rs", ("oil painting", "oil", "ink", "lines"))
+            for reference, words in itertools.product("rs", ("oil painting", "oil", "ink", "lines", "paint"))
         }
     assert answers == {
         ("r", "oil painting"): True,
         ("r", "oil"): False,
+        ("r", "paint"): None,
         ("r", "ink"): None,
         ("r", "lines"): None,
         ("s", "oil painting"): True,
         ("s", "oil"): True,
+        ("s", "paint"): None,
         ("s", "ink"): None,
         ("s", "lines"): None,
     }
+
+
+STYLE_WORDS = ("oil pastel", "oil", "test", "", "{style}", "a (b) [c] *", "line\nbreak")
+
+
+@pytest.mark.parametrize("prompts", PARAPHRASES, ids=lambda prompts: prompts.name)
+def test_the_words_of_a_question_are_read_back_from_it_whole(prompts):
+    for words in STYLE_WORDS:
+        rendered = {aspect: prompts.render(aspect, words) for aspect in ("subject", "style")}
+        for aspect, question in rendered.items():
+            text = f"{prompts.system}\n{question.text()}"
+            assert prompts.words_in(aspect, text) == question.words
+            assert prompts.words_in(aspect, text + " Please.") is None
+    mixed = f"{prompts.system}\n{prompts.render('style', 'oil').text()}".replace("oil", "ink", 1)
+    assert prompts.style.count("{style}") == 1 or prompts.words_in("style", mixed) is None
+
+
+def test_a_migrated_verdict_counts_for_the_words_it_was_asked_in_alone(place):
+    """Of version 0.1: a question about oil pastel is none about oil, pastel or test."""
+    with Store(place / "a.db") as store:
+        rename(place, "oil pastel")
+        judge_pictures(store, from_folders(place / "G", place / "R"), Literal("oil pastel"))
+        own = Prompts("mine", subject=PAPER.subject, style=PAPER.style + " Mind it.")
+        judge_pictures(store, from_folders(place / "G", place / "R"), Literal("oil pastel"), own)
+        with store.writing():
+            store.db.execute("ALTER TABLE verdicts DROP COLUMN words")
+            store.db.execute("ALTER TABLE check_verdicts DROP COLUMN words")
+            store.db.execute("UPDATE extensions SET applied = ? WHERE owner = 'judge'", [MIGRATIONS.index(_words)])
+    with Store(place / "a.db") as store:
+        kept = {(row["prompts"], row["words"]) for row in store.rows("SELECT prompts, words FROM verdicts")}
+        assert kept == {(PAPER.version, ""), (PAPER.version, "oil pastel"), (own.version, None)}
+        for words, asked in (("oil pastel", 0), ("oil", 1), ("pastel", 1), ("test", 1)):
+            rename(place, words)
+            critic = Literal("oil pastel")
+            (picture,) = judge_pictures(store, from_folders(place / "G", place / "R"), critic)
+            assert (picture.correct, critic.asked) == (asked == 0, asked)
 
 
 def test_the_apps_sql_answers_as_the_report_does(tmp_path):
