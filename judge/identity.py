@@ -1,7 +1,8 @@
 """Which identities are one critic: a server's other name and a version it did not say make no other judge.
 
 A critic behind a server records the address it was first reached at and the version the server said. Neither a port
-nor another name of the same machine changes what answers, and ``NOT_SAID`` is no version.
+nor its address or short name changes what answers, and ``NOT_SAID`` is no version. Two names at one address may be two
+servers, which a proxy there knows apart.
 """
 
 from __future__ import annotations
@@ -47,7 +48,18 @@ def _same_host(identity: Identity, other: Identity) -> bool:
     (name, path), (other_name, other_path) = (_host(str(one.get(HOST, ""))) for one in (identity, other))
     if path != other_path:
         return False
-    return name == other_name or bool(_addresses(name) & _addresses(other_name))
+    if name == other_name:
+        return True
+    return _may_be_one(name, other_name) and bool(_addresses(name) & _addresses(other_name))
+
+
+def _may_be_one(name: str, other: str) -> bool:
+    """Whether one address makes two names one machine: an address and a name, or a name and its short form.
+
+    Any other two names may be two servers behind one door, which knows them apart by these names.
+    """
+    short, long = sorted((name, other), key=len)
+    return any(one == LOOPBACK or _is_address(one) for one in (name, other)) or long.startswith(f"{short}.")
 
 
 def _host(address: str) -> tuple[str, str]:
@@ -60,6 +72,14 @@ def _host(address: str) -> tuple[str, str]:
         name = name.partition(":")[0]
     name = name.rstrip(".")
     return (LOOPBACK if _is_loopback(name) else name), (slash + path).rstrip("/")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(name: str) -> bool:

@@ -23,7 +23,7 @@ _VERDICT = {
     "reason": "why there is no verdict",
     "seconds": "that the answer took",
     "created": _CREATED,
-    "words": "the style's words in the question, empty for the subject; nothing where prompts of one's own asked in 0.1",
+    "words": "the style's words in the question, empty for the subject; nothing where one's own prompts asked in 0.1",
 }
 
 TABLES: Mapping[str, TableWords] = {

@@ -93,19 +93,36 @@ def test_what_makes_another_judge(changes, same):
     assert (known_identity(SERVED | changes, [SERVED]) == SERVED) is same
 
 
-def test_names_that_resolve_to_one_address_are_one_machine(monkeypatch):
-    book = {"gpu": ["10.0.0.5"], "gpu.example.org": ["10.0.0.5", "fe80::1"], "other": ["10.0.0.6"]}
+BOOK = {"gpu": ["10.0.0.5"], "gpu.example.org": ["10.0.0.5", "fe80::1"], "one.example.org": ["10.0.0.5"]}
+BOOK |= {"gpu.example.com": ["10.0.0.6"], "workstation": ["127.0.1.1"], "localhost": ["127.0.0.1"]}
 
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("gpu:8000", "GPU.example.org.:80", True),
+        ("gpu:8000", "10.0.0.5:80", True),
+        ("[fe80::1]:8000", "gpu.example.org", True),
+        ("localhost:8000", "workstation:8000", True),
+        ("10.0.0.6", "gpu", False),
+        ("gpu", "gpu.example.com", False),
+        ("gpu", "gpu.nowhere.org", False),
+        ("gpu.example.org", "one.example.org", False),  # a proxy that knows its servers by these names
+        ("gpu", "one.example.org", False),
+        ("10.0.0.5", "10.0.0.7", False),
+    ],
+)
+def test_an_address_and_a_name_of_it_are_one_machine_and_two_names_are_two(monkeypatch, name, other, same):
     def resolve(name, _):
-        if name not in book:
+        addresses = [name] if name[0].isdigit() or ":" in name else BOOK.get(name)
+        if addresses is None:
             raise socket.gaierror
-        return [(0, 0, 0, "", (address, 0)) for address in book[name]]
+        return [(0, 0, 0, "", (address, 0)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    first = SERVED | {"host": "gpu:8000"}
-    assert known_identity(SERVED | {"host": "GPU.example.org.:80"}, [first]) == first
-    for name in ("other:8000", "nowhere:8000"):
-        assert known_identity(SERVED | {"host": name}, [first])["host"] == name
+    for one, two in ((name, other), (other, name)):
+        known = SERVED | {"host": one}
+        assert (known_identity(SERVED | {"host": two}, [known]) == known) is same
 
 
 def test_a_version_that_was_not_said_at_first_is_taken_for_the_same_until_another_is_known():
