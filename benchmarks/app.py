@@ -31,6 +31,7 @@ from benchmarks.page import seconds, section, size, table
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.store.queries import Collection
 from lorarar.util.files import sha256_of
 
 COLUMNS, ROWS = 120, 40
@@ -158,6 +159,7 @@ def make_database(folder: Path, subjects: int, styles: int, seeds: int, referenc
     with Store(path) as store:
         judge = VerdictStore(store).judge_id("benchmark", {"critic": "benchmark"})
         db = store.db.conn
+        plan = store.collection_id(Collection("plan", "many"))
         with store.writing():
             for side, concepts in names.items():
                 db.executemany(
@@ -165,17 +167,16 @@ def make_database(folder: Path, subjects: int, styles: int, seeds: int, referenc
                     [(concept, str(folder / f"{concept}.safetensors"), concept, side) for concept in concepts],
                 )
             ids = dict(db.execute("SELECT name, id FROM adapters").fetchall())
-            number = 0
             for method in (f"method-{n}" for n in range(methods)):
                 for content in names["content"]:
                     for style in names["style"]:
-                        _cell(db, folder, method, content, style, seeds, ids, judge, digests)
-                        number += seeds
+                        _cell(db, plan, folder, method, content, style, seeds, ids, judge, digests)
     return path
 
 
 def _cell(
     db: sqlite3.Connection,
+    plan: int,
     folder: Path,
     method: str,
     content: str,
@@ -190,25 +191,34 @@ def _cell(
         "INSERT INTO adapters VALUES (NULL, ?, '', ?, 'merged', '[16]', 56, 'now')", (name, name)
     ).lastrowid
     merge = db.execute(
-        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0)",
+        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0, NULL)",
         (adapter, ids[content], ids[style], method),
     ).lastrowid
     for seed in range(seeds):
         digest = hashlib.sha256(f"{name}-{seed}".encode()).digest()
         file = write_png(_picture(digest), folder / "images" / f"{name}-{seed}.png")
         sha256, prompt = digest.hex(), f"a sks thing in {style} style"
-        row = (str(file), sha256, prompt, adapter, merge, seed)
+        row = (str(file), sha256, prompt, adapter, merge, seed, sha256)
         image = db.execute(
-            "INSERT INTO images VALUES (NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 25, 4, 64, 64, 0.3, '0', 'now')", row
+            "INSERT INTO images VALUES "
+            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 25, 4, 64, 64, 0.3, '0', 'now', ?, NULL)",
+            row,
         ).lastrowid
-        db.execute(
-            "INSERT INTO cells VALUES (?, 'many', ?, ?, ?, ?, ?, 'now')", (sha256, method, content, style, seed, image)
-        )
+        db.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, 'now')", (plan, method, content, style, seed, image))
         asked = [("subject", d) for d in digests[content]] + [("style", d) for d in digests[style]]
         db.executemany(
-            "INSERT INTO verdicts VALUES (?, ?, 'paper', ?, ?, ?, ?, 'ok', ?, 0.9, 'Yes', '', 0.1, 'now')",
+            "INSERT INTO verdicts VALUES (?, ?, 'paper', ?, ?, ?, ?, 'ok', ?, 0.9, 'Yes', '', 0.1, 'now', ?)",
             [
-                (f"{sha256}-{at}", judge, aspect, sha256, reference, "words of a question " * 25, digest[at] > 100)
+                (
+                    f"{sha256}-{at}",
+                    judge,
+                    aspect,
+                    sha256,
+                    reference,
+                    "words of a question " * 25,
+                    digest[at] > 100,
+                    style if aspect == "style" else "",
+                )
                 for at, (aspect, reference) in enumerate(asked)
             ],
         )

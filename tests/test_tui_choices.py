@@ -8,7 +8,7 @@ import pytest
 from lorarar.store.queries import Collection, PictureRow
 from tui.modes import MODES
 from tui.screens.browse import BrowseScreen
-from tui.snapshot import Snapshot
+from tui.snapshot import Snapshot, key_of
 from tui.views.comparison import Comparison, default_methods
 from tui.views.filtering import filter_concepts
 from tui.views.gallery_page import MOST, Page
@@ -36,7 +36,7 @@ def picture(number, method, content="cat", style="oil", seed=0):
 @pytest.fixture
 def snapshot():
     rows = [picture(2 * seed + at, method, seed=seed) for seed in range(3) for at, method in enumerate(("a", "b"))]
-    verdicts = {rows[0].sha256: (True, True), rows[1].sha256: (True, False)}
+    verdicts = {key_of(rows[0]): (True, True), key_of(rows[1]): (True, False)}
     return Snapshot([*rows, picture(9, "a", "dog", "ink")], verdicts=verdicts)
 
 

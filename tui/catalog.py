@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,6 @@ from lorarar.store.coefficient_blobs import from_blob
 from lorarar.store.connection import clear_errors
 from lorarar.store.copies import FileState, file_state
 from lorarar.store.paths import PathResolver
-from lorarar.store.picture_references import ReferenceFinder
 from lorarar.store.queries import (
     Collection,
     CollectionSize,
@@ -31,13 +30,16 @@ from lorarar.store.queries import (
     collection_sizes,
 )
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
+from lorarar.store.schemas import ENGINE
 from tui.snapshot import PictureKey, Snapshot, key_of
 from tui.views.collections import shown_collection
 
 if TYPE_CHECKING:
     from judge.targets import Target
+    from lorarar.store.schema import Schema
 
 Row = dict[str, Any]
+PICTURES = (ENGINE,)  # whose tables pictures are in; others give theirs by entry points, which the first paint spares
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Catalog:
     def check(self) -> None:
         """Refuse a file that is not a database of lorarar's."""
         if self.path.exists():
-            with self.reading():
+            with self.reading(PICTURES):
                 pass
 
     def changed(self) -> tuple[int, FileState]:
@@ -88,10 +90,10 @@ class Catalog:
             self._watcher = None
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection that cannot write, and close it after the block."""
+    def reading(self, schemas: Iterable[Schema] | None = None) -> Iterator[sqlite3.Connection]:
+        """Open a connection that cannot write, and close it after the block; ``schemas`` are those of what is asked."""
         with clear_errors(self.path):
-            connection = connect_for_reading(self.path)
+            connection = connect_for_reading(self.path, schemas)
             try:
                 yield connection
             finally:
@@ -101,7 +103,7 @@ class Catalog:
         """The collections that have pictures."""
         if not self.exists():
             return []
-        with self.reading() as db:
+        with self.reading(PICTURES) as db:
             return collection_sizes(db)
 
     def judged(self) -> set[Collection]:
@@ -113,7 +115,7 @@ class Catalog:
 
     def pictures(self, collection: Collection) -> list[PictureRow]:
         """All pictures of a collection."""
-        with self.reading() as db:
+        with self.reading(PICTURES) as db:
             return collection_pictures(db, collection)
 
     def references(self, picture: PictureRow) -> Mapping[Aspect, ReferencePictures]:
@@ -254,6 +256,7 @@ class Catalog:
     def _targets(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> dict[PictureRow, Target]:
         """Pictures with their references, as the judge takes them."""
         from judge.targets import target_of  # after the first paint
+        from lorarar.store.picture_references import ReferenceFinder
 
         finder = ReferenceFinder(self.path, database)
         return {row: target_of(row, finder) for row in pictures}

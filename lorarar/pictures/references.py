@@ -28,18 +28,6 @@ def references_folder(lora: Path) -> Path:
     return lora.with_suffix("")
 
 
-def read_references(lora: Path) -> References:
-    """Find the references of a LoRA file.
-
-    Raises:
-        AdapterError: the file's header cannot be read, or has no prompt.
-        ImageError: there are no pictures.
-    """
-    from lorarar.lora.header import provenance_of, read_header  # the app, which needs the folder alone, starts without
-
-    return references_of(lora, provenance_of(read_header(lora, AdapterError)))
-
-
 def references_of(lora: Path, provenance: Mapping[str, Any]) -> References:
     """Find the references of a LoRA by the provenance in its header.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lorarar.lora.locations import digest_of
 from lorarar.pictures.images import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError, OutputError
@@ -20,6 +19,8 @@ ABOVE = 4  # folders above the database's in which a relative path is looked for
 
 def is_lora(path: Path, sha256: str) -> bool:
     """Whether the LoRA of this digest lies there, a file or a PEFT folder."""
+    from lorarar.lora.locations import digest_of  # the app, which only finds paths, starts without
+
     try:
         return digest_of(path) == sha256
     except (AdapterError, OSError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -111,9 +112,13 @@ def reference_folders(database: sqlite3.Connection) -> dict[Collection, str]:
     return {Collection(kind, name): folder for kind, name, folder in rows}
 
 
+@lru_cache(maxsize=4096)  # ten thousand pictures show a few dozen concepts
 def concept_name(name: str) -> str:
     """The name of a concept: a cell has it, an adapter's path has it before its ending."""
     return lora_name(Path(name.replace("\0", "?")))
+
+
+_collection = lru_cache(maxsize=256)(Collection)  # one for all pictures of it
 
 
 def _rows(database: sqlite3.Connection, sql: str, values: Sequence[object] = ()) -> list[PictureRow]:
@@ -145,7 +150,7 @@ def _picture_row(
         path=path,
         prompt=prompt,
         base=base,
-        collection=Collection(kind, collection),
+        collection=_collection(kind, collection),
         row=row,
         content=concept_name(content),
         style=concept_name(style),

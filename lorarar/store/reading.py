@@ -9,19 +9,28 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 from weakref import finalize
 
 from lorarar.store.connection import BUSY_SECONDS, check_exists, clear_errors
 from lorarar.store.copies import migrated_copy
 from lorarar.store.schemas import check_ours, is_current
 
+if TYPE_CHECKING:
+    from lorarar.store.schema import Schema
 
-def connect_for_reading(path: Path) -> sqlite3.Connection:
+
+def connect_for_reading(path: Path, schemas: Iterable[Schema] | None = None) -> sqlite3.Connection:
     """Connect to a database, or to a migrated copy of one of an older version; nothing can be written by it.
 
     Threads may hand the connection on.
+
+    Args:
+        path: where it lies.
+        schemas: those whose tables are asked for and have to be up to date; all unless some are named.
 
     Raises:
         StoreError: there is no such file, it is no database of ours, is damaged, or was written by a newer version.
@@ -29,7 +38,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     database = connect_as_it_is(path)
     try:
         with clear_errors(path):
-            if is_current(database):
+            if is_current(database, schemas):
                 return database
             copy = migrated_copy(database, path)
     except BaseException:

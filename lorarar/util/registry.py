@@ -8,11 +8,13 @@ field of it holds something else than it should, or where it has the name of ano
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import EntryPoint
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from lorarar.util.entry_points import load_point, points_of
 from lorarar.util.row_fields import check_fields
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Named(Protocol):

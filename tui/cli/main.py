@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -27,21 +30,34 @@ def main(
     version: VersionOption = False,
 ) -> None:
     """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
-    from tui.picture_mode import AppError, choose
+    with collector_at_rest():
+        from tui.picture_mode import AppError, choose
 
-    picture_mode = choose(images)  # before the app owns the terminal
+        picture_mode = choose(images)  # before the app owns the terminal
     path = db or default_path()
     if study:
         vote(path, study, rater or None, images)
         return
     if rater:
         raise AppError("--rater goes with --study NAME")
-    from tui.app import LorararApp
-    from tui.catalog import Catalog
+    with collector_at_rest():
+        from tui.app import LorararApp
+        from tui.catalog import Catalog
 
-    Catalog(path).check()
+        Catalog(path).check()
     while name := LorararApp(path, picture_mode).run():
         vote(path, name, None, images)
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Look for no garbage while modules load, nor ever in them: there is none, and each look is felt."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def vote(path: Path, study: str, rater: str | None, images: str) -> None:

@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tui.drawing.request import DrawRequest, WorkerMessage, WorkerReply, parse_reply
+if TYPE_CHECKING:
+    from tui.drawing.request import DrawRequest, WorkerReply
 
-Receive = Callable[[WorkerReply], None]  # called with every reply
+    Receive = Callable[[WorkerReply], None]  # called with every reply
 
 
 class DrawingClient(Protocol):
@@ -87,6 +88,8 @@ class ProcessDrawingClient:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _listen(self, receive: Receive) -> None:
+        from tui.drawing.request import WorkerMessage, parse_reply  # with the first drawing, not with the app
+
         assert self.process is not None and self.process.stdout is not None
         async for line in self.process.stdout:
             receive(parse_reply(line))

@@ -32,7 +32,6 @@ from tui.widgets.reference_strip import ReferenceStrip
 from tui.widgets.tile import Tile
 
 REFERENCES_FROM = 22  # terminal rows from which on there is room for them
-NONE = "No picture: the filter (/) lets none through, or there is none of this cell. Escape goes back."
 OTHER_ROWS = 3  # top line, head and footer
 
 
