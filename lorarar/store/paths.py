@@ -7,6 +7,7 @@ path. Rows of lorarar 0.1 are relative to the folder in which a command was run,
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from lorarar.pictures.images import find_images
@@ -54,15 +55,20 @@ class PathResolver:
 
     def places(self, path: str) -> list[Path]:
         """All places where the file of a path is looked for, in order."""
-        if not path or "\0" in path:
-            return []  # no file can have such a name
-        roots = [self.folder, Path.cwd(), *list(self.folder.parents)[:ABOVE]]
-        return list(dict.fromkeys(root / path for root in roots))
+        return list(dict.fromkeys(self._places(path)))
 
     def find(self, path: str) -> Path:
         """Find the file; where there is none, return the place where it should be, for an error to name."""
-        places = self.places(path) or [Path(path.replace("\0", "?"))]
-        return next((place for place in places if place.exists()), places[0])
+        for place in self._places(path):  # most lie in the first; thousands are looked for at once
+            if place.exists():
+                return place
+        return next(self._places(path), Path(path.replace("\0", "?")))
+
+    def _places(self, path: str) -> Iterator[Path]:
+        if path and "\0" not in path:  # no file can have such a name
+            yield self.folder / path
+            for root in (Path.cwd(), *self.folder.parents[:ABOVE]):
+                yield root / path
 
     def lost(self, path: str) -> str:
         """Say that a path cannot be found, and where it was looked for."""

@@ -40,19 +40,27 @@ class ReferenceFinder:
         self._find = lru_cache(maxsize=None)(self.paths.find)
         self._prompt = lru_cache(maxsize=None)(self._read_prompt)
         self._pictures = lru_cache(maxsize=None)(pictures_in)
+        self._of_folder, self._of_loras = (lru_cache(maxsize=None)(one) for one in (self._in_folder, self._beside))
 
     def of(self, row: PictureRow) -> PictureReferences:
         """The references of a picture; what is not there is named."""
         if row.collection.kind == "import":
-            folder = self.paths.find(self._folders.get(row.collection, ""))
-            places = reference_places(folder, row.content, row.style)
-            words = folder_words(row.style)
-        elif row.content_lora is None or row.style_lora is None:
+            return self._of_folder(self._folders.get(row.collection, ""), row.content, row.style)
+        if row.content_lora is None or row.style_lora is None:
             return PictureReferences((), (), prompt_words(row.prompt), lost=(UNKNOWN,))
-        else:
-            subject, style = self._find(row.content_lora), self._find(row.style_lora)
-            places = references_folder(subject), references_folder(style)
-            words = prompt_words(self._prompt(style) or row.prompt)
+        return self._of_loras(row.content_lora, row.style_lora, row.prompt)
+
+    def _in_folder(self, folder: str, content: str, style: str) -> PictureReferences:
+        """Those of an imported picture."""
+        return self._found(reference_places(self.paths.find(folder), content, style), folder_words(style))
+
+    def _beside(self, content_lora: str, style_lora: str, prompt: str) -> PictureReferences:
+        """Those of what was merged from two LoRAs."""
+        content, style = self._find(content_lora), self._find(style_lora)
+        words = prompt_words(self._prompt(style) or prompt)
+        return self._found((references_folder(content), references_folder(style)), words)
+
+    def _found(self, places: tuple[Path, Path], words: str) -> PictureReferences:
         pictures = self._pictures(places[0]), self._pictures(places[1])
         lost = tuple(str(place) for place, images in zip(places, pictures, strict=True) if not images)
         return PictureReferences(*pictures, words, lost)
