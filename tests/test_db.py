@@ -11,6 +11,7 @@ from lorarar.cli.main import app
 from lorarar.store import Store
 from lorarar.store.forgetting import forget, preview
 from lorarar.store.queries import Collection
+from lorarar.util.errors import StoreError
 from tests.test_old_database import unpack
 
 
@@ -227,3 +228,24 @@ def test_damage_is_found_and_ends_the_check(folder):
     done = run("check")
     assert done.exit_code == 1
     assert done.stdout.startswith("damaged: ") and "missing" not in done.stdout
+
+
+def test_a_path_that_no_file_can_have_is_one_finding(folder):
+    change("UPDATE images SET path = printf('%.5000c', 'x') WHERE id = 1")
+    done = run("check")
+    assert done.exit_code == 1 and done.stdout.startswith("missing: xxx") and len(done.stdout) < 200
+    report = CliRunner().invoke(app, ["judge", "report", "--images", "plan=first"])
+    assert report.exit_code == 0 or report.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("blob", ["x'00'", "x'0102030405'", "x'010203'"])
+def test_damaged_coefficients_of_an_old_database_stop_no_command_and_are_found(folder, blob):
+    with closing(sqlite3.connect("lorarar.db")) as database:
+        database.execute(f"UPDATE coefficients SET content = {blob}, style = {blob} WHERE merge = 9")
+        database.commit()
+    assert run().exit_code == 0  # reads a migrated copy
+    Store("lorarar.db").close()
+    done = run("check")
+    assert done.exit_code == 1 and "rows of coefficients" in done.stdout
+    with Store("lorarar.db", read_only=True) as store, pytest.raises(StoreError, match="damaged"):
+        store.coefficients(9)

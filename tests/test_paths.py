@@ -183,3 +183,20 @@ def test_no_file_has_such_a_name(project, path):
 def test_a_name_that_no_database_can_keep_is_one_line(project):
     with Store(project / "lorarar.db") as store, pytest.raises(OutputError, match=r"dog\\xff is no UTF-8"):
         store.add_adapter(replace(random_adapter(2, 0), sha256="a" * 64), project / "dog\udcff")
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "n" * 256 + ".png", "d/" * 3000 + "x", "a\0b", "é" * 200])
+def test_a_path_that_no_file_can_have_is_not_found_and_raises_nowhere(tmp_path, path):
+    paths = PathResolver(tmp_path / "a.db")
+    assert paths.places(path) == []
+    assert not paths.find(path).exists() and not paths.find(path).is_file()
+    assert paths.lost(path).endswith("cannot be found") and len(paths.lost(path)) < 100
+    assert paths.references(path) == ()
+
+
+def test_a_file_in_a_folder_that_may_not_be_read_counts_as_there(tmp_path, monkeypatch):
+    def refuse(self, **_):
+        raise PermissionError(13, "no", str(self))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert PathResolver(tmp_path / "a.db").find("x.png") == tmp_path / "x.png"

@@ -109,6 +109,17 @@ def test_a_migration_that_raises_leaves_the_schema_unchanged(tmp_path):
         assert store.rows("PRAGMA user_version")[0]["user_version"] == len(MIGRATIONS)
 
 
+def test_what_a_step_of_another_package_raises_is_one_line_that_names_it(tmp_path):
+    def bad(db):
+        db.execute("CREATE TABLE half (id INTEGER)")
+        raise KeyError("an\nalbum")
+
+    with Store(tmp_path / "a.db") as store:
+        with pytest.raises(StoreError, match=r"a step of the albums schema failed.*KeyError: [^\n]*$"):
+            store.extend(Schema("albums", [bad], {}))
+        assert not {"half", "albums"} & set(store.db.table_names())
+
+
 @pytest.mark.parametrize("version", range(len(MIGRATIONS)))
 def test_every_older_schema_migrates(tmp_path, version):
     path = tmp_path / "old.db"

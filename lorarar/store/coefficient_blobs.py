@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from lorarar.util.errors import StoreError
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -23,6 +25,12 @@ def to_blob(vector: ArrayLike) -> bytes:
 
 
 def from_blob(blob: bytes, width: int) -> list[float]:
-    """The vector (``width``,) of a blob; without numpy, since the app, which starts at once, reads it too."""
+    """The vector (``width``,) of a blob; without numpy, since the app, which starts at once, reads it too.
+
+    Raises:
+        StoreError: it is no vector of this width.
+    """
+    if width < 1 or len(blob) not in (HALF, HALF * width):
+        raise StoreError("coefficients of a merge are damaged; merge the two LoRAs again, lorarar db check says more")
     values = list(struct.unpack(f"<{len(blob) // HALF}e", blob))
     return values * width if len(values) == 1 else values

@@ -7,9 +7,9 @@ migrates and the others find it done; a step that raises leaves the file as it w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from sqlite3 import Connection
+from sqlite3 import Connection, DatabaseError
 
-from lorarar.util.errors import StoreError
+from lorarar.util.errors import LorarError, StoreError
 
 Migration = Callable[[Connection], None]
 
@@ -163,7 +163,10 @@ def _base_digests(db: Connection) -> None:
 
 
 def _short_coefficients(db: Connection) -> None:
-    """Coefficients in half precision, a constant vector as one number: a fifth of the space."""
+    """Coefficients in half precision, a constant vector as one number: a fifth of the space.
+
+    Damaged ones are kept as they are, of no width, for the check to find.
+    """
     import numpy as np
 
     from lorarar.store.coefficient_blobs import to_blob
@@ -178,8 +181,9 @@ def _short_coefficients(db: Connection) -> None:
             PRIMARY KEY (merge, layer)
         ) STRICT, WITHOUT ROWID""")
     for merge, layer, content, style in db.execute("SELECT merge, layer, content, style FROM coefficients"):
-        vectors = [np.frombuffer(blob, "<f4") for blob in (content, style)]
-        row = [merge, layer, len(vectors[0]), *(to_blob(vector) for vector in vectors)]
+        width, odd = divmod(len(content), 4)
+        blobs = (content, style) if odd else [to_blob(np.frombuffer(blob, "<f4")) for blob in (content, style)]
+        row = [merge, layer, 0 if odd else width, *blobs]
         db.execute("INSERT INTO new_coefficients VALUES (?, ?, ?, ?, ?)", row)
     db.execute("DROP TABLE coefficients")
     db.execute("ALTER TABLE new_coefficients RENAME TO coefficients")
@@ -237,14 +241,13 @@ def migrate_extension(db: Connection, owner: str, migrations: Sequence[Migration
     """Apply what is pending of another package's tables in the same file; the caller holds the write lock.
 
     Raises:
-        StoreError: the file was written by a newer version.
+        StoreError: the file was written by a newer version, or a step fails.
     """
     db.execute("CREATE TABLE IF NOT EXISTS extensions (owner TEXT PRIMARY KEY, applied INTEGER NOT NULL) STRICT")
     row = db.execute("SELECT applied FROM extensions WHERE owner = ?", [owner]).fetchone()
     applied = int(row[0]) if row else 0
     check_known(owner, applied, len(migrations))
-    for step in migrations[applied:]:
-        step(db)
+    _apply(db, owner, migrations[applied:])
     db.execute("INSERT OR REPLACE INTO extensions VALUES (?, ?)", [owner, len(migrations)])
 
 
@@ -252,10 +255,21 @@ def migrate(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> Non
     """Apply what is pending, all or nothing; the caller holds the write lock.
 
     Raises:
-        StoreError: the file was written by a newer version.
+        StoreError: the file was written by a newer version, or a step fails.
     """
     (applied,) = db.execute("PRAGMA user_version").fetchone()
     check_known("engine", applied, len(migrations))
-    for step in migrations[applied:]:
-        step(db)
+    _apply(db, "engine", migrations[applied:])
     db.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def _apply(db: Connection, owner: str, steps: Sequence[Migration]) -> None:
+    """Apply steps in order; whatever is wrong with one, or with the rows it meets, is one clear line."""
+    for step in steps:
+        try:
+            step(db)
+        except (DatabaseError, LorarError):
+            raise
+        except Exception as error:  # a step may be another package's
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise StoreError(f"a step of the {owner} schema failed, and nothing was changed: {reason}") from error

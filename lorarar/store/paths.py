@@ -13,9 +13,10 @@ from pathlib import Path
 from lorarar.pictures.images import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError, OutputError
-from lorarar.util.files import is_text, readable
+from lorarar.util.files import is_text, is_there, readable
 
 ABOVE = 4  # folders above the database's in which a relative path is looked for
+_LONGEST, _LONGEST_NAME = 2048, 255  # bytes of a path, which leaves room for a folder, and of each name in it
 
 
 def is_lora(path: Path, sha256: str) -> bool:
@@ -54,18 +55,18 @@ class PathResolver:
         return place.as_posix()
 
     def places(self, path: str) -> list[Path]:
-        """All places where the file of a path is looked for, in order."""
+        """All places where the file of a path is looked for, in order; none where no file can have such a name."""
         return list(dict.fromkeys(self._places(path)))
 
     def find(self, path: str) -> Path:
         """Find the file; where there is none, return the place where it should be, for an error to name."""
         for place in self._places(path):  # most lie in the first; thousands are looked for at once
-            if place.exists():
+            if is_there(place):
                 return place
-        return next(self._places(path), Path(path.replace("\0", "?")))
+        return next(self._places(path), Path(_in_words(path)))
 
     def _places(self, path: str) -> Iterator[Path]:
-        if path and "\0" not in path:  # no file can have such a name
+        if path and _is_possible(path):
             yield self.folder / path
             for root in (Path.cwd(), *self.folder.parents[:ABOVE]):
                 yield root / path
@@ -73,7 +74,8 @@ class PathResolver:
     def lost(self, path: str) -> str:
         """Say that a path cannot be found, and where it was looked for."""
         folders = ", ".join(dict.fromkeys(str(place.parent) for place in self.places(path)))
-        return f"{path or 'a file without a path'} cannot be found" + (f"; looked in {folders}" if folders else "")
+        name = _in_words(path) or "a file without a path"
+        return f"{name} cannot be found" + (f"; looked in {folders}" if folders else "")
 
     def references(self, lora: str) -> tuple[Path, ...]:
         """The pictures a LoRA was trained on; none where they are gone."""
@@ -81,6 +83,18 @@ class PathResolver:
             return tuple(find_images(references_folder(self.find(lora))))
         except (ImageError, OSError, ValueError):
             return ()
+
+
+def _is_possible(path: str) -> bool:
+    """Whether a file can have this name; a database may say anything."""
+    name = path.encode("utf-8", "surrogatepass")
+    return b"\0" not in name and len(name) <= _LONGEST and all(len(part) <= _LONGEST_NAME for part in name.split(b"/"))
+
+
+def _in_words(path: str) -> str:
+    """A path as messages name it, cut where it is too long to be one; nothing that asks for this file fails."""
+    path = path.replace("\0", "?")
+    return path if _is_possible(path) else f"{path[:60]}…"
 
 
 def _absolute(path: Path) -> Path:

@@ -62,7 +62,7 @@ def migrate_all(database: sqlite3.Connection) -> None:
     """Apply what is pending of every schema; the caller holds the write lock.
 
     Raises:
-        StoreError: the file was written by a newer version.
+        StoreError: the file was written by a newer version, or a step fails.
     """
     migrate(database)
     for schema in SCHEMAS.values():

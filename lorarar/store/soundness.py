@@ -18,7 +18,7 @@ from lorarar.store.contents import superseded
 from lorarar.store.paths import PathResolver, is_lora
 from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from lorarar.store.schemas import SCHEMAS
-from lorarar.util.files import sha256_or
+from lorarar.util.files import is_there, sha256_or
 
 FaultKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unreadable"]
 MOST = 20  # lines that SQLite's own check may give
@@ -37,7 +37,7 @@ _NO_MERGE = """
     JOIN images i ON i.id = c.image WHERE g.kind <> 'import' AND i.merge IS NULL GROUP BY g.id"""
 _COEFFICIENTS = """
     SELECT count(*) FROM coefficients
-    WHERE length(content) NOT IN (2, 2 * width) OR length(style) NOT IN (2, 2 * width)"""
+    WHERE width < 1 OR length(content) NOT IN (2, 2 * width) OR length(style) NOT IN (2, 2 * width)"""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _files(
     database: sqlite3.Connection, paths: PathResolver, advance: Callable[[int], None]
 ) -> Iterator[DatabaseFault]:
     for path, sha256, lora in database.execute(_files_sql()):
-        places = [place for place in paths.places(path) if place.exists()]
+        places = [*filter(is_there, paths.places(path))]
         if not places:
             yield DatabaseFault("missing", paths.lost(path))
         elif not any(is_lora(place, sha256) if lora else sha256_or(place, "") == sha256 for place in places):

@@ -117,13 +117,13 @@ def sha256_of(path: Path) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a file or folder, be it one that may not be read."""
+    """Whether there is a file or folder, be it one that may not be read; no name makes it raise."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
+    except PermissionError:
         return True
+    except (OSError, ValueError):  # also a name that no file can have
+        return False
     return True
 
 

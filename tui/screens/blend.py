@@ -19,6 +19,7 @@ from textual.widgets import Input, Select, Static
 from lorarar.pictures.images import read_image
 from lorarar.store.queries import Collection, PictureRow
 from lorarar.util.errors import ImageError
+from lorarar.util.files import is_there
 from tui.context import AppContext
 from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, WorkerReply
 from tui.screens.browse import BrowseScreen
@@ -255,6 +256,6 @@ def lora_files(pictures: Sequence[PictureRow], find: Callable[[str], Path]) -> d
     files: dict[str, dict[str, str]] = {}
     for kind, folder in zip(KINDS, (base.contents, base.styles), strict=True):
         shipped = {path.stem: str(path) for path in (folder.glob("*.safetensors") if folder else ())}
-        there = [path for lora in sorted(filter(None, loras[kind])) if (path := find(lora)).exists()]
+        there = [path for lora in sorted(filter(None, loras[kind])) if is_there(path := find(lora))]
         files[kind] = dict(sorted((shipped | {path.stem: str(path.absolute()) for path in there}).items()))
     return files

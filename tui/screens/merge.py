@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Resize
 from textual.widgets import Static
 
+from lorarar.util.files import is_there
 from tui.catalog import Row
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -106,7 +107,7 @@ class MergeScreen(BrowseScreen):
         catalog = self.context.catalog
         row = catalog.merge(self.merge)
         files = {name: catalog.paths.find(path) for name in ADAPTERS if (path := row.get(name, {}).get("path"))}
-        missing = {name for name, file in files.items() if not file.exists()}
+        missing = {name for name, file in files.items() if not is_there(file)}
         return facts(row, missing), coefficient_map(catalog.coefficients(self.merge)), str(files.get("adapter", ""))
 
     def _show(self, merge: tuple[Text, CoefficientMap, str]) -> None:
