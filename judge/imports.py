@@ -10,7 +10,8 @@ from judge.targets import Target
 from lorarar import __version__
 from lorarar.pictures.images import read_size
 from lorarar.store import Store
-from lorarar.store.queries import Collection, Pair
+from lorarar.store.filters import folder_collection
+from lorarar.store.queries import Pair
 from lorarar.util.clock import now
 
 ROW = "pictures"  # of a folder's pictures, which say no method
@@ -22,8 +23,7 @@ def keep_folder(store: Store, targets: Sequence[Target], generated: Path, refere
     Raises:
         StoreError: they cannot be kept.
     """
-    collection = Collection("import", str(generated.resolve()))
-    number = store.collection_id(collection)
+    number = store.collection_id(folder_collection(generated, store.paths))
     seeds: Counter[Pair] = Counter()
     with store.writing():
         database = store.db.conn

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from judge.questions import Aspect
 from lorarar.pictures.images import find_images, read_image
-from lorarar.store.filters import PictureFilter, listed, one_collection
+from lorarar.store.filters import PictureFilter, folder_collection, listed, one_collection
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
     ReferenceFinder,
@@ -81,7 +81,8 @@ def find_targets(store: Store, images: str, generated: Path | None, references: 
         return from_store(store, images)
     if images:
         raise TargetError("--images filters the database's pictures, not those of --generated")
-    return from_folders(generated, references)
+    collection = folder_collection(generated, store.paths)
+    return [replace(target, collection=collection) for target in from_folders(generated, references)]
 
 
 def from_folders(generated: Path, references: Path) -> list[Target]:

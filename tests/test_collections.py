@@ -199,7 +199,7 @@ def figures_of(result):
 
 def test_an_own_folder_is_a_collection_of_its_own(own, monkeypatch):
     monkeypatch.chdir(own)
-    expected = (f"import {own / 'made'}", [(4, 0.5)])
+    expected = ("import made", [(4, 0.5)])
     options = ("--db", "grid.db", "--format", "json")
     assert figures_of(run("report", "--generated", "made", "--references", "given", *options)) == expected
     for name in ("made", "./made", str(own / "made")):
@@ -227,6 +227,38 @@ def test_an_own_folder_is_kept_as_it_is_now_and_found_after_it_moved_with_its_da
         assert present_targets(store, targets) == targets
         pictures = JudgedTargets(targets, VerdictStore(store))
         assert mars2(pictures.pictures(choose_judge(pictures))) == 0.5
+
+
+def test_a_folder_that_is_judged_again_after_it_moved_with_its_database_is_the_same_collection(own, monkeypatch):
+    moved = own.rename(own.with_name(f"{own.name}-moved"))
+    link = own.with_name(f"{own.name}-link")
+    link.symlink_to(moved)
+    for place in (moved, link):
+        with Store(place / "grid.db") as store:
+            keep_folder(store, from_folders(place / "made", place / "given"), place / "made", place / "given")
+            assert store.rows("SELECT name FROM collections WHERE kind = 'import'") == [{"name": "made"}]
+            assert len(from_store(store, f"import={place / 'made'}")) == 4
+    monkeypatch.chdir(own.parent)
+    with Store(moved / "grid.db") as store:
+        shutil.copytree(moved / "made", moved / "more" / "made")
+        keep_folder(store, from_folders(moved / "more" / "made", moved / "given"), moved / "more/made", moved / "given")
+        counts = {
+            name: len(from_store(store, f"import={name}"))
+            for name in ("made", "more/made", f"./{moved.name}/made", f"{moved.name}/more/made")
+        }
+        assert counts == dict.fromkeys(counts, 4)
+        (moved / "more" / "made").rename(moved / "more" / "made-too")
+        far = own.with_name(f"{own.name}-far")
+        shutil.copytree(moved / "made", far / "made-too")
+        for folder in (far / "made-too", moved / "more" / "made-too"):
+            keep_folder(store, from_folders(folder, moved / "given"), folder, moved / "given")
+        names = {row["name"] for row in store.rows("SELECT name FROM collections WHERE kind = 'import'")}
+        assert names == {"made", "more/made", "more/made-too", str(far / "made-too")}
+        assert len({target.collection for target in from_store(store, "import=made-too")}) == 2
+    forget = ["db", "forget", "import", "--yes", "--db", f"{moved.name}/grid.db"]
+    refused = CliRunner().invoke(app, [*forget, "made-too"])
+    assert refused.exit_code == 1 and "several import 'made-too'" in refused.stderr
+    assert CliRunner().invoke(app, [*forget, f"{far.name}/made-too"]).exit_code == 0
 
 
 # what is not there

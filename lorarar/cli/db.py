@@ -147,6 +147,7 @@ def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
     Raises:
         StoreError: there is none such, or one has to be named.
     """
+    from lorarar.store.filters import named
     from lorarar.store.forgetting import collections_of
 
     there = collections_of(store, kind)
@@ -157,9 +158,10 @@ def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
         return there
     if name is None:
         raise StoreError(f"name one: lorarar db forget {kind} NAME; {store.path} has: {names}")
-    chosen = [collection for collection in there if collection.name == name]
-    if not chosen:
-        raise StoreError(f"{store.path} has no {kind} {name[:80]!r}; it has: {names}")
+    chosen = named(there, name, store.paths)
+    if len(chosen) != 1:
+        number = "several" if chosen else "no"
+        raise StoreError(f"{store.path} has {number} {kind} {name[:80]!r}; it has: {names}")
     return chosen
 
 

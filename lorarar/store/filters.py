@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection, Kind, PictureRow
 from lorarar.util.errors import LorarError
 
@@ -61,7 +62,8 @@ class PictureFilter:
             FilterError: there are none; the message lists what there is.
         """
         rows = [row for row in rows if row.collection.kind in KINDS]
-        kept = [row for row in rows if self._means(row.collection)]
+        meant = self._meant(dict.fromkeys(row.collection for row in rows), PathResolver(database))
+        kept = [row for row in rows if row.collection in meant]
         if not kept:
             raise FilterError(self._nothing(rows, database))
         for name, accepted in self.fields.items():
@@ -71,10 +73,17 @@ class PictureFilter:
                 raise FilterError(f"no {name} {' or '.join(accepted)} among these pictures; there are {listed(there)}")
         return kept
 
-    def _means(self, collection: Collection) -> bool:
+    def _meant(self, collections: Iterable[Collection], paths: PathResolver) -> set[Collection]:
+        """Those of a database's collections that are meant."""
+        collections = list(collections)
         if not self.kinds:
-            return collection.kind == "plan"
-        return any(_is_named(collection, name) for name in self.kinds.get(collection.kind, ()))
+            return {collection for collection in collections if collection.kind == "plan"}
+        wanted = [(kind, name) for kind, names in self.kinds.items() for name in names]
+        return {
+            collection
+            for kind, name in wanted
+            for collection in named([one for one in collections if one.kind == kind], name, paths)
+        }
 
     def _nothing(self, rows: Sequence[PictureRow], database: Path) -> str:
         """Why no collection is meant."""
@@ -108,11 +117,26 @@ def listed_collections(counts: Mapping[Collection, int]) -> str:
     return listed(f"{collection.label} ({count} pictures)" for collection, count in counts.items())
 
 
-def _is_named(collection: Collection, name: str) -> bool:
-    """Whether a name is a collection's; an imported folder is known by any path to it, or by its last part."""
-    if name == collection.name or collection.kind != "import":
-        return name == collection.name
-    return collection.name == str(Path(name).resolve()) or Path(collection.name).name == name
+def folder_collection(folder: Path, paths: PathResolver) -> Collection:
+    """The collection of an imported folder, named as files of its database are: it moves with that.
+
+    Raises:
+        OutputError: the folder's name is no UTF-8.
+    """
+    return Collection("import", paths.stored(folder.resolve()))
+
+
+def named(collections: Sequence[Collection], name: str, paths: PathResolver) -> list[Collection]:
+    """Those of collections of one kind that have a name; an imported folder has any path to it too, or its last part.
+
+    Raises:
+        OutputError: the name is no UTF-8.
+    """
+    if exact := [collection for collection in collections if collection.name == name]:
+        return exact
+    folders = [collection for collection in collections if collection.kind == "import"]
+    by_path = [collection for collection in folders if collection == folder_collection(Path(name), paths)]
+    return by_path or [collection for collection in folders if Path(collection.name).name == name]
 
 
 def listed(names: Iterable[str]) -> str:
