@@ -2,27 +2,38 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from lorarar.bench.plan import read_plan
+from lorarar.bench.cells import pairs_of
+from lorarar.bench.plan import MethodRow, read_plan
 from lorarar.cli.main import app
+from lorarar.families import find_base
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.merging.methods import METHODS
+from lorarar.merging.methods.method import described
+from lorarar.pictures.concepts import read_concepts
 from lorarar.util.errors import PlanError
+from lorarar.util.options import Option
 
+from .bench_plan import write_plan
 from .conftest import random_adapter
 from .extending import BAD_EXTENSION, EXTENSION, ROOT, left_out, run_lorarar
 
 BAD_METHODS = {
+    "exits": "SystemExit: 3",
+    "help-none": "TypeError: its help is None; accepted is str",
+    "late": "ValueError: option --early has its default from hypernet.x, no option before it",
     "like-ours": "ValueError: lorarar has one named direct",
     "no-method": "TypeError: it is a dict; accepted is a lorarar.merging.methods.method.Method",
     "no-name": "ValueError: '../up' is no name for a method; accepted are a-z, 0-9, - . and _, but not joint",
     "other-mu": "OptionError: option --mu means something else elsewhere",
-    "own-layout": "ValueError: option --layout is lorarar merge's own",
+    "own-layout": "OptionError: option --layout is lorarar merge's own",
     "raising": "RuntimeError: no such luck",
+    "wrong": "OptionError: --many is 'no'; accepted is a number",
 }
 
 
@@ -39,6 +50,55 @@ def test_a_method_of_another_package_merges_and_bad_ones_are_a_line_each(lora_fi
         torch.testing.assert_close(merged.layers[layer].dense(), 0.25 * factors.dense())
     lines = [line for line in left_out(done.stderr) if line.startswith("The method ")]
     assert lines == [f"The method {name} of lorarar-bad is left out: {why}" for name, why in BAD_METHODS.items()]
+
+
+FAILING_METHODS = {
+    "raises": "ValueError: no merge",
+    "ends": "SystemExit: 3",
+    "returns": "TypeError: it returns a int; accepted is a MergeResult",
+    "reshapes": "ValueError: layer unet.",
+}
+
+
+@pytest.mark.parametrize(("name", "why"), FAILING_METHODS.items())
+def test_a_method_of_another_package_that_fails_when_it_merges_is_one_line_and_stops_no_other_pair(
+    name, why, monkeypatch, lora_file, tiny_folder, tmp_path
+):
+    monkeypatch.syspath_prepend(BAD_EXTENSION)
+    monkeypatch.chdir(tmp_path)
+    for side in ("c", "s"):
+        write_adapter(random_adapter(2, 0), tmp_path / side / "a.safetensors")
+        write_adapter(random_adapter(3, 1), tmp_path / side / "b.safetensors")
+    arguments = ["merge", "--all", "c", "s", "-o", "merged", "--base", tiny_folder, "--method", name]
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    assert done.exit_code == 1
+    assert f"method {name} of lorarar-bad fails: {why}" in done.stderr
+    assert "4 of 4 pairs failed" in done.stderr
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_a_file_option_may_have_a_file_of_its_package_as_default(monkeypatch, tmp_path):
+    option = Option("table", "A table.", "file", default=tmp_path / "table.csv")
+    assert json.loads(json.dumps(described(option)))["default"] == str(tmp_path / "table.csv")
+
+
+def test_a_cell_and_a_merge_of_another_version_of_a_methods_package_are_others(tmp_path, monkeypatch, tiny_folder):
+    write_plan(tmp_path, tiny_folder)
+    folders = tmp_path / "contents", tmp_path / "styles"
+    concepts, cells = [read_concepts(folder) for folder in folders], []
+    options = ("--method", "content-only", "--base", tiny_folder, "--db", tmp_path / "a.db")
+    merge = list(map(str, ("merge", "--all", *folders, "-o", tmp_path / "merged", *options)))
+    for version, new in (("1.0", 2), ("1.0", 0), ("2.0", 2)):
+        package = tmp_path / version
+        information = shutil.copytree(EXTENSION, package, dirs_exist_ok=True) / "lorarar_extension-1.0.dist-info"
+        (information / "METADATA").write_text((information / "METADATA").read_text().replace("1.0", version))
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(package)
+            row = MethodRow(method="content-only")
+            cells.append(pairs_of(row, find_base(str(tiny_folder)), *concepts)[0].makings)
+            assert f"{new} merges" in CliRunner().invoke(app, merge).stderr
+    assert cells[0] == cells[1] != cells[2]
+    assert cells[2]["package"] == ["lorarar-extension", "2.0"]
 
 
 def test_what_is_on_the_path_is_seen_and_what_left_it_is_gone(monkeypatch):

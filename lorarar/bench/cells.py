@@ -12,6 +12,7 @@ from lorarar.bench.plan import MethodRow, PictureSettings
 from lorarar.families import Base
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.lora.names import pair_stem
+from lorarar.merging.methods import origin_of
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.store.cells import Place
@@ -47,7 +48,7 @@ class Pair:
     row: MethodRow
     content: Concept
     style: Concept
-    method: Facts  # name and options, with defaults filled in and files by their digests
+    method: Facts  # name, options with defaults filled in and files by their digests, and the package it is from
     training: Facts | None = None  # all that decides what is trained for the pair, where something is
 
     @property
@@ -120,7 +121,7 @@ def pairs_of(
     """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator."""
     options = row.options
     resolved: Mapping[str, Any] = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
-    method: Facts = {"method": row.method, "options": resolved}
+    method: Facts = {"method": row.method, "options": resolved, **origin_of(row.method)}
     pairs = []
     for content in contents:
         for style in styles:

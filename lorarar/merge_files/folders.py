@@ -15,6 +15,7 @@ from lorarar.lora.names import distinct_names, pair_stem
 from lorarar.merge_files.checks import check_place
 from lorarar.merge_files.pair import merge_pair, optimiser_for
 from lorarar.merge_files.result import Merge
+from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
 from lorarar.training.makings import facts_of_file
 from lorarar.util.errors import AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError
@@ -69,6 +70,7 @@ def merge_all(
         "base": recipe.base.name,
         "layout": layout,
         "dtype": recipe.dtype,
+        **origin_of(recipe.method.name),
     }
     optimiser = optimiser_for(recipe)
     expected["options"] = recipe.resolved_options() | (asdict(optimiser.options) if optimiser else {})

@@ -15,7 +15,7 @@ from lorarar.lora.files import write_adapter
 from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
-from lorarar.merging.methods import MethodInfo
+from lorarar.merging.methods import MethodInfo, origin_of
 from lorarar.util.dtype import Dtype
 
 
@@ -50,6 +50,7 @@ class Merge:
             "layout": layout,
             "discarded": self.energy.share,
             "version": self.version,
+            **origin_of(self.method.name),
             **training,
         }
 

@@ -6,6 +6,7 @@ The same recipe serves one pair or a grid of them; the hypernetwork is read once
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +18,14 @@ import torch
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, widest
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
-from lorarar.merging.methods import MergeInputs, MergeResult, Method
+from lorarar.merging.methods import METHODS, MergeInputs, MergeResult, Method
+from lorarar.merging.methods.merge_inputs import check_result
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import MethodError
 from lorarar.util.files import sha256_of
+from lorarar.util.guard import guarded
 from lorarar.util.options import Option, OptionError, check_values
 from lorarar.util.progress import Ticker
 
@@ -73,7 +76,8 @@ class Recipe:
         except OptionError as error:
             raise MethodError(str(error)) from None
         object.__setattr__(self, "options", checked)
-        _ = self._values
+        with self._guard():
+            _ = self._values
 
     @property
     def seed(self) -> int:
@@ -117,11 +121,24 @@ class Recipe:
         return result if self.strengths == PLAIN else scale_sides(result, content, style, self.strengths, dtype)
 
     def _merge(self, content: Adapter, style: Adapter, inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
-        """The method's merge; one that takes long shows its progress."""
+        """The method's merge; another package's is sound, or an error that names it."""
+        with self._guard():
+            result = self._run(content, style, inputs, own)
+            if METHODS.package(self.method.name):
+                check_result(result, content, style)
+        return result
+
+    def _run(self, content: Adapter, style: Adapter, inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
+        """What the method's function returns; one that takes long shows its progress."""
         if not self.method.dense or len(content.layers) < MANY_LAYERS:
             return self.method.function(content, style, inputs, **own)
         with Ticker(self.method.name, len({*content.layers} & {*style.layers})) as ticker:
             return self.method.function(content, style, replace(inputs, on_layer=ticker.advance), **own)
+
+    def _guard(self) -> AbstractContextManager[None]:
+        """Where another package's code runs: what it raises is a ``MethodError``."""
+        package = METHODS.package(self.method.name)
+        return guarded(f"method {self.method.name} of {package.name}", MethodError) if package else nullcontext()
 
     def _argument(self, option: Option, optimised: Mapping[str, Coefficients] | None) -> Any:
         """What the method's function gets for an option."""

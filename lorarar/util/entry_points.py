@@ -12,12 +12,20 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lorarar.util.guard import FAULTS
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+
+class Package(NamedTuple):
+    """The distribution that something comes from."""
+
+    name: str
+    version: str
 
 
 def points_of(group: str) -> tuple[EntryPoint, ...]:
@@ -32,7 +40,7 @@ def _points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
         return ()
     from importlib.metadata import entry_points
 
-    return tuple(sorted(entry_points(group=group), key=lambda point: (point.name, package_of(point))))
+    return tuple(sorted(entry_points(group=group), key=lambda point: (point.name, package_of(point).name)))
 
 
 @lru_cache
@@ -65,7 +73,7 @@ def distinct(points: Iterable[EntryPoint], taken: Iterable[str]) -> list[EntryPo
         if point.name in owners:
             leave_out(point, f"{owners[point.name]} has one of this name")
         else:
-            owners[point.name] = package_of(point)
+            owners[point.name] = package_of(point).name
             first.append(point)
     return first
 
@@ -74,7 +82,7 @@ def load_point(point: EntryPoint, use: Callable[[Any], Any]) -> Any:
     """What ``use`` makes of an entry point's object; None, said in one line, where either raises."""
     try:
         return use(point.load())
-    except Exception as error:  # another package's code may raise anything
+    except FAULTS as error:
         leave_out(point, f"{type(error).__name__}: {error}")
         return None
 
@@ -83,10 +91,10 @@ def leave_out(point: EntryPoint, reason: str) -> None:
     """Say in one line why what an entry point gives is left out: a command, a method, a critic …"""
     kinds = point.group.removeprefix("lorarar.")
     kind = f"{kinds[:-3]}y" if kinds.endswith("ies") else kinds.removesuffix("s")
-    line = f"The {kind} {point.name} of {package_of(point)} is left out: {reason}"
+    line = f"The {kind} {point.name} of {package_of(point).name} is left out: {reason}"
     message(" ".join(line.split()), "yellow")
 
 
-def package_of(point: EntryPoint) -> str:
+def package_of(point: EntryPoint) -> Package:
     """The distribution that an entry point comes from."""
-    return point.dist.name if point.dist else "an unknown package"
+    return Package(point.dist.name, point.dist.version) if point.dist else Package("an unknown package", "")

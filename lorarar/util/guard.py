@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from lorarar.util.errors import LorarError, reason
 
+FAULTS = (Exception, SystemExit)  # what another package's code may raise; it may not end our process either
+
 
 @contextmanager
 def guarded(what: str, error: type[LorarError]) -> Iterator[None]:
@@ -15,5 +17,5 @@ def guarded(what: str, error: type[LorarError]) -> Iterator[None]:
         yield
     except LorarError:
         raise
-    except Exception as fault:  # another package's code may raise anything
+    except FAULTS as fault:
         raise error(f"{what} fails: {type(fault).__name__}: {reason(fault)}") from fault

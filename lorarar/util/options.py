@@ -172,13 +172,15 @@ def check_names(options: Iterable[Option], reserved: Collection[str], command: s
     """Refuse options that cannot be flags of a command beside those that it has itself.
 
     Raises:
-        OptionError: one's name is no name, or is reserved.
+        OptionError: one's name is no name, or is reserved, or its default is not accepted.
     """
     for option in options:
         if not option.name.isidentifier() or option.name != option.name.lower():
             raise OptionError(f"option {option.name!r} is no name; accepted are lower-case letters, digits and _")
         if option.name in reserved:
             raise OptionError(f"option {option.flag} is {command}'s own")
+        if option.default is not None:
+            option.check(option.default)
 
 
 def check_values(

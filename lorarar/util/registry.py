@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from lorarar.util.entry_points import load_point, points_of
+from lorarar.util.entry_points import Package, load_point, package_of, points_of
 from lorarar.util.row_fields import check_fields
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Registry(Mapping[str, R], Generic[R]):
         self.group, self.kind = group, kind
         self._check, self._order = check, order
         self._own = self._in_order({row.name: row for row in rows})
+        self._packages: dict[str, Package] = {}
         self._loaded: tuple[tuple[EntryPoint, ...], dict[str, R]] | None = None
 
     def __getitem__(self, name: str) -> R:
@@ -72,6 +73,10 @@ class Registry(Mapping[str, R], Generic[R]):
         """Our rows alone."""
         return self._own
 
+    def package(self, name: str) -> Package | None:
+        """The other package that the row of that name comes from; None for ours."""
+        return None if name in self._own or name not in self._all else self._packages[name]
+
     @property
     def _all(self) -> dict[str, R]:
         points = points_of(self.group)
@@ -85,6 +90,7 @@ class Registry(Mapping[str, R], Generic[R]):
             row = load_point(point, lambda given: self._accepted(given, rows))
             if row is not None:
                 rows[row.name] = row
+                self._packages[row.name] = package_of(point)
         return self._in_order(rows)
 
     def _in_order(self, rows: dict[str, R]) -> dict[str, R]:

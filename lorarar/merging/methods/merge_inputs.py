@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from lorarar.lora.adapter import Factors
+from lorarar.lora.adapter import Adapter, Factors, shape_text
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
 
@@ -29,3 +29,21 @@ class MergeResult:
     layers: dict[str, Factors]
     coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
     energy: Energy = field(default_factory=Energy)
+
+
+def check_result(result: object, content: Adapter, style: Adapter) -> None:
+    """Refuse what is no merge of these two adapters.
+
+    Raises:
+        TypeError: it is no ``MergeResult`` of ``Factors``.
+        ValueError: it has a layer that neither adapter has, or one of another shape.
+    """
+    if not isinstance(result, MergeResult):
+        raise TypeError(f"it returns a {type(result).__name__}; accepted is a MergeResult")
+    shapes = {layer: factors.shape for side in (content, style) for layer, factors in side.layers.items()}
+    for layer, factors in result.layers.items():
+        if not isinstance(factors, Factors):
+            raise TypeError(f"layer {layer} is a {type(factors).__name__}; accepted are Factors")
+        if factors.shape != shapes.get(layer):
+            there = shape_text(shapes[layer]) if layer in shapes else "absent"
+            raise ValueError(f"layer {layer} is {shape_text(factors.shape)}, in the two LoRAs it is {there}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,11 @@ def check_method(method: Method, others: Mapping[str, Method]) -> None:
     if not _NAME.fullmatch(method.name) or method.name == JOINT.name:
         raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not joint")
     check_names(method.options, RESERVED | COMMON.keys(), "lorarar merge")
+    owners = {"", "base", "pair"}
+    for option in method.options:
+        if option.default_from.partition(".")[0] not in owners:
+            raise ValueError(f"option {option.flag} has its default from {option.default_from}, no option before it")
+        owners.add(option.name)
     merge_options(option for one in (*others.values(), method) for option in one.options)
 
 
@@ -100,7 +106,7 @@ def described(option: Option) -> dict[str, Any]:
         "name": option.name,
         "flag": option.flag,
         "type": option.type,
-        "default": option.default,
+        "default": str(option.default) if isinstance(option.default, Path) else option.default,
         "default_words": option.shown_default,
         "accepted": option.accepted.partition(" ")[2],
         "help": option.help,

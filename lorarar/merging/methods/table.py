@@ -86,3 +86,9 @@ def method_named(name: str) -> Method:
     if name not in METHODS:
         raise MethodError(f"unknown method {name!r}; accepted are {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def origin_of(name: str) -> dict[str, list[str]]:
+    """What decides a merge beside the method's name and options: for another package's row its name and version."""
+    package = METHODS.package(name)
+    return {"package": [*package]} if package else {}
