@@ -6,20 +6,23 @@ how far a target is from the true one, and whether it is taken for its own cell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from judge.targets import Target
-from lorarar.families import families_with
+from lorarar.families import Family, families_with
 from lorarar.store import Store
 from lorarar.store.paths import PathResolver
 from lorarar.util.files import cache_folder
 from lorarar.util.grouping import group_by
+from lorarar.util.row_fields import check_fields
 
 if TYPE_CHECKING:
     from judge.check.rates import RateOf
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,47 @@ class GroundTruth(Protocol):
         """What decides the true pictures, as a short digest: scores by others are kept apart."""
 
 
+class _FamilyTruth:
+    """A family's ground truth; whatever is wrong with it is one line that names the family."""
+
+    def __init__(self, family: Family) -> None:
+        self._family, self._truth = family, family.find("ground_truth")
+
+    def known_pictures(self, targets: Sequence[Target], folder: Path) -> list[KnownPicture]:
+        with self._family.guarded("ground_truth"):
+            pictures = list(self._truth.known_pictures(targets, folder))
+            for picture in pictures:
+                check_fields(picture, KnownPicture)
+            return pictures
+
+    def distances(self, targets: Sequence[Target]) -> list[float | None]:
+        with self._family.guarded("ground_truth"):
+            return _one_each(self._truth.distances(targets), targets, float)
+
+    def identified(self, targets: Sequence[Target]) -> list[bool | None]:
+        with self._family.guarded("ground_truth"):
+            return _one_each(self._truth.identified(targets), targets, bool)
+
+    def revision(self) -> str:
+        with self._family.guarded("ground_truth"):
+            return f"{self._truth.revision()}"
+
+
+def _one_each(values: Iterable[object], targets: Sequence[Target], kind: Callable[[Any], T]) -> list[T | None]:
+    """A value or None for each target.
+
+    Raises:
+        TypeError, ValueError: there are more or fewer, or one is of another kind.
+    """
+    each = [None if value is None else kind(value) for value in values]
+    if len(each) != len(targets):
+        raise ValueError(f"it gives {len(each)} values for {len(targets)} pictures")
+    return each
+
+
 def ground_truths() -> dict[str, GroundTruth]:
     """The families' ground truths, by the name of the base."""
-    return {name: family.find("ground_truth") for name, family in families_with("ground_truth").items()}
+    return {name: _FamilyTruth(family) for name, family in families_with("ground_truth").items()}
 
 
 def find_known_pictures(store: Store, targets: Sequence[Target]) -> list[KnownPicture]:

@@ -124,7 +124,7 @@ def checked(targets, tmp_path, fault=None, **more):
 
 
 def grades(found, part):
-    return [finding.grade for finding in found.findings() if finding.part == part]
+    return [finding.grade for finding in found.findings if finding.part == part]
 
 
 # a fair judge
@@ -150,7 +150,7 @@ def test_a_fair_judge_passes(targets, tmp_path):
     assert found.results["truth"] is None
     assert found.results["people"] is None
     assert set(grades(found, "order") + grades(found, "wording") + grades(found, "controls")) == {"good"}
-    assert "no human votes" in found.findings()[-1].text
+    assert "no human votes" in found.findings[-1].text
 
 
 # judges with faults
@@ -165,7 +165,7 @@ def test_a_judge_that_always_says_yes_is_found_by_the_controls(targets, tmp_path
     assert found.results["wording"].alpha is None
     assert found.results["wording"].tau is None
     assert set(grades(found, "controls")) == {"poor"}
-    assert any("yes-bias" in finding.text for finding in found.findings())
+    assert any("yes-bias" in finding.text for finding in found.findings)
 
 
 def test_a_judge_that_minds_the_order_is_found_by_the_exchange(targets, tmp_path):
@@ -273,7 +273,7 @@ def test_one_method_has_no_ranking_and_one_concept_no_other(targets, tmp_path):
         "another reference",
         "blank",
     }
-    assert [finding.text for finding in found.findings() if finding.part == "wording"][1:] == [
+    assert [finding.text for finding in found.findings if finding.part == "wording"][1:] == [
         "every answer in every wording is the same one, so that agreement says nothing",
         "no ranking to compare: there is one method",
     ]
@@ -538,7 +538,7 @@ def test_another_part_is_a_class_and_a_row(targets, tmp_path, monkeypatch):
     monkeypatch.setattr("judge.check.check.parts", lambda: [*parts(), Cells()])
     found = checked(targets, tmp_path)
     assert found.record()["cells"] == {"cells": 9, "verdicts": 4}
-    assert found.findings()[-1] == Finding("cells", "good", "9 cells")
+    assert found.findings[-1] == Finding("cells", "good", "9 cells")
 
 
 def test_the_page_is_one_page_and_says_nothing_that_the_terminal_obeys(targets, tmp_path):

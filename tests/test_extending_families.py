@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from judge.critics import find_critic
+from judge.ground_truth import ground_truths
 from lorarar.cli.main import app
 from lorarar.families import FAMILIES, Base, Family, families_with, family_of, find_base
 from lorarar.families.sdxl import SDXL
@@ -48,11 +50,25 @@ def test_its_backbones_are_chosen_by_name(elsewhere):
 
 def test_bad_families_are_a_line_each_and_end_nothing(monkeypatch, capsys):
     monkeypatch.syspath_prepend(BAD_EXTENSION)
-    assert list(FAMILIES) == ["pocket", "sdxl", "nowhere"]
+    assert list(FAMILIES) == ["pocket", "sdxl", "judged", "nowhere"]
     (line,) = left_out(capsys.readouterr().err)
     assert line == "The family like-ours of lorarar-bad is left out: ValueError: lorarar has one named pocket"
     with pytest.raises(BaseError, match="the base of family nowhere cannot be loaded from nowhere:base: No module"):
         find_base("nowhere")
+
+
+def test_parts_that_fail_are_a_line_that_names_the_family(monkeypatch):
+    monkeypatch.syspath_prepend(BAD_EXTENSION)
+    truth = ground_truths()["judged"]
+    for part, use, said in (
+        ("base", lambda: find_base("judged"), "KeyError: 'LORARAR_NOBODY_SETS_THIS'"),
+        ("critic", lambda: find_critic("judged"), "TypeError: it is a str; accepted is a judge"),
+        ("ground truth", lambda: truth.distances([1, 2]), "ValueError: it gives 3 values for 2 pictures"),
+        ("ground truth", lambda: truth.identified([1, 2]), "RuntimeError: no such luck"),
+        ("ground truth", truth.revision, "AttributeError: module 'lorarar_bad.families' has no attribute 'revision'"),
+    ):
+        with pytest.raises(BaseError, match=f"the {part} of family judged fails: {said}"):
+            use()
 
 
 def test_a_folder_is_of_the_family_whose_class_it_names(tmp_path, monkeypatch):

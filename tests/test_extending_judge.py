@@ -104,10 +104,10 @@ def test_what_fails_when_it_is_used_is_one_line_and_ends_nothing_of_ours(databas
     with find_critic("asked-not:") as critic, pytest.raises(CriticError, match="an asked-not critic fails: Runtime"):
         list(critic.ask([None]))
     for name, said in (
-        ("unprepared", "its preparation is None; accepted is a judge.critics.preparation.Preparation"),
+        ("unprepared", "it is a NoneType; accepted is a judge.critics.preparation.Preparation"),
         ("answers-beyond", "it replies to question 2; accepted is each of 2 once, from 0"),
         ("answers-twice", "it replies to question 0; accepted is each of 2 once, from 0"),
-        ("answers-words", "its reply is 'yes'; accepted is a judge.questions.Reply"),
+        ("answers-words", "it is a str; accepted is a judge.questions.Reply"),
         ("answers-oddly", "its status is 'perhaps'; accepted is Status"),
     ):
         with pytest.raises(CriticError, match=f"{name} critic fails: .*{said}"), find_critic(f"{name}:") as critic:
@@ -118,6 +118,9 @@ def test_what_fails_when_it_is_used_is_one_line_and_ends_nothing_of_ours(databas
     done = run("judge", "run", "--metrics", "fails", "--db", database)
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == "Metric: fails fails: RuntimeError: no such luck"
+    done = run("judge", "run", "--metrics", "unfound", "--db", database)
+    line = "Metric: the unfound backbone owner/other fails: RuntimeError: no such luck"
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (1, line)
 
 
 def test_a_question_without_a_reply_has_failed(database, badly_extended):
@@ -138,9 +141,18 @@ def test_our_own_flags_are_ours_whatever_another_package_sets(database, badly_ex
     for name in ("run", "check"):
         command = get_command(app).commands["judge"].commands[name]
         names = {parameter.name for parameter in command.get_params(Context(command))} - settings
-        assert names <= RESERVED
+        assert names - {"unfound"} <= RESERVED  # which is another package's kind of backbone
     done = run("judge", "run", "--critic", "answers-some:", "--metrics", "mars2", "--device", "cpu", "--db", database)
     assert "--device is a setting of a critic on this machine" in done.stderr
+
+
+def test_one_picture_that_cannot_be_read_costs_its_own_score_alone(database, extended):
+    broken = sorted(database.parent.glob("images/**/*.png"))[3]
+    broken.write_bytes(broken.read_bytes()[:60])
+    done = run("judge", "run", "--metrics", "brightness", "--db", database, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["brightness"]["measured"] == 7
+    assert str(broken) in done.stderr
 
 
 def test_nothing_of_theirs_is_loaded_before_a_table_is_listed():
@@ -155,6 +167,12 @@ def test_a_part_that_fails_is_a_finding_of_its_own(database, extended, badly_ext
     said = json.loads(check.stdout)
     assert said["fails"] == {"failure": "RuntimeError: no such luck"}
     assert {"part": "fails", "grade": "", "text": "fails: RuntimeError: no such luck"} in said["findings"]
+    for name, why in (
+        ("no_questions", "TypeError: it is a str; accepted is a judge.check.ask.CheckQuestion"),
+        ("no_json", "TypeError: its result holds {1, 2}, which JSON cannot hold"),
+        ("no_finding", "TypeError: it is a str; accepted is a judge.check.findings.Finding"),
+    ):
+        assert {"part": name, "grade": "", "text": f"fails: {why}"} in said["findings"]
     assert said["prompts"].startswith("paper-")
     lines = [line.partition(" is left out: ")[0] for line in left_out(check.stderr) if line.startswith("The check")]
     assert lines == ["The check no-part of lorarar-bad", "The check prompts of lorarar-bad"]

@@ -47,6 +47,19 @@ def same(old, new, where=""):
         assert new == old, where
 
 
+def by_name(said):
+    """A report with its lists by what their rows are called: metrics stand in the order of their table now."""
+    if not isinstance(said, dict):
+        return said
+    names = ("section", "of", "name", "metric")
+    return {
+        key: sorted(rows, key=lambda row: [str(row.get(name)) for name in names])
+        if key in ("figures", "points")
+        else rows
+        for key, rows in said.items()
+    }
+
+
 def reports():
     """All that version 0.1 said of its database, and the commands that say it now."""
     for plan in PLANS:
@@ -64,7 +77,8 @@ def reports():
 def check_reports(chosen):
     for name, arguments in reports():
         if name in chosen or not chosen:
-            same(json.loads((EXPECTED / name).read_text()), json.loads(run(*arguments)), name)
+            said = json.loads((EXPECTED / name).read_text()), json.loads(run(*arguments))
+            same(*map(by_name, said), name)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from judge.metrics.backbone import Clip
 from judge.metrics.instruments import Instruments
 from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import score_keys
@@ -94,7 +95,12 @@ def test_what_has_no_true_picture_has_no_score_and_a_reason(scores, tmp_path):
 
 def test_a_backbone_is_the_familys_own_where_it_has_one_else_the_customary(tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr("judge.metrics.registry.find_backbone", lambda kind, name, device: opened.append((kind, name)))
+
+    def find(kind, name, device):
+        opened.append((kind, name))
+        return Clip(None, None, None)
+
+    monkeypatch.setattr("judge.metrics.registry.find_backbone", find)
     monkeypatch.setattr("judge.metrics.instruments.Features", lambda backbone: None)
     targets = [target(tmp_path / f"{n}.png", Image.new("RGB", (8, 8))) for n in range(4)]
     bases = ["pocket", "sdxl", "someone/base", None]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from judge.check.ask import CheckQuestion, Interview, QuestionTally, ordinary_questions
 from judge.check.findings import Finding
-from judge.check.part import Baseline, CheckPlan, Configuration, Opener
+from judge.check.part import Baseline, CheckPlan, Configuration, Opener, Part
 from judge.check.sample import sample_targets
 from judge.check.settings import rival
 from judge.check.table import parts
@@ -41,16 +41,13 @@ class Check:
     average: float | None  # MARS2 of the sample
     tally: QuestionTally
     results: Mapping[str, Any]  # by the part's name
-
-    def findings(self) -> list[Finding]:
-        """The results in sentences, part by part."""
-        return [finding for part in parts() for finding in part.findings(self.results[part.name], self.average)]
+    findings: Sequence[Finding]  # the results in sentences, part by part
 
     def record(self) -> dict[str, Any]:
         """The check as JSON has it: every part's result under its name, and the sentences."""
         fields = asdict(self)
-        results = fields.pop("results")
-        return {**fields, **results, "findings": [asdict(finding) for finding in self.findings()]}
+        results, findings = fields.pop("results"), fields.pop("findings")
+        return {**fields, **results, "findings": findings}
 
 
 def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Configuration.open) -> Check:
@@ -63,7 +60,9 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
-    baseline, questions, verdicts = _ask(plan, interview, open_critic)
+    every = parts()
+    baseline, questions, verdicts = _ask(plan, interview, open_critic, every)
+    results = {part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in every}
     return Check(
         critic=baseline.identity,
         prompts=plan.prompts.version,
@@ -72,12 +71,13 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         of=len(plan.targets),
         average=baseline.average,
         tally=interview.tally,
-        results={part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in parts()},
+        results=results,
+        findings=[finding for part in every for finding in part.findings(results[part.name], baseline.average)],
     )
 
 
 def _ask(
-    plan: CheckPlan, interview: Interview, open_critic: Opener
+    plan: CheckPlan, interview: Interview, open_critic: Opener, every: Sequence[Part[Any, Any]]
 ) -> tuple[Baseline, QuestionsByPart, VerdictsByPart]:
     """Ask the critic that is checked about the sample, and each part's questions."""
     sample = sample_targets(plan.targets, plan.size, plan.seed)
@@ -85,8 +85,9 @@ def _ask(
         if plan.against is not None:  # fail early on an unknown critic
             open_critic(rival(plan.configuration.settings, plan.against)).close()
         questions: dict[str, Sequence[CheckQuestion]] = {SAMPLE: ordinary_questions(sample, plan.prompts)}
-        questions |= {part.name: part.questions(plan, sample) for part in parts()}
-        verdicts = _ask_all(questions, critic, interview)
+        questions |= {part.name: part.questions(plan, sample) for part in every}
+        first = {SAMPLE, *(part.name for part in every if part.asked_by_run)}
+        verdicts = _ask_all(questions, critic, interview, first)
         identity = dict(critic.identity)
     baseline = Baseline(
         plan=plan,
@@ -101,9 +102,10 @@ def _ask(
     return baseline, questions, verdicts
 
 
-def _ask_all(questions: QuestionsByPart, critic: Critic, interview: Interview) -> VerdictsByPart:
-    """The verdicts on the sample's and every part's questions; those that ``judge run`` asks too come first."""
-    first = {SAMPLE, *(part.name for part in parts() if part.asked_by_run)}
+def _ask_all(
+    questions: QuestionsByPart, critic: Critic, interview: Interview, first: Collection[str]
+) -> VerdictsByPart:
+    """The verdicts on the sample's and every part's questions; the ``first`` ones are those of ``judge run`` too."""
     ordinary = {name: part for name, part in questions.items() if name in first}
     verdicts = interview.ask_parts(critic, ordinary, "judge")
     if all(verdict.answer is None for verdict in verdicts[SAMPLE]):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from judge.check.ask import CheckQuestion
@@ -11,6 +12,7 @@ from judge.check.findings import Finding
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.targets import Target
 from judge.verdicts import Verdict
+from lorarar.util.row_fields import check_fields
 
 
 @dataclass(frozen=True)
@@ -32,29 +34,43 @@ class GuardedPart(Part[CheckQuestion, Any]):
         """The part's questions; none where it raises."""
         self._failure = None
         try:
-            return list(self.part.questions(plan, sample))
+            questions = list(self.part.questions(plan, sample))
+            for question in questions:
+                check_fields(question, CheckQuestion)
         except Exception as error:  # another package's code may raise anything
             self._failure = _failure(error)
             return []
+        return questions
 
     def measure(self, baseline: Baseline, questions: Sequence[CheckQuestion], verdicts: Sequence[Verdict]) -> Any:
         """The part's result, or why there is none."""
         if self._failure is not None:
             return self._failure
         try:
-            return self.part.measure(baseline, questions, verdicts)
+            result = self.part.measure(baseline, questions, verdicts)
+            json.dumps(result, default=_as_dict, allow_nan=False)
         except Exception as error:
             return _failure(error)
+        return result
 
     def findings(self, result: Any, average: float | None) -> Iterator[Finding]:
         """The part's sentences, or one that says what it raised."""
         try:
-            if not isinstance(result, PartFailure):
-                yield from list(self.part.findings(result, average))
-                return
+            findings = [] if isinstance(result, PartFailure) else list(self.part.findings(result, average))
+            for finding in findings:
+                check_fields(finding, Finding)
         except Exception as error:
             result = _failure(error)
-        yield Finding(self.name, "", f"fails: {result.failure}")
+        if isinstance(result, PartFailure):
+            findings = [Finding(self.name, "", f"fails: {result.failure}")]
+        yield from findings
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    """A dataclass's fields, as the check's JSON has them; TypeError for anything else."""
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"its result holds {value!r}, which JSON cannot hold")
+    return asdict(value)
 
 
 def _failure(error: Exception) -> PartFailure:

@@ -26,7 +26,7 @@ def render_page(check: Check) -> RenderableType:
     table.add_column()
     table.add_column(overflow="fold")
     table.show_header = False
-    for part, findings in groupby(check.findings(), attrgetter("part")):
+    for part, findings in groupby(check.findings, attrgetter("part")):
         if table.row_count:
             table.add_row()
         for name, finding in zip(chain([part], repeat("")), findings, strict=False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from judge.check.controls import ControlsPart
@@ -27,19 +26,16 @@ def _check(part: Part[Any, Any], _: Mapping[str, Part[Any, Any]]) -> None:
         raise ValueError(f"its name is {part.name!r}; accepted are small letters, digits and _, none of {TAKEN}")
 
 
-#: The parts; their names are the keys of the JSON.
+#: The parts in the order of the page; their names are the keys of the JSON.
 PARTS: Registry[Part[Any, Any]] = Registry(
     "lorarar.checks",
     Part,  # type: ignore[type-abstract]
     (OrderPart(), WordingPart(), ControlsPart(), SettingsPart(), TruthPart(), PeoplePart()),
     _check,
+    order=lambda part: part.order,
 )
 
 
-_guarded = cache(GuardedPart)  # one for each part: it keeps why questions failed until it is to measure them
-
-
 def parts() -> list[Part[Any, Any]]:
-    """All parts in the order of the page; what those of other packages do wrong is a finding of theirs."""
-    safe = [part if name in PARTS.own else _guarded(part) for name, part in PARTS.items()]
-    return sorted(safe, key=lambda part: part.order)
+    """All parts for one check; what those of other packages do wrong is a finding of theirs."""
+    return [part if name in PARTS.own else GuardedPart(part) for name, part in PARTS.items()]

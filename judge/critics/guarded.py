@@ -52,9 +52,8 @@ class GuardedCritic(Critic):
 class _GuardedPreparation(Preparation):
     """How another package's critic sees a picture."""
 
-    def __init__(self, title: str, preparation: object) -> None:
-        if not isinstance(preparation, Preparation):
-            raise TypeError(f"its preparation is {preparation!r}; accepted is a {Preparation.__module__}.Preparation")
+    def __init__(self, title: str, preparation: Preparation) -> None:
+        check_fields(preparation, Preparation)
         super().__init__(preparation.side, keep=0)
         self._title, self._preparation = title, preparation
 
@@ -63,14 +62,12 @@ class _GuardedPreparation(Preparation):
             return self._preparation(path)
 
 
-def _check_reply(reply: object) -> None:
+def _check_reply(reply: Reply) -> None:
     """Refuse what no verdict can be made of.
 
     Raises:
         TypeError, ValueError: it is no reply, or does not agree with itself.
     """
-    if not isinstance(reply, Reply):
-        raise TypeError(f"its reply is {reply!r}; accepted is a {Reply.__module__}.Reply")
     check_fields(reply, Reply)
     agrees = (reply.status == "ok") == (reply.answer is not None)
     if not (agrees and 0 <= (reply.probability or 0) <= 1 and reply.seconds >= 0):

@@ -13,12 +13,15 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from judge.metrics.backbone import Backbone
 from judge.metrics.features import Features
 from judge.metrics.measure import Instrument
 from judge.metrics.registry import own_backbones
-from judge.metrics.table import BackboneKind, Metric
+from judge.metrics.table import BackboneKind, Metric, MetricError
 from judge.metrics.truth import TrueCells
 from lorarar.util.grouping import group_by
+from lorarar.util.guard import guarded
+from lorarar.util.row_fields import check_fields
 
 if TYPE_CHECKING:
     from judge.targets import Target
@@ -78,7 +81,10 @@ class Instruments:
         return self._chosen.get(kind.name) or (family if family in own_backbones(kind.name) else kind.customary)
 
     def _find(self, kind: BackboneKind, model: str) -> Features:
-        return Features(resolve_name(kind.find)(kind.name, model, self._device))
+        with guarded(f"the {kind.name} backbone {model}", MetricError):
+            backbone = resolve_name(kind.find)(kind.name, model, self._device)
+            check_fields(backbone, Backbone)
+            return Features(backbone)
 
 
 def _second(pairs: Sequence[tuple[str | None, Target]]) -> list[Target]:

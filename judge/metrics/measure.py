@@ -6,6 +6,7 @@ Invariant: a picture that could not be measured, or whose value is not finite, h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from math import isfinite
 from pathlib import Path
 from pkgutil import resolve_name
@@ -17,7 +18,8 @@ from judge.metrics.backbone import Vector, Vectors
 from judge.metrics.features import Features
 from judge.metrics.table import METRICS, Metric, MetricError
 from lorarar.pictures.prompts import RARE_TOKEN, without_token
-from lorarar.util.errors import LorarError, reason
+from lorarar.util.errors import ImageError
+from lorarar.util.guard import guarded
 
 if TYPE_CHECKING:
     from judge.targets import Target
@@ -54,16 +56,27 @@ def measure(metric: Metric, targets: Sequence[Target], instrument: Instrument) -
         raise MetricError(
             f"{metric.name} takes a {kind} backbone; {instrument.name} is a {instrument.backbone.kind} one"
         )
-    try:
-        function: Measure = resolve_name(metric.measure)
-        values = [None if value is None else float(value) for value in function(metric, targets, instrument)]
-        if len(values) != len(targets):
-            raise ValueError(f"{metric.measure} gives {len(values)} scores for {len(targets)} pictures")
-    except Exception as error:
-        if metric.name in METRICS.own or isinstance(error, LorarError):
-            raise
-        raise MetricError(f"{metric.name} fails: {type(error).__name__}: {reason(error)}") from None
+    with nullcontext() if metric.name in METRICS.own else guarded(metric.name, MetricError):
+        values = _measure(metric, resolve_name(metric.measure), targets, instrument)
     return [value if value is not None and isfinite(value) else None for value in values]
+
+
+def _measure(
+    metric: Metric, function: Measure, targets: Sequence[Target], instrument: Instrument
+) -> list[float | None]:
+    """What a metric's function gives; of pictures one of which cannot be read, it is asked again in halves."""
+    try:
+        values = [None if value is None else float(value) for value in function(metric, targets, instrument)]
+    except ImageError as error:
+        if len(targets) == 1:
+            instrument.faults[targets[0].image] = str(error)
+            return [None]
+        middle = len(targets) // 2
+        halves = targets[:middle], targets[middle:]
+        return [value for half in halves for value in _measure(metric, function, half, instrument)]
+    if len(values) != len(targets):
+        raise ValueError(f"{metric.measure} gives {len(values)} scores for {len(targets)} pictures")
+    return values
 
 
 def cosines(metric: Metric, targets: Sequence[Target], features: Features) -> list[float | None]:

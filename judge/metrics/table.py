@@ -7,7 +7,7 @@ the app read the table without loading a model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -164,13 +164,8 @@ def _check_backbone(kind: BackboneKind, others: Sequence[BackboneKind]) -> None:
         check_names([Option(kind.name, kind.title, "text")], RESERVED | settings, "lorarar judge")
 
 
-METRICS: Registry[Metric] = Registry("lorarar.metrics", Metric, OURS, _check)
-
-
-def in_order(names: Iterable[str] | None = None) -> list[Metric]:
-    """The metrics of these names, by default all, in the order of their columns; names of none are left out."""
-    chosen = METRICS.values() if names is None else (METRICS[name] for name in names if name in METRICS)
-    return sorted(chosen, key=lambda metric: metric.order)
+#: The metrics, in the order of their columns wherever they are listed.
+METRICS: Registry[Metric] = Registry("lorarar.metrics", Metric, OURS, _check, order=lambda metric: metric.order)
 
 
 def backbone_kinds() -> dict[str, BackboneKind]:

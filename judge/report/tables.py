@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from judge.metrics.table import Metric, in_order
+from judge.metrics.table import METRICS, Metric
 from judge.paper import Published
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge
@@ -77,10 +77,10 @@ def _attempts(report: JudgeReport) -> Table:
 
 def _metrics(report: JudgeReport) -> list[Table]:
     """The metrics of Table A2, and those that the paper has not; only what was measured."""
-    measured = in_order(report.backbones)
+    measured = [METRICS[name] for name in report.backbones]
     of_paper = [metric for metric in measured if metric.published]
     others = [metric for metric in measured if not metric.published]
-    title = in_words([metric.title for metric in in_order() if metric.published])
+    title = in_words([metric.title for metric in METRICS.values() if metric.published])
     tables = []
     if of_paper:
         tables.append(_metric_table(report, of_paper, f"{title} (Table A2)" if report.by == "method" else title))
@@ -163,7 +163,7 @@ def _paper_record(line: ReportLine) -> dict[str, float | None]:
     return {
         "paper_average": paper.average if paper else None,
         "paper_best": paper.best if paper else None,
-        **{f"paper_{metric.key}": metric.published.get(line.method) for metric in in_order() if metric.published},
+        **{f"paper_{metric.key}": metric.published.get(line.method) for metric in METRICS.values() if metric.published},
         "paper_attempts": paper.attempts if paper else None,
     }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, cast
 
 from lorarar.util.errors import BaseError
+from lorarar.util.guard import guarded
+from lorarar.util.row_fields import check_fields
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,12 @@ class Family:
         """Find the base model.
 
         Raises:
-            BaseError: its place cannot be loaded.
+            BaseError: its place cannot be loaded, or its function fails.
         """
-        base: Base = (self._load("base", self.base) if isinstance(self.base, str) else self.base)()
-        return base
+        with self.guarded("base"):
+            base = (self._load("base", self.base) if isinstance(self.base, str) else self.base)()
+            check_fields(base, Base)
+        return cast(Base, base)
 
     def pipeline_class(self) -> Any:
         """The class that loads the base, a ``DiffusionPipeline``.
@@ -92,8 +97,12 @@ class Family:
             raise LookupError(f"family {self.name} has no {part}")
         return self._load(part, self.parts[part])
 
+    def guarded(self, part: str) -> AbstractContextManager[None]:
+        """Within, whatever a part raises is a BaseError that names the part and the family."""
+        return guarded(f"the {part.replace('_', ' ')} of family {self.name}", BaseError)
+
     def _load(self, part: str, place: str) -> Any:
         try:
             return resolve_name(place)
-        except (ImportError, AttributeError, ValueError) as error:
+        except Exception as error:  # a module may raise anything when it is imported
             raise BaseError(f"the {part} of family {self.name} cannot be loaded from {place}: {error}") from None

@@ -8,7 +8,7 @@ field of it holds something else than it should, or where it has the name of ano
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from lorarar.util.entry_points import Package, load_point, package_of, points_of
 from lorarar.util.row_fields import check_fields
@@ -98,16 +98,15 @@ class Registry(Mapping[str, R], Generic[R]):
             return rows
         return {row.name: row for row in sorted(rows.values(), key=self._order)}
 
-    def _accepted(self, row: object, rows: Mapping[str, R]) -> R:
+    def _accepted(self, given: object, rows: Mapping[str, R]) -> R:
         """A row of another package.
 
         Raises:
             TypeError: it is of another class, or a field holds something else than it should.
             ValueError: it clashes with a row that is there.
         """
-        if not isinstance(row, self.kind):
-            raise TypeError(f"it is a {type(row).__name__}; accepted is a {self.kind.__module__}.{self.kind.__name__}")
-        check_fields(row, self.kind)
+        check_fields(given, self.kind)
+        row = cast(R, given)
         if row.name in rows:
             owner = "lorarar" if row.name in self._own else "another package"
             raise ValueError(f"{owner} has one named {row.name}")

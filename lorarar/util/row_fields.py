@@ -10,11 +10,13 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
 
 def check_fields(row: object, kind: type) -> None:
-    """Check the fields that ``kind`` declares, and those of the rows within them.
+    """Check that ``row`` is a ``kind``, and the fields that this declares, those of the rows within them too.
 
     Raises:
-        TypeError: one holds something else; the message names it.
+        TypeError: it is none, or a field holds something else; the message names it.
     """
+    if not isinstance(row, kind):
+        raise TypeError(f"it is a {type(row).__name__}; accepted is a {kind.__module__}.{kind.__name__}")
     for base in reversed(kind.__mro__):
         for name, wanted in get_annotations(base, eval_str=True).items():
             value = getattr(row, name, None)

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from judge.metrics.table import Metric, in_order
+from judge.metrics.table import METRICS, Metric
 from lorarar.util.formatting import bracketed, count, number
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -47,7 +47,7 @@ def columns() -> list[Column]:
         Column("attempts", lambda row: row.attempts, rising=True),
         Column("subject", lambda row: row.subject),
         Column("style", lambda row: row.style),
-        *map(_of_metric, in_order()),
+        *map(_of_metric, METRICS.values()),
         Column("pairs", lambda row: row.pairs),
         Column("pictures", lambda row: row.pictures),
         Column("undecided", lambda row: row.undecided, rising=True),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from judge.critics.local.settings import LocalSettings
 from lorarar.families import Family, families_with
 from lorarar.util.model_reference import find_model
+from lorarar.util.row_fields import check_fields
 
 if TYPE_CHECKING:
     from judge.critics.local.checkpoint import Checkpoint
@@ -67,5 +68,14 @@ def _llava_critic() -> Checkpoint:
 
 
 def _of_family(family: Family) -> Checkpoint:
-    checkpoint: Checkpoint = family.find("critic")()
+    """A family's own critic.
+
+    Raises:
+        BaseError: the family's function fails, or returns something else.
+    """
+    from judge.critics.local.checkpoint import Checkpoint
+
+    with family.guarded("critic"):
+        checkpoint: Checkpoint = family.find("critic")()
+        check_fields(checkpoint, Checkpoint)
     return checkpoint

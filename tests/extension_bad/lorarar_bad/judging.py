@@ -66,6 +66,14 @@ METRIC_MARS2 = Metric("mars2", "MARS2", "", "lorarar_bad.judging:raises")
 METRIC_OTHER_CLIP = Metric("other-clip", "", "", "", backbone=BackboneKind("clip", "CLIP", "owner/other"))
 METRIC_DEVICE = Metric("by-device", "", "", "", backbone=BackboneKind("device", "Device", "owner/other"))
 METRIC_FIRST = Metric("first", "First", "", "", order="first")
+METRIC_UNFOUND = Metric(
+    "unfound",
+    "Unfound",
+    "",
+    "judge.metrics.measure:cosines",
+    against="subject",
+    backbone=BackboneKind("unfound", "Unfound", "owner/other", find="lorarar_bad.judging:raises"),
+)
 METRIC_FAILS = Metric("fails", "Fails", "", "lorarar_bad.judging:raises")
 
 
@@ -82,4 +90,38 @@ class Prompts(Fails):
     name = "prompts"
 
 
+class NoQuestions(Part):
+    """Asks what is no question."""
+
+    name = "no_questions"
+
+    def questions(self, plan, sample):
+        return ["is it right?"]
+
+    def measure(self, baseline, questions, verdicts):
+        return {1, 2}
+
+    def findings(self, result, average):
+        return [result]
+
+
+class NoJson(NoQuestions):
+    """Has a result that JSON cannot hold."""
+
+    name = "no_json"
+
+    def questions(self, plan, sample):
+        return []
+
+
+class NoFinding(NoJson):
+    """Says what is no finding."""
+
+    name = "no_finding"
+
+    def measure(self, baseline, questions, verdicts):
+        return "well"
+
+
 FAILS, PROMPTS, NO_PART = Fails(), Prompts(), Fails
+NO_QUESTIONS, NO_JSON, NO_FINDING = NoQuestions(), NoJson(), NoFinding()
