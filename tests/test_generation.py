@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lorarar.families import Base, find_base
@@ -53,6 +54,22 @@ def test_a_lora_changes_the_picture_and_comes_off_again(tiny_folder):
         again = pixels(next(studio.generate("a dog", [1], steps=2)))
     assert np.abs(plain - changed).max() > 1
     assert np.array_equal(plain, again)
+
+
+def test_nothing_of_a_refused_lora_stays_on_the_base(tiny_folder):
+    """Planted is one layer of a text encoder that does not fit, after a UNet's of which all do."""
+    adapter = random_adapter(4, 0, strength=1.0)
+    linear = next(factors for factors in adapter.layers.values() if factors.down.dim() == 2)
+    bad = type(linear)(torch.ones(4, 3), torch.ones(5, 4))
+    layers = {**adapter.layers, "text_encoder.text_model.encoder.layers.0.self_attn.q_proj": bad}
+    with Studio(Base("tiny", str(tiny_folder)), "cpu") as studio:
+        plain = pixels(next(studio.generate("a dog", [1], steps=2)))
+        with pytest.raises(AdapterError, match="does not fit base tiny"):
+            studio.load_lora(replace(adapter, layers=layers))
+        after = next(studio.generate("a dog", [1], steps=2))
+        assert (after.lora, np.array_equal(pixels(after), plain)) == ("", True)
+        studio.load_lora(adapter)
+        assert not np.array_equal(pixels(next(studio.generate("a dog", [1], steps=2))), plain)
 
 
 def test_a_lora_of_another_base_is_refused(tiny_folder):

@@ -158,13 +158,14 @@ class Studio:
         if lora is None:
             return
         adapter = lora if isinstance(lora, Adapter) else read_adapter(lora)
+        self.lora = adapter.identity  # from before anything is attached: a part of it has to come off too
         try:
             with _quiet():
                 self.pipeline.load_lora_weights(state_dict(adapter.layers))
         except (RuntimeError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[-1].strip()
-            raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {reason}") from None
-        self.lora = adapter.identity
+            self.load_lora(None)
+            why = next(reversed(str(error).strip().splitlines()), type(error).__name__).strip()
+            raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {why}") from None
 
     def generate(
         self,
