@@ -7,7 +7,7 @@ import pytest
 
 from lorarar.families import Base
 from lorarar.generation import base_digest as module
-from lorarar.generation.base_digest import base_digest, pinned
+from lorarar.generation.base_digest import base_digest, pinned, pipeline_files
 from lorarar.util import digest_memory
 from lorarar.util.digest_memory import remembered_sha256
 from lorarar.util.errors import BaseError
@@ -95,6 +95,18 @@ def test_what_is_no_component_is_no_part_of_a_base(base, tmp_path):
     digest = base_digest(base)
     (tmp_path / "base" / "single.safetensors").write_bytes(b"x")
     assert base_digest(base) == digest
+
+
+@pytest.mark.parametrize("name", ["", "..", "/", "../elsewhere"])
+def test_an_index_names_no_folder_outside_its_base(base, tmp_path, name):
+    """Planted are weights beside the base and in its folder, which a component of such a name would lead to."""
+    index = tmp_path / "base" / "model_index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), name: ["diffusers", "X"]}))
+    files = pipeline_files(tmp_path / "base")
+    for folder in ("elsewhere", "base"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "x.safetensors").write_bytes(b"x")
+    assert pipeline_files(tmp_path / "base") == files
 
 
 def cached(folder, monkeypatch, commit):

@@ -198,6 +198,9 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (("[contents]", 'title = "../../up"\n[contents]'), r"title: '../../up' is no title; accepted"),
+        (("[contents]", 'title = ".hidden"\n[contents]'), r"title: '.hidden' is no title"),
+        (("[contents]", 'title = "a\\\\b"\n[contents]'), r"title: .* is no title"),
         (("seeds = 3", "seeds = []"), r"pictures\.seeds"),
         (("seeds = 3", "seeds = [1, 1]"), "distinct"),
         (("seeds = 3", "seeds = -1"), r"pictures\.seeds"),

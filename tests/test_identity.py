@@ -113,6 +113,32 @@ def test_a_change_and_back_draws_twice_and_not_three_times(plan_file, tmp_path):
     assert shown(tmp_path) == first
 
 
+def test_a_changed_plan_shows_nothing_of_its_earlier_form(plan_file, tmp_path):
+    """Planted are another plan of the same cells, which has to go on showing them, and fewer rows, seeds, guidance."""
+    (tmp_path / "other.toml").write_text('title = "other"\n' + plan_file.read_text())
+    run(plan_file, tmp_path / "a")
+    run(tmp_path / "other.toml", tmp_path / "a")
+    before = shown(tmp_path)
+    change(plan_file, ("seeds = 2", "seeds = 1"), ("guidance = 2.0", "guidance = 3.0"))
+    text = plan_file.read_text()
+    plan_file.write_text(text[: text.rindex("[[methods]]")])
+    assert counts(run(plan_file, tmp_path / "a")) == (0, 0, 1)
+    after = shown(tmp_path)
+    assert [place for place in after if place[0] == "plan"] == [("plan", "direct", "c0", 0)]
+    assert after["plan", "direct", "c0", 0] not in before.values()
+    assert {place: after[place] for place in after if place[0] == "other"} == {
+        place: before[place] for place in before if place[0] == "other"
+    }
+
+
+def test_a_renamed_folder_of_pictures_is_found_again(plan_file, tmp_path):
+    run(plan_file, tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert counts(run(plan_file, tmp_path / "b")) == (4, 0, 0)
+    with Store(tmp_path / "a.db") as store:
+        assert all(row["path"].startswith("b/images/") for row in store.rows("SELECT path FROM images"))
+
+
 def test_other_weights_of_the_base_draw_all_anew(plan_file, tmp_path, tiny_folder):
     from safetensors.torch import load_file, save_file
 

@@ -74,6 +74,17 @@ def test_a_picture_replaces_the_one_at_its_path(store, tmp_path):
     assert [row["seed"] for row in store.rows("SELECT seed FROM images")] == [1]
 
 
+def test_a_merge_that_is_known_later_is_a_pictures_too(store, lora_file, tmp_path, tiny_folder):
+    content, style = lora_file("content", 2, 0), lora_file("style", 2, 1)
+    drawn = save(picture(0), tmp_path, "a")
+    image = store.add_image(drawn)
+    done = lorarar.merge(content, style, tmp_path / "m.safetensors", method="direct", base=str(tiny_folder))
+    merge = store.add_merge(done, content, style)
+    assert store.add_image(drawn, store.add_adapter(done.adapter, done.path), merge) == image
+    assert store.add_image(drawn) == image
+    assert [row["merge"] for row in store.rows("SELECT merge FROM images")] == [merge]
+
+
 def test_an_adapter_is_known_by_its_bytes(store):
     adapter = random_adapter(2, 0)
     assert store.add_adapter(adapter, "a", "content") == store.add_adapter(adapter, "b", "style")

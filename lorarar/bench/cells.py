@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 SHORT = 8  # digits of a digest that keep files of one folder apart
+DEPTH = 4  # parts of a picture's path below a grid's folder: images, row, pair, file
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from lorarar.pictures.concepts import read_concepts
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.util.errors import AdapterError, HypernetError, MethodError, TrainingError
+from lorarar.util.formatting import count
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -30,14 +32,14 @@ OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 @dataclass(frozen=True)
 class Task:
-    """A pair, and its batches that are not finished."""
+    """A pair, and batches of its cells to be drawn."""
 
     pair: Pair
     chunks: list[list[Cell]]
 
     @property
     def count(self) -> int:
-        """The number of its unfinished cells."""
+        """The number of these cells."""
         return sum(map(len, self.chunks))
 
 
@@ -68,7 +70,7 @@ class PlannedGrid:
     @cached_property
     def finished(self) -> FinishedPictures:
         """What the plan shows."""
-        return FinishedPictures(self.store, self.plan.collection)
+        return FinishedPictures(self.store, self.plan.collection, self.out)
 
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
@@ -82,11 +84,13 @@ class PlannedGrid:
         return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, contents, styles, accelerator)]
 
     def tasks(self) -> list[Task]:
-        """Show the pictures that are there, and find the pairs with unfinished cells."""
+        """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""
         pairs, drawing = self.pairs(), DrawingFacts.of(self.base, self.device)
-        tasks = [
-            Task(pair, self._unfinished(pair.chunks(self.named_base, self.plan.pictures, drawing))) for pair in pairs
-        ]
+        planned = [Task(pair, pair.chunks(self.named_base, self.plan.pictures, drawing)) for pair in pairs]
+        tasks = [Task(task.pair, self._unfinished(task.chunks)) for task in planned]
+        cells = (cell for task in planned for chunk in task.chunks for cell in chunk)
+        if gone := self.finished.forget_others(cells):
+            message(f"{count(gone, 'cell')} of an earlier form of the plan shown no more")
         return [task for task in tasks if task.chunks]
 
     def _unfinished(self, chunks: Sequence[list[Cell]]) -> list[list[Cell]]:

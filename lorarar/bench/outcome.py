@@ -14,7 +14,7 @@ class GridOutcome:
 
     cells: int = 0  # of the whole plan
     existing: int = 0  # cells that were finished before
-    shared: int = 0  # cells whose picture others had asked for or drew meanwhile: rows, plans, processes
+    shared: int = 0  # cells that show a picture of earlier options, another row, plan or process
     generated: int = 0  # cells that this run drew
     trained: int = 0  # pairs
     failures: list[str] = field(default_factory=list)  # "row, pair: reason"

@@ -155,6 +155,14 @@ class Plan(_Strict):
         """The collection of the plan's pictures."""
         return Collection("plan", self.title)
 
+    @field_validator("title")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        """The title is also the name of a folder."""
+        if value.startswith(".") or not value.isprintable() or {"/", "\\"} & set(value):
+            raise ValueError(f"{value!r} is no title; accepted is a name without / and \\ that begins with no dot")
+        return value
+
     @field_validator("methods")
     @classmethod
     def _names(cls, value: tuple[MethodRow, ...]) -> tuple[MethodRow, ...]:

@@ -44,10 +44,11 @@ def run(
     for failure in outcome.failures:
         message(failure, "red")
     if as_json:
-        print_json(outcome.record() | {"out": str(folder)})
+        print_json(outcome.record() | {"out": str(folder) if folder.exists() else None})
     else:
         _describe(outcome)
-        print(folder)
+        if folder.exists():  # where others have drawn all pictures, there is none
+            print(folder)
     if outcome.failures:
         raise PlanError(f"{len(outcome.failures)} pairs failed, as said above; run it again to retry them alone")
 
@@ -68,7 +69,7 @@ def plan(
 
 def _describe(outcome: GridOutcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
-    shared = f"{outcome.shared} shared with other rows, plans or processes, " if outcome.shared else ""
+    shared = f"{outcome.shared} shown again or shared, " if outcome.shared else ""
     message(
         f"{outcome.cells} cells: {outcome.existing} were there, {shared}{outcome.generated} drawn, "
         f"{outcome.trained} pairs trained ({seconds})"

@@ -33,8 +33,6 @@ def base_digest(base: Base) -> str:
     """
     place = Path(base.location)
     try:
-        if place.is_file():
-            return _digests([place], base.name)[0]
         if place.is_dir():
             files = pipeline_files(place)
             names = [file.relative_to(place).as_posix() for file in files]
@@ -64,6 +62,7 @@ def pipeline_files(folder: Path) -> list[Path]:
     except ValueError:
         index = {}
     parts = [name for name, value in index.items() if isinstance(value, list)] if isinstance(index, dict) else []
+    parts = [name for name in parts if Path(name).name == name not in ("", "..")]  # folders beside the index alone
     files = [
         file
         for part in parts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lorarar.store.queries import Collection
@@ -62,6 +62,11 @@ def set_key(database: sqlite3.Connection, image: int, key: str, makings: Mapping
     database.execute("UPDATE OR IGNORE images SET key = ?, makings = ? WHERE id = ?", (key, json.dumps(makings), image))
 
 
+def set_path(database: sqlite3.Connection, image: int, path: str) -> None:
+    """Note where a picture lies now, unless another one lies there."""
+    database.execute("UPDATE OR IGNORE images SET path = ? WHERE id = ?", (path, image))
+
+
 def show_image(database: sqlite3.Connection, collection: int, place: Place, image: int) -> None:
     """Show a picture at a place of a collection, instead of what was there."""
     database.execute(
@@ -69,6 +74,24 @@ def show_image(database: sqlite3.Connection, collection: int, place: Place, imag
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (collection, *place, image, now()),
     )
+
+
+def keep_shown(database: sqlite3.Connection, collection: Collection, keys: Mapping[Place, Sequence[str]]) -> int:
+    """Let a collection show pictures of these keys at these places alone; how many other cells went.
+
+    The pictures of those stay, and are found again by their keys.
+    """
+    rows = database.execute(
+        """
+        SELECT c.row, c.content, c.style, c.seed, i.key, g.id FROM cells c
+        JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image WHERE g.kind = ? AND g.name = ?""",
+        [collection.kind, collection.name],
+    ).fetchall()
+    gone = [(number, *place) for *place, key, number in rows if key not in keys.get(Place(*place), ())]
+    database.executemany(
+        "DELETE FROM cells WHERE collection = ? AND row = ? AND content = ? AND style = ? AND seed = ?", gone
+    )
+    return len(gone)
 
 
 def put_image(database: sqlite3.Connection, row: Mapping[str, Any]) -> int:
@@ -86,11 +109,22 @@ def put_image(database: sqlite3.Connection, row: Mapping[str, Any]) -> int:
     if number is None:
         places = ", ".join(f":{name}" for name in row)
         number = database.execute(f"INSERT INTO images ({', '.join(row)}) VALUES ({places})", dict(row)).lastrowid or 0
-    elif row.get("single"):
-        database.execute("UPDATE images SET single = 1 WHERE id = ?", (number,))
-    elif row.get("key") is not None:
-        database.execute("UPDATE images SET key = :key, makings = :makings WHERE id = :id", {**row, "id": number})
+    else:
+        _complete(database, number, row)
     of_key = [other for other, _, keyed in others if keyed and other in displaced]
     database.executemany("UPDATE cells SET image = ? WHERE image = ?", [(number, other) for other in of_key])
     database.executemany("DELETE FROM images WHERE id = ?", [(other,) for other in displaced])
     return int(number)
+
+
+def _complete(database: sqlite3.Connection, image: int, row: Mapping[str, Any]) -> None:
+    """Add to a known picture what is said of it now and was not before; a key comes with the makings that it is of."""
+    database.execute(
+        """
+        UPDATE images SET key = coalesce(:key, key), single = max(single, :single),
+            makings = iif(:key IS NULL, coalesce(makings, :makings), :makings),
+            adapter = coalesce(:adapter, adapter), "merge" = coalesce(:merge, "merge")
+        WHERE id = :id""",
+        {name: row.get(name) for name in ("key", "makings", "adapter", "merge")}
+        | {"single": int(bool(row.get("single"))), "id": image},
+    )
