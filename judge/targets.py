@@ -75,14 +75,29 @@ def find_targets(store: Store, images: str, generated: Path | None, references: 
         TargetError: nothing is there, or one folder is named without the other.
         FilterError: ``images`` is no filter, or keeps nothing.
     """
+    plain = plain_targets(images, generated, references)
+    return from_store(store, images) if plain is None else plain_collection(store, plain, generated)
+
+
+def plain_targets(images: str, generated: Path | None, references: Path | None) -> list[Target] | None:
+    """The pictures of plain folders, for which no database is needed; None where the database's are meant.
+
+    Raises:
+        TargetError: nothing is there, or one folder is named without the other, or a filter with them.
+    """
     if (generated is None) != (references is None):
         raise TargetError("--generated and --references go together")
     if generated is None or references is None:
-        return from_store(store, images)
+        return None
     if images:
         raise TargetError("--images filters the database's pictures, not those of --generated")
-    collection = folder_collection(generated, store.paths)
-    return [replace(target, collection=collection) for target in from_folders(generated, references)]
+    return from_folders(generated, references)
+
+
+def plain_collection(store: Store, targets: Sequence[Target], generated: Path | None) -> list[Target]:
+    """The targets of a plain folder as those of its collection in a database."""
+    collection = UNNAMED if generated is None else folder_collection(generated, store.paths)
+    return [replace(target, collection=collection) for target in targets]
 
 
 def from_folders(generated: Path, references: Path) -> list[Target]:

@@ -4,14 +4,16 @@ import json
 
 import pytest
 from click import Context
+from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from judge.critics import CriticError, find_critic
 from judge.critics.kind import RESERVED
 from judge.critics.table import CRITICS
-from judge.metrics.table import METRICS
+from judge.metrics.table import METRICS, TAKEN
 from lorarar.cli.main import app
+from lorarar.pictures.images import write_png
 from tests.extending import BAD_EXTENSION, EXTENSION, ROOT, left_out, run_lorarar
 from tests.studies_database import make_database
 
@@ -64,6 +66,11 @@ def test_they_judge_are_reported_and_bad_ones_are_a_line_each(database, tmp_path
 def test_a_report_has_the_column_and_a_check_the_part(database, extended):
     where = ("--critic", "rule:brighter", "--db", database)
     assert run("judge", "run", *where, "--threshold", "30", "--metrics", "mars2,brightness").exit_code == 0
+    made = json.loads(run("judge", "run", *where, "--threshold", "30", "--metrics", "mars2", "--json").stdout)
+    several = json.loads(run("judge", "report", "--db", database, "--against", "beta", "--format", "json").stdout)
+    cells = json.loads(run("judge", "report", "--db", database, "--by", "cell", "--format", "json").stdout)
+    keys = {key for record in (made, several["groups"][0], cells["groups"][0]) for key in record}
+    assert {key for key in keys if "_" not in key} == TAKEN | {"brightness"}  # so that no metric takes one
     table = run("judge", "report", "--db", database).stdout
     assert "Brightness: mean brightness, of 255, higher is better; by brightness (1)." in table
     groups = json.loads(run("judge", "report", "--db", database, "--format", "json").stdout)["groups"]
@@ -153,6 +160,19 @@ def test_one_picture_that_cannot_be_read_costs_its_own_score_alone(database, ext
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["brightness"]["measured"] == 7
     assert str(broken) in done.stderr
+
+
+def test_a_run_that_has_nothing_to_show_ends_with_1_and_leaves_no_database(tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    where = ("--generated", tmp_path / "made", "--references", tmp_path / "given", "--db", tmp_path / "new.db")
+    for command in ("run", "check"):
+        done = run("judge", command, *where)
+        assert (done.exit_code, (tmp_path / "new.db").exists()) == (1, False)
+    for folder in ("made/can/glowing", "given/subjects/can", "given/styles/glowing"):
+        write_png(Image.new("RGB", (8, 8)), tmp_path / folder / "0.png")
+    done = run("judge", "run", *where, "--metrics", "rms-truth,identified")
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == "Judge: none of 1 pictures has a score by rms-truth, identified"
 
 
 def test_nothing_of_theirs_is_loaded_before_a_table_is_listed():

@@ -47,14 +47,13 @@ def check(
     from judge.check.part import CheckPlan, Configuration
     from judge.ground_truth import find_distances, find_known_pictures
     from judge.questions import find_prompts
-    from judge.targets import find_targets, present_targets, report_collection
+    from judge.targets import present_targets, report_collection
 
     wording = find_prompts(prompts)
     critic, settings = critic_of(given_options(context))
-    with open_to_judge(db, generated) as store:
-        targets = find_targets(store, images, generated, references)
-        report_collection(targets)
-        targets = present_targets(store, targets)
+    with open_to_judge(db, images, generated, references) as (store, chosen):
+        report_collection(chosen)
+        targets = present_targets(store, chosen)
         plan = CheckPlan(
             targets=targets,
             prompts=wording,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from lorarar.cli.flags import Flag
 from lorarar.util.options import Option
 
 if TYPE_CHECKING:
+    from judge.targets import Target
     from lorarar.store import Store
 
 CRITIC = "pocket"  # the critic of a command that names none
@@ -56,12 +58,26 @@ def critic_of(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return name, check_settings(kind_of(name), {key: value for key, value in given.items() if key in settings})
 
 
-def open_to_judge(db: Path | None, generated: Path | None) -> Store:
-    """Open the database to write: a new one for pictures of one's own folders, else one that has pictures.
+@contextmanager
+def open_to_judge(
+    db: Path | None, images: str, generated: Path | None, references: Path | None
+) -> Iterator[tuple[Store, list[Target]]]:
+    """Open the database to write, with the pictures that are meant.
+
+    It is a new one, if need be, for pictures of one's own folders, once these are found; else one that has pictures.
 
     Raises:
-        StoreError: it does not exist, or cannot be opened.
+        FilterError: ``images`` is no filter, or keeps nothing.
+        StoreError: the database does not exist, or cannot be opened.
+        TargetError: no pictures are there.
     """
+    from judge.targets import from_store, plain_collection, plain_targets
     from lorarar.store import Store
 
-    return open_existing_store(db, ", or fill one with: lorarar bench run quick") if generated is None else Store(db)
+    plain = plain_targets(images, generated, references)
+    if plain is None:
+        with open_existing_store(db, ", or fill one with: lorarar bench run quick") as store:
+            yield store, from_store(store, images)
+    else:
+        with Store(db) as store:
+            yield store, plain_collection(store, plain, generated)

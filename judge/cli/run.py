@@ -67,13 +67,13 @@ def run(
     from judge.imports import keep_folder
     from judge.metrics.instruments import Instruments
     from judge.questions import find_prompts
-    from judge.targets import find_targets, present_targets
+    from judge.targets import present_targets
 
     given = given_options(context)
     critic, settings = critic_of(given)
     names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
-    with open_to_judge(db, generated) as store:
-        targets = present_targets(store, find_targets(store, images, generated, references))
+    with open_to_judge(db, images, generated, references) as (store, chosen):
+        targets = present_targets(store, chosen)
         if generated is not None and references is not None:
             keep_folder(store, targets, generated, references)
         outcomes: dict[str, Any] = {"pictures": len(targets)}
@@ -95,6 +95,8 @@ def run(
         print_json(outcomes)
     if MARS2 in names and not outcome.clear:
         raise JudgeError(f"none of {outcome.questions} questions has a clear verdict; mostly: {outcome.main_reason}")
+    if MARS2 not in names and not any(scored.scores for scored in scores.values()):
+        raise JudgeError(f"none of {len(targets)} pictures has a score by {', '.join(names)}")
 
 
 def parse_metrics(text: str | None) -> list[str]:

@@ -39,6 +39,11 @@ class ScoreOutcome:
     measured: int = 0
     faults: tuple[str, ...] = field(default=())  # why the others have no score
 
+    @property
+    def scores(self) -> int:
+        """How many pictures have a score now."""
+        return self.existing + self.measured
+
     def __add__(self, other: ScoreOutcome) -> ScoreOutcome:
         """Both runs' counts, with each fault once."""
         return ScoreOutcome(

@@ -24,8 +24,11 @@ MARS2 = "mars2"  # named beside the metrics wherever they are listed; a critic's
 #: What a picture is measured against: the references of its subject or its style, its prompt, the true picture of its
 #: cell by the ground truth of its base's family, or nothing.
 Against = Literal["subject", "style", "prompt", "truth", "nothing"]
-#: Keys that reports have beside those of metrics, with ``_low`` and ``_high``; no metric has such a name.
-TAKEN = (MARS2, "method", "subject", "style", "average", "best", "against", "attempts", "images", "pairs", "undecided")
+#: Keys that reports and runs have beside those of metrics; no metric has such a name. Longer ones have a ``_``.
+TAKEN = {
+    *(MARS2, "method", "subject", "style", "average", "best", "against", "attempts", "images", "pictures", "pairs"),
+    *("undecided", "failed", "unparsed", "collection"),
+}
 
 
 class MetricError(LorarError):
@@ -145,7 +148,7 @@ def _check(metric: Metric, metrics: Mapping[str, Metric]) -> None:
     """Refuse a metric whose name no list or report can hold, or whose kind of backbone means something else."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", metric.name):
         raise ValueError(f"its name is {metric.name!r}; accepted are small letters and digits, with - between")
-    if metric.key in TAKEN:
+    if metric.name in TAKEN:
         raise ValueError(f"reports have {metric.name} already; another name is needed")
     if metric.backbone is not None:
         _check_backbone(metric.backbone, [other.backbone for other in metrics.values() if other.backbone])
