@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,7 @@ from lorarar.store.queries import Collection
 from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog
 from tui.screens.scores import columns, words_of
+from tui.snapshot import key_of
 from tui.views.method_figures import figures
 
 COLLECTIONS = [Collection("plan", "tiny"), Collection("plan", "small"), Collection("demo", "dog--oil")]
@@ -141,3 +143,20 @@ def test_the_apps_scores_follow_a_chosen_judge(database):
         snapshot = Catalog(database).snapshot(COLLECTIONS[0], judge)
         averages = {row.method: row.average for row in figures(snapshot, {})}
         assert averages == {line.method: line.group.average for line in report.lines}
+
+
+def test_zoom_shows_the_scores_that_the_report_counts(database):
+    """By the backbone that scored most of the collection, whichever scored this picture last, in the metric's form."""
+    from tui.screens.zoom import ZoomScreen
+
+    context = SimpleNamespace(catalog=Catalog(database), snapshot=Catalog(database).snapshot(COLLECTIONS[0]))
+    counted = context.catalog.scores(context.snapshot.pictures)
+    screen, both = ZoomScreen(context, context.snapshot.pictures, 0), 0
+    for picture in context.snapshot.pictures[:12]:
+        words = screen._read_facts(picture).plain
+        scores = words.partition("\nscores\n")[2].partition("\nmade by\n")[0].splitlines()
+        own = {metric: counted[metric.name].get(key_of(picture)) for metric in METRICS.values()}
+        expected = [f"  {metric.title} {value:.{metric.places}f}" for metric, value in own.items() if value is not None]
+        assert scores == expected
+        both += len(expected) > 1
+    assert both

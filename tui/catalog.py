@@ -205,14 +205,6 @@ class Catalog:
                 scores[name] = {key_of(row): value for row, value in values if value is not None}
         return scores
 
-    def picture_scores(self, sha256: str) -> list[Row]:
-        """All scores of one picture, the latest first."""
-        if not self.exists():
-            return []
-        return self._rows(
-            "SELECT metric, value, backbone FROM scores WHERE image = ? ORDER BY metric, created DESC", sha256
-        )
-
     def picture(self, image: int) -> Row:
         """What made a picture; empty if it is gone."""
         return next(iter(self._rows("SELECT * FROM images WHERE id = ?", image)), {})

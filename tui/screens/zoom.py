@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from PIL import Image
@@ -23,6 +23,7 @@ from tui.catalog import Row
 from tui.context import AppContext
 from tui.notices import copy_text
 from tui.open_external import open_external
+from tui.snapshot import PictureKey, Snapshot, key_of
 from tui.text import home, line
 from tui.views.captions import MARKS
 from tui.widgets.key_bar import KeyBar
@@ -62,6 +63,7 @@ class ZoomScreen(Screen[int]):
         self.pictures, self.place = pictures, place
         self.scale, self.centre = 1.0, (0.5, 0.5)
         self.image: Image.Image | None = None  # as read; None: not yet, or it cannot be read
+        self._counted: tuple[Snapshot, dict[str, dict[PictureKey, float]]] | None = None  # scores by metric and picture
 
     @property
     def picture(self) -> PictureRow:
@@ -131,10 +133,17 @@ class ZoomScreen(Screen[int]):
                 path=home(catalog.paths.find(picture.path)),
                 provenance=catalog.picture(picture.id),
                 answers=catalog.answers(picture, judge) if judge else [],
-                scores=catalog.picture_scores(picture.sha256),
+                scores=self._scores_of(picture, snapshot) if snapshot else {},
             )
         except LorarError as error:
             return Text(line(error), "red")
+
+    def _scores_of(self, picture: PictureRow, snapshot: Snapshot) -> dict[str, float]:
+        """A picture's scores as figures count them: by the backbones that scored most of its collection."""
+        counted = self._counted
+        if counted is None or counted[0] is not snapshot:
+            counted = self._counted = snapshot, self.context.catalog.scores(snapshot.pictures)
+        return {name: scores[key] for name, scores in counted[1].items() if (key := key_of(picture)) in scores}
 
     def _show(self, picture: PictureRow, image: Image.Image | None, text: Text) -> None:
         if picture is self.picture:
@@ -166,8 +175,10 @@ def crop_box(size: tuple[int, int], centre: tuple[float, float], half: float) ->
     return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
-def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row], scores: Sequence[Row]) -> Text:
-    """All that is known of a picture."""
+def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row], scores: Mapping[str, float]) -> Text:
+    """All that is known of a picture; its scores are by metric."""
+    from judge.metrics.table import METRICS
+
     text = Text()
     text.append(f"{line(picture.row)}\n", "bold")
     text.append(f"{line(picture.content)} in {line(picture.style)}\nseed {picture.seed}\n")
@@ -175,9 +186,8 @@ def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row
         text.append_text(_answers(aspect, [answer for answer in answers if answer["aspect"] == aspect]))
     if scores:
         text.append("\nscores\n", "bold")
-    for metric in dict.fromkeys(score["metric"] for score in scores):
-        value = next(score["value"] for score in scores if score["metric"] == metric)
-        text.append(f"  {line(metric)} {number(value, 3, absent='-')}\n")
+    for metric in (METRICS[name] for name in METRICS if name in scores):
+        text.append(f"  {line(metric.title)} {number(scores[metric.name], metric.places)}\n")
     text.append("\nmade by\n", "bold")
     for name in ("prompt", "base", "base_revision", "steps", "guidance", "width", "height", "version", "created"):
         if provenance.get(name) is not None:
