@@ -72,6 +72,7 @@ def test_rows_at_fault_are_a_line_each_before_the_app_starts(packages, capsys):
         ("8", "no widgets today"),
         ("9", "division by zero"),
         ("0z", "KeyError: 'z'"),
+        (["f4"], "UnexpectedEnd"),
     ],
 )
 def test_a_screen_that_fails_is_a_line_in_its_place_and_all_others_go_on(database, packages, keys, reason):
@@ -87,6 +88,15 @@ def test_a_screen_that_fails_is_a_line_in_its_place_and_all_others_go_on(databas
         await sees(pilot, reason)
 
     drive(database, script)
+
+
+def test_a_title_is_shown_as_it_is_written_whatever_brackets_it_has(database, packages):
+    async def script(app, pilot):
+        await sees(pilot, "f3 a [/] b [c")
+        await pilot.press("f3")
+        await sees(pilot, "a [/] b [c", "cannot be shown")
+
+    drive(database, script, size=(240, 45))
 
 
 def test_the_page_about_screens_shows_the_very_files():

@@ -133,3 +133,35 @@ def test_what_lies_over_a_screen_is_left_when_another_collection_is_chosen(datab
         assert "glowing" not in screen_text(app)
 
     drive(database, script)
+
+
+@pytest.mark.parametrize("keys", [["enter"], ["enter", "enter"], ["enter", "m"]])
+def test_what_lies_over_another_mode_is_left_too(database, keys):
+    async def script(app, pilot):
+        app.choose_collection(PLAN)
+        await sees(pilot, "c plan tiny", "glowing", "1.00")
+        for over, key in enumerate(keys, start=2):
+            await pilot.press(key)
+            await until(pilot, lambda over=over: len(app.screen_stack) == over and app.screen.is_mounted)
+            await pilot.pause(0.1)
+        covering = app.screen_stack[1:]
+        await pilot.press("2")
+        await sees(pilot, "methods  judge")
+        app.choose_collection(DEMO)
+        await sees(pilot, "c demo cat in oil", "8 pictures")
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(app.screen, MatrixScreen))
+        await until(pilot, lambda: not any(screen.is_attached for screen in covering))
+        await sees(pilot, "c demo cat in oil", "8 pictures")
+        assert "glowing" not in screen_text(app)
+
+    drive(database, script)
+
+
+def test_a_name_with_brackets_is_shown_as_it_is(tmp_path):
+    odd = Collection("plan", "a [/b] [c")
+
+    async def script(app, pilot):
+        await sees(pilot, "c plan a [/b] [c")
+
+    drive(make_database(tmp_path, subjects=("cat",), styles=("oil",), collection=odd), script)

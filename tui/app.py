@@ -30,10 +30,10 @@ from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
 from tui.context import AppContext
 from tui.drawing.client import DrawingClient, ProcessDrawingClient
-from tui.modes import FIRST, MODES, Mode
+from tui.modes import FIRST, MODES, TITLE, Mode
 from tui.notices import notify_error
 from tui.picture_mode import PictureMode
-from tui.private_api import failing_node, release_rendered_lines
+from tui.private_api import check_style_sheet, failing_node, release_rendered_lines, take_covering_screens
 from tui.remembered_state import RememberedState
 from tui.screens.browse import BrowseScreen
 from tui.screens.fault import FaultScreen
@@ -79,7 +79,7 @@ class LorararApp(App[str]):
         self._frozen = False
         for one in MODES.values():
             self.add_mode(one.name, partial(self._open, one))
-            self.bind(one.key, f"switch_mode('{one.name}')", description=one.title, show=False)
+            self.bind(one.key, f"switch_mode('{one.name}')", description=line(one.title, TITLE), show=False)
 
     def on_mount(self) -> None:
         """Show the remembered mode, then read."""
@@ -95,7 +95,9 @@ class LorararApp(App[str]):
         """List the commands of the palette: Textual's own, modes, judges, and the screen's own."""
         yield from super().get_system_commands(screen)
         for name, mode in MODES.items():
-            yield SystemCommand(f"Go to {name}", f"The {mode.title} screen", partial(self.switch_mode, name))
+            yield SystemCommand(
+                f"Go to {name}", f"The {unmarked(mode.title, TITLE)} screen", partial(self.switch_mode, name)
+            )
         yield SystemCommand(
             "Choose a collection", "A plan, a demo, blends, own pictures", self.action_choose_collection
         )
@@ -115,8 +117,6 @@ class LorararApp(App[str]):
         if collection is None or collection == self.context.collection:
             return
         self.context.choose(collection)
-        while len(self.screen_stack) > 1:  # what lies over a mode's first screen is of the other collection
-            self.pop_screen()
         self._load()
 
     def action_choose_collection(self) -> None:
@@ -164,17 +164,29 @@ class LorararApp(App[str]):
     def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Show a new snapshot on every screen that is there."""
         if self.is_running:  # else the app is leaving: screens are taken down one by one
+            last = self.context.snapshot
+            if last is not None and last.collection != snapshot.collection:
+                self._uncover_modes()
             self.context.snapshot, self.context.collection = snapshot, snapshot.collection
             self.context.snapshots.publish(snapshot)
 
+    def _uncover_modes(self) -> None:
+        """Take away what lies over the first screens of all modes: it is of a collection that is not shown any more."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        for covering in take_covering_screens(self):
+            covering.remove()
+
     def _open(self, mode: Mode) -> Screen[None]:
         """Open a mode's screen; one of another package that fails is a line in its place."""
-        try:
+        if mode.name in MODES.own:
             return mode.open(self.context)
+        try:
+            screen = mode.open(self.context)
+            check_style_sheet(self, screen)
         except Exception as error:  # another package's code may raise anything
-            if mode.name in MODES.own:
-                raise
             return FaultScreen(self.context, mode, error)
+        return screen
 
     async def run_action(
         self,

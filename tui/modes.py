@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: A screen's own keys are others, so that none of them hides a screen's.
 KEYS = (*"1234567890", *(f"f{number}" for number in range(1, 13)))
 
+TITLE = 20  # characters of a title that are shown
+
 
 @dataclass(frozen=True)
 class Mode:

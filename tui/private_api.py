@@ -5,6 +5,12 @@ Checked with Textual 8.2.8 and textual-image 0.12.0; where a new version breaks 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.screen import Screen
+
 
 def release_rendered_lines() -> None:
     """Let go of the rendered lines of widgets that are gone.
@@ -39,3 +45,29 @@ def failing_node() -> object | None:
 
     node, worker = active_message_pump.get(None), active_worker.get(None)
     return worker.node if isinstance(node, App) and worker is not None else node
+
+
+def take_covering_screens(app: App[Any]) -> list[Screen[Any]]:
+    """Take the screens that lie over the first ones of modes that are not shown, to be removed.
+
+    Textual pops screens of the current mode alone.
+    """
+    stacks = [stack for mode, stack in app._screen_stacks.items() if mode != app.current_mode]
+    taken = [screen for stack in stacks for screen in reversed(stack[1:])]
+    for stack in stacks:
+        del stack[1:]
+    return taken
+
+
+def check_style_sheet(app: App[Any], screen: Screen[Any]) -> None:
+    """Read a screen's default styles alone; once among the app's own, a fault in them would end every screen.
+
+    Raises:
+        StylesheetError, TokenError: they cannot be read.
+    """
+    from textual.css.stylesheet import Stylesheet
+
+    sheet = Stylesheet(variables=app.get_css_variables())
+    for read_from, css, tie_breaker, scope in screen._get_default_css():
+        sheet.add_source(css, read_from=read_from, is_default_css=True, tie_breaker=tie_breaker, scope=scope)
+    sheet.parse()

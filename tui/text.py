@@ -19,10 +19,8 @@ def line(text: object, longest: int = LONGEST) -> str:
 
 
 def unmarked(text: object, longest: int = LONGEST) -> str:
-    """One line for a place where markup is read: brackets stay brackets."""
-    from rich.markup import escape
-
-    return escape(line(text, longest))
+    """One line for a place where Textual reads markup: brackets stay brackets, closed or not."""
+    return line(text, longest).replace("[", "\\[")
 
 
 def block(text: object, longest: int = 4000) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.markup import escape
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -14,7 +15,7 @@ from textual_plot import PlotWidget
 from studies.figures import ASPECT_TITLES, Points, StudyReport, metric_title
 from tui.context import AppContext
 from tui.screens.reporting import ReportScreen, fill
-from tui.text import unmarked
+from tui.text import line
 from tui.widgets.table import ViTable
 
 WIDE = 150  # terminal columns from which on the plot fits beside the table with its intervals
@@ -85,7 +86,8 @@ class AgreementScreen(ReportScreen):
         plot.scatter(across, list(points.people), marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
         metric = metric_title(points.metric)
         aspect = ASPECT_TITLES.get(points.aspect, points.aspect)
-        plot.set_xlabel(f"{unmarked(metric, 20)} by {unmarked(points.by, 30)}, {unmarked(aspect, 30)}")
+        label = f"{line(metric, 20)} by {line(points.by, 30)}, {line(aspect, 30)}"
+        plot.set_xlabel(escape(label))  # the plot reads Rich's markup
         plot.set_ylabel("people")
 
 

@@ -16,7 +16,7 @@ from tui.text import line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from textual.app import ComposeResult
+    from textual.app import App, ComposeResult
 
     from lorarar.store.queries import PictureRow
     from tui.context import AppContext
@@ -77,7 +77,7 @@ class Tile(Vertical):
         if (image := self.context.thumbnails.cached(key)) is not None:
             self.call_after_refresh(self._put, key, image)
         else:
-            self.context.thumbnails.request(key, path, partial(self._receive, key), lambda: self.key == key)
+            self.context.thumbnails.request(key, path, partial(self._receive, self.app, key), lambda: self.key == key)
 
     def put(self, key: str, image: Image, caption: str) -> None:
         """Show a picture that is in memory."""
@@ -113,9 +113,9 @@ class Tile(Vertical):
     def _say(self, caption: Text) -> None:
         self._caption.update(caption, layout=False)  # its one line stays where it is
 
-    def _receive(self, key: str, image: Image | None) -> None:
-        """Hand an image from the worker's thread to ours."""
-        self.call_later(self._put, key, image)
+    def _receive(self, app: App[object], key: str, image: Image | None) -> None:
+        """Hand an image from the worker's thread to ours, by the app: the tile may be gone by now."""
+        app.call_later(self._put, key, image)
 
     def _put(self, key: str, image: Image | None) -> None:
         if key != self.key or not self.is_attached:

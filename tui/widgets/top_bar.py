@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.markup import escape
 from textual.widgets import Static
 
-from tui.modes import KEYS, MODES
+from tui.modes import KEYS, MODES, TITLE
+from tui.text import unmarked
 
 
 class TopBar(Horizontal):
@@ -34,13 +34,14 @@ class TopBar(Horizontal):
         for mode in sorted(MODES.values(), key=lambda mode: KEYS.index(mode.key)):
             style = "bold $text on $primary" if mode.name == self.mode else "$text"
             action = f"app.switch_mode('{mode.name}')"
-            tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {mode.title} [/][/]"))
+            title = unmarked(mode.title, TITLE)
+            tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {title} [/][/]"))
         yield Static(Content("").join(tabs), classes="tabs")
         yield self._collection
         yield self._facts
 
     def show(self, collection: str, facts: str) -> None:
         """Show which collection is on the screens, and facts; both already safe to show."""
-        label = Content.from_markup(f"[@click=app.choose_collection][b] c [/b]{escape(collection)} [/]")
+        label = Content.from_markup(f"[@click=app.choose_collection][b] c [/b]{unmarked(collection)} [/]")
         self._collection.update(label if collection else Content())
         self._facts.update(Content(facts))

@@ -13,6 +13,8 @@ IMPORTS = Mode("7", "imports", "Imports", "lorarar_bad.raising:Screen")
 COMPOSES = Mode("8", "composes", "Composes", "lorarar_bad.screens:Composes")
 WORKS = Mode("9", "works", "Works", "lorarar_bad.screens:Works")
 PRESSES = Mode("0", "presses", "Presses", "lorarar_bad.screens:Presses")
+ODDLY_NAMED = Mode("f3", "oddly_named", "a [/] b [c", "lorarar_bad.screens:Composes")
+STYLES = Mode("f4", "styles", "Styles", "lorarar_bad.screens:Styles")
 
 
 class Composes(BrowseScreen):
@@ -44,3 +46,9 @@ class Presses(BrowseScreen):
     def action_fail(self):
         """Raise."""
         raise KeyError("z")
+
+
+class Styles(BrowseScreen):
+    """Has a style sheet that is none."""
+
+    DEFAULT_CSS = "Styles { colour: }}"
