@@ -30,7 +30,7 @@ from tui.catalog import Catalog
 from tui.drawing.client import ProcessDrawingClient
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, parse_reply
 from tui.drawing.worker import DrawingWorker, NewerRequestError, fast_methods, merge_for, newest
-from tui.screens.blend import BlendScreen, lora_files
+from tui.screens.blend import BlendScreen, lora_files, merge_command
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
@@ -62,7 +62,7 @@ def test_sliders_choices_and_words_make_a_request_and_its_pictures_show(tmp_path
         await until(pilot, lambda: client.receive is not None)
         screen = app.screen
         assert isinstance(screen, BlendScreen)
-        client.receive(WorkerMessage(methods=("direct", "lorarar")))
+        client.receive(WorkerMessage(methods=("direct", "lorarar"), weighted=("direct",)))
         await until(pilot, lambda: client.requests)
         first = client.requests[-1]
         assert (first.method, first.strengths, first.seed) == ("lorarar", (1.0, 1.0), 0)
@@ -244,11 +244,42 @@ def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_pa
     worker.keep()
     assert all(catalog.paths.find(row.path).exists() for row in rows)  # other words are other files
     cells = catalog.snapshot().cells
-    assert {cell: len(pictures) for cell, pictures in cells.items()} == {
-        ("direct 1/1", "dog", "ink"): 2,
-        ("direct 1.3/0.5", "dog", "ink"): 2,
+    assert {cell: {row.prompt for row in pictures} for cell, pictures in cells.items()} == {
+        ("direct 1/1", "dog", "ink"): {"a sks dog in ink style"},
+        ("direct 1.3/0.5", "dog", "ink"): {"a sks dog in ink style"},
+        ("direct 1/1: a dog in a box", "dog", "ink"): {"a dog in a box"},
     }
-    assert {row.prompt for row in cells["direct 1/1", "dog", "ink"]} == {"a dog in a box"}
+
+
+def test_kept_blends_of_other_loras_of_the_same_names_are_a_collection_of_their_own(
+    draw_request, lora_file, base, tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
+    monkeypatch.setattr("tui.drawing.worker.STEPS", 1)
+    worker = DrawingWorker(
+        tmp_path / "shown", tmp_path / "r.db", tmp_path / "out", lambda base: Studio(base, pipeline=tiny)
+    )
+    (tmp_path / "other").mkdir()
+    other = Path(draw_request.style).rename(tmp_path / "other" / "ink.safetensors")
+    again = lora_file("ink", seed=3, prompt="a house in ink style")
+    for style in (again, other, again, other):
+        worker.draw(replace(draw_request, style=str(style), prompt="a sks dog in ink style"))
+        worker.keep()
+    catalog = Catalog(tmp_path / "r.db")
+    first, second = (size.collection for size in catalog.collections())
+    assert first == Collection("blend", "dog--ink") and second.name.startswith("dog--ink ")
+    for collection in (first, second):
+        assert [(row.row, row.seed) for row in catalog.pictures(collection)] == [("direct 1/1", 0), ("direct 1/1", 1)]
+    assert {row.sha256 for row in catalog.pictures(first)}.isdisjoint(row.sha256 for row in catalog.pictures(second))
+
+
+def test_what_is_copied_is_a_command_that_merges_or_nothing():
+    request, weighted = DrawRequest("my dog.safetensors", "ink.safetensors", "direct"), ("direct",)
+    assert merge_command(request, ()).startswith("lorarar merge 'my dog.safetensors' ink.safetensors -o")
+    strong = replace(request, strengths=(0.5, 1.25))
+    assert merge_command(strong, weighted).endswith("--method direct --weights 0.5,1.25")
+    assert merge_command(replace(request, method="lorarar"), weighted).endswith("--method lorarar")
+    assert merge_command(replace(strong, method="lorarar"), weighted) == ""
 
 
 def test_a_lora_without_a_prompt_asks_for_one(lora_file, base, tiny, tmp_path, monkeypatch):
@@ -276,6 +307,7 @@ def test_the_process_says_its_methods_and_what_goes_wrong(tmp_path):
 
     folder = asyncio.run(go())
     assert ready.is_set() and "direct" in heard[0].methods
+    assert "direct" in heard[0].weighted and "lorarar" in set(heard[0].methods) - set(heard[0].weighted)
     assert "no such file" in heard[1].error and heard[1].number == 5
     assert not folder.exists()
 

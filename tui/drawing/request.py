@@ -68,6 +68,7 @@ class WorkerMessage:
     """
 
     methods: tuple[str, ...] = ()
+    weighted: tuple[str, ...] = ()  # those of them that take weights
     kept: str = ""
     error: str = ""
     number: int | None = None

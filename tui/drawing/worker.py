@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -105,20 +106,53 @@ class DrawingWorker:
         folder = self.out / blend_stem(request, merge)
         merge = merge.written(folder.with_name(f"{folder.name}.safetensors"))
         written = [save(replace(picture, lora=merge.adapter.sha256), folder) for picture in pictures]
-        places = {Place(request.row, content, style, picture.seed): picture for picture in written}
+        row = blend_row(request, merge)
+        places = {Place(row, content, style, picture.seed): picture for picture in written}
         with Store(self.database) as store:
             merge_id = store.add_merge(merge, request.content, request.style)
             adapter = store.add_adapter(merge.adapter, merge.path or "", "merged")
-            store.add_pictures(Collection("blend", pair_stem(content, style)), places, adapter, merge_id)
+            store.add_pictures(blend_collection(store, request, merge), places, adapter, merge_id)
         return WorkerMessage(kept=str(merge.path), number=request.number)
 
 
 def blend_stem(request: DrawRequest, merge: Merge) -> str:
     """The stem of a blend's files: its names, and a digest that keeps LoRAs of equal names apart."""
-    names = pair_stem(*(lora_name(Path(path)) for path in (request.content, request.style)))
     strengths = "-".join(f"{strength:g}" for strength in request.strengths)
+    return f"{_pair(request)}--{request.method}-{strengths}-{_inputs_digest(request, merge)}"
+
+
+def blend_row(request: DrawRequest, merge: Merge) -> str:
+    """The row of a blend: method and strengths, and the prompt where it is another than both LoRAs say."""
+    prompt = request.prompt.strip()
+    with suppress(AdapterError):
+        if prompt == prompt_of(merge):
+            prompt = ""
+    return f"{request.row}: {prompt}" if prompt else request.row
+
+
+def blend_collection(store: Store, request: DrawRequest, merge: Merge) -> Collection:
+    """The collection of a blend: its pair's; where that is of other LoRAs with these names, one with a digest."""
+    pair = _pair(request)
+    others = store.rows(
+        """SELECT 1 FROM cells s JOIN collections g ON g.id = s.collection AND g.kind = 'blend' AND g.name = ?
+        JOIN images i ON i.id = s.image JOIN merges m ON m.id = i.merge
+        JOIN adapters a ON a.id = m.content JOIN adapters b ON b.id = m.style
+        WHERE (a.sha256, b.sha256, m.base) <> (?, ?, ?) LIMIT 1""",
+        pair,
+        merge.content.sha256,
+        merge.style.sha256,
+        merge.base.name,
+    )
+    return Collection("blend", f"{pair} {_inputs_digest(request, merge)}" if others else pair)
+
+
+def _pair(request: DrawRequest) -> str:
+    return pair_stem(*(lora_name(Path(path)) for path in (request.content, request.style)))
+
+
+def _inputs_digest(request: DrawRequest, merge: Merge) -> str:
     inputs = {"content": merge.content.sha256, "style": merge.style.sha256, "base": request.base}
-    return f"{names}--{request.method}-{strengths}-{digest_of_facts(inputs)[:8]}"
+    return digest_of_facts(inputs)[:8]
 
 
 def merge_for(request: DrawRequest, base: Base) -> Merge:
@@ -155,7 +189,9 @@ def main(folder: str, database: str, out: str) -> None:
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=listen, args=(lines,), daemon=True).start()
     worker = DrawingWorker(Path(folder), Path(database), Path(out))
-    send(WorkerMessage(methods=tuple(fast_methods())))
+    methods = fast_methods()
+    weighted = tuple(name for name in methods if METHODS[name].takes("weights"))
+    send(WorkerMessage(methods=tuple(methods), weighted=weighted))
     while line := newest(lines):
         send(answer(worker, json.loads(line), on_step))
 

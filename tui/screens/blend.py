@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -64,6 +65,7 @@ class BlendScreen(BrowseScreen):
         self._seed = 0
         self._last_request, self._last_result = 0, -1  # numbers
         self._timer: Timer | None = None
+        self._weighted: tuple[str, ...] = ()  # the methods that take weights
         self._files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}  # to choose from
         self._collection: Collection | None = None  # whose LoRAs these are
         self._cell: dict[str, str] = {}  # of the matrix, when its LoRAs were chosen last
@@ -136,13 +138,14 @@ class BlendScreen(BrowseScreen):
             self.context.drawing_client.keep()
 
     def text_to_copy(self) -> str:
-        """The command that makes the same merge."""
+        """The command that makes the same merge; where there is none, that is said."""
         request = self._request()
         if request is None:
             return ""
-        weights = "" if request.strengths == (1.0, 1.0) else " --weights {:g},{:g}".format(*request.strengths)
-        files = f"{request.content} {request.style}"
-        return f"lorarar merge {files} -o merged.safetensors --method {request.method}{weights}"
+        command = merge_command(request, self._weighted)
+        if not command:
+            self.notify(f"{line(request.method, 40)} takes no weights, so no command merges with these strengths")
+        return command
 
     def _read_files(self, pictures: Sequence[PictureRow]) -> None:
         find = self.context.catalog.paths.find
@@ -199,6 +202,7 @@ class BlendScreen(BrowseScreen):
             if reply.number == self._last_request:
                 self._show(reply)
         elif reply.methods:
+            self._weighted = reply.weighted
             self._show_methods(reply.methods)
         elif reply.steps:
             self._say(Text(f"drawing, step {reply.steps[0]} of {reply.steps[1]}", "dim"))
@@ -234,6 +238,21 @@ class BlendScreen(BrowseScreen):
 
     def _say(self, text: Text) -> None:
         self.query_one("#status", Static).update(text)
+
+
+def merge_command(request: DrawRequest, weighted: Sequence[str]) -> str:
+    """The command that merges as a request does; empty where its strengths are no weights, which no command takes.
+
+    Args:
+        request: what is drawn.
+        weighted: the methods that take weights.
+    """
+    words = ["lorarar", "merge", request.content, request.style, "-o", "merged.safetensors", "--method", request.method]
+    if request.strengths != (1.0, 1.0):
+        if request.method not in weighted:
+            return ""
+        words += ["--weights", "{:g},{:g}".format(*request.strengths)]
+    return shlex.join(words)
 
 
 def read_pictures(result: DrawResult) -> list[Image.Image | None]:
