@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 
 from lorarar.families import Base, find_base
-from lorarar.generation.bases import denoiser_shapes, load_pipeline
+from lorarar.generation.bases import denoiser_shapes, drawing_device, load_pipeline
 from lorarar.generation.picture_names import picture_stem
 from lorarar.generation.studio import Studio, generate, save
 from lorarar.pictures.images import read_image
-from lorarar.util.errors import AdapterError, BaseError
+from lorarar.util.errors import AdapterError, BaseError, SeedError
 
 from .conftest import random_adapter
 
@@ -70,6 +70,24 @@ def test_nothing_of_a_refused_lora_stays_on_the_base(tiny_folder):
         assert (after.lora, np.array_equal(pixels(after), plain)) == ("", True)
         studio.load_lora(adapter)
         assert not np.array_equal(pixels(next(studio.generate("a dog", [1], steps=2))), plain)
+
+
+@pytest.mark.parametrize("device", ["foo", "", "cuda:99", "meta", "cpu,cuda"])
+def test_a_device_that_this_machine_lacks_is_one_line(device):
+    with pytest.raises(BaseError, match="accepted are cpu") as caught:
+        drawing_device(device)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("seed", "n"), [(-1, 1), (2**63, 1), (2**63 - 1, 2), (10**20, 1)])
+def test_numbers_that_are_no_seeds_are_refused_before_anything_is_loaded(seed, n):
+    with pytest.raises(SeedError, match="a number from 0 to 9223372036854775807"):
+        generate("a dog", base="pocket", seed=seed, n=n)
+
+
+def test_the_largest_seed_draws(tiny_folder):
+    (picture,) = generate("a dog", base=str(tiny_folder), seed=2**63 - 1, steps=1)
+    assert picture.seed == 2**63 - 1
 
 
 def test_a_lora_of_another_base_is_refused(tiny_folder):

@@ -151,6 +151,51 @@ def test_a_broken_checkpoint_is_refused(tmp_path):
         train(Line(), PLAN, tmp_path / "state.pt", title="line")
 
 
+@pytest.mark.parametrize("length", [2, 40, 900])
+def test_a_cut_checkpoint_is_refused(tmp_path, length):
+    train(Line(), PLAN, tmp_path / "state.pt", title="line")
+    with (tmp_path / "state.pt").open("r+b") as file:
+        file.truncate(length)
+    with pytest.raises(TrainingError, match="cannot be read"):
+        train(Line(), PLAN, tmp_path / "state.pt", title="line")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"makings": "nojson"}, "does not say which training"),
+        ({"makings": 3}, "does not say which training"),
+        ({"makings": "[1]"}, "no whole checkpoint .makings"),
+        ({"steps": None}, "no whole checkpoint .steps"),
+        ({"step": "1", "average": []}, "no whole checkpoint .step, average"),
+        ({"weights": {"line.weight": 1}}, "no whole checkpoint .tensors"),
+        ({"average": {"line.weight": torch.zeros(3)}}, "other parameters"),
+        ({"optimizer": {}}, "no state of this training"),
+        ({"optimizer": {"state": {}, "param_groups": []}}, "no state of this training"),
+    ],
+)
+def test_an_unsound_checkpoint_is_one_line_and_changes_no_weight(tmp_path, change, message):
+    file = tmp_path / "state.pt"
+    train(Line(), PLAN, file, title="line")
+    torch.save(torch.load(file, weights_only=True) | change, file)
+    line = Line()
+    before = {name: tensor.clone() for name, tensor in line.state_dict().items()}
+    with pytest.raises(TrainingError, match=message) as caught:
+        train(line, PLAN, file, title="line")
+    assert "\n" not in str(caught.value)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in line.state_dict().items())
+
+
+def test_a_list_is_no_checkpoint(tmp_path):
+    torch.save([1], tmp_path / "state.pt")
+    with pytest.raises(TrainingError, match="does not say which training"):
+        train(Line(), PLAN, tmp_path / "state.pt", title="line")
+
+
+def test_the_largest_seed_trains(tmp_path):
+    train(Line(), replace(PLAN, seed=2**63 - 1, steps=2), title="line")
+
+
 def test_a_loss_that_is_not_finite_ends_the_training(tmp_path):
     class Broken(Line):
         def forward(self, x, y):

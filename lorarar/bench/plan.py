@@ -24,6 +24,9 @@ from lorarar.store.queries import Collection
 from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
 from lorarar.util.options import check_keys, check_values
+from lorarar.util.seeds import ACCEPTED, are_seeds
+
+MOST_SEEDS = 100_000  # of a pair
 
 
 class _Strict(BaseModel):
@@ -62,13 +65,13 @@ class PictureSettings(_Strict):
     @classmethod
     def _count(cls, value: Any) -> Any:
         """A number of seeds stands for 0, 1, ..."""
-        return tuple(range(value)) if isinstance(value, int) else value
+        return tuple(range(min(value, MOST_SEEDS + 1))) if isinstance(value, int) else value
 
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(value)) < len(value) or min(value) < 0:
-            raise ValueError("seeds are distinct numbers from 0 on")
+        if len(set(value)) < len(value) or len(value) > MOST_SEEDS or not are_seeds(value):
+            raise ValueError(f"seeds are up to {MOST_SEEDS} distinct ones, each {ACCEPTED}")
         return value
 
 

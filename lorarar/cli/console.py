@@ -14,6 +14,7 @@ import typer
 from lorarar.store import DEFAULT, ENVIRONMENT
 from lorarar.util.errors import LorarError, StoreError
 from lorarar.util.messages import message, stderr_console
+from lorarar.util.seeds import LARGEST
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ BaseOption = Annotated[
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed.", min=0, max=LARGEST, metavar="INTEGER")]
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:

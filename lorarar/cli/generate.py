@@ -22,6 +22,7 @@ from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
+from lorarar.util.seeds import check_seeds
 
 
 @command
@@ -40,6 +41,7 @@ def generate(
 ) -> None:
     """Generate pictures; number k has seed SEED + k and is the same alone or among others."""
     check_output_folder(out)
+    check_seeds(range(seed, seed + n))
     source = _only(lora or [])
     from lorarar.families import find_base
     from lorarar.generation.studio import BATCH, Picture, Studio, save

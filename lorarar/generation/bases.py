@@ -18,10 +18,24 @@ if TYPE_CHECKING:
 
 
 def drawing_device(device: str | None = None) -> str:
-    """The device that pictures are drawn on: the given one, else a GPU if there is one."""
+    """The device that pictures are drawn on: the given one, else a GPU if there is one.
+
+    Raises:
+        BaseError: this machine has no such device.
+    """
     import torch
 
-    return device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError):  # as torch says no such name, build, driver or number
+        graphics = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        there = ["cpu", *(["cuda"] if graphics else []), *graphics]
+        raise BaseError(
+            f"--device is {device!r}, which is not to be had here; accepted are {', '.join(there)}"
+        ) from None
+    return device
 
 
 def drawing_dtype(device: str) -> torch.dtype:

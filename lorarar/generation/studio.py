@@ -24,6 +24,7 @@ from lorarar.pictures.images import write_png
 from lorarar.util.errors import AdapterError
 from lorarar.util.libraries import minor_versions
 from lorarar.util.outputs import check_output_folder
+from lorarar.util.seeds import check_seeds
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -119,6 +120,7 @@ def generate(
     """
     if out is not None:
         check_output_folder(Path(out))
+    check_seeds(range(seed, seed + n))
     with Studio(find_base(base), device) as studio:
         studio.load_lora(lora)
         seeds = range(seed, seed + n)
@@ -185,7 +187,11 @@ class Studio:
             steps, guidance: of the sampler, as in ``lorarar generate``.
             batch: pictures that run through the UNet together; it changes no picture but in its last bits.
             on_step: called after every step of every batch.
+
+        Raises:
+            SeedError: a number that can be no seed.
         """
+        check_seeds(seeds)
         for first in range(0, len(seeds), batch):
             part = list(seeds[first : first + batch])
             started = time.perf_counter()

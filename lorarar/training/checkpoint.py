@@ -7,7 +7,6 @@ unbroken.
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,16 @@ if TYPE_CHECKING:
     from lorarar.training.loop import TrainingRun
 
 _ANEW = "remove it to start anew"
+_PARTS: Mapping[str, type | tuple[type, ...]] = {
+    "makings": dict,
+    "steps": int,
+    "step": int,
+    "seconds": (int, float),
+    "weights": dict,
+    "average": dict,
+    "optimizer": dict,
+    "scaler": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -68,31 +77,48 @@ class TrainingCheckpoint:
         """
         parts = self._read()
         self._check(parts, run)
+        try:  # the optimizer, which checks what it is given, comes before the weights
+            run.optimizer.load_state_dict(parts["optimizer"])
+            if self.scaler and parts["scaler"]:
+                self.scaler.load_state_dict(parts["scaler"])
+        except Exception as error:  # of a file that anybody may have written: whatever torch says of it
+            raise TrainingError(f"{self.path} has no state of this training: {reason(error)}; {_ANEW}") from None
         for name, parameter in run.weights.items():
             parameter.copy_(parts["weights"][name])
         for name, mean in run.average.items():
             mean.copy_(parts["average"].get(name, parts["weights"][name]))
-        run.optimizer.load_state_dict(parts["optimizer"])
-        if self.scaler and parts["scaler"]:
-            self.scaler.load_state_dict(parts["scaler"])
         run.step, run.seconds = int(parts["step"]), float(parts["seconds"])
 
     def _read(self) -> dict[str, Any]:
+        """The parts of the file, each of its kind; the makings as facts.
+
+        Raises:
+            TrainingError: it is no checkpoint.
+        """
         try:
-            parts: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError):
+            parts = torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception:  # a broken pickle raises whatever its bytes lead to
             raise TrainingError(f"{self.path} cannot be read as a checkpoint; {_ANEW}") from None
-        if not isinstance(parts, dict) or "makings" not in parts:
-            raise TrainingError(f"{self.path} does not say which training it is of; {_ANEW}")
+        try:
+            makings = json.loads(parts["makings"])
+        except (KeyError, IndexError, TypeError, ValueError, RecursionError):
+            raise TrainingError(f"{self.path} does not say which training it is of; {_ANEW}") from None
+        parts = {**parts, "makings": makings}
+        wrong = [name for name, kind in _PARTS.items() if not isinstance(parts.get(name), kind)]
+        tensors = [tensor for name in ("weights", "average") if name not in wrong for tensor in parts[name].values()]
+        if wrong or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
+            raise TrainingError(f"{self.path} is no whole checkpoint ({', '.join(wrong) or 'tensors'}); {_ANEW}")
         return parts
 
     def _check(self, parts: Mapping[str, Any], run: TrainingRun) -> None:
         """Refuse the state of another training."""
-        names = differing(json.loads(json.dumps(self.makings)), json.loads(parts["makings"]))
+        names = differing(json.loads(json.dumps(self.makings)), parts["makings"])
         shorter = self.steps < parts["steps"]
         if shorter or (self.steps > parts["steps"] and not self.longer):
             names.append("steps")
         if names:
             raise TrainingError(f"{self.path} is the checkpoint of another training, by {', '.join(names)}; {_ANEW}")
-        if {n: p.shape for n, p in parts["weights"].items()} != {n: p.shape for n, p in run.weights.items()}:
+        ours = {name: parameter.shape for name, parameter in run.weights.items()}
+        theirs, average = ({n: p.shape for n, p in parts[part].items()} for part in ("weights", "average"))
+        if theirs != ours or average.items() - ours.items():
             raise TrainingError(f"{self.path} was written by a training of other parameters; {_ANEW}")

@@ -22,6 +22,7 @@ from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.libraries import minor_versions
 from lorarar.util.progress import Ticker
+from lorarar.util.seeds import LARGEST
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _take_step(
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:
-    return torch.Generator().manual_seed((seed * 1_000_003 + step) * 257 + process)
+    return torch.Generator().manual_seed(((seed * 1_000_003 + step) * 257 + process) & LARGEST)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

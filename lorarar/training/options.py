@@ -9,12 +9,13 @@ from pydantic import Field
 
 from lorarar.lora.adapter import Part
 from lorarar.merging.hypernet import KeyValue
+from lorarar.util.seeds import LARGEST
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["dot", "cosine"]
 Count = Annotated[int, Field(ge=1)]  # a plan's values are checked against these; the command line checks its own
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
 @dataclass(frozen=True)

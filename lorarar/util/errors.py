@@ -44,6 +44,12 @@ class ImageError(LorarError):
     title = "Image"
 
 
+class SeedError(LorarError):
+    """A number that can be no seed."""
+
+    title = "Seed"
+
+
 class OutputError(LorarError):
     """A place to write to that is refused, or a name that cannot be kept."""
 

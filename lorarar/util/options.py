@@ -90,12 +90,12 @@ class Option:
     @property
     def _bounds(self) -> str:
         unbounded = "inf" if self.type == "number" and not self.finite else ""
-        most = f"{self.most:g}" if self.most is not None else unbounded
+        most = _plain(self.most) if self.most is not None else unbounded
         if self.above is not None:
-            return f"above {self.above:g}" + (f" and up to {most}" if most else "")
+            return f"above {_plain(self.above)}" + (f" and up to {most}" if most else "")
         if self.least is None:
             return f"up to {most}" if self.most is not None else ""
-        return f"from {self.least:g} to {most}" if most else f"of {self.least:g} or more"
+        return f"from {_plain(self.least)} to {most}" if most else f"of {_plain(self.least)} or more"
 
     def check(self, value: Any, spelling: Spelling = "flag") -> Any:
         """The value as the option's type has it; messages name the option in this spelling.
@@ -136,6 +136,11 @@ class Option:
         low = -math.inf if self.least is None else self.least
         high = math.inf if self.most is None else self.most
         return low <= number <= high and (self.above is None or number > self.above)
+
+
+def _plain(number: float) -> str:
+    """A bound in words; of a whole number every digit."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def _whole(value: Any) -> int:

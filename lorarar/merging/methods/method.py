@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from lorarar.util.options import Option, check_names, merge_options
+from lorarar.util.seeds import LARGEST
 
 if TYPE_CHECKING:
     from lorarar.merging.methods.merge_inputs import MergeResult
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 MergeFunction = Callable[..., "MergeResult"]  # (content, style, inputs, **the method's own options)
 
 RANK = Option("rank", "Cut the merged layers to this rank.", "integer", default_words="sum of both", least=1)
-SEED = Option("seed", "Seed, for methods that draw at random.", "integer", default=0)
+SEED = Option("seed", "Seed, for methods that draw at random.", "integer", default=0, least=0, most=LARGEST)
 COMMON = {option.name: option for option in (RANK, SEED)}  # of every method
 
 #: Names that ``lorarar merge`` and the rows of a plan use for something else.
