@@ -152,8 +152,10 @@ def test_a_methods_options_never_hide_a_parameter_of_merge():
 @pytest.mark.parametrize("page", ["methods", "dialects", "layouts", "families"])
 def test_the_docs_show_the_code_that_is_tried(page):
     text = (ROOT / "docs" / "extending" / f"{page}.md").read_text()
-    ((name, code),) = re.findall(r"^`lorarar_extension/(\w+)\.py`:\n\n```python\n(.*?)```$", text, re.S | re.M)
-    assert (EXTENSION / "lorarar_extension" / f"{name}.py").read_text() == code
+    files = re.findall(r"^`lorarar_extension/(\w+)\.py`:\n\n```python\n(.*?)```$", text, re.S | re.M)
+    assert files
+    for name, code in files:
+        assert (EXTENSION / "lorarar_extension" / f"{name}.py").read_text() == code
     points = (EXTENSION / "lorarar_extension-1.0.dist-info" / "entry_points.txt").read_text()
     assert re.findall(r'^(\S+) = "(\S+)"$', text, re.M) == re.findall(
         r"^(\S+) = (\S+)$", points.partition(f"[lorarar.{page}]")[2].partition("[")[0], re.M

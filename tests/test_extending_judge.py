@@ -1,7 +1,9 @@
 """Critics, metrics and parts of the check of other packages, through the command line on a small database."""
 
 import json
+import sqlite3
 
+import numpy as np
 import pytest
 from click import Context
 from PIL import Image
@@ -173,6 +175,25 @@ def test_a_run_that_has_nothing_to_show_ends_with_1_and_leaves_no_database(tmp_p
     done = run("judge", "run", *where, "--metrics", "rms-truth,identified")
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == "Judge: none of 1 pictures has a score by rms-truth, identified"
+
+
+def test_the_judges_of_a_family_of_another_package_are_used(tmp_path, extended, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    database = make_database(tmp_path, subjects=("light", "owl"), styles=("plain",), methods=("alpha",), side=64)
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE images SET base = 'elsewhere'")
+    done = run("judge", "run", "--metrics", "rms-truth,identified", "--db", database, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert [json.loads(done.stdout)[name]["measured"] for name in ("rms-truth", "identified")] == [3, 3]
+    with sqlite3.connect(database) as connection:
+        values = dict(connection.execute("SELECT value, metric FROM scores ORDER BY value"))
+    wanted = [np.sqrt(np.mean((np.array([0, 0, 20 * seed]) - 200.0) ** 2)) for seed in (2, 1, 0)]
+    assert list(values) == pytest.approx([0.0, *wanted])
+    check = run("judge", "check", "--critic", "elsewhere", "--sample", "2", "--db", database, "--json")
+    assert check.exit_code == 0, check.stderr
+    said = json.loads(check.stdout)
+    assert said["critic"]["critic"] == "elsewhere"
+    assert said["truth"]["pictures"] > 0
 
 
 def test_nothing_of_theirs_is_loaded_before_a_table_is_listed():
