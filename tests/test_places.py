@@ -200,3 +200,44 @@ def test_hidden_files_are_no_pictures(tmp_path, name):
     (tmp_path / name).write_bytes(b"not a picture")
     (tmp_path / "a.png").write_bytes(b"")
     assert find_images(tmp_path) == [tmp_path / "a.png"]
+
+
+DATABASES = {
+    "merge": ("merge", "a", "b", "--overwrite-input", "-o", "x.safetensors"),
+    "study export": ("study", "export", "name", "-o", "x.zip"),
+    "judge report": ("judge", "report", "--gallery", "x.html"),
+    "study run": ("study", "run", "packet.zip", "--votes", "x.votes"),
+}
+
+
+@pytest.mark.parametrize("arguments", DATABASES.values(), ids=DATABASES)
+@pytest.mark.parametrize("there", [True, False])
+def test_the_database_is_an_input_too(run, tmp_path, arguments, there):
+    name = arguments[-1]
+    if there:
+        Store(name).close()
+    assert "also an input" in refused(run(*arguments, "--db", f"./{name}"))
+    assert (tmp_path / name).exists() == there
+
+
+def test_what_was_there_already_is_entered_into_a_database_that_lacks_it(run, lora_file, tiny_folder, tmp_path):
+    lora_file("c/a", 2, 0)
+    lora_file("s/x", 3, 1)
+    counts = []
+    for name in ("one.db", "two.db", "two.db"):
+        done = run(*ALL, tiny_folder, "--json", "--db", name)
+        with Store(name, read_only=True) as store:
+            ((merges,),) = store.db.conn.execute("SELECT count(*) FROM merges")
+        counts.append((json.loads(done.stdout)[0]["new"], merges))
+    assert counts == [(True, 1), (True, 1), (False, 1)]
+    assert len({file.read_bytes() for file in (tmp_path / "out").iterdir()}) == 1
+
+
+@pytest.mark.parametrize("facts", ["x", None, [1], 7])
+def test_a_header_that_says_nonsense_is_no_merge_that_is_there(run, lora_file, tiny_folder, tmp_path, facts):
+    lora_file("c/a", 2, 0)
+    lora_file("s/x", 3, 1)
+    (merged,) = run(*ALL, tiny_folder).stdout.split()
+    write_adapter(random_adapter(2, 9), tmp_path / merged, {"method": "direct", "content": facts, "style": facts})
+    (record,) = json.loads(run(*ALL, tiny_folder, "--json").stdout)
+    assert record["new"]

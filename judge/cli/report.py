@@ -11,6 +11,7 @@ import typer
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
 from lorarar.cli.console import DbOption, command, one_of, open_for_reading, print_json
+from lorarar.store import default_path
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
 from lorarar.util.text import clean
@@ -60,7 +61,7 @@ def report(
     grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
     one_of("--format", form, FORMATS, JudgeError)
     if gallery is not None:
-        check_output(gallery, ".html", option="--gallery")
+        check_output(gallery, ".html", inputs=[db or default_path()], option="--gallery")
     with open_for_reading(db) as store:
         pictures = find_targets(store, images, generated, references)
         report_collection(pictures)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from lorarar.bench.adapters import merge_for_pair, trained_file
 from lorarar.bench.cells import Cell, Pair
-from lorarar.bench.grid import OF_ONE_PAIR, PlannedGrid, Task
+from lorarar.bench.grid import PlannedGrid, Task
 from lorarar.generation.studio import Picture, Studio, save
-from lorarar.merge_files import Merge
+from lorarar.merge_files import OF_ONE_PAIR, Merge
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.messages import message

@@ -19,15 +19,11 @@ from lorarar.merge_files import check_base
 from lorarar.pictures.concepts import read_concepts
 from lorarar.store import Store
 from lorarar.store.claims import Claims
-from lorarar.util.errors import AdapterError, HypernetError, MethodError, TrainingError
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-#: What can be wrong with one pair alone; anything else (a full disk, say) stops the run.
-OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 
 @dataclass(frozen=True)

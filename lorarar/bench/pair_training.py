@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from lorarar.bench.adapters import is_trained, train_pair, trained_file
 from lorarar.bench.cells import Pair
-from lorarar.bench.grid import OF_ONE_PAIR, PlannedGrid, Task
+from lorarar.bench.grid import PlannedGrid, Task
+from lorarar.merge_files import OF_ONE_PAIR
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.messages import message
 

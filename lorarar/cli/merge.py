@@ -56,7 +56,7 @@ def merge(
     from lorarar.merge_files import check_place, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
-    from lorarar.store import Store
+    from lorarar.store import Store, default_path
 
     method, options = method_of(given := given_options(context), "layout")
     layout = one_of("--layout", given.get("layout", LAYOUT), list(LAYOUTS), MethodError)
@@ -65,7 +65,8 @@ def merge(
     recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
     pairs = pairings(content, style, out, layout) if every else []
     if not every:
-        check_place(out, layout, () if overwrite_input else (content, style, *recipe.files))
+        inputs = () if overwrite_input else (content, style, *recipe.files)
+        check_place(out, layout, (*inputs, db or default_path()))
     with Store(db) as store:
         if every:
             _merge_all(recipe, pairs, layout, store, as_json)
@@ -97,7 +98,7 @@ def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Sto
     cache = ProjectionCache()
     summaries, new, failures = [], 0, []  # not the merges themselves: 370 MB each at SDXL's size
     with Ticker("merge", len(pairs)) as ticker:
-        for pairing, outcome in merge_all(replace(recipe, cache=cache), pairs, layout):
+        for pairing, outcome in merge_all(replace(recipe, cache=cache), pairs, layout, store.has_merge):
             if isinstance(outcome, Merge):
                 store.add_merge(outcome, pairing.content, pairing.style)
                 new += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,20 @@ from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
 from lorarar.training.makings import facts_of_file
-from lorarar.util.errors import AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError
+from lorarar.util.errors import (
+    AdapterError,
+    HypernetError,
+    ImageError,
+    LorarError,
+    MethodError,
+    OutputError,
+    TrainingError,
+)
 from lorarar.util.files import checkpoint_beside, missing
 from lorarar.util.outputs import check_output_folder
 
-#: What can be wrong with one pair alone; anything else stops the run.
-OF_ONE_PAIR = (AdapterError, HypernetError, ImageError, MethodError, OutputError, TrainingError)
-Failure = AdapterError | HypernetError | ImageError | MethodError | OutputError | TrainingError
+#: What can be wrong with one pair alone; anything else (a full disk, say) stops a run of many.
+OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 if TYPE_CHECKING:
     from lorarar.training.ziplora import PairOptimiser
@@ -57,9 +64,17 @@ def pairings(contents: Path, styles: Path, out: Path, layout: str = "diffusers")
 
 
 def merge_all(
-    recipe: Recipe, pairs: Sequence[Pairing], layout: str = "diffusers"
-) -> Iterator[tuple[Pairing, Merge | Failure | None]]:
+    recipe: Recipe,
+    pairs: Sequence[Pairing],
+    layout: str = "diffusers",
+    is_kept: Callable[[Path], bool] = lambda _: True,
+) -> Iterator[tuple[Pairing, Merge | LorarError | None]]:
     """Merge pair by pair; a pair that fails does not stop the others.
+
+    Args:
+        recipe, pairs, layout: what decides the merges, and where they go.
+        is_kept: whether a merge that is there already need not be made again, which costs moments; an optimised one,
+            which may cost hours, never is.
 
     Yields:
         Each pair with its merge, with why it failed, or with None where its file is there already, made by this
@@ -76,14 +91,14 @@ def merge_all(
     expected["options"] = recipe.resolved_options() | (asdict(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:
-            if _is_merged(pairing, expected, optimiser):
+            if _is_merged(pairing, expected, optimiser) and (optimiser or is_kept(pairing.out)):
                 yield pairing, None
                 continue
             check_place(pairing.out, layout, (pairing.content, pairing.style))
             checkpoint = checkpoint_beside(pairing.out)
             merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
             written = merged.written(pairing.out, layout)
-        except OF_ONE_PAIR as error:
+        except (*OF_ONE_PAIR, ImageError, OutputError) as error:  # its pictures are gone, or something is in its place
             yield pairing, error
         else:
             yield pairing, written
@@ -97,7 +112,8 @@ def _is_merged(pairing: Pairing, expected: Mapping[str, Any], optimiser: PairOpt
         provenance = read_provenance(pairing.out)
     except AdapterError:
         return False
-    digests = {side: provenance.get(side, {}).get("sha256") for side in ("content", "style")}
+    sides = {side: provenance.get(side) for side in ("content", "style")}
+    digests = {side: facts.get("sha256") if isinstance(facts, dict) else None for side, facts in sides.items()}
     if digests != {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}:
         return False
     if optimiser is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlite_utils import Database
 
+from lorarar.lora.locations import digest_of
 from lorarar.store.backup import write_backup
 from lorarar.store.cells import Place, put_image, show_image
 from lorarar.store.coefficient_blobs import from_blob, to_blob
@@ -156,6 +157,11 @@ class Store:
         """The id of the merge that made an adapter; None where this database has none."""
         rows = self.rows("SELECT id FROM merges WHERE adapter = ? ORDER BY id LIMIT 1", adapter)
         return int(rows[0]["id"]) if rows else None
+
+    def has_merge(self, file: Path) -> bool:
+        """Whether the merge is known that made a LoRA."""
+        sql = "SELECT 1 FROM merges m JOIN adapters a ON a.id = m.adapter WHERE a.sha256 = ?"
+        return bool(self.rows(sql, digest_of(file)))
 
     def add_image(self, picture: Picture, adapter: int | None = None, merge: int | None = None) -> int:
         """Keep a picture that was drawn on its own and return its id; another one at the same path goes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from lorarar.util.errors import OutputError
@@ -64,10 +65,11 @@ def check_output_folder(path: Path, *, inputs: Iterable[Path] = (), option: str 
 
 def same_place(one: Path, other: Path) -> bool:
     """Whether two places are one file or folder: by another spelling, through a link, or by a second name of it."""
-    try:
+    with suppress(OSError, ValueError):
         return one.samefile(other)
-    except (OSError, ValueError):
-        return False
+    with suppress(OSError, ValueError):  # one of them may be about to be made
+        return os.path.realpath(one) == os.path.realpath(other)
+    return False
 
 
 def _check_name(path: Path, option: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, command
+from lorarar.store import default_path
 from lorarar.util.outputs import check_output
 from studies.cli.options import NameArgument, open_to_read
 
@@ -22,7 +23,7 @@ def export(
     from studies.rater.packet import write_packet
     from studies.store import StudyStore
 
-    check_output(out, ".zip")
+    check_output(out, ".zip", inputs=[db or default_path()])
     with open_to_read(db) as store:
         studies = StudyStore(store)
         design = studies.get(name).design

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, command
+from lorarar.store import default_path
 from lorarar.util.outputs import check_output
 from studies.cli.options import RaterOption, open_store
 from tui.cli.shared import ImagesOption, say_progress
@@ -30,7 +31,7 @@ def run(
     packet = name.lower().endswith(".zip")
     if packet:
         if votes is not None:
-            check_output(votes, inputs=[Path(name)], option="--votes")
+            check_output(votes, inputs=[Path(name), db or default_path()], option="--votes")
         session = open_packet(name, rater, votes)
         voting.run(session, images)
     else:
