@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from lorarar.families import Base, find_base
+from lorarar.generation.base_digest import base_digest
 from lorarar.generation.bases import denoiser_shapes, drawing_device, load_pipeline
 from lorarar.generation.picture_names import picture_stem
 from lorarar.generation.studio import Studio, generate, save
@@ -42,6 +43,8 @@ def test_pictures_are_written_with_what_made_them(tiny_folder, tmp_path, lora_fi
     notes = Image.open(made.path).text
     assert (notes["prompt"], notes["seed"], notes["steps"], notes["guidance"]) == ("a dog", "9", "2", "3.0")
     assert len(notes["lora_sha256"]) == 64
+    assert (notes["base_digest"], notes["dtype"]) == (base_digest(find_base(str(tiny_folder))), "float32")
+    assert notes["torch_version"] == torch.__version__
     assert read_image(made.path).size == made.image.size
 
 
@@ -176,8 +179,10 @@ def test_only_equal_makings_share_a_name(tiny_folder, lora_file):
     changes += [{"lora": replace(random_adapter(2, seed), sha256="", name="merged")} for seed in (2, 3)]
     pictures = [generate("a dog", **{**same, **change})[0] for change in changes]
     pictures += [
-        replace(pictures[0], dtype="float16"),
-        replace(pictures[0], device="cuda"),
+        *(
+            replace(pictures[0], drawing=replace(pictures[0].drawing, **change))
+            for change in ({"dtype": "float16"}, {"device": "cuda"})
+        ),
         *generate("a  dog", **same),
     ]
     names = [picture_stem(one.prompt, one.seed, one.makings()) for one in pictures]

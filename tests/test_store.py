@@ -1,3 +1,4 @@
+import json
 import signal
 import sqlite3
 import subprocess
@@ -6,11 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 from PIL import Image
 from sqlite_utils import Database
 
 import lorarar
 from lorarar.families import Base
+from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.studio import Picture, save
 from lorarar.store import Store, default_path
 from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
@@ -26,8 +29,13 @@ def store(tmp_path):
         yield opened
 
 
+DRAWING = DrawingFacts("digest", "float32", "cpu", "x86_64")
+
+
 def picture(seed=0):
-    return Picture(Image.new("RGB", (4, 4), (seed, 0, 0)), "a dog", seed, 25, 4.0, Base("pocket", "x", "rev"), "", 0.1)
+    return Picture(
+        Image.new("RGB", (4, 4), (seed, 0, 0)), "a dog", seed, 25, 4.0, Base("pocket", "x", "rev"), "", 0.1, DRAWING
+    )
 
 
 def run(code, *arguments):
@@ -83,6 +91,16 @@ def test_a_merge_that_is_known_later_is_a_pictures_too(store, lora_file, tmp_pat
     assert store.add_image(drawn, store.add_adapter(done.adapter, done.path), merge) == image
     assert store.add_image(drawn) == image
     assert [row["merge"] for row in store.rows("SELECT merge FROM images")] == [merge]
+
+
+def test_a_picture_that_was_drawn_singly_is_kept_with_all_that_made_it(store, tmp_path):
+    store.add_image(save(picture(3), tmp_path, "a"))
+    (row,) = store.rows("SELECT key, makings FROM images")
+    makings = json.loads(row["makings"])
+    assert row["key"] is None  # it is drawn whenever it is asked for
+    assert (makings["prompt"], makings["seed"], makings["base"]) == ("a dog", 3, "digest")
+    assert makings["recorded"]["versions"]["torch"] == torch.__version__
+    assert makings["recorded"]["device"] == "x86_64"
 
 
 def test_an_adapter_is_known_by_its_bytes(store):

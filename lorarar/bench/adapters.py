@@ -47,6 +47,7 @@ def train_pair(
 ) -> None:
     """Train what a row needs for a pair, from its checkpoint if it was interrupted, and write it."""
     from lorarar.training.joint import train_joint
+    from lorarar.training.makings import recorded_facts
     from lorarar.training.setup import native_side
     from lorarar.training.ziplora import train_ziplora
 
@@ -59,6 +60,7 @@ def train_pair(
         "revision": base.revision,
         "version": __version__,
         "training": pair.training,
+        "recorded": recorded_facts(accelerator),
     }
     checkpoint = checkpoint_beside(path)
     settings: dict[str, Any] = {

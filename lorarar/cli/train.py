@@ -116,7 +116,7 @@ def _train(
     from lorarar.lora.files import write_adapter
     from lorarar.pictures.images import find_images
     from lorarar.training.lora import Lesson, train_lora
-    from lorarar.training.makings import lesson_facts, training_makings
+    from lorarar.training.makings import lesson_facts, recorded_facts, training_makings
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     checkpoint, model = checkpoint_of(out), pinned(find_base(base))
@@ -138,6 +138,7 @@ def _train(
     )
     if accelerator.is_main_process:
         source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
+        source["recorded"] = recorded_facts(accelerator)
         write_adapter(adapter, out, {**provenance, **source, **asdict(options)})
         checkpoint.unlink(missing_ok=True)
         print(out)
@@ -181,7 +182,7 @@ def hypernet(
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
     from lorarar.training.hypernet import train_hypernet
-    from lorarar.training.makings import concept_facts, training_makings
+    from lorarar.training.makings import concept_facts, recorded_facts, training_makings
     from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
     from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
@@ -223,6 +224,7 @@ def hypernet(
     )
     if accelerator.is_main_process:
         source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
+        source["recorded"] = recorded_facts(accelerator)
         write_hypernet(network, out, asdict(options) | source)
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")

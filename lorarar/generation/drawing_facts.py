@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lorarar.families import Base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.bases import drawing_device, drawing_dtype
 from lorarar.util.libraries import full_versions, minor_versions
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,20 @@ class DrawingFacts:
             BaseError: the base's weights are neither on this machine nor known to the hub.
         """
         place = drawing_device(device)
+        return cls.of_loaded(base, place, drawing_dtype(place))
+
+    @classmethod
+    def of_loaded(cls, base: Base, device: str, dtype: torch.dtype) -> DrawingFacts:
+        """The facts of a base in these numbers on this device.
+
+        Raises:
+            BaseError: as of ``of``.
+        """
         return cls(
             base=base_digest(base),
-            dtype=str(drawing_dtype(place)).removeprefix("torch."),
-            device=place.partition(":")[0],
-            device_name=_device_name(place),
+            dtype=str(dtype).removeprefix("torch."),
+            device=device.partition(":")[0],
+            device_name=device_name(device),
         )
 
     def makings(self) -> dict[str, object]:
@@ -43,7 +56,8 @@ class DrawingFacts:
         return {"device": self.device_name, "versions": full_versions()}
 
 
-def _device_name(device: str) -> str:
+def device_name(device: str) -> str:
+    """Which device it is, like ``NVIDIA H100``; of a processor its kind, like ``x86_64``."""
     import platform
 
     import torch

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,13 @@ from PIL import Image
 
 from lorarar import __version__
 from lorarar.families import DEFAULT_BASE, Base, find_base
-from lorarar.generation.base_digest import base_digest, pinned
+from lorarar.generation.base_digest import pinned
 from lorarar.generation.bases import load_pipeline
+from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.picture_names import picture_stem
 from lorarar.pictures.images import write_png
 from lorarar.util.errors import AdapterError
-from lorarar.util.libraries import minor_versions
+from lorarar.util.libraries import full_versions
 from lorarar.util.outputs import check_output_folder
 from lorarar.util.seeds import check_seeds
 
@@ -46,8 +48,7 @@ class Picture:
     base: Base
     lora: str  # sha256 of the LoRA file, or of its factors where it is in none; empty without a LoRA
     seconds: float
-    dtype: str = ""  # of the numbers it was drawn with
-    device: str = ""  # kind of device
+    drawing: DrawingFacts
     path: Path | None = None
     sha256: str = ""
 
@@ -60,28 +61,29 @@ class Picture:
             "guidance": str(self.guidance),
             "base": self.base.name,
             "base_revision": self.base.revision or "",
+            "base_digest": self.drawing.base,
+            "dtype": self.drawing.dtype,
+            "device": self.drawing.device_name or self.drawing.device,
             "lora_sha256": self.lora,
             "lorarar_version": __version__,
+            **{f"{name}_version": version for name, version in full_versions().items()},
         }
 
     def makings(self) -> dict[str, object]:
-        """All facts that decide the picture.
-
-        Raises:
-            BaseError: the base's weights are gone.
-        """
+        """All facts that decide the picture."""
         return {
             "prompt": self.prompt,
             "seed": self.seed,
             "steps": self.steps,
             "guidance": self.guidance,
-            "base": base_digest(self.base),
             "lora": self.lora,
             "side": [self.image.width, self.image.height],
-            "dtype": self.dtype,
-            "device": self.device,
-            "versions": minor_versions(),
+            **self.drawing.makings(),
         }
+
+    def record(self) -> dict[str, object]:
+        """All facts that decide the picture, and what is known of it besides."""
+        return {**self.makings(), "recorded": self.drawing.recorded()}
 
     def row(self) -> dict[str, Any]:
         """The picture as a row of the store's table of images."""
@@ -137,6 +139,15 @@ class Studio:
         self.base = pinned(base) if pipeline is None else base
         self.pipeline = pipeline or load_pipeline(self.base, device)
         self.lora = ""
+
+    @cached_property
+    def drawing(self) -> DrawingFacts:
+        """What decides every picture of this base, as it is loaded.
+
+        Raises:
+            BaseError: the base's files cannot be read.
+        """
+        return DrawingFacts.of_loaded(self.base, str(self.pipeline.device), self.pipeline.dtype)
 
     def __enter__(self) -> Studio:
         return self
@@ -207,8 +218,7 @@ class Studio:
                     base=self.base,
                     lora=self.lora,
                     seconds=seconds,
-                    dtype=str(self.pipeline.dtype).removeprefix("torch."),
-                    device=self.pipeline.device.type,
+                    drawing=self.drawing,
                 )
 
     def _run_pipeline(

@@ -17,6 +17,7 @@ from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo, origin_of
 from lorarar.util.dtype import Dtype
+from lorarar.util.libraries import full_versions
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Merge:
             "layout": layout,
             "discarded": self.energy.share,
             "version": self.version,
+            "recorded": {"versions": full_versions()},
             **origin_of(self.method.name),
             **training,
         }

@@ -228,7 +228,8 @@ class Store:
         single: bool = False,
     ) -> int:
         kept = {"path": self.paths.stored(picture.path or ""), "created": now(), "single": int(single)}
-        made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": json.dumps(makings) if key else None}
+        facts = json.dumps(picture.record() if makings is None else makings)
+        made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": facts}
         return put_image(self.db.conn, picture.row() | kept | made_by)
 
     def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:

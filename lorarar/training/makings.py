@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from lorarar.families import Base
 from lorarar.generation.base_digest import base_digest
+from lorarar.generation.drawing_facts import device_name
 from lorarar.lora.files import read_provenance
 from lorarar.lora.locations import digest_of
 from lorarar.pictures.references import references_of
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.util.files import sha256_of
-from lorarar.util.libraries import minor_versions
+from lorarar.util.libraries import full_versions, minor_versions
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -70,3 +71,8 @@ def training_makings(
         "side": side,
         "versions": minor_versions(),
     }
+
+
+def recorded_facts(accelerator: Accelerator) -> Facts:
+    """What is only recorded of a training."""
+    return {"device": device_name(str(accelerator.device)), "versions": full_versions()}
