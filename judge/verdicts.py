@@ -108,13 +108,6 @@ class JudgeVerdicts:
         rows = reversed(self._rows.get((key.image, key.reference, key.aspect), ()))
         return next((row for row in rows if _was_asked_in(row, key.words)), None)
 
-    def answers_any(self, images: Collection[str]) -> bool:
-        """Whether any question about one of these images has an answer."""
-        return any(
-            image in images and any(row["verdict"] is not None for row in rows)
-            for (image, _, _), rows in self._rows.items()
-        )
-
 
 def _was_asked_in(row: Mapping[str, Any], words: str | None) -> bool:
     """Whether a row's question was asked in a style's words, or needs none."""

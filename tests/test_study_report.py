@@ -7,6 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from judge.metrics.stored_scores import score_keys
+from judge.metrics.table import METRICS
+from judge.targets import from_store
 from lorarar.cli.main import app
 from lorarar.store import Store
 from lorarar.util.errors import StoreError
@@ -33,15 +36,27 @@ def right(method, subject, style, seed):
     )
 
 
-def add_scores(path, metric, backbone, value):
+def add_scores(path, metric, backbone, value, against=None, revision=None):
     with Store(path) as store, store.writing():
+        keys = {}
+        if metric in METRICS and against is None:
+            targets = from_store(store)
+            for target, key in zip(targets, score_keys(METRICS[metric], targets), strict=True):
+                keys[target.digest, target.subject, target.style] = key[1]
+        record = {"name": backbone} | ({"revision": revision} if revision else {})
         for row in store.rows(
             "SELECT c.row, c.content, c.style, c.seed, i.sha256 FROM cells c JOIN images i ON i.id = c.image"
         ):
             said = value(row["row"], row["content"], row["style"], row["seed"])
             store.db.execute(
-                "INSERT INTO scores VALUES (?, ?, ?, 'x', ?, 'now')",
-                [row["sha256"], metric, json.dumps({"name": backbone}), said],
+                "INSERT INTO scores VALUES (?, ?, ?, ?, ?, 'now')",
+                [
+                    row["sha256"],
+                    metric,
+                    json.dumps(record),
+                    keys.get((row["sha256"], row["content"], row["style"]), against or "x"),
+                    said,
+                ],
             )
 
 
@@ -120,6 +135,29 @@ def test_a_metric_of_which_lower_is_better_agrees_with_people_where_it_is_low(gr
     assert low.low > 0
     low, high = ([p.scores for p in made.points if p.metric == name] for name in ("rms-truth", "brightness"))
     assert low == high and len(set(low[0])) > 1  # they are as they were measured
+
+
+def test_a_score_counts_for_what_it_is_against_alone_and_revisions_have_names_of_their_own(grid, tmp_path):
+    copy = tmp_path / "copy.db"
+    with Store(grid) as original:
+        original.backup(copy)
+        before = report(original, "abs", simulated=True)
+    add_scores(copy, "dino", "tiny-dino", lambda *_: 9.0, against="other references")  # the latest
+    add_scores(copy, "rms-truth", "truth", lambda m, c, s, seed: float(seed + len(c)), against="another cell")
+    with Store(copy) as store:
+        assert report(store, "abs", simulated=True) == before
+    for revision in ("one", "two"):
+        add_scores(copy, "clip-i", "new", lambda m, c, s, seed, r=revision: seed + len(c) + len(r), revision=revision)
+    add_verdicts(copy, lambda *_: True, "later")
+    with Store(copy) as store, store.writing():
+        store.db.execute("DELETE FROM verdicts WHERE key LIKE '%\"later\"%' AND aspect = 'style' AND key LIKE '%a%'")
+    with Store(copy) as store:
+        made = report(store, "abs", simulated=True)
+    named = list(dict.fromkeys((points.metric, points.by) for points in made.points))
+    clips = [("clip-i", "tiny-clip"), ("clip-i", "new, one"), ("clip-i", "new, two")]
+    assert named[:2] == [("mars2", "scripted"), ("mars2", "later")] and set(clips) < set(named)
+    compared = [one.of for one in made.figures if one.name == "difference of r"]
+    assert compared and all(of.startswith("MARS2 (scripted)") for of in compared)
 
 
 @pytest.mark.parametrize("name", ["ab", "abs"])

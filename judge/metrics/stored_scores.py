@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judge.metrics.table import Metric
+from lorarar.store.queries import Pair
 from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
@@ -31,11 +32,30 @@ def score_keys(metric: Metric, targets: Sequence[Target]) -> list[Key | None]:
         return digests[paths]
 
     def key(target: Target) -> Key | None:
-        against = {"prompt": target.prompt, "truth": f"{target.subject} in {target.style}", "nothing": ""}
-        place = against[metric.against] if metric.against in against else references(metric.references(target))
-        return (target.digest, place) if target.digest and place is not None else None
+        given = references(metric.references(target))
+        if not target.digest or given is None:
+            return None
+        return target.digest, measured_against(metric, (target.subject, target.style), target.prompt, given)
 
     return [key(target) for target in targets]
+
+
+def measured_against(metric: Metric, pair: Pair, prompt: str, references: str) -> str:
+    """What a picture is measured against, as its score's key names it.
+
+    Args:
+        metric: whose score it is.
+        pair: the picture's subject and style.
+        prompt: the picture's.
+        references: the digest of the metric's references.
+    """
+    own = {"prompt": prompt, "truth": " in ".join(pair), "nothing": ""}
+    return own.get(metric.against, references)
+
+
+def digest_together(digests: Iterable[str]) -> str:
+    """A short digest of files together, from theirs."""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
 
 
 def best_scores(
@@ -75,7 +95,6 @@ def _scores(database: sqlite3.Connection, metric: Metric, backbone: str) -> dict
 def _digest(paths: tuple[Path, ...]) -> str | None:
     """A short digest of files together; None where one cannot be read."""
     try:
-        digests = [sha256_of(path) for path in paths]
+        return digest_together([sha256_of(path) for path in paths])
     except OSError:
         return None
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]

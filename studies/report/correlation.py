@@ -114,7 +114,7 @@ def _coefficient_figures(study: Study, ratings: Ratings, scored: ScoredItems) ->
 
 
 def _differences(ratings: Ratings, scored: Sequence[ScoredItems]) -> list[Figure]:
-    """By how much MARS2 of the latest judge exceeds each other metric."""
+    """By how much MARS2 of the judge who answered most exceeds each other metric."""
     if not scored or scored[0].metric.name != MARS2:
         return []
     mars2 = scored[0]

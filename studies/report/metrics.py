@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from judge.metrics import MARS2, METRICS
-from judge.pictures import answers_on, correct_on
+from judge.metrics import MARS2, METRICS, Key, digest_together, measured_against
+from judge.pictures import PictureFiles, answers_on, correct_on, count_clear
 from judge.protocol import majority
+from judge.questions import ASPECTS
 from judge.verdicts import JudgeVerdicts, VerdictStore
 from lorarar.store import Store
 from studies.store import ItemOrigin, Study
+
+UNKNOWN = ""  # what a metric that is not in the table is measured against: its latest score counts
 
 StudyAspect = Literal["both", "subject", "style"]
 
@@ -41,19 +44,33 @@ class StudyMetric:
 
 
 def metrics(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
-    """The metrics that score any picture of the study: MARS2 first, the latest judge first."""
-    images = {source.image for origin in study.origins for source in origin.sources if source.method}
-    return [*_mars2(store, images, aspects), *_similarities(store, images, aspects)]
+    """The metrics that score any picture of the study: MARS2 first, by the judge who answered most of it before all."""
+    return [*_mars2(store, study, aspects), *_similarities(store, study, aspects)]
 
 
-def _mars2(store: Store, images: set[str], aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
+def _mars2(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
     stored = VerdictStore(store)
-    by_judge = [(judge, stored.of(judge)) for judge in stored.judges()]
+    with store.reading() as database:
+        clear = count_clear(database, _pictures(study))
+    judges = [judge for judge in stored.judges() if (judge.id, judge.prompts) in clear]
+    judges.sort(key=lambda judge: -clear[judge.id, judge.prompts])  # of equal ones the latest, as ``judge_of_most``
+    names = _names([(judge.critic, judge.prompts, f"judge {judge.id}") for judge in judges])
     return [
-        StudyMetric(MARS2, judge.critic, aspect, _mars2_scorer(verdicts, aspect))
-        for judge, verdicts in by_judge
-        if verdicts.answers_any(images)
+        StudyMetric(MARS2, name, aspect, _mars2_scorer(verdicts, aspect))
+        for judge, name in zip(judges, names, strict=True)
+        for verdicts in [stored.of(judge)]
         for aspect in aspects
+    ]
+
+
+def _pictures(study: Study) -> list[PictureFiles]:
+    """The study's pictures with the references of their items; those of practice and checks are left out."""
+    return [
+        PictureFiles(source.image, subject, style, origin.words)
+        for origin in study.origins
+        for subject, style in [(tuple(origin.references.get(aspect, ())) for aspect in ASPECTS)]
+        for source in origin.sources
+        if source.method
     ]
 
 
@@ -68,19 +85,44 @@ def _mars2_scorer(verdicts: JudgeVerdicts, aspect: StudyAspect) -> Scorer:
     return score
 
 
-def _similarities(store: Store, images: set[str], aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
-    rows = store.rows("""
-        SELECT s.image, s.metric, s.backbone, s.value FROM scores s
-        WHERE s.image IN (SELECT image FROM study_options) ORDER BY s.created""")
-    scores: dict[tuple[str, str], dict[str, float]] = {}
+def _similarities(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
+    rows = store.rows(
+        """
+        SELECT s.image, s.metric, s.backbone, s.against, s.value FROM scores s
+        WHERE s.image IN (SELECT image FROM study_options WHERE study = ?) ORDER BY s.created""",
+        study.id,
+    )
+    images = store.rows("SELECT sha256, prompt FROM images WHERE sha256 IN (SELECT image FROM study_options)")
+    prompts = {row["sha256"]: row["prompt"] for row in images}
+    scores: dict[str, dict[str, dict[Key, float]]] = {}
     for row in rows:
-        if row["image"] in images:
-            scores.setdefault((row["metric"], row["backbone"]), {})[row["image"]] = row["value"]
+        of_backbone = scores.setdefault(row["metric"], {}).setdefault(row["backbone"], {})
+        of_backbone[row["image"], row["against"] if row["metric"] in METRICS else UNKNOWN] = row["value"]
     return [
-        StudyMetric(name, _name(backbone), aspect, _lookup(by_image))
-        for (name, backbone), by_image in sorted(scores.items(), key=lambda entry: _place(entry[0][0]))
+        StudyMetric(metric, name, aspect, score)
+        for metric in sorted(scores, key=_place)
+        for name, score in _scorers(study, metric, scores[metric], prompts)
         for aspect in aspects
     ]
+
+
+def _scorers(
+    study: Study, metric: str, by_backbone: Mapping[str, Mapping[Key, float]], prompts: Mapping[str, str]
+) -> Iterator[tuple[str, Scorer]]:
+    """What of a metric scores any picture of the study, each with its name."""
+    scorers = {backbone: _lookup(metric, scores, prompts) for backbone, scores in by_backbone.items()}
+    used = [
+        backbone
+        for backbone, score in scorers.items()
+        if any(
+            score(source.image, origin) is not None
+            for origin in study.origins
+            for source in origin.sources
+            if source.method
+        )
+    ]
+    names = _names([(_fact(one, "name"), _fact(one, "revision"), one) for one in used])
+    return ((name, scorers[backbone]) for backbone, name in zip(used, names, strict=True))
 
 
 def _place(name: str) -> int:
@@ -89,13 +131,34 @@ def _place(name: str) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def _lookup(scores: Mapping[str, float]) -> Scorer:
-    return lambda image, _: scores.get(image)
+def _lookup(name: str, scores: Mapping[Key, float], prompts: Mapping[str, str]) -> Scorer:
+    """A metric's scores against what the items' pictures are to be measured against, as the judge's report has them."""
+    if name not in METRICS:
+        return lambda image, _: scores.get((image, UNKNOWN))
+    metric = METRICS[name]
+
+    def score(image: str, origin: ItemOrigin) -> float | None:
+        references = digest_together(origin.references.get(metric.against, ()))
+        pair = origin.subject, origin.style
+        return scores.get((image, measured_against(metric, pair, prompts.get(image, ""), references)))
+
+    return score
 
 
-def _name(backbone: str) -> str:
-    """The name in a backbone's record."""
+def _names(facts: Sequence[tuple[str, ...]]) -> list[str]:
+    """Short names of judges or backbones: of each as many facts as no other shares."""
+
+    def name(own: tuple[str, ...]) -> str:
+        lengths = range(1, len(own))
+        shared = (length for length in lengths if sum(one[:length] == own[:length] for one in facts) == 1)
+        return ", ".join(own[: next(shared, len(own))])
+
+    return [name(own) for own in facts]
+
+
+def _fact(backbone: str, name: str) -> str:
+    """A fact of a backbone's record; the whole where it has none."""
     try:
-        return str(json.loads(backbone)["name"])
+        return str(json.loads(backbone)[name])
     except (ValueError, KeyError, TypeError):
         return backbone
