@@ -23,7 +23,7 @@ from uuid import uuid4
 from lorarar.store.connection import BUSY_SECONDS
 from lorarar.store.store import Store
 
-LEASE = 120.0  # seconds for which other machines, which cannot look for the process, believe a claim
+LEASE = 120.0  # seconds for which other containers, which cannot look for the process, believe a claim
 RENEWAL = 30.0  # seconds between two renewals by a living owner
 POLL = 0.5  # seconds between two looks whether others are done
 SAME_START = 2.0  # seconds between two readings of when one process started
@@ -72,7 +72,8 @@ class Owner(NamedTuple):
 class Claims:
     """What one owner claims of a database; a context manager, which releases all at its end.
 
-    A dead process's claims are free at once for its own machine; for others, when its lease is over.
+    A dead process's claims are free at once where it can be looked for; in another container of the machine, when its
+    lease is over. Other machines have no part in it: SQLite's log cannot be shared over a network.
     """
 
     def __init__(self, store: Store) -> None:
