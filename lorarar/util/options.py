@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -153,6 +153,16 @@ def _whole(value: Any) -> int:
     if not isinstance(value, str) and number != value:
         raise ValueError(f"{value} is no whole number")
     return number
+
+
+def field_of(option: Option) -> Any:
+    """A dataclass's field that an option sets; its default is the option's."""
+    return field(default=option.default, metadata={"option": option})
+
+
+def options_in(settings: type) -> tuple[Option, ...]:
+    """The options that set the fields of a dataclass, each made by ``field_of``."""
+    return tuple(one.metadata["option"] for one in fields(settings))
 
 
 def spell(name: str, spelling: Spelling) -> str:
