@@ -44,7 +44,7 @@ def picture(path, colour):
     made_by = {"prompt": "x", "base": "b", "base_revision": None, "seed": 0, "steps": 1, "guidance": 1.0}
     size = {"width": 8, "height": 8, "seconds": 0.0, "version": "1"}
     row = {"path": str(path), "sha256": sha256_of(path), **made_by, **size}
-    return SimpleNamespace(path=path, sha256=row["sha256"], row=lambda: dict(row))
+    return SimpleNamespace(path=path, sha256=row["sha256"], row=lambda: dict(row), record=dict)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_pictures_of_one_name_in_two_folders_with_one_database_are_two(tmp_path,
 
 def replace_path(made, typed):
     """The same picture with its path as it was typed in its folder."""
-    return SimpleNamespace(path=Path(typed), sha256=made.sha256, row=lambda: made.row() | {"path": typed})
+    return SimpleNamespace(path=Path(typed), sha256=made.sha256, row=lambda: made.row() | {"path": typed}, record=dict)
 
 
 @pytest.mark.parametrize("typed_in", [".", "work", "work/deep"])
