@@ -191,7 +191,7 @@ def _cell(
         "INSERT INTO adapters VALUES (NULL, ?, '', ?, 'merged', '[16]', 56, 'now')", (name, name)
     ).lastrowid
     merge = db.execute(
-        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0, NULL)",
+        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0)",
         (adapter, ids[content], ids[style], method),
     ).lastrowid
     for seed in range(seeds):
@@ -201,7 +201,7 @@ def _cell(
         row = (str(file), sha256, prompt, adapter, merge, seed, sha256)
         image = db.execute(
             "INSERT INTO images VALUES "
-            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 25, 4, 64, 64, 0.3, '0', 'now', ?, NULL)",
+            "(NULL, ?, ?, ?, 'pocket', NULL, ?, ?, ?, 25, 4, 64, 64, 0.3, '0', 'now', ?, NULL, 0)",
             row,
         ).lastrowid
         db.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, 'now')", (plan, method, content, style, seed, image))

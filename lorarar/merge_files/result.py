@@ -56,12 +56,6 @@ class Merge:
             **training,
         }
 
-    @property
-    def base_digest(self) -> str | None:
-        """The digest of the base's weights; None where the merge has not used them."""
-        digest = (self.training or {}).get("base")
-        return None if digest is None else str(digest)
-
     def written(self, path: str | Path, layout: str = "diffusers") -> Merge:
         """Write the merged adapter; what is returned knows its path and digest.
 

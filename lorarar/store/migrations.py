@@ -158,10 +158,6 @@ def _shared_cells(db: Connection) -> None:
     db.execute("CREATE INDEX cells_by_image ON cells (image)")
 
 
-def _base_digests(db: Connection) -> None:
-    db.execute("ALTER TABLE merges ADD COLUMN base_digest TEXT")
-
-
 def _short_coefficients(db: Connection) -> None:
     """Coefficients in half precision, a constant vector as one number: a fifth of the space.
 
@@ -215,7 +211,6 @@ MIGRATIONS: Sequence[Migration] = (
     _picture_keys,
     _single_pictures,
     _shared_cells,
-    _base_digests,
     _short_coefficients,
     _claims,
     _application,

@@ -140,7 +140,6 @@ class Store:
                 "options": json.dumps(merge.options, sort_keys=True),
                 "base": merge.base.name,
                 "base_revision": merge.base.revision,
-                "base_digest": merge.base_digest,
                 "version": merge.version,
                 "seconds": sum(merge.seconds.values()),
                 "discarded": merge.energy.share,

@@ -39,7 +39,6 @@ TABLES: Mapping[str, TableWords] = {
             "options": "all options that decided it, JSON",
             "base": "the base's name",
             "base_revision": "the base's revision, where it has one",
-            "base_digest": "digest of the base's weights; empty in rows of version 0.1",
             "version": "of lorarar",
             "seconds": "reading, computing and writing together",
             "discarded": "share of the update's energy that truncation left out",
