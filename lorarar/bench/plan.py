@@ -7,11 +7,10 @@ not take, concepts that are not there. Folders are relative to the plan's own fi
 from __future__ import annotations
 
 import tomllib
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import DEFAULT_BASE, Base, find_base
@@ -21,7 +20,7 @@ from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.store.queries import Collection
-from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
 from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
@@ -103,17 +102,15 @@ class MethodRow(_Strict):
     @property
     def trains(self) -> bool:
         """Whether a training comes before the merge."""
-        return self.method in TRAINED and "coefficients" not in (self.model_extra or {})
+        return self.method in OF_PAIRS and "coefficients" not in (self.model_extra or {})
 
     @property
     def options(self) -> LoraOptions | ZipOptions | Options:
         """The row's options, of the kind its method takes."""
         values = dict(self.model_extra or {})
-        if not self.trains:
-            return check_values(self.method, METHODS[self.method].all_options, values, "key")
-        schema, accepted = _schema(self.method)
-        check_keys(self.method, accepted, values)
-        return schema.validate_python(values)  # type: ignore[no-any-return]
+        if self.trains:
+            return OF_PAIRS[self.method].read(self.method, values, "key")
+        return check_values(self.method, METHODS[self.method].all_options, values, "key")
 
     def beside(self, folder: Path) -> MethodRow:
         """The row with its files looked for in a folder."""
@@ -129,16 +126,6 @@ class MethodRow(_Strict):
         """The recipe of the row's merges; the caller of a row that trains gives options with what was trained."""
         of_merge: Any = self.options if options is None else options
         return Recipe(METHODS[self.method], base, of_merge, cache=cache)
-
-
-TRAINED: dict[str, type[LoraOptions] | type[ZipOptions]] = {"joint": LoraOptions, "ziplora": ZipOptions}
-
-
-@lru_cache
-def _schema(method: str) -> tuple[TypeAdapter[Any], tuple[str, ...]]:
-    """The validator of the options of a method that trains, and their names."""
-    schema: TypeAdapter[Any] = TypeAdapter(TRAINED[method])
-    return schema, tuple(schema.json_schema()["properties"])
 
 
 class Plan(_Strict):

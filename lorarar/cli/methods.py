@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,41 +10,52 @@ import typer
 from lorarar.cli.console import JsonOption, command, print_json
 
 if TYPE_CHECKING:
-    from lorarar.merging.methods import Method
-    from lorarar.util.options import Option
+    from lorarar.merging.methods import MethodInfo
+    from lorarar.util.options import Option, Spelling
 
 
 @command
 def methods(as_json: JsonOption = False) -> None:
     """List the methods of ``lorarar merge`` and of plans, with their options, defaults and accepted values."""
     from lorarar.merging.methods import METHODS
-    from lorarar.merging.methods.method import COMMON
+    from lorarar.merging.methods.method import COMMON, JOINT
+    from lorarar.training.options import OF_PAIRS
 
     if as_json:
-        print_json([_record(method) for method in METHODS.values()])
+        print_json([_record(method) for method in (*METHODS.values(), JOINT)])
         return
     for method in METHODS.values():
         typer.echo(f"{method.name}: {method.title} ({method.paper})")
         _print_options(method.options)
-    typer.echo("every method:")
-    _print_options(list(COMMON.values()))
+        if method.name in OF_PAIRS:
+            typer.echo(f"{method.name}, in a plan that gives no {method.per_pair[0].name}:")
+            _print_options(OF_PAIRS[method.name].options.values(), "key")
+    typer.echo("every method of lorarar merge:")
+    _print_options(COMMON.values())
+    typer.echo(f"{JOINT.name}, in plans alone: {JOINT.title} ({JOINT.paper})")
+    _print_options(OF_PAIRS[JOINT.name].options.values(), "key")
 
 
-def _record(method: Method) -> dict[str, object]:
-    """A method for machines."""
+def _record(method: MethodInfo) -> dict[str, object]:
+    """A method for machines; ``training`` are the options of a plan's row that trains."""
+    from lorarar.merging.methods import Method
     from lorarar.merging.methods.method import described
+    from lorarar.training.options import OF_PAIRS
 
+    options = method.all_options if isinstance(method, Method) else {}
+    training = OF_PAIRS[method.name].options if method.name in OF_PAIRS else {}
     return {
         "name": method.name,
         "title": method.title,
         "paper": method.paper,
-        "options": [described(option) for option in method.all_options.values()],
+        "options": [described(option) for option in options.values()],
+        "training": [described(option) for option in training.values()],
     }
 
 
-def _print_options(options: Sequence[Option]) -> None:
+def _print_options(options: Collection[Option], spelling: Spelling = "flag") -> None:
     """A line for each option; whole lines, however wide, so that a pipe gets all of them."""
-    names = [f"{option.flag} {option.metavar}".strip() for option in options]
+    names = [f"{option.said_as(spelling)} {option.metavar}".strip() for option in options]
     width = max(map(len, names), default=0)
     for name, option in zip(names, options, strict=True):
         typer.echo(f"  {name:{width}}  {option.help} Default {option.shown_default}; accepted {option.accepted}.")

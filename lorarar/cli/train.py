@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from lorarar import __version__
-from lorarar.cli.console import BaseOption, SeedOption, command, one_of
+from lorarar.cli.console import BaseOption, command
+from lorarar.cli.flags import Flag, flagged, given_options
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import training_checkpoint
 from lorarar.util.messages import message
+from lorarar.util.options import OptionError
 from lorarar.util.outputs import check_output
 
 if TYPE_CHECKING:
-    from lorarar.lora.adapter import Part
-    from lorarar.training.options import LoraOptions
+    from lorarar.training.options import LoraOptions, Training
+
+Values = TypeVar("Values")
 
 app = typer.Typer(no_args_is_help=True, help="Train LoRAs and hypernetworks.")
 
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where the result goes (safetensors).")]
-StepsOption = Annotated[int, typer.Option("--steps", help="Training steps.", min=1)]
 PrecisionOption = Annotated[
     str | None, typer.Option("--precision", help="Mixed precision: no, fp16 or bf16.", show_default="accelerate's own")
 ]
@@ -32,44 +34,60 @@ SideOption = Annotated[
 ]
 
 
-RankOption = Annotated[int, typer.Option("--rank", help="Rank of the LoRA.", min=1)]
-RateOption = Annotated[float, typer.Option("--rate", help="Learning rate.")]
-BatchOption = Annotated[int, typer.Option("--batch", help="Pictures a step.", min=1)]
-MirroredOption = Annotated[bool, typer.Option("--mirrored", help="Also mirror the pictures.")]
+def lora_flags() -> list[Flag]:
+    """The flags of a LoRA's training."""
+    from lorarar.training.options import LORA
+
+    return list(map(Flag, LORA.options.values()))
 
 
-@app.command()
+def hypernet_flags() -> list[Flag]:
+    """The flags of a hypernetwork's training."""
+    from lorarar.training.options import HYPERNET
+
+    return list(map(Flag, HYPERNET.options.values()))
+
+
+def read_options(training: Training[Values], context: typer.Context) -> Values:
+    """The options of a training, as they were given on the command line.
+
+    Raises:
+        TrainingError: one is not accepted.
+    """
+    try:
+        return training.read("the training", given_options(context))
+    except OptionError as error:
+        raise TrainingError(str(error)) from None
+
+
+@app.command(cls=flagged(lora_flags))
 @command
 def lora(
+    context: typer.Context,
     images: Annotated[Path, typer.Argument(help="Folder of pictures of one subject or style, or one picture.")],
     prompt: Annotated[
         str, typer.Option("--prompt", help='What they show: "a sks dog", or "a house in watercolor painting style".')
     ],
     out: OutOption,
     base: BaseOption = DEFAULT_BASE,
-    rank: RankOption = 64,
-    steps: StepsOption = 1000,
-    rate: RateOption = 5e-5,
-    batch: BatchOption = 1,
-    mirrored: MirroredOption = False,
     side: SideOption = None,
     precision: PrecisionOption = None,
-    seed: SeedOption = 0,
 ) -> None:
     """Train a content or style LoRA (DreamBooth protocol); killed and started again, it goes on.
 
     Content is named by a rare token, style by its description; pictures and prompt are what the
     hypernetwork is trained on later, so the prompt is kept in the file.
     """
-    from lorarar.training.options import LoraOptions
+    from lorarar.training.options import LORA
 
-    options = LoraOptions(rank=rank, steps=steps, rate=rate, batch=batch, seed=seed, mirrored=mirrored)
+    options = read_options(LORA, context)
     _train({"lesson": (images, prompt)}, options, out, base, side, precision, {"prompt": prompt})
 
 
-@app.command()
+@app.command(cls=flagged(lora_flags))
 @command
 def joint(
+    context: typer.Context,
     content: Annotated[Path, typer.Option("--content", help="Pictures of the subject.")],
     content_prompt: Annotated[str, typer.Option("--content-prompt", help='What they show: "a sks dog".')],
     style: Annotated[Path, typer.Option("--style", help="Pictures in the style.")],
@@ -78,22 +96,16 @@ def joint(
     ],
     out: OutOption,
     base: BaseOption = DEFAULT_BASE,
-    rank: RankOption = 64,
-    steps: StepsOption = 1000,
-    rate: RateOption = 5e-5,
-    batch: BatchOption = 1,
-    mirrored: MirroredOption = False,
     side: SideOption = None,
     precision: PrecisionOption = None,
-    seed: SeedOption = 0,
 ) -> None:
     """Train one LoRA on a subject and a style at once (multi-concept DreamBooth, the paper's joint training).
 
     Both are drawn equally often, however many pictures each has.
     """
-    from lorarar.training.options import LoraOptions
+    from lorarar.training.options import LORA
 
-    options = LoraOptions(rank=rank, steps=steps, rate=rate, batch=batch, seed=seed, mirrored=mirrored)
+    options = read_options(LORA, context)
     provenance = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
     concepts = {"content": (content, content_prompt), "style": (style, style_prompt)}
     _train(concepts, options, out, base, side, precision, provenance)
@@ -144,68 +156,35 @@ def _train(
         print(out)
 
 
-@app.command()
+@app.command(cls=flagged(hypernet_flags))
 @command
 def hypernet(
+    context: typer.Context,
     contents: Annotated[Path, typer.Option("--contents", help="Folder of content LoRAs with their pictures.")],
     styles: Annotated[Path, typer.Option("--styles", help="Folder of style LoRAs with their pictures.")],
     out: OutOption,
     base: BaseOption = DEFAULT_BASE,
-    steps: StepsOption = 5000,
-    rate: Annotated[float, typer.Option("--rate", help="Learning rate.")] = 0.01,
-    strength: Annotated[float, typer.Option("--lambda", help="Weight of the regulariser in Eq. 3.")] = 0.01,
-    fidelity: Annotated[str, typer.Option("--loss", help="Fidelity terms: l2 (paper) or mse (authors' code).")] = "l2",
-    regulariser: Annotated[str, typer.Option("--regulariser", help="dot (paper) or cosine (authors' code).")] = "dot",
-    key_value: Annotated[
-        str, typer.Option("--key-value", help="Parts not predicted: mean (paper) or sum (authors' code).")
-    ] = "mean",
-    parts: Annotated[
-        str, typer.Option("--parts", help="Parts predicted: any of query,key,value,output.", metavar="PARTS")
-    ] = "query,output",
-    hidden: Annotated[int, typer.Option("--hidden", help="Width of the hidden layer.", min=1)] = 128,
-    batch: Annotated[int, typer.Option("--batch", help="Noisy latents of each side a step.", min=1)] = 1,
     side: SideOption = None,
     precision: PrecisionOption = None,
-    seed: SeedOption = 0,
 ) -> None:
     """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
 
     Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
     """
     from dataclasses import asdict
-    from typing import cast, get_args
 
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.folders import find_loras
-    from lorarar.merging.hypernet import KeyValue
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, recorded_facts, training_makings
-    from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
-    from lorarar.training.options import Fidelity, HypernetOptions, Regulariser
+    from lorarar.training.options import HYPERNET
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
-    for flag, value, accepted in (
-        ("--loss", fidelity, FIDELITIES),
-        ("--regulariser", regulariser, REGULARISERS),
-        ("--key-value", key_value, get_args(KeyValue)),
-    ):
-        one_of(flag, value, tuple(accepted), TrainingError)
-    options = HypernetOptions(
-        hidden=hidden,
-        parts=parse_parts(parts),
-        key_value=cast("KeyValue", key_value),
-        fidelity=cast("Fidelity", fidelity),
-        regulariser=cast("Regulariser", regulariser),
-        strength=strength,
-        steps=steps,
-        rate=rate,
-        batch=batch,
-        seed=seed,
-    )
+    options = read_options(HYPERNET, context)
     of_content, of_style, model = read_concepts(contents), read_concepts(styles), pinned(find_base(base))
     accelerator = accelerator_for(precision)
     sides = {"contents": of_content, "styles": of_style}
@@ -229,21 +208,6 @@ def hypernet(
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print(out)
-
-
-def parse_parts(text: str) -> tuple[Part, ...]:
-    """``"query,output"`` as parts of attention, each once, in the order query, key, value, output.
-
-    Raises:
-        TrainingError: an unknown part, or none.
-    """
-    from lorarar.lora.adapter import ATTENTION
-
-    names = [name.strip() for name in text.split(",")]
-    parts = tuple(part for part in ATTENTION if part in names)
-    if set(names) - set(ATTENTION) or not parts:
-        raise TrainingError(f"--parts is {text!r}; accepted is a list of {', '.join(ATTENTION)}")
-    return parts
 
 
 def checkpoint_of(out: Path, *inputs: Path) -> Path:

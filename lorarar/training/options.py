@@ -1,32 +1,33 @@
-"""Options of each training; nothing heavy is imported here, so that a plan is read at once."""
+"""Options of each training, and what users are told of them: flags of ``lorarar train`` and keys of a plan's rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
-from pydantic import Field
-
-from lorarar.lora.adapter import Part
-from lorarar.merging.hypernet import KeyValue
+from lorarar.merging.methods.table import KEY_VALUE
+from lorarar.util.options import Option, Spelling, check_values
 from lorarar.util.seeds import LARGEST
+
+if TYPE_CHECKING:
+    from lorarar.lora.adapter import Part
+    from lorarar.merging.hypernet import KeyValue
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["dot", "cosine"]
-Count = Annotated[int, Field(ge=1)]  # a plan's values are checked against these; the command line checks its own
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Seed = Annotated[int, Field(ge=0, le=LARGEST)]
+Values_co = TypeVar("Values_co", covariant=True)
 
 
 @dataclass(frozen=True)
 class LoraOptions:
     """Options of a LoRA's training; the defaults are the paper's (Section A1.3)."""
 
-    rank: Count = 64
-    steps: Count = 1000
-    rate: Rate = 5e-5
-    batch: Count = 1
-    seed: Seed = 0
+    rank: int = 64
+    steps: int = 1000
+    rate: float = 5e-5
+    batch: int = 1
+    seed: int = 0
     mirrored: bool = False  # also mirror images, half of the time
 
 
@@ -34,16 +35,16 @@ class LoraOptions:
 class HypernetOptions:
     """Options of a hypernetwork's training; the defaults are the paper's (Sections 3.3, 3.4, A1.3)."""
 
-    hidden: Count = 128
+    hidden: int = 128
     parts: tuple[Part, ...] = ("query", "output")
     key_value: KeyValue = "mean"
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "dot"
     strength: float = 0.01  # lambda of Eq. 3
-    steps: Count = 5000
-    rate: Rate = 0.01
-    batch: Count = 1  # noisy latents of content, and as many of style, a step
-    seed: Seed = 0
+    steps: int = 5000
+    rate: float = 0.01
+    batch: int = 1  # noisy latents of content, and as many of style, a step
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,85 @@ class ZipOptions:
     alike to a fraction of themselves.
     """
 
-    steps: Count = 100
-    rate: Rate = 0.01
-    batch: Count = 1  # noisy latents of content, and as many of style, a step
+    steps: int = 100
+    rate: float = 0.01
+    batch: int = 1  # noisy latents of content, and as many of style, a step
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "cosine"
     strength: float = 0.01  # lambda
-    seed: Seed = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Training(Generic[Values_co]):
+    """A kind of training: the class of its options, which has their defaults, and a row for each of them."""
+
+    values: type[Values_co]
+    rows: tuple[Option, ...]
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """The options by name, with their defaults."""
+        return {row.name: replace(row, default=getattr(self.values, row.name)) for row in self.rows}
+
+    def read(self, what: str, given: Mapping[str, Any], spelling: Spelling = "flag") -> Values_co:
+        """The options with these values, and defaults for the others.
+
+        Raises:
+            OptionError: ``what`` does not take one of them, or a value is not accepted.
+        """
+        return self.values(**check_values(what, self.options, given, spelling))
+
+
+_COMMON = (
+    Option("steps", "Training steps.", "integer", least=1),
+    Option("rate", "Learning rate.", above=0, finite=True),
+    Option("seed", "Seed.", "integer", least=0, most=LARGEST),
+)
+_OF_LOSS = (
+    Option("batch", "Noisy latents of each side a step.", "integer", least=1),
+    Option("strength", "Weight of the regulariser in Eq. 3.", finite=True, said="--lambda"),
+    Option(
+        "fidelity",
+        "Fidelity terms: l2 (paper) or mse (authors' code).",
+        "choice",
+        choices=get_args(Fidelity),
+        said="--loss",
+    ),
+    Option("regulariser", "dot (paper) or cosine (authors' code).", "choice", choices=get_args(Regulariser)),
+)
+
+LORA = Training(
+    LoraOptions,
+    (
+        Option("rank", "Rank of the LoRA.", "integer", least=1),
+        *_COMMON,
+        Option("batch", "Pictures a step.", "integer", least=1),
+        Option("mirrored", "Also mirror the pictures.", "switch"),
+    ),
+)
+ZIPLORA = Training(ZipOptions, (*_COMMON, *_OF_LOSS))
+HYPERNET = Training(
+    HypernetOptions,
+    (
+        *_COMMON,
+        *_OF_LOSS,
+        Option(
+            "key_value",
+            "Parts not predicted: mean (paper) or sum (authors' code).",
+            "choice",
+            choices=KEY_VALUE.choices,
+        ),
+        Option(
+            "parts",
+            "Parts predicted: any of them.",
+            "choices",
+            choices=("query", "key", "value", "output"),
+            words="PARTS",
+        ),
+        Option("hidden", "Width of the hidden layer.", "integer", least=1),
+    ),
+)
+
+#: Of the rows of a plan that train for each pair before they merge, by their method's name.
+OF_PAIRS: Mapping[str, Training[LoraOptions | ZipOptions]] = {"joint": LORA, "ziplora": ZIPLORA}

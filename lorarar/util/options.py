@@ -13,13 +13,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-OptionType = Literal["number", "integer", "text", "choice", "switch", "numbers", "file"]
+OptionType = Literal["number", "integer", "text", "choice", "choices", "switch", "numbers", "file"]
 Spelling = Literal["flag", "key"]  # --key-value on a command line, key_value in a plan
 
 _METAVARS: Mapping[OptionType, str] = {
     "number": "NUMBER",
     "integer": "INTEGER",
     "text": "TEXT",
+    "choices": "LIST",
     "switch": "",
     "file": "FILE",
 }
@@ -44,6 +45,7 @@ class Option:
     finite: bool = False  # whether infinity is refused; a NaN always is
     choices: tuple[str, ...] = ()
     length: int = 0  # of ``numbers``
+    said: str = ""  # the flag, where it is not the name, for example ``--lambda``
     words: str = ""  # for the value in help, for example ``C,S``; "": by the type
     read: str | Callable[[Path], Any] = ""  # what makes a file what is used, or its place ``module:function``
     default_from: str = ""  # ``owner.attribute`` that the default comes from: another option's value, or the base
@@ -51,7 +53,11 @@ class Option:
     @property
     def flag(self) -> str:
         """The option on a command line, for example ``--key-value``."""
-        return spell(self.name, "flag")
+        return self.said or spell(self.name, "flag")
+
+    def said_as(self, spelling: Spelling) -> str:
+        """The option as a flag, or as the key of a plan."""
+        return self.flag if spelling == "flag" else self.name
 
     @property
     def metavar(self) -> str:
@@ -68,7 +74,7 @@ class Option:
         if self.default_words:
             return self.default_words
         if isinstance(self.default, tuple):
-            return ",".join(f"{value:g}" for value in self.default)
+            return ",".join(value if isinstance(value, str) else f"{value:g}" for value in self.default)
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
     @property
@@ -76,6 +82,8 @@ class Option:
         """The accepted values in words, as they follow "accepted "."""
         if self.type == "choice":
             return f"are {', '.join(self.choices)}"
+        if self.type == "choices":
+            return f"is a list of {', '.join(self.choices)}"
         if self.type == "numbers":
             return f"are {self.length} finite numbers like {self.shown_default}"
         if self.type in ("number", "integer"):
@@ -108,7 +116,7 @@ class Option:
         except (TypeError, ValueError, OverflowError):
             parsed = None
         if parsed is None:
-            raise OptionError(f"{spell(self.name, spelling)} is {value!r}; accepted {self.accepted}")
+            raise OptionError(f"{self.said_as(spelling)} is {value!r}; accepted {self.accepted}")
         return parsed
 
     def _parse(self, value: Any) -> Any:
@@ -116,6 +124,10 @@ class Option:
         match self.type:
             case "choice":
                 parsed = value if value in self.choices else None
+            case "choices":
+                named = {part.strip() for part in (value.split(",") if isinstance(value, str) else value)}
+                parsed = tuple(one for one in self.choices if one in named) if named <= {*self.choices} else None
+                parsed = parsed or None
             case "switch":
                 parsed = value if isinstance(value, bool) else None
             case "text":
