@@ -86,11 +86,11 @@ def _words(db: Connection) -> None:
     """The words of the style that a question named: of ours they are read from it, in one's own they stay unknown."""
     from judge.questions import PROMPTS, Aspect
 
-    known = {prompts.version: prompts for prompts in PROMPTS.values()}
+    sets = {prompts.version: prompts for prompts in PROMPTS.values()}
 
     @lru_cache(maxsize=1024)
     def words_in(version: str, aspect: Aspect, prompt: str) -> str | None:
-        return known[version].words_in(aspect, prompt) if version in known else None
+        return sets[version].words_in(aspect, prompt) if version in sets else None
 
     db.create_function("words_in", 3, words_in, deterministic=True)
     for table in ("verdicts", "check_verdicts"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from lorarar.util.errors import LorarError
@@ -37,7 +38,9 @@ async def report(database: Path, study: str, simulated: bool) -> StudyReport:
     try:
         out, err = await process.communicate()
     except asyncio.CancelledError:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()  # its pipes are closed here, not when the garbage is collected
         raise
     if process.returncode:
         lines = err.decode(errors="replace").strip().splitlines()

@@ -48,9 +48,9 @@ def run_flags() -> Iterator[Flag]:
         )
     )
     for kind in backbone_kinds().values():
-        shown = f"the own one of the pictures' family, or {kind.customary}"
+        default = f"the own one of the pictures' family, or {kind.customary}"
         words = f"{kind.title} backbone: a family's name, a folder or a hub id."
-        yield Flag(Option(kind.name, words, "text", default_words=shown))
+        yield Flag(Option(kind.name, words, "text", default_words=default))
 
 
 @command
@@ -89,7 +89,7 @@ def run(
         metrics = [METRICS[name] for name in names if name != MARS2]
         backbones = {name: given[name] for name in backbone_kinds() if name in given}
         instruments = Instruments(backbones, family=critic, device=settings.get("device"))
-        scores = _score(metrics, targets, store, instruments, asked="metrics" in given)
+        scores = _score(metrics, targets, store, instruments, named="metrics" in given)
         outcomes |= {name: scored.record() for name, scored in scores.items()}
     if as_json:
         print_json(outcomes)
@@ -115,7 +115,7 @@ def parse_metrics(text: str | None) -> list[str]:
 
 
 def _score(
-    metrics: Sequence[Metric], targets: Sequence[Target], store: Store, instruments: Instruments, *, asked: bool
+    metrics: Sequence[Metric], targets: Sequence[Target], store: Store, instruments: Instruments, *, named: bool
 ) -> dict[str, ScoreOutcome]:
     """Measure metrics, each by its instruments; what only some bases have is said once where it was ``asked`` for."""
     from judge.ground_truth import bases_of
@@ -130,11 +130,11 @@ def _score(
             outcome = scores.score(metric, members, instrument)
             _describe_scores(metric, outcome, instrument.name)
             total += outcome
-        if total.pictures or asked:
+        if total.pictures or named:
             outcomes[metric.name] = total
         if total.pictures < len(set(targets)):
             left_out.append(metric.name)
-    if left_out and asked:
+    if left_out and named:
         message(f"{', '.join(left_out)}: only of bases with true pictures, others have none", "yellow")
     return outcomes
 

@@ -44,11 +44,11 @@ class FinishedPictures:
     def settle(self, cells: Sequence[Cell]) -> Settled:
         """Show the pictures of these cells that are there, on disk as the store knows them."""
         images = images_by_key(self.store, [key for cell in cells for key in (cell.key, cell.old_key)])
-        shown = shown_images(self.store, self.collection, [cell.place for cell in cells])
-        sound = [found for cell in cells if (found := self._sound(cell, images)) is not None]
+        before = shown_images(self.store, self.collection, [cell.place for cell in cells])
+        sound = [picture for cell in cells if (picture := self._sound(cell, images)) is not None]
         self._bring_up_to_date(sound)
-        ids = {found.cell.place: found.image.id for found in sound}
-        new = {place: image for place, image in ids.items() if shown.get(place) != image}
+        ids = {picture.cell.place: picture.image.id for picture in sound}
+        new = {place: image for place, image in ids.items() if before.get(place) != image}
         if new:
             self.store.show(self.collection, new)
         return Settled(frozenset(ids), frozenset(new))
@@ -73,13 +73,13 @@ class FinishedPictures:
 
     def _places(self, image: KeyedImage) -> list[Path]:
         """Where a picture's file may lie: as the store knows it, then in its place below the grid's folder."""
-        known = self._paths.places(image.path)
-        return [*known, self.out.joinpath(*Path(image.path).parts[-DEPTH:])] if known else []
+        places = self._paths.places(image.path)
+        return [*places, self.out.joinpath(*Path(image.path).parts[-DEPTH:])] if places else []
 
     def _bring_up_to_date(self, sound: Sequence[_Sound]) -> None:
         """Know pictures of lorarar 0.1 by today's keys, and where files lie that moved with their folder."""
-        old = [found for found in sound if found.image.key != found.cell.key]
-        moved = [found for found in sound if found.file not in self._paths.places(found.image.path)]
+        old = [picture for picture in sound if picture.image.key != picture.cell.key]
+        moved = [picture for picture in sound if picture.file not in self._paths.places(picture.image.path)]
         if old or moved:
             with self.store.writing():
                 for cell, image, _ in old:

@@ -95,14 +95,14 @@ def _annotation(flag: Flag) -> Any:
     panel = flag.panel or None
     if option.type == "switch":
         names = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
-        shown = str(option.default).lower() if option.default is not None else option.default_words
+        default = str(option.default).lower() if option.default is not None else option.default_words
         return Annotated[
-            bool | None, typer.Option(names, help=option.help, show_default=shown or False, rich_help_panel=panel)
+            bool | None, typer.Option(names, help=option.help, show_default=default or False, rich_help_panel=panel)
         ]
-    shown = option.shown_default if option.default is not None or option.default_words else ""
+    default = option.shown_default if option.default is not None or option.default_words else ""
     return Annotated[
         str | None,
         typer.Option(
-            option.flag, help=option.help, show_default=shown or False, metavar=option.metavar, rich_help_panel=panel
+            option.flag, help=option.help, show_default=default or False, metavar=option.metavar, rich_help_panel=panel
         ),
     ]

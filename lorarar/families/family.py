@@ -33,7 +33,10 @@ class Base:
 
 @dataclass(frozen=True)
 class Modules:
-    """The names of a pipeline's models, which are its folders too, by what they do."""
+    """The names of a pipeline's models, which are its folders too, by what they do.
+
+    LoRAs are checked against them; dialects, drawing and training take the denoiser to be ``unet``, as SDXL's is.
+    """
 
     denoiser: str
     text_encoders: tuple[str, ...]

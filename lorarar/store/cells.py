@@ -49,12 +49,12 @@ def shown_images(store: Store, collection: Collection, places: Iterable[Place]) 
     sql = """
         SELECT c.seed, c.image FROM cells c JOIN collections g ON g.id = c.collection
         WHERE g.kind = ? AND g.name = ? AND c.row = ? AND c.content = ? AND c.style = ?"""
-    shown: dict[Place, int] = {}
+    images: dict[Place, int] = {}
     with store.reading() as database:
         for pair in {place[:3] for place in places}:
             rows = database.execute(sql, [collection.kind, collection.name, *pair])
-            shown |= {Place(*pair, seed): image for seed, image in rows}
-    return shown
+            images |= {Place(*pair, seed): image for seed, image in rows}
+    return images
 
 
 def set_key(database: sqlite3.Connection, image: int, key: str, makings: Mapping[str, object]) -> None:

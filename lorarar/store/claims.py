@@ -152,9 +152,9 @@ class Claims:
 
 def _holds(owner: str, until: float) -> bool:
     """Whether a claim counts."""
-    known = Owner.parse(owner)
-    if known is not None and known.machine == machine():
-        return known.is_alive()
+    parsed = Owner.parse(owner)
+    if parsed is not None and parsed.machine == machine():
+        return parsed.is_alive()
     return until > time.time()
 
 

@@ -121,12 +121,12 @@ class Store:
 
     def see_loras(self, files: Mapping[str, Path]) -> None:
         """Note where LoRAs lie now, by their digests; those that are not known are not kept."""
-        known = self.rows(
+        rows = self.rows(
             "SELECT sha256, path FROM adapters WHERE sha256 IN (SELECT value FROM json_each(?))", json.dumps([*files])
         )
-        if any(row["path"] != self.paths.stored(files[row["sha256"]]) for row in known):
+        if any(row["path"] != self.paths.stored(files[row["sha256"]]) for row in rows):
             with self.writing():
-                for row in known:
+                for row in rows:
                     self._see_lora(row["sha256"], files[row["sha256"]])
 
     def add_merge(self, merge: Merge, content: str | Path, style: str | Path) -> int:

@@ -93,13 +93,13 @@ _COMMON = (
 )
 _OF_LOSS = (
     Option("batch", "Noisy latents of each side a step.", "integer", least=1),
-    Option("strength", "Weight of the regulariser in Eq. 3.", finite=True, said="--lambda"),
+    Option("strength", "Weight of the regulariser in Eq. 3.", finite=True, own_flag="--lambda"),
     Option(
         "fidelity",
         "Fidelity terms: l2 (paper) or mse (authors' code).",
         "choice",
         choices=get_args(Fidelity),
-        said="--loss",
+        own_flag="--loss",
     ),
     Option("regulariser", "dot (paper) or cosine (authors' code).", "choice", choices=get_args(Regulariser)),
 )

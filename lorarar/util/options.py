@@ -45,7 +45,7 @@ class Option:
     finite: bool = False  # whether infinity is refused; a NaN always is
     choices: tuple[str, ...] = ()
     length: int = 0  # of ``numbers``
-    said: str = ""  # the flag, where it is not the name, for example ``--lambda``
+    own_flag: str = ""  # the flag, where it is not the name, for example ``--lambda``
     words: str = ""  # for the value in help, for example ``C,S``; "": by the type
     read: str | Callable[[Path], Any] = ""  # what makes a file what is used, or its place ``module:function``
     default_from: str = ""  # ``owner.attribute`` that the default comes from: another option's value, or the base
@@ -53,7 +53,7 @@ class Option:
     @property
     def flag(self) -> str:
         """The option on a command line, for example ``--key-value``."""
-        return self.said or spell(self.name, "flag")
+        return self.own_flag or spell(self.name, "flag")
 
     def said_as(self, spelling: Spelling) -> str:
         """The option as a flag, or as the key of a plan."""
