@@ -51,7 +51,7 @@ class JudgeOutcome:
     @property
     def main_reason(self) -> str:
         """Why most of the questions without a clear answer have none."""
-        return max(self.reasons, key=lambda reason: self.reasons[reason], default="nothing was asked")
+        return main_reason(self.reasons)
 
     def record(self) -> dict[str, Any]:
         """The outcome under the keys of ``lorarar judge run --json``."""
@@ -64,6 +64,11 @@ class JudgeOutcome:
             "missing": self.missing,
             "reasons": self.reasons,
         }
+
+
+def main_reason(reasons: Mapping[str, int]) -> str:
+    """The reason that was given most often."""
+    return max(reasons, key=lambda reason: reasons[reason], default="nothing was asked")
 
 
 @dataclass

@@ -21,6 +21,7 @@ from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from lorarar import __version__
 from lorarar.util.clock import now
+from lorarar.util.digest import digest_of_facts
 from lorarar.util.statistics.odds import logit
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class VerdictKey:
 
     def digest(self, identity: Mapping[str, object]) -> str:
         """The digest under which a verdict by a critic of this identity is kept; files do not enter it, pixels do."""
-        facts = {"identity": dict(identity), "prompt": self.prompt, "shown": self.pixels}
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return digest_of_facts({"identity": dict(identity), "prompt": self.prompt, "shown": self.pixels})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from typer.testing import CliRunner, Result
 
+from lorarar.cli.main import app
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import write_adapter
 from lorarar.pocket.text_encoders import new_encoders, write_tokenizer
@@ -121,3 +123,15 @@ def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def extended(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package of tests/extension on the path of this process; its rows are gone after the test."""
     monkeypatch.syspath_prepend(EXTENSION)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LORARAR_DB", raising=False)
+
+    def invoke(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return invoke

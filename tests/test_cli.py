@@ -9,27 +9,13 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from lorarar.cli.main import app
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.truncation import truncate
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.store import Store
 from lorarar.util.text import clean
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Run the command line in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LORARAR_DB", raising=False)
-
-    def invoke(*arguments):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    return invoke
 
 
 def test_merge_prints_the_path_and_keeps_the_merge(run, lora_file, tiny_folder, tmp_path):

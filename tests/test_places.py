@@ -4,27 +4,12 @@ import os
 import pytest
 import torch
 from safetensors.torch import load_file as tensors_of
-from typer.testing import CliRunner
 
-from lorarar.cli.main import app
 from lorarar.lora.files import write_adapter
 from lorarar.pictures.images import find_images
 from lorarar.store import Store
 
 from .conftest import random_adapter
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Run the command line in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LORARAR_DB", raising=False)
-
-    def invoke(*arguments):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    return invoke
-
 
 ALL = ("merge", "--all", "c", "s", "-o", "out", "--method", "direct", "--base")
 

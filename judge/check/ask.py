@@ -58,7 +58,7 @@ class QuestionTally:
     @property
     def main_reason(self) -> str:
         """Why most of the questions without a clear answer have none."""
-        return max(self.reasons, key=lambda reason: self.reasons[reason], default="nothing was asked")
+        return run.main_reason(self.reasons)
 
 
 class CheckStore(VerdictStore):

@@ -9,8 +9,6 @@ and DINO's preprocessing alike, and are recorded with every score.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from judge.metrics.table import MetricError
+from lorarar.util.digest import digest_of_facts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +86,7 @@ class Identity:
     @property
     def digest(self) -> str:
         """A short digest of the identity."""
-        return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()[:24]
+        return digest_of_facts(self.record())[:24]
 
 
 class Backbone(ABC):

@@ -6,13 +6,12 @@ item stand in an order that the digests of files outside the design decide. A pa
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
 
+from lorarar.util.digest import digest_of_facts
 from studies.errors import StudyError
 from studies.rater.wording import StudyKind, StudyWording
 
@@ -83,7 +82,7 @@ class Design:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of ``record()``, which identifies the study: votes belong to this and nothing else."""
-        return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
+        return digest_of_facts(self.record())
 
     def record(self) -> dict[str, Any]:
         """The design as JSON values; the digest is over these."""
