@@ -6,8 +6,8 @@ Its statistics need scipy, which takes a second to load and would hold the threa
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from lorarar.util.errors import LorarError
@@ -28,19 +28,18 @@ async def report(database: Path, study: str, simulated: bool) -> StudyReport:
         ReportError: there is nothing to report on; the message is the command's own.
     """
     words = [sys.executable, "-m", "lorarar", "study", "report", study, "--format", "json", "--db", str(database)]
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        *(["--simulated"] if simulated else []),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    process = subprocess.Popen(
+        [*words, *(["--simulated"] if simulated else [])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
+    # a thread that nobody's cancellation stops: it closes the pipes and takes the process off the system's list
+    ending = asyncio.get_running_loop().run_in_executor(None, process.communicate)
     try:
-        out, err = await process.communicate()
+        out, err = await asyncio.shield(ending)
     except asyncio.CancelledError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()  # its pipes are closed here, not when the garbage is collected
+        process.kill()
         raise
     if process.returncode:
         lines = err.decode(errors="replace").strip().splitlines()
