@@ -20,6 +20,8 @@ from lorarar.util.grouping import group_by
 from lorarar.util.row_fields import check_fields
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from judge.check.rates import RateOf
 
 T = TypeVar("T")
@@ -41,6 +43,9 @@ class KnownPicture:
 
 class GroundTruth(Protocol):
     """What a family knows of the pictures of its own concepts."""
+
+    def true_picture_of(self, content: str, style: str) -> Image.Image | None:
+        """The picture that a perfect merge of two concepts would draw; None where either is unknown."""
 
     def known_pictures(self, targets: Sequence[Target], folder: Path) -> list[KnownPicture]:
         """Pictures of the targets' cells with known answers; empty where the family knows none of the cells."""
@@ -67,6 +72,11 @@ class _FamilyTruth:
 
     def __init__(self, family: Family) -> None:
         self._family, self._truth = family, family.find("ground_truth")
+
+    def true_picture_of(self, content: str, style: str) -> Image.Image | None:
+        with self._family.guarded("ground_truth"):
+            picture: Image.Image | None = self._truth.true_picture_of(content, style)
+            return picture
 
     def known_pictures(self, targets: Sequence[Target], folder: Path) -> list[KnownPicture]:
         with self._family.guarded("ground_truth"):

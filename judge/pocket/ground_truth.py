@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from PIL import Image
+
 from judge.ground_truth import KnownPicture
 from judge.pocket.held_out_trials import nearest_style
 from judge.targets import Target
@@ -42,6 +44,16 @@ class _Painting:
     @property
     def file_name(self) -> str:
         return f"{self.subject.slug}--{self.style.slug}.png"
+
+
+def true_picture_of(content: str, style: str) -> Image.Image | None:
+    """The true picture of a subject in a style, by their files' stems; None where Pocket has no such ones.
+
+    Raises:
+        PocketError: Pocket's designs are missing.
+    """
+    subject, look = SUBJECTS_BY_SLUG.get(content), STYLES_BY_SLUG.get(style)
+    return true_picture(subject, look) if subject and look else None
 
 
 def known_pictures(targets: Sequence[Target], folder: Path) -> list[KnownPicture]:

@@ -14,7 +14,10 @@ from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lorarar.bench.outcome import GridOutcome
+    from lorarar.bench.truth_loss import TruthLoss
 
 PLANS = ", ".join(shipped_plans())
 
@@ -55,6 +58,28 @@ def run(
 
 @app.command()
 @command
+def loss(
+    plan: Annotated[str, typer.Argument(help=f"TOML file, or a shipped plan: {PLANS}.", metavar="PLAN.toml")],
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how well a plan's merges know their cells' true pictures, without drawing; for bases that have some."""
+    from dataclasses import asdict
+
+    from lorarar.bench.plan import read_plan
+    from lorarar.bench.truth_loss import truth_losses
+    from lorarar.families import find_base
+
+    grid = read_plan(plan)
+    losses = truth_losses(grid, find_base(grid.base), device)
+    if as_json:
+        print_json({"plan": grid.title, "rows": {name: asdict(row) for name, row in losses.items()}})
+    else:
+        _print_losses(losses)
+
+
+@app.command()
+@command
 def plan(
     name: Annotated[str | None, typer.Argument(help=f"A shipped plan: {PLANS}.")] = None,
 ) -> None:
@@ -65,6 +90,19 @@ def plan(
         print((SHIPPED / f"{name}.toml").read_text(), end="")
     else:
         raise PlanError(f"no shipped plan {name!r}; there are {', '.join(shipped_plans())}")
+
+
+def _print_losses(losses: Mapping[str, TruthLoss]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from lorarar.util.formatting import interval
+
+    table = Table("row", "low noise", "high noise", "all", "all, against the first row", title="Truth loss")
+    for name, row in losses.items():
+        figures = (interval(value, 3, always=True) for value in (row.low, row.high, row.whole))
+        table.add_row(name, *figures, interval(row.against_first, 3, signed=True, always=True))
+    Console().print(table)
 
 
 def _describe(outcome: GridOutcome) -> None:

@@ -50,8 +50,13 @@ def latent_scale(vae: AutoencoderKL) -> tuple[Tensor, Tensor]:
 
 
 def read_images(paths: Sequence[str | Path], side: int) -> Tensor:
+    """Picture files as one tensor, as ``images_to_tensor`` gives it."""
+    return images_to_tensor([read_image(path) for path in paths], side)
+
+
+def images_to_tensor(images: Sequence[Image.Image], side: int) -> Tensor:
     """Pictures as one tensor (N, 3, side, side) in -1..1: centre-cropped to squares and resized."""
-    squares = [ImageOps.fit(read_image(path), (side, side), Image.Resampling.LANCZOS) for path in paths]
+    squares = [ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS) for image in images]
     pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares]))
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 

@@ -15,9 +15,11 @@ from lorarar.generation.studio import Picture, Studio, save
 from lorarar.lora.adapter import part_of
 from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge
+from lorarar.merging.coefficient_statistics import block_of
 from lorarar.merging.hypernet import Coefficients
+from lorarar.pictures.heatmap_chart import HeatmapChart
 from lorarar.pictures.images import read_image, write_png
-from lorarar.pictures.sheet import Sheet, heatmap
+from lorarar.pictures.sheet import Sheet
 from lorarar.pocket import shipped
 from lorarar.pocket.concepts import Style, Subject, cell_prompt
 from lorarar.pocket.ground_truth import true_picture
@@ -143,15 +145,18 @@ def _run_method(
     return DemoRow(result, pictures, merge_end - started, time.perf_counter() - merge_end)
 
 
-def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40, side: int = 280) -> Image.Image:
+def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40) -> Image.Image:
     """m_c and m_s of the predicted layers as heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
     layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
-    values = [[_bin_means(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
-    flat = [value for rows in values for row in rows for value in row]
-    low, high = min(flat), max(flat)
-    maps = [heatmap(rows, low, high).resize((side, side), Image.Resampling.NEAREST) for rows in values]
-    title = f"coefficients of {len(layers)} layers, blue {low:.2f} to red {high:.2f}"
-    return Sheet(["content m_c", "style m_s"], [("", maps)], title, side, label_width=8).draw()
+    sides = [[_bin_means(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
+    return HeatmapChart(
+        title="What LoRA.rar predicts: one coefficient for each column of both LoRAs",
+        maps=list(zip(("content, m_c", "style, m_s"), sides, strict=True)),
+        groups=[block_of(layer) for layer in layers],
+        x_axis="a layer's columns, smallest to largest",
+        y_axis="layers, by block",
+        scale="coefficient",
+    ).draw()
 
 
 def _bin_means(values: list[float], count: int) -> list[float]:

@@ -22,7 +22,7 @@ from lorarar.pocket.concepts import held_out_designs, held_out_params
 from lorarar.pocket.styles import STYLE_FUNCTIONS, StyleParams, apply_style
 
 STYLE_FAMILIES = ("", *STYLE_FUNCTIONS)  # labels; "" is a plain picture
-PLAIN_PICTURES, STYLED_PICTURES = 6, 3  # of a design: plain ones, and those of each style family
+PLAIN_PICTURES, STYLED_PICTURES = 10, 5  # of a design: plain ones, and those of each style family
 SIDE = 64
 APART = 0.12  # smallest distance, in the most different knob, to held-out parameters
 

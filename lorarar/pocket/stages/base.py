@@ -21,17 +21,21 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from lorarar.generation.latents import Conditioning, encode_images, predict, square_time_ids, target
+from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.pocket import shipped
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.classes import CLASS_NAMES
+from lorarar.pocket.growth import grow
 from lorarar.pocket.image_tensors import to_tensor
 from lorarar.pocket.text_encoders import LENGTH, encode, new_encoders, write_tokenizer
 from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, TrainingPictures, caption
 from lorarar.training.loop import Objective, Schedule, pick
 from lorarar.util.files import sha256_of
 
-SCHEDULE = Schedule(steps=13_000, rate=7e-4, warmup=300, ema=0.999, save_every=250)
+#: At a constant rate, so that a build can go on from where an earlier one stopped.
+SCHEDULE = Schedule(steps=12_000, rate=4e-4, warmup=200, decay=False, ema=0.999, save_every=250)
 BATCH = 32
+LAYERS = 2  # of each block, as SDXL has
 
 NOISE_SCHEDULE = {
     "beta_start": 0.00085,
@@ -42,6 +46,8 @@ NOISE_SCHEDULE = {
     "timestep_spacing": "trailing",
 }
 TEXT_DROP = 0.1
+RARE = 1 / 3  # share of captions with a rare token before the class, which so means nothing by itself, as in SDXL
+RARE_TOKENS = (RARE_TOKEN, "zwx", "shs", "ukj")  # the first comes up as often as the others together
 MIRRORED = 0.15  # share of mirror images: enough for subjects' mirrored references, few enough to learn fast
 
 
@@ -54,7 +60,7 @@ def new_unet() -> UNet2DConditionModel:
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         block_out_channels=(48, 96, 160),
-        layers_per_block=1,
+        layers_per_block=LAYERS,
         transformer_layers_per_block=(1, 1, 1),
         attention_head_dim=(2, 3, 5),
         cross_attention_dim=128,
@@ -78,10 +84,11 @@ def encode_pictures(vae: AutoencoderKL, pictures: TrainingPictures) -> Tensor:
 
 
 def caption_tokens(tokenizer: CLIPTokenizer) -> Tensor:
-    """Token ids (classes, families, LENGTH) of every caption."""
-    captions = [caption(name, family) for name in CLASS_NAMES for family in STYLE_FAMILIES]
+    """Token ids (rare tokens + 1, classes, families, LENGTH) of every caption, first without a rare token."""
+    classes = [[" ".join((*rare, name)) for name in CLASS_NAMES] for rare in ((), *zip(RARE_TOKENS, strict=True))]
+    captions = [caption(name, family) for names in classes for name in names for family in STYLE_FAMILIES]
     ids: Tensor = tokenizer(captions, padding="max_length", max_length=LENGTH, return_tensors="pt").input_ids
-    return ids.view(len(CLASS_NAMES), len(STYLE_FAMILIES), LENGTH)
+    return ids.view(len(RARE_TOKENS) + 1, len(CLASS_NAMES), len(STYLE_FAMILIES), LENGTH)
 
 
 class BaseObjective(Objective):
@@ -105,7 +112,7 @@ class BaseObjective(Objective):
         rows = torch.multinomial(self.weights, self.size, replacement=True, generator=generator)
         mirrored = (torch.rand(self.size, generator=generator) < MIRRORED).long()
         latents = self.latents[mirrored, rows].float()
-        tokens = self.tokens[self.classes[rows], self.families[rows]]
+        tokens = self.tokens[self._rare(generator), self.classes[rows], self.families[rows]]
         dropped = torch.rand(self.size, generator=generator) < TEXT_DROP
         tokens = torch.where(dropped[:, None], self.nothing, tokens)
         noise = torch.randn(latents.shape, generator=generator)
@@ -114,6 +121,12 @@ class BaseObjective(Objective):
         aims = target(self.scheduler, latents, noise, timesteps)
         device = self.unet.device
         return tuple(part.to(device) for part in (noisy, timesteps, tokens, aims))
+
+    def _rare(self, generator: torch.Generator) -> Tensor:
+        """Which rare token each caption (size,) has, counted from 1; 0 is none."""
+        others = len(RARE_TOKENS) - 1
+        weights = torch.tensor([1 - RARE, RARE / 2, *[RARE / 2 / others] * others])
+        return torch.multinomial(weights, self.size, replacement=True, generator=generator)
 
     def forward(self, noisy: Tensor, timesteps: Tensor, tokens: Tensor, aims: Tensor) -> Tensor:
         """The loss of one batch."""
@@ -165,8 +178,12 @@ def ship(objective: BaseObjective, vae: AutoencoderKL, tokenizer: CLIPTokenizer)
 
 
 def load_shipped(objective: BaseObjective) -> int:
-    """Load the shipped UNet and text encoders; the number of steps they were trained for."""
-    objective.unet = UNet2DConditionModel.from_pretrained(shipped.BASE / "unet", dtype=torch.float32)
+    """Load the shipped UNet, grown if it is smaller than the recipe's, and text encoders; the steps they had."""
+    unet = UNet2DConditionModel.from_pretrained(shipped.BASE / "unet", dtype=torch.float32)
+    if unet.config.layers_per_block < LAYERS:
+        grow(unet, objective.unet)
+    else:
+        objective.unet = unet
     objective.text_one = CLIPTextModel.from_pretrained(shipped.BASE / "text_encoder", dtype=torch.float32)
     objective.text_two = CLIPTextModelWithProjection.from_pretrained(
         shipped.BASE / "text_encoder_2", dtype=torch.float32

@@ -1,0 +1,159 @@
+"""How well the merges of a plan know their cells' true pictures, without drawing any.
+
+The truth loss of a merge is the mean squared error of its prediction for noised latents of the cell's true picture,
+under the cell's prompt: the base's own training loss. Its half at low noise says how sharp details are, its half at
+high noise how right the composition is. It costs a fraction of drawing and tells rows apart pair by pair, but it cares
+for area, not for identity; it needs a family that knows the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor
+
+from lorarar.bench.cells import Pair, pairs_of
+from lorarar.bench.plan import ConceptSelection, Plan
+from lorarar.families import Base, family_of
+from lorarar.generation.latents import encode_images, encode_prompts, images_to_tensor, predict, target
+from lorarar.generation.studio import Studio
+from lorarar.lora.adapter import Adapter
+from lorarar.pictures.concepts import Concept, read_concepts
+from lorarar.training.lora import training_scheduler
+from lorarar.training.setup import native_side
+from lorarar.util.errors import PlanError
+from lorarar.util.progress import Ticker
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LEVELS = 8  # of noise, evenly spaced over the scheduler's timesteps; the lower half of them is low noise
+NOISES = 4  # at each level, the same for every row
+
+
+class TruePictures(Protocol):
+    """A family's knowledge of the truth."""
+
+    def true_picture_of(self, content: str, style: str) -> Image.Image | None:
+        """The picture that a perfect merge of two concepts would draw; None where either is unknown."""
+
+
+@dataclass(frozen=True)
+class TruthLoss:
+    """The truth loss of a plan's row over its pairs, with 95 % intervals when pairs are drawn anew."""
+
+    low: Interval  # at low noise
+    high: Interval  # at high noise
+    whole: Interval
+    against_first: Interval | None  # the whole less the first row's, pair by pair; None for the first row itself
+
+
+def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str, TruthLoss]:
+    """The truth loss of each row of a plan, by its name; rows that train for their pairs are left out.
+
+    Raises:
+        PlanError: the base's family does not know a pair's true picture, or every row trains.
+        AdapterError, BaseError: a concept or the base cannot be read.
+    """
+    rows = [row for row in plan.methods if not row.trains]
+    if not rows:
+        raise PlanError('every row of the plan trains for its pairs; add one that does not, as method = "ties"')
+    contents, styles = map(_concepts, (plan.contents, plan.styles))
+    truths = _true_pictures(base, contents, styles)
+    with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:
+        measure = _Measure(studio, truths, plan.pictures.prompt, ticker.advance)
+        levels = {row.row_name: measure(pairs_of(row, base, contents, styles)) for row in rows}
+    first = levels[rows[0].row_name]
+    return {name: _summary(values, None if values is first else first) for name, values in levels.items()}
+
+
+def _concepts(side: ConceptSelection) -> list[Concept]:
+    return read_concepts(side.folder or Path(), side.names)
+
+
+def _true_pictures(
+    base: Base, contents: Sequence[Concept], styles: Sequence[Concept]
+) -> dict[tuple[str, str], Image.Image]:
+    """The true picture of every pair, by the names of its concepts.
+
+    Raises:
+        PlanError: one is not known.
+    """
+    family = family_of(base)
+    if "ground_truth" not in family.parts:
+        raise PlanError(f"the truth loss needs true pictures, and base {base.name} has none; accepted is base pocket")
+    truth: TruePictures = family.find("ground_truth")
+    pictures: dict[tuple[str, str], Image.Image] = {}
+    for content in contents:
+        for style in styles:
+            with family.guarded("ground_truth"):
+                picture = truth.true_picture_of(content.name, style.name)
+            if picture is None:
+                raise PlanError(f"{content.name} in {style.name} has no true picture that base {base.name} knows of")
+            pictures[content.name, style.name] = picture
+    return pictures
+
+
+class _Measure:
+    """Measures merges on a loaded base."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        truths: dict[tuple[str, str], Image.Image],
+        prompt: str,
+        on_pair: Callable[[], None],
+    ) -> None:
+        self.studio, self.prompt, self.on_pair = studio, prompt, on_pair
+        self.side = native_side(studio.pipeline)
+        pixels = images_to_tensor(list(truths.values()), self.side)
+        self.latents = dict(zip(truths, encode_images(studio.pipeline.vae, pixels), strict=True))
+        self.scheduler: Any = training_scheduler(studio.pipeline)
+
+    def __call__(self, pairs: Sequence[Pair]) -> Tensor:
+        """The losses (pairs, LEVELS) of a row's merges."""
+        return torch.stack([self._of_pair(pair) for pair in pairs])
+
+    @torch.no_grad()
+    def _of_pair(self, pair: Pair) -> Tensor:
+        """The losses (LEVELS,) of one pair's merge, whose noises come from the pair's name alone."""
+        merged = pair.row.recipe(self.studio.base).merge(pair.content.adapter, pair.style.adapter)
+        self.studio.load_lora(Adapter(merged.layers, pair.name))
+        pipeline = self.studio.pipeline
+        latents = self.latents[pair.content.name, pair.style.name].repeat(LEVELS * NOISES, 1, 1, 1)
+        generator = torch.Generator().manual_seed(int.from_bytes(sha256(pair.name.encode()).digest()[:6]))
+        noise = torch.randn(latents.shape, generator=generator)
+        timesteps = self._timesteps().repeat_interleave(NOISES)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps).to(pipeline.device, pipeline.dtype)
+        aims = target(self.scheduler, latents, noise, timesteps)
+        conditioning = encode_prompts(pipeline, [pair.prompt(self.prompt)], self.side).at([0] * len(noisy))
+        prediction = predict(pipeline.unet, noisy, timesteps.to(pipeline.device), conditioning).float().cpu()
+        self.on_pair()
+        errors: Tensor = (prediction - aims).square()
+        return errors.flatten(1).mean(1).view(LEVELS, NOISES).mean(1)
+
+    def _timesteps(self) -> Tensor:
+        """The middles (LEVELS,) of as many equal parts of the scheduler's timesteps, from low noise to high."""
+        count = int(self.scheduler.config.num_train_timesteps)
+        return ((torch.arange(LEVELS) + 0.5) * count / LEVELS).long()
+
+
+def _summary(levels: Tensor, first: Tensor | None) -> TruthLoss:
+    """The figures of a row from its losses (pairs, LEVELS), and from the first row's where it is another."""
+    low, high = levels[:, : LEVELS // 2], levels[:, LEVELS // 2 :]
+    return TruthLoss(
+        low=_interval(low),
+        high=_interval(high),
+        whole=_interval(levels),
+        against_first=None if first is None else _interval(levels - first),
+    )
+
+
+def _interval(losses: Tensor) -> Interval:
+    return bootstrap(losses.mean(1).tolist())
