@@ -8,11 +8,10 @@ from lorarar.store.queries import Collection, collection_pictures, collection_si
 
 def test_a_demo_is_a_collection_of_its_pair_with_a_row_for_each_method(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "METHODS", ("direct", "lorarar"))
-    monkeypatch.setattr(demo, "STEPS", 1)
     pair = demo.DemoPair(subject_named("teapot"), style_named("glowing"))
     with Store(tmp_path / "r.db") as store:
         for _ in range(2):  # a second time takes the place of the first
-            demo.run_demo(pair, tmp_path / "out", store, seeds=range(2))
+            demo.run_demo(pair, tmp_path / "out", store, seeds=range(2), steps=1)
         with store.reading() as database:
             (size,) = collection_sizes(database)
             rows = collection_pictures(database, size.collection)

@@ -189,6 +189,7 @@ def test_pictures_of_the_first_version_are_taken_over(plan_file, tmp_path, tiny_
         with Store(tmp_path / "a.db") as store:
             return {row["path"]: row["key"] for row in store.rows("SELECT path, key FROM images")}
 
+    change(plan_file, ("[pictures]", '[pictures]\nnoise = "seed"'))
     run(plan_file, tmp_path / "a")
     today = keys()
     know_by_old_keys(tmp_path, tiny_folder)

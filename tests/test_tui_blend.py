@@ -207,17 +207,16 @@ def test_where_a_method_has_no_weights_each_side_of_its_result_is_scaled(draw_re
 
 def test_a_drawing_worker_draws_drops_and_keeps(draw_request, base, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
-    monkeypatch.setattr("tui.drawing.worker.STEPS", 2)
     folders = tmp_path / "shown", tmp_path / "r.db", tmp_path / "out"
-    worker = DrawingWorker(*folders, lambda base: Studio(base, pipeline=tiny))
+    worker = DrawingWorker(*folders, lambda base: Studio(base, pipeline=tiny), {"steps": 2})
     with pytest.raises(AdapterError, match="nothing is drawn yet"):
         worker.keep()
     told = []
-    done = worker.draw(draw_request, told.append)
-    assert told == [1, 2] and done.prompt == "a sks dog in ink style"
+    done = worker.draw(draw_request, lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)] and done.prompt == "a sks dog in ink style"
     assert all(read_image(path).size for path in done.paths) and len(done.paths) == 2
 
-    def stop(step):
+    def stop(done, total):
         raise NewerRequestError
 
     with pytest.raises(NewerRequestError):
@@ -255,9 +254,8 @@ def test_kept_blends_of_other_loras_of_the_same_names_are_a_collection_of_their_
     draw_request, lora_file, base, tiny, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("tui.drawing.worker.find_base", lambda name: base)
-    monkeypatch.setattr("tui.drawing.worker.STEPS", 1)
     worker = DrawingWorker(
-        tmp_path / "shown", tmp_path / "r.db", tmp_path / "out", lambda base: Studio(base, pipeline=tiny)
+        tmp_path / "shown", tmp_path / "r.db", tmp_path / "out", lambda base: Studio(base, pipeline=tiny), {"steps": 1}
     )
     (tmp_path / "other").mkdir()
     other = Path(draw_request.style).rename(tmp_path / "other" / "ink.safetensors")

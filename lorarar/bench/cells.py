@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lorarar.bench.plan import MethodRow, PictureSettings
 from lorarar.families import Base
 from lorarar.generation.drawing_facts import DrawingFacts
+from lorarar.generation.noise import NoiseCell, noise_facts
 from lorarar.lora.names import pair_stem
 from lorarar.merging.methods import origin_of
 from lorarar.pictures.concepts import Concept
@@ -69,6 +70,10 @@ class Pair:
         """The stem of the files of the pair's adapter: those of other options have others."""
         return f"{self.name}-{digest_of_facts(self.makings)[:SHORT]}"
 
+    def noise(self, pictures: PictureSettings) -> NoiseCell | None:
+        """The cell whose noise the pair's pictures have: its own, unless the plan has one noise for all."""
+        return (self.content.name, self.style.name) if pictures.noise == "cell" else None
+
     def prompt(self, template: str) -> str:
         """The prompt for both at once."""
         return pair_prompt(self.content.prompt, self.style.prompt, template)
@@ -86,8 +91,8 @@ class Pair:
             seeds = pictures.seeds[first : first + pictures.batch]
             settings: Facts = {
                 "prompt": self.prompt(pictures.prompt),
-                "steps": pictures.steps,
-                "guidance": pictures.guidance,
+                **pictures.settings(base).makings(),
+                **noise_facts(self.noise(pictures)),
                 "together": list(seeds),  # neighbours in a batch can change a picture's last bits
             }
             chunks.append([self._cell(settings | {"seed": seed}, seed, base, drawing) for seed in seeds])

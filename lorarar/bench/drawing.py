@@ -138,9 +138,9 @@ class PairDrawing:
         pictures = self.studio.generate(
             self.pair.prompt(settings.prompt),
             [cell.place.seed for cell in chunk],
-            steps=settings.steps,
-            guidance=settings.guidance,
             batch=len(chunk),
+            noise_of=self.pair.noise(settings),
+            **settings.options,
         )
         files = [cell.path(self.grid.out) for cell in chunk]
         return [

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import DEFAULT_BASE, Base, find_base
+from lorarar.generation.noise import Noise
+from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
@@ -51,14 +53,24 @@ class ConceptSelection(_Strict):
 
 
 class PictureSettings(_Strict):
-    """The pictures of each pair: prompt, seeds, and how they are generated."""
+    """The pictures of each pair: prompt, seeds, noise, and how they are generated."""
 
     place = "[pictures]"
     prompt: str = PAIR_PROMPT
     seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)
-    steps: int = Field(default=50, ge=1, le=1000)
-    guidance: float = Field(default=5.0, ge=0, allow_inf_nan=False)
+    noise: Noise = "cell"  # each cell's own; seed: the same noise in all cells of a seed, as in lorarar 0.1
+    steps: int | None = Field(default=None, ge=1, le=1000)  # None: the base's own
+    guidance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     batch: int = Field(default=1, ge=1)  # 1: every picture is the same bytes alone and in the grid
+
+    @property
+    def options(self) -> DrawingOptions:
+        """What is asked of the sampler."""
+        return {"steps": self.steps, "guidance": self.guidance}
+
+    def settings(self, base: Base) -> DrawingSettings:
+        """What that comes to for a base."""
+        return DrawingSettings.of(base, self.options)
 
     @field_validator("seeds", mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -49,6 +50,13 @@ DeviceOption = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed.", min=0, max=LARGEST, metavar="INTEGER")]
+
+
+def finite(value: float | None) -> float | None:
+    """A number of a command line, a usage error where it is infinite or none at all."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no finite number")
+    return value
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:

@@ -31,13 +31,12 @@ def demo(
     check_output_folder(out)
     from lorarar.pictures.images import read_image
     from lorarar.pocket.concepts import style_named, subject_named
-    from lorarar.pocket.demo import METHODS, STEPS, DemoPair, run_demo
+    from lorarar.pocket.demo import DemoPair, run_demo, steps_of_demo
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
     pair = DemoPair(subject_named(subject), style_named(style))
-    batches = -(-n // 4)
-    with Store(db) as store, Ticker("demo", len(METHODS) * batches * STEPS) as ticker:
+    with Store(db) as store, Ticker("demo", steps_of_demo(n)) as ticker:
         result = run_demo(pair, out, store, seeds=range(seed, seed + n), on_step=ticker.advance)
     sheet, coefficients = out / "demo.png", out / "coefficients.png"
     show_images([read_image(sheet)], width=140)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, cast
 
+from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.util.errors import BaseError
 from lorarar.util.guard import guarded
 from lorarar.util.row_fields import check_fields
@@ -60,6 +61,7 @@ class Family:
     pipeline: str  # the class that loads it, one of diffusers'
     modules: Modules
     pipeline_options: Mapping[str, Any] = field(default_factory=dict)  # with which the class loads it
+    defaults: DrawingDefaults = field(default_factory=DrawingDefaults)
     critic: str | None = None  # a function that returns the ``judge.critics.local.checkpoint.Checkpoint``
     backbones: Mapping[str, str] = field(default_factory=dict)  # by kind (clip, dino …), the folder of the model
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.ground_truth.GroundTruth``

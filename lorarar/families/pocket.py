@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Family
 from lorarar.families.sdxl import SDXL
 
@@ -11,6 +12,7 @@ POCKET = Family(
     pipeline=SDXL.pipeline,  # a tiny SDXL
     modules=SDXL.modules,
     pipeline_options=SDXL.pipeline_options,
+    defaults=DrawingDefaults(steps=25, guidance=2.5, side=64),
     critic="judge.pocket.shipped:critic",
     backbones={"clip": "judge.pocket.shipped:CLIP", "dino": "judge.pocket.shipped:DINO"},
     ground_truth="judge.pocket.ground_truth",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Base, Family, Modules
 
 
@@ -16,4 +17,5 @@ SDXL = Family(
     pipeline="diffusers:StableDiffusionXLPipeline",
     modules=Modules(denoiser="unet", text_encoders=("text_encoder", "text_encoder_2")),
     pipeline_options={"add_watermarker": False},
+    defaults=DrawingDefaults(steps=50, guidance=5.0, side=1024),
 )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from PIL import Image
 
@@ -21,7 +21,9 @@ from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.bases import load_pipeline
 from lorarar.generation.drawing_facts import DrawingFacts
+from lorarar.generation.noise import NoiseCell, noise_facts, noise_seeds
 from lorarar.generation.picture_names import picture_stem
+from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.pictures.images import write_png
 from lorarar.util.errors import AdapterError
 from lorarar.util.libraries import full_versions
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from lorarar.lora.adapter import Adapter
 
-STEPS, GUIDANCE, BATCH = 50, 5.0, 4
+BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,12 @@ class Picture:
     image: Image.Image
     prompt: str
     seed: int
-    steps: int
-    guidance: float
+    settings: DrawingSettings
     base: Base
     lora: str  # sha256 of the LoRA file, or of its factors where it is in none; empty without a LoRA
     seconds: float
     drawing: DrawingFacts
+    noise: NoiseCell | None = None  # whose noise it has; None: its seed's
     path: Path | None = None
     sha256: str = ""
 
@@ -57,8 +59,8 @@ class Picture:
         return {
             "prompt": self.prompt,
             "seed": str(self.seed),
-            "steps": str(self.steps),
-            "guidance": str(self.guidance),
+            **{name: str(value) for name, value in self.settings.makings().items()},
+            **({"noise": ",".join(self.noise)} if self.noise else {}),
             "base": self.base.name,
             "base_revision": self.base.revision or "",
             "base_digest": self.drawing.base,
@@ -74,8 +76,8 @@ class Picture:
         return {
             "prompt": self.prompt,
             "seed": self.seed,
-            "steps": self.steps,
-            "guidance": self.guidance,
+            **self.settings.makings(),
+            **noise_facts(self.noise),
             "lora": self.lora,
             "side": [self.image.width, self.image.height],
             **self.drawing.makings(),
@@ -94,8 +96,8 @@ class Picture:
             "base": self.base.name,
             "base_revision": self.base.revision,
             "seed": self.seed,
-            "steps": self.steps,
-            "guidance": self.guidance,
+            "steps": self.settings.steps,
+            "guidance": self.settings.guidance,
             "width": self.image.width,
             "height": self.image.height,
             "seconds": self.seconds,
@@ -110,12 +112,14 @@ def generate(
     base: str = DEFAULT_BASE,
     n: int = 1,
     seed: int = 0,
-    steps: int = STEPS,
-    guidance: float = GUIDANCE,
     out: str | Path | None = None,
     device: str | None = None,
+    noise_of: NoiseCell | None = None,
+    **options: Unpack[DrawingOptions],
 ) -> list[Picture]:
     """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …; with ``out``, write them there as PNG.
+
+    ``options`` are those of ``DrawingOptions``, ``noise_of`` is as of ``Studio.generate``.
 
     Raises:
         BaseError, AdapterError, ImageError, OutputError: each names what was wrong and what is accepted.
@@ -126,7 +130,7 @@ def generate(
     with Studio(find_base(base), device) as studio:
         studio.load_lora(lora)
         seeds = range(seed, seed + n)
-        pictures = studio.generate(prompt, seeds, steps=steps, guidance=guidance)
+        pictures = studio.generate(prompt, seeds, noise_of=noise_of, **options)
         return [save(picture, Path(out)) if out is not None else picture for picture in pictures]
 
 
@@ -185,46 +189,48 @@ class Studio:
         prompt: str,
         seeds: range | list[int],
         *,
-        steps: int = STEPS,
-        guidance: float = GUIDANCE,
         batch: int = BATCH,
+        noise_of: NoiseCell | None = None,
         on_step: Callable[[], None] | None = None,
+        **options: Unpack[DrawingOptions],
     ) -> Iterator[Picture]:
         """Generate pictures of a prompt, one for each seed, in order; a batch at a time.
 
         Args:
             prompt: what to generate.
             seeds: each picture's own.
-            steps, guidance: of the sampler, as in ``lorarar generate``.
             batch: pictures that run through the UNet together; it changes no picture but in its last bits.
+            noise_of: names of the content and the style of the cell whose noise they begin with; None: each seed's.
             on_step: called after every step of every batch.
+            options: of the sampler, as in ``lorarar generate``; what is left out is as the base's family has it.
 
         Raises:
             SeedError: a number that can be no seed.
         """
         check_seeds(seeds)
+        settings = DrawingSettings.of(self.base, options)
         for first in range(0, len(seeds), batch):
             part = list(seeds[first : first + batch])
             started = time.perf_counter()
-            images = self._run_pipeline(prompt, part, steps, guidance, on_step)
+            images = self._run_pipeline(prompt, noise_seeds(part, noise_of), settings, on_step)
             seconds = (time.perf_counter() - started) / len(part)
             for seed, image in zip(part, images, strict=True):
                 yield Picture(
                     image=image,
                     prompt=prompt,
                     seed=seed,
-                    steps=steps,
-                    guidance=guidance,
+                    settings=settings,
                     base=self.base,
                     lora=self.lora,
                     seconds=seconds,
                     drawing=self.drawing,
+                    noise=noise_of,
                 )
 
     def _run_pipeline(
-        self, prompt: str, seeds: list[int], steps: int, guidance: float, on_step: Callable[[], None] | None
+        self, prompt: str, seeds: list[int], settings: DrawingSettings, on_step: Callable[[], None] | None
     ) -> list[Image.Image]:
-        """The pictures of one batch, each from a generator of its own."""
+        """The pictures of one batch, each from a generator of its own with its own seed."""
         import torch
 
         def tick(pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -236,8 +242,8 @@ class Studio:
             prompt=prompt,
             num_images_per_prompt=len(seeds),
             generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-            num_inference_steps=steps,
-            guidance_scale=guidance,
+            num_inference_steps=settings.steps,
+            guidance_scale=settings.guidance,
             callback_on_step_end=tick,
         )
         images: list[Image.Image] = result.images

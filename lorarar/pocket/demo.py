@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from PIL import Image
 
 from lorarar.families import find_base
-from lorarar.generation.studio import Picture, Studio, save
+from lorarar.generation.settings import DrawingOptions, DrawingSettings
+from lorarar.generation.studio import BATCH, Picture, Studio, save
 from lorarar.lora.adapter import part_of
 from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge
@@ -28,7 +30,6 @@ from lorarar.store.cells import Place
 from lorarar.store.queries import Collection
 
 METHODS = ("direct", "ties", "np-lora", "lorarar")  # none that trains for the pair
-STEPS, GUIDANCE = 25, 4.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def run_demo(
     *,
     seeds: range = range(4),
     on_step: Callable[[], None] | None = None,
+    **options: Unpack[DrawingOptions],
 ) -> Demo:
     """Merge the pair by every method, generate a picture for each seed, and keep all in ``out`` and in the store.
 
@@ -111,14 +113,20 @@ def run_demo(
         out: folder of merges, pictures, ``demo.png`` and ``coefficients.png``.
         store: the database that merges, adapters and pictures are added to.
         seeds: of the pictures of each method.
-        on_step: is called after each step of the sampler on a batch.
+        on_step: is called after each step of the sampler on a batch, ``steps_of_demo`` times.
+        options: of the sampler; Pocket's own without them.
     """
     with Studio(find_base("pocket")) as studio:
-        rows = {method: _run_method(pair, method, out, store, studio, seeds, on_step) for method in METHODS}
+        rows = {method: _run_method(pair, method, out, store, studio, seeds, on_step, options) for method in METHODS}
     demo = Demo(pair, rows)
     write_png(demo.sheet(), out / "demo.png")
     write_png(coefficient_picture(rows["lorarar"].merge.coefficients), out / "coefficients.png")
     return demo
+
+
+def steps_of_demo(pictures: int) -> int:
+    """How many steps a demo of so many pictures of each method takes, batch by batch."""
+    return len(METHODS) * -(-pictures // BATCH) * DrawingSettings.of(find_base("pocket"), {}).steps
 
 
 def _run_method(
@@ -129,6 +137,7 @@ def _run_method(
     studio: Studio,
     seeds: range,
     on_step: Callable[[], None] | None,
+    options: DrawingOptions,
 ) -> DemoRow:
     content, style, stem = pair.content_lora, pair.style_lora, pair.stem(method)
     started = time.perf_counter()
@@ -138,9 +147,10 @@ def _run_method(
     adapter_id = store.add_adapter(result.adapter, result.path or "", "merged")
     studio.load_lora(result.adapter)
     prompt = cell_prompt(pair.subject, pair.style)
-    generation = studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=on_step)
+    cell = (content.stem, style.stem)
+    generation = studio.generate(prompt, seeds, noise_of=cell, on_step=on_step, **options)
     pictures = [save(picture, out, f"{stem}-{picture.seed}") for picture in generation]
-    places = {Place(method, content.stem, style.stem, picture.seed): picture for picture in pictures}
+    places = {Place(method, *cell, picture.seed): picture for picture in pictures}
     store.add_pictures(pair.collection, places, adapter_id, merge_id)
     return DemoRow(result, pictures, merge_end - started, time.perf_counter() - merge_end)
 

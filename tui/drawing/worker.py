@@ -19,6 +19,8 @@ from threading import Thread
 from typing import Any
 
 from lorarar.families import Base, find_base
+from lorarar.generation.noise import NoiseCell
+from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.generation.studio import Picture, Studio, save
 from lorarar.lora.names import lora_name, pair_stem
 from lorarar.merge_files import Merge, merge_pair
@@ -33,9 +35,8 @@ from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import AdapterError, LorarError, reason
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, WorkerReply
 
-STEPS, GUIDANCE = 25, 4.0
 OpenStudio = Callable[[Base], Studio]
-OnStep = Callable[[int], None]  # called after every step, with how many there were
+OnStep = Callable[[int, int], None]  # called after every step, with how many are done, and of how many
 
 
 class NewerRequestError(Exception):
@@ -55,15 +56,24 @@ class DrawingWorker:
         database: Where what is kept is noted.
         out: Where the files of what is kept are written.
         open_studio: Loads a base.
+        options: Of the sampler; the base's own without them.
     """
 
-    def __init__(self, folder: Path, database: Path, out: Path, open_studio: OpenStudio = Studio) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Path,
+        out: Path,
+        open_studio: OpenStudio = Studio,
+        options: DrawingOptions | None = None,
+    ) -> None:
         self.folder, self.database, self.out = folder, database, out
         self._open_studio = open_studio
+        self._options: DrawingOptions = options or {}
         self._studio: Studio | None = None
         self._last: tuple[DrawRequest, Merge, list[Picture]] | None = None
 
-    def draw(self, request: DrawRequest, on_step: OnStep = lambda done: None) -> DrawResult:
+    def draw(self, request: DrawRequest, on_step: OnStep = lambda done, total: None) -> DrawResult:
         """Merge, draw, and write the pictures into the folder; an exception of ``on_step`` ends it.
 
         Raises:
@@ -78,9 +88,15 @@ class DrawingWorker:
         merged = time.perf_counter()
         self._studio.load_lora(merge.adapter)
         seeds = list(range(request.seed, request.seed + request.pictures))
-        steps = count(1)
+        done, total = count(1), DrawingSettings.of(base, self._options).steps
         pictures = list(
-            self._studio.generate(prompt, seeds, steps=STEPS, guidance=GUIDANCE, on_step=lambda: on_step(next(steps)))
+            self._studio.generate(
+                prompt,
+                seeds,
+                noise_of=cell_of(request),
+                on_step=lambda: on_step(next(done), total),
+                **self._options,
+            )
         )
         paths = [write_png(p.image, self.folder / f"{request.number}-{p.seed}.png") for p in pictures]
         self._last = request, merge, pictures
@@ -102,12 +118,11 @@ class DrawingWorker:
         if self._last is None:
             raise AdapterError("nothing is drawn yet that could be kept")
         request, merge, pictures = self._last
-        content, style = (lora_name(Path(path)) for path in (request.content, request.style))
         folder = self.out / blend_stem(request, merge)
         merge = merge.written(folder.with_name(f"{folder.name}.safetensors"))
         written = [save(replace(picture, lora=merge.adapter.sha256), folder) for picture in pictures]
         row = blend_row(request, merge)
-        places = {Place(row, content, style, picture.seed): picture for picture in written}
+        places = {Place(row, *cell_of(request), picture.seed): picture for picture in written}
         with Store(self.database) as store:
             merge_id = store.add_merge(merge, request.content, request.style)
             adapter = store.add_adapter(merge.adapter, merge.path or "", "merged")
@@ -146,8 +161,13 @@ def blend_collection(store: Store, request: DrawRequest, merge: Merge) -> Collec
     return Collection("blend", f"{pair} {_inputs_digest(request, merge)}" if others else pair)
 
 
+def cell_of(request: DrawRequest) -> NoiseCell:
+    """The cell of a blend: the names of its content and its style, whose noise its pictures have."""
+    return lora_name(Path(request.content)), lora_name(Path(request.style))
+
+
 def _pair(request: DrawRequest) -> str:
-    return pair_stem(*(lora_name(Path(path)) for path in (request.content, request.style)))
+    return pair_stem(*cell_of(request))
 
 
 def _inputs_digest(request: DrawRequest, merge: Merge) -> str:
@@ -181,10 +201,10 @@ def main(folder: str, database: str, out: str) -> None:
         stdout.write(reply.to_line())
         stdout.flush()
 
-    def on_step(done: int) -> None:
+    def on_step(done: int, total: int) -> None:
         if not lines.empty():
             raise NewerRequestError
-        send(WorkerMessage(steps=(done, STEPS)))
+        send(WorkerMessage(steps=(done, total)))
 
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=listen, args=(lines,), daemon=True).start()

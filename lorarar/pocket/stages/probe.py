@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Unpack
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lorarar.generation.settings import DrawingOptions
 from lorarar.generation.studio import Studio
 from lorarar.lora.tensors import save_tensors
 from lorarar.pocket import shipped
@@ -76,7 +78,7 @@ def measure_held_out(probe: Probe, pictures: TrainingPictures) -> Accuracy:
     return accuracy(probe, to_tensor(pixels), classes, families)
 
 
-def measure_base(probe: Probe, seeds: Sequence[int] = (0,), steps: int = 25, guidance: float = 4.0) -> Accuracy:
+def measure_base(probe: Probe, seeds: Sequence[int] = (0,), **options: Unpack[DrawingOptions]) -> Accuracy:
     """The base's accuracy over every class in every style family, one picture for each seed."""
     images, classes, families = [], [], []
     cells = [(c, f) for c in range(len(CLASS_NAMES)) for f in range(1, len(STYLE_FAMILIES))]
@@ -84,7 +86,7 @@ def measure_base(probe: Probe, seeds: Sequence[int] = (0,), steps: int = 25, gui
         for number, (class_index, family) in enumerate(cells):
             prompt = caption(CLASS_NAMES[class_index], STYLE_FAMILIES[family])
             cell_seeds = [seed * len(cells) + number for seed in seeds]
-            for picture in studio.generate(prompt, cell_seeds, steps=steps, guidance=guidance, batch=10):
+            for picture in studio.generate(prompt, cell_seeds, batch=10, **options):
                 images.append(image_to_tensor(picture.image))
                 classes.append(class_index)
                 families.append(family)

@@ -24,7 +24,6 @@ from lorarar.pocket.art import Designs, fetch_designs
 from lorarar.pocket.build_context import BuildContext, Stopwatch
 from lorarar.pocket.canvas import WHITE, Pose, place
 from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject
-from lorarar.pocket.demo import GUIDANCE, STEPS
 from lorarar.pocket.difference import mean_squared_difference
 from lorarar.pocket.styles import apply_style
 from lorarar.pocket.training_pictures import SIDE, caption, plain_picture, random_params
@@ -48,7 +47,7 @@ class MatchingTask:
     def hits(self, studio: Studio) -> Iterator[bool]:
         """For each prompt, whether the picture is nearest to the target, by the studio as it is."""
         for prompt, seed, candidates in self.prompts:
-            picture = next(studio.generate(prompt, [seed], steps=STEPS, guidance=GUIDANCE))
+            picture = next(studio.generate(prompt, [seed]))
             yield nearest(picture.image, candidates) == self.target
 
 

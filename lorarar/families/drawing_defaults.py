@@ -1,0 +1,14 @@
+"""What a family's pictures are generated with where nobody says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DrawingDefaults:
+    """Steps, guidance and side of a family's pictures; without values, those of the paper's, which are SDXL's."""
+
+    steps: int = 50  # of the sampler
+    guidance: float = 5.0  # classifier-free; 1 and below is none
+    side: int = 1024  # pixels that the family was trained for; a base that says its own is generated with at that

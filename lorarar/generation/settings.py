@@ -1,0 +1,37 @@
+"""Settings of the sampler: what was asked for, and what it comes to for a base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from lorarar.families import Base, family_of
+
+
+class DrawingOptions(TypedDict, total=False):
+    """What can be asked for; None is the base's own, as what is left out."""
+
+    steps: int | None
+    guidance: float | None
+
+
+@dataclass(frozen=True)
+class DrawingSettings:
+    """How pictures of a base are generated from a prompt and noise."""
+
+    steps: int
+    guidance: float
+
+    @classmethod
+    def of(cls, base: Base, options: DrawingOptions) -> DrawingSettings:
+        """What was asked for, with the defaults of the base's family for the rest."""
+        defaults = family_of(base).defaults
+        steps, guidance = options.get("steps"), options.get("guidance")
+        return cls(
+            steps=defaults.steps if steps is None else steps,
+            guidance=defaults.guidance if guidance is None else guidance,
+        )
+
+    def makings(self) -> dict[str, object]:
+        """What of them decides a picture."""
+        return {"steps": self.steps, "guidance": self.guidance}
