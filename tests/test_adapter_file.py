@@ -27,6 +27,7 @@ def test_what_is_written_is_read(tmp_path):
     again = read_adapter(path)
     assert set(again.layers) == set(adapter.layers)
     assert again.provenance == {"note": "x"}
+    assert again.metadata == {"lorarar": '{"note": "x"}'}
     assert again.ranks == (3,)
     for name, factors in adapter.layers.items():
         assert torch.equal(again.layers[name].dense(), factors.dense())

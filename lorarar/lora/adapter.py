@@ -111,12 +111,13 @@ def all_finite(tensor: Tensor) -> bool:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A LoRA: factors by layer, and the file that they came from."""
+    """A LoRA: factors by layer, the file that they came from, and what its header says."""
 
     layers: Mapping[str, Factors]
     name: str = "adapter"
     sha256: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)  # from its file's header
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # that header as it stands, untrusted
 
     @property
     def dtype(self) -> torch.dtype:

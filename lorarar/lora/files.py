@@ -107,6 +107,7 @@ def build_adapter(path: Path, files: list[LoadedFile]) -> Adapter:
         name=path.name or path.resolve().name,
         sha256=digest_of(path),
         provenance=first_provenance(files),
+        metadata={key: text for loaded in reversed(files) for key, text in loaded.metadata.items()},
     )
 
 
