@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLAN ?= demo
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test rehearsal check format bench clean
 
 setup: $(VENV)/.ready
 
@@ -22,6 +22,9 @@ demo: setup  ## on Pocket: merge a test pair by several methods, draw a small gr
 
 test: setup  ## all tests, two at a time
 	$(BIN)/pytest -n 2
+
+rehearsal: setup  ## the slow tests, at true size
+	$(BIN)/pytest -m slow
 
 check: setup  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

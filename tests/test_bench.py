@@ -132,7 +132,6 @@ def test_a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing(plan_file
     assert (outcome.existing, outcome.generated) == (7, 11)
 
 
-@pytest.mark.slow
 def test_sigkill_in_the_middle_redoes_nothing_misses_nothing_and_ends_in_the_same_bytes(plan_file, tmp_path, note):
     plan_file.write_text(plan_file.read_text() + TRAINED)
     run(plan_file, tmp_path / "whole", "whole.db")
