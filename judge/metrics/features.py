@@ -17,9 +17,9 @@ import numpy as np
 
 from judge.metrics.backbone import Backbone, Vector, Vectors, sound
 from judge.metrics.table import MetricError
-from lorarar.pictures.images import read_image
+from lorarar.pictures.images import digest_as_read, read_image
 from lorarar.util.errors import ImageError, reason
-from lorarar.util.files import cache_folder, replacing, sha256_of
+from lorarar.util.files import cache_folder, replacing
 from lorarar.util.progress import Ticker
 
 BATCH = 32
@@ -108,7 +108,7 @@ class Features:
 
     def _digest(self, path: Path) -> str | None:
         try:
-            return sha256_of(path)
+            return digest_as_read(path)
         except OSError as error:
             self.faults[path] = f"{path} cannot be read: {error.strerror or error}"
             return None

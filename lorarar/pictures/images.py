@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from lorarar.pictures.showing import FIRST_SIDEWAYS, as_shown, is_plain, orientation
 from lorarar.util.errors import ImageError
-from lorarar.util.files import missing, replacing
+from lorarar.util.files import missing, replacing, sha256_of
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000: above any picture this project makes, below what fills a memory
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def read_image(path: str | Path) -> Image.Image:
-    """Read a picture as RGB, fully decoded.
+    """Read a picture as RGB, as viewers show it: turned as its EXIF tag says, over white, 16-bit greys scaled.
 
     Raises:
         ImageError: missing, broken, of another format than PNG, JPEG or WebP, or larger than ``MAX_PIXELS``.
@@ -27,7 +29,7 @@ def read_image(path: str | Path) -> Image.Image:
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"{path} has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are read")
-                return image.convert("RGB")
+                return as_shown(image)
     except FileNotFoundError:
         raise ImageError(missing(Path(path))) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -37,12 +39,32 @@ def read_image(path: str | Path) -> Image.Image:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture by its header alone; 0 where it is no sound one."""
+    """Width and height of a picture as it is shown, by its header alone; 0 where it is no sound one."""
     try:
         with Image.open(path, formats=FORMATS) as image:
-            return image.size
+            return image.size[::-1] if orientation(image) >= FIRST_SIDEWAYS else image.size
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
         return 0, 0
+
+
+def digest_as_read(path: Path) -> str:
+    """The digest of a picture as it is read: its file's, and another where the file's pixels are not what is shown.
+
+    So nothing that was made of such a picture as lorarar 0.1 read it, sideways or as a white square, counts for it.
+
+    Raises:
+        OSError: it is gone, or may not be read.
+    """
+    digest = sha256_of(path)
+    return digest if _is_plain(path) else hashlib.sha256(f"{digest} as shown".encode()).hexdigest()
+
+
+def _is_plain(path: Path) -> bool:
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return is_plain(image)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return True  # which reading it will complain of
 
 
 def find_images(folder: str | Path) -> list[Path]:

@@ -12,9 +12,9 @@ from lorarar.generation.base_digest import base_digest
 from lorarar.generation.drawing_facts import device_name
 from lorarar.lora.files import read_provenance
 from lorarar.lora.locations import digest_of
+from lorarar.pictures.images import digest_as_read
 from lorarar.pictures.references import references_of
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
-from lorarar.util.files import sha256_of
 from lorarar.util.libraries import full_versions, minor_versions
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Facts = dict[str, object]
 
 def lesson_facts(images: Sequence[Path], prompt: str) -> Facts:
     """What is learnt: pictures by their digests, in order, and the prompt that they are bound to."""
-    return {"prompt": prompt, "pictures": [sha256_of(image) for image in images]}
+    return {"prompt": prompt, "pictures": [digest_as_read(image) for image in images]}
 
 
 def concept_facts(concept: Concept) -> Facts:
