@@ -57,6 +57,7 @@ class Target:
     collection: Collection = UNNAMED
     sha256: str = ""  # of the picture's file, as the database knows it; empty where only the file says it
     lost: tuple[str, ...] = ()  # where its references should be and are not; with any it counts in no figure
+    plain_prompt: str = ""  # the prompt without rare tokens, where another than "sks" is known
 
     @property
     def digest(self) -> str:
@@ -158,6 +159,7 @@ def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
         style_references=references.style,
         style_words=references.words,
         prompt=row.prompt,
+        plain_prompt=references.prompt,
         collection=row.collection,
         sha256=row.sha256,
         lost=references.lost,

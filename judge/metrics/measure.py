@@ -17,7 +17,7 @@ import numpy as np
 from judge.metrics.backbone import Vector, Vectors
 from judge.metrics.features import Features
 from judge.metrics.table import METRICS, Metric, MetricError
-from lorarar.pictures.prompts import RARE_TOKEN, without_token
+from lorarar.pictures.prompts import without_token
 from lorarar.util.errors import ImageError
 from lorarar.util.guard import guarded
 
@@ -101,7 +101,7 @@ def cosines(metric: Metric, targets: Sequence[Target], features: Features) -> li
 
 
 def _to_prompts(targets: Sequence[Target], features: Features) -> list[float | None]:
-    prompts = [without_token(target.prompt, RARE_TOKEN) for target in targets]
+    prompts = [target.plain_prompt or without_token(target.prompt) for target in targets]
     texts = features.of_texts(sorted({prompt for prompt in prompts if prompt}))
     images = features.of([target.image for target, prompt in zip(targets, prompts, strict=True) if prompt])
     return [

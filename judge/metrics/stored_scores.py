@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judge.metrics.table import Metric
+from lorarar.pictures.prompts import without_token
 from lorarar.store.queries import Pair
 from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
     from judge.targets import Target
 
+_AS = "\nmeasured as: "
 Key = tuple[str, str]  # a picture's digest, and what it was measured against
 
 
@@ -35,7 +37,8 @@ def score_keys(metric: Metric, targets: Sequence[Target]) -> list[Key | None]:
         given = references(metric.references(target))
         if not target.digest or given is None:
             return None
-        return target.digest, measured_against(metric, (target.subject, target.style), target.prompt, given)
+        prompt = prompt_key(target.prompt, target.plain_prompt)
+        return target.digest, measured_against(metric, (target.subject, target.style), prompt, given)
 
     return [key(target) for target in targets]
 
@@ -46,11 +49,26 @@ def measured_against(metric: Metric, pair: Pair, prompt: str, references: str) -
     Args:
         metric: whose score it is.
         pair: the picture's subject and style.
-        prompt: the picture's.
+        prompt: the picture's, by ``prompt_key``.
         references: the digest of the metric's references.
     """
     own = {"prompt": prompt, "truth": " in ".join(pair), "nothing": ""}
     return own.get(metric.against, references)
+
+
+def prompt_key(prompt: str, plain: str = "") -> str:
+    """A picture's prompt as the key of a score has it: with what was measured, where that is not plain from it.
+
+    Args:
+        prompt: the picture's.
+        plain: the same without rare tokens; empty where none but "sks" is known.
+    """
+    return prompt if plain in ("", without_token(prompt)) else f"{prompt}{_AS}{plain}"
+
+
+def is_prompt_key(key: str, prompt: str) -> bool:
+    """Whether a score's key is of a picture's prompt."""
+    return key.partition(_AS)[0] == prompt
 
 
 def digest_together(digests: Iterable[str]) -> str:

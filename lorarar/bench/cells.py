@@ -76,7 +76,7 @@ class Pair:
 
     def prompt(self, template: str) -> str:
         """The prompt for both at once."""
-        return pair_prompt(self.content.prompt, self.style.prompt, template)
+        return pair_prompt(self.content.prompt, self.style.prompt, template, self.style.description.style or "")
 
     def chunks(self, base: Base, pictures: PictureSettings, drawing: DrawingFacts) -> list[list[Cell]]:
         """The pair's cells in batches; the plan alone decides which cells are generated together.

@@ -16,9 +16,10 @@ from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.merge_files import check_base
-from lorarar.pictures.concepts import read_concepts
+from lorarar.pictures.description import OF_ITS_OWN
 from lorarar.store import Store
 from lorarar.store.claims import Claims
+from lorarar.store.concept_words import ConceptWords
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 
@@ -70,11 +71,16 @@ class PlannedGrid:
 
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
-        contents, styles = (
-            read_concepts(side.folder or Path(), side.names) for side in (self.plan.contents, self.plan.styles)
-        )
+        contents, styles = self.plan.contents.read(), self.plan.styles.read()
         concepts = (*contents, *styles)
         check_base(self.base, *(concept.adapter for concept in concepts))
+        self.store.describe_concepts(
+            self.plan.collection,
+            [
+                *(ConceptWords("content", one.name, one.description.beyond(OF_ITS_OWN)) for one in contents),
+                *(ConceptWords("style", one.name, one.description.beyond(OF_ITS_OWN)) for one in styles),
+            ],
+        )
         self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
         accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
         return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, contents, styles, accelerator)]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from lorarar.bench.concept_selection import ConceptSelection
+from lorarar.bench.plan_table import StrictTable
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.generation.noise import Noise
@@ -24,35 +26,13 @@ from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.store.queries import Collection
 from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
-from lorarar.util.options import check_keys, check_values
+from lorarar.util.options import check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
 
 MOST_SEEDS = 100_000  # of a pair
 
 
-class _Strict(BaseModel):
-    """A table of a plan, of which every key is known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    place: ClassVar[str]  # what it is called in messages
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known(cls, value: Any) -> Any:
-        if cls.model_config.get("extra") == "forbid" and isinstance(value, dict):
-            check_keys(cls.place, cls.model_fields, value)
-        return value
-
-
-class ConceptSelection(_Strict):
-    """A folder of concepts, the base's own unless the plan names one, and which of them."""
-
-    place = "a folder of concepts"
-    folder: Path | None = None
-    names: tuple[str, ...] | None = None  # None: all
-
-
-class PictureSettings(_Strict):
+class PictureSettings(StrictTable):
     """The pictures of each pair: prompt, seeds, noise, and how they are generated."""
 
     place = "[pictures]"
@@ -86,7 +66,7 @@ class PictureSettings(_Strict):
         return value
 
 
-class MethodRow(_Strict):
+class MethodRow(StrictTable):
     """One way from two concepts to one adapter, under a name of its own."""
 
     place = "a row"
@@ -140,7 +120,7 @@ class MethodRow(_Strict):
         return Recipe(METHODS[self.method], base, of_merge, cache=cache)
 
 
-class Plan(_Strict):
+class Plan(StrictTable):
     """A grid to compute."""
 
     place = "a plan"
@@ -195,8 +175,8 @@ def read_plan(name: str | Path) -> Plan:
     plan = plan.model_copy(
         update={
             "title": plan.title or path.stem,
-            "contents": _placed(plan.contents, path, base.contents, "contents"),
-            "styles": _placed(plan.styles, path, base.styles, "styles"),
+            "contents": plan.contents.placed(path, base.contents, "contents"),
+            "styles": plan.styles.placed(path, base.styles, "styles"),
             "methods": tuple(row.beside(path.parent) for row in plan.methods),
         }
     )
@@ -204,15 +184,6 @@ def read_plan(name: str | Path) -> Plan:
         if not row.trains:
             row.recipe(base)
     return plan
-
-
-def _placed(concepts: ConceptSelection, path: Path, own: Path | None, side: str) -> ConceptSelection:
-    """The selection with its folder, which exists."""
-    folder = path.parent / concepts.folder if concepts.folder else own
-    if folder is None or not folder.is_dir():
-        what = f"{folder} is no folder" if folder else "the base has none of its own"
-        raise PlanError(f"{path}: {side}.folder: {what}; accepted is a folder of LoRAs with their pictures")
-    return concepts.model_copy(update={"folder": folder})
 
 
 def _plan_file(name: str) -> Path:

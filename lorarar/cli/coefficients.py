@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lorarar.cli.concept_flags import NAMES, concept_flags, given_pair
 from lorarar.cli.console import BaseOption, JsonOption, command, one_of, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def coefficient_flags() -> list[Flag]:
     """The flags of the methods that have coefficients."""
-    return method_flags(lambda method: method.columnwise)
+    return [*method_flags(lambda method: method.columnwise), *concept_flags()]
 
 
 @command
@@ -49,11 +50,12 @@ def coefficients(
     from lorarar.merging.recipe import Recipe
     from lorarar.util.files import checkpoint_beside
 
-    method, options = method_of(given_options(context))
+    method, options = method_of(given := given_options(context), *NAMES)
     one_of("--method", method, [name for name, row in METHODS.items() if row.columnwise], MethodError)
     recipe = Recipe(method_named(method), find_base(base), options)
     check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
-    merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out))
+    concepts = given_pair(given)
+    merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)
     write_coefficients(merged.coefficients, out, merged.provenance())
     by_part = spreads(merged.coefficients)
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from lorarar.cli.concept_flags import NAMES, concept_flags, given_pair
 from lorarar.cli.console import BaseOption, DbOption, JsonOption, command, one_of, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
@@ -30,7 +31,11 @@ def merge_flags() -> list[Flag]:
     from lorarar.lora.layouts import LAYOUTS
 
     forms = "; ".join(f"{name}: {layout.help}" for name, layout in LAYOUTS.items())
-    return [*method_flags(), Flag(Option("layout", f"{forms}.", "text", default=LAYOUT, words="LAYOUT"))]
+    return [
+        *method_flags(),
+        *concept_flags(),
+        Flag(Option("layout", f"{forms}.", "text", default=LAYOUT, words="LAYOUT")),
+    ]
 
 
 @command
@@ -53,16 +58,22 @@ def merge(
     """Merge a content and a style LoRA into one ordinary LoRA; ``lorarar methods`` says what each method does."""
     from lorarar.families import find_base
     from lorarar.lora.layouts import LAYOUTS
-    from lorarar.merge_files import check_place, pairings
+    from lorarar.merge_files import check_given, check_place, merge_pair, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store, default_path
+    from lorarar.util.files import checkpoint_beside
 
-    method, options = method_of(given := given_options(context), "layout")
+    method, options = method_of(given := given_options(context), "layout", *NAMES)
     layout = one_of("--layout", given.get("layout", LAYOUT), list(LAYOUTS), MethodError)
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
     recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
+    check_given(recipe, concepts := given_pair(given))
+    if every and any(concepts):
+        raise MethodError(
+            "--content-prompt and its like are of one pair; with --all a text NAME.txt beside each says it"
+        )
     pairs = pairings(content, style, out, layout) if every else []
     if not every:
         inputs = () if overwrite_input else (content, style, *recipe.files)
@@ -71,14 +82,12 @@ def merge(
         if every:
             _merge_all(recipe, pairs, layout, store, as_json)
         else:
-            _merge_one(recipe, content, style, out, layout, store, as_json)
+            merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)
+            _keep_one(merged.written(out, layout), content, style, store, as_json)
 
 
-def _merge_one(recipe: Recipe, content: Path, style: Path, out: Path, layout: str, store: Store, as_json: bool) -> None:
-    from lorarar.merge_files import merge_pair
-    from lorarar.util.files import checkpoint_beside
-
-    merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out)).written(out, layout)
+def _keep_one(merged: Merge, content: Path, style: Path, store: Store, as_json: bool) -> None:
+    """Note a merge that is written, and say what it is."""
     merge_id = store.add_merge(merged, content, style)
     if as_json:
         print_json(summary(merged) | {"id": merge_id})

@@ -10,6 +10,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from lorarar.lora.locations import locate
 from lorarar.util.errors import LorarError
 
 PROVENANCE = "lorarar"  # the header's key for what made a file
@@ -23,6 +24,19 @@ def read_header(path: Path, error: type[LorarError]) -> dict[str, str]:
     """
     with _opened(path, error) as file:
         return dict(file.metadata() or {})
+
+
+def read_metadata(lora: Path, error: type[LorarError]) -> dict[str, str]:
+    """The header of a LoRA, a file or a folder, as ``Adapter.metadata`` has it; empty of files that have none.
+
+    Raises:
+        error: a file is missing or broken.
+        AdapterError: a folder that is no LoRA.
+    """
+    files = [file.weights for file in reversed(locate(lora))]
+    return {
+        k: v for file in files if file.suffix.lower() == ".safetensors" for k, v in read_header(file, error).items()
+    }
 
 
 def read_shapes(path: Path, error: type[LorarError]) -> dict[str, tuple[int, ...]]:

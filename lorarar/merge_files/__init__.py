@@ -1,6 +1,6 @@
 """Merge LoRA files: read, check, optimise where the method does, merge, write, and say what made the result."""
 
-from lorarar.merge_files.checks import check_base, check_place
+from lorarar.merge_files.checks import check_base, check_given, check_place
 from lorarar.merge_files.folders import OF_ONE_PAIR, Pairing, merge_all, pairings
 from lorarar.merge_files.pair import merge, merge_pair
 from lorarar.merge_files.result import Merge
@@ -10,6 +10,7 @@ __all__ = [
     "Merge",
     "Pairing",
     "check_base",
+    "check_given",
     "check_place",
     "merge",
     "merge_all",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lorarar.families import Base, family_of
 from lorarar.generation.bases import denoiser_shapes
 from lorarar.lora.adapter import Adapter, all_finite, shape_text
 from lorarar.lora.files import check_replaceable
 from lorarar.lora.layouts import layout_named
-from lorarar.util.errors import AdapterError
+from lorarar.util.errors import AdapterError, MethodError
 from lorarar.util.outputs import check_output, check_output_folder
+
+if TYPE_CHECKING:
+    from lorarar.merging.recipe import Recipe
+    from lorarar.pictures.description import Description
 
 
 def check_base(base: Base, *adapters: Adapter) -> None:
@@ -44,6 +49,19 @@ def check_finite(adapter: Adapter) -> None:
         if not (all_finite(factors.down) and all_finite(factors.up)):
             name = str(factors.down.dtype).removeprefix("torch.")
             raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
+
+
+def check_given(recipe: Recipe, given: Iterable[Description]) -> None:
+    """Refuse what is said of LoRAs' prompts and pictures where no one asks for it.
+
+    Raises:
+        MethodError: the recipe optimises no coefficients.
+    """
+    if any(given) and not recipe.optimises:
+        raise MethodError(
+            f"prompts and pictures are of no use to {recipe.method.name} here; they are for coefficients that are "
+            "optimised, as ziplora does without coefficients from a file"
+        )
 
 
 def check_place(out: Path, layout: str, inputs: Iterable[Path]) -> None:

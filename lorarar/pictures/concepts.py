@@ -1,20 +1,24 @@
 """Concepts: a LoRA with the pictures and the prompt it was trained on.
 
-A folder of concepts holds ``NAME.safetensors`` and ``NAME/`` with its pictures, for each concept; the
-prompt stands in the LoRA's header, where ``lorarar train lora`` writes it.
+A folder of concepts holds LoRAs of any kind that is read (``NAME.safetensors``, say), and for each ``NAME/`` with its
+pictures; what is said of it elsewhere, and in which order, is for ``lorarar.pictures.description`` to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.files import read_adapter
 from lorarar.lora.folders import find_loras
-from lorarar.pictures.references import references_of
-from lorarar.util.errors import AdapterError
+from lorarar.lora.header import read_metadata
+from lorarar.lora.names import distinct_names, lora_name
+from lorarar.pictures.description import NOTHING, Description, describe
+from lorarar.pictures.images import find_images
+from lorarar.pictures.references import references_folder
+from lorarar.util.errors import AdapterError, ImageError
 
 
 @dataclass(frozen=True)
@@ -26,37 +30,108 @@ class Concept:
     images: tuple[Path, ...]
     prompt: str
     path: Path = Path()  # the LoRA's file
+    description: Description = field(default=NOTHING)  # all that is said of it
 
 
-def read_concept(lora: Path) -> Concept:
-    """The concept of a LoRA file, its pictures in the folder of the same name beside it.
+def read_concept(lora: Path, given: Description = NOTHING, name: str = "") -> Concept:
+    """The concept of a LoRA file.
 
     Raises:
-        AdapterError: the LoRA cannot be read, or its header has no prompt.
-        ImageError: there are no pictures.
+        AdapterError, ImageError: as of ``concept_of``; or the LoRA cannot be read.
     """
-    return concept_of(read_adapter(lora), lora)
+    return concept_of(read_adapter(lora), lora, given, name)
 
 
-def concept_of(adapter: Adapter, lora: Path) -> Concept:
+def concept_of(adapter: Adapter, lora: Path, given: Description = NOTHING, name: str = "") -> Concept:
     """The concept of an adapter that was read from the file ``lora``.
 
+    Args:
+        adapter: the LoRA.
+        lora: where it was read from.
+        given: what flags or a plan say of it.
+        name: of the concept; by default the LoRA's.
+
     Raises:
-        AdapterError: its header has no prompt.
+        AdapterError: nothing says its prompt, or what is said of it is unsound.
         ImageError: there are no pictures.
     """
-    references = references_of(lora, adapter.provenance)
-    return Concept(name=lora.stem, adapter=adapter, images=references.images, prompt=references.prompt, path=lora)
+    name, description = name or lora_name(lora), describe(lora, adapter.metadata, given)
+    prompt, images = prompt_of(description, lora, name), images_of(description, lora, name)
+    token = description.token or ""
+    if token not in prompt:
+        raise AdapterError(f"{name}: its token {token!r} ({description.sources['token']}) is not in {prompt!r}")
+    return Concept(name, adapter, images, prompt, lora, description)
 
 
-def read_concepts(folder: Path, names: Collection[str] | None = None) -> list[Concept]:
-    """All concepts of a folder by name, or those of ``names`` alone.
+def lesson_of(lora: Path) -> tuple[tuple[Path, ...], str]:
+    """The pictures and the prompt of a LoRA whose tensors are not read.
 
     Raises:
-        AdapterError: there are none, or a name is unknown (the message lists those there are).
+        AdapterError, ImageError: as of ``concept_of``.
     """
-    files = {path.stem: path for path in find_loras(folder) if path.suffix.lower() == ".safetensors"}
-    unknown = sorted(set(names or ()) - set(files))
+    description = describe(lora, read_metadata(lora, AdapterError))
+    return images_of(description, lora, lora_name(lora)), prompt_of(description, lora, lora_name(lora))
+
+
+def prompt_of(description: Description, lora: Path, name: str) -> str:
+    """The prompt of a LoRA.
+
+    Raises:
+        AdapterError: nothing says it; the message lists all that could.
+    """
+    if description.prompt and description.prompt.strip():
+        return description.prompt
+    raise AdapterError(
+        f'{lora} does not say its prompt; say it in a plan ([contents.concepts.{name}] prompt = "a ohwx dog", or '
+        f"[styles.concepts.…]), for one pair with --content-prompt or --style-prompt, or in one line of "
+        f"{name}.txt beside it; lorarar train lora notes it in the file"
+    )
+
+
+def images_of(description: Description, lora: Path, name: str) -> tuple[Path, ...]:
+    """The pictures of a LoRA.
+
+    Raises:
+        ImageError: there are none; the message lists where they may be named.
+    """
+    folder = description.images or references_folder(lora)
+    try:
+        return tuple(find_images(folder))
+    except ImageError as error:
+        raise ImageError(
+            f"{name} has no pictures: {error}; put them there, or name them in a plan "
+            f'([contents.concepts.{name}] images = "FOLDER"), with --content-images or --style-images, or in {name}.txt'
+        ) from None
+
+
+def read_concepts(
+    folder: Path | None,
+    names: Collection[str] | None = None,
+    *,
+    given: Mapping[str, Description] | None = None,
+    loras: Mapping[str, Path] | None = None,
+) -> list[Concept]:
+    """All concepts of a folder and those of single files by name, or those of ``names`` alone.
+
+    Args:
+        folder: of LoRAs; None reads single files alone.
+        names: which of them.
+        given: what a plan says of some, by name.
+        loras: single files by name, before which one of the folder that has the name gives way.
+
+    Raises:
+        AdapterError: there are none, a name is unknown (the message lists those there are), or one cannot be read.
+        ImageError: one has no pictures.
+    """
+    of_folder = find_loras(folder) if folder else []
+    files = dict(zip(distinct_names(of_folder), of_folder, strict=True)) | dict(loras or {})
+    given = given or {}
+    unknown = sorted({*(names or ()), *given} - set(files))
     if unknown or not files:
-        raise AdapterError(f"{folder} has no LoRA {', '.join(unknown)}; it has: {', '.join(files) or 'none'}")
-    return [read_concept(path) for name, path in files.items() if names is None or name in names]
+        place = folder or "the plan"
+        raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {', '.join(files) or 'none'}")
+    return [
+        read_concept(path, given.get(name, NOTHING), name)
+        for name, path in files.items()
+        if names is None or name in names
+    ]

@@ -7,26 +7,56 @@ import re
 RARE_TOKEN = "sks"  # the paper's "[c]"
 PAIR_PROMPT = "{content} in {style}"  # of a merge of both
 
+_SHOWN = r"(?:(?:an?\s+|the\s+)?(?:photo|photograph|picture|image)\s+of\s+)?"
+#: ``a ohwx dog``, ``a photo of a ohwx dog``: the word between an article and what follows it.
+_AFTER_ARTICLE = re.compile(rf"{_SHOWN}(?:an?|the)\s+([^\s,.;:]+)\s+\w", re.IGNORECASE)
+_TWO_WORDS = re.compile(rf"{_SHOWN}([^\s,.;:]+)\s+[^\s,.;:]+", re.IGNORECASE)  # ``ohwx dog``
 
-def style_words(prompt: str) -> str:
-    """The style that a prompt describes, after its last "in": ``watercolor style`` of ``a house in watercolor style``.
 
-    A prompt without an "in" describes the style as a whole.
+def token_in(prompt: str) -> str:
+    """The rare token of a content's prompt: what it has before the class of things; empty where it has none.
+
+    It is ``sks`` wherever that stands; else, after an article, the first of at least two words (``a ohwx dog``), and
+    of a prompt of two words alone the first (``ohwx dog``). What the words mean is not known: of ``a red dog`` it
+    would be ``red``, which is why it can be said.
     """
+    prompt = prompt.strip()
+    if re.search(_whole(RARE_TOKEN), prompt):
+        return RARE_TOKEN
+    match = _AFTER_ARTICLE.match(prompt) or _TWO_WORDS.fullmatch(prompt)
+    return match[1] if match else ""
+
+
+def style_phrase(prompt: str, words: str = "") -> str:
+    """What a prompt calls its style: ``watercolor style`` of ``a house in watercolor style``.
+
+    It begins at ``words`` where these are said and the prompt has them, so that a description may contain an "in";
+    else after the last "in". A prompt without an "in" describes the style as a whole.
+    """
+    if words and (start := prompt.rfind(words)) >= 0:
+        return prompt[start:]
     return prompt.rpartition(" in ")[2]
 
 
-def pair_prompt(content: str, style: str, template: str = PAIR_PROMPT) -> str:
-    """The prompt for a content and a style at once: the content's own prompt, and the style's words.
+def pair_prompt(content: str, style: str, template: str = PAIR_PROMPT, words: str = "") -> str:
+    """The prompt for a content and a style at once: the content's own prompt, and the style's phrase.
 
     Args:
         content: the prompt of the content LoRA.
         style: the prompt of the style LoRA.
         template: what both are put into, at ``{content}`` and ``{style}``.
+        words: of the style, where they are said.
     """
-    return template.replace("{content}", content).replace("{style}", style_words(style))
+    return template.replace("{content}", content).replace("{style}", style_phrase(style, words))
 
 
-def without_token(prompt: str, token: str = RARE_TOKEN) -> str:
-    """A prompt without its rare token: ``a sks dog`` is ``a dog``."""
-    return " ".join(re.sub(rf"(?<!\w){re.escape(token)}(?!\w)", " ", prompt).split())
+def without_token(prompt: str, token: str = RARE_TOKEN, instead: str = "") -> str:
+    """A prompt without its rare token: ``a sks dog`` is ``a dog``; with other words instead of it if they are given."""
+    if not token:
+        return " ".join(prompt.split())
+    return " ".join(re.sub(_whole(token), lambda _: f" {instead} ", prompt).split())
+
+
+def _whole(token: str) -> str:
+    """A pattern of a token that stands on its own, not within a word."""
+    return rf"(?<!\w){re.escape(token)}(?!\w)"

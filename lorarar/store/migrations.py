@@ -200,6 +200,21 @@ def _application(db: Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def _concepts(db: Connection) -> None:
+    """What a collection was asked with where a LoRA's own header does not say it."""
+    db.execute("""
+        CREATE TABLE concepts (
+            collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+            side TEXT NOT NULL CHECK (side IN ('content', 'style')),
+            name TEXT NOT NULL,
+            prompt TEXT,
+            images TEXT,
+            token TEXT,
+            style TEXT,
+            PRIMARY KEY (collection, side, name)
+        ) STRICT, WITHOUT ROWID""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _adapters,
     _merges,
@@ -214,6 +229,7 @@ MIGRATIONS: Sequence[Migration] = (
     _short_coefficients,
     _claims,
     _application,
+    _concepts,
 )
 
 

@@ -7,13 +7,15 @@ reference folder that was named with it, in ``subjects/SUBJECT`` and ``styles/ST
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from lorarar.pictures.description import NOTHING, Description, describe
 from lorarar.pictures.images import find_images
-from lorarar.pictures.prompts import style_words
+from lorarar.pictures.prompts import RARE_TOKEN, style_phrase, without_token
 from lorarar.pictures.references import references_folder
+from lorarar.store.concept_words import ConceptKey, described_concepts
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import PictureRow, reference_folders
 from lorarar.util.errors import AdapterError, ImageError
@@ -28,6 +30,7 @@ class PictureReferences:
     subject: tuple[Path, ...]
     style: tuple[Path, ...]
     words: str  # of the style, as questions name it
+    prompt: str = ""  # the picture's, without rare tokens
     lost: tuple[str, ...] = ()  # folders of references that are not there or hold no pictures
 
 
@@ -38,42 +41,59 @@ class ReferenceFinder:
         self.paths = PathResolver(database)
         self._folders = reference_folders(connection)
         self._find = lru_cache(maxsize=None)(self.paths.find)
-        self._prompt = lru_cache(maxsize=None)(self._read_prompt)
+        self._described = described_concepts(connection)
         self._pictures = lru_cache(maxsize=None)(pictures_in)
-        self._of_folder, self._of_loras = (lru_cache(maxsize=None)(one) for one in (self._in_folder, self._beside))
+        self._of_folder = lru_cache(maxsize=None)(self._in_folder)
+        self._of_lora = lru_cache(maxsize=None)(self._describe)
 
     def of(self, row: PictureRow) -> PictureReferences:
         """The references of a picture; what is not there is named."""
         if row.collection.kind == "import":
             return self._of_folder(self._folders.get(row.collection, ""), row.content, row.style)
         if row.content_lora is None or row.style_lora is None:
-            return PictureReferences((), (), prompt_words(row.prompt), lost=(UNKNOWN,))
-        return self._of_loras(row.content_lora, row.style_lora, row.prompt)
+            plain = without_token(row.prompt)
+            return PictureReferences((), (), prompt_words(row.prompt), plain, lost=(UNKNOWN,))
+        content = self._of_lora(row.content_lora, ConceptKey(row.collection, "content", row.content))
+        style = self._of_lora(row.style_lora, ConceptKey(row.collection, "style", row.style))
+        words = style.style_words if style.prompt or style.style is not None else prompt_words(row.prompt)
+        places = content.images or Path(), style.images or Path()
+        return self._found(places, words, plain_prompt(row.prompt, content, style))
 
     def _in_folder(self, folder: str, content: str, style: str) -> PictureReferences:
         """Those of an imported picture."""
         return self._found(reference_places(self.paths.find(folder), content, style), folder_words(style))
 
-    def _beside(self, content_lora: str, style_lora: str, prompt: str) -> PictureReferences:
-        """Those of what was merged from two LoRAs."""
-        content, style = self._find(content_lora), self._find(style_lora)
-        words = prompt_words(self._prompt(style) or prompt)
-        return self._found((references_folder(content), references_folder(style)), words)
-
-    def _found(self, places: tuple[Path, Path], words: str) -> PictureReferences:
+    def _found(self, places: tuple[Path, Path], words: str, prompt: str = "") -> PictureReferences:
         pictures = self._pictures(places[0]), self._pictures(places[1])
         lost = tuple(str(place) for place, images in zip(places, pictures, strict=True) if not images)
-        return PictureReferences(*pictures, words, lost)
+        return PictureReferences(*pictures, words, prompt, lost)
 
-    def _read_prompt(self, lora: Path) -> str:
-        """The prompt that a LoRA was trained with; empty where it is not there or does not say it."""
-        from lorarar.lora.header import provenance_of, read_header
-
+    def _describe(self, lora: str, concept: ConceptKey) -> Description:
+        """What is said of a concept by its collection, beside its LoRA and in it; pictures always have a place."""
+        file, given = self._find(lora), self._described.get(concept, NOTHING)
+        if given.images is not None:
+            given = replace(given, images=self._find(str(given.images)))
         try:
-            prompt = provenance_of(read_header(lora, AdapterError)).get("prompt")
-        except AdapterError:
-            return ""
-        return prompt if isinstance(prompt, str) else ""
+            described = describe(file, _header(file), given)
+        except AdapterError:  # a text beside it is unsound: the LoRA is as it is without
+            described = given
+        return described if described.images else replace(described, images=references_folder(file))
+
+
+def plain_prompt(prompt: str, content: Description, style: Description) -> str:
+    """A picture's prompt without rare tokens: content's is left out, and for a style's that is said stand its words."""
+    token = RARE_TOKEN if content.prompt is None and content.token is None else content.rare_token
+    return without_token(without_token(prompt, style.token or "", style.style_words), token)
+
+
+def _header(lora: Path) -> dict[str, str]:
+    """The header of a LoRA; empty where it is not there or cannot be read."""
+    from lorarar.lora.header import read_metadata
+
+    try:
+        return read_metadata(lora, AdapterError)
+    except (AdapterError, OSError, ValueError):
+        return {}
 
 
 def reference_places(folder: Path, subject: str, style: str) -> tuple[Path, Path]:
@@ -91,7 +111,7 @@ def pictures_in(folder: Path) -> tuple[Path, ...]:
 
 def prompt_words(prompt: str) -> str:
     """The words of the style that a prompt describes: ``watercolor`` of ``a house in watercolor style``."""
-    return style_words(prompt).removesuffix(" style")
+    return style_phrase(prompt).removesuffix(" style")
 
 
 def folder_words(name: str) -> str:

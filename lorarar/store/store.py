@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from lorarar.lora.locations import digest_of
 from lorarar.store.backup import write_backup
 from lorarar.store.cells import Place, put_image, show_image
 from lorarar.store.coefficient_blobs import from_blob, to_blob
+from lorarar.store.concept_words import ConceptWords, forget_concepts, put_concepts
 from lorarar.store.connection import clear_errors, default_path, transaction
 from lorarar.store.copies import private_copy
 from lorarar.store.migrations import migrate_extension
@@ -171,6 +172,14 @@ class Store:
         """The id of a collection, which is kept if it is new."""
         with self.writing():
             return self._collection(collection)
+
+    def describe_concepts(self, collection: Collection, concepts: Iterable[ConceptWords]) -> None:
+        """Keep what a collection says of its concepts, instead of what it said before."""
+        words = [concept for concept in concepts if concept.description]
+        with self.writing():
+            forget_concepts(self.db.conn, collection)
+            if words:
+                put_concepts(self.db.conn, self._collection(collection), words, self.paths)
 
     def add_cells(
         self, collection: Collection, cells: Sequence[tuple[Cell, Picture]], adapter: int, merge: int

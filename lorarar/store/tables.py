@@ -103,6 +103,19 @@ TABLES: Mapping[str, TableWords] = {
             "created": _CREATED,
         },
     ),
+    "concepts": TableWords(
+        "What a collection was asked with for a concept, where a plan or a text beside its LoRA says it and not the "
+        "LoRA's own header; what is nothing here is as the LoRA says it",
+        {
+            "collection": "the collection",
+            "side": "`content` or `style`",
+            "name": "name of the concept",
+            "prompt": "that the LoRA was trained with",
+            "images": "where its references are, like `adapters.path`",
+            "token": "its rare token; empty where it has none",
+            "style": "a style's words",
+        },
+    ),
     "claims": TableWords(
         "Work that a process has in hand, so that several share it; one whose time is over counts for nothing",
         {"key": "digest of the work", "owner": "the process", "until": "when the claim ends, seconds since 1970"},

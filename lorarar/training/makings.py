@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 from lorarar.families import Base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.drawing_facts import device_name
-from lorarar.lora.files import read_provenance
 from lorarar.lora.locations import digest_of
+from lorarar.pictures.concepts import Concept, lesson_of
 from lorarar.pictures.images import digest_as_read
-from lorarar.pictures.references import references_of
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.util.libraries import full_versions, minor_versions
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-    from lorarar.pictures.concepts import Concept
 
 Facts = dict[str, object]
 
@@ -41,8 +38,7 @@ def facts_of_file(lora: Path) -> Facts:
     Raises:
         AdapterError, ImageError: as of ``read_concept``.
     """
-    references = references_of(lora, read_provenance(lora))
-    return {"lora": digest_of(lora), **lesson_facts(references.images, references.prompt)}
+    return {"lora": digest_of(lora), **lesson_facts(*lesson_of(lora))}
 
 
 def training_makings(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from judge.metrics import MARS2, METRICS, Key, digest_together, measured_against
+from judge.metrics import MARS2, METRICS, Key, digest_together, is_prompt_key, measured_against
 from judge.pictures import PictureFiles, answers_on, correct_on, count_clear
 from judge.protocol import majority
 from judge.questions import ASPECTS
@@ -136,6 +136,9 @@ def _lookup(name: str, scores: Mapping[Key, float], prompts: Mapping[str, str]) 
     if name not in METRICS:
         return lambda image, _: scores.get((image, UNKNOWN))
     metric = METRICS[name]
+    if metric.against == "prompt":
+        latest = {image: value for (image, key), value in scores.items() if is_prompt_key(key, prompts.get(image, ""))}
+        return lambda image, _: latest.get(image)
 
     def score(image: str, origin: ItemOrigin) -> float | None:
         references = digest_together(origin.references.get(metric.against, ()))

@@ -26,6 +26,7 @@ from lorarar.lora.names import lora_name, pair_stem
 from lorarar.merge_files import Merge, merge_pair
 from lorarar.merging.methods import METHODS, method_named
 from lorarar.merging.recipe import Recipe
+from lorarar.pictures.description import describe
 from lorarar.pictures.images import write_png
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.store import Store
@@ -84,7 +85,7 @@ class DrawingWorker:
             self._studio = self._open_studio(base)
         started = time.perf_counter()
         merge = merge_for(request, base)
-        prompt = request.prompt.strip() or prompt_of(merge)
+        prompt = request.prompt.strip() or prompt_of(request, merge)
         merged = time.perf_counter()
         self._studio.load_lora(merge.adapter)
         seeds = list(range(request.seed, request.seed + request.pictures))
@@ -140,7 +141,7 @@ def blend_row(request: DrawRequest, merge: Merge) -> str:
     """The row of a blend: method and strengths, and the prompt where it is another than both LoRAs say."""
     prompt = request.prompt.strip()
     with suppress(AdapterError):
-        if prompt == prompt_of(merge):
+        if prompt == prompt_of(request, merge):
             prompt = ""
     return f"{request.row}: {prompt}" if prompt else request.row
 
@@ -181,16 +182,17 @@ def merge_for(request: DrawRequest, base: Base) -> Merge:
     return merge_pair(recipe, Path(request.content), Path(request.style))
 
 
-def prompt_of(merge: Merge) -> str:
-    """The prompt for content and style at once, from the headers of their LoRAs.
+def prompt_of(request: DrawRequest, merge: Merge) -> str:
+    """The prompt for content and style at once, as texts beside their LoRAs or their headers say it.
 
     Raises:
-        AdapterError: a LoRA does not say its prompt.
+        AdapterError: a LoRA does not say its prompt, or a text beside one is unsound.
     """
-    content, style = (adapter.provenance.get("prompt") for adapter in (merge.content, merge.style))
-    if not isinstance(content, str) or not isinstance(style, str):
+    content = describe(Path(request.content), merge.content.metadata)
+    style = describe(Path(request.style), merge.style.metadata)
+    if not content.prompt or not style.prompt:
         raise AdapterError("these LoRAs do not say their prompts; write one")
-    return pair_prompt(content, style)
+    return pair_prompt(content.prompt, style.prompt, words=style.style or "")
 
 
 def main(folder: str, database: str, out: str) -> None:
