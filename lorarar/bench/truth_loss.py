@@ -11,19 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 
 from lorarar.bench.cells import Pair, pairs_of
-from lorarar.bench.plan import ConceptSelection, Plan
+from lorarar.bench.plan import Plan
 from lorarar.families import Base, family_of
 from lorarar.generation.latents import encode_images, encode_prompts, images_to_tensor, predict, target
 from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter
-from lorarar.pictures.concepts import Concept, read_concepts
+from lorarar.pictures.concepts import Concept
 from lorarar.training.lora import training_scheduler
 from lorarar.training.setup import native_side
 from lorarar.util.errors import PlanError
@@ -64,17 +63,13 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
     rows = [row for row in plan.methods if not row.trains]
     if not rows:
         raise PlanError('every row of the plan trains for its pairs; add one that does not, as method = "ties"')
-    contents, styles = map(_concepts, (plan.contents, plan.styles))
+    contents, styles = plan.contents.read(), plan.styles.read()
     truths = _true_pictures(base, contents, styles)
     with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:
         measure = _Measure(studio, truths, plan.pictures.prompt, ticker.advance)
         levels = {row.row_name: measure(pairs_of(row, base, contents, styles)) for row in rows}
     first = levels[rows[0].row_name]
     return {name: _summary(values, None if values is first else first) for name, values in levels.items()}
-
-
-def _concepts(side: ConceptSelection) -> list[Concept]:
-    return read_concepts(side.folder or Path(), side.names)
 
 
 def _true_pictures(

@@ -8,17 +8,19 @@ RARE_TOKEN = "sks"  # the paper's "[c]"
 PAIR_PROMPT = "{content} in {style}"  # of a merge of both
 
 _SHOWN = r"(?:(?:an?\s+|the\s+)?(?:photo|photograph|picture|image)\s+of\s+)?"
-#: ``a ohwx dog``, ``a photo of a ohwx dog``: the word between an article and what follows it.
-_AFTER_ARTICLE = re.compile(rf"{_SHOWN}(?:an?|the)\s+([^\s,.;:]+)\s+\w", re.IGNORECASE)
-_TWO_WORDS = re.compile(rf"{_SHOWN}([^\s,.;:]+)\s+[^\s,.;:]+", re.IGNORECASE)  # ``ohwx dog``
+_WORD = r"([^\s,.;:]+)"
+_CLASS = r"\s+(?!(?:and|at|by|from|in|is|near|of|on|or|under|with)\b)\w"  # where a class of things begins
+#: ``a ohwx dog``, ``a photo of a ohwx dog``: the word between an article and a class.
+_AFTER_ARTICLE = re.compile(rf"{_SHOWN}(?:an?|the)\s+{_WORD}{_CLASS}", re.IGNORECASE)
+_TWO_WORDS = re.compile(rf"{_SHOWN}(?!(?:an?|the)\s){_WORD}{_CLASS}[^\s,.;:]*", re.IGNORECASE)  # ``ohwx dog``
 
 
 def token_in(prompt: str) -> str:
     """The rare token of a content's prompt: what it has before the class of things; empty where it has none.
 
-    It is ``sks`` wherever that stands; else, after an article, the first of at least two words (``a ohwx dog``), and
-    of a prompt of two words alone the first (``ohwx dog``). What the words mean is not known: of ``a red dog`` it
-    would be ``red``, which is why it can be said.
+    It is ``sks`` wherever that stands; else, after an article, a word that another follows which can be a class
+    (``a ohwx dog on grass``, not ``a dog on grass``), and of a prompt of two words alone the first (``ohwx dog``).
+    What words mean is not known: of ``a red dog`` it would be ``red``, which is why it can be said.
     """
     prompt = prompt.strip()
     if re.search(_whole(RARE_TOKEN), prompt):
