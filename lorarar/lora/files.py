@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, all_finite
+from lorarar.lora.carried import carried_fields
 from lorarar.lora.dialects import KeyRole, ParsedKeys, parse_keys
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.layout_tensors import FolderPart
@@ -130,7 +131,8 @@ def write_adapter(
 ) -> Path:
     """Write a LoRA that other programs read as it is; it appears whole or not at all.
 
-    The provenance goes into the header; the same adapter and provenance give the same bytes.
+    Into the header go the provenance, what is carried over of the adapter's own header, and what other programs ask
+    of it in this layout. The same adapter and provenance give the same bytes.
 
     Args:
         adapter: what to write.
@@ -144,10 +146,11 @@ def write_adapter(
     """
     path = Path(path)
     form = layout_named(layout)
+    fields = carried_fields(adapter.metadata) | form.fields_of(adapter)
     if form.folder:
-        _write_folder(form, form.tensors_of(adapter), path, provenance or {})
+        _write_folder(form, form.tensors_of(adapter), path, provenance or {}, fields)
     else:
-        save_tensors(form.tensors_of(adapter), path, provenance or {})
+        save_tensors(form.tensors_of(adapter), path, provenance or {}, fields)
     return path
 
 
@@ -189,7 +192,11 @@ def _factors(path: Path, layer: str, roles: Mapping[KeyRole, Tensor], config: Co
 
 
 def _write_folder(
-    layout: Layout, parts: Mapping[str, FolderPart], path: Path, provenance: Mapping[str, object]
+    layout: Layout,
+    parts: Mapping[str, FolderPart],
+    path: Path,
+    provenance: Mapping[str, object],
+    fields: Mapping[str, str],
 ) -> None:
     path = path.resolve()
     check_replaceable(path, layout.name)
@@ -199,7 +206,7 @@ def _write_folder(
         for component, part in parts.items():
             folder = partial if list(parts) == ["unet"] else partial / component
             folder.mkdir(parents=True)
-            save_tensors(part.tensors, folder / WEIGHTS[0], provenance)
+            save_tensors(part.tensors, folder / WEIGHTS[0], provenance, fields)
             text = json.dumps(part.config, indent=2, sort_keys=True) + "\n"
             (folder / CONFIG).write_text(text, encoding="utf-8")
         if path.exists():

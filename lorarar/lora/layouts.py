@@ -27,6 +27,7 @@ class Layout:
     help: str
     tensors: str | Callable[..., Any]  # the function, or its place ``module:function``
     folder: bool = False
+    fields: str | Callable[..., Any] | None = None  # a function of an ``Adapter``: what its header says to others
 
     @property
     def ending(self) -> str:
@@ -35,7 +36,16 @@ class Layout:
 
     def tensors_of(self, adapter: Any) -> Any:
         """The tensors of an adapter in this layout; their libraries load with the call."""
-        return (resolve_name(self.tensors) if isinstance(self.tensors, str) else self.tensors)(adapter)
+        return _call(self.tensors, adapter)
+
+    def fields_of(self, adapter: Any) -> dict[str, str]:
+        """The fields of an adapter's header in this layout, beside its provenance."""
+        return _call(self.fields, adapter) if self.fields else {}
+
+
+def _call(function: str | Callable[..., Any], adapter: Any) -> Any:
+    """Call a function, or the one that is at a place."""
+    return (resolve_name(function) if isinstance(function, str) else function)(adapter)
 
 
 _HOME = "lorarar.lora.layout_tensors"

@@ -39,21 +39,54 @@ def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor]
     return (_read_pickle(path, error), {}) if kind in PICKLES else _read_safetensors(path, error)
 
 
-def save_tensors(tensors: Mapping[str, Tensor], path: Path, provenance: Mapping[str, object]) -> None:
+def save_tensors(
+    tensors: Mapping[str, Tensor],
+    path: Path,
+    provenance: Mapping[str, object],
+    fields: Mapping[str, str] | None = None,
+) -> None:
     """Write a safetensors file, whole or not at all, with its provenance as JSON under one key of its header.
 
-    One key, because safetensors writes several in random order, and equal files should be equal bytes.
+    Equal contents are equal bytes: the header's keys are in order, which safetensors itself leaves to chance.
+
+    Args:
+        tensors: by key.
+        path: where.
+        provenance: what made the file.
+        fields: further ones of the header, which other programs read.
 
     Raises:
         AdapterError: the file cannot be written, or its name is one that ``read_tensors`` would not take for it.
     """
     if path.suffix.lower() != ".safetensors":
         raise AdapterError(f"cannot write {path}; accepted is a name ending in .safetensors")
+    header = {PROVENANCE: json.dumps(provenance, sort_keys=True), **dict(sorted((fields or {}).items()))}
     try:
         with replacing(path) as partial:
-            save_file(dict(tensors), partial, {PROVENANCE: json.dumps(provenance, sort_keys=True)})
+            save_file(dict(tensors), partial, _placeholder(header))
+            _write_metadata(partial, header)
     except (OSError, SafetensorError) as error:
         raise AdapterError(f"cannot write {path}: {error}") from None
+
+
+def _metadata_text(header: Mapping[str, str]) -> bytes:
+    return json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _placeholder(header: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of one key, which safetensors writes with as many bytes as these will take."""
+    return {PROVENANCE: " " * (len(_metadata_text(header)) - len(_metadata_text({PROVENANCE: ""})))}
+
+
+def _write_metadata(path: Path, header: Mapping[str, str]) -> None:
+    """Put the metadata in the place of their placeholder, which stands first in the file's header."""
+    with path.open("r+b") as file:
+        file.seek(8)  # behind the header's length
+        start, held = b'{"__metadata__":', _metadata_text(_placeholder(header))
+        if file.read(len(start) + len(held)) != start + held:
+            raise OSError("safetensors writes its header in another way than is known here")
+        file.seek(8 + len(start))
+        file.write(_metadata_text(header))
 
 
 def _read_safetensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from lorarar import __version__
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter
+from lorarar.lora.carried import merged_metadata
 from lorarar.lora.files import write_adapter
 from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
@@ -64,7 +65,8 @@ class Merge:
         """
         started = time.perf_counter()
         provenance = self.provenance(layout)
-        path = write_adapter(self.adapter, path, provenance, layout)
-        adapter = replace(self.adapter, name=path.name, sha256=digest_of(path), provenance=provenance)
+        adapter = replace(self.adapter, metadata=merged_metadata([self.content, self.style]))
+        path = write_adapter(adapter, path, provenance, layout)
+        adapter = replace(adapter, name=path.name, sha256=digest_of(path), provenance=provenance)
         seconds = {**self.seconds, "write": time.perf_counter() - started}
         return replace(self, adapter=adapter, seconds=seconds, path=path)
