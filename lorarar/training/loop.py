@@ -22,7 +22,8 @@ from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.libraries import minor_versions
 from lorarar.util.progress import Ticker
-from lorarar.util.seeds import LARGEST
+
+_BITS = 2**63 - 1  # of a step's own seed, as in the trainings that went before
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _take_step(
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:
-    return torch.Generator().manual_seed(((seed * 1_000_003 + step) * 257 + process) & LARGEST)
+    return torch.Generator().manual_seed(((seed * 1_000_003 + step) * 257 + process) & _BITS)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

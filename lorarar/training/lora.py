@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lorarar.generation.latents import encode_images, encode_prompts, predict, read_images, target
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.training.checks import check_prompts, check_rank
 from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
 
@@ -50,6 +51,9 @@ class LoraDenoising(Objective):
 
     def __init__(self, pipeline: StableDiffusionXLPipeline, lessons: Sequence[Lesson], options: LoraOptions) -> None:
         super().__init__()
+        prompts, side = [lesson.prompt for lesson in lessons], lessons[0].images.shape[-1]
+        check_prompts(pipeline, prompts)
+        check_rank(pipeline.unet, TARGETS, options.rank)
         self.unet: Any = pipeline.unet
         self.unet.requires_grad_(False)
         torch.manual_seed(options.seed)
@@ -65,7 +69,6 @@ class LoraDenoising(Objective):
         self.latents = torch.cat(latents)
         self.lesson_of = torch.cat([torch.full((len(part),), number) for number, part in enumerate(latents)])
         self.chances = torch.cat([torch.full((len(part),), 1 / len(part)) for part in latents])
-        prompts, side = [lesson.prompt for lesson in lessons], lessons[0].images.shape[-1]
         self.conditioning = encode_prompts(pipeline, prompts, side)
         self.size = options.batch
 

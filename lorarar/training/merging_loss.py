@@ -17,6 +17,7 @@ from lorarar.generation.latents import Conditioning, encode_images, encode_promp
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
+from lorarar.training.checks import check_prompts
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
 from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions
@@ -87,6 +88,7 @@ class PreparedConcept:
     @classmethod
     def prepare(cls, pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> PreparedConcept:
         """Encode a concept's pictures, at ``side`` pixels a side, and its prompt."""
+        check_prompts(pipeline, [concept.prompt])
         latents = encode_images(pipeline.vae, read_images(concept.images, side))
         adapter = concept.adapter.to(torch.float32, pipeline.unet.device)
         return cls(adapter, latents, encode_prompts(pipeline, [concept.prompt], side))

@@ -88,7 +88,7 @@ class Training(Generic[Values_co]):
 
 _COMMON = (
     Option("steps", "Training steps.", "integer", least=1),
-    Option("rate", "Learning rate.", above=0, finite=True),
+    Option("rate", "Learning rate.", above=0, most=1000),
     Option("seed", "Seed.", "integer", least=0, most=LARGEST),
 )
 _OF_LOSS = (
