@@ -79,7 +79,7 @@ class DenseMerging(Merging):
             with torch.no_grad(), dense.dense_weights(self.unet, changes):
                 wanted.append(predict(self.unet, noisy[part], timesteps[part], conditioning))
         gates, learnt = self.coefficients(self.contents[0], self.styles[0])
-        both = Conditioning(*(torch.cat(parts) for parts in zip(*map(_fields, prompts), strict=True)))
+        both = prompts[0].followed_by(prompts[1])
         with dense.dense_weights(self.unet, {name: self._merging(name, gates[name]) for name in self.ours}):
             merged = predict(self.unet, noisy, timesteps, both)
         return self.loss(merged.float(), torch.cat(wanted).float(), learnt)
@@ -266,7 +266,7 @@ def _side(unet: Any, setting: Setting, seed: int) -> PreparedConcept:
         random(1, POOLED),
         torch.tensor([[pixels, pixels, 0, 0] + [pixels] * 2]),
     )
-    conditioning = Conditioning(*(part.to(setting.device, setting.dtype) for part in parts))
+    conditioning = Conditioning.of_sdxl(*(part.to(setting.device, setting.dtype) for part in parts))
     return PreparedConcept(adapter, random(4, 4, latents, latents), conditioning)
 
 
@@ -316,7 +316,3 @@ def _coefficients(shape: Size, device: str) -> tuple[float, float]:
     network(content, style)
     cold = fastest(lambda: network(content, style), device, 20)
     return cold, fastest(lambda: network.from_projections(content, style, ours, theirs), device, 20)
-
-
-def _fields(conditioning: Conditioning) -> tuple[Tensor, Tensor, Tensor]:
-    return conditioning.text, conditioning.pooled, conditioning.time_ids

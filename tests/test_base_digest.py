@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from lorarar.families import Base
-from lorarar.generation import base_digest as module
+from lorarar.families import Base, find_base
+from lorarar.generation import hub
 from lorarar.generation.base_digest import base_digest, pinned, pipeline_files
+from lorarar.generation.hub import HubCommit, UnreachableError
 from lorarar.util import digest_memory
 from lorarar.util.digest_memory import remembered_sha256
 from lorarar.util.errors import BaseError
@@ -109,31 +110,89 @@ def test_an_index_names_no_folder_outside_its_base(base, tmp_path, name):
     assert pipeline_files(tmp_path / "base") == files
 
 
-def cached(folder, monkeypatch, commit):
+def cached(folder, monkeypatch, commit, *files):
     """A cache of the hub with one commit of owner/name."""
     repository = folder / "models--owner--name"
     (repository / "refs").mkdir(parents=True)
     (repository / "refs" / "main").write_text(commit)
-    (repository / "snapshots" / commit).mkdir(parents=True)
-    (repository / "snapshots" / commit / "model_index.json").write_text(json.dumps({}))
+    for file in ("model_index.json", *files):
+        place = repository / "snapshots" / commit / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps({}))
     from huggingface_hub import file_download
 
     monkeypatch.setattr(file_download.constants, "HF_HUB_CACHE", str(folder))
 
 
+def answering(monkeypatch, commit, *files):
+    """Let the hub say that owner/name is at this commit; with None, give no answer."""
+
+    def snapshot(repository, revision):
+        if commit is None:
+            raise UnreachableError
+        return HubCommit(commit, files)
+
+    monkeypatch.setattr("lorarar.generation.hub.snapshot_of_hub", snapshot)
+
+
 def test_a_base_of_the_hub_is_known_by_its_commit(tmp_path, monkeypatch):
     commit, moved = "a" * 40, "b" * 40
-    monkeypatch.setattr(module, "_commit_of_hub", lambda base: None)
+    answering(monkeypatch, None)
     cached(tmp_path / "hub", monkeypatch, commit)
     base = Base("owner/name", "owner/name")
     assert base_digest(base) == commit
-    assert pinned(base) == Base("owner/name", "owner/name", commit)
-    monkeypatch.setattr(module, "_commit_of_hub", lambda base: moved)
+    assert pinned(base) == Base("owner/name", "owner/name", commit, variant="")
+    answering(monkeypatch, moved)
     assert base_digest(base) == moved
-    assert base_digest(Base("owner/name", "owner/name", commit)) == commit
-    monkeypatch.setattr(module, "_commit_of_hub", lambda base: None)
-    with pytest.raises(BaseError, match="neither on the hub nor on this machine"):
+    assert base_digest(Base("owner/name", "owner/name", commit, variant="")) == commit
+    answering(monkeypatch, None)
+    with pytest.raises(BaseError, match="owner/none is not on this machine, and the hub cannot be reached"):
         base_digest(Base("owner/none", "owner/none"))
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_weights_in_half_precision_are_taken_where_there_are_any_and_that_is_said_once(
+    tmp_path, monkeypatch, capsys, reachable
+):
+    commit = "c" * 40
+    files = ("unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors")
+    answering(monkeypatch, commit if reachable else None, *files)
+    cached(tmp_path / "hub", monkeypatch, commit, *files)
+    hub.tell_variant.cache_clear()
+    base = pinned(Base("owner/name", "owner/name"))
+    assert (base.revision, base.variant) == (commit, "fp16")
+    assert pinned(base) == base == pinned(Base("owner/name", "owner/name"))
+    assert base_digest(base) != commit
+    assert capsys.readouterr().err.count("half precision (fp16)") == 1
+
+
+def test_what_cannot_be_reached_says_what_to_fetch_how_large_it_is_and_how(tmp_path, tiny_folder, monkeypatch):
+    answering(monkeypatch, None)
+    cached(tmp_path / "hub", monkeypatch, "a" * 40)
+    with pytest.raises(BaseError) as caught:
+        pinned(find_base("sdxl"))
+    line = str(caught.value)
+    assert "\n" not in line
+    assert "6.9 GB" in line
+    assert 'hf download stabilityai/stable-diffusion-xl-base-1.0 --include "*.json"' in line
+    assert line.endswith("then name FOLDER or one checkpoint file with --base")
+    with pytest.raises(BaseError, match=r"hf download some/vae --local-dir FOLDER; .* with --vae"):
+        pinned(find_base(str(tiny_folder), vae="some/vae"))
+
+
+def test_another_vae_or_prediction_is_another_base(base, tmp_path):
+    """Planted are the base's own VAE under another name, one number of it changed, and another prediction."""
+    place = tmp_path / "base"
+    shutil.copytree(place / "vae", tmp_path / "vae")
+    file = tmp_path / "vae" / "diffusion_pytorch_model.safetensors"
+    vaes = [str(tmp_path / "vae"), str(file), str(place)]
+    digests = [base_digest(find_base(str(place), vae=vae)) for vae in vaes]
+    digests += [base_digest(find_base(str(place), prediction=value)) for value in ("epsilon", "v")]
+    digests += [base_digest(base)]
+    assert len({*digests}) == len(digests) - 1  # the VAE's folder is that of the pipeline
+    assert digests[0] == digests[2]
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert base_digest(find_base(str(place), vae=str(tmp_path / "vae"))) not in digests
 
 
 def test_what_lies_here_is_pinned_by_itself(base):

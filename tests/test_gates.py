@@ -15,7 +15,7 @@ from .conftest import make_unet, random_adapter
 
 def inputs(samples=2):
     generator = torch.Generator().manual_seed(3)
-    conditioning = Conditioning(
+    conditioning = Conditioning.of_sdxl(
         torch.randn(samples, 5, 128, generator=generator),
         torch.randn(samples, 128, generator=generator),
         square_time_ids(16, samples),

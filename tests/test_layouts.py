@@ -52,7 +52,7 @@ def outcome(pipeline):
     pipeline.unet.eval()
     noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(5))
     words = encode_prompts(pipeline, ["a dog", "a cat in flat style"], 16)
-    return predict(pipeline.unet, noisy, torch.tensor([3, 700]), words), words.text, words.pooled
+    return predict(pipeline.unet, noisy, torch.tensor([3, 700]), words), words.text, words.added["text_embeds"]
 
 
 @torch.no_grad()

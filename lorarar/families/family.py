@@ -7,12 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+from lorarar.families.architecture import Architecture
 from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.util.errors import BaseError
 from lorarar.util.guard import guarded
 from lorarar.util.row_fields import check_fields
+
+Prediction = Literal["epsilon", "v"]
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,24 @@ class Base:
     """A base model: what the user called it, where its weights are, and what of its own comes with it."""
 
     name: str
-    location: str  # a folder or a hub id
-    revision: str | None = None
+    location: str  # a pipeline folder, a hub id, or one checkpoint file
+    revision: str | None = None  # of a hub id
     hypernet: Path | None = None
     contents: Path | None = None  # folders of its own concepts
     styles: Path | None = None
+    vae: str | None = None  # another than its own: a file, a folder or a hub id (OWNER/NAME or OWNER/NAME@REVISION)
+    prediction: Prediction | None = None  # what the UNet predicts, where its files say something else or nothing
+    variant: str | None = None  # of its weights' files, like fp16 in unet/diffusion_pytorch_model.fp16.safetensors
 
     @property
     def folder(self) -> Path | None:
-        """The model's folder; None where it is a hub id."""
+        """The model's folder; None where it is a file or a hub id."""
         return Path(self.location) if Path(self.location).is_dir() else None
+
+    @property
+    def file(self) -> Path | None:
+        """The one checkpoint file that the model is; None where it is a folder or a hub id."""
+        return Path(self.location) if Path(self.location).is_file() else None
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,7 @@ class Family:
     modules: Modules
     pipeline_options: Mapping[str, Any] = field(default_factory=dict)  # with which the class loads it
     defaults: DrawingDefaults = field(default_factory=DrawingDefaults)
+    architecture: Architecture | None = None  # how its models are built, where that is one thing
     critic: str | None = None  # a function that returns the ``judge.critics.local.checkpoint.Checkpoint``
     backbones: Mapping[str, str] = field(default_factory=dict)  # by kind (clip, dino …), the folder of the model
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.ground_truth.GroundTruth``

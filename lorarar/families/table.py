@@ -1,20 +1,28 @@
-"""The one table of families, ours and those of other packages, and base models by name, folder or hub id."""
+"""The one table of families, ours and those of other packages, and base models by name, folder, file or hub id."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import cast, get_args
 
-from lorarar.families.family import Base, Family
+from lorarar.families.architecture import blueprint_of
+from lorarar.families.checkpoint import read_checkpoint
+from lorarar.families.family import Base, Family, Prediction
 from lorarar.families.pocket import POCKET
+from lorarar.families.sd15 import SD15
 from lorarar.families.sdxl import SDXL
+from lorarar.families.small_sdxl import KOALA_700M, SSD_1B
 from lorarar.util.errors import BaseError
-from lorarar.util.model_reference import find_model
+from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.registry import Registry
+from lorarar.util.tensor_header import read_tensor_header
 
-FAMILIES = Registry("lorarar.families", Family, (POCKET, SDXL))
+FAMILIES = Registry("lorarar.families", Family, (POCKET, SDXL, SSD_1B, KOALA_700M, SD15))
 DEFAULT_BASE = POCKET.name  # of a command that names none
 INDEX = "model_index.json"  # of a pipeline folder
+CHECKPOINTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")  # how the names of checkpoint files end
 
 
 def families_with(part: str) -> dict[str, Family]:
@@ -23,9 +31,36 @@ def families_with(part: str) -> dict[str, Family]:
 
 
 def family_of(base: Base) -> Family:
-    """The family whose architecture a base has: its own, else the first whose class its folder names, else SDXL."""
-    if base.name in FAMILIES:
-        return FAMILIES[base.name]
+    """The family that a base is of: its own, else by how it is built, else by the class of its folder, else SDXL.
+
+    Raises:
+        BaseError: a file of it cannot be read.
+    """
+    return FAMILIES.get(base.name) or architecture_family(base) or _family_of_class(base)
+
+
+def architecture_family(base: Base) -> Family | None:
+    """The family whose architecture a base has, as its name or its files tell; None where neither does.
+
+    Raises:
+        BaseError: a file of it cannot be read.
+    """
+    built = [(family, family.architecture) for family in FAMILIES.values() if family.architecture]
+    if base.folder or base.file:
+        blueprint = blueprint_of(_unet_shapes(base))
+        return next((family for family, architecture in built if architecture.blueprint == blueprint), None)
+    return next((family for family, _ in built if family.find_base().location == base.location), None)
+
+
+def _unet_shapes(base: Base) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights in the files of a base on this machine that hold its UNet, by name."""
+    files = [base.file] if base.file else sorted((base.folder or Path()).glob("unet/*.safetensors"))
+    headers = (read_tensor_header(one, BaseError) for one in files)
+    return {name: shape for header in headers for name, shape in header.shapes.items()}
+
+
+def _family_of_class(base: Base) -> Family:
+    """The first family whose class the index of a folder names, SDXL before others; SDXL where it names none."""
     wanted = _class_of(base.folder) if base.folder else None
     alike = (family for family in FAMILIES.values() if family.pipeline.rpartition(":")[2] == wanted)
     return SDXL if wanted == SDXL.pipeline.rpartition(":")[2] else next(alike, SDXL)
@@ -40,21 +75,67 @@ def _class_of(folder: Path) -> str | None:
     return index.get("_class_name") if isinstance(index, dict) else None
 
 
-def find_base(name: str) -> Base:
-    """Find the base of that name, folder or hub id; a revision may follow a hub id after ``@``.
+def find_base(name: str, *, vae: str | None = None, prediction: str | None = None) -> Base:
+    """Find the base of that name, folder, checkpoint file or hub id; a revision may follow a hub id after ``@``.
+
+    Args:
+        name: what ``--base`` says.
+        vae: another VAE than the base's own: a file, a folder or a hub id.
+        prediction: what the UNet predicts, ``epsilon`` or ``v``, where the base's files do not say it.
 
     Raises:
-        BaseError: neither a known name, nor a pipeline folder, nor of the form OWNER/NAME.
+        BaseError: it is none of these, or is no base; the VAE or the prediction is none.
     """
-    if name in FAMILIES:
-        return FAMILIES[name].find_base()
+    if prediction is not None and prediction not in get_args(Prediction):
+        raise BaseError(f"--prediction is {prediction!r}; accepted are {', '.join(get_args(Prediction))}")
+    if vae is not None:
+        _check_vae(vae)
+    base = FAMILIES[name].find_base() if name in FAMILIES else _elsewhere(name)
+    base = replace(base, vae=vae, prediction=cast("Prediction | None", prediction))
+    if base.file:
+        _check_checkpoint(base, base.file)
+    return base
+
+
+def _elsewhere(name: str) -> Base:
+    """The base of a folder, checkpoint file or hub id."""
+    if Path(name).is_file():
+        return Base(name, name)
+    if Path(name).suffix.lower() in CHECKPOINTS and not Path(name).is_dir():
+        raise BaseError(f"there is no file {name}")
     model = find_model(name, {})
+    if isinstance(model, HubId):
+        return Base(name, model.repository, model.revision)
     if model is None:
         raise BaseError(
-            f"{name!r} is neither {' nor '.join(FAMILIES)}, nor a pipeline folder, nor a hub id like OWNER/NAME"
+            f"{name!r} is neither {' nor '.join(FAMILIES)}, nor a pipeline folder, nor a checkpoint file, "
+            "nor a hub id like OWNER/NAME"
         )
-    if isinstance(model, Path):
-        if not (model / INDEX).is_file():
-            raise BaseError(f"{name} is no pipeline folder: {INDEX} is missing")
-        return Base(name, str(model))
-    return Base(name, model.repository, model.revision)
+    if not (model / INDEX).is_file():
+        raise BaseError(f"{name} is no pipeline folder: {INDEX} is missing")
+    return Base(name, str(model))
+
+
+def _check_checkpoint(base: Base, file: Path) -> None:
+    """Refuse a file that is no whole checkpoint of an architecture that a family has.
+
+    Raises:
+        BaseError: the message says what it is instead.
+    """
+    family = architecture_family(base)
+    refusal = read_checkpoint(file).refusal(family.architecture if family else None, own_vae=base.vae is None)
+    if refusal:
+        titles = ", ".join(family.architecture.title for family in FAMILIES.values() if family.architecture)
+        raise BaseError(f"{file} is {refusal}; accepted as a base is a whole checkpoint of {titles}")
+
+
+def _check_vae(vae: str) -> None:
+    """Refuse what can be no VAE.
+
+    Raises:
+        BaseError: the message says what is accepted.
+    """
+    if Path(vae).is_file():
+        read_tensor_header(Path(vae), BaseError)
+    elif Path(vae).suffix.lower() in CHECKPOINTS or find_model(vae, {}) is None:
+        raise BaseError(f"--vae is {vae!r}; accepted is a .safetensors file, a folder, or a hub id like OWNER/NAME")

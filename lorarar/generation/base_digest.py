@@ -6,49 +6,94 @@ A name says nothing of it: a folder's files can be replaced, and a branch moves.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lorarar.families import Base
+from lorarar.families import Base, family_of
 from lorarar.families.table import INDEX
+from lorarar.generation.hub import is_commit, snapshot_of, tell_variant
+from lorarar.generation.vae import VAE
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.digest_memory import bytes_to_read, remembered_sha256
 from lorarar.util.errors import BaseError
+from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.progress import Ticker
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 CONFIGS = (".json", ".txt", ".model")  # of models, schedulers and tokenizers
 MANY_BYTES = 256 << 20  # from here on reading takes long enough to show its progress
-HUB_SECONDS = 10.0  # for which an answer of the hub is waited for
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def base_digest(base: Base) -> str:
-    """The digest of all files that decide what a base computes; of a hub's, the commit.
+    """The digest of all files and choices that decide what a base computes; of a hub's base alone, the commit.
 
     Raises:
         BaseError: a file cannot be read, or the hub's commit cannot be found out.
     """
-    place = Path(base.location)
+    base = pinned(base)
     try:
-        if place.is_dir():
-            files = pipeline_files(place)
-            names = [file.relative_to(place).as_posix() for file in files]
-            return digest_of_facts(dict(zip(names, _digests(files, base.name), strict=True)))
+        weights = _digest_of_place(base)
+        vae = _digest_of_vae(base) if base.vae else None
     except OSError as error:
         raise BaseError(f"cannot read {base.name}: {error}") from None
-    return _commit(base)
+    choices = {"vae": vae, "prediction": base.prediction, "variant": base.variant}
+    made = {name: value for name, value in choices.items() if value}
+    return digest_of_facts({"base": weights, **made}) if made else weights
 
 
 def pinned(base: Base) -> Base:
-    """The base at the commit that its revision means now, so that what is loaded is what its digest says.
+    """The base, and its VAE, at the commits that their revisions mean now: what is loaded is what the digest says.
 
     Raises:
-        BaseError: the hub's commit cannot be found out.
+        BaseError: a commit of the hub cannot be found out.
     """
-    return base if Path(base.location).exists() else replace(base, revision=_commit(base))
+    if base.vae:
+        base = replace(base, vae=_pinned_vae(base.vae))
+    if Path(base.location).exists() or (is_commit(base.revision) and base.variant is not None):
+        return base
+    snapshot = snapshot_of(base.location, base.revision, "--base")
+    at_commit = replace(base, revision=snapshot.commit, variant=snapshot.variant)
+    if snapshot.variant:
+        tell_variant(replace(at_commit, vae=None, prediction=None))
+    return at_commit
+
+
+def _pinned_vae(vae: str) -> str:
+    """The VAE at the commit that its revision means now, where it is on the hub."""
+    model = find_model(vae, {})
+    if not isinstance(model, HubId) or Path(vae).is_file() or is_commit(model.revision):
+        return vae
+    return f"{model.repository}@{snapshot_of(model.repository, model.revision, '--vae').commit}"
+
+
+def _digest_of_place(base: Base) -> str:
+    """The digest of the files of a base on this machine; of one on the hub the commit."""
+    if base.folder:
+        return _digest_of_files(base.folder, pipeline_files(base.folder), base.name)
+    if base.file:
+        architecture = family_of(base).architecture
+        config = {name: dict(one.config) for name, one in architecture.components.items()} if architecture else {}
+        (digest,) = _digests([base.file], base.name)
+        return digest_of_facts({"checkpoint": digest, "configuration": digest_of_facts(config)})
+    return str(base.revision)
+
+
+def _digest_of_vae(base: Base) -> str:
+    """The digest of the files of the VAE that a base names beside its own; of one on the hub the commit."""
+    vae = Path(str(base.vae))
+    if vae.is_file():
+        return _digests([vae], vae.name)[0]
+    if vae.is_dir():
+        vae = vae / VAE if (vae / INDEX).is_file() else vae
+        return _digest_of_files(vae, _model_files(vae), vae.name)
+    return str(base.vae).partition("@")[2]
+
+
+def _digest_of_files(folder: Path, files: Sequence[Path], name: str) -> str:
+    """The digest of files by their names in a folder."""
+    names = [file.relative_to(folder).as_posix() for file in files]
+    return digest_of_facts(dict(zip(names, _digests(files, name), strict=True)))
 
 
 def pipeline_files(folder: Path) -> list[Path]:
@@ -63,13 +108,13 @@ def pipeline_files(folder: Path) -> list[Path]:
         index = {}
     parts = [name for name, value in index.items() if isinstance(value, list)] if isinstance(index, dict) else []
     parts = [name for name in parts if Path(name).name == name not in ("", "..")]  # folders beside the index alone
-    files = [
-        file
-        for part in parts
-        for file in (folder / part).rglob("*")
-        if file.suffix.lower() in (*WEIGHTS, *CONFIGS) and file.is_file()
-    ]
-    return [folder / INDEX, *sorted(files)]
+    return [folder / INDEX, *sorted(file for part in parts for file in _model_files(folder / part))]
+
+
+def _model_files(folder: Path) -> list[Path]:
+    """The weights and configurations of one model's folder, in order."""
+    files = folder.rglob("*")
+    return sorted(file for file in files if file.suffix.lower() in (*WEIGHTS, *CONFIGS) and file.is_file())
 
 
 def _digests(files: Sequence[Path], name: str) -> list[str]:
@@ -85,33 +130,3 @@ def _digests(files: Sequence[Path], name: str) -> list[str]:
                 ticker.advance((counted >> 20) - (before >> 20))
 
         return [remembered_sha256(file, count) for file in files]
-
-
-def _commit(base: Base) -> str:
-    """The commit of a base of the hub: as the hub says, else as the cache on this machine has it.
-
-    Raises:
-        BaseError: neither knows it.
-    """
-    if base.revision and _COMMIT.fullmatch(base.revision):
-        return base.revision
-    commit = _commit_of_hub(base) or _commit_of_cache(base)
-    if commit is None:
-        raise BaseError(f"{base.name} is neither on the hub nor on this machine, or the hub cannot be reached")
-    return commit
-
-
-def _commit_of_hub(base: Base) -> str | None:
-    from huggingface_hub import HfApi
-
-    try:
-        return HfApi().model_info(base.location, revision=base.revision, timeout=HUB_SECONDS).sha
-    except Exception:  # no network, no such repository, offline mode: the cache may know it
-        return None
-
-
-def _commit_of_cache(base: Base) -> str | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    file = try_to_load_from_cache(base.location, INDEX, revision=base.revision)
-    return Path(file).parent.name if isinstance(file, str) else None

@@ -6,15 +6,23 @@ base's family names is ever loaded: no remote code, no custom pipeline.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from lorarar.families import Base, family_of
-from lorarar.lora.header import read_shapes
+from lorarar.families import Base, Prediction, family_of
+from lorarar.generation.checkpoint import PREDICTION_TYPES, load_checkpoint
+from lorarar.generation.hub import HALF
+from lorarar.generation.vae import VAE, check_vae, load_vae
 from lorarar.util.errors import BaseError, reason
+from lorarar.util.tensor_header import read_tensor_header
 
 if TYPE_CHECKING:
     import torch
     from diffusers import StableDiffusionXLPipeline
+
+_VARIANT = re.compile(r"\.([a-z0-9_-]+)(?:-\d{5}-of-\d{5})?\.safetensors$")  # unet.fp16.safetensors, also in parts
 
 
 def drawing_device(device: str | None = None) -> str:
@@ -51,22 +59,72 @@ def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | No
     Raises:
         BaseError: the model cannot be found or loaded.
     """
+    device = drawing_device(device)
+    placed: StableDiffusionXLPipeline = load_weights(base, dtype or drawing_dtype(device)).to(device)
+    return placed
+
+
+def load_weights(base: Base, dtype: torch.dtype) -> Any:
+    """The base as its family's pipeline on the CPU, with the VAE and for the prediction that it names.
+
+    Raises:
+        BaseError: the model cannot be found or loaded.
+    """
+    family = family_of(base)
+    kind = family.pipeline_class()
+    with _quiet():
+        parts = {VAE: load_vae(base, dtype)} if base.vae else {}
+        try:
+            if base.file:
+                pipeline = load_checkpoint(base.file, family, dtype, parts)
+            else:
+                pipeline = kind.from_pretrained(
+                    base.location,
+                    revision=base.revision,
+                    variant=base.variant or variant_in(base),
+                    dtype=dtype,
+                    **{**family.pipeline_options, **parts},
+                )
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
+            raise BaseError(f"cannot load {base.name} as a {kind.__name__}: {reason(error)}") from None
+    if base.vae:
+        check_vae(base, pipeline)
+    if base.prediction:
+        pipeline.scheduler = with_prediction(pipeline.scheduler, base.prediction)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def with_prediction(scheduler: Any, prediction: Prediction) -> Any:
+    """The scheduler for a UNet that predicts this."""
+    return type(scheduler).from_config(scheduler.config, prediction_type=PREDICTION_TYPES[prediction])
+
+
+def variant_in(base: Base) -> str | None:
+    """The variant of a folder's weights, where a model in it has none without a variant's name."""
+    for folder in sorted(base.folder.iterdir()) if base.folder else ():
+        weights = [file.name for file in folder.glob("*.safetensors")] if folder.is_dir() else []
+        variants = {match[1] for name in weights if (match := _VARIANT.search(name))}
+        if variants and all(_VARIANT.search(name) for name in weights):
+            return HALF if HALF in variants else min(variants)
+    return None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the libraries show while they load; what matters of it is checked here."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
-    family = family_of(base)
-    kind = family.pipeline_class()
-    for logging in (diffusers_logging, transformers_logging):
+    before = [(logging, logging.get_verbosity()) for logging in (diffusers_logging, transformers_logging)]
+    for logging, _ in before:
         logging.disable_progress_bar()
-    device = drawing_device(device)
-    dtype = dtype or drawing_dtype(device)
+        logging.set_verbosity_error()
     try:
-        pipeline = kind.from_pretrained(base.location, revision=base.revision, dtype=dtype, **family.pipeline_options)
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise BaseError(f"cannot load {base.name} as a {kind.__name__}: {reason(error)}") from None
-    pipeline.set_progress_bar_config(disable=True)
-    placed: StableDiffusionXLPipeline = pipeline.to(device)
-    return placed
+        yield
+    finally:
+        for logging, verbosity in before:
+            logging.set_verbosity(verbosity)
 
 
 def denoiser_shapes(base: Base) -> dict[str, tuple[int, ...]] | None:
@@ -79,7 +137,7 @@ def denoiser_shapes(base: Base) -> dict[str, tuple[int, ...]] | None:
     shapes: dict[str, tuple[int, ...]] = {}
     denoiser = family_of(base).modules.denoiser
     for file in sorted((base.folder / denoiser).glob("*.safetensors")):
-        for key, shape in read_shapes(file, BaseError).items():
+        for key, shape in read_tensor_header(file, BaseError).shapes.items():
             if key.endswith(".weight"):
                 shapes[f"{denoiser}.{key.removesuffix('.weight')}"] = shape
     return shapes or None

@@ -1,11 +1,12 @@
 """Latents, conditioning and noise of a diffusion base, for training and generation alike.
 
-Works on the parts of any ``StableDiffusionXLPipeline``; nothing here knows which base it is.
+Works on the parts of any ``StableDiffusionXLPipeline`` or ``StableDiffusionPipeline``; nothing here knows which base
+it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,24 @@ from lorarar.pictures.images import read_image
 
 @dataclass(frozen=True)
 class Conditioning:
-    """SDXL's conditioning of N prompts."""
+    """What the UNet is told of N prompts."""
 
     text: Tensor  # (N, tokens, cross-attention width)
-    pooled: Tensor  # (N, pooled width)
-    time_ids: Tensor  # (N, 6): original size, crop corner, target size
+    added: Mapping[str, Tensor]  # the UNet's ``added_cond_kwargs``, each (N, ...); of SD 1.5 none
+
+    @classmethod
+    def of_sdxl(cls, text: Tensor, pooled: Tensor, time_ids: Tensor) -> Conditioning:
+        """SDXL's: the text, its embedding as a whole (N, width), and sizes (N, 6): original, crop's corner, target."""
+        return cls(text, {"text_embeds": pooled, "time_ids": time_ids})
 
     def at(self, index: Tensor | slice | list[int]) -> Conditioning:
         """The conditioning of some of the prompts."""
-        return Conditioning(self.text[index], self.pooled[index], self.time_ids[index])
+        return Conditioning(self.text[index], {name: value[index] for name, value in self.added.items()})
 
-    def added(self) -> dict[str, Tensor]:
-        """The UNet's ``added_cond_kwargs``."""
-        return {"text_embeds": self.pooled, "time_ids": self.time_ids}
+    def followed_by(self, other: Conditioning) -> Conditioning:
+        """The conditioning of these prompts and then of others, of the same base."""
+        added = {name: torch.cat([value, other.added[name]]) for name, value in self.added.items()}
+        return Conditioning(torch.cat([self.text, other.text]), added)
 
 
 def latent_scale(vae: AutoencoderKL) -> tuple[Tensor, Tensor]:
@@ -77,9 +83,8 @@ def square_time_ids(side: int, count: int = 1) -> Tensor:
 
 def predict(unet: Any, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
     """The UNet's prediction (N, C, h, w) for noisy latents."""
-    prediction: Tensor = unet(
-        noisy, timesteps, conditioning.text, added_cond_kwargs=conditioning.added(), return_dict=False
-    )[0]
+    added = dict(conditioning.added)
+    prediction: Tensor = unet(noisy, timesteps, conditioning.text, added_cond_kwargs=added, return_dict=False)[0]
     return prediction
 
 
@@ -100,6 +105,10 @@ def target(scheduler: Any, latents: Tensor, noise: Tensor, timesteps: Tensor) ->
 
 @torch.no_grad()
 def encode_prompts(pipeline: Any, prompts: list[str], side: int) -> Conditioning:
-    """SDXL's conditioning of prompts for square pictures of ``side`` pixels."""
-    text, _, pooled, _ = pipeline.encode_prompt(prompts, do_classifier_free_guidance=False)
-    return Conditioning(text, pooled, square_time_ids(side, len(prompts)).to(text.device, text.dtype))
+    """The conditioning of prompts, as the pipeline's encoders give it, for square pictures of ``side`` pixels."""
+    text, _, *pooled = pipeline.encode_prompt(
+        prompts, device=pipeline.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+    )
+    if not pooled:  # of one text encoder, whose prompts have no embedding as a whole
+        return Conditioning(text, {})
+    return Conditioning.of_sdxl(text, pooled[0], square_time_ids(side, len(prompts)).to(text.device, text.dtype))

@@ -1,17 +1,15 @@
-"""Headers of safetensors files: what made a file and which shapes it holds, read without tensors or torch."""
+"""Headers of safetensors files: what made a file, read without tensors or torch."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from lorarar.lora.locations import locate
 from lorarar.util.errors import LorarError
+from lorarar.util.tensor_header import read_tensor_header
 
 PROVENANCE = "lorarar"  # the header's key for what made a file
 
@@ -22,8 +20,7 @@ def read_header(path: Path, error: type[LorarError]) -> dict[str, str]:
     Raises:
         error: the file is missing or broken.
     """
-    with _opened(path, error) as file:
-        return dict(file.metadata() or {})
+    return read_tensor_header(path, error).metadata
 
 
 def read_metadata(lora: Path, error: type[LorarError]) -> dict[str, str]:
@@ -39,16 +36,6 @@ def read_metadata(lora: Path, error: type[LorarError]) -> dict[str, str]:
     }
 
 
-def read_shapes(path: Path, error: type[LorarError]) -> dict[str, tuple[int, ...]]:
-    """The shapes of a safetensors file's tensors by name.
-
-    Raises:
-        error: the file is missing or broken.
-    """
-    with _opened(path, error) as file:
-        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
-
-
 def provenance_of(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The provenance in a header: what made its file; empty where it says nothing sound."""
     try:
@@ -56,12 +43,3 @@ def provenance_of(metadata: Mapping[str, str]) -> dict[str, Any]:
     except (json.JSONDecodeError, RecursionError):
         return {}
     return provenance if isinstance(provenance, dict) else {}
-
-
-@contextmanager
-def _opened(path: Path, error: type[LorarError]) -> Iterator[Any]:
-    try:
-        with safe_open(path, "np") as file:
-            yield file
-    except (SafetensorError, OSError, ValueError) as caught:
-        raise error(f"{path} is not a sound safetensors file: {caught}") from None

@@ -158,12 +158,7 @@ class Merging(Objective):
 def _side_by_side(content: Conditioning, style: Conditioning, size: int) -> Conditioning:
     """Content's prompt ``size`` times, then style's as often."""
     index = [0] * size
-    ours, theirs = content.at(index), style.at(index)
-    return Conditioning(
-        torch.cat([ours.text, theirs.text]),
-        torch.cat([ours.pooled, theirs.pooled]),
-        torch.cat([ours.time_ids, theirs.time_ids]),
-    )
+    return content.at(index).followed_by(style.at(index))
 
 
 def _with_own(gates: Gates, content: PreparedConcept, style: PreparedConcept) -> Gates:

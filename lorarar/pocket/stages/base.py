@@ -132,7 +132,7 @@ class BaseObjective(Objective):
         """The loss of one batch."""
         text, pooled = encode(tokens, self.text_one, self.text_two)
         time_ids = square_time_ids(SIDE, len(noisy)).to(noisy.device)
-        return F.mse_loss(predict(self.unet, noisy, timesteps, Conditioning(text, pooled, time_ids)), aims)
+        return F.mse_loss(predict(self.unet, noisy, timesteps, Conditioning.of_sdxl(text, pooled, time_ids)), aims)
 
 
 def run_base(context: BuildContext) -> None:

@@ -1,0 +1,79 @@
+"""Another VAE than a base's own: from one file, a folder, or the hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from lorarar.families import Base, family_of
+from lorarar.families.table import INDEX
+from lorarar.util.errors import BaseError, reason
+from lorarar.util.model_reference import HubId, find_model
+
+if TYPE_CHECKING:
+    import torch
+
+VAE = "vae"  # the component's name, and its folder in a pipeline's
+
+
+def load_vae(base: Base, dtype: torch.dtype) -> Any:
+    """The VAE that a base names beside its own, in this dtype.
+
+    Raises:
+        BaseError: it cannot be found or loaded.
+    """
+    from diffusers import AutoencoderKL
+
+    place = str(base.vae)
+    try:
+        if Path(place).is_file():
+            return _from_file(base, Path(place), dtype)
+        model = find_model(place, {})
+        if isinstance(model, HubId):
+            return AutoencoderKL.from_pretrained(model.repository, revision=model.revision, dtype=dtype)
+        subfolder = VAE if (Path(place) / INDEX).is_file() else None
+        return AutoencoderKL.from_pretrained(place, subfolder=subfolder, dtype=dtype)
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
+        raise BaseError(f"cannot load {place} as the VAE of {base.name}: {reason(error)}") from None
+
+
+def check_vae(base: Base, pipeline: Any) -> None:
+    """Refuse a VAE whose latents are not what the UNet makes.
+
+    Raises:
+        BaseError: the message says how many channels both have.
+    """
+    ours, theirs = pipeline.vae.config.latent_channels, pipeline.unet.config.out_channels
+    if ours != theirs:
+        raise BaseError(
+            f"{base.vae} makes latents of {ours} channels, {base.name} of {theirs}: it is another model's VAE"
+        )
+
+
+def _from_file(base: Base, file: Path, dtype: torch.dtype) -> Any:
+    """The VAE of a file, of whose configuration it says nothing: it is taken to be that of the base's own."""
+    from diffusers import AutoencoderKL
+
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "config.json").write_text(json.dumps(_own_config(base)))
+        model = AutoencoderKL.from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
+    if any(weight.is_meta for weight in model.parameters()):
+        raise BaseError(f"{file} is no VAE of {base.name}: weights are missing")
+    return model
+
+
+def _own_config(base: Base) -> dict[str, Any]:
+    """The configuration of the VAE that a base has itself.
+
+    Raises:
+        BaseError: neither its folder nor its family says it.
+    """
+    if base.folder:
+        config: dict[str, Any] = json.loads((base.folder / VAE / "config.json").read_text(encoding="utf-8"))
+        return config
+    architecture = family_of(base).architecture
+    if architecture is None:
+        raise BaseError(f"the VAE of {base.name} is not known; name one that is a folder or a hub id")
+    return dict(architecture.components[VAE].config)
