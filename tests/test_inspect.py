@@ -132,3 +132,25 @@ def test_no_sound_file_is_one_line(tmp_path, content):
 )
 def test_kinds_of_layers(layer, kind):
     assert kind_of(layer) == kind
+
+
+def test_what_a_lora_was_trained_on_is_said_with_where_that_is_said(trained):
+    header = {"ss_tag_frequency": json.dumps({"10_ohwx dog": {"ohwx dog": 9}})}
+    path = trained.with_name("dog.safetensors")
+    save_file(kohya(f"{BLOCK}_attn1_to_q", (4, 8), (8, 4), 2.0), path, header)
+    trained_on = json.loads(run(path, "--json").stdout)["trained_on"]
+    assert trained_on == {
+        "prompt": {"value": "ohwx dog", "source": "ss_tag_frequency"},
+        "images": {"value": None, "source": "said nowhere"},
+        "token": {"value": "ohwx", "source": "its prompt"},
+        "style": {"value": "ohwx dog", "source": "its prompt"},
+    }
+    path.with_suffix(".txt").write_text("a zwx dog")
+    path.with_suffix("").mkdir()
+    shown = run(path).stdout
+    assert "a zwx dog (dog.txt)" in shown and "zwx (its prompt)" in shown
+    path.with_suffix(".txt").write_text("a\nb")
+    found = json.loads(run(path, "--json").stdout)
+    assert found["trained_on"]["prompt"]["source"] == "ss_tag_frequency"
+    assert "dog.txt has 2 lines" in found["trained_on_fault"]
+    assert run(path).exit_code == 0

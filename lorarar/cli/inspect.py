@@ -17,6 +17,7 @@ from lorarar.util.text import clean
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lorarar.cli.trained_on import Account
     from lorarar.lora.inspection import Inspection
 
 LONGEST = 120  # characters of a value from a header in the table; --json has it whole
@@ -27,25 +28,34 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Describe a LoRA: dialect, ranks, targets, metadata, and why it cannot be used if it cannot."""
+    """Describe a LoRA: dialect, ranks, targets, what it was trained on, metadata, and why it cannot be used if so."""
+    from lorarar.cli.trained_on import trained_on
     from lorarar.lora.inspection import inspect_adapter
 
     inspection = inspect_adapter(file)
+    account, fault = trained_on(file)
     if as_json:
         # escaped to ASCII, since a header may hold what no terminal or encoding takes
-        typer.echo(json.dumps(asdict(inspection), indent=2))
+        typer.echo(
+            json.dumps(asdict(inspection) | {"trained_on": account, "trained_on_fault": fault or None}, indent=2)
+        )
     else:
-        show_inspection(inspection)
+        show_inspection(inspection, account, fault)
 
 
-def show_inspection(inspection: Inspection) -> None:
-    """Print an inspection for people, on stdout."""
+def show_inspection(inspection: Inspection, account: Account, fault: str) -> None:
+    """Print an inspection for people, on stdout, with what the LoRA was trained on."""
     from rich.console import Console
+
+    from lorarar.cli.trained_on import in_words
 
     console = Console(highlight=False)
     console.print(_pairs(inspection.path, facts(inspection)))
     if inspection.targets:
         console.print(_targets(inspection))
+    console.print(_pairs("Trained on", in_words(account)))
+    if fault:
+        console.print(clean(fault), style="red", markup=False)
     if inspection.record:
         record = {
             key: value if isinstance(value, str) else json.dumps(value) for key, value in inspection.record.items()
