@@ -16,7 +16,9 @@ from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.merge_files import check_base
+from lorarar.pictures.concepts import Concept
 from lorarar.pictures.description import OF_ITS_OWN
+from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.store.concept_words import ConceptWords
@@ -72,6 +74,7 @@ class PlannedGrid:
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
         contents, styles = self.plan.contents.read(), self.plan.styles.read()
+        _tell_tokens(contents)
         concepts = (*contents, *styles)
         check_base(self.base, *(concept.adapter for concept in concepts))
         self.store.describe_concepts(
@@ -108,3 +111,11 @@ class PlannedGrid:
             else:
                 left.append(chunk)
         return left
+
+
+def _tell_tokens(contents: Sequence[Concept]) -> None:
+    """Say which words are taken for rare tokens where only the prompt shows them, and it is not the paper's."""
+    guesses = {one.name: one.description.rare_token for one in contents if one.description.token is None}
+    told = [f"{token} ({name})" for name, token in guesses.items() if token not in ("", RARE_TOKEN)]
+    if told:
+        message(f'Rare tokens, which CLIP-T leaves out: {", ".join(told)}; a plan may name others: token = "…"')

@@ -14,6 +14,7 @@ from lorarar.cli.flags import Flag, flagged, given_options
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import training_checkpoint
+from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from lorarar.util.options import OptionError
 from lorarar.util.outputs import check_output
@@ -133,6 +134,8 @@ def _train(
 
     checkpoint, model = checkpoint_of(out), pinned(find_base(base))
     references = {name: (find_images(folder), prompt) for name, (folder, prompt) in concepts.items()}
+    for name, (files, prompt) in references.items():
+        _tell_lesson(concepts[name][0], len(files), prompt)
     accelerator = accelerator_for(precision)
     inputs = {name: lesson_facts(*reference) for name, reference in references.items()}
     makings = training_makings(inputs, options, model, accelerator, side)
@@ -154,6 +157,13 @@ def _train(
         write_adapter(adapter, out, {**provenance, **source, **asdict(options)})
         checkpoint.unlink(missing_ok=True)
         print(out)
+
+
+def _tell_lesson(folder: Path, pictures: int, prompt: str) -> None:
+    """Say what is taken of a folder of pictures, and that its sub-folders are not."""
+    inside = sum(path.is_dir() and not path.name.startswith(".") for path in folder.glob("*"))
+    beside = f" without its {count(inside, 'sub-folder')}" if inside else ""
+    message(f"{count(pictures, 'picture')} of {folder}{beside}: {prompt!r}")
 
 
 @app.command(cls=flagged(hypernet_flags))

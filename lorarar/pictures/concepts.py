@@ -129,7 +129,8 @@ def read_concepts(
     unknown = sorted({*(names or ()), *given} - set(files))
     if unknown or not files:
         place = folder or "the plan"
-        raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {', '.join(files) or 'none'}")
+        there = ", ".join(files) or "none (sub-folders are not looked into)"
+        raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {there}")
     return [
         read_concept(path, given.get(name, NOTHING), name)
         for name, path in files.items()

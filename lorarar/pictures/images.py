@@ -81,7 +81,9 @@ def find_images(folder: str | Path) -> list[Path]:
     endings = (".png", ".jpg", ".jpeg", ".webp")
     files = sorted(path for path in folder.glob("[!.]*") if path.suffix.lower() in endings)
     if not files:
-        raise ImageError(f"{folder} holds no pictures; accepted are files ending in {', '.join(endings)}")
+        raise ImageError(
+            f"{folder} holds no pictures; accepted are files ending in {', '.join(endings)}, not in sub-folders"
+        )
     return files
 
 
