@@ -10,7 +10,7 @@ import torch
 from lorarar.bench.plan import read_plan
 from lorarar.bench.shipped_plans import shipped_plans
 from lorarar.generation.studio import save
-from lorarar.merge_files import merge_pair
+from lorarar.merge_files import merge_loras
 from lorarar.store import Store
 from lorarar.util.errors import ImageError, PlanError
 
@@ -105,12 +105,12 @@ def test_a_changed_plan_draws_what_is_new_alone(plan_file, tmp_path):
 def test_one_bad_pair_does_not_stop_the_others(plan_file, tmp_path, monkeypatch):
     from lorarar.util.errors import AdapterError
 
-    def fails_once(recipe, content, style, *rest, real=merge_pair, **more):
+    def fails_once(recipe, content, style, *rest, real=merge_loras, **more):
         if content.stem == "c0" and recipe.method.name == "direct":
             raise AdapterError("broken on purpose")
         return real(recipe, content, style, *rest, **more)
 
-    monkeypatch.setattr("lorarar.bench.adapters.merge_pair", fails_once)
+    monkeypatch.setattr("lorarar.bench.adapters.merge_loras", fails_once)
     outcome = run(plan_file, tmp_path / "out")
     assert outcome.generated == 12
     assert outcome.failures == ["direct, c0--s0: broken on purpose", "average, c0--s0: broken on purpose"]

@@ -228,11 +228,11 @@ def test_control_codes_never_reach_the_terminal(run):
 def test_methods_are_listed_whole_however_narrow_the_page(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     listed = run("methods").stdout
-    assert "np-lora: NP-LoRA (Chen et al., 2025)" in listed.splitlines()
-    assert re.search(r"  --mu NUMBER  .*null space\. Default 1; accepted is a number from 0 to inf\.\n", listed)
+    assert "np-lora: NP-LoRA (Chen et al., 2025), of two LoRAs or more" in listed.splitlines()
+    assert re.search(r"  --mu NUMBER  .*null space\. Default 0\.5; accepted is a number from 0 to inf\.\n", listed)
     by_name = {method["name"]: method for method in json.loads(run("methods", "--json").stdout)}
     options = [option["name"] for option in by_name["lorarar"]["options"]]
-    assert options == ["hypernet", "key_value", "rank", "seed"]
+    assert options == ["hypernet", "key_value", "strengths", "rank", "seed", "blocks", "balance"]
     assert by_name["ties"]["options"][0]["default"] == [1.0, 1.0]
 
 

@@ -133,7 +133,8 @@ def test_plans_know_the_methods_of_other_packages(extended, tmp_path):
     assert (row.info.title, row.options) == ("Content alone", {"share": 0.5})
     plan.write_text(f"{text}shar = 0.5\n")
     with pytest.raises(
-        PlanError, match=r"content-only takes no shar; it takes share, rank, seed; did you mean share\?"
+        PlanError,
+        match=r"takes no shar; it takes share, rank, seed, blocks, balance; did you mean share\?",
     ):
         read_plan(plan)
 

@@ -19,14 +19,14 @@ CONTENT, STYLE = random_adapter(2, 0), random_adapter(3, 1)
 LAYERS = sorted(CONTENT.layers)
 
 
-OWN = {"weights": (1.0, 1.0), "density": 0.5, "form": "delta", "mu": 1.0, "coefficients": {}, "key_value": "mean"}
+OWN = {"weights": (1.0, 1.0), "density": 0.5, "form": "delta", "mu": 0.5, "coefficients": {}, "key_value": "mean"}
 
 
 def merged(name, content=CONTENT, style=STYLE, *, rank=None, seed=0, **options):
     """The method's merge; of the options those that it takes."""
     method = METHODS[name]
     own = {option.name: (OWN | options)[option.name] for option in method.options}
-    return method.function(content, style, MergeInputs(rank=rank, seed=seed), **own)
+    return method.run((content, style), MergeInputs(rank=rank, seed=seed), own)
 
 
 def relative(ours, theirs):

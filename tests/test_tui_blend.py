@@ -271,13 +271,13 @@ def test_kept_blends_of_other_loras_of_the_same_names_are_a_collection_of_their_
     assert {row.sha256 for row in catalog.pictures(first)}.isdisjoint(row.sha256 for row in catalog.pictures(second))
 
 
-def test_what_is_copied_is_a_command_that_merges_or_nothing():
+def test_what_is_copied_is_a_command_that_merges():
     request, weighted = DrawRequest("my dog.safetensors", "ink.safetensors", "direct"), ("direct",)
     assert merge_command(request, ()).startswith("lorarar merge 'my dog.safetensors' ink.safetensors -o")
     strong = replace(request, strengths=(0.5, 1.25))
     assert merge_command(strong, weighted).endswith("--method direct --weights 0.5,1.25")
     assert merge_command(replace(request, method="lorarar"), weighted).endswith("--method lorarar")
-    assert merge_command(replace(strong, method="lorarar"), weighted) == ""
+    assert merge_command(replace(strong, method="lorarar"), weighted).endswith("--method lorarar --strengths 0.5,1.25")
 
 
 def test_a_lora_without_a_prompt_asks_for_one(lora_file, base, tiny, tmp_path, monkeypatch):

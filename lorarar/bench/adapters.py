@@ -11,7 +11,7 @@ from lorarar.bench.cells import SHORT, Pair
 from lorarar.families import Base
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
-from lorarar.merge_files import Merge, merge_pair
+from lorarar.merge_files import Merge, merge_loras
 from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
@@ -74,7 +74,9 @@ def train_pair(
     if isinstance(options, LoraOptions):
         write_adapter(train_joint(pipeline, pair.content, pair.style, options, **settings), path, provenance)
     elif isinstance(options, ZipOptions):
-        write_coefficients(train_ziplora(pipeline, pair.content, pair.style, options, **settings), path, provenance)
+        used = pair.row.recipe(base).prepare((pair.content.adapter, pair.style.adapter))
+        ours, theirs = (replace(of, adapter=one) for of, one in zip((pair.content, pair.style), used, strict=True))
+        write_coefficients(train_ziplora(pipeline, ours, theirs, options, **settings), path, provenance)
     checkpoint.unlink(missing_ok=True)
 
 
@@ -86,15 +88,14 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) ->
             adapter=read_adapter(file),
             method=JOINT,
             options=asdict(options),
-            content=pair.content.adapter,
-            style=pair.style.adapter,
+            inputs=(pair.content.adapter, pair.style.adapter),
             base=base,
             training=pair.training,
             path=file,
         )
     if isinstance(options, ZipOptions):
-        recipe = pair.row.recipe(base, {"coefficients": file, "seed": options.seed})
+        recipe = pair.row.recipe(base, {**pair.row.shaping, "coefficients": file, "seed": options.seed})
     else:
         recipe = pair.row.recipe(base, cache=cache)
-    merged = replace(merge_pair(recipe, pair.content.path, pair.style.path), training=pair.training)
+    merged = replace(merge_loras(recipe, pair.content.path, pair.style.path), training=pair.training)
     return merged.written(out / "loras" / pair.row.row_name / f"{pair.stem}.safetensors")

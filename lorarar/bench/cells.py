@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.noise import NoiseCell, noise_facts
 from lorarar.lora.names import pair_stem
 from lorarar.merging.methods import origin_of
+from lorarar.merging.methods.method import SHAPING
+from lorarar.merging.recipe import Recipe
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.store.cells import Place
@@ -125,15 +127,23 @@ def pairs_of(
     accelerator: Accelerator | None = None,
 ) -> list[Pair]:
     """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator."""
-    options = row.options
-    resolved: Mapping[str, Any] = asdict(options) if is_dataclass(options) else row.recipe(base).resolved_options()
-    method: Facts = {"method": row.method, "options": resolved, **origin_of(row.method)}
+    recipe = row.recipe(base) if row.merges else None
+    method: Facts = {"method": row.method, "options": _resolved(row, recipe), **origin_of(row.method)}
     pairs = []
     for content in contents:
         for style in styles:
-            training = None
-            if accelerator is not None and isinstance(options, LoraOptions | ZipOptions):
-                inputs = {"method": row.method, "content": concept_facts(content), "style": concept_facts(style)}
-                training = training_makings(inputs, options, base, accelerator)
+            training, facts = None, [concept_facts(content), concept_facts(style)]
+            if accelerator is not None and isinstance(row.options, LoraOptions | ZipOptions):
+                ours, theirs = recipe.with_blocks(facts) if recipe else facts
+                inputs = {"method": row.method, "content": ours, "style": theirs}
+                training = training_makings(inputs, row.options, base, accelerator)
             pairs.append(Pair(row, content, style, method, training))
     return pairs
+
+
+def _resolved(row: MethodRow, recipe: Recipe | None) -> Mapping[str, Any]:
+    """The row's options as its cells' keys have them; of one that trains those of the training, and what shapes it."""
+    options, of_merge = row.options, recipe.resolved_options() if recipe else {}
+    if not isinstance(options, LoraOptions | ZipOptions):
+        return of_merge
+    return asdict(options) | {name: value for name, value in of_merge.items() if name in SHAPING}

@@ -19,14 +19,14 @@ from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.generation.noise import Noise
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.merging.methods import METHODS, MethodInfo
-from lorarar.merging.methods.method import JOINT
+from lorarar.merging.methods.method import JOINT, SHAPING
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.store.queries import Collection
 from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
 from lorarar.util.errors import PlanError
-from lorarar.util.options import check_values
+from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
 
 MOST_SEEDS = 100_000  # of a pair
@@ -78,7 +78,7 @@ class MethodRow(StrictTable):
     def _check(self) -> MethodRow:
         if self.method not in (*METHODS, JOINT.name):
             raise ValueError(f"unknown method {self.method!r}; accepted are {', '.join((JOINT.name, *METHODS))}")
-        _ = self.options
+        _ = self.options, self.shaping
         return self
 
     @property
@@ -97,16 +97,30 @@ class MethodRow(StrictTable):
         return self.method in OF_PAIRS and "coefficients" not in (self.model_extra or {})
 
     @property
+    def merges(self) -> bool:
+        """Whether the row's adapter is a merge of two."""
+        return self.method != JOINT.name
+
+    @property
     def options(self) -> LoraOptions | ZipOptions | Options:
-        """The row's options, of the kind its method takes."""
+        """The row's options, of the kind its method takes; one that trains and merges has ``shaping`` besides."""
         values = dict(self.model_extra or {})
         if self.trains:
-            return OF_PAIRS[self.method].read(self.method, values, "key")
+            training, shaping = OF_PAIRS[self.method], SHAPING if self.merges else {}
+            check_keys(self.method, (*training.options, *shaping), values)
+            of_training = {name: value for name, value in values.items() if name not in shaping}
+            return training.read(self.method, of_training, "key")
         return check_values(self.method, METHODS[self.method].all_options, values, "key")
+
+    @property
+    def shaping(self) -> Options:
+        """What a row that trains for its merge does around it: blocks, strengths, balance, rank."""
+        values = {name: value for name, value in (self.model_extra or {}).items() if name in SHAPING and self.merges}
+        return check_values(self.method, SHAPING, values, "key")
 
     def beside(self, folder: Path) -> MethodRow:
         """The row with its files looked for in a folder."""
-        if self.method == JOINT.name:
+        if not self.merges:
             return self
         options = METHODS[self.method].all_options
         values = (self.model_extra or {}).items()
@@ -115,9 +129,9 @@ class MethodRow(StrictTable):
         return self.model_copy(update=files)
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
-        """The recipe of the row's merges; the caller of a row that trains gives options with what was trained."""
-        of_merge: Any = self.options if options is None else options
-        return Recipe(METHODS[self.method], base, of_merge, cache=cache)
+        """The recipe of the row's merges; after a training the caller gives options with what was trained."""
+        own: Any = self.shaping if self.trains else self.options
+        return Recipe(METHODS[self.method], base, own if options is None else options, cache=cache)
 
 
 class Plan(StrictTable):
@@ -181,7 +195,7 @@ def read_plan(name: str | Path) -> Plan:
         }
     )
     for row in plan.methods:
-        if not row.trains:
+        if row.merges:
             row.recipe(base)
     return plan
 

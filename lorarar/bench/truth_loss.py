@@ -118,7 +118,7 @@ class _Measure:
     @torch.no_grad()
     def _of_pair(self, pair: Pair) -> Tensor:
         """The losses (LEVELS,) of one pair's merge, whose noises come from the pair's name alone."""
-        merged = pair.row.recipe(self.studio.base).merge(pair.content.adapter, pair.style.adapter)
+        merged = pair.row.recipe(self.studio.base).merge((pair.content.adapter, pair.style.adapter))
         self.studio.load_lora(Adapter(merged.layers, pair.name))
         pipeline = self.studio.pipeline
         latents = self.latents[pair.content.name, pair.style.name].repeat(LEVELS * NOISES, 1, 1, 1)

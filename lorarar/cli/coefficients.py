@@ -43,7 +43,7 @@ def coefficients(
     from dataclasses import asdict
 
     from lorarar.families import find_base
-    from lorarar.merge_files import merge_pair
+    from lorarar.merge_files import merge_loras
     from lorarar.merging.coefficient_file import write_coefficients
     from lorarar.merging.coefficient_statistics import spreads
     from lorarar.merging.methods import METHODS, method_named
@@ -55,7 +55,7 @@ def coefficients(
     recipe = Recipe(method_named(method), find_base(base), options)
     check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
     concepts = given_pair(given)
-    merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)
+    merged = merge_loras(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)
     write_coefficients(merged.coefficients, out, merged.provenance())
     by_part = spreads(merged.coefficients)
     if as_json:

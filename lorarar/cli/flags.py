@@ -48,7 +48,7 @@ def flagged(build: Callable[[], Iterable[Flag]]) -> type[TyperCommand]:
 
         def invoke(self, ctx: Any) -> Any:
             values = {flag.name: ctx.params.pop(flag.name, None) for flag in self._flags or ()}
-            ctx.meta[GIVEN] = {name: value for name, value in values.items() if value is not None}
+            ctx.meta[GIVEN] = {name: value for name, value in values.items() if value not in (None, [], ())}
             return super().invoke(ctx)
 
     return FlaggedCommand
@@ -100,9 +100,7 @@ def _annotation(flag: Flag) -> Any:
             bool | None, typer.Option(names, help=option.help, show_default=default or False, rich_help_panel=panel)
         ]
     default = option.shown_default if option.default is not None or option.default_words else ""
-    return Annotated[
-        str | None,
-        typer.Option(
-            option.flag, help=option.help, show_default=default or False, metavar=option.metavar, rich_help_panel=panel
-        ),
-    ]
+    said = typer.Option(
+        option.flag, help=option.help, show_default=default or False, metavar=option.metavar, rich_help_panel=panel
+    )
+    return Annotated[list[str] | None, said] if option.type == "table" else Annotated[str | None, said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -14,6 +15,7 @@ from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError, LorarError, MethodError
+from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
 from lorarar.util.options import Option
 
@@ -44,10 +46,12 @@ def merge(
     content: Annotated[Path, typer.Argument(help="Content LoRA; with --all a folder of them.")],
     style: Annotated[Path, typer.Argument(help="Style LoRA; with --all a folder of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the merged LoRA goes; with --all a folder.")],
+    more: Annotated[list[Path] | None, typer.Argument(help="Further LoRAs, for methods that take them.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Merge every content with every style.")] = False,
     base: BaseOption = DEFAULT_BASE,
     dtype: Annotated[
-        str | None, typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the wider of both")
+        str | None,
+        typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the widest of all"),
     ] = None,
     overwrite_input: Annotated[
         bool, typer.Option("--overwrite-input", help="Let the merge replace one of the files it is made of.")
@@ -55,10 +59,10 @@ def merge(
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Merge a content and a style LoRA into one ordinary LoRA; ``lorarar methods`` says what each method does."""
+    """Merge a content and a style LoRA, or more, into one ordinary LoRA; ``lorarar methods`` lists the methods."""
     from lorarar.families import find_base
     from lorarar.lora.layouts import LAYOUTS
-    from lorarar.merge_files import check_given, check_place, merge_pair, pairings
+    from lorarar.merge_files import check_given, check_place, merge_loras, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store, default_path
@@ -68,7 +72,10 @@ def merge(
     layout = one_of("--layout", given.get("layout", LAYOUT), list(LAYOUTS), MethodError)
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
-    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype))
+    if every and more:
+        raise MethodError("--all merges the pairs of two folders, contents and styles; more are given")
+    loras = (content, style, *(more or ()))
+    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype), loras=len(loras))
     check_given(recipe, concepts := given_pair(given))
     if every and any(concepts):
         raise MethodError(
@@ -76,19 +83,19 @@ def merge(
         )
     pairs = pairings(content, style, out, layout) if every else []
     if not every:
-        inputs = () if overwrite_input else (content, style, *recipe.files)
+        inputs = () if overwrite_input else (*loras, *recipe.files)
         check_place(out, layout, (*inputs, db or default_path()))
     with Store(db) as store:
         if every:
             _merge_all(recipe, pairs, layout, store, as_json)
         else:
-            merged = merge_pair(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)
-            _keep_one(merged.written(out, layout), content, style, store, as_json)
+            merged = merge_loras(recipe, *loras, checkpoint=checkpoint_beside(out), given=concepts)
+            _keep_one(merged.written(out, layout), loras, store, as_json)
 
 
-def _keep_one(merged: Merge, content: Path, style: Path, store: Store, as_json: bool) -> None:
+def _keep_one(merged: Merge, loras: Sequence[Path], store: Store, as_json: bool) -> None:
     """Note a merge that is written, and say what it is."""
-    merge_id = store.add_merge(merged, content, style)
+    merge_id = store.add_merge(merged, *loras)
     if as_json:
         print_json(summary(merged) | {"id": merge_id})
     else:
@@ -142,8 +149,7 @@ def summary(merged: Merge) -> dict[str, object]:
         "method": merged.method.name,
         "options": merged.options,
         "base": merged.base.name,
-        "content": merged.content.origin,
-        "style": merged.style.origin,
+        **merged.origins,
         "layers": len(merged.adapter.layers),
         "ranks": list(merged.adapter.ranks),
         "discarded_energy": merged.energy.share,
@@ -176,11 +182,23 @@ def describe(merged: Merge) -> None:
     seconds = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in merged.seconds.items())
     ranks = ", ".join(map(str, merged.adapter.ranks))
     lost = f", {merged.energy.share:.1%} of the energy discarded by the cut" if merged.energy.whole else ""
+    balanced = f", balanced by a factor of {merged.factor:.3g}" if "balance" in merged.options else ""
     message(
-        f"{merged.method.title} of {merged.content.name} and {merged.style.name}: "
-        f"{len(merged.adapter.layers)} layers of rank {ranks}{lost} ({seconds})"
+        f"{merged.method.title} of {in_words([one.name for one in merged.inputs])}: "
+        f"{len(merged.adapter.layers)} layers of rank {ranks}{lost}{balanced} ({seconds})"
     )
-    ours, theirs = set(merged.content.layers), set(merged.style.layers)
-    if ours != theirs:
-        only = len(ours - theirs), len(theirs - ours)
-        message(f"layers of one side alone, kept as they are: {only[0]} of content, {only[1]} of style")
+    for name, blocks in merged.options.get("blocks", {}).items():
+        message(f"blocks of {name}: {blocks}")
+    _describe_lonely_layers(merged)
+
+
+def _describe_lonely_layers(merged: Merge) -> None:
+    """Say how many layers were not merged with another, as the inputs' files have them."""
+    from lorarar.merging.methods.method import name_of
+
+    owners = Counter(layer for one in merged.inputs for layer in one.layers)
+    lonely = [sum(owners[layer] == 1 for layer in one.layers) for one in merged.inputs]
+    if any(lonely) and "blocks" not in merged.options:
+        names = (name_of(place, len(lonely)) for place in range(len(lonely)))
+        counts = ", ".join(f"{many} of {name}" for many, name in zip(lonely, names, strict=True))
+        message(f"layers of one side alone, kept as they are: {counts}")

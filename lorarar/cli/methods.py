@@ -25,8 +25,9 @@ def methods(as_json: JsonOption = False) -> None:
         print_json([_record(method) for method in (*METHODS.values(), JOINT)])
         return
     for method in METHODS.values():
-        typer.echo(f"{method.name}: {method.title} ({method.paper})")
-        _print_options(method.options)
+        many = ", of two LoRAs or more" if method.loras == "many" else ""
+        typer.echo(f"{method.name}: {method.title} ({method.paper}){many}")
+        _print_options([option for name, option in method.all_options.items() if name not in COMMON])
         if method.name in OF_PAIRS:
             typer.echo(f"{method.name}, in a plan that gives no {method.per_pair[0].name}:")
             _print_options(OF_PAIRS[method.name].options.values(), "key")
@@ -48,6 +49,7 @@ def _record(method: MethodInfo) -> dict[str, object]:
         "name": method.name,
         "title": method.title,
         "paper": method.paper,
+        "loras": method.loras if isinstance(method, Method) else "two",
         "options": [described(option) for option in options.values()],
         "training": [described(option) for option in training.values()],
     }

@@ -160,25 +160,21 @@ def widest(dtypes: Iterable[torch.dtype]) -> torch.dtype:
     return result or torch.float32
 
 
-def check_pair(content: Adapter, style: Adapter) -> None:
-    """Refuse two adapters that cannot belong to one base model.
+def check_alike(*adapters: Adapter) -> None:
+    """Refuse adapters that cannot belong to one base model. Those that share no layer can: each may be of other blocks.
 
     Raises:
-        AdapterError: they share no layer, or a shared layer differs in shape.
+        AdapterError: a layer that two have differs in shape.
     """
-    shared = [layer for layer in content.layers if layer in style.layers]
-    if not shared:
-        raise AdapterError(
-            f"{content.name} and {style.name} share no layer (first ones: {next(iter(content.layers))} and "
-            f"{next(iter(style.layers))}); both must be LoRAs of one base model"
-        )
-    for layer in shared:
-        ours, theirs = content.layers[layer].shape, style.layers[layer].shape
-        if ours != theirs:
-            raise AdapterError(
-                f"{content.name} and {style.name} are of different base models: {layer} is "
-                f"{shape_text(ours)} in one and {shape_text(theirs)} in the other"
-            )
+    owners: dict[str, Adapter] = {}
+    for adapter in adapters:
+        for layer, factors in adapter.layers.items():
+            first = owners.setdefault(layer, adapter)
+            if first.layers[layer].shape != factors.shape:
+                raise AdapterError(
+                    f"{first.name} and {adapter.name} are of different base models: {layer} is "
+                    f"{shape_text(first.layers[layer].shape)} in one and {shape_text(factors.shape)} in the other"
+                )
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

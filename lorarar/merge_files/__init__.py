@@ -2,7 +2,7 @@
 
 from lorarar.merge_files.checks import check_base, check_given, check_place
 from lorarar.merge_files.folders import OF_ONE_PAIR, Pairing, merge_all, pairings
-from lorarar.merge_files.pair import merge, merge_pair
+from lorarar.merge_files.loras import merge, merge_loras
 from lorarar.merge_files.result import Merge
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "check_place",
     "merge",
     "merge_all",
-    "merge_pair",
+    "merge_loras",
     "pairings",
 ]

@@ -13,7 +13,7 @@ from lorarar.lora.layouts import layout_named
 from lorarar.lora.locations import digest_of
 from lorarar.lora.names import distinct_names, pair_stem
 from lorarar.merge_files.checks import check_place
-from lorarar.merge_files.pair import merge_pair, optimiser_for
+from lorarar.merge_files.loras import merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
@@ -91,12 +91,12 @@ def merge_all(
     expected["options"] = recipe.resolved_options() | (asdict(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:
-            if _is_merged(pairing, expected, optimiser) and (optimiser or is_kept(pairing.out)):
+            if _is_merged(pairing, expected, recipe, optimiser) and (optimiser or is_kept(pairing.out)):
                 yield pairing, None
                 continue
             check_place(pairing.out, layout, (pairing.content, pairing.style))
             checkpoint = checkpoint_beside(pairing.out)
-            merged = merge_pair(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
+            merged = merge_loras(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
             written = merged.written(pairing.out, layout)
         except (*OF_ONE_PAIR, ImageError, OutputError) as error:  # its pictures are gone, or something is in its place
             yield pairing, error
@@ -104,7 +104,7 @@ def merge_all(
             yield pairing, written
 
 
-def _is_merged(pairing: Pairing, expected: Mapping[str, Any], optimiser: PairOptimiser | None) -> bool:
+def _is_merged(pairing: Pairing, expected: Mapping[str, Any], recipe: Recipe, optimiser: PairOptimiser | None) -> bool:
     """Whether the pairing's file says that it was made of these two LoRAs, and as expected."""
     if not pairing.out.exists():
         return False
@@ -117,7 +117,7 @@ def _is_merged(pairing: Pairing, expected: Mapping[str, Any], optimiser: PairOpt
     if digests != {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}:
         return False
     if optimiser is not None:
-        makings = optimiser.makings(facts_of_file(pairing.content), facts_of_file(pairing.style))
+        makings = optimiser.makings(*recipe.with_blocks(map(facts_of_file, (pairing.content, pairing.style))))
         expected = {**expected, "training": makings}
     return {key: provenance.get(key) for key in expected} == dict(expected)
 

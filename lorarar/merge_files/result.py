@@ -17,27 +17,44 @@ from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo, origin_of
+from lorarar.merging.methods.method import SIDES
 from lorarar.util.dtype import Dtype
 from lorarar.util.libraries import full_versions
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A finished merge: one adapter for a content and a style, and all that made it."""
+    """A finished merge: one adapter for a content and a style, or for more LoRAs, and all that made it."""
 
     adapter: Adapter
     method: MethodInfo
     options: Mapping[str, Any]
-    content: Adapter
-    style: Adapter
+    inputs: tuple[Adapter, ...]  # as they were read; of two, content and style
     base: Base
     coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
     energy: Energy = field(default_factory=Energy)
+    factor: float = 1.0  # with which the result was balanced
     dtype: Dtype | None = None  # the recipe's
     training: Mapping[str, object] | None = None  # all that decided the coefficients, where they were optimised
     seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
     path: Path | None = None
     version: str = __version__
+
+    @property
+    def content(self) -> Adapter:
+        """The first LoRA."""
+        return self.inputs[0]
+
+    @property
+    def style(self) -> Adapter:
+        """The second LoRA."""
+        return self.inputs[1]
+
+    @property
+    def origins(self) -> dict[str, Any]:
+        """Names and digests of the inputs: of two as content and style, of more as a list."""
+        origins = [one.origin for one in self.inputs]
+        return dict(zip(SIDES, origins, strict=True)) if len(origins) == len(SIDES) else {"loras": origins}
 
     def provenance(self, layout: str = "diffusers") -> dict[str, Any]:
         """All that made the merge, as its file's header says it."""
@@ -45,8 +62,7 @@ class Merge:
         return {
             "method": self.method.name,
             "options": self.options,
-            "content": self.content.origin,
-            "style": self.style.origin,
+            **self.origins,
             "base": self.base.name,
             "dtype": self.dtype,
             "layout": layout,
@@ -65,7 +81,7 @@ class Merge:
         """
         started = time.perf_counter()
         provenance = self.provenance(layout)
-        adapter = replace(self.adapter, metadata=merged_metadata([self.content, self.style]))
+        adapter = replace(self.adapter, metadata=merged_metadata(self.inputs))
         path = write_adapter(adapter, path, provenance, layout)
         adapter = replace(adapter, name=path.name, sha256=digest_of(path), provenance=provenance)
         seconds = {**self.seconds, "write": time.perf_counter() - started}

@@ -1,11 +1,12 @@
-"""A recipe: everything that decides a merge but the two adapters, checked before anything is read.
+"""A recipe: everything that decides a merge but the adapters, checked before anything is read.
 
 The same recipe serves one pair or a grid of them; the hypernetwork is read once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,9 +18,13 @@ import torch
 
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, widest
+from lorarar.merging.balance import balance
+from lorarar.merging.blocks import BlockWeights, read_blocks
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, MergeResult, Method
+from lorarar.merging.methods.columnwise import check_shared
 from lorarar.merging.methods.merge_inputs import check_result
+from lorarar.merging.methods.method import SIDES, name_of
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
@@ -59,23 +64,31 @@ class Recipe:
     method: Method
     base: Base
     options: Options = field(default_factory=dict)
-    dtype: Dtype | None = None  # of the merged factors, default the wider one of the two adapters
+    dtype: Dtype | None = None  # of the merged factors, default the widest one of the adapters
     cache: ProjectionCache | None = None  # keeps projections on disk, for grids
-    strengths: Strengths = PLAIN  # of both sides of the result, for methods without weights
+    loras: int = len(SIDES)  # how many are merged
 
     @classmethod
     def with_strengths(cls, method: Method, base: Base, strengths: Strengths) -> Recipe:
         """A recipe with so much of content and of style: as weights where the method takes them, else as strengths."""
         if method.takes("weights"):
             return cls(method, base, {"weights": strengths})
-        return cls(method, base, strengths=strengths)
+        return cls(method, base, {"strengths": strengths} if strengths != PLAIN else {})
 
     def __post_init__(self) -> None:
+        if self.method.loras == "two" and self.loras != len(SIDES):
+            others = ", ".join(name for name, method in METHODS.items() if method.loras == "many")
+            raise MethodError(
+                f"method {self.method.name} merges two LoRAs, a content and a style, and {self.loras} are given; "
+                f"accepted for more are {others}"
+            )
+        object.__setattr__(self, "method", self.method.for_loras(self.loras))
         try:
             checked = check_values(f"method {self.method.name}", self.method.all_options, self.options)
         except OptionError as error:
             raise MethodError(str(error)) from None
         object.__setattr__(self, "options", checked)
+        _ = self.blocks
         with self._guard():
             _ = self._values
 
@@ -98,8 +111,7 @@ class Recipe:
     def resolved_options(self) -> dict[str, Any]:
         """The options with defaults filled in and files by their digests, as provenance and cells have them."""
         resolved: dict[str, Any] = {"seed": self.seed}
-        if "rank" in self.options:
-            resolved["rank"] = self.options["rank"]
+        resolved |= {name: self.options[name] for name in ("rank", "balance") if name in self.options}
         for option in self.method.options:
             value = self._values[option.name].given
             if option.type != "file":
@@ -108,32 +120,79 @@ class Recipe:
                 resolved[option.name] = sha256_of(value)
         if self.strengths != PLAIN:
             resolved["strengths"] = self.strengths
+        if "blocks" in self.options:
+            said = {name_of(place, self.loras): blocks for place, blocks in enumerate(self.blocks)}
+            resolved["blocks"] = {name: blocks.text for name, blocks in said.items() if blocks}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in resolved.items()}
 
-    def merge(
-        self, content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients] | None = None
-    ) -> MergeResult:
-        """Merge two adapters; ``coefficients`` are those optimised for the pair, where the method optimises."""
-        dtype = DTYPES[self.dtype] if self.dtype else widest([content.dtype, style.dtype])
-        inputs = MergeInputs(rank=self._values["rank"].used, seed=self.seed, dtype=dtype)
-        own = {option.name: self._argument(option, coefficients) for option in self.method.options}
-        result = self._merge(content, style, inputs, own)
-        return result if self.strengths == PLAIN else scale_sides(result, content, style, self.strengths, dtype)
+    @property
+    def strengths(self) -> Strengths:
+        """Of both sides of the result, where the method has coefficients of columns."""
+        strengths: Strengths = self.options.get("strengths", PLAIN)
+        return strengths
 
-    def _merge(self, content: Adapter, style: Adapter, inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
+    @cached_property
+    def blocks(self) -> tuple[BlockWeights | None, ...]:
+        """The weights of every LoRA's blocks, where something is said of them."""
+        return read_blocks(self.options.get("blocks", {}), self.loras)
+
+    def prepare(self, adapters: Sequence[Adapter]) -> list[Adapter]:
+        """The adapters as they enter the merge, or the optimisation before it: with their blocks' weights.
+
+        Raises:
+            AdapterError: nothing is left of one.
+            MethodError: a method that finds coefficients for columns gets two that have no layer in common.
+        """
+        used = [blocks.apply(one) if blocks else one for one, blocks in zip(adapters, self.blocks, strict=True)]
+        if self.method.columnwise:
+            check_shared(*used)
+        return used
+
+    def with_blocks(self, facts: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
+        """The facts of a training's concepts, with what is said of their LoRAs' blocks where something is."""
+        return [
+            {**fact, "blocks": blocks.text} if blocks else {**fact}
+            for fact, blocks in zip(facts, self.blocks, strict=True)
+        ]
+
+    def merge(self, adapters: Sequence[Adapter], coefficients: Mapping[str, Coefficients] | None = None) -> MergeResult:
+        """Merge adapters; ``coefficients`` are those optimised for the pair, where the method optimises.
+
+        Blocks' weights change the adapters before the method sees them; strengths and balance change the result.
+        """
+        dtype = DTYPES[self.dtype] if self.dtype else widest(one.dtype for one in adapters)
+        balanced, scaled = "balance" in self.options, self.strengths != PLAIN
+        inputs = MergeInputs(self._values["rank"].used, self.seed, None if balanced else dtype)
+        own = {option.name: self._argument(option, coefficients) for option in self.method.options}
+        adapters = self.prepare(adapters)
+        result = self._merge(adapters, replace(inputs, rank=None) if scaled else inputs, own)
+        if scaled:
+            result = scale_sides(result, adapters, self.strengths, inputs)
+        return balance(result, adapters, self._weights, dtype) if balanced else result
+
+    @property
+    def _weights(self) -> Sequence[float]:
+        """How much each LoRA counts, by its weight or its strength."""
+        if self.method.takes("weights"):
+            weights: Sequence[float] = self._values["weights"].used
+            return weights
+        return self.strengths if self.method.columnwise else (1.0,) * self.loras
+
+    def _merge(self, adapters: Sequence[Adapter], inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
         """The method's merge; another package's is sound, or an error that names it."""
         with self._guard():
-            result = self._run(content, style, inputs, own)
+            result = self._run(adapters, inputs, own)
             if METHODS.package(self.method.name):
-                check_result(result, content, style)
+                check_result(result, adapters)
         return result
 
-    def _run(self, content: Adapter, style: Adapter, inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
+    def _run(self, adapters: Sequence[Adapter], inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
         """What the method's function returns; one that takes long shows its progress."""
-        if not self.method.dense or len(content.layers) < MANY_LAYERS:
-            return self.method.function(content, style, inputs, **own)
-        with Ticker(self.method.name, len({*content.layers} & {*style.layers})) as ticker:
-            return self.method.function(content, style, replace(inputs, on_layer=ticker.advance), **own)
+        if not self.method.dense or len(adapters[0].layers) < MANY_LAYERS:
+            return self.method.run(adapters, inputs, own)
+        owners = Counter(layer for one in adapters for layer in one.layers)
+        with Ticker(self.method.name, sum(many > 1 for many in owners.values())) as ticker:
+            return self.method.run(adapters, replace(inputs, on_layer=ticker.advance), own)
 
     def _guard(self) -> AbstractContextManager[None]:
         """Where another package's code runs: what it raises is a ``MethodError``."""

@@ -7,9 +7,8 @@ needed (``Recipe.with_strengths``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-
-import torch
 
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
@@ -20,12 +19,13 @@ PLAIN: Strengths = (1.0, 1.0)
 
 
 def scale_sides(
-    merged: MergeResult, content: Adapter, style: Adapter, strengths: Strengths, dtype: torch.dtype | None
+    merged: MergeResult, adapters: Sequence[Adapter], strengths: Strengths, inputs: MergeInputs
 ) -> MergeResult:
     """A column-wise merge of two adapters with each side times its strength; coefficients are scaled alike."""
     c, s = strengths
+    content, style = adapters
     terms = scale_columns(scale_adapter(content, c), scale_adapter(style, s), merged.coefficients)
-    layers, energy = sum_terms(terms, MergeInputs(dtype=dtype))
+    layers, energy = sum_terms(terms, inputs)
     return MergeResult(layers, {name: (m_c * c, m_s * s) for name, (m_c, m_s) in merged.coefficients.items()}, energy)
 
 

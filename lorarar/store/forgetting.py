@@ -18,7 +18,7 @@ from lorarar.store.store import Store
 
 _REFERRED = """
     SELECT adapter FROM images WHERE adapter IS NOT NULL UNION SELECT adapter FROM merges
-    UNION SELECT content FROM merges UNION SELECT style FROM merges"""
+    UNION SELECT content FROM merges UNION SELECT style FROM merges UNION SELECT adapter FROM merge_inputs"""
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,17 @@ def _forget_merges(database: sqlite3.Connection) -> dict[str, int]:
     """Delete the merges of the pictures that went, and the adapters of both, that nothing else refers to."""
     merges = "id IN (SELECT merge FROM gone) AND id NOT IN (SELECT merge FROM images WHERE merge IS NOT NULL)"
     _table(database, "gone_merges", f"SELECT * FROM merges WHERE {merges}")
-    layers = _delete(database, "coefficients", "merge IN (SELECT id FROM gone_merges)")
-    deleted = _delete(database, "merges", "id IN (SELECT id FROM gone_merges)")
-    theirs = " UNION ".join(
-        ["SELECT adapter FROM gone", *(f"SELECT {side} FROM gone_merges" for side in ("adapter", "content", "style"))]
+    _table(database, "gone_inputs", "SELECT * FROM merge_inputs WHERE merge IN (SELECT id FROM gone_merges)")
+    layers, inputs = (
+        _delete(database, table, "merge IN (SELECT id FROM gone_merges)") for table in ("coefficients", "merge_inputs")
     )
+    deleted = _delete(database, "merges", "id IN (SELECT id FROM gone_merges)")
+    of_merges = (f"SELECT {side} FROM gone_merges" for side in ("adapter", "content", "style"))
+    theirs = " UNION ".join(["SELECT adapter FROM gone", "SELECT adapter FROM gone_inputs", *of_merges])
     adapters = _delete(database, "adapters", f"id IN ({theirs}) AND id NOT IN ({_REFERRED})")
-    database.execute("DROP TABLE gone_merges")
-    return {"merges": deleted, "coefficients": layers, "adapters": adapters}
+    for table in ("gone_merges", "gone_inputs"):
+        database.execute(f"DROP TABLE {table}")
+    return {"merges": deleted, "merge_inputs": inputs, "coefficients": layers, "adapters": adapters}
 
 
 def _table(database: sqlite3.Connection, name: str, rows: str) -> None:

@@ -215,6 +215,17 @@ def _concepts(db: Connection) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
+def _merge_inputs(db: Connection) -> None:
+    """What a merge is made of beside its first two LoRAs."""
+    db.execute("""
+        CREATE TABLE merge_inputs (
+            merge INTEGER NOT NULL REFERENCES merges(id) ON DELETE CASCADE,
+            place INTEGER NOT NULL CHECK (place > 2),
+            adapter INTEGER NOT NULL REFERENCES adapters(id),
+            PRIMARY KEY (merge, place)
+        ) STRICT, WITHOUT ROWID""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _adapters,
     _merges,
@@ -230,6 +241,7 @@ MIGRATIONS: Sequence[Migration] = (
     _claims,
     _application,
     _concepts,
+    _merge_inputs,
 )
 
 

@@ -23,14 +23,13 @@ from lorarar.util.files import is_there, sha256_or
 FaultKind = Literal["damaged", "dangling", "missing", "changed", "orphan", "unreadable"]
 MOST = 20  # lines that SQLite's own check may give
 
-_INPUTS = "SELECT content FROM merges UNION SELECT style FROM merges"
+_INPUTS = "SELECT content FROM merges UNION SELECT style FROM merges UNION SELECT adapter FROM merge_inputs"
 _LORAS = f"""
     SELECT path, sha256, 1 FROM adapters WHERE id IN
         (SELECT max(id) FROM adapters WHERE id IN ({_INPUTS}) AND path <> '' GROUP BY path)"""
-_ADAPTERS = """
+_ADAPTERS = f"""
     SELECT count(*) FROM adapters WHERE id NOT IN (
-        SELECT adapter FROM images WHERE adapter IS NOT NULL UNION SELECT adapter FROM merges
-        UNION SELECT content FROM merges UNION SELECT style FROM merges)"""
+        SELECT adapter FROM images WHERE adapter IS NOT NULL UNION SELECT adapter FROM merges UNION {_INPUTS})"""
 _EMPTY = "SELECT kind || ' ' || name FROM collections WHERE id NOT IN (SELECT collection FROM cells)"
 _NO_MERGE = """
     SELECT g.kind || ' ' || g.name, count(*) FROM cells c JOIN collections g ON g.id = c.collection

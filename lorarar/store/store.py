@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -130,13 +131,17 @@ class Store:
                 for row in rows:
                     self._see_lora(row["sha256"], files[row["sha256"]])
 
-    def add_merge(self, merge: Merge, content: str | Path, style: str | Path) -> int:
-        """Keep a merge with both inputs and its coefficients and return its id."""
+    def add_merge(self, merge: Merge, *files: str | Path) -> int:
+        """Keep a merge with its inputs, which lie at ``files``, and its coefficients, and return its id."""
         with self.writing():
+            merged = self._adapter(merge.adapter, merge.path or "", "merged")
+            kinds: Iterator[LoraKind] = chain(("content", "style"), repeat("unknown", len(files) - 2))
+            inputs = zip(merge.inputs, files, kinds, strict=True)
+            content, style, *more = (self._adapter(adapter, file, kind) for adapter, file, kind in inputs)
             row = {
-                "adapter": self._adapter(merge.adapter, merge.path or "", "merged"),
-                "content": self._adapter(merge.content, content, "content"),
-                "style": self._adapter(merge.style, style, "style"),
+                "adapter": merged,
+                "content": content,
+                "style": style,
                 "method": merge.method.name,
                 "options": json.dumps(merge.options, sort_keys=True),
                 "base": merge.base.name,
@@ -148,6 +153,8 @@ class Store:
             }
             merge_id, new = self._insert("merges", row, ("adapter", "content", "style", "method", "options", "base"))
             if new:
+                for place, adapter in enumerate(more, 3):
+                    self.db.conn.execute("INSERT INTO merge_inputs VALUES (?, ?, ?)", [merge_id, place, adapter])
                 for layer, (m_c, m_s) in merge.coefficients.items():
                     values = [merge_id, layer, len(m_c), *(to_blob(m.float().cpu().numpy()) for m in (m_c, m_s))]
                     self.db.conn.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?, ?)", values)

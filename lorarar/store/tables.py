@@ -29,12 +29,13 @@ TABLES: Mapping[str, TableWords] = {
         },
     ),
     "merges": TableWords(
-        "Merges: a content and a style by a method with its options, and the adapter that came of it",
+        "Merges: a content and a style by a method with its options, and the adapter that came of it; of more LoRAs "
+        "the first two, with the others in `merge_inputs`",
         {
             "id": _ID,
             "adapter": "the result",
-            "content": "the content LoRA",
-            "style": "the style LoRA",
+            "content": "the content LoRA, or the first of several",
+            "style": "the style LoRA, or the second of several",
             "method": "name of the method",
             "options": "all options that decided it, JSON",
             "base": "the base's name",
@@ -44,6 +45,10 @@ TABLES: Mapping[str, TableWords] = {
             "discarded": "share of the update's energy that truncation left out",
             "created": _CREATED,
         },
+    ),
+    "merge_inputs": TableWords(
+        "The third and further LoRAs of merges that have more than two",
+        {"merge": "the merge", "place": "3, 4 …, in the order they were given", "adapter": "the LoRA"},
     ),
     "coefficients": TableWords(
         "The merging coefficients of a merge by layer (Eq. 1), half precision, little-endian; a constant vector is one "

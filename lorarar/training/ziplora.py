@@ -22,7 +22,7 @@ from lorarar.lora.adapter import part_of
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Schedule, train
-from lorarar.training.makings import Facts, concept_facts, training_makings
+from lorarar.training.makings import Facts, training_makings
 from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept
 from lorarar.training.options import ZipOptions
 from lorarar.training.setup import accelerator_for, load_for_training, native_side
@@ -101,15 +101,17 @@ class PairOptimiser:
         """All that decides the coefficients of a pair; ``content`` and ``style`` are of ``concept_facts``."""
         return training_makings({"content": content, "style": style}, self.options, self.base, self._accelerator)
 
-    def optimise(self, content: Concept, style: Concept, checkpoint: Path | None = None) -> dict[str, Coefficients]:
-        """m_c and m_s (n,) of every attention layer; an interrupted run goes on from ``checkpoint``."""
+    def optimise(
+        self, content: Concept, style: Concept, makings: Mapping[str, object], checkpoint: Path | None = None
+    ) -> dict[str, Coefficients]:
+        """m_c and m_s (n,) of every attention layer; an interrupted run goes on, if it has these makings."""
         coefficients = train_ziplora(
             self._pipeline,
             content,
             style,
             self.options,
             checkpoint=checkpoint,
-            makings=self.makings(concept_facts(content), concept_facts(style)),
+            makings=makings,
             accelerator=self._accelerator,
             side=native_side(self._pipeline),
         )

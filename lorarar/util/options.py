@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-OptionType = Literal["number", "integer", "text", "choice", "choices", "switch", "numbers", "file"]
+OptionType = Literal["number", "integer", "text", "choice", "choices", "switch", "numbers", "file", "table"]
 Spelling = Literal["flag", "key"]  # --key-value on a command line, key_value in a plan
 
 _METAVARS: Mapping[OptionType, str] = {
@@ -23,6 +23,7 @@ _METAVARS: Mapping[OptionType, str] = {
     "choices": "LIST",
     "switch": "",
     "file": "FILE",
+    "table": "NAME=TEXT",
 }
 
 
@@ -88,6 +89,8 @@ class Option:
             return f"are {self.length} finite numbers like {self.shown_default}"
         if self.type in ("number", "integer"):
             return f"is {self._kind_of_number} {self._bounds}".rstrip()
+        if self.type == "table":
+            return f"is {self.metavar}, each name once"
         return {"text": "is a text", "switch": "are true and false", "file": "is a file"}[self.type]
 
     @property
@@ -134,6 +137,8 @@ class Option:
                 parsed = value if isinstance(value, str) else None
             case "file":
                 parsed = Path(value)
+            case "table":
+                parsed = _table(value)
             case "numbers":
                 numbers = tuple(float(part) for part in (value.split(",") if isinstance(value, str) else value))
                 parsed = numbers if len(numbers) == self.length and all(map(math.isfinite, numbers)) else None
@@ -153,6 +158,14 @@ class Option:
 def _plain(number: float) -> str:
     """A bound in words; of a whole number every digit."""
     return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+def _table(value: Any) -> dict[str, str] | None:
+    """Texts by name: of a plan's table, or of ``NAME=TEXT`` as a command line has it, once or several times."""
+    lines = [value] if isinstance(value, str) else value
+    entries = [*value.items()] if isinstance(value, Mapping) else [line.partition("=")[::2] for line in lines]
+    table = {name: text for name, text in entries if name and isinstance(text, str) and text}
+    return table if table and len(table) == len(entries) else None
 
 
 def _whole(value: Any) -> int:

@@ -23,7 +23,7 @@ from lorarar.generation.noise import NoiseCell
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.generation.studio import Picture, Studio, save
 from lorarar.lora.names import lora_name, pair_stem
-from lorarar.merge_files import Merge, merge_pair
+from lorarar.merge_files import Merge, merge_loras
 from lorarar.merging.methods import METHODS, method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.description import describe
@@ -179,7 +179,7 @@ def _inputs_digest(request: DrawRequest, merge: Merge) -> str:
 def merge_for(request: DrawRequest, base: Base) -> Merge:
     """Merge what a request asks for, in memory."""
     recipe = Recipe.with_strengths(method_named(request.method), base, request.strengths)
-    return merge_pair(recipe, Path(request.content), Path(request.style))
+    return merge_loras(recipe, Path(request.content), Path(request.style))
 
 
 def prompt_of(request: DrawRequest, merge: Merge) -> str:

@@ -138,14 +138,9 @@ class BlendScreen(BrowseScreen):
             self.context.drawing_client.keep()
 
     def text_to_copy(self) -> str:
-        """The command that makes the same merge; where there is none, that is said."""
+        """The command that makes the same merge."""
         request = self._request()
-        if request is None:
-            return ""
-        command = merge_command(request, self._weighted)
-        if not command:
-            self.notify(f"{line(request.method, 40)} takes no weights, so no command merges with these strengths")
-        return command
+        return "" if request is None else merge_command(request, self._weighted)
 
     def _read_files(self, pictures: Sequence[PictureRow]) -> None:
         find = self.context.catalog.paths.find
@@ -241,17 +236,15 @@ class BlendScreen(BrowseScreen):
 
 
 def merge_command(request: DrawRequest, weighted: Sequence[str]) -> str:
-    """The command that merges as a request does; empty where its strengths are no weights, which no command takes.
+    """The command that merges as a request does.
 
     Args:
         request: what is drawn.
-        weighted: the methods that take weights.
+        weighted: the methods that take weights; of the others each side of the result is scaled.
     """
     words = ["lorarar", "merge", request.content, request.style, "-o", "merged.safetensors", "--method", request.method]
     if request.strengths != (1.0, 1.0):
-        if request.method not in weighted:
-            return ""
-        words += ["--weights", "{:g},{:g}".format(*request.strengths)]
+        words += ["--weights" if request.method in weighted else "--strengths", "{:g},{:g}".format(*request.strengths)]
     return shlex.join(words)
 
 

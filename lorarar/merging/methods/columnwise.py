@@ -14,6 +14,19 @@ from lorarar.merging.methods.terms import scale_columns, sum_terms
 from lorarar.util.errors import MethodError
 
 
+def check_shared(content: Adapter, style: Adapter) -> None:
+    """Refuse two adapters that have no layer in common, of which no column has a partner.
+
+    Raises:
+        MethodError: they have none.
+    """
+    if not content.layers.keys() & style.layers.keys():
+        raise MethodError(
+            f"{content.name} and {style.name} share no layer, so there are no coefficients to find; "
+            "--method direct merges them exactly"
+        )
+
+
 def ziplora(
     content: Adapter, style: Adapter, inputs: MergeInputs, *, coefficients: Mapping[str, Coefficients]
 ) -> MergeResult:

@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lorarar.util.options import Option, check_names, merge_options
 from lorarar.util.seeds import LARGEST
 
 if TYPE_CHECKING:
-    from lorarar.merging.methods.merge_inputs import MergeResult
+    from lorarar.lora.adapter import Adapter
+    from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 
-MergeFunction = Callable[..., "MergeResult"]  # (content, style, inputs, **the method's own options)
+MergeFunction = Callable[..., "MergeResult"]  # (content, style, inputs, **own options), or (adapters, inputs, **…)
 
-RANK = Option("rank", "Cut the merged layers to this rank.", "integer", default_words="sum of both", least=1)
+RANK = Option("rank", "Cut the merged layers to this rank.", "integer", default_words="sum of all", least=1)
 SEED = Option("seed", "Seed, for methods that draw at random.", "integer", default=0, least=0, most=LARGEST)
-COMMON = {option.name: option for option in (RANK, SEED)}  # of every method
+BLOCKS = Option(
+    "blocks",
+    "How much each block of a LoRA counts, once for each LoRA: content, style or its number, and a preset or numbers.",
+    "table",
+    default_words="all of every block",
+    words="WHICH=PRESET|SPEC",
+)
+BALANCE = Option(
+    "balance",
+    "Scale the result: energy, to the energy of the strongest LoRA.",
+    "choice",
+    default_words="not scaled",
+    choices=("energy",),
+)
+STRENGTHS = Option(
+    "strengths",
+    "How much of each side is in the result.",
+    "numbers",
+    default_words="1,1",
+    length=2,
+    finite=True,
+    words="C,S",
+)
+COMMON = {option.name: option for option in (RANK, SEED, BLOCKS, BALANCE)}  # of every method
+OF_COLUMNS = {STRENGTHS.name: STRENGTHS}  # of methods with coefficients, which have no weights
+SHAPING = {option.name: option for option in (RANK, BLOCKS, BALANCE, STRENGTHS)}  # what is done around any method
 
 #: Names that ``lorarar merge`` and the rows of a plan use for something else.
 RESERVED = {
-    *("content", "style", "out", "method", "name", "every", "all", "base", "layout", "dtype", "strengths", "db"),
+    *("content", "style", "more", "out", "method", "name", "every", "all", "base", "layout", "dtype", "db"),
     *("json", "as_json", "help", "overwrite_input"),
 }
+SIDES = ("content", "style")  # of two LoRAs, in their order
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # a folder may be named after it
 
 
@@ -43,8 +70,9 @@ class Method(MethodInfo):
     """One merge method: its function, the options it takes, and whether it takes long.
 
     The function is ``merge(content, style, inputs, *, …)``: two adapters, a ``MergeInputs``, and a keyword argument
-    for each of ``options``. A file option with ``read`` arrives as what was read. A default may come from the base
-    (``default_from="base.hypernet"``), from another option's value (``"hypernet.key_value"``), or, where it is
+    for each of ``options``. That of a method which takes ``many`` LoRAs has a sequence of adapters in place of the two,
+    and its ``weights`` are as many. A file option with ``read`` arrives as what was read. A default may come from the
+    base (``default_from="base.hypernet"``), from another option's value (``"hypernet.key_value"``), or, where it is
     optimised for each pair, from the pair (``"pair.coefficients"``).
     """
 
@@ -52,6 +80,7 @@ class Method(MethodInfo):
     options: tuple[Option, ...] = ()
     columnwise: bool = False  # its result has coefficients of columns
     dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
+    loras: Literal["two", "many"] = "two"  # how many it merges
 
     @property
     def function(self) -> MergeFunction:
@@ -61,7 +90,8 @@ class Method(MethodInfo):
     @property
     def all_options(self) -> dict[str, Option]:
         """The method's own options, then those of every method, by name."""
-        return {option.name: option for option in self.options} | COMMON
+        own = {option.name: option for option in self.options}
+        return own | (OF_COLUMNS if self.columnwise else {}) | COMMON
 
     @property
     def per_pair(self) -> tuple[Option, ...]:
@@ -71,6 +101,24 @@ class Method(MethodInfo):
     def takes(self, option: str) -> bool:
         """Whether the method has an option of its own by this name."""
         return any(own.name == option for own in self.options)
+
+    def for_loras(self, count: int) -> Method:
+        """The method for so many LoRAs: its weights are as many."""
+
+        def of_all(option: Option) -> Option:
+            return replace(option, length=count, default=(1.0,) * count) if option.name == "weights" else option
+
+        return self if count == len(SIDES) else replace(self, options=tuple(map(of_all, self.options)))
+
+    def run(self, adapters: Sequence[Adapter], inputs: MergeInputs, options: Mapping[str, Any]) -> MergeResult:
+        """Call the method's function with so many adapters and its own options."""
+        given = (adapters,) if self.loras == "many" else adapters
+        return self.function(*given, inputs, **options)
+
+
+def name_of(place: int, count: int) -> str:
+    """What a LoRA at a place, from 0 on, is called: content or style of two, of more its number."""
+    return SIDES[place] if count == len(SIDES) else str(place + 1)
 
 
 JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")  # no merge, but a row of plans beside methods
@@ -84,7 +132,7 @@ def check_method(method: Method, others: Mapping[str, Method]) -> None:
     """
     if not _NAME.fullmatch(method.name) or method.name == JOINT.name:
         raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not joint")
-    check_names(method.options, RESERVED | COMMON.keys(), "lorarar merge")
+    check_names(method.options, RESERVED | COMMON.keys() | OF_COLUMNS.keys(), "lorarar merge")
     owners = {"", "base", "pair"}
     for option in method.options:
         if option.default_from.partition(".")[0] not in owners:
@@ -98,7 +146,9 @@ def options_of(methods: Mapping[str, Method]) -> dict[str, tuple[Option, tuple[s
     merged = merge_options(option for method in methods.values() for option in method.options)
     takers = {name: tuple(one.name for one in methods.values() if one.takes(name)) for name in merged}
     own = {name: (option, takers[name]) for name, option in merged.items()}
-    return own | {name: (option, tuple(methods)) for name, option in COMMON.items()}
+    with_columns = tuple(name for name, method in methods.items() if method.columnwise)
+    of_columns = {name: (option, with_columns) for name, option in OF_COLUMNS.items() if with_columns}
+    return own | of_columns | {name: (option, tuple(methods)) for name, option in COMMON.items()}
 
 
 def described(option: Option) -> dict[str, Any]:

@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.terms import sum_terms, weigh
+from lorarar.merging.methods.terms import WeightedUpdate, sum_terms, weigh
 
 
-def np_lora(
-    content: Adapter, style: Adapter, inputs: MergeInputs, *, weights: tuple[float, float], mu: float
-) -> MergeResult:
+def np_lora(adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], mu: float) -> MergeResult:
     """dW_m = w_s dW_s + w_c dW_c (I - mu / (1 + mu) V V'), V the right singular vectors of dW_s.
 
     The soft projection: the closed-form minimum of ||X - dW_c||^2 + mu ||X V||^2. mu = 0 is the plain sum,
     mu = infinity the hard projection onto the style's null space. V spans all directions that the style's
-    update reads, which are as many as its rank.
+    update reads, which are as many as its rank. Of more than two adapters each is projected like content, and V
+    spans what all those after it read.
     """
     share = 1.0 if math.isinf(mu) else mu / (1 + mu)
-    projected = {
-        name: _without(factors, style.layers[name], share) if name in style.layers else factors
-        for name, factors in content.layers.items()
-    }
-    layers, energy = sum_terms(weigh(replace(content, layers=projected), style, weights), inputs)
+    terms = {name: _projected(of_layer, share) for name, of_layer in weigh(adapters, weights).items()}
+    layers, energy = sum_terms(terms, inputs)
     return MergeResult(layers, energy=energy)
 
 
-def _without(factors: Factors, style: Factors, share: float) -> Factors:
-    """Factors whose A has lost ``share`` of what lies in the row space of the style's update: A - share A V V'."""
-    basis, down = row_space(style), factors.down.flatten(1).float()
+def _projected(terms: Sequence[WeightedUpdate], share: float) -> list[WeightedUpdate]:
+    """The terms of a layer in their order, each without ``share`` of what those after it read."""
+    done, basis, after = [terms[-1]], None, terms[-1][0]
+    for factors, weight in reversed(terms[:-1]):
+        read = row_space(after)
+        basis = read if basis is None else _span(basis, read)
+        done.append((_without(factors, basis, share), weight))
+        after = factors
+    return done[::-1]
+
+
+def _without(factors: Factors, basis: Tensor, share: float) -> Factors:
+    """Factors whose A has lost ``share`` of what lies in the span of V (n, k), ``basis``: A - share A V V'."""
+    down = factors.down.flatten(1).float()
     return Factors((down - share * (down @ basis) @ basis.T).reshape(factors.down.shape), factors.up)
 
 
@@ -44,3 +51,11 @@ def row_space(factors: Factors) -> Tensor:
     kept = int((values > values[:1] * max(factors.shape) * torch.finfo(values.dtype).eps).sum())
     basis: Tensor = q_down @ right[:kept].T
     return basis
+
+
+def _span(one: Tensor, other: Tensor) -> Tensor:
+    """Orthonormal V (n, k) of what two orthonormal bases (n, i) and (n, j) span together."""
+    both = torch.cat([one, other], dim=1)
+    left, values, _ = torch.linalg.svd(both, full_matrices=False)
+    span: Tensor = left[:, values > values[:1] * max(both.shape) * torch.finfo(values.dtype).eps]
+    return span

@@ -17,11 +17,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lorarar.lora.adapter import Adapter, Factors, scaled_sum
+from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.truncation import Energy, factorise, truncate
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.terms import weigh
+from lorarar.merging.methods.terms import WeightedUpdate, sum_layer, weigh
 from lorarar.util.errors import MethodError
+from lorarar.util.formatting import in_words
 
 Form = Literal["delta", "factors"]  # prune the update itself, or both factors on their own as peft does
 Combine = Callable[[list[Tensor], Tensor, float], Tensor]  # tensors of one shape, weights, density
@@ -32,73 +33,79 @@ class Pruning:
     """How tensors of one shape become one."""
 
     combine: Combine
-    weights: tuple[float, float]  # of content and style
     density: float  # share of elements kept
 
 
 def ties(
-    content: Adapter, style: Adapter, inputs: MergeInputs, *, weights: tuple[float, float], density: float, form: Form
+    adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], density: float, form: Form
 ) -> MergeResult:
     """Keep the largest elements, elect a sign for each, average those that agree (Yadav et al., 2023)."""
     from peft.utils.merge_utils import ties as combine
 
-    return _prune(content, style, inputs, Pruning(combine, weights, density), form)
+    return _prune(adapters, weights, inputs, Pruning(combine, density), form)
 
 
 def dare(
-    content: Adapter, style: Adapter, inputs: MergeInputs, *, weights: tuple[float, float], density: float, form: Form
+    adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], density: float, form: Form
 ) -> MergeResult:
     """Drop elements at random, rescale the rest, add (Yu et al., 2024)."""
     from peft.utils.merge_utils import dare_linear as combine
 
-    return _prune(content, style, inputs, Pruning(combine, weights, density), form)
+    return _prune(adapters, weights, inputs, Pruning(combine, density), form)
 
 
 def dare_ties(
-    content: Adapter, style: Adapter, inputs: MergeInputs, *, weights: tuple[float, float], density: float, form: Form
+    adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], density: float, form: Form
 ) -> MergeResult:
     """Drop at random and rescale as DARE, then elect signs and average as TIES (Goddard et al., 2024)."""
     from peft.utils.merge_utils import dare_ties as combine
 
-    return _prune(content, style, inputs, Pruning(combine, weights, density), form)
+    return _prune(adapters, weights, inputs, Pruning(combine, density), form)
 
 
-def _prune(content: Adapter, style: Adapter, inputs: MergeInputs, pruning: Pruning, form: Form) -> MergeResult:
+def _prune(
+    adapters: Sequence[Adapter], weights: Sequence[float], inputs: MergeInputs, pruning: Pruning, form: Form
+) -> MergeResult:
     layers: dict[str, Factors] = {}
     energy = Energy()
     prune = _prune_delta if form == "delta" else _prune_factors
-    for name, terms in sorted(weigh(content, style, pruning.weights).items()):
+    for name, terms in sorted(weigh(adapters, weights).items()):
         if len(terms) == 1:
-            layers[name] = scaled_sum(terms, inputs.dtype)
+            layers[name], of_layer = sum_layer(terms, inputs)
+            energy += of_layer
             continue
-        pair = content.layers[name], style.layers[name]
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peft warns of a density of 1, which prunes nothing
             torch.manual_seed(_seed(inputs.seed, name))
-            merged, of_layer = prune(name, pair, inputs.rank, pruning)
+            merged, of_layer = prune(name, terms, inputs.rank, pruning)
         layers[name], energy = merged.to(inputs.dtype or merged.down.dtype), energy + of_layer
         if inputs.on_layer:
             inputs.on_layer()
     return MergeResult(layers, energy=energy)
 
 
-def _prune_delta(name: str, pair: Sequence[Factors], rank: int | None, pruning: Pruning) -> tuple[Factors, Energy]:
-    updates = [factors.to(torch.float32).dense() for factors in pair]
-    merged = pruning.combine(updates, torch.tensor(pruning.weights), pruning.density)
-    return factorise(merged, rank or sum(factors.rank for factors in pair))
+def _prune_delta(
+    name: str, terms: Sequence[WeightedUpdate], rank: int | None, pruning: Pruning
+) -> tuple[Factors, Energy]:
+    updates = [factors.to(torch.float32).dense() for factors, _ in terms]
+    merged = pruning.combine(updates, torch.tensor([weight for _, weight in terms]), pruning.density)
+    return factorise(merged, rank or sum(factors.rank for factors, _ in terms))
 
 
-def _prune_factors(name: str, pair: Sequence[Factors], rank: int | None, pruning: Pruning) -> tuple[Factors, Energy]:
+def _prune_factors(
+    name: str, terms: Sequence[WeightedUpdate], rank: int | None, pruning: Pruning
+) -> tuple[Factors, Energy]:
     """Prune A and B on their own, as peft: the root of a weight's size on either factor, its sign on A."""
-    if pair[0].rank != pair[1].rank:
+    ranks = [str(factors.rank) for factors, _ in terms]
+    if len(set(ranks)) > 1:
         raise MethodError(
-            f"the factor-wise form needs equal ranks, but {name} has {pair[0].rank} and {pair[1].rank}; "
+            f"the factor-wise form needs equal ranks, but {name} has {in_words(ranks)}; "
             "accepted for these is --form delta"
         )
-    roots = torch.tensor([math.sqrt(abs(weight)) for weight in pruning.weights])
-    signs = torch.tensor([math.copysign(1.0, weight) for weight in pruning.weights])
-    down = pruning.combine([factors.down.float() for factors in pair], roots * signs, pruning.density)
-    up = pruning.combine([factors.up.float() for factors in pair], roots, pruning.density)
+    roots = torch.tensor([math.sqrt(abs(weight)) for _, weight in terms])
+    signs = torch.tensor([math.copysign(1.0, weight) for _, weight in terms])
+    down = pruning.combine([factors.down.float() for factors, _ in terms], roots * signs, pruning.density)
+    up = pruning.combine([factors.up.float() for factors, _ in terms], roots, pruning.density)
     return truncate(Factors(down, up), rank or down.shape[0])
 
 

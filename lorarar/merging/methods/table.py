@@ -8,7 +8,13 @@ from lorarar.util.options import Option
 from lorarar.util.registry import Registry
 
 WEIGHTS = Option(
-    "weights", "Weights of content and style.", "numbers", default=(1.0, 1.0), length=2, finite=True, words="C,S"
+    "weights",
+    "Weights of content and style; of more LoRAs as many.",
+    "numbers",
+    default=(1.0, 1.0),
+    length=2,
+    finite=True,
+    words="C,S",
 )
 DENSITY = Option("density", "Share of elements kept.", default=0.5, above=0, most=1)
 FORM = Option(
@@ -18,7 +24,7 @@ FORM = Option(
     default="delta",
     choices=("delta", "factors"),
 )
-MU = Option("mu", "Strength of the projection onto the style's null space.", default=1.0, least=0)
+MU = Option("mu", "Strength of the projection onto the style's null space.", default=0.5, least=0)
 COEFFICIENTS = Option(
     "coefficients",
     "File of coefficients.",
@@ -51,11 +57,19 @@ METHODS = Registry(
     "lorarar.methods",
     Method,
     (
-        Method("direct", "Direct merge", "Wortsman et al., 2022", f"{_HOME}.linear:direct", (WEIGHTS,)),
-        Method("ties", "TIES", "Yadav et al., 2023", f"{_HOME}.pruning:ties", _PRUNING, dense=True),
-        Method("dare", "DARE", "Yu et al., 2024", f"{_HOME}.pruning:dare", _PRUNING, dense=True),
-        Method("dare-ties", "DARE-TIES", "Goddard et al., 2024", f"{_HOME}.pruning:dare_ties", _PRUNING, dense=True),
-        Method("np-lora", "NP-LoRA", "Chen et al., 2025", f"{_HOME}.np_lora:np_lora", (WEIGHTS, MU)),
+        Method("direct", "Direct merge", "Wortsman et al., 2022", f"{_HOME}.linear:direct", (WEIGHTS,), loras="many"),
+        Method("ties", "TIES", "Yadav et al., 2023", f"{_HOME}.pruning:ties", _PRUNING, loras="many", dense=True),
+        Method("dare", "DARE", "Yu et al., 2024", f"{_HOME}.pruning:dare", _PRUNING, loras="many", dense=True),
+        Method(
+            "dare-ties",
+            "DARE-TIES",
+            "Goddard et al., 2024",
+            f"{_HOME}.pruning:dare_ties",
+            _PRUNING,
+            loras="many",
+            dense=True,
+        ),
+        Method("np-lora", "NP-LoRA", "Chen et al., 2025", f"{_HOME}.np_lora:np_lora", (WEIGHTS, MU), loras="many"),
         Method(
             "ziplora",
             "ZipLoRA",

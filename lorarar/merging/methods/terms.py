@@ -1,7 +1,7 @@
 """Merges as sums: the terms of every layer, each an update with its scale.
 
-Rule of all methods: a layer that only one of the two adapters has is kept as it is, times that adapter's
-weight where the method has weights. Nothing is ever dropped.
+Rule of all methods: a layer that only one of the adapters has is kept as it is, times that adapter's weight where the
+method has weights, and cut where a rank is asked for. Nothing is ever dropped.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from lorarar.lora.truncation import Energy, truncate
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods.merge_inputs import MergeInputs
 
-Terms = Mapping[str, Sequence[tuple[Factors, float | Tensor]]]  # by layer; a scale is a number, or one a column (n,)
+WeightedUpdate = tuple[Factors, float]
+Term = tuple[Factors, float | Tensor]  # an update with its scale: a number, or one a column (n,)
+Terms = Mapping[str, Sequence[Term]]  # by layer
 
 
-def weigh(content: Adapter, style: Adapter, weights: tuple[float, float]) -> Terms:
-    """Both adapters' layers times their weights."""
+def weigh(adapters: Sequence[Adapter], weights: Sequence[float]) -> dict[str, list[WeightedUpdate]]:
+    """The adapters' layers, each times its adapter's weight."""
     return {
-        name: [(side.layers[name], w) for side, w in zip((content, style), weights, strict=True) if name in side.layers]
-        for name in {*content.layers, *style.layers}
+        name: [(one.layers[name], w) for one, w in zip(adapters, weights, strict=True) if name in one.layers]
+        for name in {name for one in adapters for name in one.layers}
     }
 
 
 def scale_columns(content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients]) -> Terms:
     """Both adapters' layers with their columns scaled: column i of B A is B A[:, i], so only A changes (Eq. 2)."""
-    terms = dict(weigh(content, style, (1.0, 1.0)))
+    terms: dict[str, Sequence[Term]] = dict(weigh((content, style), (1.0, 1.0)))
     for name, (m_c, m_s) in coefficients.items():
         terms[name] = [(content.layers[name], m_c), (style.layers[name], m_s)]
     return terms
@@ -39,9 +41,14 @@ def sum_terms(terms: Terms, inputs: MergeInputs) -> tuple[dict[str, Factors], En
     layers: dict[str, Factors] = {}
     energy = Energy()
     for name in sorted(terms):
-        if inputs.rank is None:
-            layers[name] = scaled_sum(terms[name], inputs.dtype)
-        else:
-            cut, of_layer = truncate(scaled_sum(terms[name]), inputs.rank)
-            layers[name], energy = cut.to(inputs.dtype or cut.down.dtype), energy + of_layer
+        layers[name], of_layer = sum_layer(terms[name], inputs)
+        energy += of_layer
     return layers, energy
+
+
+def sum_layer(terms: Sequence[Term], inputs: MergeInputs) -> tuple[Factors, Energy]:
+    """One layer's exact sum, cut to the rank of the inputs if they have one, and what that discarded."""
+    if inputs.rank is None:
+        return scaled_sum(terms, inputs.dtype), Energy()
+    cut, energy = truncate(scaled_sum(terms), inputs.rank)
+    return cut.to(inputs.dtype or cut.down.dtype), energy

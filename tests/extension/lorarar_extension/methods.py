@@ -8,7 +8,7 @@ SHARE = Option("share", "How much of content is kept.", default=1.0, above=0, mo
 
 def content_only(content, style, inputs, *, share):
     """Content's own update, times a share; style is dropped."""
-    terms = weigh(content, style, (share, 0.0))
+    terms = weigh((content, style), (share, 0.0))
     layers, energy = sum_terms({layer: terms[layer][:1] for layer in content.layers}, inputs)
     return MergeResult(layers, energy=energy)
 

@@ -1,14 +1,15 @@
-"""Merge two LoRA files: the short call ``lorarar.merge``, and the same by a recipe."""
+"""Merge LoRA files: the short call ``lorarar.merge``, and the same by a recipe."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorarar.families import DEFAULT_BASE, Base, find_base
-from lorarar.lora.adapter import Adapter, check_pair
+from lorarar.lora.adapter import Adapter, check_alike
 from lorarar.lora.files import read_adapter
 from lorarar.merge_files.checks import check_base, check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
@@ -29,6 +30,7 @@ def merge(
     style: str | Path,
     out: str | Path | None = None,
     *,
+    more: Sequence[str | Path] = (),
     method: str = "lorarar",
     base: str = DEFAULT_BASE,
     layout: str = "diffusers",
@@ -44,42 +46,42 @@ def merge(
     Args:
         content, style: LoRA files (or PEFT folders) of one base model, in any dialect.
         out: where the merged LoRA goes; None keeps it in memory.
+        more: further LoRAs, for methods that merge more than two.
         method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
             which both LoRAs need their pictures and their prompts.
-        base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, both
+        base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, all
             adapters are checked against it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, peft (a folder), or another package's.
-        dtype: float32, float16 or bfloat16; by default the wider one of the two LoRAs.
+        dtype: float32, float16 or bfloat16; by default the widest one of the LoRAs.
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
             are optimised and neither a text beside a LoRA nor its header says it.
-        options: of the method's row, as ``lorarar methods`` lists them, and ``rank`` and ``seed``.
+        options: of the method's row, as ``lorarar methods`` lists them, and those of every method.
 
     Raises:
         AdapterError, HypernetError, MethodError, BaseError, OutputError: each says what was wrong and what is right.
     """
+    loras = [Path(lora) for lora in (content, style, *more)]
     if out is not None:
-        check_place(Path(out), layout, (Path(content), Path(style)))
-    recipe = Recipe(method_named(method), find_base(base), options, dtype)
+        check_place(Path(out), layout, loras)
+    recipe = Recipe(method_named(method), find_base(base), options, dtype, loras=len(loras))
     checkpoint = checkpoint_beside(Path(out)) if out else None
     given = _given(content_prompt, content_images), _given(style_prompt, style_images)
-    merged = merge_pair(recipe, Path(content), Path(style), checkpoint=checkpoint, given=given)
+    merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=given)
     return merged if out is None else merged.written(out, layout)
 
 
-def merge_pair(
+def merge_loras(
     recipe: Recipe,
-    content: Path,
-    style: Path,
-    *,
+    *loras: Path,
     checkpoint: Path | None = None,
     optimiser: PairOptimiser | None = None,
     given: tuple[Description, Description] = (NOTHING, NOTHING),
 ) -> Merge:
-    """Merge two LoRA files by a recipe, in memory.
+    """Merge LoRA files by a recipe, in memory.
 
     Args:
-        recipe: what decides the merge beside the two files.
-        content, style: LoRA files or PEFT folders.
+        recipe: what decides the merge beside the files.
+        loras: LoRA files or PEFT folders, as many as the recipe is for; of two, content and style.
         checkpoint: where an optimisation keeps its state.
         optimiser: of ``optimiser_for``; one serves many pairs, and loads the base once.
         given: what is said of content and of style, of prompt and pictures, where coefficients are optimised.
@@ -89,29 +91,31 @@ def merge_pair(
             its prompt.
         MethodError: something is said of them, and nothing is optimised.
         ImageError: where coefficients are optimised, there are no pictures beside a file.
+        MethodError: the method cannot merge these LoRAs.
     """
     check_given(recipe, given)
     started = time.perf_counter()
-    ours, theirs = read_pair(recipe.base, content, style)
+    adapters = read_loras(recipe.base, loras)
     read = time.perf_counter()
     options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
-        concepts = concept_of(ours, content, given[0]), concept_of(theirs, style, given[1])
-        training = optimiser.makings(*map(concept_facts, concepts))
-        coefficients = optimiser.optimise(*concepts, checkpoint)
+        concepts = [concept_of(*one) for one in zip(adapters, loras, given, strict=True)]
+        content, style = (replace(of, adapter=one) for of, one in zip(concepts, recipe.prepare(adapters), strict=True))
+        training = optimiser.makings(*recipe.with_blocks(map(concept_facts, concepts)))
+        coefficients = optimiser.optimise(content, style, training, checkpoint)
         options |= asdict(optimiser.options)
-    result = recipe.merge(ours, theirs, coefficients)
+    result = recipe.merge(adapters, coefficients)
     adapter = Adapter(result.layers, "merged")
     check_finite(adapter)
     return Merge(
         adapter=adapter,
         method=recipe.method,
         options=options,
-        content=ours,
-        style=theirs,
+        inputs=adapters,
         base=recipe.base,
         coefficients=result.coefficients,
         energy=result.energy,
+        factor=result.factor,
         dtype=recipe.dtype,
         training=training,
         seconds={"read": read - started, "compute": time.perf_counter() - read},
@@ -131,13 +135,13 @@ def optimiser_for(recipe: Recipe) -> PairOptimiser | None:
     return PairOptimiser(recipe.base, recipe.seed)
 
 
-def read_pair(base: Base, content: Path, style: Path) -> tuple[Adapter, Adapter]:
-    """Both adapters, checked against each other and against the base.
+def read_loras(base: Base, loras: Sequence[Path]) -> tuple[Adapter, ...]:
+    """The adapters of LoRA files, checked against each other and against the base.
 
     Raises:
         AdapterError: one cannot be read, or they do not belong together or to the base.
     """
-    pair = read_adapter(content), read_adapter(style)
-    check_pair(*pair)
-    check_base(base, *pair)
-    return pair
+    adapters = tuple(read_adapter(lora) for lora in loras)
+    check_alike(*adapters)
+    check_base(base, *adapters)
+    return adapters
