@@ -53,9 +53,10 @@ def own(tmp_path, tiny_folder, monkeypatch):
     return path
 
 
-def test_own_loras_are_drawn_and_judged_by_what_the_plan_says(own, tmp_path):
+def test_own_loras_are_drawn_and_judged_by_what_the_plan_says(own, tmp_path, capsys):
     outcome = run(own, tmp_path / "out")
     assert (outcome.generated, outcome.failures) == (1, [])
+    assert "Rare tokens, which CLIP-T leaves out: ohwx (puppy)" in " ".join(capsys.readouterr().err.split())
     (tmp_path / "mine" / "rain.txt").write_text("a house in another style")  # what was asked with stays
     with Store(tmp_path / "a.db") as store:
         (target,) = from_store(store, "plan=own")
@@ -78,6 +79,35 @@ def test_own_loras_are_drawn_and_judged_by_what_the_plan_says(own, tmp_path):
 def test_scores_of_prompts_that_only_have_the_papers_token_keep_their_keys():
     assert prompt_key("a sks dog in oil", "a dog in oil") == prompt_key("a sks dog in oil") == "a sks dog in oil"
     assert prompt_key("a sks dog in oil", "a sks dog in oil") != "a sks dog in oil"
+
+
+def test_a_studys_report_finds_the_score_of_a_prompt_whose_token_is_another():
+    from studies.report.metrics import _lookup
+
+    prompt = "a ohwx dog in oil"
+    scores = {
+        ("1", prompt): 0.1,
+        ("1", prompt_key(prompt, "a dog in oil")): 0.3,
+        ("2", prompt): 0.2,
+        ("3", "else"): 0.9,
+    }
+    score = _lookup("clip-t", scores, dict.fromkeys("123", prompt))
+    assert [score(image, None) for image in "123"] == [len(keys["1"][1]), len(prompt), None]
+
+
+def test_an_unsound_text_beside_a_lora_takes_nothing_from_judges(own, tmp_path):
+    run(own, tmp_path / "out")
+    own.write_text(
+        own.read_text().replace('title = "own"', 'title = "two"').replace('style = "a town in the rain"', "")
+    )
+    run(own, tmp_path / "out")
+    (tmp_path / "mine" / "rain.txt").write_text("a\nb")
+    with Store(tmp_path / "a.db") as store:
+        targets = from_store(store)
+    assert {(one.collection.name, one.style_words, one.lost) for one in targets} == {
+        ("own", "a town in the rain", ()),
+        ("two", "wtr", ()),
+    }
 
 
 def keys(plan_file, tmp_path):

@@ -103,7 +103,7 @@ def test_half_see_through_red_is_half_white(tmp_path):
     assert read_image(tmp_path / "a.png").getpixel((0, 0)) == (255, 127, 127)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "RGBA"])  # of these RGBA is opaque
 def test_a_plain_picture_keeps_its_pixels_and_its_digest(tmp_path, mode):
     path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
     UPRIGHT.convert(mode).save(path)

@@ -21,14 +21,14 @@ Account = dict[str, Origin]  # by field of ``Description``
 def trained_on(lora: Path) -> tuple[Account, str]:
     """What is said of a LoRA, by field, and what is wrong with a text beside it; empty where nothing is."""
     from lorarar.lora.header import read_metadata
-    from lorarar.pictures.description import describe, in_folder, in_header
+    from lorarar.pictures.description import describe, first_of, in_folder, in_header
 
     metadata, fault = read_metadata(lora, AdapterError), ""
     try:
         description = describe(lora, metadata)
     except AdapterError as error:
         fault = str(error)
-        description = in_header(metadata) if in_header(metadata) else in_folder(lora)
+        description = first_of([in_header(metadata), in_folder(lora)])
     by_rule = {"token": description.rare_token, "style": description.style_words} if description.prompt else {}
     account: Account = {}
     for name in ("prompt", "images", "token", "style"):

@@ -108,7 +108,7 @@ def in_header(metadata: Mapping[str, str]) -> Description:
     from lorarar.lora.header import provenance_of  # the app starts without it
 
     prompt = provenance_of(metadata).get("prompt")
-    if isinstance(prompt, str):
+    if isinstance(prompt, str) and prompt.strip():
         return Description(prompt=prompt).known_from(HEADER)
     tag = trainer_prompt(metadata)
     return Description(prompt=tag.prompt).known_from(tag.source) if tag else NOTHING

@@ -33,7 +33,7 @@ def as_shown(image: Image.Image) -> Image.Image:
 
 def is_plain(image: Image.Image) -> bool:
     """Whether a picture is shown by its file's own pixels: upright, opaque, in eight bits."""
-    return orientation(image) not in _TURNS and not image.has_transparency_data and not _is_deep(image)
+    return orientation(image) not in _TURNS and not _is_deep(image) and not _is_see_through(image)
 
 
 def orientation(image: Image.Image) -> int:
@@ -65,6 +65,11 @@ def _flat(image: Image.Image) -> Image.Image:
 def _is_deep(image: Image.Image) -> bool:
     """Whether a picture has greys of 16 bits or more, which plain conversion would clip to white."""
     return image.mode.startswith("I")
+
+
+def _is_see_through(image: Image.Image) -> bool:
+    """Whether any pixel of a picture is; one that only could be is decoded to see."""
+    return image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] != 255
 
 
 def _from_deep(image: Image.Image) -> Image.Image:

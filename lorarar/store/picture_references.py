@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from lorarar.pictures.description import NOTHING, Description, describe
+from lorarar.pictures.description import NOTHING, Description, describe, first_of, in_folder, in_header
 from lorarar.pictures.images import find_images
 from lorarar.pictures.prompts import RARE_TOKEN, style_phrase, without_token
 from lorarar.pictures.references import references_folder
@@ -73,10 +73,11 @@ class ReferenceFinder:
         file, given = self._find(lora), self._described.get(concept, NOTHING)
         if given.images is not None:
             given = replace(given, images=self._find(str(given.images)))
+        header = _header(file)
         try:
-            described = describe(file, _header(file), given)
+            described = describe(file, header, given)
         except AdapterError:  # a text beside it is unsound: the LoRA is as it is without
-            described = given
+            described = first_of([given, in_header(header), in_folder(file)])
         return described if described.images else replace(described, images=references_folder(file))
 
 
