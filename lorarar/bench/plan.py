@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from lorarar.bench.concept_selection import ConceptSelection
 from lorarar.bench.plan_table import StrictTable
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
-from lorarar.families import DEFAULT_BASE, Base, find_base
+from lorarar.families import DEFAULT_BASE, Base, Prediction, find_base
 from lorarar.generation.noise import Noise
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.merging.methods import METHODS, MethodInfo
@@ -140,6 +140,8 @@ class Plan(StrictTable):
     place = "a plan"
     title: str = ""
     base: str = DEFAULT_BASE
+    vae: str | None = None
+    prediction: Prediction | None = None
     contents: ConceptSelection = ConceptSelection()
     styles: ConceptSelection = ConceptSelection()
     pictures: PictureSettings = PictureSettings()
@@ -150,6 +152,14 @@ class Plan(StrictTable):
     def collection(self) -> Collection:
         """The collection of the plan's pictures."""
         return Collection("plan", self.title)
+
+    def find_base(self) -> Base:
+        """The base that the plan names, with the VAE and for the prediction that it names.
+
+        Raises:
+            BaseError: as of ``lorarar.families.find_base``.
+        """
+        return find_base(self.base, vae=self.vae, prediction=self.prediction)
 
     @field_validator("title")
     @classmethod
@@ -185,7 +195,7 @@ def read_plan(name: str | Path) -> Plan:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "plan"
         raise PlanError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
-    base = find_base(plan.base)
+    base = plan.find_base()
     plan = plan.model_copy(
         update={
             "title": plan.title or path.stem,

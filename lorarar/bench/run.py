@@ -9,7 +9,6 @@ from lorarar.bench.grid import PlannedGrid
 from lorarar.bench.outcome import GridOutcome
 from lorarar.bench.pair_training import PairTraining
 from lorarar.bench.plan import Plan
-from lorarar.families import find_base
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 
@@ -23,6 +22,6 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
-        grid = PlannedGrid(plan, find_base(plan.base), store, out, claims, device)
+        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, device)
         draw(grid, PairTraining(grid).train(grid.tasks()))
     return grid.outcome

@@ -68,10 +68,9 @@ def loss(
 
     from lorarar.bench.plan import read_plan
     from lorarar.bench.truth_loss import truth_losses
-    from lorarar.families import find_base
 
     grid = read_plan(plan)
-    losses = truth_losses(grid, find_base(grid.base), device)
+    losses = truth_losses(grid, grid.find_base(), device)
     if as_json:
         print_json({"plan": grid.title, "rows": {name: asdict(row) for name, row in losses.items()}})
     else:

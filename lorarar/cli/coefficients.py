@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.concept_flags import NAMES, concept_flags, given_pair
-from lorarar.cli.console import BaseOption, JsonOption, command, one_of, print_json
+from lorarar.cli.console import BaseOption, JsonOption, PredictionOption, VaeOption, command, one_of, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.families import DEFAULT_BASE
@@ -34,6 +34,8 @@ def coefficients(
     style: Annotated[Path, typer.Argument(help="Style LoRA.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where m_c and m_s go (safetensors).")],
     base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.
@@ -52,7 +54,7 @@ def coefficients(
 
     method, options = method_of(given := given_options(context), *NAMES)
     one_of("--method", method, [name for name, row in METHODS.items() if row.columnwise], MethodError)
-    recipe = Recipe(method_named(method), find_base(base), options)
+    recipe = Recipe(method_named(method), find_base(base, vae=vae, prediction=prediction), options)
     check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
     concepts = given_pair(given)
     merged = merge_loras(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)

@@ -44,7 +44,30 @@ VersionOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 BaseOption = Annotated[
-    str, typer.Option("--base", help="Base model: pocket, sdxl, a pipeline folder or a hub id.", metavar="BASE")
+    str,
+    typer.Option(
+        "--base",
+        help="Base model: pocket, sdxl, ssd-1b, koala-700m, sd15, a pipeline folder, a checkpoint file or a hub id.",
+        metavar="BASE",
+    ),
+]
+VaeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vae",
+        help="Another VAE than the base's: a .safetensors file, a folder or a hub id.",
+        metavar="VAE",
+        show_default="the base's own",
+    ),
+]
+PredictionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prediction",
+        help="What the base predicts: epsilon or v.",
+        metavar="WHAT",
+        show_default="what its files say, else epsilon",
+    ),
 ]
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")

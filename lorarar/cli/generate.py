@@ -13,7 +13,9 @@ from lorarar.cli.console import (
     DbOption,
     DeviceOption,
     JsonOption,
+    PredictionOption,
     SeedOption,
+    VaeOption,
     command,
     finite,
     print_json,
@@ -34,6 +36,8 @@ def generate(
     prompt: Annotated[str, typer.Option("--prompt", help="What to generate.")],
     lora: Annotated[list[Path] | None, typer.Option("--lora", help="LoRA to generate with.")] = None,
     base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 1,
     seed: SeedOption = 0,
     steps: Annotated[
@@ -70,7 +74,7 @@ def generate(
     from lorarar.util.formatting import count
     from lorarar.util.progress import Ticker
 
-    model = find_base(base)
+    model = find_base(base, vae=vae, prediction=prediction)
     adapter = read_adapter(source) if source else None
     pictures: list[Picture] = []
     options: DrawingOptions = {"steps": steps, "guidance": guidance}

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lorarar.cli.concept_flags import NAMES, concept_flags, given_pair
-from lorarar.cli.console import BaseOption, DbOption, JsonOption, command, one_of, print_json
+from lorarar.cli.console import (
+    BaseOption,
+    DbOption,
+    JsonOption,
+    PredictionOption,
+    VaeOption,
+    command,
+    one_of,
+    print_json,
+)
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.families import DEFAULT_BASE
@@ -49,6 +58,8 @@ def merge(
     more: Annotated[list[Path] | None, typer.Argument(help="Further LoRAs, for methods that take them.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Merge every content with every style.")] = False,
     base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
     dtype: Annotated[
         str | None,
         typer.Option("--dtype", help="float32, float16 or bfloat16.", show_default="the widest of all"),
@@ -75,7 +86,8 @@ def merge(
     if every and more:
         raise MethodError("--all merges the pairs of two folders, contents and styles; more are given")
     loras = (content, style, *(more or ()))
-    recipe = Recipe(method_named(method), find_base(base), options, cast("Dtype | None", dtype), loras=len(loras))
+    model = find_base(base, vae=vae, prediction=prediction)
+    recipe = Recipe(method_named(method), model, options, cast("Dtype | None", dtype), loras=len(loras))
     check_given(recipe, concepts := given_pair(given))
     if every and any(concepts):
         raise MethodError(

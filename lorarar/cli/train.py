@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from lorarar import __version__
-from lorarar.cli.console import BaseOption, command
+from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
 from lorarar.cli.flags import Flag, flagged, given_options
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import TrainingError
@@ -20,6 +20,7 @@ from lorarar.util.options import OptionError
 from lorarar.util.outputs import check_output
 
 if TYPE_CHECKING:
+    from lorarar.families import Base
     from lorarar.training.options import LoraOptions, Training
 
 Values = TypeVar("Values")
@@ -71,6 +72,8 @@ def lora(
     ],
     out: OutOption,
     base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
     side: SideOption = None,
     precision: PrecisionOption = None,
 ) -> None:
@@ -79,10 +82,11 @@ def lora(
     Content is named by a rare token, style by its description; pictures and prompt are what the
     hypernetwork is trained on later, so the prompt is kept in the file.
     """
+    from lorarar.families import find_base
     from lorarar.training.options import LORA
 
-    options = read_options(LORA, context)
-    _train({"lesson": (images, prompt)}, options, out, base, side, precision, {"prompt": prompt})
+    options, model = read_options(LORA, context), find_base(base, vae=vae, prediction=prediction)
+    _train({"lesson": (images, prompt)}, options, out, model, side, precision, {"prompt": prompt})
 
 
 @app.command(cls=flagged(lora_flags))
@@ -97,6 +101,8 @@ def joint(
     ],
     out: OutOption,
     base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
     side: SideOption = None,
     precision: PrecisionOption = None,
 ) -> None:
@@ -104,19 +110,20 @@ def joint(
 
     Both are drawn equally often, however many pictures each has.
     """
+    from lorarar.families import find_base
     from lorarar.training.options import LORA
 
-    options = read_options(LORA, context)
+    options, model = read_options(LORA, context), find_base(base, vae=vae, prediction=prediction)
     provenance = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
     concepts = {"content": (content, content_prompt), "style": (style, style_prompt)}
-    _train(concepts, options, out, base, side, precision, provenance)
+    _train(concepts, options, out, model, side, precision, provenance)
 
 
 def _train(
     concepts: Mapping[str, tuple[Path, str]],
     options: LoraOptions,
     out: Path,
-    base: str,
+    base: Base,
     side: int | None,
     precision: str | None,
     provenance: Mapping[str, object],
@@ -124,7 +131,6 @@ def _train(
     """Train a LoRA on concepts, folders of pictures with their prompts, and write it with what made it."""
     from dataclasses import asdict
 
-    from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.files import write_adapter
     from lorarar.pictures.images import find_images
@@ -132,7 +138,7 @@ def _train(
     from lorarar.training.makings import lesson_facts, recorded_facts, training_makings
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
-    checkpoint, model = checkpoint_of(out), pinned(find_base(base))
+    checkpoint, model = checkpoint_of(out), pinned(base)
     references = {name: (find_images(folder), prompt) for name, (folder, prompt) in concepts.items()}
     for name, (files, prompt) in references.items():
         _tell_lesson(concepts[name][0], len(files), prompt)
@@ -174,6 +180,8 @@ def hypernet(
     styles: Annotated[Path, typer.Option("--styles", help="Folder of style LoRAs with their pictures.")],
     out: OutOption,
     base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
     side: SideOption = None,
     precision: PrecisionOption = None,
 ) -> None:
@@ -195,7 +203,8 @@ def hypernet(
 
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
     options = read_options(HYPERNET, context)
-    of_content, of_style, model = read_concepts(contents), read_concepts(styles), pinned(find_base(base))
+    model = pinned(find_base(base, vae=vae, prediction=prediction))
+    of_content, of_style = read_concepts(contents), read_concepts(styles)
     accelerator = accelerator_for(precision)
     sides = {"contents": of_content, "styles": of_style}
     inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}

@@ -61,7 +61,19 @@ def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | No
     """
     device = drawing_device(device)
     placed: StableDiffusionXLPipeline = load_weights(base, dtype or drawing_dtype(device)).to(device)
-    return placed
+    return aligned(placed) if base.file and device == "cpu" else placed
+
+
+def aligned(pipeline: StableDiffusionXLPipeline) -> StableDiffusionXLPipeline:
+    """The pipeline, its weights in memory of their own, where they begin as torch lets tensors begin.
+
+    On the CPU they are else the file's own memory, where they begin is decided by the length of its header, and by that
+    the last bits of what is computed with them.
+    """
+    for model in pipeline.components.values():
+        for weight in model.parameters() if hasattr(model, "parameters") else ():
+            weight.data = weight.data.clone()
+    return pipeline
 
 
 def load_weights(base: Base, dtype: torch.dtype) -> Any:

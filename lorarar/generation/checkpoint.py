@@ -49,7 +49,10 @@ def load_checkpoint(file: Path, family: Family, dtype: torch.dtype, parts: Mappi
     }
     kind = family.pipeline_class()
     with configurations(family) as folder:
-        pipeline = kind.from_single_file(str(file), config=str(folder), dtype=dtype, local_files_only=True, **made)
+        try:
+            pipeline = kind.from_single_file(str(file), config=str(folder), dtype=dtype, local_files_only=True, **made)
+        except NotImplementedError:  # of a tensor that has a place and no numbers
+            raise BaseError(f"{file} lacks weights of its unet or vae; fetch it again") from None
     _check_complete(file, pipeline)
     return pipeline
 

@@ -109,7 +109,7 @@ def generate(
     prompt: str,
     *,
     lora: str | Path | Adapter | None = None,
-    base: str = DEFAULT_BASE,
+    base: str | Base = DEFAULT_BASE,
     n: int = 1,
     seed: int = 0,
     out: str | Path | None = None,
@@ -119,6 +119,7 @@ def generate(
 ) -> list[Picture]:
     """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …; with ``out``, write them there as PNG.
 
+    ``base`` is a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one and a VAE;
     ``options`` are those of ``DrawingOptions``, ``noise_of`` is as of ``Studio.generate``.
 
     Raises:
@@ -127,7 +128,7 @@ def generate(
     if out is not None:
         check_output_folder(Path(out))
     check_seeds(range(seed, seed + n))
-    with Studio(find_base(base), device) as studio:
+    with Studio(base if isinstance(base, Base) else find_base(base), device) as studio:
         studio.load_lora(lora)
         seeds = range(seed, seed + n)
         pictures = studio.generate(prompt, seeds, noise_of=noise_of, **options)

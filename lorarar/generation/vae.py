@@ -58,10 +58,10 @@ def _from_file(base: Base, file: Path, dtype: torch.dtype) -> Any:
 
     with TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(_own_config(base)))
-        model = AutoencoderKL.from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
-    if any(weight.is_meta for weight in model.parameters()):
-        raise BaseError(f"{file} is no VAE of {base.name}: weights are missing")
-    return model
+        try:
+            return AutoencoderKL.from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
+        except Exception:  # of weights that are missing or of other shapes, each in a way of its own
+            raise BaseError(f"{file} is no VAE of {base.name}: its weights are others") from None
 
 
 def _own_config(base: Base) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def merge(
     *,
     more: Sequence[str | Path] = (),
     method: str = "lorarar",
-    base: str = DEFAULT_BASE,
+    base: str | Base = DEFAULT_BASE,
     layout: str = "diffusers",
     dtype: Dtype | None = None,
     content_prompt: str | None = None,
@@ -49,8 +49,8 @@ def merge(
         more: further LoRAs, for methods that merge more than two.
         method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
             which both LoRAs need their pictures and their prompts.
-        base: pocket, sdxl, a pipeline folder or a hub id; where it lies on this machine, all
-            adapters are checked against it.
+        base: a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one; where it lies on this
+            machine, all adapters are checked against it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, peft (a folder), or another package's.
         dtype: float32, float16 or bfloat16; by default the widest one of the LoRAs.
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
@@ -63,7 +63,8 @@ def merge(
     loras = [Path(lora) for lora in (content, style, *more)]
     if out is not None:
         check_place(Path(out), layout, loras)
-    recipe = Recipe(method_named(method), find_base(base), options, dtype, loras=len(loras))
+    model = base if isinstance(base, Base) else find_base(base)
+    recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras))
     checkpoint = checkpoint_beside(Path(out)) if out else None
     given = _given(content_prompt, content_images), _given(style_prompt, style_images)
     merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=given)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from lorarar.util.errors import LorarError
 
 LARGEST_HEADER = 100 << 20  # bytes; of a whole SDXL it has some 300,000
-PICKLES = (b"PK", b"\x80")  # begin files of torch's own kind
+ZIP, PICKLE = b"PK\x03\x04", b"\x80"  # begin files of torch's own kind
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _fault(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             start = file.read(8)
-            if start.startswith(PICKLES) and int.from_bytes(start, "little") > LARGEST_HEADER:
+            if start.startswith(ZIP) or (start.startswith(PICKLE) and int.from_bytes(start, "little") > LARGEST_HEADER):
                 return (
                     "is a pickle, as .ckpt files are, which can run any code when it is read; accepted is a "
                     ".safetensors file"
