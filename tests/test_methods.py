@@ -93,11 +93,13 @@ class OneLayer(torch.nn.Module):
         return self.linear(x)
 
 
-def peft_model(content, style):
-    """The two factors as adapters of a peft model with one layer."""
-    model = get_peft_model(OneLayer(*content.shape), LoraConfig(r=content.rank, target_modules=["linear"]), "content")
-    model.add_adapter("style", LoraConfig(r=style.rank, target_modules=["linear"]))
-    for name, factors in (("content", content), ("style", style)):
+def peft_model(updates):
+    """The factors as adapters of a peft model with one layer, by name."""
+    (first, content), *others = updates.items()
+    model = get_peft_model(OneLayer(*content.shape), LoraConfig(r=content.rank, target_modules=["linear"]), first)
+    for name, factors in others:
+        model.add_adapter(name, LoraConfig(r=factors.rank, target_modules=["linear"]))
+    for name, factors in updates.items():
         layer = model.base_model.model.linear
         set_peft_model_state_dict(
             model,
@@ -131,20 +133,21 @@ def same_masks(monkeypatch):
         ("dare-ties", "factors", "dare_ties"),
     ],
 )
-@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.7, 0.4)])
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.7, 0.4), (0.7, 0.4, 1.3)])
 def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_masks):
-    layer, style = LAYERS[0], random_adapter(2, 1)
-    content = CONTENT.layers[layer]
-    using = {"weights": weights, "form": form, "rank": 3 if form == "delta" else None}
+    layer = LAYERS[0]
+    adapters = [only(random_adapter(2, seed), layer) for seed in range(len(weights))]
+    own = {"weights": weights, "form": form, "density": 0.5}
+    method = METHODS[name].for_loras(len(weights))
+    inputs = MergeInputs(rank=3 if form == "delta" else None)
     same_masks()
-    ours = merged(name, only(CONTENT, layer), only(style, layer), **using).layers[layer]
-    model = peft_model(content, style.layers[layer])
+    ours = method.run(adapters, inputs, {option.name: own[option.name] for option in method.options}).layers[layer]
+    model = peft_model({str(place): adapter.layers[layer] for place, adapter in enumerate(adapters)})
     same_masks()
-    model.add_weighted_adapter(
-        ["content", "style"], list(weights), "both", combination_type=theirs, svd_rank=3, density=0.5
-    )
+    names = [str(place) for place in range(len(weights))]
+    model.add_weighted_adapter(names, list(weights), "all", combination_type=theirs, svd_rank=3, density=0.5)
     peft_layer = model.base_model.model.linear
-    wanted = peft_layer.get_delta_weight("both") / peft_layer.scaling["both"]
+    wanted = peft_layer.get_delta_weight("all") / peft_layer.scaling["all"]
     assert relative(ours.dense(), wanted.detach()) < 1e-4
 
 

@@ -100,8 +100,9 @@ def merge_loras(
     read = time.perf_counter()
     options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
+        used = recipe.prepare(adapters)
         concepts = [concept_of(*one) for one in zip(adapters, loras, given, strict=True)]
-        content, style = (replace(of, adapter=one) for of, one in zip(concepts, recipe.prepare(adapters), strict=True))
+        content, style = (replace(of, adapter=one) for of, one in zip(concepts, used, strict=True))
         training = optimiser.makings(*recipe.with_blocks(map(concept_facts, concepts)))
         coefficients = optimiser.optimise(content, style, training, checkpoint)
         options |= asdict(optimiser.options)
