@@ -11,6 +11,9 @@ import lorarar
 import studies
 from benchmarks.house import hand_kept_modules, participle_counts, read_contracts, read_sources, repeated_classes
 from lorarar.cli.main import app
+from lorarar.lora.files import write_adapter
+
+from .base_loras import adapter_of, attention, some
 
 ROOT = Path(lorarar.__file__).parents[1]
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "scipy", "numpy", "sqlite_utils", "PIL", "textual"}
@@ -31,6 +34,17 @@ def test_nothing_heavy_loads_before_it_is_used(code):
 def test_help_loads_nothing_heavy():
     code = "from typer.testing import CliRunner\nfrom lorarar.cli.main import app\nCliRunner().invoke(app, ['--help'])"
     assert not loaded(code) & HEAVY
+
+
+def test_merging_for_a_base_that_is_known_by_name_alone_imports_no_diffusers(tmp_path):
+    adapter = adapter_of(some(attention("sdxl"), "up_blocks.0"))
+    for name in "ab":
+        write_adapter(adapter, tmp_path / f"{name}.safetensors")
+    code = f"""
+import lorarar
+lorarar.merge({str(tmp_path / "a.safetensors")!r}, {str(tmp_path / "b.safetensors")!r}, method="direct", base="sdxl")
+"""
+    assert not loaded(code) & {"diffusers", "transformers", "peft"}
 
 
 def test_browsing_loads_no_model_and_no_statistics(tmp_path):

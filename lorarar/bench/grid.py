@@ -15,7 +15,7 @@ from lorarar.bench.plan import Plan
 from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.drawing_facts import DrawingFacts
-from lorarar.merge_files import check_base
+from lorarar.lora.fit import check_fit
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.description import OF_ITS_OWN
 from lorarar.pictures.prompts import RARE_TOKEN
@@ -76,7 +76,8 @@ class PlannedGrid:
         contents, styles = self.plan.contents.read(), self.plan.styles.read()
         _tell_tokens(contents)
         concepts = (*contents, *styles)
-        check_base(self.base, *(concept.adapter for concept in concepts))
+        for concept in concepts:
+            check_fit(concept.adapter, self.base)
         self.store.describe_concepts(
             self.plan.collection,
             [

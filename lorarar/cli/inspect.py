@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lorarar.cli.trained_on import Account
     from lorarar.lora.inspection import Inspection
+    from lorarar.lora.purpose import Purpose
 
 LONGEST = 120  # characters of a value from a header in the table; --json has it whole
 
@@ -26,13 +27,17 @@ LONGEST = 120  # characters of a value from a header in the table; --json has it
 @command
 def inspect(
     file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect.")],
+    base: Annotated[
+        str | None, typer.Option("--base", help="Say whether it fits this base model.", metavar="BASE")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Describe a LoRA: dialect, ranks, targets, what it was trained on, metadata, and why it cannot be used if so."""
+    """Describe a LoRA: dialect, ranks, targets, what it is for and was trained on, and why it cannot be used if so."""
     from lorarar.cli.trained_on import trained_on
+    from lorarar.families import find_base
     from lorarar.lora.inspection import inspect_adapter
 
-    inspection = inspect_adapter(file)
+    inspection = inspect_adapter(file, find_base(base) if base else None)
     account, fault = trained_on(file)
     if as_json:
         # escaped to ASCII, since a header may hold what no terminal or encoding takes
@@ -67,6 +72,8 @@ def show_inspection(inspection: Inspection, account: Account, fault: str) -> Non
         counts = Counter(inspection.unread.values())
         first = {why: key for key, why in reversed(inspection.unread.items())}
         console.print(_pairs("Not understood", {f"{first[why]} and {n - 1} more": why for why, n in counts.items()}))
+    if misfit := inspection.purpose.misfit:
+        console.print(f"Does not fit base {inspection.purpose.base}: {clean(misfit)}", style="red", markup=False)
     if inspection.unusable:
         console.print(f"Cannot be used: {clean(inspection.unusable)}", style="red", markup=False)
 
@@ -81,7 +88,20 @@ def facts(inspection: Inspection) -> dict[str, str]:
         "parameters": f"{inspection.parameters:,}",
         "bytes": f"{inspection.bytes:,}",
         "usable": "no" if inspection.unusable else "yes",
+        **_purpose(inspection.purpose),
     }
+
+
+def _purpose(purpose: Purpose) -> dict[str, str]:
+    """What a LoRA is for; what nothing tells is left out."""
+    titles = " or ".join(purpose.made_for) or "unknown"
+    contradiction = purpose.declared and purpose.declared not in purpose.made_for
+    told = {"made for": f"{titles} (its header says {purpose.declared})" if contradiction else titles}
+    if purpose.few_steps:
+        told["kind"] = purpose.few_steps
+    if purpose.base:
+        told[f"fits {purpose.base}"] = "no" if purpose.misfit else "yes"
+    return told
 
 
 def _pairs(title: str, pairs: Mapping[str, str]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -55,6 +56,7 @@ class Architecture:
     tokenizers: Mapping[str, str]  # CLIP's, by name, with the token that fills a prompt up to its length
     gigabytes: float  # of all weights in half precision
     variant: str = ""  # under which the hub has the weights of the family's base in half precision; empty: under none
+    layers: Path | None = None  # the table of its layers, for ``lorarar.families.layer_table``
 
 
 def blueprint_of(shapes: Shapes) -> Blueprint | None:

@@ -79,6 +79,11 @@ class Family:
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.ground_truth.GroundTruth``
 
     @property
+    def title(self) -> str:
+        """The family as people write it: ``SD 1.5``."""
+        return self.architecture.title if self.architecture else self.name
+
+    @property
     def parts(self) -> dict[str, str]:
         """The places of the judges that the family has: ``critic``, ``ground_truth``, and its backbones by kind."""
         named = {"critic": self.critic, "ground_truth": self.ground_truth}

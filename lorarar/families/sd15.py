@@ -5,6 +5,7 @@ from __future__ import annotations
 from lorarar.families.architecture import ORIGINAL_DENOISER, Architecture, Blueprint, Component
 from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Base, Family, Modules
+from lorarar.families.layer_table import TABLES
 from lorarar.families.sdxl import CLIP_L, END, NOISE, ORIGINAL_VAE, VAE
 
 UNET = {
@@ -38,6 +39,7 @@ SD15 = Family(
     defaults=DrawingDefaults(steps=50, guidance=7.5, side=512),
     architecture=Architecture(
         title="SD 1.5",
+        layers=TABLES / "sd15.txt",
         blueprint=Blueprint(channels=4, width=320, context=768, down=(1,) * 6, middle=(1,), up=(1,) * 9),
         components=COMPONENTS,
         tokenizers={"tokenizer": END},

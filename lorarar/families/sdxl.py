@@ -5,6 +5,7 @@ from __future__ import annotations
 from lorarar.families.architecture import ORIGINAL_DENOISER, Architecture, Blueprint, Component
 from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Base, Family, Modules
+from lorarar.families.layer_table import TABLES
 
 END = "<|endoftext|>"
 NOISE = {
@@ -87,6 +88,7 @@ SDXL = Family(
     defaults=DrawingDefaults(steps=50, guidance=5.0, side=1024),
     architecture=Architecture(
         title="SDXL",
+        layers=TABLES / "sdxl.txt",
         blueprint=Blueprint(
             channels=4, width=320, context=2048, down=(2, 2, 10, 10), middle=(10,), up=(10, 10, 10, 2, 2, 2)
         ),

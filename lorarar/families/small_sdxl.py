@@ -12,6 +12,7 @@ from typing import Any
 
 from lorarar.families.architecture import Architecture, Blueprint, Component
 from lorarar.families.family import Base
+from lorarar.families.layer_table import TABLES
 from lorarar.families.sdxl import COMPONENTS, SDXL, TOKENIZERS, UNET
 
 
@@ -36,6 +37,7 @@ SSD_1B = replace(
     base=ssd_1b,
     architecture=Architecture(
         title="SSD-1B",
+        layers=TABLES / "ssd-1b.txt",
         blueprint=Blueprint(channels=4, width=320, context=2048, down=(2, 2, 4, 4), middle=(), up=(4, 4, 10, 2, 1, 1)),
         components=components(
             transformer_layers_per_block=[1, [2, 2], [4, 4]],
@@ -53,6 +55,7 @@ KOALA_700M = replace(
     base=koala_700m,
     architecture=Architecture(
         title="KOALA-700m",
+        layers=TABLES / "koala-700m.txt",
         blueprint=Blueprint(channels=4, width=320, context=2048, down=(2, 5), middle=(), up=(5, 5, 2, 2)),
         components=components(layers_per_block=1, transformer_layers_per_block=[1, 2, 5], mid_block_type=None),
         tokenizers=TOKENIZERS,

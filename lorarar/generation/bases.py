@@ -16,7 +16,6 @@ from lorarar.generation.checkpoint import PREDICTION_TYPES, load_checkpoint
 from lorarar.generation.hub import HALF
 from lorarar.generation.vae import VAE, check_vae, load_vae
 from lorarar.util.errors import BaseError, reason
-from lorarar.util.tensor_header import read_tensor_header
 
 if TYPE_CHECKING:
     import torch
@@ -137,19 +136,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logging, verbosity in before:
             logging.set_verbosity(verbosity)
-
-
-def denoiser_shapes(base: Base) -> dict[str, tuple[int, ...]] | None:
-    """Shapes of the denoiser's weights by adapter layer name, from file headers alone.
-
-    None where the weights are not in a local folder: then an adapter cannot be checked against them.
-    """
-    if base.folder is None:
-        return None
-    shapes: dict[str, tuple[int, ...]] = {}
-    denoiser = family_of(base).modules.denoiser
-    for file in sorted((base.folder / denoiser).glob("*.safetensors")):
-        for key, shape in read_tensor_header(file, BaseError).shapes.items():
-            if key.endswith(".weight"):
-                shapes[f"{denoiser}.{key.removesuffix('.weight')}"] = shape
-    return shapes or None

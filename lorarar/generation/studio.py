@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from PIL import Image
 
 from lorarar import __version__
-from lorarar.families import DEFAULT_BASE, Base, find_base
+from lorarar.families import DEFAULT_BASE, Base, family_of, find_base
+from lorarar.families.layer_table import Layers, layers_of_model
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.bases import load_pipeline
 from lorarar.generation.drawing_facts import DrawingFacts
@@ -154,6 +155,12 @@ class Studio:
         """
         return DrawingFacts.of_loaded(self.base, str(self.pipeline.device), self.pipeline.dtype)
 
+    @cached_property
+    def layers(self) -> Layers:
+        """The layers of the loaded base that a LoRA can change; first asked for while no LoRA is on it."""
+        models = {name: getattr(self.pipeline, name) for name in family_of(self.base).modules.adapted}
+        return {layer: shape for name, model in models.items() for layer, shape in layers_of_model(name, model).items()}
+
     def __enter__(self) -> Studio:
         return self
 
@@ -168,6 +175,7 @@ class Studio:
         """
         from lorarar.lora.adapter import Adapter
         from lorarar.lora.files import read_adapter
+        from lorarar.lora.fit import check_layers
         from lorarar.lora.layout_tensors import state_dict
 
         if self.lora:
@@ -176,6 +184,7 @@ class Studio:
         if lora is None:
             return
         adapter = lora if isinstance(lora, Adapter) else read_adapter(lora)
+        check_layers(adapter, self.base, self.layers)
         self.lora = adapter.identity  # from before anything is attached: a part of it has to come off too
         try:
             with _quiet():

@@ -147,6 +147,11 @@ class Adapter:
         return replace(self, layers=layers)
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the weights that it changes, by layer."""
+        return {layer: factors.shape for layer, factors in self.layers.items()}
+
+    @property
     def ranks(self) -> tuple[int, ...]:
         """The distinct ranks, ascending."""
         return tuple(sorted({factors.rank for factors in self.layers.values()}))

@@ -7,16 +7,19 @@ the reason given then is the one with which reading it would fail.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from lorarar.lora.dialects import foreign_kind
+from lorarar.families import Base
+from lorarar.lora.adapter import Adapter
+from lorarar.lora.dialects import KeyRole, foreign_kind
 from lorarar.lora.files import LoadedFile, build_adapter, first_provenance, load_files
 from lorarar.lora.header import PROVENANCE
+from lorarar.lora.purpose import Purpose, purpose_of
 from lorarar.lora.scale import alpha_of
 from lorarar.util.errors import AdapterError
 
@@ -62,17 +65,20 @@ class Inspection:
     record: dict[str, Any]  # the provenance, where this program wrote the file
     unread: dict[str, str]  # reason by key
     unusable: str | None  # why reading it as an adapter fails
+    purpose: Purpose
 
 
-def inspect_adapter(path: str | Path) -> Inspection:
-    """Describe a LoRA file or PEFT folder.
+def inspect_adapter(path: str | Path, base: Base | None = None) -> Inspection:
+    """Describe a LoRA file or PEFT folder, and say whether it fits a base.
 
     Raises:
         AdapterError: a file that is missing or cannot be read as tensors.
+        BaseError: a file of the base is broken.
     """
     path = Path(path)
     files = load_files(path)
     layers = {layer: roles for loaded in files for layer, roles in loaded.parsed.layers.items()}
+    adapter, unusable = _adapter_or_refusal(path, files)
     weights = [tensor for loaded in files for key, tensor in loaded.tensors.items() if not key.endswith(".alpha")]
     return Inspection(
         path=str(path),
@@ -87,7 +93,14 @@ def inspect_adapter(path: str | Path) -> Inspection:
         metadata={k: v for loaded in files for k, v in loaded.metadata.items() if k != PROVENANCE},
         record=first_provenance(files),
         unread={key: why for loaded in files for key, why in loaded.parsed.unread.items()},
-        unusable=_refusal(path, files),
+        unusable=unusable,
+        purpose=purpose_of(
+            path,
+            adapter.shapes if adapter else _shapes(layers),
+            {key: tuple(tensor.shape) for loaded in files for key, tensor in loaded.tensors.items()},
+            {key: value for loaded in files for key, value in loaded.metadata.items()},
+            base,
+        ),
     )
 
 
@@ -119,9 +132,17 @@ def _alphas(loaded: LoadedFile) -> Iterable[float]:
             yield alpha
 
 
-def _refusal(path: Path, files: list[LoadedFile]) -> str | None:
+def _shapes(layers: Mapping[str, Mapping[KeyRole, Tensor]]) -> dict[str, tuple[int, ...]]:
+    """The shapes of updates of which both halves are there, of a file that cannot be read as a whole."""
+    halves = {layer: (roles["up"], roles["down"]) for layer, roles in layers.items() if {"up", "down"} <= roles.keys()}
+    return {
+        layer: (up.shape[0], *down.shape[1:]) for layer, (up, down) in halves.items() if up.dim() > 1 and down.dim() > 1
+    }
+
+
+def _adapter_or_refusal(path: Path, files: list[LoadedFile]) -> tuple[Adapter | None, str | None]:
+    """The adapter, or why it cannot be read."""
     try:
-        build_adapter(path, files)
+        return build_adapter(path, files), None
     except AdapterError as error:
-        return str(error)
-    return None
+        return None, str(error)

@@ -1,6 +1,6 @@
 """Merge LoRA files: read, check, optimise where the method does, merge, write, and say what made the result."""
 
-from lorarar.merge_files.checks import check_base, check_given, check_place
+from lorarar.merge_files.checks import check_given, check_place
 from lorarar.merge_files.folders import OF_ONE_PAIR, Pairing, merge_all, pairings
 from lorarar.merge_files.loras import merge, merge_loras
 from lorarar.merge_files.result import Merge
@@ -9,7 +9,6 @@ __all__ = [
     "OF_ONE_PAIR",
     "Merge",
     "Pairing",
-    "check_base",
     "check_given",
     "check_place",
     "merge",

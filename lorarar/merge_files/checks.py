@@ -1,4 +1,4 @@
-"""Checks of merges: that the base has the adapters' layers, the numbers are finite, the result's place is sound."""
+"""Checks of merges: that the numbers are finite and the result's place is sound."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorarar.families import Base, family_of
-from lorarar.generation.bases import denoiser_shapes
-from lorarar.lora.adapter import Adapter, all_finite, shape_text
+from lorarar.lora.adapter import Adapter, all_finite
 from lorarar.lora.files import check_replaceable
 from lorarar.lora.layouts import layout_named
 from lorarar.util.errors import AdapterError, MethodError
@@ -17,26 +15,6 @@ from lorarar.util.outputs import check_output, check_output_folder
 if TYPE_CHECKING:
     from lorarar.merging.recipe import Recipe
     from lorarar.pictures.description import Description
-
-
-def check_base(base: Base, *adapters: Adapter) -> None:
-    """Refuse adapters whose layers of the denoiser the base does not have in that shape.
-
-    Raises:
-        AdapterError: the message names layer and shapes.
-    """
-    shapes = denoiser_shapes(base)
-    if shapes is None:
-        return
-    prefix = f"{family_of(base).modules.denoiser}."
-    for adapter in adapters:
-        for layer, factors in adapter.layers.items():
-            if layer.startswith(prefix) and shapes.get(layer) != factors.shape:
-                there = shape_text(shapes[layer]) if layer in shapes else "absent"
-                raise AdapterError(
-                    f"{adapter.name} does not fit base {base.name}: {layer} is {shape_text(factors.shape)} here and "
-                    f"{there} there; name the base it was trained for with --base"
-                )
 
 
 def check_finite(adapter: Adapter) -> None:

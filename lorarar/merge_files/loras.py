@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.lora.adapter import Adapter, check_alike
 from lorarar.lora.files import read_adapter
-from lorarar.merge_files.checks import check_base, check_finite, check_given, check_place
+from lorarar.lora.fit import check_fit, check_one_base
+from lorarar.merge_files.checks import check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import Recipe
@@ -145,5 +146,7 @@ def read_loras(base: Base, loras: Sequence[Path]) -> tuple[Adapter, ...]:
     """
     adapters = tuple(read_adapter(lora) for lora in loras)
     check_alike(*adapters)
-    check_base(base, *adapters)
+    for adapter in adapters:
+        check_fit(adapter, base)
+    check_one_base(adapters)
     return adapters
