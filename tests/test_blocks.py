@@ -1,14 +1,17 @@
 """Block weights against diffusers' own names of kohya's blocks, the papers' rules and dense updates."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.dialects import parse_keys
-from lorarar.merging.block_names import COUNTS, PRESETS
+from lorarar.merging.block_names import COUNTS, NAMES, PRESETS
 from lorarar.merging.blocks import BlockWeights, read_blocks
 from lorarar.util.errors import AdapterError, MethodError
 
+DOCS = Path(__file__).parents[1] / "docs" / "methods.md"
 ATTENTION = "transformer_blocks_0_attn1_to_q"
 #: A layer of every block of SDXL's original UNet that has any: its name there, by the block's.
 ORIGINAL = {
@@ -52,6 +55,17 @@ def test_the_counts_are_kohyas():
     assert COUNTS[20] == ("BASE", *inputs[:9], "M00", *outputs[:9])
     assert COUNTS[26] == ("BASE", *inputs, "M00", *outputs)
     assert COUNTS[17] == ("BASE", *(inputs[n] for n in (1, 2, 4, 5, 7, 8)), "M00", *outputs[3:])
+
+
+def test_the_page_on_methods_says_which_block_each_number_is():
+    lines = [
+        line for line in DOCS.read_text().splitlines() if line.startswith(("| `IN", "| `OUT", "| `M00", "| `BASE"))
+    ]
+    for name, line in zip(COUNTS[26], lines, strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        said = [int(cell) - 1 if cell else None for cell in cells[2:]]
+        assert said == [row.index(name) if name in row else None for row in map(COUNTS.get, (12, 20, 17, 26))]
+        assert cells[1].replace("`", "").split(", ") == [place.removeprefix("unet.") for place in NAMES[name]]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
