@@ -1,5 +1,6 @@
 """One checkpoint file as a base; whole ones are tiny, of each architecture's own blocks."""
 
+import json
 import pickle
 import struct
 
@@ -323,3 +324,35 @@ def test_a_base_of_one_encoder_trains_loras_and_coefficients(sd15, tmp_path):
     coefficients = train_ziplora(pipeline, *pair, ZipOptions(steps=1), side=64)
     assert set(coefficients) == set(adapters[0].layers)
     assert {name.split(".")[0] for name in coefficients} == {"unet"}
+
+
+def test_inspect_says_which_base_a_checkpoint_is(run, sd15, tmp_path):
+    save_file({**load_file(sd15), "v_pred": EMPTY, "ztsnr": EMPTY}, tmp_path / "v.safetensors", {"title": "[red]mine"})
+    done = run("inspect", tmp_path / "v.safetensors")
+    assert done.exit_code == 0, done.output
+    for words in ("tiny SD 1.5", "v, zero terminal SNR", "its own", "[red]mine"):
+        assert words in done.stdout
+    facts = json.loads(run("inspect", sd15, "--json").stdout)
+    assert (facts["family"], facts["prediction"], facts["vae"]) == ("tiny-sd15", "epsilon", True)
+    assert facts["unusable"] is None
+    save_file(unet(context=1280), tmp_path / "refiner.safetensors")
+    done = run("inspect", tmp_path / "refiner.safetensors")
+    assert "Cannot be used: it is SDXL's refiner" in " ".join(done.stdout.split())
+
+
+def test_generate_and_a_plan_take_a_checkpoint_with_a_vae_and_a_prediction(run, sd15, tmp_path):
+    from lorarar.bench.plan import read_plan
+
+    vae = {k: v for k, v in load_file(sd15).items() if k.startswith("first_stage_model.")}
+    save_file(vae, tmp_path / "vae.safetensors")
+    flags = ["--base", sd15, "--vae", tmp_path / "vae.safetensors", "--prediction", "v"]
+    done = run("generate", "--prompt", "a dog", *flags, "--steps", 1, "--json")
+    assert done.exit_code == 0, done.output
+    for side in ("contents", "styles"):
+        (tmp_path / side).mkdir()
+    plan = tmp_path / "p.toml"
+    plan.write_text(
+        f'base = "{sd15}"\nvae = "{tmp_path}/vae.safetensors"\nprediction = "v"\n'
+        '[contents]\nfolder = "contents"\n[styles]\nfolder = "styles"\n[[methods]]\nmethod = "direct"\n'
+    )
+    assert read_plan(plan).find_base() == find_base(str(sd15), vae=str(tmp_path / "vae.safetensors"), prediction="v")

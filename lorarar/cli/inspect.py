@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,17 +26,24 @@ LONGEST = 120  # characters of a value from a header in the table; --json has it
 
 @command
 def inspect(
-    file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect.")],
+    file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect, or a checkpoint file.")],
     base: Annotated[
         str | None, typer.Option("--base", help="Say whether it fits this base model.", metavar="BASE")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Describe a LoRA: dialect, ranks, targets, what it is for and was trained on, and why it cannot be used if so."""
+    """Describe a LoRA: dialect, ranks, targets, what it is for and was trained on, and why it cannot be used if so.
+
+    Of a checkpoint file it says which base that is.
+    """
+    from lorarar.cli.inspect_checkpoint import checkpoint_facts
     from lorarar.cli.trained_on import trained_on
     from lorarar.families import find_base
     from lorarar.lora.inspection import inspect_adapter
 
+    if checkpoint := checkpoint_facts(file):
+        _show_checkpoint(checkpoint, as_json)
+        return
     inspection = inspect_adapter(file, find_base(base) if base else None)
     account, fault = trained_on(file)
     if as_json:
@@ -46,6 +53,23 @@ def inspect(
         )
     else:
         show_inspection(inspection, account, fault)
+
+
+def _show_checkpoint(facts: Mapping[str, Any], as_json: bool) -> None:
+    """Print what a checkpoint file is, on stdout."""
+    from rich.console import Console
+
+    from lorarar.cli.inspect_checkpoint import checkpoint_words
+
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    console = Console(highlight=False)
+    console.print(_pairs(facts["path"], checkpoint_words(facts)))
+    if facts["metadata"]:
+        console.print(_pairs("Metadata", facts["metadata"]))
+    if facts["unusable"]:
+        console.print(f"Cannot be used: {clean(facts['unusable'])}", style="red", markup=False)
 
 
 def show_inspection(inspection: Inspection, account: Account, fault: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, Prediction, family_of
 from lorarar.generation.checkpoint import PREDICTION_TYPES, load_checkpoint
-from lorarar.generation.hub import HALF
+from lorarar.generation.hub import HALF, advice
 from lorarar.generation.vae import VAE, check_vae, load_vae
 from lorarar.util.errors import BaseError, reason
 
@@ -97,7 +97,10 @@ def load_weights(base: Base, dtype: torch.dtype) -> Any:
                     **{**family.pipeline_options, **parts},
                 )
         except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
-            raise BaseError(f"cannot load {base.name} as a {kind.__name__}: {reason(error)}") from None
+            hint = (
+                "" if base.folder or base.file else f"; where not all of it is here, {advice(base.location, '--base')}"
+            )
+            raise BaseError(f"cannot load {base.name} as a {kind.__name__}: {reason(error)}{hint}") from None
     if base.vae:
         check_vae(base, pipeline)
     if base.prediction:
