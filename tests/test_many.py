@@ -13,6 +13,7 @@ from lorarar.bench.plan import MethodRow
 from lorarar.families import find_base
 from lorarar.lora.adapter import Factors
 from lorarar.lora.files import read_adapter, write_adapter
+from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.merging.methods import METHODS, MergeInputs, method_named
@@ -285,6 +286,16 @@ def test_coefficients_are_optimised_for_what_is_left_of_the_loras(tmp_path, tiny
     assert done.coefficients.keys() == {layer for layer in LAYERS if layer.startswith(FIRST)}
     assert done.training["style"]["blocks"] == OF_BLOCK
     assert "blocks" not in done.training["content"]
+    torch.manual_seed(0)
+    whole = {layer: (torch.rand(n), torch.rand(n)) for layer in LAYERS for n in THREE[0].layers[layer].down.shape[1:]}
+    file = write_coefficients(whole, tmp_path / "coefficients.safetensors")
+    given = lorarar.merge(*pair, method="ziplora", base=str(tiny_folder), blocks={"style": OF_BLOCK}, coefficients=file)
+    content, style = map(read_adapter, pair)
+    for layer, factors in given.adapter.layers.items():
+        m_c, m_s = whole[layer]
+        both = content.layers[layer].dense() * m_c + style.layers[layer].dense() * m_s
+        wanted = both if layer.startswith(FIRST) else content.layers[layer].dense()
+        assert relative(factors.dense(), wanted) < 1e-5
 
 
 def test_a_grid_trains_for_its_blocks_and_scales_what_it_trained(tmp_path, tiny_folder):

@@ -165,6 +165,7 @@ def summary(merged: Merge) -> dict[str, object]:
         "layers": len(merged.adapter.layers),
         "ranks": list(merged.adapter.ranks),
         "discarded_energy": merged.energy.share,
+        **({"factor": merged.factor} if "balance" in merged.options else {}),
         "seconds": {name: round(value, 6) for name, value in merged.seconds.items()},
         "version": merged.version,
     }

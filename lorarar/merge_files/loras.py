@@ -145,8 +145,8 @@ def read_loras(base: Base, loras: Sequence[Path]) -> tuple[Adapter, ...]:
         AdapterError: one cannot be read, or they do not belong together or to the base.
     """
     adapters = tuple(read_adapter(lora) for lora in loras)
-    check_alike(*adapters)
     for adapter in adapters:
         check_fit(adapter, base)
     check_one_base(adapters)
+    check_alike(*adapters)
     return adapters

@@ -163,8 +163,10 @@ class Recipe:
         dtype = DTYPES[self.dtype] if self.dtype else widest(one.dtype for one in adapters)
         balanced, scaled = "balance" in self.options, self.strengths != PLAIN
         inputs = MergeInputs(self._values["rank"].used, self.seed, None if balanced else dtype)
+        read, adapters = adapters, self.prepare(adapters)
         own = {option.name: self._argument(option, coefficients) for option in self.method.options}
-        adapters = self.prepare(adapters)
+        for option in self.method.per_pair:
+            own[option.name] = _of_what_is_left(own[option.name], read, adapters)
         result = self._merge(adapters, replace(inputs, rank=None) if scaled else inputs, own)
         if scaled:
             result = scale_sides(result, adapters, self.strengths, inputs)
@@ -233,6 +235,14 @@ class Recipe:
                 f"({option.help})"
             )
         return value
+
+
+def _of_what_is_left(
+    coefficients: Mapping[str, Coefficients], read: Sequence[Adapter], used: Sequence[Adapter]
+) -> Mapping[str, Coefficients]:
+    """The coefficients without those of layers that their blocks' weights have taken out of one of the adapters."""
+    gone = {layer for one, left in zip(read, used, strict=True) for layer in one.layers.keys() - left.layers.keys()}
+    return {layer: pair for layer, pair in coefficients.items() if layer not in gone} if gone else coefficients
 
 
 def _read(option: Option, value: Any) -> Any:
