@@ -24,6 +24,8 @@ from lorarar.store.queries import Collection
 from lorarar.store.soundness import find_faults
 from lorarar.training.options import ZipOptions
 from lorarar.util.errors import MethodError
+from tui.catalog import Catalog
+from tui.screens.merge import facts
 
 from .bench_plan import run as run_bench
 from .bench_plan import write_plan
@@ -149,6 +151,11 @@ def test_a_merge_of_three_says_what_it_is_made_of(run, three_files, tiny_folder,
         )
     assert (row, sides) == ({"place": 3, "name": names[2]}, {"content": names[0], "style": names[1]})
     assert not [*find_faults(tmp_path / "a.db")]
+    shown = facts(Catalog(tmp_path / "a.db").merge(1), {"LoRA 3"}).plain.splitlines()
+    assert [line for line in shown if line in ("content", "style", "LoRA 3", "merged")] == [
+        *("content", "style", "LoRA 3", "merged")
+    ]
+    assert shown[shown.index("LoRA 3") + 1].strip() == "c.safetensors  not there any more"
     three_files[2].unlink()
     assert [fault.kind for fault in find_faults(tmp_path / "a.db")] == ["missing"]
 

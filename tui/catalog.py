@@ -210,9 +210,15 @@ class Catalog:
         return next(iter(self._rows("SELECT * FROM images WHERE id = ?", image)), {})
 
     def merge(self, merge: int) -> Row:
-        """What made a merge, with its three adapters; empty if it is gone."""
+        """What made a merge, with its adapters, those beside the first two under their places; empty if it is gone."""
         rows = self._rows("SELECT * FROM merges WHERE id = ?", merge)
         for row in rows:
+            more = self._rows(
+                "SELECT i.place, a.* FROM merge_inputs i JOIN adapters a ON a.id = i.adapter "
+                "WHERE i.merge = ? ORDER BY i.place",
+                merge,
+            )
+            row |= {f"LoRA {adapter['place']}": adapter for adapter in more}
             for side in ("adapter", "content", "style"):
                 row[side] = next(iter(self._rows("SELECT * FROM adapters WHERE id = ?", row[side])), {})
         return next(iter(rows), {})

@@ -22,7 +22,7 @@ from tui.views.coefficients import CoefficientMap, CoefficientSummary, coefficie
 from tui.widgets.heatmap import TITLES, Heatmap
 
 NARROW = 110  # terminal columns up to which facts lie above the map
-ADAPTERS = {"content": "content", "style": "style", "adapter": "merged"}  # of a merge, with their titles
+RESULT = "adapter"  # of a merge's adapters the merged one
 
 
 class MergeScreen(BrowseScreen):
@@ -106,14 +106,20 @@ class MergeScreen(BrowseScreen):
         """What made the merge in words, its coefficients, and its file; empty where it is in memory only."""
         catalog = self.context.catalog
         row = catalog.merge(self.merge)
-        files = {name: catalog.paths.find(path) for name in ADAPTERS if (path := row.get(name, {}).get("path"))}
+        files = {name: catalog.paths.find(path) for name in adapters_of(row) if (path := row[name].get("path"))}
         missing = {name for name, file in files.items() if not is_there(file)}
-        return facts(row, missing), coefficient_map(catalog.coefficients(self.merge)), str(files.get("adapter", ""))
+        return facts(row, missing), coefficient_map(catalog.coefficients(self.merge)), str(files.get(RESULT, ""))
 
     def _show(self, merge: tuple[Text, CoefficientMap, str]) -> None:
         words, coefficients, self._file = merge
         self.query_one("#words", Static).update(words)
         self.query_one(Heatmap).show(coefficients)
+
+
+def adapters_of(row: Row) -> list[str]:
+    """The keys of a merge's adapters: of its LoRAs in their order, then of the result."""
+    more = [name for name in row if name.startswith("LoRA ")]
+    return [name for name in ("content", "style", *more, RESULT) if row.get(name)]
 
 
 def facts(row: Row, missing: Collection[str]) -> Text:
@@ -128,9 +134,9 @@ def facts(row: Row, missing: Collection[str]) -> Text:
         return text.append("this merge is not in the database any more")
     text.append(f"{line(row['method'], 60)}", "bold").append(f"  on {line(row['base'], 80)} ")
     text.append(f"{line(row['base_revision'] or '', 40)}\n", "dim")
-    for name, title in ADAPTERS.items():
-        if adapter := row.get(name):
-            text.append(f"\n{title}\n", "bold").append_text(_adapter(adapter, missing=name in missing))
+    for name in adapters_of(row):
+        text.append(f"\n{'merged' if name == RESULT else name}\n", "bold")
+        text.append_text(_adapter(row[name], missing=name in missing))
     text.append("\noptions\n", "bold")
     for name, value in _options(row["options"]).items():
         text.append(f"  {line(name, 40)} ", "dim").append(f"{line(value, 70)}\n")
