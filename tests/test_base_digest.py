@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lorarar.families import Base, find_base
+from lorarar.families import Base, family_of, find_base
 from lorarar.generation import hub
 from lorarar.generation.base_digest import base_digest, pinned, pipeline_files
 from lorarar.generation.hub import HubCommit, UnreachableError
@@ -133,6 +133,7 @@ def answering(monkeypatch, commit, *files):
         return HubCommit(commit, files)
 
     monkeypatch.setattr("lorarar.generation.hub.snapshot_of_hub", snapshot)
+    monkeypatch.setattr("lorarar.generation.hub.fetch_index", lambda *_: None)
 
 
 def test_a_base_of_the_hub_is_known_by_its_commit(tmp_path, monkeypatch):
@@ -164,6 +165,16 @@ def test_weights_in_half_precision_are_taken_where_there_are_any_and_that_is_sai
     assert pinned(base) == base == pinned(Base("owner/name", "owner/name"))
     assert base_digest(base) != commit
     assert capsys.readouterr().err.count("half precision (fp16)") == 1
+
+
+def test_a_base_of_the_hub_is_of_the_family_whose_class_its_index_names(tmp_path, monkeypatch):
+    commit = "d" * 40
+    cached(tmp_path / "hub", monkeypatch, commit)
+    index = tmp_path / "hub" / "models--owner--name" / "snapshots" / commit / "model_index.json"
+    base = Base("owner/name", "owner/name", commit)
+    assert family_of(base).name == "sdxl"
+    index.write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
+    assert family_of(base).name == "sd15"
 
 
 def test_what_cannot_be_reached_says_what_to_fetch_how_large_it_is_and_how(tmp_path, tiny_folder, monkeypatch):

@@ -37,6 +37,11 @@ class Base:
         """The model's folder; None where it is a file or a hub id."""
         return Path(self.location) if Path(self.location).is_dir() else None
 
+    def choices(self) -> dict[str, str]:
+        """What was chosen of it beside its place, by name: VAE, prediction, variant; without those that were not."""
+        chosen = {"vae": self.vae, "prediction": self.prediction, "variant": self.variant}
+        return {name: value for name, value in chosen.items() if value}
+
     @property
     def file(self) -> Path | None:
         """The one checkpoint file that the model is; None where it is a folder or a hub id."""

@@ -60,16 +60,25 @@ def _unet_shapes(base: Base) -> dict[str, tuple[int, ...]]:
 
 
 def _family_of_class(base: Base) -> Family:
-    """The first family whose class the index of a folder names, SDXL before others; SDXL where it names none."""
-    wanted = _class_of(base.folder) if base.folder else None
+    """The first family whose class the index of a base names, SDXL before others; SDXL where it names none."""
+    index = base.folder / INDEX if base.folder else _cached_index(base)
+    wanted = _class_in(index) if index else None
     alike = (family for family in FAMILIES.values() if family.pipeline.rpartition(":")[2] == wanted)
     return SDXL if wanted == SDXL.pipeline.rpartition(":")[2] else next(alike, SDXL)
 
 
-def _class_of(folder: Path) -> str | None:
-    """The class that a pipeline folder's index names; None where it names none."""
+def _cached_index(base: Base) -> Path | None:
+    """The index of a base of the hub, where the cache on this machine has it."""
+    from huggingface_hub import try_to_load_from_cache
+
+    file = try_to_load_from_cache(base.location, INDEX, revision=base.revision)
+    return Path(file) if isinstance(file, str) else None
+
+
+def _class_in(file: Path) -> str | None:
+    """The class that a pipeline's index names; None where it names none."""
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        index = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return index.get("_class_name") if isinstance(index, dict) else None

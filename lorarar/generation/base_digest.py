@@ -37,9 +37,8 @@ def base_digest(base: Base) -> str:
         vae = _digest_of_vae(base) if base.vae else None
     except OSError as error:
         raise BaseError(f"cannot read {base.name}: {error}") from None
-    choices = {"vae": vae, "prediction": base.prediction, "variant": base.variant}
-    made = {name: value for name, value in choices.items() if value}
-    return digest_of_facts({"base": weights, **made}) if made else weights
+    choices = {**base.choices(), **({"vae": vae} if vae else {})}
+    return digest_of_facts({"base": weights, **choices}) if choices else weights
 
 
 def pinned(base: Base) -> Base:

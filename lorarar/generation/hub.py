@@ -1,6 +1,7 @@
 """What the hub has of a base: the commit that a revision means now, in which form the weights are there.
 
-Nothing is downloaded here. What neither the hub nor the cache on this machine has is an error that says what to do.
+Of a base no more than its index is downloaded here. What neither the hub nor the cache on this machine has is an error
+that says what to do.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def snapshot_of(repository: str, revision: str | None, option: str) -> HubCommit
     """
     refusal = f"{repository} is not on this machine, and the hub cannot be reached; {advice(repository, option)}"
     try:
-        return snapshot_of_hub(repository, revision)
+        snapshot: HubCommit | None = snapshot_of_hub(repository, revision)
+        if snapshot and option == "--base":
+            fetch_index(repository, snapshot.commit)
     except UnreachableError:
         snapshot = snapshot_of_cache(repository, revision)
     except BaseError as error:
@@ -94,6 +97,16 @@ def snapshot_of_cache(repository: str, revision: str | None) -> HubCommit | None
             folder = Path(file).parent
             return HubCommit(folder.name, tuple(one.relative_to(folder).as_posix() for one in folder.rglob("*")))
     return None
+
+
+def fetch_index(repository: str, commit: str) -> None:
+    """Bring a repository's index to the cache, where ``family_of`` reads which pipeline it is, if the hub gives it."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(repository, INDEX, revision=commit)
+    except Exception:  # whatever keeps it away keeps the weights away too, and loading them says it
+        return
 
 
 def is_commit(revision: str | None) -> bool:

@@ -65,6 +65,7 @@ class Picture:
             "base": self.base.name,
             "base_revision": self.base.revision or "",
             "base_digest": self.drawing.base,
+            **{f"base_{name}": value for name, value in self.base.choices().items()},
             "dtype": self.drawing.dtype,
             "device": self.drawing.device_name or self.drawing.device,
             "lora_sha256": self.lora,
