@@ -9,7 +9,7 @@ from lorarar.cli.concept_flags import given_pair
 from lorarar.cli.main import app
 from lorarar.families import find_base
 from lorarar.lora.files import write_adapter
-from lorarar.merge_files import merge_pair
+from lorarar.merge_files import merge_loras
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.description import NOTHING
@@ -48,7 +48,7 @@ def test_what_is_given_reaches_the_optimisation_before_all_else(pair, tiny_folde
     flags = {"content_prompt": "a ohwx dog", "content_images": photos / "dog.png", "style_images": str(photos)}
     optimiser = Optimiser()
     with pytest.raises(KeyboardInterrupt):
-        merge_pair(ziplora(tiny_folder), *pair, optimiser=optimiser, given=given_pair(flags))
+        merge_loras(ziplora(tiny_folder), *pair, optimiser=optimiser, given=given_pair(flags))
     content, style = optimiser.facts
     assert (content["prompt"], style["prompt"]) == ("a ohwx dog", "a house in oil")
     assert content["pictures"] == [sha256_of(photos / "dog.png")]
@@ -57,7 +57,7 @@ def test_what_is_given_reaches_the_optimisation_before_all_else(pair, tiny_folde
 
 def test_without_them_the_line_says_how_to_give_them(pair, tiny_folder):
     with pytest.raises(AdapterError, match=r"dog\.safetensors does not say its prompt; .*--content-prompt"):
-        merge_pair(ziplora(tiny_folder), *pair, optimiser=Optimiser(), given=(NOTHING, NOTHING))
+        merge_loras(ziplora(tiny_folder), *pair, optimiser=Optimiser(), given=(NOTHING, NOTHING))
 
 
 @pytest.mark.parametrize(
