@@ -71,9 +71,9 @@ def test_alpha_is_folded_once(tmp_path):
         ({f"{LAYER}.to_q.lora_A.weight": DOWN * float("nan"), f"{LAYER}.to_q.lora_B.weight": UP}, "NaN or infinite"),
         ({f"{LAYER}.to_q.lora_A.weight": DOWN, f"{LAYER}.to_q.lora_B.weight": UP.T}, "do not fit"),
         ({f"{LAYER}.to_q.lora_A.weight": DOWN[0], f"{LAYER}.to_q.lora_B.weight": UP}, "no matrix of floats"),
-        ({f"{LAYER}.to_q.hada_w1_a": DOWN}, "LoHa"),
-        ({f"{LAYER}.to_q.lokr_w1": DOWN}, "LoKr"),
-        ({f"{LAYER}.to_q.dora_scale": DOWN}, "DoRA"),
+        ({f"{LAYER}.to_q.hada_w1_a": DOWN}, r"to_q\.hada_w1_b is missing"),
+        ({f"{LAYER}.to_q.lokr_w1": DOWN}, r"to_q\.lokr_w2_a is missing"),
+        ({f"{LAYER}.to_q.dora_scale": DOWN}, r"to_q\.lora_A\.weight is missing; there is only its dora_scale"),
         ({"something.else": DOWN}, "something.else is not a LoRA key"),
     ],
 )

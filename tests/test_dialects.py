@@ -11,11 +11,14 @@ from safetensors.torch import save_file
 from lorarar.lora.dialects import parse_keys
 from lorarar.lora.files import read_adapter
 from lorarar.lora.locations import digest_of
+from lorarar.lora.sgm import is_sgm, unflattened
 from lorarar.util.errors import AdapterError
 
 BLOCK = "unet.down_blocks.1.attentions.0.transformer_blocks.0"
 FLAT = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0"
 SGM = "lora_unet_input_blocks_4_1_transformer_blocks_0"
+DOTTED = "input_blocks.4.1.transformer_blocks.0"
+TEXT = "text_model.encoder.layers.0"
 ONE, TWO = (f"{name}.text_model.encoder.layers.0" for name in ("text_encoder", "text_encoder_2"))
 FLAT_ONE = "lora_te1_text_model_encoder_layers_0"
 DOWN, UP = torch.randn(2, 5), torch.randn(6, 2)
@@ -63,6 +66,26 @@ KEYS = [
     ("kohya", f"{FLAT_ONE.replace('te1', 'te2')}_mlp_fc1.lora_down.weight", f"{TWO}.mlp.fc1"),
     ("kohya", "lora_te2_text_projection.lora_down.weight", "text_encoder_2.text_projection"),
     ("kohya-sgm", f"{SGM}_attn1_to_q.lora_down.weight", f"{BLOCK}.attn1.to_q"),
+    ("kohya-sgm", f"{SGM}_attn1_to_q.lora_A.weight", f"{BLOCK}.attn1.to_q"),
+    ("kohya", f"{FLAT.replace('lora_unet', 'lycoris')}_attn1_to_q.lora_down.weight", f"{BLOCK}.attn1.to_q"),
+    ("kohya", f"{FLAT.replace('lora_unet', 'lora_unet__orig_mod')}_attn1_to_q.lora_down.weight", f"{BLOCK}.attn1.to_q"),
+    ("sgm", f"unet.{DOTTED}.attn1.to_out.0.lora_down.weight", f"{BLOCK}.attn1.to_out.0"),
+    ("sgm", f"diffusion_model.{DOTTED}.ff.net.0.proj.lora_A.weight", f"{BLOCK}.ff.net.0.proj"),
+    ("sgm", f"diffusion_model.{DOTTED}.attn2.to_k.lora_down.weight", f"{BLOCK}.attn2.to_k"),
+    ("sgm", f"model.diffusion_model.{DOTTED}.attn2.to_k.lora.down.weight", f"{BLOCK}.attn2.to_k"),
+    ("sgm", f"diffusion_model.{BLOCK.removeprefix('unet.')}.attn2.to_k.lora_A.weight", f"{BLOCK}.attn2.to_k"),
+    ("sgm", f"clip_l.{TEXT}.mlp.fc1.lora_down.weight", f"{ONE}.mlp.fc1"),
+    ("sgm", f"clip_g.{TEXT}.self_attn.v_proj.lora_down.weight", f"{TWO}.self_attn.v_proj"),
+    ("sgm", f"text_encoders.clip_g.transformer.{TEXT}.mlp.fc2.lora_down.weight", f"{TWO}.mlp.fc2"),
+    ("diffusers-kohya", f"{BLOCK}.attn1.to_q.lora_down.weight", f"{BLOCK}.attn1.to_q"),
+    ("diffusers-kohya", f"{ONE}.mlp.fc1.lora_down.weight", f"{ONE}.mlp.fc1"),
+    ("diffusers", f"{BLOCK}.attn1.to_q.lora_A.my-style.weight", f"{BLOCK}.attn1.to_q"),
+    ("diffusers", f"{BLOCK}.attn1.to_q.lora_A.my.style.v1.0.weight", f"{BLOCK}.attn1.to_q"),
+    ("diffusers", f"unet._orig_mod.{BLOCK.removeprefix('unet.')}.attn1.to_q.lora_A.weight", f"{BLOCK}.attn1.to_q"),
+    ("diffusers", f"module.{BLOCK}.attn1.to_q.lora_A.weight", f"{BLOCK}.attn1.to_q"),
+    ("peft", f"base_model.model.base_model.model.{BLOCK}.attn1.to_q.lora_A.weight", f"{BLOCK}.attn1.to_q"),
+    ("peft", f"base_model.model._orig_mod.module.{BLOCK}.attn1.to_q.lora_A.my-style.weight", f"{BLOCK}.attn1.to_q"),
+    ("peft", f"base_model.model.{DOTTED}.attn1.to_q.lora_A.weight", f"{BLOCK}.attn1.to_q"),
 ]
 
 
@@ -107,6 +130,8 @@ def test_names_of_sdxl_in_both_spellings_of_kohya(flat, layer):
     assert found.unread == {}
     assert list(found.layers) == [f"unet.{layer}"]
     assert found.layers[f"unet.{layer}"].keys() == {"down", "up", "alpha"}
+    if is_sgm(flat):
+        assert list(parse_keys({f"unet.{unflattened(flat)}.alpha": torch.ones(1)}).layers) == [f"unet.{layer}"]
 
 
 def test_a_file_that_mixes_both_spellings_keeps_every_layer(tmp_path):
@@ -209,11 +234,12 @@ def test_peft_folders_of_components(tmp_path):
     ("config", "message"),
     [
         ({"use_dora": True}, "use_dora is set"),
-        ({"peft_type": "LOKR"}, "peft_type is 'LOKR'; accepted is LORA"),
+        ({"peft_type": "IA3"}, "peft_type is 'IA3'; accepted are LORA, LOHA, LOKR"),
+        ({"peft_type": "LOKR"}, "peft_type is 'LOKR', but unet.*to_q is LoRA"),
         ({"lora_alpha": None}, r"lora_alpha of unet.*to_q is None"),
         ({"lora_alpha": "1"}, "accepted is a finite number"),
         ({"r": 3}, "has rank 2, its configuration says 3"),
-        ({"alpha_pattern": {"(a+)+$": 1}}, "accepted are names of layers"),
+        ({"alpha_pattern": {"(": 1}}, "'\\(', which is no regular expression"),
         ({"alpha_pattern": [1]}, "alpha_pattern is no table"),
     ],
 )
@@ -240,16 +266,17 @@ def test_unsound_folders_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        (f"{FLAT}_attn1_to_q.hada_w1_a", "is LoHa"),
-        (f"{FLAT}_attn1_to_q.lokr_w1", "is LoKr"),
-        (f"{FLAT}_attn1_to_q.dora_scale", "is DoRA"),
-        (f"{BLOCK}.attn1.to_q.lora_magnitude_vector", "is DoRA"),
-        (f"{FLAT}_attn1_to_q.lora_mid.weight", "is LoCon in Tucker form"),
+        (f"{FLAT}_attn1_to_q.oft_blocks", "is OFT"),
+        (f"{FLAT}_attn1_to_q.a1.weight", "is GLoRA"),
+        (f"{FLAT}_attn1_to_q.w_norm", "is a difference of norms"),
         (f"{FLAT}_attn1_to_q.diff", "is a full difference"),
         (f"{FLAT}_attn1_to_q.diff_b", "is a full difference"),
         ("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight", "is Flux-style"),
         ("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "is Flux-style"),
-        ("lora_te3_encoder_block_0.lora_down.weight", "is not a LoRA key"),
+        ("lora_te3_encoder_block_0.lora_down.weight", "names no layer of SDXL"),
+        ("diffusion_model.input_blocks.3.0.nothing.lora_A.weight", "names no layer of SDXL"),
+        ("diffusion_model.input_blocks.0.1.proj_in.lora_A.weight", "names no layer of SDXL"),
+        ("unet.output_blocks.1.2.proj_in.lora_down.weight", "names no layer of SDXL"),
         ("lora_unet_input_blocks_4_7_nothing.lora_down.weight", "names no layer of SDXL"),
         ("lora_unet_input_blocks_x_1_proj_in.lora_down.weight", "names no layer of SDXL"),
         ("lora_unet_input_blocks_11_1_attn1_to_q.lora_down.weight", "names no layer of SDXL"),

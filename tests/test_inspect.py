@@ -86,18 +86,18 @@ def test_our_record_and_every_layout(tmp_path):
 
 
 def test_what_cannot_be_used_is_described_with_the_reason(tmp_path):
-    path = tmp_path / "loha.safetensors"
-    save_file({f"{BLOCK}_attn1_to_{part}.hada_w1_a": torch.ones(2, 3) for part in "qkv"}, path)
+    path = tmp_path / "oft.safetensors"
+    save_file({f"{BLOCK}_attn1_to_{part}.oft_blocks": torch.ones(2, 3) for part in "qkv"}, path)
     done = run(path)
     assert done.exit_code == 0
-    assert "LoHa" in done.stdout
+    assert "OFT" in done.stdout
     assert "and 2 more" in done.stdout
     assert "Cannot be used" in done.stdout
     found = json.loads(run(path, "--json").stdout)
-    assert found["dialects"] == ["LoHa"]
+    assert found["dialects"] == ["OFT"]
     assert found["parameters"] == 18
     assert len(found["unread"]) == 3
-    assert "is LoHa, which is not read" in found["unusable"]
+    assert "is OFT, which is not read" in found["unusable"]
 
 
 def test_a_broken_adapter_is_described_as_far_as_it_goes(tmp_path):
@@ -105,7 +105,7 @@ def test_a_broken_adapter_is_described_as_far_as_it_goes(tmp_path):
     save_file({f"{BLOCK}_attn1_to_q.lora_down.weight": torch.full((2, 3), float("nan"))}, path)
     found = inspect_adapter(path)
     assert (found.dialects, found.ranks) == (["kohya-sgm"], [2])
-    assert "NaN" in found.unusable
+    assert "lora_B.weight is missing" in found.unusable
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense"])

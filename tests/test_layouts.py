@@ -132,8 +132,8 @@ def test_half_precision_keeps_its_dtype(tiny, tmp_path):
     adapter = everything(tiny, dtype=torch.float16)
     for layout in LAYOUTS:
         again = read_adapter(write_adapter(adapter, place(tmp_path / layout, layout), None, layout))
+        assert again.dtype == torch.float16
         for name, factors in adapter.layers.items():
-            assert again.layers[name].down.dtype == again.layers[name].up.dtype == torch.float16
             torch.testing.assert_close(again.layers[name].dense(), factors.dense(), rtol=1e-2, atol=1e-4)
 
 

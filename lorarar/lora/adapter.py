@@ -2,11 +2,13 @@
 
 Invariant: an update is only ever held as ``up @ down`` (B A); the dense matrix is never formed. The
 scale alpha / rank is folded into ``down`` once, on reading, so everywhere else an update is just B A.
+Numbers are rounded to half precision once, in the end, and neither half out of its range (``half_exponent``).
 Layer names are diffusers module paths below the pipeline (``unet.….attn1.to_q``).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -57,7 +59,8 @@ class Factors:
 
     def dense(self) -> Tensor:
         """The update in the weight's own shape: for tests and for methods that need single elements."""
-        return (self.up.flatten(1) @ self.down.flatten(1)).reshape(self.shape)
+        dtype = widest((self.down.dtype, self.up.dtype))
+        return (self.up.flatten(1).to(dtype) @ self.down.flatten(1).to(dtype)).reshape(self.shape)
 
     def scale(self, factor: float | Tensor) -> Factors:
         """The update times a number, or with column i times ``factor[i]`` (n,), in at least float32."""
@@ -68,13 +71,16 @@ class Factors:
 
     def __add__(self, other: Factors) -> Factors:
         """The exact sum, of rank r + r': B = [B B'], A = [A; A']."""
-        dtype = torch.promote_types(self.down.dtype, other.down.dtype)
+        dtype = widest((self.down.dtype, self.up.dtype, other.down.dtype, other.up.dtype))
         down = torch.cat([self.down.to(dtype), other.down.to(dtype)], dim=0)
         return Factors(down, torch.cat([self.up.to(dtype), other.up.to(dtype)], dim=1))
 
     def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Factors:
         """Both factors in another dtype, and on another device if one is named."""
-        return Factors(self.down.to(device, dtype), self.up.to(device, dtype))
+        down, up = self.down, self.up
+        if dtype == torch.float16 and (exponent := half_exponent(down, up)):
+            down, up = down.float() * 2.0**exponent, up.float() * 2.0**-exponent
+        return Factors(down.to(device, dtype), up.to(device, dtype))
 
 
 def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dtype | None = None) -> Factors:
@@ -86,17 +92,40 @@ def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dty
     (first, scale), rank = terms[0], sum(factors.rank for factors, _ in terms)
     if len(terms) == 1 and not isinstance(scale, Tensor) and scale == 1:
         return first if dtype is None else first.to(dtype)
-    dtype = dtype or widest([torch.float32, *(factors.down.dtype for factors, _ in terms)])
+    dtype = dtype or widest(
+        [torch.float32, *(half.dtype for factors, _ in terms for half in (factors.down, factors.up))]
+    )
     down = torch.empty((rank, *first.down.shape[1:]), dtype=dtype)
     up = torch.empty((first.up.shape[0], rank, *first.up.shape[2:]), dtype=dtype)
     row = 0
     with torch.no_grad():
         for factors, scale in terms:
             rows = slice(row, row + factors.rank)
-            torch.mul(factors.down, _along_columns(scale, down.dim()), out=down[rows])
-            up[:, rows] = factors.up
+            if dtype == torch.float16:  # what either half is rounded to depends on both
+                narrow = factors.scale(scale).to(dtype)
+                down[rows], up[:, rows] = narrow.down, narrow.up
+            else:
+                torch.mul(factors.down, _along_columns(scale, down.dim()), out=down[rows])
+                up[:, rows] = factors.up
             row = rows.stop
     return Factors(down, up)
+
+
+def half_exponent(down: Tensor, up: Tensor) -> int:
+    """The power of two that A takes over from B, for float16 to hold both; 0 where it does.
+
+    Below 2^-14 it has fewer digits the smaller a number is, and below 2^-25 none; from 65520 on it is infinite.
+    Trainers keep both halves within by an alpha, which is folded in here.
+    """
+    if down.dtype == up.dtype == torch.float16:
+        return 0
+    sizes = [float(torch.linalg.vector_norm(half, dtype=torch.float64)) / half.numel() ** 0.5 for half in (down, up)]
+    if not all(0 < size < float("inf") for size in sizes):
+        return 0
+    largest = max(float(extreme) for half in (down, up) for extreme in map(torch.abs, torch.aminmax(half)))
+    if min(sizes) >= 2.0**-14 and largest <= torch.finfo(torch.float16).max:
+        return 0
+    return round((math.log2(sizes[1]) - math.log2(sizes[0])) / 2)
 
 
 def _along_columns(scale: float | Tensor, dimensions: int) -> float | Tensor:
@@ -118,11 +147,13 @@ class Adapter:
     sha256: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)  # from its file's header
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # that header as it stands, untrusted
+    stored: torch.dtype | None = None  # the widest of its file's factors, which may be wider here
+    remarks: tuple[str, ...] = ()  # what a user has to know of how it was read
 
     @property
     def dtype(self) -> torch.dtype:
-        """The widest dtype of the factors."""
-        return widest(factors.down.dtype for factors in self.layers.values())
+        """The dtype it is written in where none is asked for: the widest of its file's factors, else of its own."""
+        return self.stored or widest(half.dtype for f in self.layers.values() for half in (f.down, f.up))
 
     @property
     def origin(self) -> dict[str, str]:
@@ -144,7 +175,7 @@ class Adapter:
     def to(self, dtype: torch.dtype, device: torch.device | None = None) -> Adapter:
         """All factors in another dtype, and on another device if one is named."""
         layers = {name: factors.to(dtype, device) for name, factors in self.layers.items()}
-        return replace(self, layers=layers)
+        return replace(self, layers=layers, stored=None)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

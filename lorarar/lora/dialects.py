@@ -1,11 +1,8 @@
 """LoRA dialects: what the keys of a file mean.
 
 Invariant: every key is either understood, giving one role of one layer that no other key gives, or it is
-listed as unread with the reason; nothing is dropped and nothing is guessed. Dotted keys are read by
-patterns, because diffusers' converters let through what they do not know. Names that kohya's trainer
-flattened (``lora_unet_input_blocks_4_1_…``) go one by one through diffusers' own converter, at the price of
-its import, and what comes out must be the name of a layer SDXL can have: the converter itself drops one
-spelling where a file mixes two, and mangles names it does not know.
+listed as unread with the reason, or it is of an embedding, which is listed too; nothing is dropped unsaid and nothing
+is guessed. How our own dialects are spelt is in ``lorarar.lora.spelling``.
 """
 
 from __future__ import annotations
@@ -13,16 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from types import SimpleNamespace
-from typing import Literal, NamedTuple
+from functools import cached_property, partial
+from typing import NamedTuple
 
 from torch import Tensor
 
 from lorarar.lora.locations import COMPONENTS
+from lorarar.lora.roles import KeyRole
+from lorarar.lora.spelling import DIALECT_NAMES, spelling_of
 from lorarar.util.registry import Registry
 
-KeyRole = Literal["down", "up", "alpha"]
 Parse = Callable[[str], "tuple[KeyRole, str] | None"]  # role and layer of a key; None where it is none of the dialect
 
 
@@ -68,33 +65,23 @@ def check_dialect(dialect: Dialect, others: Mapping[str, Dialect]) -> None:
         raise ValueError("its expressions have one group each, the layer's path")
 
 
-_KOHYA = re.compile(r"(lora_(?:unet|te|te1|te2)_\w+)\.(lora_down\.weight|lora_up\.weight|alpha)")
-_KOHYA_ROLES: dict[str, KeyRole] = {"lora_down.weight": "down", "lora_up.weight": "up", "alpha": "alpha"}
-_SGM = re.compile(r"input_blocks|middle_block|output_blocks")
 #: diffusers loses the number of these two on reading; under sgm's names it keeps it.
 KOHYA_EMBEDDINGS = {"add_embedding_linear_1": "label_emb_0_0", "add_embedding_linear_2": "label_emb_0_2"}
 
 _FOREIGN = {
     re.compile(pattern): kind
     for pattern, kind in {
-        r"hada_": "LoHa",
-        r"lokr_": "LoKr",
-        r"dora_scale|lora_magnitude_vector": "DoRA",
-        r"lora_mid": "LoCon in Tucker form",
         r"\.oft_": "OFT",
         r"\.diff(_b)?$": "a full difference of weights",
+        r"\.[wb]_norm$": "a difference of norms",
+        r"\.[ab][12]\.weight$": "GLoRA",
+        r"\.(on_input|ia3_l)": "IA3",
         r"^(base_model\.model\.)?(lora_)?transformer[._]|(double|single)_(transformer_)?blocks": "Flux-style",
     }.items()
 }
 _UNET_ROOTS = ("down_blocks.", "mid_block.", "up_blocks.", "conv_in", "conv_out", "time_embedding.", "add_embedding.")
 _TEXT_ROOTS = ("text_model.", "encoder.layers.", "text_projection")
-_SDXL_LAYER = re.compile(
-    r"unet\.(?:(?:down_blocks\.\d+|mid_block|up_blocks\.\d+)\.(?:"
-    r"attentions\.\d+\.(?:proj_in|proj_out|transformer_blocks\.\d+\.(?:attn[12]\.to_(?:[qkv]|out\.0)|ff\.net\.(?:0\.proj|2)))"
-    r"|resnets\.\d+\.(?:conv1|conv2|conv_shortcut|time_emb_proj)|(?:down|up)samplers\.0\.conv)"
-    r"|conv_in|conv_out|(?:time|add)_embedding\.linear_[12])"
-    r"|text_encoder(?:_2)?\.(?:text_model\.encoder\.layers\.\d+\.(?:self_attn\.(?:q|k|v|out)_proj|mlp\.fc[12])|text_projection)"
-)
+_EMBEDDING = re.compile(r"bundle_emb\.(?P<name>.+)\.[^.]+|(?P<encoder>clip_[lg])|(?P<text>emb_params)")
 
 
 class Key(NamedTuple):
@@ -112,6 +99,7 @@ class ParsedKeys:
     layers: dict[str, dict[KeyRole, Tensor]]
     dialects: tuple[str, ...]
     unread: dict[str, str]
+    embeddings: tuple[str, ...] = ()  # names of what its prompts need besides its layers
 
 
 class _UnreadError(ValueError):
@@ -129,7 +117,10 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
     dialects: set[str] = set()
     rows = tuple(DIALECTS.values())
     unread: dict[str, str] = {}
+    embeddings = dict.fromkeys(name for key in tensors if (name := embedding_of(key)))
     for name, tensor in tensors.items():
+        if embedding_of(name):
+            continue
         try:
             key = parse_key(name, component, rows)
             if key.role in layers.get(key.layer, ()):
@@ -142,7 +133,7 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
             dialects.add(key.dialect)
     if "kohya-sgm" in dialects:
         dialects.discard("kohya")  # what both spellings share, such as text encoders
-    return ParsedKeys(dict(sorted(layers.items())), tuple(sorted(dialects)), unread)
+    return ParsedKeys(dict(sorted(layers.items())), tuple(sorted(dialects)), unread, tuple(embeddings))
 
 
 def parse_key(key: str, component: str, dialects: Iterable[Dialect]) -> Key:
@@ -169,10 +160,16 @@ def parse_key(key: str, component: str, dialects: Iterable[Dialect]) -> Key:
     raise _UnreadError(
         next(
             iter(reasons),
-            "is not a LoRA key; accepted are ….lora_A.weight and ….lora_B.weight, and the spellings of "
-            "older diffusers, PEFT and kohya",
+            "is not a LoRA key; accepted are ….lora_A.weight and ….lora_B.weight, and the spellings of older "
+            "diffusers, PEFT, kohya, LyCORIS, OneTrainer and ComfyUI",
         )
     )
+
+
+def embedding_of(key: str) -> str | None:
+    """The name of the embedding that a key belongs to: a word's, or of a text encoder; None where it is of none."""
+    match = _EMBEDDING.fullmatch(key)
+    return next(filter(None, match.groups()), None) if match else None
 
 
 def foreign_kind(key: str) -> str | None:
@@ -201,66 +198,18 @@ def _layer(name: str, component: str) -> str:
     return f"{component}.{module}"
 
 
-@lru_cache(maxsize=4096)  # down, up and alpha of a layer share one name
-def _kohya_layer(flat: str) -> str:
-    """The diffusers path of a layer whose name kohya flattened.
-
-    sgm's numbers assume two layers in a block, as SDXL has.
-    """
-    from diffusers.loaders import StableDiffusionXLLoraLoaderMixin
-
-    for ours, theirs in KOHYA_EMBEDDINGS.items():
-        flat = flat.replace(ours, theirs)
-    pair: dict[str, object] = {f"{flat}.lora_down.weight": 0, f"{flat}.lora_up.weight": 0}
+def _own(dialect: str, key: str) -> tuple[KeyRole, str] | None:
+    """The reading of a key that is spelt as one of our dialects."""
     try:
-        named, _ = StableDiffusionXLLoraLoaderMixin.lora_state_dict(
-            pair, unet_config=SimpleNamespace(layers_per_block=2)
-        )
-        dotted = [dialect for dialect in DIALECTS.own.values() if dialect.parse is None]
-        layer = parse_key(next(iter(named)), "unet", dotted).layer
-    except (ValueError, LookupError):
-        layer = ""
-    if not _SDXL_LAYER.fullmatch(layer):
-        raise _UnreadError("names no layer of SDXL; accepted is LoRA for SDXL")
-    return layer
+        spelling = spelling_of(key)
+    except ValueError as error:
+        raise _UnreadError(str(error)) from None
+    return (spelling.role, spelling.path) if spelling and spelling.dialect == dialect else None
 
-
-def _kohya(key: str) -> tuple[KeyRole, str] | None:
-    """The reading of a key whose layer kohya's trainer flattened, by the names of diffusers' blocks."""
-    match = _KOHYA.fullmatch(key)
-    return (_KOHYA_ROLES[match[2]], _kohya_layer(match[1])) if match and not _SGM.search(key) else None
-
-
-def _kohya_sgm(key: str) -> tuple[KeyRole, str] | None:
-    """The same by the names of sgm's blocks."""
-    match = _KOHYA.fullmatch(key)
-    return (_KOHYA_ROLES[match[2]], _kohya_layer(match[1])) if match and _SGM.search(key) else None
-
-
-_PLAIN = r"(?!base_model\.model\.)"  # what PEFT saves has its keys, whatever follows
-_ALPHA = r"(.+?)(?:[._]lora|\.lora_linear_layer)?\.alpha"
-_OLD, _NEW = r"\.lora(?:_linear_layer)?\.%s", r"\.lora_%s(?:\.\w+)?"
 
 DIALECTS = Registry(
     "lorarar.dialects",
     Dialect,
-    (
-        Dialect("kohya", parse=_kohya),
-        Dialect("kohya-sgm", parse=_kohya_sgm),
-        Dialect("attn-procs", rf"{_PLAIN}(.+?)_lora\.down\.weight", rf"{_PLAIN}(.+?)_lora\.up\.weight"),
-        Dialect(
-            "diffusers-old",
-            rf"{_PLAIN}(.+?){_OLD % 'down'}\.weight",
-            rf"{_PLAIN}(.+?){_OLD % 'up'}\.weight",
-            rf"{_PLAIN}(?!lora_(?:unet|te|te1|te2)_\w+\.alpha$){_ALPHA}",
-        ),
-        Dialect("diffusers", rf"{_PLAIN}(.+?){_NEW % 'A'}\.weight", rf"{_PLAIN}(.+?){_NEW % 'B'}\.weight"),
-        Dialect(
-            "peft",
-            rf"base_model\.model\.(.+?)(?:_lora\.down|{_OLD % 'down'}|{_NEW % 'A'})\.weight",
-            rf"base_model\.model\.(.+?)(?:_lora\.up|{_OLD % 'up'}|{_NEW % 'B'})\.weight",
-            rf"base_model\.model\.{_ALPHA}",
-        ),
-    ),
+    tuple(Dialect(name, parse=partial(_own, name)) for name in DIALECT_NAMES),
     check_dialect,
 )

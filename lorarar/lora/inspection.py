@@ -15,12 +15,14 @@ from typing import Any
 from torch import Tensor
 
 from lorarar.families import Base
-from lorarar.lora.adapter import Adapter
-from lorarar.lora.dialects import KeyRole, foreign_kind
-from lorarar.lora.files import LoadedFile, build_adapter, first_provenance, load_files
+from lorarar.lora.dialects import foreign_kind
+from lorarar.lora.file_layers import FileLayer, check_layers
+from lorarar.lora.files import first_provenance
 from lorarar.lora.header import PROVENANCE
+from lorarar.lora.loaded_file import LoadedFile, load_files
 from lorarar.lora.purpose import Purpose, purpose_of
-from lorarar.lora.scale import alpha_of
+from lorarar.lora.roles import KeyRole, kinds_of
+from lorarar.lora.scale import alpha_of, rank_of
 from lorarar.util.errors import AdapterError
 
 #: The first that fits a layer's name is its kind; tables are in this order.
@@ -57,13 +59,14 @@ class Inspection:
     tensors: int
     parameters: int  # numbers in them, alphas not counted
     dtypes: list[str]
-    dialects: list[str]  # also kinds that cannot be used
+    dialects: list[str]  # also kinds of adapters other than plain LoRA
     ranks: list[int]
     alphas: list[float]  # distinct ones; empty where there are none, and the scale is 1
     targets: list[LayerGroup]
     metadata: dict[str, str]  # of the header, without our provenance
     record: dict[str, Any]  # the provenance, where this program wrote the file
     unread: dict[str, str]  # reason by key
+    embeddings: list[str]  # names of those beside the layers, which a merge leaves out
     unusable: str | None  # why reading it as an adapter fails
     purpose: Purpose
 
@@ -78,7 +81,7 @@ def inspect_adapter(path: str | Path, base: Base | None = None) -> Inspection:
     path = Path(path)
     files = load_files(path)
     layers = {layer: roles for loaded in files for layer, roles in loaded.parsed.layers.items()}
-    adapter, unusable = _adapter_or_refusal(path, files)
+    sound, unusable = _layers_or_refusal(path, files)
     weights = [tensor for loaded in files for key, tensor in loaded.tensors.items() if not key.endswith(".alpha")]
     return Inspection(
         path=str(path),
@@ -87,16 +90,17 @@ def inspect_adapter(path: str | Path, base: Base | None = None) -> Inspection:
         parameters=sum(tensor.numel() for tensor in weights),
         dtypes=sorted({str(tensor.dtype).removeprefix("torch.") for tensor in weights}),
         dialects=_dialects(files),
-        ranks=sorted({roles["down"].shape[0] for roles in layers.values() if "down" in roles and roles["down"].dim()}),
+        ranks=sorted({rank for roles in layers.values() if (rank := rank_of(roles))}),
         alphas=sorted({alpha for loaded in files for alpha in _alphas(loaded)}),
         targets=_groups({layer: roles.values() for layer, roles in layers.items()}),
         metadata={k: v for loaded in files for k, v in loaded.metadata.items() if k != PROVENANCE},
         record=first_provenance(files),
         unread={key: why for loaded in files for key, why in loaded.parsed.unread.items()},
+        embeddings=[name for loaded in files for name in loaded.parsed.embeddings],
         unusable=unusable,
         purpose=purpose_of(
             path,
-            adapter.shapes if adapter else _shapes(layers),
+            {layer.name: layer.shape for layer in sound} or _shapes(layers),
             {key: tuple(tensor.shape) for loaded in files for key, tensor in loaded.tensors.items()},
             {key: value for loaded in files for key, value in loaded.metadata.items()},
             base,
@@ -112,7 +116,8 @@ def kind_of(layer: str) -> str:
 def _dialects(files: list[LoadedFile]) -> list[str]:
     dialects = {dialect for loaded in files for dialect in loaded.parsed.dialects}
     foreign = {foreign_kind(key) for loaded in files for key in loaded.parsed.unread}
-    return sorted(dialects | {kind for kind in foreign if kind})
+    kinds = {kind for loaded in files for roles in loaded.parsed.layers.values() for kind in kinds_of(roles)}
+    return sorted(dialects | kinds | {kind for kind in foreign if kind})
 
 
 def _groups(layers: dict[str, Iterable[Tensor]]) -> list[LayerGroup]:
@@ -140,9 +145,9 @@ def _shapes(layers: Mapping[str, Mapping[KeyRole, Tensor]]) -> dict[str, tuple[i
     }
 
 
-def _adapter_or_refusal(path: Path, files: list[LoadedFile]) -> tuple[Adapter | None, str | None]:
-    """The adapter, or why it cannot be read."""
+def _layers_or_refusal(path: Path, files: list[LoadedFile]) -> tuple[list[FileLayer], str | None]:
+    """The layers, all sound, or why they cannot be read."""
     try:
-        return build_adapter(path, files), None
+        return check_layers(path, files), None
     except AdapterError as error:
-        return None, str(error)
+        return [], str(error)

@@ -13,6 +13,10 @@ from lorarar.util.errors import AdapterError
 COMPONENTS = SDXL.modules.adapted
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+DIFFUSERS_WEIGHTS = (
+    "pytorch_lora_weights.safetensors",
+    "pytorch_lora_weights.bin",
+)  # as its save_lora_weights names them
 
 
 class AdapterFile(NamedTuple):
@@ -24,10 +28,10 @@ class AdapterFile(NamedTuple):
 
 
 def locate(path: Path) -> list[AdapterFile]:
-    """Find the tensor files of an adapter: one, or one for each component of a PEFT folder.
+    """Find the tensor files of an adapter: one, also in a folder of diffusers, or one for each component of PEFT's.
 
     Raises:
-        AdapterError: a folder that is not PEFT's.
+        AdapterError: a folder that is neither PEFT's nor diffusers'.
     """
     if path.name in WEIGHTS and path.with_name(CONFIG).is_file():
         return [_peft_file(path.parent, "unet")]
@@ -37,7 +41,12 @@ def locate(path: Path) -> list[AdapterFile]:
         return [_peft_file(path, "unet")]
     files = [_peft_file(path / name, name) for name in COMPONENTS if (path / name / CONFIG).is_file()]
     if not files:
-        raise AdapterError(f"{path} is not a file, and no PEFT folder: it has no {CONFIG}, nor has unet/ in it")
+        files = [AdapterFile(path / name) for name in DIFFUSERS_WEIGHTS if (path / name).is_file()][:1]
+    if not files:
+        raise AdapterError(
+            f"{path} is not a file, and no PEFT folder (it has no {CONFIG}, nor has unet/ in it), nor one of diffusers "
+            f"(it has no {DIFFUSERS_WEIGHTS[0]})"
+        )
     return files
 
 

@@ -104,6 +104,8 @@ def _read_pickle(path: Path, error: type[LorarError]) -> dict[str, Tensor]:
         raise error(f"{path} is refused: it would run code on loading, or is no state dict") from None
     except Exception as caught:  # what a broken pickle makes the reader raise is its writer's choice
         raise error(f"{path} cannot be read: {reason(caught)}") from None
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise error(f"{path} is not a state dict of tensors")
     for key, tensor in state.items():

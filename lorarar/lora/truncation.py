@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lorarar.lora.adapter import Factors
+from lorarar.lora.adapter import Factors, widest
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def truncate(factors: Factors, rank: int) -> tuple[Factors, Energy]:
     whole = factors.energy
     if factors.rank <= rank:
         return factors, Energy(whole)
-    dtype = torch.promote_types(factors.down.dtype, torch.float32)
+    dtype = widest((factors.down.dtype, factors.up.dtype, torch.float32))
     q_up, r_up = torch.linalg.qr(factors.up.flatten(1).to(dtype))
     q_down, r_down = torch.linalg.qr(factors.down.flatten(1).to(dtype).T)
     left, values, right = torch.linalg.svd(r_up @ r_down.T, full_matrices=False)
