@@ -69,13 +69,13 @@ def generate(
     from lorarar.families import find_base
     from lorarar.generation.settings import DrawingOptions, DrawingSettings
     from lorarar.generation.studio import BATCH, Picture, Studio, save
-    from lorarar.lora.files import read_adapter
+    from lorarar.lora.base_weights import read_adapter_for
     from lorarar.store import Store
     from lorarar.util.formatting import count
     from lorarar.util.progress import Ticker
 
     model = find_base(base, vae=vae, prediction=prediction)
-    adapter = read_adapter(source) if source else None
+    adapter = read_adapter_for(model, source) if source else None
     pictures: list[Picture] = []
     options: DrawingOptions = {"steps": steps, "guidance": guidance}
     batches = -(-n // BATCH)

@@ -175,7 +175,7 @@ class Studio:
             AdapterError: the LoRA cannot be read or does not fit the base.
         """
         from lorarar.lora.adapter import Adapter
-        from lorarar.lora.files import read_adapter
+        from lorarar.lora.base_weights import read_adapter_for
         from lorarar.lora.fit import check_layers
         from lorarar.lora.layout_tensors import state_dict
 
@@ -184,7 +184,7 @@ class Studio:
             self.lora = ""
         if lora is None:
             return
-        adapter = lora if isinstance(lora, Adapter) else read_adapter(lora)
+        adapter = lora if isinstance(lora, Adapter) else read_adapter_for(self.base, lora)
         check_layers(adapter, self.base, self.layers)
         self.lora = adapter.identity  # from before anything is attached: a part of it has to come off too
         try:

@@ -21,7 +21,7 @@ def layers_of(base: Base) -> Layers | None:
     Raises:
         BaseError: a file of the base is broken.
     """
-    folder = _folder_of(base)
+    folder = folder_of(base)
     if layers := _layers_of_folder(folder, family_of(base)) if folder else {}:
         return layers
     family = FAMILIES.get(base.name) or architecture_family(base)
@@ -41,8 +41,8 @@ def _table_of(family: Family) -> Layers | None:
     return read_table(place) if place else None
 
 
-def _folder_of(base: Base) -> Path | None:
-    """The folder that has the base's files: its own, or that of the hub's cache."""
+def folder_of(base: Base) -> Path | None:
+    """The folder that has the base's files: its own, or that of the hub's cache; None where neither is here."""
     if base.folder or Path(base.location).exists():
         return base.folder
     from huggingface_hub import try_to_load_from_cache

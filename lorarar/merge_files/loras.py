@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.lora.adapter import Adapter, check_alike
-from lorarar.lora.files import read_adapter
+from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.fit import check_fit, check_one_base
 from lorarar.merge_files.checks import check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
@@ -144,7 +144,7 @@ def read_loras(base: Base, loras: Sequence[Path]) -> tuple[Adapter, ...]:
     Raises:
         AdapterError: one cannot be read, or they do not belong together or to the base.
     """
-    adapters = tuple(read_adapter(lora) for lora in loras)
+    adapters = tuple(read_adapter_for(base, lora) for lora in loras)
     for adapter in adapters:
         check_fit(adapter, base)
     check_one_base(adapters)
