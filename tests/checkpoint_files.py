@@ -76,7 +76,9 @@ def new_pipeline(family: Family, seed: int = 0):
 def original_weights(pipeline) -> dict[str, torch.Tensor]:
     """The weights of a pipeline under the names of one file."""
     xl = hasattr(pipeline, "text_encoder_2")
-    weights = {f"model.diffusion_model.{_unet(k, pipeline.unet)}": v for k, v in pipeline.unet.state_dict().items()}
+    weights = {
+        f"model.diffusion_model.{original_name(k, pipeline.unet)}": v for k, v in pipeline.unet.state_dict().items()
+    }
     for key, value in pipeline.vae.state_dict().items():
         name, is_linear = _vae(key, len(pipeline.vae.config.block_out_channels)), value.dim() == 2
         weights[f"first_stage_model.{name}"] = value[:, :, None, None] if is_linear else value
@@ -100,7 +102,8 @@ def _renamed(key: str, names: dict[str, str]) -> str:
     return key
 
 
-def _unet(key: str, unet) -> str:
+def original_name(key: str, unet) -> str:
+    """The name in a checkpoint file of a weight, or of a layer, of a UNet."""
     layers = unet.config.layers_per_block + 1
     match = re.match(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.*)", key)
     if match:

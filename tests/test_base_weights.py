@@ -22,30 +22,6 @@ def test_every_layer_of_a_folder_has_its_weight(tiny, tiny_folder):
     assert BaseWeights(Base("nowhere", "nobody/nothing"))(LAYER) is None
 
 
-def test_a_checkpoint_file_has_them_under_its_own_names(tmp_path):
-    clip = "conditioner.embedders.1.model"
-    fused, projection = torch.arange(12.0).reshape(6, 2), torch.arange(6.0).reshape(2, 3)
-    tensors = {
-        "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.weight": torch.full((2, 2), 1.0),
-        "model.diffusion_model.input_blocks.4.0.in_layers.2.weight": torch.full((2, 2, 3, 3), 2.0),
-        "model.diffusion_model.input_blocks.4.0.in_layers.0.weight": torch.full((2,), 9.0),
-        "conditioner.embedders.0.transformer.text_model.encoder.layers.3.mlp.fc1.weight": torch.full((2, 2), 3.0),
-        f"{clip}.transformer.resblocks.7.attn.in_proj_weight": fused,
-        f"{clip}.transformer.resblocks.7.mlp.c_proj.weight": torch.full((2, 2), 4.0),
-        f"{clip}.text_projection": projection,
-    }
-    save_file(tensors, tmp_path / "base.safetensors")
-    weight_of = BaseWeights(Base("file", str(tmp_path / "base.safetensors")))
-    second = "text_encoder_2.text_model.encoder.layers.7"
-    assert float(weight_of(LAYER)[0, 0]) == 1
-    assert weight_of("unet.down_blocks.1.resnets.0.conv1").shape == (2, 2, 3, 3)
-    assert float(weight_of("text_encoder.text_model.encoder.layers.3.mlp.fc1")[0, 0]) == 3
-    for third, part in enumerate("qkv"):
-        assert torch.equal(weight_of(f"{second}.self_attn.{part}_proj"), fused[2 * third : 2 * third + 2])
-    assert float(weight_of(f"{second}.mlp.fc2")[0, 0]) == 4
-    assert torch.equal(weight_of("text_encoder_2.text_projection"), projection.T)
-
-
 def test_a_dora_is_read_for_its_base(tiny, tiny_folder, tmp_path):
     weight = tiny.unet.get_submodule(LAYER.removeprefix("unet.")).weight.detach()
     rows, columns = weight.shape

@@ -15,6 +15,8 @@ from lorarar.generation.bases import aligned, load_pipeline
 from lorarar.generation.checkpoint import clip_tokenizer
 from lorarar.generation.studio import Studio, generate
 from lorarar.generation.vae import load_vae
+from lorarar.lora.base_layers import layers_of
+from lorarar.lora.base_weights import BaseWeights
 from lorarar.training.lora import training_scheduler
 from lorarar.util.errors import BaseError
 from lorarar.util.registry import Registry
@@ -45,6 +47,15 @@ def files(tmp_path_factory):
         pipeline.save_pretrained(folder / "folder")
         places[kind] = folder / "folder", write_checkpoint(pipeline, folder / "one.safetensors")
     return places
+
+
+@pytest.mark.parametrize("kind", ["sdxl", "sd15"])
+def test_every_layer_has_the_weight_that_it_has_in_the_folder(files, kind):
+    folder, file = (find_base(str(place)) for place in files[kind])
+    weight_of, expected = BaseWeights(file), BaseWeights(folder)
+    layers = layers_of(folder)
+    assert len(layers) > 200
+    assert all(torch.equal(weight_of(layer), expected(layer)) for layer in layers)
 
 
 @pytest.fixture

@@ -8,11 +8,15 @@ import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from lorarar.lora.dialects import parse_keys
+from lorarar.families import FAMILIES
+from lorarar.lora.base_layers import layers_of_family
+from lorarar.lora.dialects import DIALECTS, parse_key, parse_keys
 from lorarar.lora.files import read_adapter
 from lorarar.lora.locations import digest_of
 from lorarar.lora.sgm import is_sgm, unflattened
 from lorarar.util.errors import AdapterError
+
+from .checkpoint_files import meta_unet, original_name
 
 BLOCK = "unet.down_blocks.1.attentions.0.transformer_blocks.0"
 FLAT = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0"
@@ -132,6 +136,23 @@ def test_names_of_sdxl_in_both_spellings_of_kohya(flat, layer):
     assert found.layers[f"unet.{layer}"].keys() == {"down", "up", "alpha"}
     if is_sgm(flat):
         assert list(parse_keys({f"unet.{unflattened(flat)}.alpha": torch.ones(1)}).layers) == [f"unet.{layer}"]
+
+
+@pytest.mark.parametrize("name", ["sdxl", "sd15", "ssd-1b"])
+def test_every_layer_of_a_base_is_read_by_each_of_its_names(name):
+    family, rows = FAMILIES[name], tuple(DIALECTS.values())
+    unet = meta_unet(family.architecture)
+    prefixes = {"text_encoder": ("clip_l.", "text_encoders.clip_l.transformer."), "text_encoder_2": ("clip_g.",)}
+    for layer in layers_of_family(family):
+        component, _, path = layer.partition(".")
+        if component == "unet":
+            names = [path, original_name(path, unet)]
+            spelt = [f"{prefix}{one}" for one in names for prefix in ("unet.", "diffusion_model.", "base_model.model.")]
+            spelt += [f"{prefix}_{one.replace('.', '_')}" for one in names for prefix in ("lora_unet", "lycoris")]
+        else:
+            flat = "lora_te1_" if component == "text_encoder" else "lora_te2_"
+            spelt = [f"{prefix}{path}" for prefix in prefixes[component]] + [flat + path.replace(".", "_")]
+        assert {parse_key(f"{key}.lora_down.weight", "unet", rows).layer for key in spelt} == {layer}
 
 
 def test_a_file_that_mixes_both_spellings_keeps_every_layer(tmp_path):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from lorarar.families import Base, family_of
+from lorarar.families import Base, architecture_family, family_of
 from lorarar.families.layer_table import layers_of_weights
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.base_layers import folder_of
@@ -82,10 +82,19 @@ class BaseWeights:
     @cached_property
     def _places(self) -> dict[str, WeightPlace]:
         if self.base.file:
+            if not _is_numbered_by_two(self.base):
+                return {}
             keys = read_tensor_header(self.base.file, BaseError).shapes
             return dict(pair for key in keys for pair in _of_checkpoint(self.base.file, key))
         folder = folder_of(self.base)
         return dict(_of_folder(self.base, folder)) if folder else {}
+
+
+def _is_numbered_by_two(base: Base) -> bool:
+    """Whether a checkpoint's UNet has two layers in a block, by which ``diffusers_path`` counts."""
+    family = architecture_family(base)
+    unet = family.architecture.components["unet"] if family and family.architecture else None
+    return unet is not None and unet.config.get("layers_per_block", 2) == 2
 
 
 def _of_folder(base: Base, folder: Path) -> Iterator[tuple[str, WeightPlace]]:
