@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lorarar.pictures.rare_words import is_rare
+
 RARE_TOKEN = "sks"  # the paper's "[c]"
 PAIR_PROMPT = "{content} in {style}"  # of a merge of both
 
@@ -18,15 +20,15 @@ _TWO_WORDS = re.compile(rf"{_SHOWN}(?!(?:an?|the)\s){_WORD}{_CLASS}[^\s,.;:]*", 
 def token_in(prompt: str) -> str:
     """The rare token of a content's prompt: what it has before the class of things; empty where it has none.
 
-    It is ``sks`` wherever that stands; else, after an article, a word that another follows which can be a class
-    (``a ohwx dog on grass``, not ``a dog on grass``), and of a prompt of two words alone the first (``ohwx dog``).
-    What words mean is not known: of ``a red dog`` it would be ``red``, which is why it can be said.
+    It is ``sks`` wherever that stands; else a rare word (``is_rare``) between an article and a class, ``a ohwx dog on
+    grass``, or before the class in a prompt of two words, ``ohwx dog``. ``a red dog`` has none; ``a crocheted dog`` is
+    read amiss, which is why a token can be said.
     """
     prompt = prompt.strip()
     if re.search(_whole(RARE_TOKEN), prompt):
         return RARE_TOKEN
     match = _AFTER_ARTICLE.match(prompt) or _TWO_WORDS.fullmatch(prompt)
-    return match[1] if match else ""
+    return match[1] if match and is_rare(match[1]) else ""
 
 
 def style_phrase(prompt: str, words: str = "") -> str:
