@@ -219,7 +219,10 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (('name = "average"', 'name = "../evil"'), r"methods\.1\.name"),
         (('name = "average"\n', ""), "two rows are named 'direct'"),
         (("weights = [0.5, 0.5]", "weights = [0.5]"), r"methods\.1"),
-        (("weights = [0.5, 0.5]", "density = 0.5"), "direct takes no density; it takes weights, rank, seed$"),
+        (
+            ("weights = [0.5, 0.5]", "density = 0.5"),
+            "direct takes no density; it takes weights, rank, seed, blocks, balance$",
+        ),
         (('method = "direct"\nname', 'method = "joint"\nratee = 1\nname'), "joint takes no ratee; it takes rank"),
         (('method = "direct"\nname', 'method = "ziplora"\nsteps = 0\nname'), r"methods\.1.*steps"),
         (('method = "direct"\nname', 'method = "joint"\nrate = -1\nname'), r"methods\.1.*rate"),
