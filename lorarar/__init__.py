@@ -13,17 +13,19 @@ from lorarar.version import __version__
 
 if TYPE_CHECKING:
     from lorarar.generation.studio import Picture, generate
-    from lorarar.merge_files import Merge, merge
+    from lorarar.merge_files import ConvertedLora, Merge, convert, merge
     from lorarar.store import Store
 
 _HOMES = {
+    "convert": "lorarar.merge_files",
+    "ConvertedLora": "lorarar.merge_files",
     "merge": "lorarar.merge_files",
     "Merge": "lorarar.merge_files",
     "generate": "lorarar.generation.studio",
     "Picture": "lorarar.generation.studio",
     "Store": "lorarar.store",
 }
-__all__ = ["Merge", "Picture", "Store", "__version__", "generate", "merge"]
+__all__ = ["ConvertedLora", "Merge", "Picture", "Store", "__version__", "convert", "generate", "merge"]
 
 __getattr__ = load_on_use(__name__, _HOMES)
 find_moved_modules(

@@ -71,7 +71,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
             "2 finite numbers",
         ),
         (("merge", "none", "none", "-o", "m.safetensors", "--key-value", "max"), "mean, sum"),
-        (("merge", "none", "none", "-o", "m", "--layout", "zip"), "accepted are diffusers, kohya, peft"),
+        (("merge", "none", "none", "-o", "m", "--layout", "zip"), "accepted are diffusers, kohya, comfy, peft"),
         (
             ("merge", "none", "none", "-o", "m.safetensors", "--dtype", "int8"),
             "accepted are float32, float16, bfloat16",

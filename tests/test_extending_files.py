@@ -41,7 +41,7 @@ def test_without_the_package_such_a_file_is_refused(monkeypatch, tmp_path):
         write_adapter(random_adapter(2, 0), tmp_path / "m.safetensors", layout="matrices")
     with pytest.raises(AdapterError, match="is not a LoRA key"):
         read_adapter(tmp_path / "m.safetensors")
-    with pytest.raises(AdapterError, match="accepted are diffusers, kohya, peft, of which peft is a folder"):
+    with pytest.raises(AdapterError, match="accepted are diffusers, kohya, comfy, peft, of which peft is a folder"):
         write_adapter(random_adapter(2, 0), tmp_path / "m.safetensors", layout="matrices")
 
 

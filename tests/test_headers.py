@@ -14,7 +14,11 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.carried import carried_fields, merged_metadata
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.layouts import LAYOUTS
+from lorarar.lora.made_for import family_of_adapter
 from lorarar.lora.tensors import save_tensors
+
+from .base_loras import adapter_of, attention, some, table
+from .conftest import random_adapter
 
 LAYER = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
 
@@ -29,6 +33,81 @@ def sdxl(rank=4, **metadata):
     return Adapter(
         {LAYER: Factors(torch.ones(rank, 2048), torch.ones(640, rank))}, "dog.safetensors", metadata=metadata
     )
+
+
+def version_listed_by_a1111(fields):
+    """The version under which its list has a LoRA, by its header alone."""
+    if fields.get("ss_base_model_version", "").startswith("sdxl_"):
+        return "SDXL"
+    if fields.get("ss_v2") == "True":
+        return "SD2"
+    return "SD1" if fields else "any"
+
+
+@pytest.mark.parametrize(("family", "version"), [("sdxl", "SDXL"), ("ssd-1b", "SDXL"), ("sd15", "SD1")])
+def test_kohya_is_listed_by_a1111_under_the_base_it_is_for(tmp_path, family, version):
+    adapter = adapter_of(some(table(family), "attn2.to_k"))
+    fields = header(write_adapter(adapter, tmp_path / "a.safetensors", {"x": 1}, "kohya"))
+    assert version_listed_by_a1111(fields) == version
+
+
+def test_a_lora_of_an_unknown_base_is_given_none(tmp_path):
+    fields = header(write_adapter(random_adapter(2, 0), tmp_path / "a.safetensors", None, "kohya"))
+    assert not {"ss_base_model_version", "modelspec.architecture"} & fields.keys()
+
+
+def test_what_was_said_of_the_base_counts_where_the_layers_fit_it():
+    some_koala = adapter_of(some(table("koala-700m"), "down_blocks.1.attentions.0."))
+    all_koala = adapter_of(attention("koala-700m"), ss_base_model_version="sdxl_base_v1-0")
+    cases = (
+        (some_koala, "sdxl"),
+        (replace(some_koala, family="koala-700m"), "koala-700m"),
+        (replace(some_koala, provenance={"base": "koala-700m"}), "koala-700m"),
+        (replace(some_koala, family="sd15"), "sdxl"),
+        (all_koala, "koala-700m"),
+    )
+    for adapter, family in cases:
+        assert family_of_adapter(adapter).name == family
+
+
+def test_the_header_of_kohya_says_what_is_true_of_the_file(tmp_path):
+    one = header(write_adapter(sdxl(), tmp_path / "one.safetensors", {"x": 1}, "kohya"))
+    assert one == {
+        "lorarar": '{"x": 1}',
+        "modelspec.architecture": "stable-diffusion-xl-v1-base/lora",
+        "modelspec.implementation": "https://github.com/Stability-AI/generative-models",
+        "modelspec.resolution": "1024x1024",
+        "modelspec.sai_model_spec": "1.0.1",
+        "modelspec.title": "LoRA",
+        "ss_base_model_version": "sdxl_base_v1-0",
+        "ss_network_alpha": "4",
+        "ss_network_dim": "4",
+        "ss_network_module": "networks.lora",
+    }
+    unequal = replace(sdxl(), layers={**sdxl().layers, LAYER.replace("to_k", "to_v"): sdxl(2).layers[LAYER]})
+    two = header(write_adapter(unequal, tmp_path / "two.safetensors", None, "kohya"))
+    assert (two["ss_network_dim"], two["ss_network_alpha"]) == ("Dynamic", "Dynamic")
+
+
+def test_comfy_has_the_model_spec_and_claims_no_network_of_kohyas(tmp_path):
+    fields = header(write_adapter(sdxl(), tmp_path / "a.safetensors", None, "comfy"))
+    assert fields["modelspec.implementation"].endswith("/ComfyUI")
+    assert not [name for name in fields if name.startswith("ss_network")]
+
+
+def test_kohyas_header_has_what_is_true_now_over_what_the_input_said(tmp_path):
+    fields = header(write_adapter(sdxl(**TRAINED), tmp_path / "a.safetensors", None, "kohya"))
+    assert (fields["ss_network_dim"], fields["ss_base_model_version"]) == ("4", "sdxl_base_v1-0")
+    assert fields["modelspec.trigger_phrase"] == "ohwx dog"
+
+
+def test_a_merge_is_titled_by_what_it_is_made_of_and_says_how_to_prompt_for_it():
+    trained = {"prompt": "a house in ink style"}
+    inputs = [sdxl(), replace(sdxl(), name="ink.pt", provenance=trained)]
+    fields = LAYOUTS["kohya"].fields_of(replace(sdxl(), metadata=merged_metadata(inputs)))
+    assert fields["modelspec.title"] == "dog + ink"
+    assert fields["modelspec.merged_from"] == "dog, ink"
+    assert fields["modelspec.usage_hint"] == "a house in ink style"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -169,5 +169,5 @@ def test_a_folder_does_not_take_the_place_of_a_file(tmp_path):
 
 
 def test_an_unknown_layout_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(AdapterError, match="accepted are diffusers, kohya, peft"):
+    with pytest.raises(AdapterError, match="accepted are diffusers, kohya, comfy, peft"):
         write_adapter(random_adapter(2, 0), tmp_path / "a.safetensors", None, "onnx")

@@ -100,7 +100,7 @@ def _annotation(flag: Flag) -> Any:
             bool | None, typer.Option(names, help=option.help, show_default=default or False, rich_help_panel=panel)
         ]
     default = option.shown_default if option.default is not None or option.default_words else ""
-    said = typer.Option(
+    parameter = typer.Option(
         option.flag, help=option.help, show_default=default or False, metavar=option.metavar, rich_help_panel=panel
     )
-    return Annotated[list[str] | None, said] if option.type == "table" else Annotated[str | None, said]
+    return Annotated[list[str] | None, parameter] if option.type == "table" else Annotated[str | None, parameter]

@@ -10,6 +10,7 @@ from lorarar.cli.backup import backup
 from lorarar.cli.bench import app as bench
 from lorarar.cli.coefficients import coefficient_flags, coefficients
 from lorarar.cli.console import VersionOption
+from lorarar.cli.convert import convert, convert_flags
 from lorarar.cli.db import app as db
 from lorarar.cli.demo import demo
 from lorarar.cli.flags import flagged
@@ -33,6 +34,7 @@ app = typer.Typer(
     help="Merge content and style LoRAs, generate with them, and keep what came of it.",
 )
 app.command(cls=flagged(merge_flags))(merge)
+app.command(cls=flagged(convert_flags))(convert)
 app.command()(methods)
 app.command()(generate)
 app.command(cls=flagged(coefficient_flags))(coefficients)

@@ -21,12 +21,12 @@ from lorarar.cli.console import (
     print_json,
 )
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.layout_flag import layout_flag, layout_of
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
-from lorarar.util.options import Option
 
 if TYPE_CHECKING:
     from lorarar.merge_files import Merge, Pairing
@@ -34,19 +34,10 @@ if TYPE_CHECKING:
     from lorarar.store import Store
     from lorarar.util.dtype import Dtype
 
-LAYOUT = "diffusers"  # of a merge that names none
-
 
 def merge_flags() -> list[Flag]:
     """The flags of methods, and the layouts."""
-    from lorarar.lora.layouts import LAYOUTS
-
-    forms = "; ".join(f"{name}: {layout.help}" for name, layout in LAYOUTS.items())
-    return [
-        *method_flags(),
-        *concept_flags(),
-        Flag(Option("layout", f"{forms}.", "text", default=LAYOUT, words="LAYOUT")),
-    ]
+    return [*method_flags(), *concept_flags(), layout_flag()]
 
 
 @command
@@ -72,7 +63,6 @@ def merge(
 ) -> None:
     """Merge a content and a style LoRA, or more, into one ordinary LoRA; ``lorarar methods`` lists the methods."""
     from lorarar.families import find_base
-    from lorarar.lora.layouts import LAYOUTS
     from lorarar.merge_files import check_given, check_place, merge_loras, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
@@ -80,7 +70,7 @@ def merge(
     from lorarar.util.files import checkpoint_beside
 
     method, options = method_of(given := given_options(context), "layout", *NAMES)
-    layout = one_of("--layout", given.get("layout", LAYOUT), list(LAYOUTS), MethodError)
+    layout = layout_of(given)
     if dtype is not None:
         one_of("--dtype", dtype, tuple(DTYPES), MethodError)
     if every and more:
@@ -112,6 +102,7 @@ def _keep_one(merged: Merge, loras: Sequence[Path], store: Store, as_json: bool)
         print_json(summary(merged) | {"id": merge_id})
     else:
         describe(merged)
+        describe_readers(merged)
         print(merged.path)
 
 
@@ -130,6 +121,8 @@ def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Sto
             if isinstance(outcome, Merge):
                 store.add_merge(outcome, pairing.content, pairing.style)
                 new += 1
+                if new == 1 and not as_json:
+                    describe_readers(outcome)
             elif outcome is None:
                 store.see_loras({digest_of(lora): lora for lora in (pairing.content, pairing.style)})
             if isinstance(outcome, LorarError):
@@ -155,6 +148,8 @@ def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Sto
 
 def summary(merged: Merge) -> dict[str, object]:
     """A merge for machines."""
+    from lorarar.lora.readers import reader_counts
+
     return {
         "path": str(merged.path),
         "sha256": merged.adapter.sha256,
@@ -166,6 +161,7 @@ def summary(merged: Merge) -> dict[str, object]:
         "ranks": list(merged.adapter.ranks),
         "discarded_energy": merged.energy.share,
         **({"factor": merged.factor} if "balance" in merged.options else {}),
+        "readers": reader_counts(merged.path, merged.adapter) if merged.path else {},
         "seconds": {name: round(value, 6) for name, value in merged.seconds.items()},
         "version": merged.version,
     }
@@ -174,6 +170,7 @@ def summary(merged: Merge) -> dict[str, object]:
 def _summary_of_file(path: Path) -> dict[str, object]:
     """A merge that was there already for machines, as its file says it, under the same keys."""
     from lorarar.lora.files import read_adapter
+    from lorarar.lora.readers import reader_counts
 
     adapter = read_adapter(path)
     facts = adapter.provenance
@@ -184,10 +181,19 @@ def _summary_of_file(path: Path) -> dict[str, object]:
         "layers": len(adapter.layers),
         "ranks": list(adapter.ranks),
         "discarded_energy": facts.get("discarded"),
+        "readers": reader_counts(path, adapter),
         "seconds": {},
         "version": facts.get("version"),
         "new": False,
     }
+
+
+def describe_readers(merged: Merge) -> None:
+    """Say on stderr which programs read what was written, and how much of it."""
+    from lorarar.lora.readers import reading_text, readings_of
+
+    if merged.path:
+        message(reading_text(readings_of(merged.path, merged.adapter)))
 
 
 def describe(merged: Merge) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lorarar.families.listing import Listing
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 ORIGINAL_DENOISER = "model.diffusion_model."  # before its weights' names in a checkpoint file
@@ -55,6 +57,7 @@ class Architecture:
     components: Mapping[str, Component]  # of the pipeline, by name, without the tokenizers
     tokenizers: Mapping[str, str]  # CLIP's, by name, with the token that fills a prompt up to its length
     gigabytes: float  # of all weights in half precision
+    listing: Listing | None = None  # how other programs call it in the headers of LoRAs
     variant: str = ""  # under which the hub has the weights of the family's base in half precision; empty: under none
     layers: Path | None = None  # the table of its layers, for ``lorarar.families.layer_table``
 

@@ -6,6 +6,7 @@ from lorarar.families.architecture import ORIGINAL_DENOISER, Architecture, Bluep
 from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Base, Family, Modules
 from lorarar.families.layer_table import TABLES
+from lorarar.families.listing import Listing
 from lorarar.families.sdxl import CLIP_L, END, NOISE, ORIGINAL_VAE, VAE
 
 UNET = {
@@ -44,6 +45,7 @@ SD15 = Family(
         components=COMPONENTS,
         tokenizers={"tokenizer": END},
         gigabytes=2.1,
+        listing=Listing("sd_v1", "stable-diffusion-v1", "512x512"),
         variant="fp16",
     ),
 )

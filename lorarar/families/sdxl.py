@@ -6,6 +6,7 @@ from lorarar.families.architecture import ORIGINAL_DENOISER, Architecture, Bluep
 from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Base, Family, Modules
 from lorarar.families.layer_table import TABLES
+from lorarar.families.listing import Listing
 
 END = "<|endoftext|>"
 NOISE = {
@@ -74,6 +75,9 @@ COMPONENTS = {
 TOKENIZERS = {"tokenizer": END, "tokenizer_2": "!"}
 
 
+LISTING = Listing("sdxl_base_v1-0", "stable-diffusion-xl-v1-base", "1024x1024")
+
+
 def base() -> Base:
     """Stability AI's base model, version 1.0, on the hub."""
     return Base("sdxl", "stabilityai/stable-diffusion-xl-base-1.0")
@@ -95,6 +99,7 @@ SDXL = Family(
         components=COMPONENTS,
         tokenizers=TOKENIZERS,
         gigabytes=6.9,
+        listing=LISTING,
         variant="fp16",
     ),
 )

@@ -13,7 +13,7 @@ from typing import Any
 from lorarar.families.architecture import Architecture, Blueprint, Component
 from lorarar.families.family import Base
 from lorarar.families.layer_table import TABLES
-from lorarar.families.sdxl import COMPONENTS, SDXL, TOKENIZERS, UNET
+from lorarar.families.sdxl import COMPONENTS, LISTING, SDXL, TOKENIZERS, UNET
 
 
 def ssd_1b() -> Base:
@@ -46,6 +46,7 @@ SSD_1B = replace(
         ),
         tokenizers=TOKENIZERS,
         gigabytes=4.5,
+        listing=LISTING,
         variant="fp16",
     ),
 )

@@ -146,6 +146,7 @@ class Adapter:
     name: str = "adapter"
     sha256: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)  # from its file's header
+    family: str = ""  # whose layers they are, by name, where that was said; else ``family_of_adapter`` tells it
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # that header as it stands, untrusted
     stored: torch.dtype | None = None  # the widest of its file's factors, which may be wider here
     remarks: tuple[str, ...] = ()  # what a user has to know of how it was read

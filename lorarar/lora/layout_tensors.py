@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lorarar.lora.adapter import Adapter, Factors
-from lorarar.lora.dialects import KOHYA_EMBEDDINGS
+from lorarar.lora.adapter import Adapter, Factors, widest
+from lorarar.lora.layout_names import comfy_name, kohya_name
 from lorarar.lora.locations import COMPONENTS
+from lorarar.lora.made_for import family_of_adapter
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,36 @@ def state_dict(layers: Mapping[str, Factors]) -> dict[str, Tensor]:
 
 
 def kohya_tensors(adapter: Adapter) -> dict[str, Tensor]:
-    """Keys of kohya with diffusers' names of blocks, all parts of it known to ComfyUI, A1111 and diffusers.
+    """Keys of kohya's trainer, each of them known to ComfyUI, A1111 and diffusers.
 
     Alpha is the commonest rank of a component, for all its layers: diffusers loses alphas that differ
     between attention layers. Layers of another rank have the quotient in ``down``.
     """
-    from diffusers.utils.state_dict_utils import convert_state_dict_to_kohya
-
+    family = family_of_adapter(adapter)
     tensors: dict[str, Tensor] = {}
     for component in COMPONENTS:
-        own = _component(adapter.layers, component)
-        if own:
-            alpha = _commonest(factors.rank for factors in own.values())
-            scaled = {f"{component}.{name}": _for_alpha(factors, alpha) for name, factors in own.items()}
-            for key, tensor in convert_state_dict_to_kohya(state_dict(scaled)).items():
-                tensors[_renamed(key)] = torch.tensor(float(alpha)) if key.endswith(".alpha") else tensor
+        own = {layer: factors for layer, factors in adapter.layers.items() if layer.startswith(f"{component}.")}
+        alpha = _commonest(factors.rank for factors in own.values()) if own else 0
+        for layer, factors in own.items():
+            scaled, name = _for_alpha(factors, alpha), kohya_name(layer, family)
+            tensors[f"{name}.lora_down.weight"] = scaled.down.contiguous()
+            tensors[f"{name}.lora_up.weight"] = scaled.up.contiguous()
+            tensors[f"{name}.alpha"] = torch.tensor(float(alpha))
+    return tensors
+
+
+def comfy_tensors(adapter: Adapter) -> dict[str, Tensor]:
+    """Keys of ComfyUI's own, by the names that the layers have in checkpoint files; there is no alpha, so scale 1.
+
+    Raises:
+        AdapterError: a layer has no such name.
+    """
+    family = family_of_adapter(adapter)
+    tensors: dict[str, Tensor] = {}
+    for layer, factors in adapter.layers.items():
+        name = comfy_name(layer, family)
+        tensors[f"{name}.lora_down.weight"] = factors.down.contiguous()
+        tensors[f"{name}.lora_up.weight"] = factors.up.contiguous()
     return tensors
 
 
@@ -70,13 +86,7 @@ def _for_alpha(factors: Factors, alpha: int) -> Factors:
     """The update with its quotient rank / alpha in ``down``, which a reader's alpha / rank takes out again."""
     if factors.rank == alpha:
         return factors
-    return Factors(factors.scale(factors.rank / alpha).down.to(factors.down.dtype), factors.up)
-
-
-def _renamed(key: str) -> str:
-    for ours, theirs in KOHYA_EMBEDDINGS.items():
-        key = key.replace(ours, theirs)
-    return key
+    return factors.scale(factors.rank / alpha).to(widest([factors.down.dtype, factors.up.dtype]))
 
 
 def _peft(layers: Mapping[str, Factors], component: str) -> FolderPart:

@@ -48,14 +48,20 @@ def _call(function: str | Callable[..., Any], adapter: Any) -> Any:
     return (resolve_name(function) if isinstance(function, str) else function)(adapter)
 
 
-_HOME = "lorarar.lora.layout_tensors"
+_HOME, _FIELDS = "lorarar.lora.layout_tensors", "lorarar.lora.tool_fields"
 
 LAYOUTS = Registry(
     "lorarar.layouts",
     Layout,
     (
         Layout("diffusers", "a file with the keys of diffusers", f"{_HOME}:diffusers_tensors"),
-        Layout("kohya", "a file for ComfyUI and A1111", f"{_HOME}:kohya_tensors"),
+        Layout(
+            "kohya",
+            "a file for ComfyUI, A1111, Forge and diffusers",
+            f"{_HOME}:kohya_tensors",
+            fields=f"{_FIELDS}:kohya_fields",
+        ),
+        Layout("comfy", "a file with ComfyUI's own keys", f"{_HOME}:comfy_tensors", fields=f"{_FIELDS}:comfy_fields"),
         Layout("peft", "a folder that PEFT loads", f"{_HOME}:peft_parts", folder=True),
     ),
 )

@@ -44,6 +44,19 @@ def base_of_adapter(adapter: Adapter) -> MadeFor:
     return made_for(adapter.shapes, adapter.shapes, adapter.metadata)
 
 
+def family_of_adapter(adapter: Adapter) -> Family | None:
+    """The family whose layers an adapter has: what was said where they fit that, else the likeliest of those they fit.
+
+    Said is what a command was told, or what a merge's header has; a trainer's header decides only between likely ones.
+    """
+    fitting = families_of(adapter.shapes)
+    names = (adapter.family, adapter.provenance.get("base"))
+    named = [family for family in fitting if family.name in names]
+    likely = _likely(fitting, adapter.shapes)
+    declared = [family for family in likely if family.title == declared_base(adapter.metadata)]
+    return next(iter([*named, *declared, *likely]), None)
+
+
 def families_of(layers: Shapes) -> list[Family]:
     """The families that have all these layers in these shapes."""
     tables = {name: table for name, family in FAMILIES.items() if (table := layers_of_family(family))}

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lorarar.pictures.description import Description
 
 
-def check_finite(adapter: Adapter) -> None:
-    """Refuse a merge that a narrow dtype cannot hold.
+def check_finite(adapter: Adapter, what: str = "the merge") -> None:
+    """Refuse an adapter that a narrow dtype cannot hold; ``what`` it is of a layer, for the message.
 
     Raises:
         AdapterError: a factor of a layer has NaN or infinite values.
@@ -26,7 +26,7 @@ def check_finite(adapter: Adapter) -> None:
     for layer, factors in adapter.layers.items():
         if not (all_finite(factors.down) and all_finite(factors.up)):
             name = str(factors.down.dtype).removeprefix("torch.")
-            raise AdapterError(f"the merge of {layer} does not fit {name}; a wider --dtype or smaller weights would")
+            raise AdapterError(f"{what} of {layer} does not fit {name}; a wider --dtype or smaller weights would")
 
 
 def check_given(recipe: Recipe, given: Iterable[Description]) -> None:

@@ -52,7 +52,7 @@ def merge(
             which both LoRAs need their pictures and their prompts.
         base: a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one; where it lies on this
             machine, all adapters are checked against it.
-        layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, peft (a folder), or another package's.
+        layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, comfy, peft (a folder), …
         dtype: float32, float16 or bfloat16; by default the widest one of the LoRAs.
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
             are optimised and neither a text beside a LoRA nor its header says it.

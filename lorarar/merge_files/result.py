@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lorarar import __version__
-from lorarar.families import Base
+from lorarar.families import Base, family_of
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.carried import merged_metadata
 from lorarar.lora.files import write_adapter
@@ -81,7 +81,7 @@ class Merge:
         """
         started = time.perf_counter()
         provenance = self.provenance(layout)
-        adapter = replace(self.adapter, metadata=merged_metadata(self.inputs))
+        adapter = replace(self.adapter, family=family_of(self.base).name, metadata=merged_metadata(self.inputs))
         path = write_adapter(adapter, path, provenance, layout)
         adapter = replace(adapter, name=path.name, sha256=digest_of(path), provenance=provenance)
         seconds = {**self.seconds, "write": time.perf_counter() - started}
