@@ -15,7 +15,7 @@ def is_rare(word: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _ordinary() -> frozenset[str]:
-    """The words of the first half of CLIP's vocabulary, about 18,000."""
+    """The words of the first half of CLIP's vocabulary, some 16,500."""
     from lorarar.families.clip import merges  # a tenth of a second, where a prompt has no "sks"
 
     pairs = merges()
