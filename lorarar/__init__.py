@@ -12,7 +12,8 @@ from lorarar.util.moved import find_moved_modules
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
-    from lorarar.generation.studio import Picture, generate
+    from lorarar.generation.picture import Picture
+    from lorarar.generation.studio import generate
     from lorarar.merge_files import ConvertedLora, Merge, convert, merge
     from lorarar.store import Store
 
@@ -22,7 +23,7 @@ _HOMES = {
     "merge": "lorarar.merge_files",
     "Merge": "lorarar.merge_files",
     "generate": "lorarar.generation.studio",
-    "Picture": "lorarar.generation.studio",
+    "Picture": "lorarar.generation.picture",
     "Store": "lorarar.store",
 }
 __all__ = ["ConvertedLora", "Merge", "Picture", "Store", "__version__", "convert", "generate", "merge"]

@@ -32,7 +32,7 @@ TABLES: Mapping[str, TableWords] = {
             "kind": "`ab` (which of two pictures) or `absolute` (what one picture shows)",
             "scenario": "`random` (any picture) or `best` (one that a judge accepts)",
             "methods": "what is compared, a JSON list",
-            "seed": "of the sample",
+            "seed": "of the sample, kept as those of `images`",
             "repeats": "how many items are shown again",
             "wording": "the words that raters read, JSON",
             "judge": "whose verdicts `best` went by, JSON",

@@ -9,7 +9,7 @@ import torch
 
 from lorarar.bench.plan import read_plan
 from lorarar.bench.shipped_plans import shipped_plans
-from lorarar.generation.studio import save
+from lorarar.generation.picture import save
 from lorarar.merge_files import merge_loras
 from lorarar.store import Store
 from lorarar.util.errors import ImageError, PlanError
@@ -202,7 +202,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (("[contents]", 'title = "a\\\\b"\n[contents]'), r"title: .* is no title"),
         (("seeds = 3", "seeds = []"), r"pictures\.seeds"),
         (("seeds = 3", "seeds = [1, 1]"), "distinct"),
-        (("seeds = 3", "seeds = [0, 9223372036854775808]"), "a number from 0 to 9223372036854775807"),
+        (("seeds = 3", "seeds = [0, 18446744073709551616]"), "a number from 0 to 18446744073709551615"),
         (("seeds = 3", "seeds = 99999999999999999999"), "seeds are up to 100000"),
         (('method = "direct"\nname', 'method = "ziplora"\nseed = 9223372036854775808\nname'), r"methods\.1.*seed"),
         (("seeds = 3", "seeds = -1"), r"pictures\.seeds"),

@@ -164,12 +164,6 @@ def test_a_database_is_not_copied_onto_itself(run, tmp_path):
         assert "also an input" in refused(run("backup", "-o", name))
 
 
-def test_two_loras_for_one_picture_are_refused(run):
-    done = run("generate", "--prompt", "x", "--lora", "a.safetensors", "--lora", "b.safetensors")
-    assert done.exit_code == 1
-    assert "--lora is given 2 times" in done.stderr
-
-
 def test_pictures_of_two_loras_lie_side_by_side_with_a_row_each(run, lora_file, tiny_folder, tmp_path):
     calls = [("--lora", lora_file("a", 2, 0)), ("--lora", lora_file("b", 2, 1)), (), (), ("--guidance", "2")]
     paths = [run("generate", "--prompt", "狗", "--base", tiny_folder, "--steps", "1", *call).stdout for call in calls]

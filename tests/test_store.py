@@ -14,7 +14,7 @@ from sqlite_utils import Database
 import lorarar
 from lorarar.families import Base
 from lorarar.generation.drawing_facts import DrawingFacts
-from lorarar.generation.studio import Picture, save
+from lorarar.generation.picture import Picture, save
 from lorarar.store import Store, default_path
 from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
 from lorarar.store.schema import Schema

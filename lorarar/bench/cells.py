@@ -17,7 +17,7 @@ from lorarar.merging.methods import origin_of
 from lorarar.merging.methods.method import SHAPING
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.concepts import Concept
-from lorarar.pictures.prompts import pair_prompt
+from lorarar.pictures.prompts import pair_prompt, prompt_name
 from lorarar.store.cells import Place
 from lorarar.training.makings import Facts, concept_facts, training_makings
 from lorarar.training.options import LoraOptions, ZipOptions
@@ -37,6 +37,7 @@ class Cell:
     key: str  # digest of all that decides the picture
     recorded: Facts = field(compare=False, repr=False)  # that, and what is known of it besides
     place: Place
+    prompt: str
     folder: str  # of the picture, below that of the grid's pictures
     old_key: str = ""  # what lorarar 0.1 knew the picture by
 
@@ -85,27 +86,40 @@ class Pair:
 
         Args:
             base: as the plan names it.
-            pictures: of each pair.
+            pictures: of each pair; of several prompts each has cells of its own, in rows of its own.
             drawing: what else decides a picture.
         """
+        templates = pictures.templates
+        rows = [self.row.row_name] if len(templates) == 1 else [prompt_row(self.row, one) for one in templates]
+        return [
+            chunk
+            for row, template in zip(rows, templates, strict=True)
+            for chunk in self._chunks(row, template, base, pictures, drawing)
+        ]
+
+    def _chunks(
+        self, row: str, template: str, base: Base, pictures: PictureSettings, drawing: DrawingFacts
+    ) -> list[list[Cell]]:
+        """The cells of one prompt in batches."""
         chunks = []
         for first in range(0, len(pictures.seeds), pictures.batch):
             seeds = pictures.seeds[first : first + pictures.batch]
             settings: Facts = {
-                "prompt": self.prompt(pictures.prompt),
+                "prompt": self.prompt(template),
                 **pictures.settings(base).makings(),
                 **noise_facts(self.noise(pictures)),
                 "together": list(seeds),  # neighbours in a batch can change a picture's last bits
             }
-            chunks.append([self._cell(settings | {"seed": seed}, seed, base, drawing) for seed in seeds])
+            chunks.append([self._cell(row, settings | {"seed": seed}, seed, base, drawing) for seed in seeds])
         return chunks
 
-    def _cell(self, settings: Facts, seed: int, base: Base, drawing: DrawingFacts) -> Cell:
+    def _cell(self, row: str, settings: Facts, seed: int, base: Base, drawing: DrawingFacts) -> Cell:
         makings = {**self.makings, **drawing.makings(), **settings}
         return Cell(
             key=digest_of_facts(makings),
             recorded={**makings, "recorded": drawing.recorded()},
-            place=Place(self.row.row_name, self.content.name, self.style.name, seed),
+            place=Place(row, self.content.name, self.style.name, seed),
+            prompt=str(settings["prompt"]),
             folder=f"{self.row.row_name}/{self.name}",
             old_key=self._old_key(settings, base),
         )
@@ -117,6 +131,11 @@ class Pair:
         """
         origins = {"content": self.content.adapter.origin, "style": self.style.adapter.origin}
         return digest_of_facts({**self.method, **origins, "base": [base.name, base.revision], **settings})
+
+
+def prompt_row(row: MethodRow, template: str) -> str:
+    """The row of a collection that has a plan's row with one of several prompts."""
+    return f"{row.row_name}: {prompt_name(template)}"
 
 
 def pairs_of(

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from lorarar.bench.adapters import merge_for_pair, trained_file
 from lorarar.bench.cells import Cell, Pair
 from lorarar.bench.grid import PlannedGrid, Task
-from lorarar.generation.studio import Picture, Studio, save
+from lorarar.generation.picture import Picture, save
+from lorarar.generation.studio import Studio
 from lorarar.merge_files import OF_ONE_PAIR, Merge
 from lorarar.merging.projection_cache import ProjectionCache
+from lorarar.util.errors import DrawingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.messages import message
 from lorarar.util.progress import Ticker
@@ -30,8 +32,9 @@ def draw(grid: PlannedGrid, tasks: Sequence[Task]) -> None:
     if not tasks:
         return
     outcome = grid.outcome
+    pictures = grid.plan.pictures
     with (
-        Studio(grid.base, grid.device) as studio,
+        Studio(grid.base, pictures.device, dtype=pictures.dtype, offload=pictures.offload) as studio,
         held_interrupt() as is_stopped,
         Ticker("bench", outcome.cells, outcome.existing + outcome.shared) as ticker,
     ):
@@ -91,7 +94,7 @@ class PairDrawing:
                     advance(len(chunk))
                 else:
                     held.append(chunk)
-        except OF_ONE_PAIR as error:
+        except (*OF_ONE_PAIR, DrawingError) as error:
             self.grid.outcome.fail(self.pair, error)
             return []
         if not held:
@@ -136,7 +139,7 @@ class PairDrawing:
         """The pictures of a batch, written."""
         settings = self.grid.plan.pictures
         pictures = self.studio.generate(
-            self.pair.prompt(settings.prompt),
+            chunk[0].prompt,
             [cell.place.seed for cell in chunk],
             batch=len(chunk),
             noise_of=self.pair.noise(settings),

@@ -15,6 +15,7 @@ from lorarar.bench.plan import Plan
 from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.drawing_facts import DrawingFacts
+from lorarar.generation.placement import Placement
 from lorarar.lora.fit import check_fit
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.description import OF_ITS_OWN
@@ -51,13 +52,18 @@ class PlannedGrid:
     store: Store
     out: Path
     claims: Claims
-    device: str | None = None
     outcome: GridOutcome = field(default_factory=GridOutcome)
 
     @cached_property
     def base(self) -> Base:
         """The base, at one commit for the whole run."""
         return pinned(self.named_base)
+
+    @cached_property
+    def place(self) -> Placement:
+        """Where its pictures are drawn, which this machine has."""
+        pictures = self.plan.pictures
+        return Placement.of(pictures.device, pictures.dtype, pictures.offload)
 
     @cached_property
     def accelerator(self) -> Accelerator:
@@ -91,7 +97,7 @@ class PlannedGrid:
 
     def tasks(self) -> list[Task]:
         """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""
-        pairs, drawing = self.pairs(), DrawingFacts.of(self.base, self.device)
+        pairs, drawing = self.pairs(), DrawingFacts.of(self.base, self.place)
         planned = [Task(pair, pair.chunks(self.named_base, self.plan.pictures, drawing)) for pair in pairs]
         tasks = [Task(task.pair, self._unfinished(task.chunks)) for task in planned]
         cells = (cell for task in planned for chunk in task.chunks for cell in chunk)

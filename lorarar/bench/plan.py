@@ -17,14 +17,18 @@ from lorarar.bench.plan_table import StrictTable
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import DEFAULT_BASE, Base, Prediction, find_base
 from lorarar.generation.noise import Noise
+from lorarar.generation.offload import Offload
+from lorarar.generation.picture_size import PixelSize, parse_size
+from lorarar.generation.schedulers import check_scheduler
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import JOINT, SHAPING
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
-from lorarar.pictures.prompts import PAIR_PROMPT
+from lorarar.pictures.prompts import PAIR_PROMPT, prompt_name
 from lorarar.store.queries import Collection
 from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import PlanError
 from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
@@ -37,20 +41,63 @@ class PictureSettings(StrictTable):
 
     place = "[pictures]"
     prompt: str = PAIR_PROMPT
+    prompts: tuple[str, ...] = ()  # several instead, each with cells of its own
     seeds: tuple[int, ...] = Field(default=tuple(range(10)), min_length=1)
     noise: Noise = "cell"  # each cell's own; seed: the same noise in all cells of a seed, as in lorarar 0.1
     steps: int | None = Field(default=None, ge=1, le=1000)  # None: the base's own
     guidance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    negative: str = ""
+    size: PixelSize | None = None  # None: the base's own
+    scheduler: str | None = None
+    dtype: Dtype | None = None  # by device, which is a GPU if there is one
+    device: str | None = None
+    offload: Offload = "none"
     batch: int = Field(default=1, ge=1)  # 1: every picture is the same bytes alone and in the grid
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """What content and style are put into, for each set of cells."""
+        return self.prompts or (self.prompt,)
 
     @property
     def options(self) -> DrawingOptions:
         """What is asked of the sampler."""
-        return {"steps": self.steps, "guidance": self.guidance}
+        return {
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "negative": self.negative,
+            "size": self.size,
+            "scheduler": self.scheduler,
+        }
 
     def settings(self, base: Base) -> DrawingSettings:
         """What that comes to for a base."""
         return DrawingSettings.of(base, self.options)
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _size(cls, value: Any) -> Any:
+        """A text like 1024x768 says width and height."""
+        return parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("scheduler")
+    @classmethod
+    def _scheduler(cls, value: str | None) -> str | None:
+        return check_scheduler(value) if value is not None else None
+
+    @field_validator("prompts")
+    @classmethod
+    def _prompts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [prompt_name(template) for template in value]
+        if len(set(names)) < len(names) or not all(names):
+            raise ValueError("prompts are texts that differ in more than commas and blanks, none of them empty")
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind_of_prompts(self) -> PictureSettings:
+        if self.prompts and "prompt" in self.model_fields_set:
+            raise ValueError("prompt and prompts are both given; accepted is one of them")
+        return self
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -147,6 +194,12 @@ class Plan(StrictTable):
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
+
+    def drawn_at(self, device: str | None, dtype: Dtype | None, offload: Offload | None) -> Plan:
+        """The plan with what is said here of where it is drawn instead of what it says itself."""
+        place = {"device": device, "dtype": dtype, "offload": offload}
+        update = {name: value for name, value in place.items() if value is not None}
+        return self.model_copy(update={"pictures": self.pictures.model_copy(update=update)})
 
     @property
     def collection(self) -> Collection:

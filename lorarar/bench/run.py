@@ -13,7 +13,7 @@ from lorarar.store import Store
 from lorarar.store.claims import Claims
 
 
-def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) -> GridOutcome:
+def run_plan(plan: Plan, store: Store, out: Path) -> GridOutcome:
     """Compute what is missing of a plan into ``out`` and the store, shared with other processes that do the same.
 
     Raises:
@@ -22,6 +22,6 @@ def run_plan(plan: Plan, store: Store, out: Path, *, device: str | None = None) 
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
-        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, device)
+        grid = PlannedGrid(plan, plan.find_base(), store, out, claims)
         draw(grid, PairTraining(grid).train(grid.tasks()))
     return grid.outcome

@@ -66,7 +66,7 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
     contents, styles = plan.contents.read(), plan.styles.read()
     truths = _true_pictures(base, contents, styles)
     with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:
-        measure = _Measure(studio, truths, plan.pictures.prompt, ticker.advance)
+        measure = _Measure(studio, truths, plan.pictures.templates[0], ticker.advance)
         levels = {row.row_name: measure(pairs_of(row, base, contents, styles)) for row in rows}
     first = levels[rows[0].row_name]
     return {name: _summary(values, None if values is first else first) for name, values in levels.items()}

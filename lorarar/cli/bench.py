@@ -9,6 +9,8 @@ import typer
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json
+from lorarar.cli.drawing_flags import OFFLOAD, DtypeOption
+from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
@@ -32,6 +34,8 @@ def run(
         Path | None, typer.Option("-o", "--out", help="Folder of LoRAs and pictures.", show_default="out/bench/TITLE")
     ] = None,
     device: DeviceOption = None,
+    dtype: DtypeOption = None,
+    offload: Annotated[Offload | None, OFFLOAD] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,10 +44,10 @@ def run(
     from lorarar.bench.run import run_plan
     from lorarar.store import Store
 
-    grid = read_plan(plan)
+    grid = read_plan(plan).drawn_at(device, dtype, offload)
     folder = check_output_folder(out or Path("out/bench") / grid.title)
     with Store(db) as store:
-        outcome = run_plan(grid, store, folder, device=device)
+        outcome = run_plan(grid, store, folder)
     for failure in outcome.failures:
         message(failure, "red")
     if as_json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
-from lorarar.util.errors import LorarError, StoreError
+from lorarar.util.errors import LorarError, SeedError, StoreError
 from lorarar.util.messages import message, stderr_console
-from lorarar.util.seeds import LARGEST
+from lorarar.util.seeds import LARGEST, check_seeds
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
@@ -70,16 +69,19 @@ PredictionOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, …", show_default="a GPU if there is one")
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1 or mps.", show_default="a GPU if there is one")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed.", min=0, max=LARGEST, metavar="INTEGER")]
 
 
-def finite(value: float | None) -> float | None:
-    """A number of a command line, a usage error where it is infinite or none at all."""
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is no finite number")
-    return value
+def seeds_from(first: int, count: int) -> range:
+    """The seeds of so many pictures, a usage error where they go beyond the largest."""
+    seeds = range(first, first + count)
+    try:
+        check_seeds(seeds)
+    except SeedError as error:
+        raise typer.BadParameter(str(error)) from None
+    return seeds
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:

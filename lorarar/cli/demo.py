@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, show_images
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, seeds_from, show_images
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
@@ -28,6 +28,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
+    seeds = seeds_from(seed, n)
     check_output_folder(out)
     from lorarar.pictures.images import read_image
     from lorarar.pocket.concepts import style_named, subject_named
@@ -37,7 +38,7 @@ def demo(
 
     pair = DemoPair(subject_named(subject), style_named(style))
     with Store(db) as store, Ticker("demo", steps_of_demo(n)) as ticker:
-        result = run_demo(pair, out, store, seeds=range(seed, seed + n), on_step=ticker.advance)
+        result = run_demo(pair, out, store, seeds=seeds, on_step=ticker.advance)
     sheet, coefficients = out / "demo.png", out / "coefficients.png"
     show_images([read_image(sheet)], width=140)
     show_images([read_image(coefficients)], width=70)

@@ -12,7 +12,6 @@ from lorarar import __version__
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
 from lorarar.cli.flags import Flag, flagged, given_options
 from lorarar.families import DEFAULT_BASE
-from lorarar.util.errors import TrainingError
 from lorarar.util.files import training_checkpoint
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -54,12 +53,12 @@ def read_options(training: Training[Values], context: typer.Context) -> Values:
     """The options of a training, as they were given on the command line.
 
     Raises:
-        TrainingError: one is not accepted.
+        typer.BadParameter: one is not accepted: a usage error.
     """
     try:
         return training.read("the training", given_options(context))
     except OptionError as error:
-        raise TrainingError(str(error)) from None
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.command(cls=flagged(lora_flags))

@@ -39,6 +39,7 @@ def drawing_device(device: str | None = None) -> str:
     except (RuntimeError, AssertionError, NotImplementedError):  # as torch says no such name, build, driver or number
         graphics = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
         there = ["cpu", *(["cuda"] if graphics else []), *graphics]
+        there += ["mps"] if torch.backends.mps.is_available() else []
         raise BaseError(
             f"--device is {device!r}, which is not to be had here; accepted are {', '.join(there)}"
         ) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lorarar.families import Base
 from lorarar.generation.base_digest import base_digest
-from lorarar.generation.bases import drawing_device, drawing_dtype
+from lorarar.generation.placement import Placement
 from lorarar.util.libraries import full_versions, minor_versions
 
 if TYPE_CHECKING:
@@ -24,14 +24,13 @@ class DrawingFacts:
     device_name: str  # which one, like NVIDIA H100; recorded, and decides nothing
 
     @classmethod
-    def of(cls, base: Base, device: str | None = None) -> DrawingFacts:
-        """The facts of a base, and of a device or the one that pictures are drawn on by default.
+    def of(cls, base: Base, place: Placement) -> DrawingFacts:
+        """The facts of a base at a place.
 
         Raises:
             BaseError: the base's weights are neither on this machine nor known to the hub.
         """
-        place = drawing_device(device)
-        return cls.of_loaded(base, place, drawing_dtype(place))
+        return cls.of_loaded(base, place.device, place.dtype)
 
     @classmethod
     def of_loaded(cls, base: Base, device: str, dtype: torch.dtype) -> DrawingFacts:

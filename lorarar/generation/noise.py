@@ -7,7 +7,6 @@ are over many.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from lorarar.util.digest import digest_of_facts
@@ -29,11 +28,6 @@ def noise_seed(seed: int, cell: NoiseCell | None = None) -> int:
         return seed
     content, style = cell
     return int(digest_of_facts({"seed": seed, "content": content, "style": style})[:DIGITS], 16)
-
-
-def noise_seeds(seeds: Iterable[int], cell: NoiseCell | None = None) -> list[int]:
-    """The numbers of several pictures of a cell."""
-    return [noise_seed(seed, cell) for seed in seeds]
 
 
 def noise_facts(cell: NoiseCell | None) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from lorarar.families import Base, family_of
+from lorarar.generation.picture_size import PixelSize, size_text
 
 
 class DrawingOptions(TypedDict, total=False):
@@ -13,6 +14,9 @@ class DrawingOptions(TypedDict, total=False):
 
     steps: int | None
     guidance: float | None
+    negative: str  # what the picture should not show; empty: nothing is said
+    size: PixelSize | None
+    scheduler: str | None  # one of ``SCHEDULERS``
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,9 @@ class DrawingSettings:
 
     steps: int
     guidance: float
+    negative: str = ""
+    size: PixelSize | None = None  # None: the base's own
+    scheduler: str | None = None
 
     @classmethod
     def of(cls, base: Base, options: DrawingOptions) -> DrawingSettings:
@@ -30,8 +37,18 @@ class DrawingSettings:
         return cls(
             steps=defaults.steps if steps is None else steps,
             guidance=defaults.guidance if guidance is None else guidance,
+            negative=options.get("negative", ""),
+            size=options.get("size"),
+            scheduler=options.get("scheduler"),
         )
 
     def makings(self) -> dict[str, object]:
-        """What of them decides a picture."""
-        return {"steps": self.steps, "guidance": self.guidance}
+        """What of them decides a picture; of what could not always be chosen, only what was."""
+        chosen = {
+            "negative": self.negative,
+            "size": self.size and size_text(self.size),
+            "scheduler": self.scheduler,
+        }
+        return {"steps": self.steps, "guidance": self.guidance} | {
+            name: value for name, value in chosen.items() if value
+        }

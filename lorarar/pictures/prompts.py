@@ -54,6 +54,11 @@ def pair_prompt(content: str, style: str, template: str = PAIR_PROMPT, words: st
     return template.replace("{content}", content).replace("{style}", style_phrase(style, words))
 
 
+def prompt_name(template: str) -> str:
+    """A template as the name of its pictures: on one line and without commas, which part names in lists."""
+    return " ".join(template.replace(",", " ").split())
+
+
 def without_token(prompt: str, token: str = RARE_TOKEN, instead: str = "") -> str:
     """A prompt without its rare token: ``a sks dog`` is ``a dog``; with other words instead of it if they are given."""
     if not token:

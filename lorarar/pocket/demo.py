@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from lorarar.families import find_base
+from lorarar.generation.picture import Picture, save
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
-from lorarar.generation.studio import BATCH, Picture, Studio, save
+from lorarar.generation.studio import BATCH, Studio
 from lorarar.lora.adapter import part_of
 from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge

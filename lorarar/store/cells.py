@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lorarar.store.queries import Collection
+from lorarar.store.seeds import from_column, to_column
 from lorarar.util.clock import now
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def shown_images(store: Store, collection: Collection, places: Iterable[Place]) 
     with store.reading() as database:
         for pair in {place[:3] for place in places}:
             rows = database.execute(sql, [collection.kind, collection.name, *pair])
-            images |= {Place(*pair, seed): image for seed, image in rows}
+            images |= {Place(*pair, from_column(number)): image for number, image in rows}
     return images
 
 
@@ -72,7 +73,7 @@ def show_image(database: sqlite3.Connection, collection: int, place: Place, imag
     database.execute(
         "INSERT OR REPLACE INTO cells (collection, row, content, style, seed, image, created) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (collection, *place, image, now()),
+        (collection, *place[:3], to_column(place.seed), image, now()),
     )
 
 
@@ -87,7 +88,11 @@ def keep_shown(database: sqlite3.Connection, collection: Collection, keys: Mappi
         JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image WHERE g.kind = ? AND g.name = ?""",
         [collection.kind, collection.name],
     ).fetchall()
-    gone = [(number, *place) for *place, key, number in rows if key not in keys.get(Place(*place), ())]
+    gone = [
+        (number, row, content, style, seed)
+        for row, content, style, seed, key, number in rows
+        if key not in keys.get(Place(row, content, style, from_column(seed)), ())
+    ]
     database.executemany(
         "DELETE FROM cells WHERE collection = ? AND row = ? AND content = ? AND style = ? AND seed = ?", gone
     )

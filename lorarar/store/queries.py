@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from lorarar.lora.names import lora_name
+from lorarar.store.seeds import from_column
 
 Pair = tuple[str, str]  # names of a content (a subject) and a style
 
@@ -23,6 +24,10 @@ _CELL_PICTURES = """
     FROM cells c JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image
     LEFT JOIN merges m ON m.id = i.merge
     LEFT JOIN adapters a ON a.id = m.content LEFT JOIN adapters b ON b.id = m.style"""
+
+_IN_ORDER = (
+    "ORDER BY g.kind, g.name, c.row, c.content, c.style, c.seed < 0, c.seed"  # seeds as ``from_column`` has them
+)
 
 _SINGLE = """
     FROM images i JOIN merges m ON m.id = i.merge
@@ -84,7 +89,7 @@ def cell_pictures(database: sqlite3.Connection) -> list[PictureRow]:
     """
     return [
         row
-        for row in _rows(database, f"{_CELL_PICTURES} ORDER BY g.kind, g.name, c.row, c.content, c.style, c.seed")
+        for row in _rows(database, f"{_CELL_PICTURES} {_IN_ORDER}")
         if row.collection.kind == "import" or (row.content_lora is not None and row.style_lora is not None)
     ]
 
@@ -154,7 +159,7 @@ def _picture_row(
         row=row,
         content=concept_name(content),
         style=concept_name(style),
-        seed=seed,
+        seed=from_column(seed),
         merge=merge,
         content_lora=content_lora,
         style_lora=style_lora,

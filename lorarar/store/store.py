@@ -30,13 +30,14 @@ from lorarar.store.queries import Collection
 from lorarar.store.reading import connect_for_reading
 from lorarar.store.schema import Schema
 from lorarar.store.schemas import is_current
+from lorarar.store.seeds import to_column
 from lorarar.store.writing import connect_for_writing
 from lorarar.util.clock import now
 from lorarar.util.errors import StoreError
 
 if TYPE_CHECKING:
     from lorarar.bench.cells import Cell
-    from lorarar.generation.studio import Picture
+    from lorarar.generation.picture import Picture
     from lorarar.lora.adapter import Adapter
     from lorarar.merge_files import Merge
 
@@ -245,7 +246,8 @@ class Store:
         kept = {"path": self.paths.stored(picture.path or ""), "created": now(), "single": int(single)}
         facts = json.dumps(picture.record() if makings is None else makings)
         made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": facts}
-        return put_image(self.db.conn, picture.row() | kept | made_by)
+        row = picture.row()
+        return put_image(self.db.conn, row | {"seed": to_column(row["seed"])} | kept | made_by)
 
     def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:
         row = {

@@ -44,6 +44,12 @@ class ImageError(LorarError):
     title = "Image"
 
 
+class DrawingError(LorarError):
+    """A picture that cannot be drawn: it is no finite numbers, or takes more memory than there is."""
+
+    title = "Drawing"
+
+
 class SeedError(LorarError):
     """A number that can be no seed."""
 

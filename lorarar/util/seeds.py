@@ -1,4 +1,4 @@
-"""Seeds: numbers that generators of torch and columns of SQLite can both hold."""
+"""Seeds: numbers that torch's generators are seeded from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lorarar.util.errors import SeedError
 
-LARGEST = 2**63 - 1
+LARGEST = 2**64 - 1
 ACCEPTED = f"a number from 0 to {LARGEST}"
 
 

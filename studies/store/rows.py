@@ -10,6 +10,7 @@ from typing import Any
 from lorarar import __version__
 from lorarar.store import Store
 from lorarar.store.queries import Collection
+from lorarar.store.seeds import from_column, to_column
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
 from studies.store.study import ItemOrigin, PictureSource, Study
@@ -25,7 +26,7 @@ def insert_study(database: sqlite3.Connection, study: Study) -> None:
         "kind": study.kind,
         "scenario": study.scenario,
         "methods": json.dumps(study.methods),
-        "seed": study.seed,
+        "seed": to_column(study.seed),
         "repeats": study.design.repeats,
         "wording": json.dumps(vars(study.design.wording)),
         "judge": json.dumps(dict(study.judge), sort_keys=True),
@@ -84,7 +85,7 @@ def read_study(store: Store, row: Row) -> Study:
         name=row["name"],
         scenario=row["scenario"],
         methods=tuple(json.loads(row["methods"])),
-        seed=row["seed"],
+        seed=from_column(row["seed"]),
         judge=json.loads(row["judge"]),
         design=design,
         origins=tuple(_origin(item, options[item["number"]]) for item in items),

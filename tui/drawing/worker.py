@@ -20,8 +20,9 @@ from typing import Any
 
 from lorarar.families import Base, find_base
 from lorarar.generation.noise import NoiseCell
+from lorarar.generation.picture import Picture, save
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
-from lorarar.generation.studio import Picture, Studio, save
+from lorarar.generation.studio import Studio
 from lorarar.lora.names import lora_name, pair_stem
 from lorarar.merge_files import Merge, merge_loras
 from lorarar.merging.methods import METHODS, method_named

@@ -1,0 +1,39 @@
+"""Running out of memory as one line that says what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lorarar.generation.placement import Placement
+from lorarar.util.errors import DrawingError
+
+_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")  # as CUDA, MPS and the CPU say it
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that a device has no memory left."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
+    )
+
+
+def what_would_fit(batch: int, place: Placement) -> str:
+    """What takes less memory than so many pictures at once there, in words; first what costs least time."""
+    ways = [f"--batch {batch // 2}"] if batch > 1 else []
+    if place.is_gpu:
+        ways += {"none": ["--offload model"], "model": ["--offload sequential"], "sequential": []}[place.offload]
+    return ", ".join([*ways, "a smaller --size"])
+
+
+@contextmanager
+def memory_in_one_line(batch: int, place: Placement) -> Iterator[None]:
+    """Within, with so many pictures at once, running out of memory is a DrawingError that says what would fit."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DrawingError(
+            f"{place.device} has not enough memory for --batch {batch}; what would fit: {what_would_fit(batch, place)}"
+        ) from None
