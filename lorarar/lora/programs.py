@@ -31,7 +31,7 @@ class Keys(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Spelling:
+class Lookup:
     """Names that a program looks for, by component, and the endings of both halves that may follow each.
 
     A name is a template of the forms that ``name_forms`` gives of a layer.
@@ -62,7 +62,7 @@ class Program:
     """A program that reads LoRAs."""
 
     name: str
-    spellings: tuple[Spelling, ...]
+    lookups: tuple[Lookup, ...]
     families: tuple[str, ...] = ()  # the bases it has; empty: any
     reads_folders: bool = False  # and no files
     gaps: tuple[Gap, ...] = ()
@@ -84,13 +84,13 @@ class Program:
         if self.families and family not in self.families:
             return {}
         present = set(keys)
-        halves = [_pairs(present, spelling.halves) for spelling in self.spellings]
+        halves = [_pairs(present, lookup.halves) for lookup in self.lookups]
         if self.never_mixed and not all(key.startswith("lora_") for key in present):
             halves = [{name: pair for name, pair in pairs.items() if not name.startswith("lora_")} for pairs in halves]
         taken: dict[str, Keys] = {}
         for layer in layers:
-            for spelling, pairs in zip(self.spellings, halves, strict=True):
-                for name in spelling.names_of(layer, numbering):
+            for lookup, pairs in zip(self.lookups, halves, strict=True):
+                for name in lookup.names_of(layer, numbering):
                     if name in pairs and layer not in taken and not self._misses(layer, name, family):
                         taken[layer] = pairs[name]
         unknown = present.difference(*taken.values())
@@ -158,7 +158,7 @@ _NO_DOTTED_PROJECTION = Gap(r"text_encoder_2\.text_projection", r"text_encoder_2
 COMFYUI = Program(
     "ComfyUI",
     (
-        Spelling(
+        Lookup(
             {
                 "unet": _COMFY_UNET,
                 "text_encoder": (
@@ -181,7 +181,7 @@ COMFYUI = Program(
 FORGE = Program(
     "Forge",
     (
-        Spelling(
+        Lookup(
             {
                 "unet": _COMFY_UNET,
                 "text_encoder": (*_FLAT_TEXT["text_encoder"], "text_encoder.{name}"),
@@ -196,7 +196,7 @@ FORGE = Program(
 )
 A1111 = Program(
     "A1111",
-    (Spelling(_FLAT, (LINEAR,)),),
+    (Lookup(_FLAT, (LINEAR,)),),
     families=("sdxl", "sd15"),
     gaps=(
         Gap(r"text_encoder\..*", r"lora_te_.*", families=("sdxl",)),
@@ -209,9 +209,9 @@ A1111 = Program(
 DIFFUSERS = Program(
     "diffusers",
     (
-        Spelling({"unet": ("unet.{name}",), **_DIFFUSERS_TEXT}, (PEFT_HALVES, DOTTED)),
-        Spelling({"unet": ("unet.{processor}",)}, (PROCESSOR,)),
-        Spelling(_FLAT, (LINEAR,)),
+        Lookup({"unet": ("unet.{name}",), **_DIFFUSERS_TEXT}, (PEFT_HALVES, DOTTED)),
+        Lookup({"unet": ("unet.{processor}",)}, (PROCESSOR,)),
+        Lookup(_FLAT, (LINEAR,)),
     ),
     gaps=(Gap(r"unet\.add_embedding\..*", r"lora_unet_add_.*"),),
     never_mixed=True,
@@ -219,7 +219,7 @@ DIFFUSERS = Program(
 PEFT = Program(
     "PEFT",
     (
-        Spelling(
+        Lookup(
             {
                 "unet": ("unet/base_model.model.{name}",),
                 "text_encoder": ("text_encoder/base_model.model.{bare}",),
