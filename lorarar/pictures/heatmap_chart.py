@@ -44,8 +44,8 @@ class HeatmapChart:
         pen.text((MARGIN, top - LINE - 2), self.y_axis, "black", font)
         for number, (name, rows) in enumerate(self.maps):
             x = left + number * (self.width + MARGIN)
-            shown = heatmap(rows, low, high).resize((self.width, height), Image.Resampling.NEAREST)
-            picture.paste(shown, (x, top))
+            enlarged = heatmap(rows, low, high).resize((self.width, height), Image.Resampling.NEAREST)
+            picture.paste(enlarged, (x, top))
             pen.rectangle((x - 1, top - 1, x + self.width, top + height), outline="black")
             pen.text((x, top - LINE - 2), name, "black", font)
             pen.text((x, top + height + 4), self.x_axis, "black", font)
