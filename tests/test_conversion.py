@@ -5,6 +5,7 @@ import torch
 from peft import LoHaConfig, LoKrConfig, LoraConfig, get_peft_model
 from safetensors.torch import save_file
 
+from lorarar.cli.inspect import facts
 from lorarar.lora.conversion.layer import RANK, Conversion
 from lorarar.lora.files import read_adapter
 from lorarar.lora.inspection import inspect_adapter
@@ -131,7 +132,7 @@ def test_dora_of_peft_needs_its_base_and_is_what_peft_merges(tmp_path):
     model.save_pretrained(tmp_path)
     with pytest.raises(AdapterError, match=r"to_q cannot be made LoRA: it is DoRA.*--base FOLDER"):
         read_adapter(tmp_path)
-    assert "DoRA" in inspect_adapter(tmp_path).dialects
+    assert facts(inspect_adapter(tmp_path))["usable"] == "yes, DoRA read as LoRA with the weights of its base"
     before = {f"unet.{name}": weight for name, weight in bare_unet().state_dict().items()}
     adapter = read_adapter(tmp_path, Conversion(weight_of=lambda layer: before[f"{layer}.weight"]))
     merged = dict(model.merge_and_unload().named_modules())

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from lorarar.bench.plan_table import StrictTable
+from lorarar.families import Base
 from lorarar.pictures.concepts import Concept, read_concepts
 from lorarar.pictures.description import FIELDS, Description
 from lorarar.util.errors import PlanError
@@ -92,14 +93,14 @@ class ConceptSelection(StrictTable):
             raise PlanError(f"{plan}: {side}.folder: {folder} is no folder; {_ACCEPTED}")
         return self.model_copy(update={"folder": folder, "concepts": entries})
 
-    def read(self) -> list[Concept]:
-        """The concepts of a placed selection.
+    def read(self, base: Base | None = None) -> list[Concept]:
+        """The concepts of a placed selection, for a base.
 
         Raises:
             AdapterError, ImageError: as of ``read_concepts``.
         """
         given = {name: entry.description for name, entry in self.concepts.items()}
-        return read_concepts(self.folder, self.names, given=given, loras=self.loras)
+        return read_concepts(self.folder, self.names, given=given, loras=self.loras, base=base)
 
 
 _ACCEPTED = "accepted is a folder of LoRAs with their pictures, or single ones: [contents.concepts.NAME] lora = …"

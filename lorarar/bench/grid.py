@@ -79,7 +79,7 @@ class PlannedGrid:
 
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
-        contents, styles = self.plan.contents.read(), self.plan.styles.read()
+        contents, styles = self.plan.contents.read(self.base), self.plan.styles.read(self.base)
         _tell_tokens(contents)
         concepts = (*contents, *styles)
         for concept in concepts:

@@ -63,7 +63,7 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
     rows = [row for row in plan.methods if not row.trains]
     if not rows:
         raise PlanError('every row of the plan trains for its pairs; add one that does not, as method = "ties"')
-    contents, styles = plan.contents.read(), plan.styles.read()
+    contents, styles = plan.contents.read(base), plan.styles.read(base)
     truths = _true_pictures(base, contents, styles)
     with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:
         measure = _Measure(studio, truths, plan.pictures.templates[0], ticker.advance)

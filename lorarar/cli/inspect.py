@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -111,9 +111,18 @@ def facts(inspection: Inspection) -> dict[str, str]:
         "tensors": f"{inspection.tensors:,} of {', '.join(inspection.dtypes) or 'nothing'}",
         "parameters": f"{inspection.parameters:,}",
         "bytes": f"{inspection.bytes:,}",
-        "usable": "no" if inspection.unusable else "yes",
+        "usable": "no" if inspection.unusable else _use(inspection.dialects),
+        **({"left out": f"embeddings {', '.join(inspection.embeddings)}"} if inspection.embeddings else {}),
         **_purpose(inspection.purpose),
     }
+
+
+def _use(dialects: Sequence[str]) -> str:
+    """How a sound file is used: what is no plain LoRA becomes one when it is read."""
+    others = [kind for kind in ("LoHa", "LoKr", "LoCon in Tucker form", "DoRA") if kind in dialects]
+    if not others:
+        return "yes"
+    return f"yes, {', '.join(others)} read as LoRA{' with the weights of its base' if 'DoRA' in others else ''}"
 
 
 def _purpose(purpose: Purpose) -> dict[str, str]:

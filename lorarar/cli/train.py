@@ -203,7 +203,7 @@ def hypernet(
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
     options = read_options(HYPERNET, context)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
-    of_content, of_style = read_concepts(contents), read_concepts(styles)
+    of_content, of_style = (read_concepts(folder, base=model) for folder in (contents, styles))
     accelerator = accelerator_for(precision)
     sides = {"contents": of_content, "styles": of_style}
     inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}

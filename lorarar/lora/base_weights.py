@@ -45,14 +45,14 @@ class WeightPlace(NamedTuple):
     transposed: bool = False
 
 
-def read_adapter_for(base: Base, path: str | Path, rank: int = RANK) -> Adapter:
+def read_adapter_for(base: Base | None, path: str | Path, rank: int = RANK) -> Adapter:
     """Read a LoRA for a base: as ``read_adapter``, also where its update depends on the base's weights.
 
     Raises:
         AdapterError: as ``read_adapter``.
         BaseError: a file of the base is broken.
     """
-    return read_adapter(path, Conversion(rank, BaseWeights(base)))
+    return read_adapter(path, Conversion(rank, BaseWeights(base) if base else None))
 
 
 class BaseWeights:

@@ -117,7 +117,7 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
     dialects: set[str] = set()
     rows = tuple(DIALECTS.values())
     unread: dict[str, str] = {}
-    embeddings = dict.fromkeys(name for key in tensors if (name := embedding_of(key)))
+    embeddings = {name for key in tensors if (name := embedding_of(key))}
     for name, tensor in tensors.items():
         if embedding_of(name):
             continue
@@ -133,7 +133,7 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet") -> Parsed
             dialects.add(key.dialect)
     if "kohya-sgm" in dialects:
         dialects.discard("kohya")  # what both spellings share, such as text encoders
-    return ParsedKeys(dict(sorted(layers.items())), tuple(sorted(dialects)), unread, tuple(embeddings))
+    return ParsedKeys(dict(sorted(layers.items())), tuple(sorted(dialects)), unread, tuple(sorted(embeddings)))
 
 
 def parse_key(key: str, component: str, dialects: Iterable[Dialect]) -> Key:

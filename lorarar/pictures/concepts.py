@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorarar.families import Base
 from lorarar.lora.adapter import Adapter
-from lorarar.lora.files import read_adapter
+from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.folders import find_loras
 from lorarar.lora.header import read_metadata
 from lorarar.lora.names import distinct_names, lora_name
@@ -33,13 +34,13 @@ class Concept:
     description: Description = field(default=NOTHING)  # all that is said of it
 
 
-def read_concept(lora: Path, given: Description = NOTHING, name: str = "") -> Concept:
-    """The concept of a LoRA file.
+def read_concept(lora: Path, given: Description = NOTHING, name: str = "", base: Base | None = None) -> Concept:
+    """The concept of a LoRA file, for a base, which is needed where it is DoRA.
 
     Raises:
         AdapterError, ImageError: as of ``concept_of``; or the LoRA cannot be read.
     """
-    return concept_of(read_adapter(lora), lora, given, name)
+    return concept_of(read_adapter_for(base, lora), lora, given, name)
 
 
 def concept_of(adapter: Adapter, lora: Path, given: Description = NOTHING, name: str = "") -> Concept:
@@ -110,6 +111,7 @@ def read_concepts(
     *,
     given: Mapping[str, Description] | None = None,
     loras: Mapping[str, Path] | None = None,
+    base: Base | None = None,
 ) -> list[Concept]:
     """All concepts of a folder and those of single files by name, or those of ``names`` alone.
 
@@ -118,6 +120,7 @@ def read_concepts(
         names: which of them.
         given: what a plan says of some, by name.
         loras: single files by name, before which one of the folder that has the name gives way.
+        base: for which they are read, which DoRAs need.
 
     Raises:
         AdapterError: there are none, a name is unknown (the message lists those there are), or one cannot be read.
@@ -132,7 +135,7 @@ def read_concepts(
         there = ", ".join(files) or "none (sub-folders are not looked into)"
         raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {there}")
     return [
-        read_concept(path, given.get(name, NOTHING), name)
+        read_concept(path, given.get(name, NOTHING), name, base)
         for name, path in files.items()
         if names is None or name in names
     ]
