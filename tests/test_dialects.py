@@ -256,6 +256,10 @@ def test_peft_folders_of_components(tmp_path):
     [
         ({"use_dora": True}, "use_dora is set"),
         ({"peft_type": "IA3"}, "peft_type is 'IA3'; accepted are LORA, LOHA, LOKR"),
+        ({"peft_type": ["LORA"]}, r"peft_type is \['LORA'\]"),
+        ({"lora_alpha": 10**400}, "accepted is a finite number"),
+        ({"alpha_pattern": {"a" * 2000: 1}}, "alpha_pattern is larger than any model needs"),
+        ({"alpha_pattern": {str(n): 1 for n in range(6000)}}, "alpha_pattern is larger than any model needs"),
         ({"peft_type": "LOKR"}, "peft_type is 'LOKR', but unet.*to_q is LoRA"),
         ({"lora_alpha": None}, r"lora_alpha of unet.*to_q is None"),
         ({"lora_alpha": "1"}, "accepted is a finite number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -71,6 +72,7 @@ _CHANGES_BASE = {
     "lora_ga": _CONVERTED,
     "loftq": "train it on the base as it is",
 }
+_MOST_PATTERNS, _LONGEST_PATTERN = 5_000, 1_000
 _SECONDS = 0.5  # for one expression of a file on one name: far more than any sound one takes
 
 
@@ -133,7 +135,7 @@ def _configured_rank(layer: str, config: Config, rank: int | None) -> int | None
     """The rank of a layer by its configuration, which its tensors, where they tell one, may not contradict."""
     configured = _by_pattern(layer, config, "rank_pattern", config.get("r", rank))
     if rank is None:
-        return int(_number(configured, f"r of {layer}")) or None
+        return _whole_number(configured, f"r of {layer}")
     if configured != rank:
         raise AdapterError(f"{layer} has rank {rank}, its configuration says {configured!r}")
     return rank
@@ -141,7 +143,7 @@ def _configured_rank(layer: str, config: Config, rank: int | None) -> int | None
 
 def _check_config(layer: str, roles: Roles, config: Config) -> None:
     kind, product = config.get("peft_type", "LORA"), product_of(roles)
-    if kind not in _PRODUCTS:
+    if not isinstance(kind, str) or kind not in _PRODUCTS:
         raise AdapterError(f"peft_type is {kind!r}; accepted are {', '.join(_PRODUCTS)}")
     if _PRODUCTS[kind] != product:
         raise AdapterError(f"peft_type is {kind!r}, but {layer} is {product}")
@@ -167,6 +169,11 @@ def _by_pattern(layer: str, config: Config, field: str, default: object) -> obje
     patterns = config.get(field) or {}
     if not isinstance(patterns, dict):
         raise AdapterError(f"{field} is no table of layers")
+    if len(patterns) > _MOST_PATTERNS or any(len(key) > _LONGEST_PATTERN for key in patterns):
+        raise AdapterError(
+            f"{field} is larger than any model needs; accepted are {_MOST_PATTERNS:,} expressions of "
+            f"{_LONGEST_PATTERN:,} characters"
+        )
     module = layer.partition(".")[2]
     names = dict.fromkeys((module, module.removeprefix("text_model.")))
     return next(
@@ -187,7 +194,14 @@ def _matches(field: str, key: str, name: str) -> bool:
         ) from None
 
 
+def _whole_number(value: object, what: str) -> int:
+    number = _number(value, what)
+    if number < 1 or number != int(number):
+        raise AdapterError(f"{what} is {value!r}; accepted is a whole number from 1 on")
+    return int(number)
+
+
 def _number(value: object, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise AdapterError(f"{what} is {value!r}; accepted is a finite number")
     return float(value)
