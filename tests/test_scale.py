@@ -237,7 +237,7 @@ def test_an_alpha_of_0_is_told_once(tmp_path, capsys):
     read_adapter(path)
     assert not adapter.layers[LAYER].dense().any()
     told = " ".join(capsys.readouterr().err.split())
-    assert told.count("the alpha of 1 layers is 0, so they change nothing") == 1
+    assert told.count("alpha is 0, so nothing changes, in 1 layer (kohya") == 1
 
 
 def test_embeddings_beside_the_layers_are_named_and_left_out(tmp_path, capsys):

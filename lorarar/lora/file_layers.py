@@ -13,6 +13,7 @@ from lorarar.lora.roles import Roles, kinds_of
 from lorarar.lora.scale import scale_of
 from lorarar.lora.truncation import Energy
 from lorarar.util.errors import AdapterError
+from lorarar.util.formatting import count
 from lorarar.util.progress import Ticker
 
 MANY = 50  # conversions from which on progress is shown
@@ -69,17 +70,13 @@ def remarks_on(
 ) -> tuple[str, ...]:
     """What is not as a user may expect, a line each: conversions, layers that do nothing, and what is left out."""
     remarks = []
-    converted = [layer for layer in layers if layer.kinds]
-    if converted:
+    if converted := [layer for layer in layers if layer.kinds]:
         kinds = ", ".join(sorted({kind for layer in converted for kind in layer.kinds}))
-        cut = (
-            f" at rank {conversion.rank} at most, {energy.share:.2%} of their energy discarded" if energy.whole else ""
-        )
-        remarks.append(f"{len(converted)} layers are {kinds}, read as LoRA{cut or ', exactly'}")
-    still = [layer for layer in layers if layer.scale == 0]
-    if still:
+        lost = f"at rank {conversion.rank} at most, {energy.share:.2%} of their energy discarded"
+        remarks.append(f"{kinds}: {count(len(converted), 'layer')} read as LoRA, {lost if energy.whole else 'exactly'}")
+    if still := sum(1 for layer in layers if layer.scale == 0):
         remarks.append(
-            f"the alpha of {len(still)} layers is 0, so they change nothing (kohya's own loader takes 0 for the rank)"
+            f"alpha is 0, so nothing changes, in {count(still, 'layer')} (kohya's own loader takes 0 for the rank)"
         )
     if embeddings:
         remarks.append(
