@@ -21,10 +21,11 @@ from lorarar.training.lora import training_scheduler
 from lorarar.util.errors import BaseError
 from lorarar.util.registry import Registry
 
-from .checkpoint_files import meta_unet, new_pipeline, original_weights, tiny_family, write_checkpoint
+from .checkpoint_files import meta_unet, new_pipeline, original_name, original_weights, tiny_family, write_checkpoint
 
 KINDS = ("sdxl", "ssd-1b", "koala-700m", "sd15")
 BILLIONS = {"sdxl": 2.567, "ssd-1b": 1.331, "koala-700m": 0.782, "sd15": 0.859}  # as published, cut to three digits
+TENSORS = {"sdxl": 1680, "sd15": 686}  # of the UNets in the files that were published
 EMPTY = torch.zeros(0)
 
 
@@ -125,7 +126,9 @@ def test_architectures_have_their_published_sizes_and_the_blueprint_that_tells_t
     parameters = sum(weight.numel() for weight in unet.parameters())
     assert int(parameters / 1e6) == pytest.approx(BILLIONS[kind] * 1000, abs=0.5)
     shapes = {name: tuple(weight.shape) for name, weight in unet.state_dict().items()}
-    assert blueprint_of(shapes) == architecture.blueprint
+    original = {f"model.diffusion_model.{original_name(name, unet)}": shape for name, shape in shapes.items()}
+    assert blueprint_of(shapes) == blueprint_of(original) == architecture.blueprint
+    assert len(original) == TENSORS.get(kind, len(shapes))
 
 
 def test_the_vocabulary_is_clips():
@@ -293,6 +296,7 @@ def test_a_folder_with_half_precision_alone_is_loaded(tmp_path, sd15, variant):
     pipeline.save_pretrained(tmp_path / "folder", variant="fp16")
     if variant is None:  # one model has both
         pipeline.unet.save_pretrained(tmp_path / "folder" / "unet")
+    pipeline.vae.save_pretrained(tmp_path / "folder" / "vae_of_old", variant="fp16")  # of no component
     assert_equal(load_pipeline(find_base(str(tmp_path / "folder")), "cpu"), pipeline)
 
 

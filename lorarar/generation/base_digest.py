@@ -5,7 +5,6 @@ A name says nothing of it: a folder's files can be replaced, and a branch moves.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from lorarar.families import Base, family_of
 from lorarar.families.table import INDEX
 from lorarar.generation.hub import is_commit, snapshot_of, tell_variant
+from lorarar.generation.pipeline_folder import component_folders
 from lorarar.generation.vae import VAE
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.digest_memory import bytes_to_read, remembered_sha256
@@ -101,13 +101,7 @@ def pipeline_files(folder: Path) -> list[Path]:
     Raises:
         OSError: the folder cannot be read.
     """
-    try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    except ValueError:
-        index = {}
-    parts = [name for name, value in index.items() if isinstance(value, list)] if isinstance(index, dict) else []
-    parts = [name for name in parts if Path(name).name == name not in ("", "..")]  # folders beside the index alone
-    return [folder / INDEX, *sorted(file for part in parts for file in _model_files(folder / part))]
+    return [folder / INDEX, *sorted(file for part in component_folders(folder) for file in _model_files(part))]
 
 
 def _model_files(folder: Path) -> list[Path]:

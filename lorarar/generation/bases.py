@@ -6,22 +6,20 @@ base's family names is ever loaded: no remote code, no custom pipeline.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, Prediction, family_of
 from lorarar.generation.checkpoint import PREDICTION_TYPES, load_checkpoint
-from lorarar.generation.hub import HALF, advice
+from lorarar.generation.hub import advice
+from lorarar.generation.pipeline_folder import variant_in
 from lorarar.generation.vae import VAE, check_vae, load_vae
 from lorarar.util.errors import BaseError, reason
 
 if TYPE_CHECKING:
     import torch
     from diffusers import StableDiffusionXLPipeline
-
-_VARIANT = re.compile(r"\.([a-z0-9_-]+)(?:-\d{5}-of-\d{5})?\.safetensors$")  # unet.fp16.safetensors, also in parts
 
 
 def drawing_device(device: str | None = None) -> str:
@@ -93,7 +91,7 @@ def load_weights(base: Base, dtype: torch.dtype) -> Any:
                 pipeline = kind.from_pretrained(
                     base.location,
                     revision=base.revision,
-                    variant=base.variant or variant_in(base),
+                    variant=base.variant or (variant_in(base.folder) if base.folder else None),
                     dtype=dtype,
                     **{**family.pipeline_options, **parts},
                 )
@@ -113,16 +111,6 @@ def load_weights(base: Base, dtype: torch.dtype) -> Any:
 def with_prediction(scheduler: Any, prediction: Prediction) -> Any:
     """The scheduler for a UNet that predicts this."""
     return type(scheduler).from_config(scheduler.config, prediction_type=PREDICTION_TYPES[prediction])
-
-
-def variant_in(base: Base) -> str | None:
-    """The variant of a folder's weights, where a model in it has none without a variant's name."""
-    for folder in sorted(base.folder.iterdir()) if base.folder else ():
-        weights = [file.name for file in folder.glob("*.safetensors")] if folder.is_dir() else []
-        variants = {match[1] for name in weights if (match := _VARIANT.search(name))}
-        if variants and all(_VARIANT.search(name) for name in weights):
-            return HALF if HALF in variants else min(variants)
-    return None
 
 
 @contextmanager

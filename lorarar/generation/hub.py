@@ -13,11 +13,11 @@ from pathlib import Path
 
 from lorarar.families import Architecture, Base, architecture_family
 from lorarar.families.table import INDEX
+from lorarar.generation.pipeline_folder import HALF
 from lorarar.util.errors import BaseError
 from lorarar.util.messages import message
 
 HUB_SECONDS = 10.0  # for which an answer of the hub is waited for
-HALF = "fp16"  # the variant of weights in half precision
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
