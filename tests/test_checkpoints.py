@@ -99,6 +99,7 @@ def test_a_checkpoint_file_is_its_folder_tensor_for_tensor_and_picture_for_pictu
     assert np.asarray(images[1]).std() > 5
 
 
+@pytest.mark.slow
 def test_the_header_of_a_checkpoint_moves_no_bit_of_its_pictures(sd15, tmp_path):
     places = [sd15]
     for length in (1, 30, 77):
@@ -108,7 +109,7 @@ def test_the_header_of_a_checkpoint_moves_no_bit_of_its_pictures(sd15, tmp_path)
     assert len(set(pictures)) == 1
 
 
-@pytest.mark.parametrize("kind", ["ssd-1b", "koala-700m"])
+@pytest.mark.parametrize("kind", ["ssd-1b", pytest.param("koala-700m", marks=pytest.mark.slow)])
 def test_smaller_ones_of_sdxl_load_from_one_file(kind, tmp_path):
     """The middle of their UNets is one block without attention, or none."""
     pipeline = new_pipeline(tiny_family(kind))
@@ -143,8 +144,8 @@ def test_the_vocabulary_is_clips():
 @pytest.mark.parametrize(
     ("more", "metadata", "option", "prediction", "zero_snr"),
     [
-        ({}, None, None, "epsilon", False),
-        ({"v_pred": EMPTY}, None, None, "v_prediction", False),
+        pytest.param({}, None, None, "epsilon", False, marks=pytest.mark.slow),
+        pytest.param({"v_pred": EMPTY}, None, None, "v_prediction", False, marks=pytest.mark.slow),
         ({"v_pred": EMPTY, "ztsnr": EMPTY}, None, None, "v_prediction", True),
         ({}, {"modelspec.prediction_type": "v"}, None, "v_prediction", False),
         ({}, {"modelspec.prediction_type": "epsilon"}, "v", "v_prediction", False),
@@ -166,6 +167,7 @@ def test_what_a_checkpoint_predicts_is_read_from_it_or_named(
     assert (int(pipeline.scheduler.timesteps[0]) == 999) == zero_snr
 
 
+@pytest.mark.slow
 def test_v_prediction_draws_other_pictures(sd15):
     plain, other = (
         generate("a dog", base=find_base(str(sd15), prediction=prediction), steps=1)[0] for prediction in (None, "v")
@@ -174,6 +176,7 @@ def test_v_prediction_draws_other_pictures(sd15):
     assert plain.makings()["base"] != other.makings()["base"]
 
 
+@pytest.mark.slow
 def test_another_vae_draws_the_pictures_from_a_file_a_folder_or_a_pipeline(tmp_path, sd15, files):
     other = new_pipeline(tiny_family("sd15"), seed=1)
     other.save_pretrained(tmp_path / "folder")
@@ -268,6 +271,7 @@ def test_files_that_are_broken_or_of_another_kind_say_it_in_one_line(tmp_path, s
         find_base("models/mine.safetensors")
 
 
+@pytest.mark.slow
 def test_a_part_of_a_checkpoint_is_named(tmp_path, sd15):
     weights = load_file(sd15)
     alone = {k.removeprefix("model.diffusion_model."): v for k, v in weights.items() if k.startswith("model.")}
@@ -290,7 +294,7 @@ def test_a_checkpoint_is_known_by_its_bytes_and_not_by_its_name(tmp_path, sd15):
     assert len(digests[0]) == 64
 
 
-@pytest.mark.parametrize("variant", [None, "fp16"])
+@pytest.mark.parametrize("variant", [pytest.param(None, marks=pytest.mark.slow), "fp16"])
 def test_a_folder_with_half_precision_alone_is_loaded(tmp_path, sd15, variant):
     pipeline = load_pipeline(find_base(str(sd15)), "cpu")
     pipeline.save_pretrained(tmp_path / "folder", variant="fp16")
