@@ -11,8 +11,9 @@ from diffusers.utils import convert_state_dict_to_diffusers, convert_state_dict_
 from lorarar.families import FAMILIES
 from lorarar.families.original_names import numbering_of
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.dialects import parse_keys
 from lorarar.lora.files import write_adapter
-from lorarar.lora.layout_names import kohya_name
+from lorarar.lora.layout_names import comfy_name, kohya_name
 from lorarar.lora.layouts import LAYOUTS
 from lorarar.lora.programs import A1111, COMFYUI, DIFFUSERS, FORGE, PROGRAMS
 from lorarar.lora.readers import reading_text, readings_of
@@ -115,6 +116,22 @@ def test_names_in_checkpoint_files_are_those_that_diffusers_converts(family):
     converted = convert_ldm_unet_checkpoint(checkpoint, config)
     weights = {name.removesuffix(".weight"): module for name, module in converted.items() if name.endswith(".weight")}
     assert weights == {module: module for module in modules}
+
+
+@pytest.mark.parametrize("family", ["sdxl", "ssd-1b", "koala-700m", "sd15"])
+@pytest.mark.parametrize("layout", FILES)
+def test_every_layer_of_every_base_is_read_back_here(family, layout):
+    """A layer is told by its one row: the numbers of the layers, in order."""
+    numbers = {layer: torch.full((1, 1), float(number)) for number, layer in enumerate(table(family))}
+    name = {
+        "diffusers": str,
+        "kohya": lambda layer: kohya_name(layer, FAMILIES[family]),
+        "comfy": lambda layer: comfy_name(layer, FAMILIES[family]),
+    }[layout]
+    ends = ("lora_A.weight", "lora_B.weight") if layout == "diffusers" else ("lora_down.weight", "lora_up.weight")
+    parsed = parse_keys({f"{name(layer)}.{end}": number for layer, number in numbers.items() for end in ends})
+    assert not parsed.unread
+    assert {layer: roles["down"] for layer, roles in parsed.layers.items()} == numbers
 
 
 def test_numbers_that_no_block_has_have_no_name():
