@@ -239,8 +239,8 @@ def test_what_is_read_is_said_in_one_sentence(written, tmp_path):
         said[layout] = reading_text(readings_of(path, adapter))
     assert said == {
         "diffusers": "Read by diffusers whole; ComfyUI in part: 498 of 1,059 layers, without text projection, "
-        "UNet attention; not by A1111, Forge",
+        "UNet attention; not by A1111, Forge: --layout kohya is for all",
         "kohya": "Read by diffusers whole; ComfyUI whole; A1111 in part: 1,058 of 1,059 layers, without text "
         "projection; Forge whole",
-        "comfy": "Read by ComfyUI whole; not by diffusers, A1111, Forge",
+        "comfy": "Read by ComfyUI whole; not by diffusers, A1111, Forge: --layout kohya is for all",
     }

@@ -16,6 +16,8 @@ from lorarar.lora.programs import PROGRAMS, Program
 from lorarar.util.errors import AdapterError
 from lorarar.util.tensor_header import read_tensor_header
 
+EVERYWHERE = "kohya"  # the layout that every program reads of those that read files
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -66,7 +68,9 @@ def reading_text(readings: Sequence[Reading]) -> str:
     """The readings of a file for people, as one sentence."""
     read = [str(reading) for reading in readings if reading.taken]
     none = [reading.program for reading in readings if not reading.taken]
-    return f"Read by {'; '.join(read) or 'no program known here'}" + (f"; not by {', '.join(none)}" if none else "")
+    return f"Read by {'; '.join(read) or 'no program known here'}" + (
+        f"; not by {', '.join(none)}: --layout {EVERYWHERE} is for all" if none else ""
+    )
 
 
 def _reading(program: Program, keys: Collection[str], adapter: Adapter, family: Family | None) -> Reading:
