@@ -243,7 +243,7 @@ def test_a_bad_plan_says_where(plan_file, change, message):
 
 
 def test_shipped_plans_are_sound(tmp_path):
-    assert shipped_plans() == ["demo", "pocket", "quick", "sdxl"]
+    assert shipped_plans() == ["demo", "pocket", "quick", "sdxl", "validation"]
     plan = read_plan("pocket")
     names = [row.row_name for row in plan.methods]
     assert names == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
@@ -252,5 +252,5 @@ def test_shipped_plans_are_sound(tmp_path):
     read_plan("demo")
     with pytest.raises(PlanError, match=r"contents\.folder"):
         read_plan("sdxl")
-    with pytest.raises(PlanError, match="shipped plan: demo, pocket, quick, sdxl"):
+    with pytest.raises(PlanError, match="shipped plan: demo, pocket, quick, sdxl, validation"):
         read_plan(tmp_path / "none.toml")

@@ -15,7 +15,9 @@ import lorarar
 from lorarar.families import Base
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.picture import Picture, save
+from lorarar.generation.settings import DrawingSettings
 from lorarar.store import Store, default_path
+from lorarar.store.makings import chosen_settings
 from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
 from lorarar.store.schema import Schema
 from lorarar.util.errors import StoreError
@@ -33,9 +35,8 @@ DRAWING = DrawingFacts("digest", "float32", "cpu", "x86_64")
 
 
 def picture(seed=0):
-    return Picture(
-        Image.new("RGB", (4, 4), (seed, 0, 0)), "a dog", seed, 25, 4.0, Base("pocket", "x", "rev"), "", 0.1, DRAWING
-    )
+    settings, base = DrawingSettings(steps=25, guidance=4.0), Base("pocket", "x", "rev")
+    return Picture(Image.new("RGB", (4, 4), (seed, 0, 0)), "a dog", seed, settings, base, "", 0.1, DRAWING)
 
 
 def run(code, *arguments):
@@ -343,3 +344,18 @@ def test_the_folder_of_the_database_comes_before_those_above_it_whatever_was_fou
     paths = PathResolver(inner / "r.db")
     assert paths.find("out/A") == tmp_path / "out" / "A"
     assert paths.find("out/B") == inner / "out" / "B"
+
+
+@pytest.mark.parametrize(
+    ("makings", "chosen"),
+    [
+        (None, {}),
+        ("nonsense", {}),
+        ("[1]", {}),
+        ('{"steps": 2, "size": "32x16", "negative": "", "dtype": 3}', {"size": "32x16"}),
+        ('{"noise": ["dog-8", "glowing"], "scheduler": "DDIMScheduler"}', ["scheduler", "noise"]),
+    ],
+)
+def test_what_was_chosen_for_a_picture_is_read_from_its_makings_whatever_stands_there(makings, chosen):
+    read = chosen_settings(makings)
+    assert read == chosen if isinstance(chosen, dict) else list(read) == chosen and read["noise"] == "dog-8 in glowing"

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from judge.questions import ASPECTS
 from lorarar.pictures.images import read_image
+from lorarar.store.makings import chosen_settings
 from lorarar.store.queries import PictureRow
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.formatting import number
@@ -192,6 +193,8 @@ def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row
     for name in ("prompt", "base", "base_revision", "steps", "guidance", "width", "height", "version", "created"):
         if provenance.get(name) is not None:
             text.append(f"  {name.replace('_', ' ')} ", "dim").append(f"{line(provenance[name], 200)}\n")
+    for name, value in chosen_settings(provenance.get("makings")).items():
+        text.append(f"  {name} ", "dim").append(f"{line(value, 200)}\n")
     text.append("  file ", "dim").append(f"{path}\n")
     return text.append("  sha256 ", "dim").append(line(picture.sha256[:16]))
 
