@@ -4,14 +4,22 @@ import json
 
 import pytest
 
+from lorarar.bench.grid import PlannedGrid
+from lorarar.bench.plan import read_plan
 from lorarar.families import find_base
-from lorarar.lora.files import read_adapter
+from lorarar.lora.adapter import Adapter
+from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.fit import check_fit, check_one_base, without_missing
 from lorarar.lora.foreign_bases import base_of_names, declared_base
 from lorarar.lora.made_for import base_of_adapter
+from lorarar.store import Store
+from lorarar.store.claims import Claims
 from lorarar.util.errors import AdapterError
 
 from .base_loras import adapter_of, attention, diffusers_file, kohya_file, some, table
+from .bench_plan import run as run_plan
+from .bench_plan import write_plan
+from .conftest import random_adapter
 
 SD15_KEYS = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k"
 
@@ -194,9 +202,27 @@ def test_merge_refuses_two_loras_of_sd15_for_sdxl(run, tmp_path):
     assert not (tmp_path / "m.safetensors").exists()
 
 
+def test_a_plan_says_what_its_merges_take(tmp_path, tiny_folder):
+    """Planted is a content with one layer that the base lacks; the plan's key is that of the flag of merge."""
+    plan = write_plan(tmp_path, tiny_folder)
+    layers = random_adapter(2, 0).layers
+    first = next(iter(layers))
+    content = Adapter({**layers, "unet.mid_block.attentions.7.proj_in": random_adapter(2, 1).layers[first]})
+    write_adapter(content, tmp_path / "contents/c0.safetensors", {"prompt": "a sks dog"})
+    with pytest.raises(AdapterError, match=r"mid_block\.attentions\.7\.proj_in is .* here and absent there"):
+        run_plan(plan, tmp_path / "out")
+    plan.write_text(f"drop_missing = true\n{plan.read_text()}")
+    with Store(tmp_path / "a.db") as store:
+        grid = PlannedGrid(read_plan(plan), find_base(str(tiny_folder)), store, tmp_path / "out", Claims(store))
+        assert grid.pairs()[0].content.adapter.layers.keys() == layers.keys()
+
+
 def test_merge_drops_what_is_missing_and_takes_loras_for_few_steps_where_it_is_told_to(run, tmp_path):
     for name in ("dog", "style"):
-        diffusers_file(some(attention("sdxl"), "down_blocks.2.attentions.0"), tmp_path / f"{name}.safetensors")
+        diffusers_file(
+            some(attention("sdxl"), "down_blocks.2.attentions.0.transformer_blocks.9", "down_blocks.1.attentions.0"),
+            tmp_path / f"{name}.safetensors",
+        )
     merge = ("merge", "dog.safetensors", "style.safetensors", "-o", "m.safetensors", "--method", "direct")
     assert "do not fit" in run(*merge, "--base", "koala-700m").stderr.replace("\n", " ")
     assert run(*merge, "--base", "koala-700m", "--drop-missing").exit_code == 0

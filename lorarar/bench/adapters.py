@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lorarar import __version__
 from lorarar.bench.cells import SHORT, Pair
 from lorarar.families import Base
+from lorarar.lora.admission import Admission
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merge_files import Merge, merge_loras
@@ -80,8 +81,8 @@ def train_pair(
     checkpoint.unlink(missing_ok=True)
 
 
-def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) -> Merge:
-    """The pair's adapter as a file, with what made it."""
+def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache, admission: Admission) -> Merge:
+    """The pair's adapter as a file, with what made it; of LoRAs that are admitted."""
     file, options = trained_file(pair, out), pair.row.options
     if isinstance(options, LoraOptions):
         return Merge(
@@ -97,5 +98,6 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache) ->
         recipe = pair.row.recipe(base, {**pair.row.shaping, "coefficients": file, "seed": options.seed})
     else:
         recipe = pair.row.recipe(base, cache=cache)
-    merged = replace(merge_loras(recipe, pair.content.path, pair.style.path), training=pair.training)
+    merged = merge_loras(recipe, pair.content.path, pair.style.path, admission=admission)
+    merged = replace(merged, training=pair.training)
     return merged.written(out / "loras" / pair.row.row_name / f"{pair.stem}.safetensors")

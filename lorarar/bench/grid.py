@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,6 @@ from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.placement import Placement
-from lorarar.lora.fit import check_fit
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.description import OF_ITS_OWN
 from lorarar.pictures.prompts import RARE_TOKEN
@@ -79,11 +78,10 @@ class PlannedGrid:
 
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
-        contents, styles = self.plan.contents.read(self.base), self.plan.styles.read(self.base)
+        sides = (self.plan.contents, self.plan.styles)
+        contents, styles = (self._admitted(side.read(self.base)) for side in sides)
         _tell_tokens(contents)
         concepts = (*contents, *styles)
-        for concept in concepts:
-            check_fit(concept.adapter, self.base)
         self.store.describe_concepts(
             self.plan.collection,
             [
@@ -94,6 +92,11 @@ class PlannedGrid:
         self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
         accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
         return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, contents, styles, accelerator)]
+
+    def _admitted(self, concepts: Sequence[Concept]) -> list[Concept]:
+        """The concepts with their adapters as they enter merges."""
+        admit = self.plan.admission.admit
+        return [replace(one, adapter=admit(one.adapter, one.path, self.base)) for one in concepts]
 
     def tasks(self) -> list[Task]:
         """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""

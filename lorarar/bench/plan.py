@@ -21,6 +21,7 @@ from lorarar.generation.offload import Offload
 from lorarar.generation.picture_size import PixelSize, parse_size
 from lorarar.generation.schedulers import check_scheduler
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
+from lorarar.lora.admission import Admission
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import JOINT, SHAPING
 from lorarar.merging.projection_cache import ProjectionCache
@@ -194,6 +195,8 @@ class Plan(StrictTable):
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
+    anyway: bool = False  # take LoRAs for few steps too
+    drop_missing: bool = False  # leave out layers of LoRAs that the base does not have
 
     def drawn_at(self, device: str | None, dtype: Dtype | None, offload: Offload | None) -> Plan:
         """The plan with what is said here of where it is drawn instead of what it says itself."""
@@ -205,6 +208,11 @@ class Plan(StrictTable):
     def collection(self) -> Collection:
         """The collection of the plan's pictures."""
         return Collection("plan", self.title)
+
+    @property
+    def admission(self) -> Admission:
+        """Which LoRAs its merges take that are refused else."""
+        return Admission(self.anyway, self.drop_missing)
 
     def find_base(self) -> Base:
         """The base that the plan names, with the VAE and for the prediction that it names.

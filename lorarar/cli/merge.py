@@ -29,6 +29,7 @@ from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
+    from lorarar.lora.admission import Admission
     from lorarar.merge_files import Merge, Pairing
     from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
@@ -58,11 +59,16 @@ def merge(
     overwrite_input: Annotated[
         bool, typer.Option("--overwrite-input", help="Let the merge replace one of the files it is made of.")
     ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Take LoRAs for few steps (Turbo, LCM …) too.")] = False,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
+    ] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Merge a content and a style LoRA, or more, into one ordinary LoRA; ``lorarar methods`` lists the methods."""
     from lorarar.families import find_base
+    from lorarar.lora.admission import Admission
     from lorarar.merge_files import check_given, check_place, merge_loras, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
@@ -83,15 +89,17 @@ def merge(
         raise MethodError(
             "--content-prompt and its like are of one pair; with --all a text NAME.txt beside each says it"
         )
+    admission = Admission(anyway, drop_missing)
     pairs = pairings(content, style, out, layout) if every else []
     if not every:
         inputs = () if overwrite_input else (*loras, *recipe.files)
         check_place(out, layout, (*inputs, db or default_path()))
     with Store(db) as store:
         if every:
-            _merge_all(recipe, pairs, layout, store, as_json)
+            _merge_all(recipe, pairs, layout, store, admission, as_json)
         else:
-            merged = merge_loras(recipe, *loras, checkpoint=checkpoint_beside(out), given=concepts)
+            checkpoint = checkpoint_beside(out)
+            merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=concepts, admission=admission)
             _keep_one(merged.written(out, layout), loras, store, as_json)
 
 
@@ -106,7 +114,9 @@ def _keep_one(merged: Merge, loras: Sequence[Path], store: Store, as_json: bool)
         print(merged.path)
 
 
-def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Store, as_json: bool) -> None:
+def _merge_all(
+    recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Store, admission: Admission, as_json: bool
+) -> None:
     from dataclasses import replace
 
     from lorarar.lora.locations import digest_of
@@ -117,7 +127,7 @@ def _merge_all(recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Sto
     cache = ProjectionCache()
     summaries, new, failures = [], 0, []  # not the merges themselves: 370 MB each at SDXL's size
     with Ticker("merge", len(pairs)) as ticker:
-        for pairing, outcome in merge_all(replace(recipe, cache=cache), pairs, layout, store.has_merge):
+        for pairing, outcome in merge_all(replace(recipe, cache=cache), pairs, layout, store.has_merge, admission):
             if isinstance(outcome, Merge):
                 store.add_merge(outcome, pairing.content, pairing.style)
                 new += 1

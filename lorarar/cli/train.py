@@ -192,6 +192,7 @@ def hypernet(
 
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
+    from lorarar.lora.fit import check_fit
     from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
@@ -204,6 +205,8 @@ def hypernet(
     options = read_options(HYPERNET, context)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
     of_content, of_style = (read_concepts(folder, base=model) for folder in (contents, styles))
+    for concept in (*of_content, *of_style):
+        check_fit(concept.adapter, model)
     accelerator = accelerator_for(precision)
     sides = {"contents": of_content, "styles": of_style}
     inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lorarar.lora.admission import STRICT, Admission
 from lorarar.lora.files import read_provenance
 from lorarar.lora.folders import find_loras
 from lorarar.lora.layouts import layout_named
@@ -68,6 +69,7 @@ def merge_all(
     pairs: Sequence[Pairing],
     layout: str = "diffusers",
     is_kept: Callable[[Path], bool] = lambda _: True,
+    admission: Admission = STRICT,
 ) -> Iterator[tuple[Pairing, Merge | LorarError | None]]:
     """Merge pair by pair; a pair that fails does not stop the others.
 
@@ -75,6 +77,7 @@ def merge_all(
         recipe, pairs, layout: what decides the merges, and where they go.
         is_kept: whether a merge that is there already need not be made again, which costs moments; an optimised one,
             which may cost hours, never is.
+        admission: which LoRAs enter that are refused else.
 
     Yields:
         Each pair with its merge, with why it failed, or with None where its file is there already, made by this
@@ -96,7 +99,14 @@ def merge_all(
                 continue
             check_place(pairing.out, layout, (pairing.content, pairing.style))
             checkpoint = checkpoint_beside(pairing.out)
-            merged = merge_loras(recipe, pairing.content, pairing.style, checkpoint=checkpoint, optimiser=optimiser)
+            merged = merge_loras(
+                recipe,
+                pairing.content,
+                pairing.style,
+                checkpoint=checkpoint,
+                optimiser=optimiser,
+                admission=admission,
+            )
             written = merged.written(pairing.out, layout)
         except (*OF_ONE_PAIR, ImageError, OutputError) as error:  # its pictures are gone, or something is in its place
             yield pairing, error

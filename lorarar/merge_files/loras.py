@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.families import DEFAULT_BASE, Base, find_base
 from lorarar.lora.adapter import Adapter, check_alike
+from lorarar.lora.admission import STRICT, Admission
 from lorarar.lora.base_weights import read_adapter_for
-from lorarar.lora.fit import check_fit, check_one_base
+from lorarar.lora.fit import check_one_base
 from lorarar.merge_files.checks import check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
@@ -40,6 +41,7 @@ def merge(
     content_images: str | Path | None = None,
     style_prompt: str | None = None,
     style_images: str | Path | None = None,
+    admission: Admission = STRICT,
     **options: Any,
 ) -> Merge:
     """Merge a content and a style LoRA; with ``out``, write the result there.
@@ -50,12 +52,13 @@ def merge(
         more: further LoRAs, for methods that merge more than two.
         method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
             which both LoRAs need their pictures and their prompts.
-        base: a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one; where it lies on this
-            machine, all adapters are checked against it.
+        base: a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one; all adapters are
+            checked against it, as far as its layers are known without loading it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, comfy, peft (a folder), …
         dtype: float32, float16 or bfloat16; by default the widest one of the LoRAs.
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
             are optimised and neither a text beside a LoRA nor its header says it.
+        admission: which LoRAs enter that are refused else: ``lorarar.lora.admission.Admission``.
         options: of the method's row, as ``lorarar methods`` lists them, and those of every method.
 
     Raises:
@@ -68,7 +71,7 @@ def merge(
     recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras))
     checkpoint = checkpoint_beside(Path(out)) if out else None
     given = _given(content_prompt, content_images), _given(style_prompt, style_images)
-    merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=given)
+    merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=given, admission=admission)
     return merged if out is None else merged.written(out, layout)
 
 
@@ -78,6 +81,7 @@ def merge_loras(
     checkpoint: Path | None = None,
     optimiser: PairOptimiser | None = None,
     given: tuple[Description, Description] = (NOTHING, NOTHING),
+    admission: Admission = STRICT,
 ) -> Merge:
     """Merge LoRA files by a recipe, in memory.
 
@@ -87,6 +91,7 @@ def merge_loras(
         checkpoint: where an optimisation keeps its state.
         optimiser: of ``optimiser_for``; one serves many pairs, and loads the base once.
         given: what is said of content and of style, of prompt and pictures, where coefficients are optimised.
+        admission: which LoRAs enter that are refused else.
 
     Raises:
         AdapterError: a file cannot be read or does not fit, or, where coefficients are optimised, nothing says
@@ -97,7 +102,7 @@ def merge_loras(
     """
     check_given(recipe, given)
     started = time.perf_counter()
-    adapters = read_loras(recipe.base, loras)
+    adapters = read_loras(recipe.base, loras, admission)
     read = time.perf_counter()
     options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
@@ -138,15 +143,13 @@ def optimiser_for(recipe: Recipe) -> PairOptimiser | None:
     return PairOptimiser(recipe.base, recipe.seed)
 
 
-def read_loras(base: Base, loras: Sequence[Path]) -> tuple[Adapter, ...]:
-    """The adapters of LoRA files, checked against each other and against the base.
+def read_loras(base: Base, loras: Sequence[Path], admission: Admission = STRICT) -> tuple[Adapter, ...]:
+    """The adapters of LoRA files as they enter a merge, checked against each other and against the base.
 
     Raises:
-        AdapterError: one cannot be read, or they do not belong together or to the base.
+        AdapterError: one cannot be read or is not admitted, or they do not belong together or to the base.
     """
-    adapters = tuple(read_adapter_for(base, lora) for lora in loras)
-    for adapter in adapters:
-        check_fit(adapter, base)
+    adapters = tuple(admission.admit(read_adapter_for(base, lora), lora, base) for lora in loras)
     check_one_base(adapters)
     check_alike(*adapters)
     return adapters
