@@ -78,6 +78,7 @@ def generate(
     from lorarar.generation.picture import save
     from lorarar.generation.studio import Studio
     from lorarar.lora.base_weights import read_adapter_for
+    from lorarar.lora.fit import check_fit
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
@@ -91,6 +92,8 @@ def generate(
     }
     sources = [file_and_strength(text) for text in loras or []]
     attached = [AttachedLora(read_adapter_for(model, file), strength) for file, strength in sources]
+    for one in attached:
+        check_fit(one.adapter, model)  # as far as it is known before gigabytes are loaded
     pictures: list[Picture] = []
     with Store(db) as store, Studio(model, device, dtype=dtype, offload=offload) as studio:
         studio.load_loras(attached)

@@ -17,7 +17,7 @@ from typing import Literal
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.foreign_bases import Shapes
 from lorarar.util.errors import AdapterError
-from lorarar.util.messages import message
+from lorarar.util.messages import message_once
 
 #: Words by kind, as they stand in names whose separators are spaces.
 _KINDS = {
@@ -75,7 +75,7 @@ def check_many_steps(adapter: Adapter, path: Path) -> None:
     """
     kind = few_steps(adapter.metadata, path, adapter.shapes)
     if kind and kind.hint:
-        message(f"{adapter.name} is {kind}; if it is one, leave it out of merges", "yellow")
+        message_once(f"{adapter.name} is {kind}; if it is one, leave it out of merges", "yellow")
     elif kind:
         raise AdapterError(
             f"{adapter.name} is {kind}: it changes how the base samples, and merges with it draw blurred pictures; "

@@ -12,7 +12,7 @@ from lorarar.lora.base_layers import layers_of
 from lorarar.lora.foreign_bases import Shapes
 from lorarar.lora.made_for import base_of_adapter, families_of
 from lorarar.util.errors import AdapterError
-from lorarar.util.messages import message
+from lorarar.util.messages import message_once
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def without_missing(adapter: Adapter, base: Base) -> Adapter:
     left = {layer: factors for layer, factors in adapter.layers.items() if layer not in missing}
     if not left:
         raise AdapterError(f"base {base.name} has no layer of {adapter.name}")
-    message(
+    message_once(
         f"{adapter.name}: {len(missing)} of {len(adapter.layers)} layers are left out, which base {base.name} has not",
         "yellow",
     )
