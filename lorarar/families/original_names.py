@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from lorarar.families.family import Family
 
-_OUTSIDE = {
+#: Names of layers outside all blocks, by diffusers'.
+OUTSIDE = {
     "conv_in": "input_blocks.0.0",
     "conv_out": "out.2",
     "time_embedding.linear_1": "time_embed.0",
@@ -18,7 +19,8 @@ _OUTSIDE = {
     "add_embedding.linear_1": "label_emb.0.0",
     "add_embedding.linear_2": "label_emb.0.2",
 }
-_RESNET = {
+#: Names inside a resnet, by diffusers'.
+RESNET = {
     "conv1": "in_layers.2",
     "conv2": "out_layers.3",
     "time_emb_proj": "emb_layers.1",
@@ -43,7 +45,7 @@ class Numbering:
             return name_outside(module)
         side, block, kind, place, rest = match.groups()
         if kind == "resnets":
-            rest = _RESNET.get(rest, "")
+            rest = RESNET.get(rest, "")
         if kind in ("downsamplers", "upsamplers"):
             rest = {"downsamplers": "op", "upsamplers": "conv"}[kind]
         where = self._where(side, int(block or 0), kind, int(place))
@@ -64,7 +66,7 @@ class Numbering:
 
 def name_outside(module: str) -> str | None:
     """The name in a checkpoint file of a layer outside all blocks, where nothing is counted; else None."""
-    return _OUTSIDE.get(module)
+    return OUTSIDE.get(module)
 
 
 def numbering_of(family: Family | None) -> Numbering | None:

@@ -8,20 +8,10 @@ from __future__ import annotations
 
 import re
 
-_SINGLE = {
-    "input_blocks.0.0": "conv_in",
-    "time_embed.0": "time_embedding.linear_1",
-    "time_embed.2": "time_embedding.linear_2",
-    "label_emb.0.0": "add_embedding.linear_1",
-    "label_emb.0.2": "add_embedding.linear_2",
-    "out.2": "conv_out",
-}
-_RESNET = {
-    "in_layers.2": "conv1",
-    "out_layers.3": "conv2",
-    "emb_layers.1": "time_emb_proj",
-    "skip_connection": "conv_shortcut",
-}
+from lorarar.families.original_names import OUTSIDE, RESNET
+
+_SINGLE = {theirs: ours for ours, theirs in OUTSIDE.items()}
+_RESNET = {theirs: ours for ours, theirs in RESNET.items()}
 _MIDDLE = {"0": "resnets.0", "1": "attentions.0", "2": "resnets.1"}
 _ENTRY = re.compile(r"(input_blocks|output_blocks)\.(\d{1,3})\.([012])\.(.+)|(middle_block)\.([012])\.(.+)")
 _ROOT = re.compile(r"(?:input_blocks|middle_block|output_blocks|time_embed|label_emb|out)[._]\d")
