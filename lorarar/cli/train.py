@@ -12,6 +12,7 @@ from lorarar import __version__
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
 from lorarar.cli.flags import Flag, flagged, given_options
 from lorarar.families import DEFAULT_BASE
+from lorarar.util.errors import UsageError
 from lorarar.util.files import training_checkpoint
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -53,12 +54,12 @@ def read_options(training: Training[Values], context: typer.Context) -> Values:
     """The options of a training, as they were given on the command line.
 
     Raises:
-        typer.BadParameter: one is not accepted: a usage error.
+        UsageError: one is not accepted.
     """
     try:
         return training.read("the training", given_options(context))
     except OptionError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise UsageError(str(error)) from None
 
 
 @app.command(cls=flagged(lora_flags))

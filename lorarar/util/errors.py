@@ -4,9 +4,17 @@ from __future__ import annotations
 
 
 class LorarError(Exception):
-    """Base of all expected errors; the command line prints ``title: message`` and exits with 1."""
+    """Base of all expected errors; the command line prints ``title: message`` and exits with ``exit_code``."""
 
     title = "Error"
+    exit_code = 1
+
+
+class UsageError(LorarError):
+    """A value that an option never accepts."""
+
+    title = "Usage"
+    exit_code = 2  # as of other usage errors
 
 
 def reason(error: BaseException) -> str:
