@@ -190,7 +190,7 @@ def test_inspect_names_the_base_of_a_file_that_cannot_be_read(run, tmp_path):
     diffusers_file({"transformer.single_transformer_blocks.0.attn.to_q": (3072, 3072)}, path)
     told = json.loads(run("inspect", path, "--json").stdout)
     assert told["purpose"]["made_for"] == ["FLUX.1"]
-    assert told["unusable"]
+    assert told["unusable"].endswith("it is a LoRA for FLUX.1")
 
 
 def test_merge_refuses_two_loras_of_sd15_for_sdxl(run, tmp_path):

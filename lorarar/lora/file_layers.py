@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lorarar.families import FAMILIES
 from lorarar.lora.adapter import Factors
 from lorarar.lora.conversion.layer import Conversion, plain_factors, sound_tensors, update_shape
+from lorarar.lora.foreign_bases import base_of_names
 from lorarar.lora.loaded_file import LoadedFile
 from lorarar.lora.roles import Roles, kinds_of
 from lorarar.lora.scale import scale_of
@@ -88,7 +90,7 @@ def remarks_on(
 def _layers_of(loaded: LoadedFile) -> list[FileLayer]:
     weights = loaded.file.weights
     for key, why in loaded.parsed.unread.items():
-        raise AdapterError(f"{weights}: {key} {why}")
+        raise AdapterError(f"{weights}: {key} {why}{_foreign_base(loaded)}")
     layers = []
     for name, roles in loaded.parsed.layers.items():
         config = loaded.config_of(name)
@@ -98,6 +100,13 @@ def _layers_of(loaded: LoadedFile) -> list[FileLayer]:
         except AdapterError as error:
             raise AdapterError(f"{weights}: {error}") from None
     return layers
+
+
+def _foreign_base(loaded: LoadedFile) -> str:
+    """The base that a file is made for, where it is none of the families'."""
+    base = base_of_names({key: tuple(tensor.shape) for key, tensor in loaded.tensors.items()})
+    ours = {family.title for family in FAMILIES.values()}
+    return f"; it is a LoRA for {base}" if base and base not in ours else ""
 
 
 def _plain(layer: FileLayer, conversion: Conversion) -> tuple[Factors, Energy]:
