@@ -12,6 +12,7 @@ STAGES = (
     Stage.at(
         "critic", "the critic, and how well it tells held-out subjects and styles apart", f"{_IN}.critic:run_critic"
     ),
+    Stage.at("fidelity", "what LoRAs keep of what they learnt, and what bounds merges", f"{_IN}.fidelity:run_fidelity"),
     Stage.at("clip", "CLIP, by contrast with captions", f"{_IN}.clip:run_clip"),
     Stage.at("dino", "DINO, by self-distillation", f"{_IN}.dino:run_dino"),
 )

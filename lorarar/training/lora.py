@@ -18,7 +18,14 @@ from accelerate import Accelerator
 from peft import LoraConfig
 from torch import Tensor
 
-from lorarar.generation.latents import encode_images, encode_prompts, predict, read_images, target
+from lorarar.generation.latents import (
+    encode_images,
+    encode_prompts,
+    images_to_tensor,
+    predict,
+    read_images,
+    target,
+)
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.training.checks import check_prompts, check_rank
 from lorarar.training.loop import Objective, Schedule, pick, train
@@ -26,6 +33,7 @@ from lorarar.training.options import LoraOptions
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
+    from PIL.Image import Image
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 
@@ -41,6 +49,11 @@ class Lesson:
     def read(cls, files: Sequence[Path], prompt: str, side: int) -> Lesson:
         """A lesson from picture files, cropped and resized to squares of ``side`` pixels."""
         return cls(read_images(files, side), prompt)
+
+    @classmethod
+    def of_images(cls, images: Sequence[Image], prompt: str, side: int) -> Lesson:
+        """A lesson from pictures, cropped and resized as ``read`` does it."""
+        return cls(images_to_tensor(images, side), prompt)
 
 
 class LoraDenoising(Objective):
