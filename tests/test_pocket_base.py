@@ -24,7 +24,7 @@ def prediction(model):
     generator = torch.Generator().manual_seed(3)
     text, pooled = torch.randn(2, 24, 128, generator=generator), torch.randn(2, 128, generator=generator)
     latents = torch.randn(2, 4, 16, 16, generator=generator)
-    return predict(model, latents, torch.tensor([5, 900]), Conditioning(text, pooled, square_time_ids(64, 2)))
+    return predict(model, latents, torch.tensor([5, 900]), Conditioning.of_sdxl(text, pooled, square_time_ids(64, 2)))
 
 
 def test_a_grown_unet_computes_what_the_smaller_one_does_and_its_new_layers_learn():
@@ -38,7 +38,7 @@ def test_a_grown_unet_computes_what_the_smaller_one_does_and_its_new_layers_lear
         large,
         noisy,
         torch.tensor([5, 900]),
-        Conditioning(torch.randn(2, 24, 128), torch.randn(2, 128), square_time_ids(64, 2)),
+        Conditioning.of_sdxl(torch.randn(2, 24, 128), torch.randn(2, 128), square_time_ids(64, 2)),
     ).square().mean().backward()
     for name in ("down_blocks.1.resnets.1.conv2", "up_blocks.0.resnets.1.conv2", "up_blocks.1.attentions.1.proj_out"):
         assert large.get_submodule(name).weight.grad.abs().max() > 0
