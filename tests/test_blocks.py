@@ -49,6 +49,15 @@ def test_a_row_of_numbers_means_the_blocks_of_the_original_unet(count):
         assert weights.of(f"{encoder}.text_model.encoder.layers.0.self_attn.q_proj") == wanted["BASE"]
 
 
+@pytest.mark.parametrize("text", ["[{}]", "{}", " {} "])
+@pytest.mark.parametrize("between", [",", ", ", ";"])
+def test_a_row_of_numbers_may_be_as_kohyas_tools_take_it(text, between):
+    row = [str(number) for number in range(12)]
+    wanted = read_blocks({"content": ",".join(row)}, 2)
+    assert read_blocks({"content": text.format(between.join(row))}, 2) == wanted
+    assert read_blocks({"content": text.format(between.join(["TE:0", "UNET:2"]))}, 1)[0].text == "TE:0;UNET:2"
+
+
 def test_the_counts_are_kohyas():
     assert COUNTS[12] == ("BASE", "IN04", "IN05", "IN07", "IN08", "M00", *(f"OUT{n:02}" for n in range(6)))
     inputs, outputs = ([f"{kind}{n:02}" for n in range(12)] for kind in ("IN", "OUT"))

@@ -142,11 +142,13 @@ def test_plans_know_the_methods_of_other_packages(extended, tmp_path):
 def test_a_methods_options_never_hide_a_parameter_of_merge():
     from inspect import signature
 
+    from lorarar import merge_files
     from lorarar.cli.concept_flags import NAMES
     from lorarar.cli.merge import merge
     from lorarar.merging.methods.method import COMMON, RESERVED
 
     assert {*signature(merge).parameters, *NAMES} <= RESERVED | {"context"}
+    assert {*signature(merge_files.merge).parameters} <= RESERVED | {"options"}
     assert not RESERVED & {option.name for method in METHODS.own.values() for option in method.options}
     assert not RESERVED & COMMON.keys()
 

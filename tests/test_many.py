@@ -211,6 +211,15 @@ def test_a_balanced_merge_has_the_energy_of_its_strongest_lora(name, options, ti
         assert relative(result.layers[layer].dense(), result.factor * factors.dense()) < 1e-5
 
 
+@pytest.mark.parametrize("weights", [(1.0, 1.0, -2.0), (0.1, 0.2, -0.3), (0.0, 0.0, 0.0)])
+def test_loras_that_cancel_each_other_are_not_blown_up_by_a_balance(weights, tiny_folder):
+    """What rounding leaves of them would come out as noise with the energy of a LoRA."""
+    same = (THREE[0],) * 3
+    result = recipe(tiny_folder, "direct", balance="energy", weights=weights).merge(same)
+    assert result.factor == 1.0
+    assert energy(result.layers) < 1e-10 * energy(THREE[0].layers)
+
+
 def test_a_balanced_merge_is_rounded_once(tiny_folder):
     wide = recipe(tiny_folder, "direct", balance="energy").merge(THREE)
     narrow = recipe(tiny_folder, "direct", balance="energy", dtype="float16").merge(THREE)
@@ -236,6 +245,22 @@ def test_strengths_scale_both_sides_and_their_coefficients_also_where_a_rank_cut
         )
         assert cut.layers[layer].rank == 2
     assert 0 < cut.energy.share < 1
+
+
+def test_strengths_of_loras_in_half_precision_are_rounded_once(tiny_folder, tmp_path):
+    torch.manual_seed(0)
+    network = write_hypernet(Hypernetwork((16, 32)), tmp_path / "h.safetensors")
+    halves = [one.to(torch.float16) for one in THREE[:2]]
+    plain, scaled = (
+        recipe(tiny_folder, "lorarar", loras=2, dtype="float32", hypernet=network, strengths=strengths).merge(halves)
+        for strengths in ((1.0, 1.0), (0.3, 0.7))
+    )
+    for layer in LAYERS:
+        rank = halves[0].layers[layer].rank
+        sides = zip((0.3, 0.7), (slice(None, rank), slice(rank, None)), strict=True)
+        down, up = (half.double().flatten(1) for half in (plain.layers[layer].down, plain.layers[layer].up))
+        wanted = sum(strength * up[:, side] @ down[side] for strength, side in sides)
+        assert relative(dense(scaled, layer).flatten(1), wanted) < 1e-6
 
 
 @pytest.mark.parametrize("method", [*MANY, "lorarar"])

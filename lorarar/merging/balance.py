@@ -15,6 +15,8 @@ import torch
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.methods.merge_inputs import MergeResult
 
+_ROUNDING = 1e-10  # of an energy: where LoRAs cancel each other, less than this is left of them by rounding alone
+
 
 def energy_of(layers: Iterable[Factors]) -> float:
     """The squared Frobenius norm of all layers together."""
@@ -24,10 +26,13 @@ def energy_of(layers: Iterable[Factors]) -> float:
 def balance(
     result: MergeResult, adapters: Sequence[Adapter], weights: Sequence[float], dtype: torch.dtype
 ) -> MergeResult:
-    """The result times what gives it the energy of the strongest adapter, each with its weight; coefficients alike."""
+    """The result times what gives it the energy of the strongest adapter, each with its weight; coefficients alike.
+
+    Where the adapters cancel each other nothing is left that could be balanced, and the result stays as it is.
+    """
     strongest = max(weight**2 * energy_of(one.layers.values()) for one, weight in zip(adapters, weights, strict=True))
     energy = energy_of(result.layers.values())
-    factor = math.sqrt(strongest / energy) if energy else 1.0
+    factor = math.sqrt(strongest / energy) if energy > strongest * _ROUNDING else 1.0
     return replace(
         result,
         layers={name: factors.scale(factor).to(dtype) for name, factors in result.layers.items()},

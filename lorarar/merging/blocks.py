@@ -63,8 +63,8 @@ def read_blocks(table: Mapping[str, str], count: int) -> tuple[BlockWeights | No
     """The block weights of so many LoRAs, in their order.
 
     Args:
-        table: by ``content``, ``style`` or a number from 1 on, a preset, numbers as kohya counts blocks, or
-            ``NAME:NUMBER;…``.
+        table: by ``content``, ``style`` or a number from 1 on, a preset, numbers as kohya counts blocks, also in
+            its brackets, or ``NAME:NUMBER;…``; commas and semicolons are one.
         count: of the LoRAs.
 
     Raises:
@@ -93,9 +93,9 @@ def _parse(text: str, which: str, side: str) -> BlockWeights:
         kept = getattr(PRESETS[text], side)
         return BlockWeights({"TE": 0.0, "UNET": 0.0, **dict.fromkeys(kept, 1.0)})
     named = ":" in text
-    parts = [part.strip() for part in text.split(";" if named else ",") if part.strip()]
+    parts = [part.strip() for part in re.split("[,;]", text.strip("[]")) if part.strip()]
     if not named and len(parts) not in COUNTS:
-        raise MethodError(f"--blocks {which}={text}: {len(parts)} numbers; accepted is {_ACCEPTED}")
+        raise MethodError(f"--blocks {which}={text}: no preset, nor {len(parts)} numbers; accepted is {_ACCEPTED}")
     pairs = (
         [part.rpartition(":")[::2] for part in parts] if named else list(zip(COUNTS[len(parts)], parts, strict=True))
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.adapter import Adapter
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import scale_columns, sum_terms
 
@@ -30,5 +30,5 @@ def scale_sides(
 
 
 def scale_adapter(adapter: Adapter, strength: float) -> Adapter:
-    """The adapter with every update times a strength, in its own dtype."""
-    return replace(adapter, layers={name: Factors(f.down, f.up * strength) for name, f in adapter.layers.items()})
+    """The adapter with every update times a strength, not rounded to half precision: that is done once, in the end."""
+    return replace(adapter, layers={name: f.scale(strength) for name, f in adapter.layers.items()})

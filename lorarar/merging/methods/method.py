@@ -50,7 +50,7 @@ SHAPING = {option.name: option for option in (RANK, BLOCKS, BALANCE, STRENGTHS)}
 #: Names that ``lorarar merge`` and the rows of a plan use for something else.
 RESERVED = {
     *("content", "style", "more", "out", "method", "name", "every", "all", "base", "layout", "dtype", "db"),
-    *("json", "as_json", "help", "overwrite_input", "vae", "prediction", "anyway", "drop_missing"),
+    *("json", "as_json", "help", "overwrite_input", "vae", "prediction", "anyway", "drop_missing", "admission"),
     *("content_prompt", "content_images", "style_prompt", "style_images"),
 }
 SIDES = ("content", "style")  # of two LoRAs, in their order
