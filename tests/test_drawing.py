@@ -8,10 +8,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.schedulers import KarrasDiffusionSchedulers
 
-from lorarar.families import Base
+from lorarar.families import FAMILIES, Base
 from lorarar.generation import decoding
 from lorarar.generation.attached_loras import AttachedLora, summed
 from lorarar.generation.drawing_pipeline import load_for_drawing
@@ -19,7 +25,7 @@ from lorarar.generation.long_prompts import pieces_needed, prompt_arguments
 from lorarar.generation.out_of_memory import memory_in_one_line, what_would_fit
 from lorarar.generation.picture_size import parse_size
 from lorarar.generation.placement import Placement
-from lorarar.generation.schedulers import SCHEDULERS
+from lorarar.generation.schedulers import SCHEDULERS, scheduler_like
 from lorarar.generation.settings import DrawingSettings
 from lorarar.generation.studio import Studio
 from lorarar.lora.strength_text import file_and_strength
@@ -107,6 +113,31 @@ def test_a_scheduler_draws_a_picture_that_its_seed_decides_and_leaves_the_bases_
 @pytest.mark.slow
 def test_every_scheduler_draws_pictures_that_their_seeds_decide(studio):
     check_schedulers(studio, SCHEDULERS)
+
+
+@pytest.mark.parametrize("zero_snr", [False, True])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_every_scheduler_has_the_noise_that_the_base_was_trained_with_and_cuts_no_latent(zero_snr, prediction):
+    sdxl = FAMILIES["sdxl"].architecture.components["scheduler"].config
+    noise = {"beta_schedule": "linear", "prediction_type": prediction, "rescale_betas_zero_snr": zero_snr}
+    owns = [
+        DPMSolverMultistepScheduler(**noise),  # which leaves much to its defaults
+        EulerDiscreteScheduler.from_config({**sdxl, **noise}),
+    ]
+    for own in owns:
+        for name in SCHEDULERS:
+            other = scheduler_like(own, name)
+            assert torch.allclose(other.alphas_cumprod, own.alphas_cumprod, rtol=1e-3, atol=1e-7), name
+            assert not other.config.get("clip_sample"), name
+            assert other.config.prediction_type == prediction, name
+
+
+def test_no_scheduler_fails_on_noise_that_leaves_nothing_of_the_picture(studio):
+    studio._own_scheduler = DPMSolverMultistepScheduler(
+        prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
+    )
+    for name in ("DDIMScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler"):
+        assert draw(studio, guidance=1.0, scheduler=name)[0].std() > 0
 
 
 def test_every_step_is_counted_once_also_where_the_unet_runs_twice_for_it(studio):

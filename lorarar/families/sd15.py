@@ -22,7 +22,7 @@ COMPONENTS = {
     "unet": Component("diffusers:UNet2DConditionModel", UNET, (ORIGINAL_DENOISER,)),
     "vae": Component("diffusers:AutoencoderKL", {**VAE, "sample_size": 512, "scaling_factor": 0.18215}, ORIGINAL_VAE),
     "text_encoder": Component("transformers:CLIPTextModel", CLIP_L, ("cond_stage_model.transformer.",)),
-    "scheduler": Component("diffusers:PNDMScheduler", {**NOISE, "skip_prk_steps": True, "set_alpha_to_one": False}),
+    "scheduler": Component("diffusers:PNDMScheduler", {**NOISE, "skip_prk_steps": True}),
 }
 
 

@@ -15,6 +15,8 @@ NOISE = {
     "beta_schedule": "scaled_linear",
     "num_train_timesteps": 1000,
     "steps_offset": 1,
+    "clip_sample": False,
+    "set_alpha_to_one": False,
 }  # the forward process of SD 1.5 and of all that came from it
 CLIP_L = {
     "vocab_size": 49408,

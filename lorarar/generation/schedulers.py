@@ -7,7 +7,10 @@ predict otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
+from inspect import signature
+from itertools import pairwise
 from typing import Any
 
 SCHEDULERS = (
@@ -28,6 +31,10 @@ SCHEDULERS = (
     "UniPCMultistepScheduler",
 )
 _OPTIONS = {"PNDMScheduler": {"skip_prk_steps": True}}  # as Stable Diffusion's own has it; else it needs many steps
+#: What a base's UNet was trained for.
+_TRAINING = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "prediction_type")
+_ZERO_SNR = "rescale_betas_zero_snr"
+_LEAST = 2**-24  # of the picture in noise of zero terminal SNR, so that its logarithm is finite, as diffusers has it
 
 
 def check_scheduler(name: str) -> str:
@@ -53,6 +60,26 @@ def scheduler_like(own: Any, name: str | None) -> Any:
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # some settings are of one kind alone, which it says of each
     try:
-        return getattr(diffusers, name).from_config(own.config, **_OPTIONS.get(name, {}))
+        kind = getattr(diffusers, name)
+        return kind.from_config(own.config, **_taken_over(own, kind), **_OPTIONS.get(name, {}))
     finally:
         logging.set_verbosity(before)
+
+
+def _taken_over(own: Any, kind: Any) -> dict[str, Any]:
+    """What a scheduler of another kind is given of a base's own: the noise that the base was trained with.
+
+    It is given also where the own one left it to its defaults, since another's are others. Latents are not cut off at
+    1, which some do unless they are told not to. Kinds that do not know zero terminal SNR get its noise in numbers.
+    """
+    given = {name: own.config[name] for name in _TRAINING if name in own.config}
+    given["clip_sample"] = own.config.get("clip_sample", False)
+    if own.config.get(_ZERO_SNR) and _ZERO_SNR not in signature(kind).parameters:
+        given["trained_betas"] = _betas(own.alphas_cumprod.tolist())
+    return given
+
+
+def _betas(kept: Sequence[float]) -> list[float]:
+    """The noise that each step adds, by how much of the picture is kept up to it."""
+    kept = [1.0, *(max(value, _LEAST) for value in kept)]
+    return [1 - after / before for before, after in pairwise(kept)]
