@@ -36,7 +36,7 @@ def test_help_loads_nothing_heavy():
     assert not loaded(code) & HEAVY
 
 
-def test_merging_for_a_base_that_is_known_by_name_alone_imports_no_diffusers(tmp_path):
+def test_merging_for_a_base_that_is_known_by_name_alone_imports_nothing_that_it_does_not_use(tmp_path):
     adapter = adapter_of(some(attention("sdxl"), "up_blocks.0"))
     for name in "ab":
         write_adapter(adapter, tmp_path / f"{name}.safetensors")
@@ -44,7 +44,7 @@ def test_merging_for_a_base_that_is_known_by_name_alone_imports_no_diffusers(tmp
 import lorarar
 lorarar.merge({str(tmp_path / "a.safetensors")!r}, {str(tmp_path / "b.safetensors")!r}, method="direct", base="sdxl")
 """
-    assert not loaded(code) & {"diffusers", "transformers", "peft"}
+    assert not loaded(code) & {"diffusers", "transformers", "peft", "huggingface_hub", "PIL", "regex"}
 
 
 def test_browsing_loads_no_model_and_no_statistics(tmp_path):

@@ -1,4 +1,4 @@
-"""The layers that a base has, without loading it: from its files' headers, else from its family's table."""
+"""The layers that a base has, without loading it: from its folder's headers, else from its family's table."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ def layers_of(base: Base) -> Layers | None:
     Raises:
         BaseError: a file of the base is broken.
     """
+    named = FAMILIES.get(base.name)
+    if not base.folder and named and (table := _table_of(named)):
+        return table  # without a look into the hub's cache, whose library takes longer to load than a merge
     folder = folder_of(base)
     if layers := _layers_of_folder(folder, family_of(base)) if folder else {}:
         return layers
-    family = FAMILIES.get(base.name) or architecture_family(base)
+    family = named or architecture_family(base)
     return _table_of(family) if family else None
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import regex
-
 from lorarar.lora.roles import Product, Roles, is_dora, product_of
 from lorarar.util.errors import AdapterError
 
@@ -184,6 +182,8 @@ def _by_pattern(layer: str, config: Config, field: str, default: object) -> obje
 @lru_cache(maxsize=65536)
 def _matches(field: str, key: str, name: str) -> bool:
     """Whether an expression of a file, which is untrusted, matches a name; it may not take long about it."""
+    import regex
+
     try:
         return regex.match(rf"(.*\.)?({key})$", name, timeout=_SECONDS) is not None
     except regex.error as error:

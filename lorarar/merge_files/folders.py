@@ -18,7 +18,6 @@ from lorarar.merge_files.loras import merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
-from lorarar.training.makings import facts_of_file
 from lorarar.util.errors import (
     AdapterError,
     HypernetError,
@@ -127,6 +126,8 @@ def _is_merged(pairing: Pairing, expected: Mapping[str, Any], recipe: Recipe, op
     if digests != {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}:
         return False
     if optimiser is not None:
+        from lorarar.training.makings import facts_of_file
+
         makings = optimiser.makings(*recipe.with_blocks(map(facts_of_file, (pairing.content, pairing.style))))
         expected = {**expected, "training": makings}
     return {key: provenance.get(key) for key in expected} == dict(expected)

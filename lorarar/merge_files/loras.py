@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,12 @@ from lorarar.merge_files.checks import check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import Recipe
-from lorarar.pictures.concepts import concept_of
 from lorarar.pictures.description import NOTHING, Description
-from lorarar.training.makings import concept_facts
 from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
 
 if TYPE_CHECKING:
+    from lorarar.merging.hypernet import Coefficients
     from lorarar.training.ziplora import PairOptimiser
 
 
@@ -106,11 +105,7 @@ def merge_loras(
     read = time.perf_counter()
     options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
-        used = recipe.prepare(adapters)
-        concepts = [concept_of(*one) for one in zip(adapters, loras, given, strict=True)]
-        content, style = (replace(of, adapter=one) for of, one in zip(concepts, used, strict=True))
-        training = optimiser.makings(*recipe.with_blocks(map(concept_facts, concepts)))
-        coefficients = optimiser.optimise(content, style, training, checkpoint)
+        coefficients, training = _optimised(recipe, optimiser, adapters, loras, given, checkpoint)
         options |= asdict(optimiser.options)
     result = recipe.merge(adapters, coefficients)
     adapter = Adapter(result.layers, "merged")
@@ -128,6 +123,25 @@ def merge_loras(
         training=training,
         seconds={"read": read - started, "compute": time.perf_counter() - read},
     )
+
+
+def _optimised(
+    recipe: Recipe,
+    optimiser: PairOptimiser,
+    adapters: Sequence[Adapter],
+    loras: Sequence[Path],
+    given: tuple[Description, Description],
+    checkpoint: Path | None,
+) -> tuple[Mapping[str, Coefficients], Mapping[str, object]]:
+    """The coefficients of a pair, and all that decided them; pictures are read here alone."""
+    from lorarar.pictures.concepts import concept_of
+    from lorarar.training.makings import concept_facts
+
+    used = recipe.prepare(adapters)
+    concepts = [concept_of(*one) for one in zip(adapters, loras, given, strict=True)]
+    content, style = (replace(of, adapter=one) for of, one in zip(concepts, used, strict=True))
+    training = optimiser.makings(*recipe.with_blocks(map(concept_facts, concepts)))
+    return optimiser.optimise(content, style, training, checkpoint), training
 
 
 def _given(prompt: str | None, images: str | Path | None) -> Description:

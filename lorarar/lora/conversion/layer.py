@@ -92,6 +92,8 @@ def plain_factors(layer: str, roles: Roles, scale: float, conversion: Conversion
             )
         except AdapterError as error:
             raise AdapterError(f"{layer} cannot be made LoRA: {error}") from None
+    elif scale == 1.0:
+        return _halves(layer, roles), Energy()  # as finite as its sound tensors
     else:
         factors, energy = _folded(_halves(layer, roles), scale), Energy()
     if not (all_finite(factors.down) and all_finite(factors.up)):
@@ -127,8 +129,6 @@ def _halves(layer: str, roles: Roles) -> Factors:
 
 def _folded(factors: Factors, scale: float) -> Factors:
     """The update times its scale: narrow as it was where nothing is lost by that, else wide."""
-    if scale == 1.0:
-        return factors
     narrow, wide = factors.down.dtype, torch.promote_types(factors.down.dtype, torch.float32)
     down = factors.down.to(wide) * scale
     if torch.equal(down.to(narrow).to(wide), down):
