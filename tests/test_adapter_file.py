@@ -84,6 +84,14 @@ def test_unsound_adapters_name_file_and_key(tmp_path, tensors, message):
     assert "bad.safetensors" in str(caught.value)
 
 
+def test_a_file_that_is_cut_short_says_how_much_is_missing(tmp_path):
+    path = save(tmp_path / "cut.safetensors", {f"{LAYER}.to_q.lora_A.weight": DOWN, f"{LAYER}.to_q.lora_B.weight": UP})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    with pytest.raises(AdapterError, match=rf"is cut short: {len(whole) - 5:,} of its {len(whole):,} bytes are there"):
+        read_adapter(path)
+
+
 def _header(entries, body=b"", length=None):
     text = entries if isinstance(entries, bytes) else json.dumps(entries).encode()
     return struct.pack("<Q", len(text) if length is None else length) + text + body

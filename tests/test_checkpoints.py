@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from lorarar.cli.inspect_checkpoint import checkpoint_facts, checkpoint_words
 from lorarar.families import FAMILIES, Family, architecture_family, family_of, find_base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.bases import aligned, load_pipeline
@@ -197,6 +198,7 @@ def test_a_checkpoint_without_a_vae_takes_one_by_name(tmp_path, sd15, files):
     save_file(weights, tmp_path / "pruned.safetensors")
     with pytest.raises(BaseError, match=r"tiny SD 1.5 without its VAE, which --vae would name"):
         find_base(str(tmp_path / "pruned.safetensors"))
+    assert checkpoint_words(checkpoint_facts(tmp_path / "pruned.safetensors"))["usable"].endswith(" --vae VAE")
     pipeline = load_pipeline(find_base(str(tmp_path / "pruned.safetensors"), vae=str(files["sd15"][0])), "cpu")
     assert_equal(pipeline, load_pipeline(find_base(str(sd15)), "cpu"))
 

@@ -309,6 +309,8 @@ def test_unsound_folders_are_refused(tmp_path):
         ("blocks.0.attn.to_q.lora_A.weight", "names no layer of SDXL's UNet"),
         ("text_encoder.roberta.lora_A.weight", "names no layer of SDXL's text encoders"),
         (f"{BLOCK}.attn1.to_q.lora_B.bias", "is not a LoRA key"),
+        ("model.diffusion_model.out.2.weight", "is a weight of a whole checkpoint, .*; name it with --base"),
+        ("alphas_cumprod", "is a weight of a whole checkpoint"),
     ],
 )
 def test_what_is_not_read_is_named(tmp_path, key, message):

@@ -26,7 +26,7 @@ from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import JOINT, SHAPING
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
-from lorarar.pictures.prompts import PAIR_PROMPT, prompt_name
+from lorarar.pictures.prompts import PAIR_PROMPT, prompt_name, unknown_places
 from lorarar.store.queries import Collection
 from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
 from lorarar.util.dtype import Dtype
@@ -86,6 +86,14 @@ class PictureSettings(StrictTable):
     def _scheduler(cls, value: str | None) -> str | None:
         return check_scheduler(value) if value is not None else None
 
+    @field_validator("prompt", "prompts")
+    @classmethod
+    def _templates(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for template in (value,) if isinstance(value, str) else value:
+            if unknown := unknown_places(template):
+                raise ValueError(f"{unknown[0]} in {template!r} stands for nothing; {{content}} and {{style}} do")
+        return value
+
     @field_validator("prompts")
     @classmethod
     def _prompts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,6 +112,8 @@ class PictureSettings(StrictTable):
     @classmethod
     def _count(cls, value: Any) -> Any:
         """A number of seeds stands for 0, 1, ..."""
+        if isinstance(value, int) and value < 1:
+            raise ValueError(f"{value} are no seeds; accepted is how many, from 1, or a list of them")
         return tuple(range(min(value, MOST_SEEDS + 1))) if isinstance(value, int) else value
 
     @field_validator("seeds")

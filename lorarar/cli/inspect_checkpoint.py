@@ -40,6 +40,7 @@ def checkpoint_facts(file: Path) -> dict[str, Any] | None:
 
 def checkpoint_words(facts: Mapping[str, Any]) -> dict[str, str]:
     """The short facts of a checkpoint file, in words."""
+    base = f"--base {facts['path']}{'' if facts['vae'] else ' --vae VAE'}"
     noise = ", zero terminal SNR" if facts["zero_snr"] else ""
     return {
         "checkpoint of": facts["checkpoint"] or "no architecture that is known here",
@@ -47,5 +48,5 @@ def checkpoint_words(facts: Mapping[str, Any]) -> dict[str, str]:
         "VAE": "its own" if facts["vae"] else "none; name one with --vae",
         "tensors": f"{facts['tensors']:,}",
         "bytes": f"{facts['bytes']:,}",
-        "usable": "no" if facts["unusable"] else f"as a base: --base {facts['path']}",
+        "usable": "no" if facts["unusable"] else f"as a base: {base}",
     }

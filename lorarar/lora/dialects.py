@@ -81,6 +81,10 @@ _FOREIGN = {
 }
 _UNET_ROOTS = ("down_blocks.", "mid_block.", "up_blocks.", "conv_in", "conv_out", "time_embedding.", "add_embedding.")
 _TEXT_ROOTS = ("text_model.", "encoder.layers.", "text_projection")
+_OF_CHECKPOINTS = re.compile(
+    r"(?!.*lora)(?:model\.diffusion_model|conditioner\.embedders|cond_stage_model|first_stage_model|model_ema)\."
+    r"|(?:alphas_cumprod|betas)$"
+)
 _EMBEDDING = re.compile(r"bundle_emb\.(?P<name>.+)\.[^.]+|(?P<encoder>clip_[lg])|(?P<text>emb_params)")
 
 
@@ -155,6 +159,8 @@ def parse_key(key: str, component: str, dialects: Iterable[Dialect]) -> Key:
         raise _UnreadError(f"is a key of several dialects, {names}; accepted is a key of one")
     if understood:
         return understood[0]
+    if _OF_CHECKPOINTS.match(key):
+        raise _UnreadError("is a weight of a whole checkpoint, which is no LoRA; name it with --base")
     if kind := foreign_kind(key):
         raise _UnreadError(f"is {kind}, which is not read; accepted is LoRA for SDXL")
     raise _UnreadError(

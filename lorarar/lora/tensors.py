@@ -19,6 +19,7 @@ from torch import Tensor
 from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError, LorarError, reason
 from lorarar.util.files import is_text, missing, readable, replacing
+from lorarar.util.tensor_header import what_is_wrong
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
@@ -94,7 +95,7 @@ def _read_safetensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Te
         with safe_open(path, "pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as caught:
-        raise error(f"{path} is not a sound safetensors file: {caught}") from None
+        raise error(f"{path} {what_is_wrong(path, caught)}") from None
 
 
 def _read_pickle(path: Path, error: type[LorarError]) -> dict[str, Tensor]:

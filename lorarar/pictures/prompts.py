@@ -54,6 +54,11 @@ def pair_prompt(content: str, style: str, template: str = PAIR_PROMPT, words: st
     return template.replace("{content}", content).replace("{style}", style_phrase(style, words))
 
 
+def unknown_places(template: str) -> list[str]:
+    """The places of a template, in curly brackets, that neither a content nor a style is put into."""
+    return [place for place in re.findall(r"\{[^{}]*\}", template) if place not in ("{content}", "{style}")]
+
+
 def prompt_name(template: str) -> str:
     """A template as the name of its pictures: on one line and without commas, which part names in lists."""
     return " ".join(template.replace(",", " ").split())

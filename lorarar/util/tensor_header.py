@@ -33,7 +33,17 @@ def read_tensor_header(path: Path, error: type[LorarError]) -> TensorHeader:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
             return TensorHeader(shapes, dict(file.metadata() or {}))
     except (SafetensorError, OSError, ValueError) as caught:
-        raise error(f"{path} {_fault(path) or f'is not a sound safetensors file: {caught}'}") from None
+        raise error(f"{path} {what_is_wrong(path, caught)}") from None
+
+
+def what_is_wrong(path: Path, caught: Exception) -> str:
+    """What is wrong with a file that cannot be read as safetensors, in words that follow its name.
+
+    Args:
+        path: the file.
+        caught: what its reader raised.
+    """
+    return _fault(path) or f"is not a sound safetensors file: {caught}"
 
 
 def _fault(path: Path) -> str | None:
