@@ -336,6 +336,16 @@ def test_offloading_is_diffusers_own_and_needs_a_gpu():
             Placement.of("cpu", None, offload)
 
 
+def test_a_lora_moves_no_offloaded_base_to_another_gpu(studio, monkeypatch):
+    places = []
+    monkeypatch.setattr(Placement, "put", lambda place, pipeline: places.append(place.device))
+    studio.load_lora(random_adapter(2, 1))
+    assert places == []  # of what is not offloaded nothing moves
+    studio.place = Placement("cuda:1", torch.float32, "model")
+    studio.load_lora(random_adapter(2, 1))
+    assert places == ["cuda:1"]
+
+
 def test_running_out_of_memory_is_one_line_that_says_what_would_fit():
     gpu, cpu = Placement("cuda", torch.float16), Placement("cpu", torch.float32)
     for error in (

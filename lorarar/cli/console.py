@@ -69,7 +69,7 @@ PredictionOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, cuda:1 or mps.", show_default="a GPU if there is one")
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1 or mps.", show_default="cuda if there is some")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed.", min=0, max=LARGEST, metavar="INTEGER")]
 

@@ -82,7 +82,7 @@ NoiseOption = Annotated[
 ]
 BatchOption = Annotated[int, typer.Option("--batch", help="Pictures at once.", min=1)]
 DtypeOption = Annotated[
-    Dtype | None, typer.Option("--dtype", help="Numbers of the base.", show_default="float16 on a GPU, else float32")
+    Dtype | None, typer.Option("--dtype", help="Numbers of the base.", show_default="float16 on CUDA, else float32")
 ]
 OFFLOAD = typer.Option("--offload", help="Keep models, or single layers, off the GPU while they are not needed.")
 OffloadOption = Annotated[Offload, OFFLOAD]

@@ -100,9 +100,9 @@ class Studio:
 
         Args:
             base: which one.
-            device: by default a GPU if there is one.
+            device: by default CUDA if there is some.
             pipeline: the base as it is loaded and placed already.
-            dtype: of its numbers; by default half precision on a GPU, else single.
+            dtype: of its numbers; by default half precision on CUDA, else single.
             offload: what is kept off the GPU while it is not needed: nothing, whole models, or single layers.
 
         Raises:
@@ -176,6 +176,8 @@ class Studio:
             why = next(reversed(str(error).strip().splitlines()), type(error).__name__).strip()
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {why}") from None
         self._loras = tuple(loras)
+        if self.place.offload != "none":
+            self.place.put(self.pipeline)  # which diffusers has put on the first GPU, whichever it was on
 
     def generate(
         self,
