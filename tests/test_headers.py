@@ -199,6 +199,16 @@ def test_what_a_hostile_header_says_is_bounded_and_harmless():
     assert json.loads(carried_fields({"ss_tag_frequency": '{"\\ud800": {"a": 1}}'})["ss_tag_frequency"])
 
 
+@pytest.mark.parametrize("name", ["modelspec.title", "modelspec.usage_hint", carried.SOURCES, carried.PROMPTS])
+@pytest.mark.parametrize("text", ["\x1b[31mred", "x" * (carried.LONGEST + 1)])
+@pytest.mark.parametrize("layout", ["kohya", "comfy"])
+def test_what_a_header_says_to_other_programs_is_bounded_and_harmless_too(tmp_path, layout, name, text):
+    lora = sdxl(**{name: text})
+    fields = header(write_adapter(lora, tmp_path / "a.safetensors", layout=layout))
+    assert "\x1b" not in "".join(fields.values())
+    assert max(map(len, fields.values())) <= carried.LONGEST
+
+
 def test_a_merge_keeps_the_trigger_words_of_both(lora_file, tiny_folder, tmp_path):
     paths = []
     for name, word in (("c", "ohwx dog"), ("s", "ink style")):

@@ -7,9 +7,10 @@ of the file is said, and no date, so that equal files are equal bytes.
 from __future__ import annotations
 
 from lorarar.lora.adapter import Adapter
-from lorarar.lora.carried import PROMPTS, SOURCES
+from lorarar.lora.carried import LONGEST, PROMPTS, SOURCES, carried_fields
 from lorarar.lora.layout_names import has_original_names
 from lorarar.lora.made_for import family_of_adapter
+from lorarar.util.text import clean
 
 # whose names the layers have, as ModelSpec wants it said
 _STABILITY, _COMFYUI, _DIFFUSERS = (
@@ -38,13 +39,13 @@ def kohya_fields(adapter: Adapter) -> dict[str, str]:
 
 def _listing(adapter: Adapter) -> dict[str, str]:
     """The base by its names there, and the title; nothing of a base that others do not know."""
-    header, family = adapter.metadata, family_of_adapter(adapter)
-    sources = header.get(SOURCES, "")
+    header, family = carried_fields(adapter.metadata), family_of_adapter(adapter)  # bounded, as a stranger's has to be
+    sources, prompts = (clean(adapter.metadata.get(name, "")[:LONGEST]) for name in (SOURCES, PROMPTS))
     fields = {
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.title": header.get("modelspec.title") or sources.replace(", ", " + ") or "LoRA",
         "modelspec.merged_from": header.get("modelspec.merged_from") or (sources if ", " in sources else ""),
-        "modelspec.usage_hint": header.get("modelspec.usage_hint") or header.get(PROMPTS, ""),
+        "modelspec.usage_hint": header.get("modelspec.usage_hint") or prompts,
     }
     if family and family.architecture and (listing := family.architecture.listing):
         fields |= {

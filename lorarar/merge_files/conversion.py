@@ -68,7 +68,7 @@ def convert(
         source = replace(read_adapter_for(wanted, file, highest), family=family_of(wanted).name)
         check_fit(source, wanted)
     layers, energy = _cut(source, rank)
-    titled = {SOURCES: lora_name(file), **source.metadata}
+    titled = {**source.metadata, SOURCES: lora_name(file)}
     adapter = replace(source, layers=layers, metadata=titled).to(DTYPES[dtype] if dtype else source.dtype)
     check_finite(adapter, "the update")
     provenance = _provenance(source, layout, rank, adapter, energy)
