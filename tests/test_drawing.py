@@ -377,6 +377,8 @@ def test_running_out_of_memory_is_one_line_that_says_what_would_fit():
         ("--seed", str(2**64)),
         ("--seed", str(2**64 - 1), "-n", "2"),
         ("--seed", "-1"),
+        ("--negative", "a \udc80 dog"),
+        ("--guidance", "inf"),
     ],
 )
 def test_what_cannot_be_drawn_with_is_a_usage_error_before_anything_is_loaded(run, words, monkeypatch):

@@ -32,6 +32,18 @@ def checked_by(check: Callable[[str], Any]) -> Callable[[Any], Any]:
     return callback
 
 
+def check_words(text: str) -> None:
+    """Refuse a prompt whose bytes are no text.
+
+    Raises:
+        ValueError: it is in another encoding than UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it is no text in UTF-8, as the encoders take it") from None
+
+
 def finite(value: float | None) -> float | None:
     """A number of a command line, a usage error where it is infinite or none at all."""
     if value is not None and not math.isfinite(value):
@@ -48,8 +60,14 @@ LorasOption = Annotated[
         callback=checked_by(file_and_strength),
     ),
 ]
+PromptOption = Annotated[
+    str, typer.Option("--prompt", help="What to generate, of any length.", callback=checked_by(check_words))
+]
 NegativeOption = Annotated[
-    str, typer.Option("--negative", help="What the pictures should not show.", show_default=False)
+    str,
+    typer.Option(
+        "--negative", help="What the pictures should not show.", show_default=False, callback=checked_by(check_words)
+    ),
 ]
 SizeOption = Annotated[
     str | None,

@@ -29,6 +29,7 @@ from lorarar.cli.drawing_flags import (
     NegativeOption,
     NoiseOption,
     OffloadOption,
+    PromptOption,
     SchedulerOption,
     SizeOption,
     StepsOption,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 @command
 def generate(
-    prompt: Annotated[str, typer.Option("--prompt", help="What to generate, of any length.")],
+    prompt: PromptOption,
     loras: LorasOption = None,
     base: BaseOption = DEFAULT_BASE,
     vae: VaeOption = None,
