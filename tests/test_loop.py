@@ -98,7 +98,7 @@ def test_the_checkpoint_of_another_training_is_refused_by_what_differs(tmp_path,
 
 def test_more_steps_alone_go_on_where_no_step_depends_on_their_number(tmp_path):
     def rates(steps):
-        return Schedule(steps, 0.05, decay=False), {**MADE_OF, "options": {"rate": 0.1, "steps": steps}}
+        return Schedule(steps, 0.05, decay=0), {**MADE_OF, "options": {"rate": 0.1, "steps": steps}}
 
     whole = train(Line(), rates(12)[0], title="line").result()
     for steps in (5, 12):
@@ -210,7 +210,14 @@ def test_rates_warm_up_and_decay():
     plan = Schedule(steps=100, rate=1.0, warmup=10)
     assert plan.rate_at(0) == pytest.approx(0.1)
     assert plan.rate_at(10) > plan.rate_at(50) > plan.rate_at(99)
-    assert Schedule(steps=100, rate=1.0, decay=False).rate_at(99) == 1.0
+    assert Schedule(steps=100, rate=1.0, decay=0).rate_at(99) == 1.0
+
+
+def test_rates_may_fall_over_the_last_steps_alone():
+    schedule = Schedule(steps=100, rate=1.0, decay=0.2)
+    assert schedule.rate_at(0) == schedule.rate_at(80) == 1.0
+    assert schedule.rate_at(90) == pytest.approx(0.5)
+    assert schedule.rate_at(99) < 0.01
 
 
 def test_draws_depend_on_the_generator_alone():

@@ -34,16 +34,18 @@ class Schedule:
     rate: float  # peak learning rate
     seed: int = 0
     warmup: int = 0  # steps of linear warm-up
-    decay: bool = True  # cosine to zero; False keeps the rate constant
+    decay: float = 1.0  # share of the steps, at the end, over which the rate falls to zero; 0 keeps it constant
     weight_decay: float = 0.01
     clip: float = 1.0  # largest gradient norm
     ema: float = 0.0  # decay of the moving average of weights; 0 keeps none
     save_every: int = 500  # steps between checkpoints
 
     def rate_at(self, step: int) -> float:
-        """The learning rate at a step, counted from 0: linear warm-up, then a cosine where it decays."""
+        """The learning rate at a step, counted from 0: linear warm-up, and a half cosine down over the decay."""
         warm = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        cosine = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay else 1.0
+        falling = self.decay * self.steps
+        fallen = max(0.0, 1 - (self.steps - step) / falling) if falling else 0.0
+        cosine = 0.5 * (1 + math.cos(math.pi * fallen))
         return self.rate * warm * max(cosine, 1e-3)
 
 

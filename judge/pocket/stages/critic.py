@@ -24,7 +24,7 @@ from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.training_pictures import STYLE_FAMILIES
 from lorarar.training.loop import Schedule, TrainingRun
 
-EASY_SCHEDULE = Schedule(steps=500, rate=1e-3, warmup=100, decay=False, save_every=100)
+EASY_SCHEDULE = Schedule(steps=500, rate=1e-3, warmup=100, decay=0, save_every=100)
 SCHEDULE = Schedule(steps=1800, rate=1e-3, warmup=50, ema=0.995, save_every=100)
 SIZE = 48  # questions a step
 

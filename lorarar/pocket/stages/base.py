@@ -32,8 +32,7 @@ from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, TrainingPictu
 from lorarar.training.loop import Objective, Schedule, pick
 from lorarar.util.files import sha256_of
 
-#: At a constant rate, so that a build can go on from where an earlier one stopped.
-SCHEDULE = Schedule(steps=12_000, rate=4e-4, warmup=200, decay=False, ema=0.999, save_every=250)
+SCHEDULE = Schedule(steps=10_000, rate=4e-4, warmup=200, decay=0.3, ema=0.999, save_every=250)
 BATCH = 32
 LAYERS = 2  # of each block, as SDXL has
 
