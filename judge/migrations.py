@@ -98,4 +98,10 @@ def _words(db: Connection) -> None:
         db.execute(f"UPDATE {table} SET words = words_in(prompts, aspect, prompt)")
 
 
-MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words)
+def _mass(db: Connection) -> None:
+    """How much of the probability Yes and No had where a verdict was read; of verdicts before it is not known."""
+    for table in ("verdicts", "check_verdicts"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN mass REAL CHECK (mass BETWEEN 0 AND 1)")
+
+
+MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words, _mass)

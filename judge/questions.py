@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from judge.answer_words import parse
+from judge.non_answers import prose
 from lorarar.util.errors import LorarError
 
 Aspect = Literal["subject", "style"]
@@ -24,7 +26,6 @@ Status = Literal["ok", "failed", "unparsed"]
 SYSTEM = "You are a helpful assistant."
 
 _MARKS = re.compile(r"\{(reference|test)\}")
-_ANSWER = re.compile(r"[\s\"'*_`(]*(yes|no)\b[\s\"'*_`).,!]*", re.IGNORECASE)
 
 
 class PromptError(LorarError):
@@ -66,17 +67,16 @@ class Reply:
     answer: bool | None = None  # None unless the status is ok
     probability: float | None = None  # of Yes, against No; None where a backend gives none
     text: str = ""  # the raw answer
-    reason: str = ""  # why there is no clear answer
+    reason: str = ""  # why there is no clear answer; of an unparsed one it begins with its ``NonAnswer``
     seconds: float = 0.0
+    mass: float | None = None  # of Yes and No together where they were read; None: not known
 
     @staticmethod
     def from_text(text: str, probability: float | None = None, seconds: float = 0.0) -> Reply:
         """The reply of an answer in words, ``unparsed`` where it is neither yes nor no."""
         answer = parse(text)
         if answer is None:
-            start = " ".join(text.split())[:80]
-            why = f"the answer is {start!r}, not Yes or No"
-            return Reply("unparsed", probability=probability, text=text, reason=why, seconds=seconds)
+            return Reply("unparsed", probability=probability, text=text, reason=prose(text), seconds=seconds)
         return Reply("ok", answer, probability=probability, text=text, seconds=seconds)
 
     @staticmethod
@@ -89,15 +89,6 @@ class Reply:
     def failure(reason: str, seconds: float = 0.0) -> Reply:
         """The reply that stands for one that did not come."""
         return Reply("failed", reason=reason, seconds=seconds)
-
-
-def parse(text: str) -> bool | None:
-    """Yes or No as the whole answer, in any case and with marks around it; None for anything else.
-
-    ``no, yes would be wrong`` is neither, and so are ``eyes`` and an explanation.
-    """
-    match = _ANSWER.fullmatch(text)
-    return match[1].lower() == "yes" if match else None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ _VERDICT = {
     "seconds": "that the answer took",
     "created": _CREATED,
     "words": "the style's words in the question, empty for the subject; nothing where one's own prompts asked in 0.1",
+    "mass": "the probability of yes and no together at the token that was read; nothing where it is not known",
 }
 
 TABLES: Mapping[str, TableWords] = {

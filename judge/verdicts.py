@@ -256,7 +256,7 @@ class VerdictStore:
 
     def _copy(self, table: str, digest: str, under: str, key: VerdictKey) -> None:
         """Make a clear verdict of a table a result of a key's files and words, under another digest."""
-        same = "judge, aspect, prompt, status, verdict, probability, answer, reason, seconds, created"
+        same = "judge, aspect, prompt, status, verdict, probability, mass, answer, reason, seconds, created"
         self.store.db.execute(
             f"INSERT OR REPLACE INTO verdicts (key, prompts, image, reference, words, {same}) "
             f"SELECT ?, ?, ?, ?, ?, {same} FROM {table} WHERE key = ? AND status = 'ok'",
@@ -279,6 +279,7 @@ class VerdictStore:
                     "status": reply.status,
                     "verdict": None if reply.answer is None else int(reply.answer),
                     "probability": reply.probability,
+                    "mass": reply.mass,
                     "answer": sound(reply.text),
                     "reason": sound(reply.reason),
                     "seconds": reply.seconds,

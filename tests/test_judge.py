@@ -306,7 +306,7 @@ def test_a_verdict_without_an_answer_is_refused_by_the_schema(tmp_path):
         with pytest.raises(StoreError, match=r"FOREIGN KEY|CHECK"), store.writing():
             store.db.execute(
                 "INSERT INTO verdicts VALUES "
-                "('k', 1, 'p', 'subject', 'i', 'r', 'q', 'ok', NULL, NULL, '', '', 0, '', '')"
+                "('k', 1, 'p', 'subject', 'i', 'r', 'q', 'ok', NULL, NULL, '', '', 0, '', '', NULL)"
             )
 
 

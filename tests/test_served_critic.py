@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from judge.critics import CriticError, find_critic
-from judge.critics.openai.response import chance_of, error_of, text_of
+from judge.critics.openai.response import error_of, writing_of
 from judge.critics.openai.served_critic import ServedCritic
 from judge.critics.openai.settings import ServedSettings
 from judge.questions import PAPER, Question
@@ -101,7 +101,8 @@ def test_log_probabilities_are_refused_once(ask, counts, questions):
 def test_anything_else_is_no_verdict(ask, model, said):
     reply = ask(model)[0]
     assert (reply.status, reply.answer, reply.probability) == ("unparsed", None, None)
-    assert reply.text.startswith(said) and "not Yes or No" in reply.reason
+    assert reply.text.startswith(said)
+    assert reply.reason.startswith("prose: the answer is" if said else "empty")
 
 
 @pytest.mark.parametrize(
@@ -277,15 +278,21 @@ UNSOUND = [[{"token": "Yes", "logprob": value}, {"token": "No", "logprob": -1.0}
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"choices": None}, {"choices": [{}]}, {"choices": [{"message": 3}]}])
 def test_an_answer_may_hold_anything(answer):
-    assert text_of(answer) is None
-    assert chance_of(answer) is None
+    assert writing_of(answer, 8) is None
 
 
 @pytest.mark.parametrize(
     "listed", [None, [], [3], [{}], [{"token": 3}], [{"token": "Yes", "logprob": "high"}], UNSOUND[0], UNSOUND[1]]
 )
 def test_log_probabilities_may_hold_anything(listed):
-    assert chance_of({"choices": [{"logprobs": {"content": [{"top_logprobs": listed}]}}]}) is None
+    logprobs = {"content": [{"token": "Yes", "logprob": -0.1, "top_logprobs": listed}]}
+    answer = {"choices": [{"message": {"content": "Yes"}, "logprobs": logprobs}]}
+    assert [token.chances for token in writing_of(answer, 8).tokens] == [None]
+
+
+@pytest.mark.parametrize("logprobs", [None, [], {}, {"content": 3}, {"content": [3]}, {"content": [{"token": 3}]}])
+def test_tokens_may_be_anything(logprobs):
+    assert writing_of({"choices": [{"message": {"content": "Yes"}, "logprobs": logprobs}]}, 8).tokens == ()
 
 
 @pytest.mark.parametrize(

@@ -70,5 +70,6 @@ def _check_reply(reply: Reply) -> None:
     """
     check_fields(reply, Reply)
     agrees = (reply.status == "ok") == (reply.answer is not None)
-    if not (agrees and 0 <= (reply.probability or 0) <= 1 and reply.seconds >= 0):
+    shares = (reply.probability or 0, reply.mass or 0)
+    if not (agrees and all(0 <= share <= 1 for share in shares) and reply.seconds >= 0):
         raise ValueError(f"its reply is {reply}, which does not agree with itself")

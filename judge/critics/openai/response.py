@@ -6,6 +6,15 @@ import json
 import math
 from typing import Any
 
+from judge.answer_words import parse
+from judge.reading import Writing, WrittenToken
+
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # where servers put thoughts, beside the content
+THOUGHT_PARTS = ("thinking", "reasoning")  # and among its parts
+CUT_OFF = ("length", "max_tokens")
+FILTERED = ("content_filter", "safety")
+ROUNDED_ONE = 1.01  # the most that listed probabilities may sum to
+
 
 def json_of(body: bytes) -> object:
     """The value of a body; None where it is not JSON."""
@@ -15,31 +24,82 @@ def json_of(body: bytes) -> object:
         return None
 
 
-def text_of(answer: object) -> str | None:
-    """The words of the first choice; empty where it has none, None where there is no such choice."""
+def writing_of(answer: object, limit: int) -> Writing | None:
+    """What the first choice of an answer is; None where there is no such choice.
+
+    Args:
+        answer: the server's, parsed.
+        limit: the tokens that it was allowed; it may say how many it wrote.
+    """
     try:
-        content = answer["choices"][0]["message"]["content"]  # type: ignore[index]
-    except (KeyError, IndexError, TypeError):
+        choice: Any = answer["choices"][0]  # type: ignore[index]
+        message: Any = choice["message"]
+        content = message.get("content")
+    except (KeyError, IndexError, TypeError, AttributeError):
         return None
-    return content if isinstance(content, str) else ""
+    ending = str(choice.get("finish_reason")).lower()
+    text, thought = _text_of(content)
+    refusal = message.get("refusal") or (text or ending if ending == "refusal" else "")
+    return Writing(
+        text,
+        tokens=_tokens_of(choice.get("logprobs")),
+        thought=thought or any(message.get(name) for name in THOUGHTS),
+        cut_after=_count_of(answer, limit) if ending in CUT_OFF else None,
+        refusal=refusal if isinstance(refusal, str) else str(refusal),
+        filtered=ending in FILTERED,
+    )
 
 
-def chance_of(answer: object) -> float | None:
-    """The probability of Yes against No at the first token, all spellings together; None where neither is listed.
+def _text_of(content: object) -> tuple[str, bool]:
+    """The words of a content, its parts joined, and whether it has parts that are thoughts."""
+    if isinstance(content, str):
+        return content, False
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    thoughts = [part for part in parts if part.get("type") in THOUGHT_PARTS]
+    texts = [part["text"] for part in parts if part not in thoughts and isinstance(part.get("text"), str)]
+    return "".join(texts), bool(thoughts)
+
+
+def _count_of(answer: Any, limit: int) -> int:
+    """How many tokens an answer has, by its own count."""
+    usage = answer.get("usage")
+    count = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return count if isinstance(count, int) else limit
+
+
+def _tokens_of(logprobs: object) -> tuple[WrittenToken, ...]:
+    """The tokens that were written, up to the first that is none."""
+    steps = logprobs.get("content") if isinstance(logprobs, dict) else None
+    tokens = []
+    for step in steps if isinstance(steps, list) else ():
+        if not isinstance(step, dict) or not isinstance(step.get("token"), str):
+            break
+        tokens.append(WrittenToken(_plain(step["token"]), _chances(step)))
+    return tuple(tokens)
+
+
+def _chances(step: dict[str, Any]) -> tuple[float, float] | None:
+    """The probabilities of Yes and of No among the tokens listed for a place; None where they are no such list.
 
     What is not listed is less likely than all that is, and counts as nothing.
     """
+    chances = {True: 0.0, False: 0.0}
     try:
-        listed: Any = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]  # type: ignore[index]
-        mass = {"yes": 0.0, "no": 0.0}
+        listed = step["top_logprobs"]
+        if listed and all(entry["token"] != step["token"] for entry in listed):
+            listed = [*listed, step]
         for entry in listed:
-            word = entry["token"].strip(" \u0120\u2581").lower()  # some servers show a space as their tokenizer does
-            if word in mass:
-                mass[word] += math.exp(entry["logprob"])
-    except (KeyError, IndexError, TypeError, AttributeError, OverflowError):
+            answer = parse(_plain(entry["token"]))
+            if answer is not None:
+                chances[answer] += math.exp(entry["logprob"])
+    except (KeyError, TypeError, AttributeError, OverflowError):
         return None
-    total = sum(mass.values())
-    return mass["yes"] / total if 0 < total < math.inf else None
+    return (chances[True], chances[False]) if listed and sum(chances.values()) <= ROUNDED_ONE else None
+
+
+def _plain(token: str) -> str:
+    """A token's text, of servers too that show spaces and ends of lines as their tokenizers do."""
+    return token.replace("\u0120", " ").replace("\u2581", " ").replace("\u010a", "\n")
 
 
 def error_of(body: bytes) -> str:

@@ -15,7 +15,6 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,11 +23,12 @@ import httpx2
 from judge.critics.batching import in_order
 from judge.critics.chat import refuse_marks
 from judge.critics.critic import Critic, CriticError
-from judge.critics.openai.response import chance_of, error_of, json_of, text_of
+from judge.critics.openai.response import error_of, json_of, writing_of
 from judge.critics.openai.settings import ServedSettings
 from judge.critics.preparation import Preparation, Prepared
 from judge.identity import NOT_SAID
 from judge.questions import PromptError, Question, Reply
+from judge.reading import read
 from lorarar.util.errors import ImageError, reason
 
 MAX_TOKENS = 8  # Yes or No and an end; more only shows that it is something else
@@ -114,14 +114,10 @@ class ServedCritic(Critic):
         except (ImageError, PromptError, _NoAnswer) as error:
             return Reply.failure(str(error), time.monotonic() - started)
         seconds = time.monotonic() - started
-        text, chance = text_of(answer), chance_of(answer)
-        if text is None:
+        writing = writing_of(answer, MAX_TOKENS)
+        if writing is None:
             return Reply.failure("the server's answer is no JSON with a choice and its message", seconds)
-        return (
-            Reply.from_text(text, None, seconds)
-            if chance is None
-            else replace(Reply.from_probability(chance, seconds), text=text)
-        )
+        return read(writing, seconds)
 
     def _answer(self, messages: list[dict[str, Any]], stop: threading.Event) -> object:
         """The server's answer to a conversation.

@@ -1,0 +1,32 @@
+"""The kinds of replies that are neither yes nor no: the only table of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NonAnswer(StrEnum):
+    """Why something that came is no answer; each is how its reasons begin."""
+
+    THOUGHT = "thought"  # and came to no answer
+    CUT_OFF = "cut off"
+    REFUSED = "refused"
+    FILTERED = "filtered"
+    EMPTY = "empty"
+    PROSE = "prose"  # words, but not Yes or No alone
+    DISAGREEMENT = "disagreement"  # of the words with the probabilities
+
+
+def non_answer_of(reason: str) -> NonAnswer:
+    """The kind of an unparsed reply by its reason; of version 0.1, whose reasons told none apart, ``PROSE``."""
+    return next((kind for kind in NonAnswer if reason.startswith(kind)), NonAnswer.PROSE)
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text from outside, on one line."""
+    return " ".join(text.split())[:80]
+
+
+def prose(words: str) -> str:
+    """The reason of an answer in other words."""
+    return f"{NonAnswer.PROSE}: the answer is {shortened(words)!r}, not Yes or No"
