@@ -107,7 +107,7 @@ def _known(folder: Path, verdicts: int) -> str:
     image = Image.open(picture).convert("RGB")
     for number in range(verdicts // 6):
         image.putpixel((1, 1), (number % 256, number // 256, 0))
-        write_png(image, made / cell / f"{number:04}.png")
+        write_png(image, made / cell / f"{number:04}.png", {"base": "pocket"})
     command = [sys.executable, "-m", "lorarar", "judge", "run", "--generated", str(made), "--references"]
     command += [str(folder / "given"), "--db", str(folder / "known.db"), "--json"]
     times = []

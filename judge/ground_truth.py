@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from judge.targets import Target
 from lorarar.families import Family, families_with
-from lorarar.store import Store
-from lorarar.store.paths import PathResolver
 from lorarar.util.files import cache_folder
 from lorarar.util.grouping import group_by
 from lorarar.util.row_fields import check_fields
@@ -115,34 +113,26 @@ def ground_truths() -> dict[str, GroundTruth]:
     return {name: _FamilyTruth(family) for name, family in families_with("ground_truth").items()}
 
 
-def find_known_pictures(store: Store, targets: Sequence[Target]) -> list[KnownPicture]:
-    """All known pictures of the targets' cells, by the bases that the database names for the targets."""
+def find_known_pictures(targets: Sequence[Target]) -> list[KnownPicture]:
+    """All known pictures of the targets' cells, by the targets' bases."""
     return [
         picture
-        for base, members in _by_base(store, targets).items()
+        for base, members in _by_base(targets).items()
         for picture in ground_truths()[base].known_pictures(members, cache_folder("truths") / base)
     ]
 
 
-def find_distances(store: Store, targets: Sequence[Target]) -> dict[Path, float]:
+def find_distances(targets: Sequence[Target]) -> dict[Path, float]:
     """How far targets are from the true pictures of their cells, by their file."""
     return {
         target.image: distance
-        for base, members in _by_base(store, targets).items()
+        for base, members in _by_base(targets).items()
         for target, distance in zip(members, ground_truths()[base].distances(members), strict=True)
         if distance is not None
     }
 
 
-def bases_of(store: Store, targets: Sequence[Target]) -> list[str | None]:
-    """The base that each target was generated with, by the database; None where it does not say."""
-    paths = PathResolver(store.path)
-    base_of = {str(paths.find(row["path"])): row["base"] for row in store.rows("SELECT path, base FROM images")}
-    return [base_of.get(str(target.image)) for target in targets]
-
-
-def _by_base(store: Store, targets: Sequence[Target]) -> dict[str, list[Target]]:
+def _by_base(targets: Sequence[Target]) -> dict[str, list[Target]]:
     """The targets by their base, for the bases that have a ground truth and any target."""
-    known = ground_truths()
-    members = group_by(zip(bases_of(store, targets), targets, strict=True), lambda pair: pair[0])
-    return {base: [target for _, target in members[base]] for base in known if base in members}
+    members = group_by(targets, lambda target: target.base)
+    return {base: members[base] for base in ground_truths() if base in members}

@@ -43,6 +43,17 @@ class JudgeOutcome:
         if reply.reason:
             self.reasons[reply.reason] = self.reasons.get(reply.reason, 0) + 1
 
+    def add(self, other: JudgeOutcome) -> None:
+        """Count another critic's questions too."""
+        self.questions += other.questions
+        self.existing += other.existing
+        self.replies += other.replies
+        self.failed += other.failed
+        self.unparsed += other.unparsed
+        self.missing += other.missing
+        for reason, count in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
     @property
     def clear(self) -> int:
         """How many questions have a clear verdict now."""

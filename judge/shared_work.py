@@ -48,6 +48,8 @@ def share_work(
     existing = _drop_clear(left, left, verdicts)
     if not left:
         return existing
+    if cost := critic.cost(len(left)):
+        message(cost, "yellow")
     left = _in_order(left)
     with Ticker(title, len(left)) as ticker, held_interrupt() as stop, Claims(verdicts.store) as claims:
 

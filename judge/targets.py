@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from judge.questions import Aspect
 from lorarar.pictures.images import find_images, read_image
+from lorarar.pictures.notes import BASE, read_note
 from lorarar.store.filters import PictureFilter, folder_collection, listed, one_collection
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
@@ -58,6 +59,7 @@ class Target:
     sha256: str = ""  # of the picture's file, as the database knows it; empty where only the file says it
     lost: tuple[str, ...] = ()  # where its references should be and are not; with any it counts in no figure
     plain_prompt: str = ""  # the prompt without rare tokens, where another than "sks" is known
+    base: str = ""  # what generated it, as the database or the picture's own note says; empty where neither does
 
     @property
     def digest(self) -> str:
@@ -126,7 +128,7 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
                 collection=collection,
                 lost=lost,
             )
-            targets += [replace(target, image=image) for image in find_images(style)]
+            targets += [replace(target, image=image, base=read_note(image, BASE)) for image in find_images(style)]
     return _with_references(targets, None)
 
 
@@ -149,9 +151,9 @@ def from_store(store: Store, where: str = "") -> list[Target]:
 
 def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
     """The target of a picture of the database, also where it has lost references."""
-    references = finder.of(row)
+    references, image = finder.of(row), finder.paths.find(row.path)
     return Target(
-        image=finder.paths.find(row.path),
+        image=image,
         row=row.row,
         subject=row.content,
         style=row.style,
@@ -163,6 +165,7 @@ def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
         collection=row.collection,
         sha256=row.sha256,
         lost=references.lost,
+        base=row.base or read_note(image, BASE),
     )
 
 

@@ -50,7 +50,8 @@ def arguments(folders, tmp_path, monkeypatch):
     """Of a run on the folders with everything in a place of its own."""
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
     where = ["--generated", str(folders / "made"), "--references", str(folders / "given")]
-    return ["judge", "run", *where, "--device", "cpu", "--db", str(tmp_path / "a.db")]
+    named = [part for kind in ("critic", "clip", "dino") for part in (f"--{kind}", "pocket")]
+    return ["judge", "run", *where, "--device", "cpu", "--db", str(tmp_path / "a.db"), *named]
 
 
 def run(*arguments):
@@ -78,7 +79,7 @@ def test_folders_are_judged_and_nothing_twice(arguments, tmp_path, monkeypatch):
     again = json.loads(run(*arguments, "--json").stdout)
     assert (again["mars2"]["found"], again["mars2"]["asked"]) == (CASES, 0)
     assert (again["dino"]["found"], again["dino"]["measured"]) == (4, 0)
-    report = json.loads(run("judge", "report", *arguments[2:6], *arguments[8:], "--format", "json").stdout)
+    report = json.loads(run("judge", "report", *arguments[2:6], *arguments[8:10], "--format", "json").stdout)
     assert report["groups"][0]["images"] == 4
     assert report["backbones"].keys() == {"clip-i", "dino"}
 

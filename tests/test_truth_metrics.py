@@ -102,19 +102,18 @@ def test_a_backbone_is_the_familys_own_where_it_has_one_else_the_customary(tmp_p
 
     monkeypatch.setattr("judge.metrics.registry.find_backbone", find)
     monkeypatch.setattr("judge.metrics.instruments.Features", lambda backbone: None)
-    targets = [target(tmp_path / f"{n}.png", Image.new("RGB", (8, 8))) for n in range(4)]
-    bases = ["pocket", "sdxl", "someone/base", None]
-    of = {}
-    for critic in ("pocket", "llava-critic-7b"):
-        members = [found for _, found in Instruments({}, family=critic).of(METRICS["clip-i"], targets, bases)]
-        of[critic] = [[targets.index(one) for one in found] for found in members]
-    assert of == {"pocket": [[0, 3], [1, 2]], "llava-critic-7b": [[0], [1, 2, 3]]}
-    assert opened == [("clip", "pocket"), ("clip", "openai/clip-vit-base-patch32")] * 2
+    bases = ["pocket", "sdxl", "someone/base", ""]
+    targets = [
+        replace(target(tmp_path / f"{n}.png", Image.new("RGB", (8, 8))), base=base) for n, base in enumerate(bases)
+    ]
+    members = [found for _, found in Instruments({}).of(METRICS["clip-i"], targets)]
+    assert members == [targets[:1], targets[1:]]
+    assert opened == [("clip", "pocket"), ("clip", "openai/clip-vit-base-patch32")]
     instruments = Instruments({"dino": "mine"})
     for _ in range(2):  # found once
-        assert [len(found) for _, found in instruments.of(METRICS["dino"], targets, bases)] == [4]
-    assert opened[4:] == [("dino", "mine")]
-    assert [(cells.base, found) for cells, found in instruments.of(RMS, targets, bases)] == [("pocket", targets[:1])]
+        assert [len(found) for _, found in instruments.of(METRICS["dino"], targets)] == [4]
+    assert opened[2:] == [("dino", "mine")]
+    assert [(cells.base, found) for cells, found in instruments.of(RMS, targets)] == [("pocket", targets[:1])]
 
 
 def test_true_pictures_by_other_designs_or_styles_are_other_instruments(monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,15 +12,17 @@ from judge.cli.options import (
     ImagesOption,
     PromptsOption,
     ReferencesOption,
-    critic_of,
+    judges_of,
     open_to_judge,
 )
 from judge.cli.reasons import print_reasons
+from judge.metrics.table import MARS2
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
 from lorarar.cli.flags import given_options
 
 if TYPE_CHECKING:
     from judge.check.check import Check
+    from judge.targets import Target
 
 SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
 
@@ -50,19 +52,25 @@ def check(
     from judge.targets import present_targets, report_collection
 
     wording = find_prompts(prompts)
-    critic, settings = critic_of(given_options(context))
-    with open_to_judge(db, images, generated, references) as (store, chosen):
-        report_collection(chosen)
+    judges = judges_of(given_options(context))
+
+    def prepare(targets: Sequence[Target]) -> str:
+        report_collection(targets)
+        critic = judges.one_critic(targets)
+        judges.check_here(targets, (MARS2,))
+        return critic
+
+    with open_to_judge(db, images, generated, references, prepare) as (store, chosen, critic):
         targets = present_targets(store, chosen)
         plan = CheckPlan(
             targets=targets,
             prompts=wording,
-            configuration=Configuration(critic, settings),
+            configuration=Configuration(critic, judges.settings),
             size=sample,
             seed=seed,
             against=against,
-            known_pictures=find_known_pictures(store, targets),
-            distances=partial(find_distances, store),
+            known_pictures=find_known_pictures(targets),
+            distances=find_distances,
             labels=read_labels(store),
         )
         result = run_check(plan, Interview(store))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,10 +14,11 @@ from lorarar.cli.flags import Flag
 from lorarar.util.options import Option
 
 if TYPE_CHECKING:
+    from judge.cli.judges import Judges
     from judge.targets import Target
     from lorarar.store import Store
 
-CRITIC = "pocket"  # the critic of a command that names none
+T = TypeVar("T")
 PromptsOption = Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")]
 ImagesOption = Annotated[
     str, typer.Option("--images", help="Only these of the database: row=lorarar,style=glowing.", metavar="FILTER")
@@ -33,11 +34,14 @@ ReferencesOption = Annotated[
 
 def critic_flags() -> list[Flag]:
     """The flags that name a critic and set it: ``--critic``, and the settings of every kind of critics."""
+    from judge.critics.local.named import LLAVA_CRITIC
     from judge.critics.table import CRITICS
+    from judge.default_judges import CRITIC, variable
 
     kinds = list(CRITICS.values())
     accepted = ", ".join(kind.accepted for kind in kinds)
-    flags = [Flag(Option("critic", f"{accepted}.", "text", default=CRITIC))]
+    default = f"the own one of the pictures' family, or ${variable(CRITIC)}, or {LLAVA_CRITIC}"
+    flags = [Flag(Option(CRITIC, f"{accepted}.", "text", default_words=default))]
     for kind in kinds:
         for option in kind.options:
             owners = " or ".join(other.title for other in kinds if other.takes(option.name))
@@ -45,26 +49,38 @@ def critic_flags() -> list[Flag]:
     return flags
 
 
-def critic_of(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The critic that flags name, and those of its settings that are given, checked.
+def judges_of(given: Mapping[str, Any]) -> Judges:
+    """The judges that flags name, with the settings of critics that are given; those of a named critic are checked.
 
     Raises:
-        CriticError: there is none, or a setting is not accepted.
+        CriticError: there is no such critic, or it does not accept a setting.
     """
+    from judge.cli.judges import Judges
     from judge.critics.settings import check_settings, kind_of
+    from judge.metrics.table import backbone_kinds
 
-    name = given.get("critic", CRITIC)
-    settings = {flag.option.name for flag in critic_flags()} - {"critic"}
-    return name, check_settings(kind_of(name), {key: value for key, value in given.items() if key in settings})
+    critic, *others = (flag.option.name for flag in critic_flags())
+    name = given.get(critic)
+    settings = {key: value for key, value in given.items() if key in others}
+    return Judges(
+        critic=name,
+        settings=settings if name is None else check_settings(kind_of(name), settings),
+        backbones={kind: given[kind] for kind in backbone_kinds() if kind in given},
+    )
 
 
 @contextmanager
 def open_to_judge(
-    db: Path | None, images: str, generated: Path | None, references: Path | None
-) -> Iterator[tuple[Store, list[Target]]]:
-    """Open the database to write, with the pictures that are meant.
+    db: Path | None,
+    images: str,
+    generated: Path | None,
+    references: Path | None,
+    prepare: Callable[[Sequence[Target]], T],
+) -> Iterator[tuple[Store, list[Target], T]]:
+    """Open the database to write, with the pictures that are meant and what is prepared for them.
 
-    It is a new one, if need be, for pictures of one's own folders, once these are found; else one that has pictures.
+    It is a new one, if need be, for pictures of one's own folders, once these are found and ``prepare`` has not refused
+    them; else one that has pictures.
 
     Raises:
         FilterError: ``images`` is no filter, or keeps nothing.
@@ -77,7 +93,9 @@ def open_to_judge(
     plain = plain_targets(images, generated, references)
     if plain is None:
         with open_existing_store(db, ", or fill one with: lorarar bench run quick") as store:
-            yield store, from_store(store, images)
+            targets = from_store(store, images)
+            yield store, targets, prepare(targets)
     else:
+        prepared = prepare(plain)
         with Store(db) as store:
-            yield store, plain_collection(store, plain, generated)
+            yield store, plain_collection(store, plain, generated), prepared

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from judge.brand import brand
 from judge.cli.options import (
     GeneratedOption,
     ImagesOption,
     PromptsOption,
     ReferencesOption,
     critic_flags,
-    critic_of,
+    judges_of,
     open_to_judge,
 )
 from judge.cli.reasons import print_reasons
+from judge.default_judges import variable
 from judge.errors import JudgeError
 from judge.metrics.table import MARS2, METRICS, Metric, MetricError, backbone_kinds
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
@@ -25,8 +28,10 @@ from lorarar.util.messages import message
 from lorarar.util.options import Option
 
 if TYPE_CHECKING:
+    from judge.critics import Critic
     from judge.metrics.instruments import Instruments
     from judge.metrics.scores import ScoreOutcome
+    from judge.questions import Prompts
     from judge.run import JudgeOutcome
     from judge.targets import Target
     from lorarar.store import Store
@@ -48,7 +53,7 @@ def run_flags() -> Iterator[Flag]:
         )
     )
     for kind in backbone_kinds().values():
-        default = f"the own one of the pictures' family, or {kind.customary}"
+        default = f"the own one of the pictures' family, or ${variable(kind.name)}, or {kind.customary}"
         words = f"{kind.title} backbone: a family's name, a folder or a hub id."
         yield Flag(Option(kind.name, words, "text", default_words=default))
 
@@ -70,27 +75,31 @@ def run(
     from judge.targets import present_targets
 
     given = given_options(context)
-    critic, settings = critic_of(given)
+    judges = judges_of(given)
     names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
-    with open_to_judge(db, images, generated, references) as (store, chosen):
-        targets = present_targets(store, chosen)
-        if generated is not None and references is not None:
-            keep_folder(store, targets, generated, references)
-        outcomes: dict[str, Any] = {"pictures": len(targets)}
-        if MARS2 in names:
-            from judge.critics import find_critic
-            from judge.run import judge
-            from judge.verdicts import VerdictStore
+    with ExitStack() as critics_open:
 
-            with find_critic(critic, **settings) as opened:
-                outcome = judge(targets, opened, wording, VerdictStore(store))
-            outcomes[MARS2] = outcome.record()
-            _describe(outcome)
-        metrics = [METRICS[name] for name in names if name != MARS2]
-        backbones = {name: given[name] for name in backbone_kinds() if name in given}
-        instruments = Instruments(backbones, family=critic, device=settings.get("device"))
-        scores = _score(metrics, targets, store, instruments, named="metrics" in given)
-        outcomes |= {name: scored.record() for name, scored in scores.items()}
+        def prepare(targets: Sequence[Target]) -> dict[str, Critic]:
+            judges.check_here(targets, names, "--metrics")
+            return judges.open_critics(targets, critics_open) if MARS2 in names else {}
+
+        with open_to_judge(db, images, generated, references, prepare) as (store, chosen, critics):
+            targets = present_targets(store, chosen)
+            if generated is not None and references is not None:
+                keep_folder(store, targets, generated, references)
+            outcomes: dict[str, Any] = {"pictures": len(targets)}
+            brands: list[str] = []
+            if MARS2 in names:
+                outcome = _judge(judges.by_critic(targets), critics, wording, store, brands)
+                outcomes[MARS2] = outcome.record()
+                critics_open.close()  # its memory is free for the backbones
+            metrics = [METRICS[name] for name in names if name != MARS2]
+            instruments = Instruments(judges.backbones, device=judges.settings.get("device"))
+            scores = _score(metrics, targets, store, instruments, brands, named="metrics" in given)
+            outcomes |= {name: scored.record() for name, scored in scores.items()}
+            outcomes["brands"] = list(filter(None, dict.fromkeys(brands)))
+    for words in outcomes["brands"]:
+        message(words, "yellow")
     if as_json:
         print_json(outcomes)
     if MARS2 in names and not outcome.clear:
@@ -114,22 +123,52 @@ def parse_metrics(text: str | None) -> list[str]:
     return [name for name in accepted if name in names]
 
 
+def _judge(
+    members: Mapping[str, Sequence[Target]],
+    critics: Mapping[str, Critic],
+    wording: Prompts,
+    store: Store,
+    brands: list[str],
+) -> JudgeOutcome:
+    """Judge targets, each by its critic, and say what came of it; the critics' brands are added."""
+    from judge.run import JudgeOutcome, judge
+    from judge.verdicts import VerdictStore
+
+    total, verdicts = JudgeOutcome(), VerdictStore(store)
+    for name, targets in members.items():
+        outcome = judge(targets, critics[name], wording, verdicts)
+        _describe(outcome, name)
+        brands.append(brand(str(critics[name].identity["critic"]), [target.base for target in targets]))
+        total.add(outcome)
+    return total
+
+
 def _score(
-    metrics: Sequence[Metric], targets: Sequence[Target], store: Store, instruments: Instruments, *, named: bool
+    metrics: Sequence[Metric],
+    targets: Sequence[Target],
+    store: Store,
+    instruments: Instruments,
+    brands: list[str],
+    *,
+    named: bool,
 ) -> dict[str, ScoreOutcome]:
-    """Measure metrics, each by its instruments; what only some bases have is said once where it was ``asked`` for."""
-    from judge.ground_truth import bases_of
+    """Measure metrics, each by its instruments, whose brands are added.
+
+    What only some bases have is said once where it was ``named``.
+    """
     from judge.metrics.scores import ScoreOutcome, ScoreStore
 
-    bases, scores = bases_of(store, targets), ScoreStore(store)
+    scores = ScoreStore(store)
     outcomes: dict[str, ScoreOutcome] = {}
     left_out: list[str] = []
     for metric in metrics:
         total = ScoreOutcome()
-        for instrument, members in instruments.of(metric, targets, bases):
+        for instrument, members in instruments.of(metric, targets):
             outcome = scores.score(metric, members, instrument)
             _describe_scores(metric, outcome, instrument.name)
             total += outcome
+            if metric.backbone is not None:
+                brands.append(brand(instrument.name, [target.base for target in members]))
         if total.pictures or named:
             outcomes[metric.name] = total
         if total.pictures < len(set(targets)):
@@ -146,9 +185,9 @@ def _describe_scores(metric: Metric, outcome: ScoreOutcome, by: str) -> None:
         message(f"  {fault}", "yellow")
 
 
-def _describe(outcome: JudgeOutcome) -> None:
+def _describe(outcome: JudgeOutcome, critic: str) -> None:
     message(
-        f"MARS2: {outcome.questions} verdicts, {outcome.existing} were known, {outcome.replies} asked, "
+        f"MARS2 by {critic}: {outcome.questions} verdicts, {outcome.existing} were known, {outcome.replies} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"
     )
     print_reasons(outcome.reasons)

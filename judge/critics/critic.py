@@ -39,6 +39,10 @@ class Critic(ABC):
             CriticError: the critic cannot work at all.
         """
 
+    def cost(self, questions: int) -> str:
+        """What so many questions take on this machine, in a line; empty where that is little, or not known."""
+        return ""
+
     def close(self) -> None:
         """Release the model, its memory and its connections."""
         return

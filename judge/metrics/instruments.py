@@ -1,7 +1,6 @@
 """What each metric is measured by, for pictures of any base: a backbone, the true pictures, or the metric alone.
 
-A backbone that is not chosen is the own one of the family that generated the pictures; where the database does not say
-which, of the critic's family; and where the family has none, the customary one.
+A backbone that is not chosen is the default one of the pictures' base (``judge.default_judges``).
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from judge.default_judges import by_judge
 from judge.metrics.backbone import Backbone
 from judge.metrics.features import Features
 from judge.metrics.measure import Instrument
-from judge.metrics.registry import own_backbones
 from judge.metrics.table import BackboneKind, Metric, MetricError
 from judge.metrics.truth import TrueCells
 from lorarar.util.grouping import group_by
@@ -43,49 +42,38 @@ class MetricAlone:
 class Instruments:
     """All instruments of a run, each made once."""
 
-    def __init__(self, chosen: Mapping[str, str], family: str = "", device: str | None = None) -> None:
+    def __init__(self, chosen: Mapping[str, str], device: str | None = None) -> None:
         """Choose what they are.
 
         Args:
             chosen: backbones by their kind, in place of the default.
-            family: which made the pictures of no known base.
             device: of models, by default a GPU if there is one.
         """
-        self._chosen, self._family, self._device = chosen, family, device
+        self._chosen, self._device = chosen, device
         self._features = cache(self._find)
 
-    def of(
-        self, metric: Metric, targets: Sequence[Target], bases: Sequence[str | None]
-    ) -> list[tuple[Instrument, list[Target]]]:
-        """A metric's instruments, each with the targets that it measures; ``bases`` are the targets'.
+    def of(self, metric: Metric, targets: Sequence[Target]) -> list[tuple[Instrument, list[Target]]]:
+        """A metric's instruments, each with the targets that it measures.
 
         Targets that a metric cannot measure are in none: those of bases without true pictures.
 
         Raises:
             MetricError: a backbone cannot be found.
+            JudgeError: a default backbone does not know the pictures.
         """
-        if metric.backbone is not None:
-            models = [self._model(metric.backbone, base) for base in bases]
-            named = group_by(zip(models, targets, strict=True), lambda pair: pair[0])
-            return [(self._features(metric.backbone, name), _second(pairs)) for name, pairs in named.items()]
+        if (kind := metric.backbone) is not None:
+            named = by_judge(kind.name, targets, self._chosen.get(kind.name), kind.customary)
+            return [(self._features(kind, name), members) for name, members in named.items()]
         if metric.against == "truth":
             from judge.ground_truth import ground_truths
 
             truths = ground_truths()
-            by_base = group_by(zip(bases, targets, strict=True), lambda pair: pair[0])
-            return [(TrueCells(base, truths[base]), _second(by_base[base])) for base in truths if base in by_base]
+            by_base = group_by(targets, lambda target: target.base)
+            return [(TrueCells(base, truths[base]), by_base[base]) for base in truths if base in by_base]
         return [(MetricAlone(metric.name, metric.revision), list(targets))]
-
-    def _model(self, kind: BackboneKind, base: str | None) -> str:
-        family = base or self._family
-        return self._chosen.get(kind.name) or (family if family in own_backbones(kind.name) else kind.customary)
 
     def _find(self, kind: BackboneKind, model: str) -> Features:
         with guarded(f"the {kind.name} backbone {model}", MetricError):
             backbone = resolve_name(kind.find)(kind.name, model, self._device)
             check_fields(backbone, Backbone)
             return Features(backbone)
-
-
-def _second(pairs: Sequence[tuple[str | None, Target]]) -> list[Target]:
-    return [target for _, target in pairs]

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from judge.metrics.table import MetricError, backbone_kinds
+from judge.hub_models import HubModel
+from judge.metrics.table import BackboneKind, MetricError, backbone_kinds
 from lorarar.families import families_with
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import reason
@@ -112,6 +113,15 @@ def find_backbone(kind: str, name: str | None = None, device: str | None = None,
             accepted = ", ".join(ACCEPTED[kind])
             raise MetricError(f"{name} is a model of type {config.model_type}; accepted for {kind} are: {accepted}")
         return _clip(source, dtype, device) if kind == "clip" else _dino(source, config, dtype, device)
+
+
+def hub_model(kind: BackboneKind, name: str) -> HubModel | None:
+    """Where a backbone on the hub comes from; None where it is elsewhere, or its kind finds its models itself."""
+    place = find_model(name, own_backbones(kind.name))
+    if not isinstance(place, HubId) or kind.find != BackboneKind.find:
+        return None
+    gigabytes = kind.gigabytes if name == kind.customary else 0
+    return HubModel(kind.name, name, place.repository, place.revision, gigabytes)
 
 
 def own_backbones(kind: str) -> dict[str, Callable[[], Path]]:

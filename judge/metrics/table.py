@@ -45,6 +45,7 @@ class BackboneKind:
     title: str
     customary: str  # the model where the pictures' family has none of its own: a hub id
     find: str = "judge.metrics.registry:find_backbone"  # its place: a function of kind, model and device
+    gigabytes: float = 0  # of the customary model's weights, in single precision; 0 where that is not known
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ class Metric:
         return self.name.replace("-", "_")
 
 
-CLIP = BackboneKind("clip", "CLIP", customary="openai/clip-vit-base-patch32")
-DINO = BackboneKind("dino", "DINO", customary="facebook/dino-vits16")  # the paper names none
+CLIP = BackboneKind("clip", "CLIP", customary="openai/clip-vit-base-patch32", gigabytes=0.61)
+DINO = BackboneKind("dino", "DINO", customary="facebook/dino-vits16", gigabytes=0.09)  # the paper names none
 COSINE = "judge.metrics.measure:cosines"
 OURS = (
     Metric(

@@ -23,11 +23,12 @@ def truth(
 ) -> None:
     """Draw the true picture of a subject in a style: what a perfect merge would draw."""
     check_output(out, ".png")
+    from lorarar.families.pocket import POCKET
     from lorarar.pictures.images import write_png
     from lorarar.pocket.concepts import style_named, subject_named
     from lorarar.pocket.ground_truth import true_picture
 
     picture = true_picture(subject_named(subject), style_named(style), side)
-    write_png(picture, out, {"subject": subject, "style": style})
+    write_png(picture, out, {"subject": subject, "style": style, "base": POCKET.name})
     show_images([picture])
     print(out)

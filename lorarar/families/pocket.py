@@ -16,4 +16,5 @@ POCKET = Family(
     critic="judge.pocket.shipped:critic",
     backbones={"clip": "judge.pocket.shipped:CLIP", "dino": "judge.pocket.shipped:DINO"},
     ground_truth="judge.pocket.ground_truth",
+    judges_own_alone=True,  # trained on its pictures of 64 pixels
 )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from judge.critics.batching import batches
 from judge.critics.critic import Critic, CriticError
 from judge.critics.local.checkpoint import Checkpoint
+from judge.critics.local.cost import LARGE, cost_in_words, operations_a_second, tokens_of, weights_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
 from judge.questions import PromptError, Question, Reply
@@ -83,6 +84,15 @@ class LocalCritic(Critic):
                 else:
                     readable.append((index, PreparedQuestion(question, *pictures)))
             yield from self._replies(readable)
+
+    def cost(self, questions: int) -> str:
+        weights = weights_of(self.checkpoint.config)
+        if weights < LARGE or not self.device.startswith("cpu"):
+            return ""
+        operations = 2 * weights * tokens_of(self.image_mode, self.settings)
+        seconds = operations / operations_a_second(self.dtype)
+        numbers = self.settings.quantisation or self.dtype
+        return cost_in_words(self.checkpoint.name, weights, numbers, seconds, questions)
 
     def close(self) -> None:
         self.__dict__.pop("reader", None)

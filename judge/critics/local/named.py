@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.critics.local.settings import LocalSettings
+from judge.hub_models import HubModel
 from lorarar.families import Family, families_with
-from lorarar.util.model_reference import find_model
+from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.row_fields import check_fields
 
 if TYPE_CHECKING:
     from judge.critics.local.checkpoint import Checkpoint
     from judge.critics.local.critic import LocalCritic
 
-LLAVA_CRITIC = "llava-critic-7b"
+LLAVA_CRITIC = "llava-critic-7b"  # the paper's, and the customary one
+LLAVA_REPOSITORY, LLAVA_GIGABYTES = "lmms-lab/llava-critic-7b", 16.1
 
 
 def runs_locally(name: str) -> bool:
@@ -60,11 +62,19 @@ def named_checkpoints() -> dict[str, Callable[[], Checkpoint]]:
     return {**own, LLAVA_CRITIC: _llava_critic}
 
 
+def hub_model(name: str) -> HubModel | None:
+    """Where the critic of that name comes from that is on the hub; None where it is elsewhere, or is none of these."""
+    if name == LLAVA_CRITIC:
+        return HubModel("critic", name, LLAVA_REPOSITORY, gigabytes=LLAVA_GIGABYTES)
+    place = find_model(name, {named: lambda: True for named in named_checkpoints()})
+    return HubModel("critic", name, place.repository, place.revision) if isinstance(place, HubId) else None
+
+
 def _llava_critic() -> Checkpoint:
     """The paper's critic, as its authors ran it."""
     from judge.critics.local.checkpoint import checkpoint_from
 
-    return checkpoint_from("lmms-lab/llava-critic-7b", name=LLAVA_CRITIC)
+    return checkpoint_from(LLAVA_REPOSITORY, name=LLAVA_CRITIC)
 
 
 def _of_family(family: Family) -> Checkpoint:

@@ -1,0 +1,34 @@
+"""Whether the hub's cache on this machine has a model, without asking the hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # of weights in several files
+
+
+def is_cached(repository: str, revision: str | None = None) -> bool:
+    """Whether a revision's configuration is here, and all of its weights."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        config = try_to_load_from_cache(repository, "config.json", revision=revision)
+    except ValueError:  # a name that the hub gives to nothing
+        return False
+    if not isinstance(config, str):
+        return False
+    folder = Path(config).parent
+    indices = [folder / name for name in INDICES if (folder / name).is_file()]
+    if indices:
+        return any(all((folder / name).is_file() for name in _files(index)) for index in indices)
+    return any(any(folder.glob(pattern)) for pattern in WEIGHTS)
+
+
+def _files(index: Path) -> set[str]:
+    """The files that an index names; one that is never there where it cannot be read."""
+    try:
+        return set(map(str, json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())) or {"nothing"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {"nothing"}
