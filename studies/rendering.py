@@ -1,4 +1,4 @@
-"""A report as text: JSON, which can be read back, CSV and Markdown. The terminal's table is the command line's."""
+"""A report as text: JSON, which can be read back, CSV, Markdown, and the tables that a terminal shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from lorarar.util import tables
+from lorarar.util import json_text, tables
 from lorarar.util.formatting import measured, measured_bounds
 from studies.figures import SIMULATED, Figure, Points, StudyReport, unmarked_note
 
@@ -16,7 +16,7 @@ CSV_COLUMNS = ("section", "of", "name", "value", "low", "high", "n", "note")
 
 def as_json(report: StudyReport) -> str:
     """The whole report, points of scatter plots included."""
-    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    return json_text.as_json(asdict(report))
 
 
 def from_json(text: str | bytes) -> StudyReport:
@@ -53,6 +53,37 @@ def as_markdown(report: StudyReport) -> str:
             for section in sections(report)
         ]
     )
+
+
+def as_tables(report: StudyReport) -> list[tables.Table]:
+    """A table for each section as a terminal shows it, the figures of each group below its name.
+
+    The facts of the study itself are the first one's notes; a column that would stay empty is left out.
+    """
+    mark = f", {SIMULATED}" if report.simulated else ""
+    return [_section_table(section, mark, report) for section in sections(report)]
+
+
+def _section_table(section: str, mark: str, report: StudyReport) -> tables.Table:
+    figures = report.section(section)
+    if section == "study":
+        return tables.Table(f"Study {report.title}{mark}", [""], [[_fact(figure)] for figure in figures])
+    rows = [(figure.name, *words(figure)) for figure in figures]
+    columns = [0, *(number for number in range(1, 5) if any(row[number] for row in rows))]
+    group, shown = "", list[list[str]]()
+    for figure, row in zip(figures, rows, strict=True):
+        if figure.of != group:
+            group = figure.of
+            shown.append([group, *[""] * (len(columns) - 1)])
+        shown.append([row[number] for number in columns])
+    heads = ("", "", "95 % interval", "n", "")
+    return tables.Table(section[0].upper() + section[1:] + mark, [heads[number] for number in columns], shown)
+
+
+def _fact(figure: Figure) -> str:
+    """A figure of the section on the study itself, in one line."""
+    value, interval, _, note = words(figure)
+    return f"{figure.name}: {value}" + (f", {interval}" if interval else "") + (f" ({note})" if note else "")
 
 
 def sections(report: StudyReport) -> list[str]:

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from judge.cli.report import print_table
 from judge.errors import JudgeError
 from judge.metrics.backbone import Identity, imagenet
 from judge.metrics.features import Features
@@ -90,7 +89,8 @@ def test_figures_by_method_with_the_papers_beside(store, targets):
     assert ours["against"] == pytest.approx(0.75)
     assert direct["against"] is None
     assert (direct["paper_average"], ours["paper_average"], ours["paper_attempts"]) == (0.40, 0.71, 2.28)
-    first, second = tables(report)
+    assert not [head for table in tables(report) for head in table.head if "paper" in head]
+    first, second = tables(report, paper=True)
     assert "Table 1" in first.title
     assert "Table 2" in second.title
     assert "average, the paper's, on SDXL" in first.head
@@ -106,7 +106,7 @@ def test_figures_by_cell_have_no_papers(store, targets):
         ("direct", "dog", "glowing"),
         ("direct", "can", "glowing"),
     ]
-    assert all("paper" not in " ".join(table.head) for table in tables(report))
+    assert all("paper" not in " ".join(table.head) for table in tables(report, paper=True))
     assert {"method", "subject", "style"} <= set(records(report)[0])
 
 
@@ -253,21 +253,17 @@ def test_the_command_prints_every_form(judged_folders, tmp_path):
     assert page.read_text().startswith("<!doctype html>")
 
 
-TABLE = Table(
-    "MARS2 (Table 1)",
-    ["method", "average case", "best case", "average, beyond direct's", "average, the paper's, on SDXL"],
-    [["lorarar", "0.26 (0.12 to 0.42)", "0.32 (0.16 to 0.52)", "+0.16 (-0.02 to +0.34)", "0.71"]],
-)
+def test_json_is_one_flag_everywhere_and_contradicts_no_other_form(judged_folders):
+    def run(*options):
+        return CliRunner().invoke(app, ["judge", "report", *judged_folders, *options])
 
-
-@pytest.mark.parametrize(("columns", "lines"), [(120, 1), (80, 2), (60, 3)])
-def test_no_word_of_a_table_is_cut_in_a_narrow_terminal(monkeypatch, capsys, columns, lines):
-    monkeypatch.setenv("COLUMNS", str(columns))
-    print_table(TABLE)
-    head, body = capsys.readouterr().out.split("─" * 20, 1)
-    words = " ".join([*TABLE.head, *TABLE.rows[0], TABLE.title]).split()
-    assert sorted(f"{head} {body}".replace("─", " ").split()) == sorted(words)
-    assert len([line for line in body.splitlines()[1:] if line.strip()]) == lines
+    assert run("--json").stdout == run("--format", "json").stdout == run("--json", "--format", "json").stdout
+    two = run("--json", "--format", "csv")
+    assert (two.exit_code, two.stdout) == (1, "")
+    assert "--json and --format csv ask for two forms" in two.stderr
+    assert "paper_average" not in run("--format", "csv").stdout
+    assert "paper_average" in run("--format", "csv", "--paper").stdout
+    assert "paper_average" in run("--json").stdout
 
 
 @pytest.mark.parametrize(

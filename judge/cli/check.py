@@ -17,7 +17,7 @@ from judge.cli.options import (
 )
 from judge.cli.reasons import print_reasons
 from judge.metrics.table import MARS2
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, print_rich
 from lorarar.cli.flags import given_options
 
 if TYPE_CHECKING:
@@ -83,8 +83,6 @@ def check(
 
 def print_page(check: Check) -> None:
     """The check on one page of the terminal."""
-    from rich.console import Console
-
     from judge.check.page import render_page
 
-    Console(highlight=False).print(render_page(check))
+    print_rich(render_page(check))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import JsonOption, SeedOption, command, print_json
+from lorarar.cli.table_layout import print_table
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
@@ -41,10 +42,11 @@ def build(
 def info(as_json: JsonOption = False) -> None:
     """Say what is shipped: from which art, under which licences, trained how long, with which seed."""
     from judge.pocket.shipped import MANIFEST, WEIGHTS
-    from lorarar.pocket.info import print_facts, shipped_facts
+    from lorarar.pocket.info import fact_tables, shipped_facts
 
     facts = shipped_facts(WEIGHTS, MANIFEST.stages())
     if as_json:
         print_json(facts)
     else:
-        print_facts(facts)
+        for table in fact_tables(facts):
+            print_table(table)

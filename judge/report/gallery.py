@@ -1,6 +1,7 @@
 """A gallery: one self-contained page of references, pictures and verdicts, cell by cell, to be shared.
 
-Pictures are small copies inside the page. Whatever comes from files or the database is escaped by the template.
+Pictures are small copies inside the page. Whatever comes from files or the database is escaped by the template, and
+loses its control codes there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
 from lorarar.util.files import replacing
 from lorarar.util.grouping import group_by
+from lorarar.util.text import one_line
 
 SIDE = 192  # of a picture on the page, at most, in pixels
 MARKS = {True: "yes", False: "no", None: "unclear"}
@@ -66,7 +68,9 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(loader=PackageLoader("judge.report", "."), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=PackageLoader("judge.report", "."), autoescape=True, undefined=StrictUndefined, finalize=_harmless
+    )
     page = environment.get_template("gallery.html").stream(
         cells=(_cell(members) for members in group_by(report.pictures, lambda one: one.pair).values()),
         lines=report.lines,
@@ -80,6 +84,11 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
     except OSError as error:
         raise JudgeError(f"cannot write {path}: {error.strerror or error}") from None
     return path
+
+
+def _harmless(value: object) -> object:
+    """What the template puts on the page: a text without control codes; the template's own markup as it is."""
+    return one_line(value) if type(value) is str else value
 
 
 def _cell(pictures: Sequence[JudgedPicture]) -> GalleryCell:

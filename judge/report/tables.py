@@ -1,6 +1,6 @@
 """A report as the paper's tables, and as flat records for machines.
 
-The paper's figures, of SDXL and LLaVA-Critic-7B, stand in columns of their own that say so.
+The paper's figures, of SDXL and LLaVA-Critic-7B, stand in columns of their own that say so, where they are asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from lorarar.util.formatting import in_words, interval, number
 from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
+OF_PAPER = "paper_"  # before the key of one of its figures
 GROUP_HEADS = {
     "method": ("method",),
     "subject": ("method", "subject"),
@@ -25,13 +26,21 @@ GROUP_HEADS = {
 }
 
 
-def tables(report: JudgeReport) -> list[Table]:
-    """Table 1, the attempts of Table 2 and Table A2 by method; Figure A7 by subject, style or cell."""
+def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
+    """Table 1, the attempts of Table 2 and Table A2 by method; Figure A7 by subject, style or cell.
+
+    Args:
+        report: the figures.
+        paper: whether the paper's own stand beside, by method.
+    """
+    paper = paper and report.by == "method"
     if report.by != "method":
-        all_tables = [_mars2(report, f"MARS2 by {report.by} (Figure A7)"), *_metrics(report)]
+        all_tables = [_mars2(report, f"MARS2 by {report.by} (Figure A7)", paper), *_metrics(report, paper)]
     else:
-        all_tables = [_mars2(report, "MARS2 (Table 1)"), _attempts(report), *_metrics(report), *_unclear(report)]
-    return [replace(table, title=f"{table.title}: {report.collection.label}") for table in all_tables]
+        mars2 = _mars2(report, "MARS2 (Table 1)", paper)
+        all_tables = [mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
+    names = len(GROUP_HEADS[report.by])
+    return [replace(table, title=f"{table.title}: {report.collection.label}", names=names) for table in all_tables]
 
 
 def records(report: JudgeReport) -> list[dict[str, Any]]:
@@ -44,12 +53,11 @@ def judge_record(judge: Judge) -> dict[str, str]:
     return {"judge": str(judge.id), "prompts": judge.prompts, **judge.identity}
 
 
-def _mars2(report: JudgeReport, title: str) -> Table:
+def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
     head = [*GROUP_HEADS[report.by], "average case", "best case", "subject right", "style right"]
-    published = report.by == "method"
     if report.against:
         head.append(f"average, beyond {report.against}'s")
-    if published:
+    if paper:
         head += [f"average, {PAPERS}", f"best, {PAPERS}"]
     rows = []
     for line in report.lines:
@@ -58,24 +66,26 @@ def _mars2(report: JudgeReport, title: str) -> Table:
         row.append(number(group.style))
         if report.against:
             row.append(interval(line.against, signed=True))
-        if published:
-            row += [_of_paper(line, lambda paper: paper.average), _of_paper(line, lambda paper: paper.best)]
+        if paper:
+            row += [_of_paper(line, lambda figures: figures.average), _of_paper(line, lambda figures: figures.best)]
         rows.append(row)
     return Table(title, head, rows, [_who(report), _how(report)])
 
 
-def _attempts(report: JudgeReport) -> Table:
+def _attempts(report: JudgeReport, paper: bool) -> Table:
     """Attempts over the pairs that have a good picture at all; how many those are stands beside."""
     rows = []
     for line in report.lines:
         score = line.group.score
         pairs = "" if score.best is None else f"{round(score.best * score.pairs)} of {score.pairs}"
-        rows.append([*_names(line), number(score.attempts), pairs, _of_paper(line, lambda paper: paper.attempts)])
+        of_paper = [_of_paper(line, lambda figures: figures.attempts)] if paper else []
+        rows.append([*_names(line), number(score.attempts), pairs, *of_paper])
     note = "Expected number of pictures drawn to the first that is correct, over the pairs that have one."
-    return Table("Attempts to a good picture (Table 2)", ["method", "attempts", "pairs", PAPERS], rows, [note])
+    head = ["method", "attempts", "pairs", *([PAPERS] if paper else [])]
+    return Table("Attempts to a good picture (Table 2)", head, rows, [note])
 
 
-def _metrics(report: JudgeReport) -> list[Table]:
+def _metrics(report: JudgeReport, paper: bool) -> list[Table]:
     """The metrics of Table A2, and those that the paper has not; only what was measured."""
     measured = [METRICS[name] for name in report.backbones]
     of_paper = [metric for metric in measured if metric.published]
@@ -83,14 +93,14 @@ def _metrics(report: JudgeReport) -> list[Table]:
     title = in_words([metric.title for metric in METRICS.values() if metric.published])
     tables = []
     if of_paper:
-        tables.append(_metric_table(report, of_paper, f"{title} (Table A2)" if report.by == "method" else title))
+        tables.append(_metric_table(report, of_paper, f"{title} (Table A2)" if report.by == "method" else title, paper))
     if others:
-        tables.append(_metric_table(report, others, in_words([metric.title for metric in others])))
+        tables.append(_metric_table(report, others, in_words([metric.title for metric in others]), paper))
     return tables
 
 
-def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str) -> Table:
-    published = [metric for metric in metrics if metric.published and report.by == "method"]
+def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str, paper: bool) -> Table:
+    published = [metric for metric in metrics if metric.published and paper]
     head = [*GROUP_HEADS[report.by], *(metric.title for metric in metrics)]
     head += [f"{metric.title}, {PAPERS}" for metric in published]
     rows = []
@@ -172,8 +182,8 @@ def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], pla
     return number(figure(line.published) if line.published else None, places)
 
 
-def csv_rows(report: JudgeReport) -> tuple[Sequence[str], list[Sequence[object]]]:
-    """The head and the rows of a report's records."""
+def csv_rows(report: JudgeReport, *, paper: bool = False) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """The head and the rows of a report's records; ``paper``: with the paper's figures of methods."""
     rows = records(report)
-    head = list(rows[0]) if rows else []
+    head = [name for name in rows[0] if paper or not name.startswith(OF_PAPER)] if rows else []
     return head, [["" if row.get(name) is None else row[name] for name in head] for row in rows]

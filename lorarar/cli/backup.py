@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
+from lorarar.cli.console import DbOption, command, print_path
 from lorarar.util.outputs import check_output
 
 
@@ -21,4 +21,4 @@ def backup(
     from lorarar.store.backup import write_backup
 
     database = db or default_path()
-    print(write_backup(database, check_output(out, inputs=[database])))
+    print_path(write_backup(database, check_output(out, inputs=[database])))

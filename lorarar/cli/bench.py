@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
-from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json
+from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json, print_path, print_text
 from lorarar.cli.drawing_flags import OFFLOAD, DtypeOption
+from lorarar.cli.table_layout import print_table
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
 from lorarar.util.messages import message
@@ -55,7 +56,7 @@ def run(
     else:
         _describe(outcome)
         if folder.exists():  # where others have drawn all pictures, there is none
-            print(folder)
+            print_path(folder)
     if outcome.failures:
         raise PlanError(f"{len(outcome.failures)} pairs failed, as said above; run it again to retry them alone")
 
@@ -88,24 +89,22 @@ def plan(
 ) -> None:
     """Print a shipped plan, to be changed and run; without a name, list them."""
     if name is None:
-        print("\n".join(shipped_plans()))
+        print_text("\n".join(shipped_plans()))
     elif name in shipped_plans():
-        print((SHIPPED / f"{name}.toml").read_text(), end="")
+        print_text((SHIPPED / f"{name}.toml").read_text(), end="")
     else:
         raise PlanError(f"no shipped plan {name!r}; there are {', '.join(shipped_plans())}")
 
 
 def _print_losses(losses: Mapping[str, TruthLoss]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from lorarar.util.formatting import interval
+    from lorarar.util.tables import Table
 
-    table = Table("row", "low noise", "high noise", "all", "all, against the first row", title="Truth loss")
+    rows = []
     for name, row in losses.items():
         figures = (interval(value, 3, always=True) for value in (row.low, row.high, row.whole))
-        table.add_row(name, *figures, interval(row.against_first, 3, signed=True, always=True))
-    Console().print(table)
+        rows.append([name, *figures, interval(row.against_first, 3, signed=True, always=True)])
+    print_table(Table("Truth loss", ["row", "low noise", "high noise", "all", "all, against the first row"], rows))
 
 
 def _describe(outcome: GridOutcome) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.concept_flags import NAMES, concept_flags, given_pair
-from lorarar.cli.console import BaseOption, JsonOption, PredictionOption, VaeOption, command, one_of, print_json
+from lorarar.cli.console import (
+    BaseOption,
+    JsonOption,
+    PredictionOption,
+    VaeOption,
+    command,
+    one_of,
+    print_json,
+    print_path,
+)
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.families import DEFAULT_BASE
@@ -64,7 +73,7 @@ def coefficients(
         print_json({"path": str(out), "spreads": [asdict(spread) for spread in by_part]})
         return
     stderr_console().print(_table(by_part))
-    print(out)
+    print_path(out)
 
 
 def _table(by_part: list[Spread]) -> Table:

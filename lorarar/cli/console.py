@@ -1,8 +1,11 @@
-"""Parts that all commands share: two consoles, options, errors as one line, pictures in the terminal."""
+"""Parts that all commands share: the gate to stdout, options, errors as one line, pictures in the terminal.
+
+Invariant: whatever a command prints on stdout goes through one of the four ``print_…`` here, which let no control code
+through to a terminal.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -13,12 +16,15 @@ import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
 from lorarar.util.errors import LorarError, SeedError, StoreError
+from lorarar.util.json_text import as_json
 from lorarar.util.messages import message, stderr_console
 from lorarar.util.seeds import LARGEST, check_seeds
+from lorarar.util.text import clean
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from rich.console import RenderableType
 
     from lorarar.store import Store
 
@@ -26,6 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+WIDEST = 100_000  # columns of what is no terminal; more than anything takes
 
 
 def _print_version(requested: bool) -> None:
@@ -130,10 +137,78 @@ def _open_existing(db: Path | None, hint: str, error: type[LorarError], *, read_
     return Store(path, read_only=read_only)
 
 
+def print_text(text: str, end: str = "\n") -> None:
+    """Print text on stdout at once, without the control codes that it may have from outside."""
+    _write(clean(text) + end)
+
+
+def print_path(path: Path | None) -> None:
+    """Print a file's place on stdout: exactly as it is to a program, as ``print_text`` does in a terminal.
+
+    Without a place nothing is printed.
+    """
+    if path is None:
+        return
+    if sys.stdout.isatty():
+        print_text(str(path))
+    else:
+        print(path)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")  # a file's name may be no text
+    text = as_json(value)
+    _write(text if _takes(text) else as_json(value, ascii_alone=True))
+
+
+def stdout_width() -> int:
+    """The columns that there are on stdout; ``WIDEST`` where it is no terminal."""
+    from rich.console import Console
+
+    return Console().width if sys.stdout.isatty() else WIDEST
+
+
+def print_rich(renderable: RenderableType) -> None:
+    """Print what rich draws on stdout: folded to a terminal's width, as wide as it is to a program.
+
+    Its texts have to be clean; those of ``lorarar.util.tables.Table`` are.
+    """
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        Console(highlight=False).print(renderable)
+        return
+    console = Console(highlight=False, width=WIDEST)
+    with console.capture() as captured:
+        console.print(renderable)
+    _write("".join(f"{line.rstrip()}\n" for line in captured.get().removesuffix("\n").split("\n")))
+
+
+def _write(text: str) -> None:
+    """Write to stdout; what its encoding does not have becomes a question mark, and no error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text if _takes(text) else text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def _takes(text: str) -> bool:
+    """Whether stdout's encoding has all characters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def one_form(as_json: bool, form: str, default: str, error: type[LorarError]) -> str:
+    """The form that ``--json`` and ``--format`` ask for together.
+
+    Raises:
+        error: they ask for two.
+    """
+    if as_json and form not in ("json", default):
+        raise error(f"--json and --format {form} ask for two forms; give one of them")
+    return "json" if as_json else form
 
 
 def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarError]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lorarar.cli.console import JsonOption, command, one_of, print_json
+from lorarar.cli.console import JsonOption, command, one_of, print_json, print_path
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.layout_flag import layout_flag, layout_of
 from lorarar.util.errors import MethodError
@@ -56,7 +56,7 @@ def convert(
         return
     message(_description(done))
     message(reading_text(readings))
-    print(done.path)
+    print_path(done.path)
 
 
 def summary(done: ConvertedLora, readings: list[Reading]) -> dict[str, object]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, command, one_of, open_existing_store, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, one_of, open_existing_store, print_json, print_text
+from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
 from lorarar.util.errors import StoreError
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
-from lorarar.util.text import clean
 
 if TYPE_CHECKING:
     from lorarar.store.contents import Contents
@@ -54,6 +54,7 @@ def forget(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     db: DbOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Forget a collection with all that belongs to it alone; files on disk stay."""
     from lorarar.store.forgetting import forget as forget_collections
@@ -67,6 +68,8 @@ def forget(
             _ask()
         gone = forget_collections(store, collections)
         _shrink(store)
+    if as_json:
+        print_json({"forgotten": dict(gone.rows), "pictures_kept": gone.kept, "files_left": list(gone.files)})
     message(f"forgotten: {count(gone.rows['collections'], 'collection')}, {count(gone.rows['images'], 'picture')}")
 
 
@@ -83,7 +86,7 @@ def check(db: DbOption = None, as_json: JsonOption = False) -> None:
         for fault in find_faults(path, ticker.advance):
             faults.append(fault)
             if not as_json:
-                print(clean(f"{fault.kind}: {fault.words}"), flush=True)
+                print_text(f"{fault.kind}: {fault.words}")
     if as_json:
         print_json({"path": str(path), "faults": [vars(fault) for fault in faults]})
     if faults:
@@ -114,31 +117,26 @@ def _record(path: Path, contents: Contents) -> dict[str, Any]:
 
 
 def _print_contents(path: Path, contents: Contents) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from lorarar.util.tables import Table
 
     tables = list(dict.fromkeys(name for of in contents.collections for name, number in of.about.items() if number))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("collection", overflow="fold")
-    for head in ("rows", "pairs", "pictures", *tables):
-        table.add_column(head.replace("_", " "), justify="right")
-    for of in contents.collections:
-        numbers = (of.rows, of.pairs, of.pictures, *(of.about[name] for name in tables))
-        table.add_row(Text(clean(of.collection.label)), *map(str, numbers))
-    if contents.collections:
-        Console(highlight=False).print(table)
+    head = ["collection", "rows", "pairs", "pictures", *(name.replace("_", " ") for name in tables)]
+    rows = [
+        [of.collection.label, *map(str, (of.rows, of.pairs, of.pictures, *(of.about[name] for name in tables)))]
+        for of in contents.collections
+    ]
+    if rows:
+        print_table(Table("", head, rows))
     else:
-        print("no pictures yet")
+        print_text("no pictures yet")
     if contents.superseded:
-        print(
+        print_text(
             f"{count(contents.superseded, 'picture')} that no collection shows any more; they go when one is forgotten"
         )
     totals = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in contents.totals.items())
-    print(f"in all: {totals}")
+    print_text(f"in all: {totals}")
     largest = [f"{name.replace('_', ' ')} {_size(size)}" for name, size in list(contents.parts.items())[:5]]
-    print(clean(f"{path}: {_size(contents.size)}" + (f"; most of it: {', '.join(largest)}" if largest else "")))
+    print_text(f"{path}: {_size(contents.size)}" + (f"; most of it: {', '.join(largest)}" if largest else ""))
 
 
 def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:

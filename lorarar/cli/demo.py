@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, seeds_from, show_images
+from lorarar.cli.console import (
+    DbOption,
+    JsonOption,
+    SeedOption,
+    command,
+    print_json,
+    print_path,
+    seeds_from,
+    show_images,
+)
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
@@ -46,8 +55,8 @@ def demo(
         print_json({"seconds": result.seconds, "sheet": str(sheet), "coefficients": str(coefficients)})
         return
     stderr_console().print(_seconds_table(result))
-    print(sheet)
-    print(coefficients)
+    print_path(sheet)
+    print_path(coefficients)
 
 
 def _seconds_table(demo: Demo) -> Table:

@@ -18,6 +18,7 @@ from lorarar.cli.console import (
     VaeOption,
     command,
     print_json,
+    print_path,
     seeds_from,
     show_images,
 )
@@ -129,4 +130,4 @@ def _show(pictures: Sequence[Picture], as_json: bool) -> None:
     per_picture = sum(picture.seconds for picture in pictures) / len(pictures)
     message(f"{count(len(pictures), 'picture')}, {per_picture:.2f} s each")
     for picture in pictures:
-        print(picture.path)
+        print_path(picture.path)

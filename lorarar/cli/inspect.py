@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lorarar.cli.console import JsonOption, command
+from lorarar.cli.console import JsonOption, command, print_json, print_rich
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
@@ -47,59 +47,50 @@ def inspect(
     inspection = inspect_adapter(file, find_base(base) if base else None)
     account, fault = trained_on(file)
     if as_json:
-        # escaped to ASCII, since a header may hold what no terminal or encoding takes
-        typer.echo(
-            json.dumps(asdict(inspection) | {"trained_on": account, "trained_on_fault": fault or None}, indent=2)
-        )
+        print_json(asdict(inspection) | {"trained_on": account, "trained_on_fault": fault or None})
     else:
         show_inspection(inspection, account, fault)
 
 
 def _show_checkpoint(facts: Mapping[str, Any], as_json: bool) -> None:
     """Print what a checkpoint file is, on stdout."""
-    from rich.console import Console
-
     from lorarar.cli.inspect_checkpoint import checkpoint_words
 
     if as_json:
-        typer.echo(json.dumps(facts, indent=2))
+        print_json(facts)
         return
-    console = Console(highlight=False)
-    console.print(_pairs(facts["path"], checkpoint_words(facts)))
+    print_rich(_pairs(facts["path"], checkpoint_words(facts)))
     if facts["metadata"]:
-        console.print(_pairs("Metadata", facts["metadata"]))
+        print_rich(_pairs("Metadata", facts["metadata"]))
     if facts["unusable"]:
-        console.print(f"Cannot be used: {clean(facts['unusable'])}", style="red", markup=False)
+        _print_fault(f"Cannot be used: {facts['unusable']}")
 
 
 def show_inspection(inspection: Inspection, account: Account, fault: str) -> None:
     """Print an inspection for people, on stdout, with what the LoRA was trained on."""
-    from rich.console import Console
-
     from lorarar.cli.trained_on import in_words
 
-    console = Console(highlight=False)
-    console.print(_pairs(inspection.path, facts(inspection)))
+    print_rich(_pairs(inspection.path, facts(inspection)))
     if inspection.targets:
-        console.print(_targets(inspection))
-    console.print(_pairs("Trained on", in_words(account)))
+        print_rich(_targets(inspection))
+    print_rich(_pairs("Trained on", in_words(account)))
     if fault:
-        console.print(clean(fault), style="red", markup=False)
+        _print_fault(fault)
     if inspection.record:
         record = {
             key: value if isinstance(value, str) else json.dumps(value) for key, value in inspection.record.items()
         }
-        console.print(_pairs("Made by LoRA.rar", record))
+        print_rich(_pairs("Made by LoRA.rar", record))
     if inspection.metadata:
-        console.print(_pairs("Metadata", inspection.metadata))
+        print_rich(_pairs("Metadata", inspection.metadata))
     if inspection.unread:
         counts = Counter(inspection.unread.values())
         first = {why: key for key, why in reversed(inspection.unread.items())}
-        console.print(_pairs("Not understood", {f"{first[why]} and {n - 1} more": why for why, n in counts.items()}))
+        print_rich(_pairs("Not understood", {f"{first[why]} and {n - 1} more": why for why, n in counts.items()}))
     if misfit := inspection.purpose.misfit:
-        console.print(f"Does not fit base {inspection.purpose.base}: {clean(misfit)}", style="red", markup=False)
+        _print_fault(f"Does not fit base {inspection.purpose.base}: {misfit}")
     if inspection.unusable:
-        console.print(f"Cannot be used: {clean(inspection.unusable)}", style="red", markup=False)
+        _print_fault(f"Cannot be used: {inspection.unusable}")
 
 
 def facts(inspection: Inspection) -> dict[str, str]:
@@ -137,11 +128,19 @@ def _purpose(purpose: Purpose) -> dict[str, str]:
     return told
 
 
+def _print_fault(words: str) -> None:
+    from rich.text import Text
+
+    print_rich(Text(clean(words), "red"))
+
+
 def _pairs(title: str, pairs: Mapping[str, str]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=Text(clean(title)), title_justify="left", show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     for key, value in pairs.items():
         table.add_row(Text(_short(key)), Text(_short(value)))
     return table

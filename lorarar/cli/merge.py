@@ -19,6 +19,7 @@ from lorarar.cli.console import (
     command,
     one_of,
     print_json,
+    print_path,
 )
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.layout_flag import layout_flag, layout_of
@@ -111,7 +112,7 @@ def _keep_one(merged: Merge, loras: Sequence[Path], store: Store, as_json: bool)
     else:
         describe(merged)
         describe_readers(merged)
-        print(merged.path)
+        print_path(merged.path)
 
 
 def _merge_all(
@@ -149,7 +150,8 @@ def _merge_all(
     else:
         projected = f", {cache.computed} projections computed" if cache.computed else ""
         message(f"{new} merges, {len(summaries) - new} were there already{projected}")
-        print("\n".join(str(one["path"]) for one in summaries))
+        for one in summaries:
+            print_path(Path(str(one["path"])))
     if failures:
         raise AdapterError(
             f"{len(failures)} of {len(pairs)} pairs failed, as said above; run it again to retry them alone"

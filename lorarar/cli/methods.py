@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import typer
-
-from lorarar.cli.console import JsonOption, command, print_json
+from lorarar.cli.console import JsonOption, command, print_json, print_text
 
 if TYPE_CHECKING:
     from lorarar.merging.methods import MethodInfo
@@ -26,14 +24,14 @@ def methods(as_json: JsonOption = False) -> None:
         return
     for method in METHODS.values():
         many = ", of two LoRAs or more" if method.loras == "many" else ""
-        typer.echo(f"{method.name}: {method.title} ({method.paper}){many}")
+        print_text(f"{method.name}: {method.title} ({method.paper}){many}")
         _print_options([option for name, option in method.all_options.items() if name not in COMMON])
         if method.name in OF_PAIRS:
-            typer.echo(f"{method.name}, in a plan that gives no {method.per_pair[0].name}:")
+            print_text(f"{method.name}, in a plan that gives no {method.per_pair[0].name}:")
             _print_options(OF_PAIRS[method.name].options.values(), "key")
-    typer.echo("every method of lorarar merge:")
+    print_text("every method of lorarar merge:")
     _print_options(COMMON.values())
-    typer.echo(f"{JOINT.name}, in plans alone: {JOINT.title} ({JOINT.paper})")
+    print_text(f"{JOINT.name}, in plans alone: {JOINT.title} ({JOINT.paper})")
     _print_options(OF_PAIRS[JOINT.name].options.values(), "key")
 
 
@@ -60,4 +58,4 @@ def _print_options(options: Collection[Option], spelling: Spelling = "flag") -> 
     names = [f"{option.said_as(spelling)} {option.metavar}".strip() for option in options]
     width = max(map(len, names), default=0)
     for name, option in zip(names, options, strict=True):
-        typer.echo(f"  {name:{width}}  {option.help} Default {option.shown_default}; accepted {option.accepted}.")
+        print_text(f"  {name:{width}}  {option.help} Default {option.shown_default}; accepted {option.accepted}.")

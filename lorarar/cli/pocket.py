@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import command, show_images
+from lorarar.cli.console import command, print_path, show_images
 from lorarar.util.outputs import check_output
 
 app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family: build, info, truth.")
@@ -31,4 +31,4 @@ def truth(
     picture = true_picture(subject_named(subject), style_named(style), side)
     write_png(picture, out, {"subject": subject, "style": style, "base": POCKET.name})
     show_images([picture])
-    print(out)
+    print_path(out)

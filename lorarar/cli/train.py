@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from lorarar import __version__
-from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
+from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command, print_path
 from lorarar.cli.flags import Flag, flagged, given_options
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import UsageError
@@ -162,7 +162,7 @@ def _train(
         source["recorded"] = recorded_facts(accelerator)
         write_adapter(adapter, out, {**provenance, **source, **asdict(options)})
         checkpoint.unlink(missing_ok=True)
-        print(out)
+        print_path(out)
 
 
 def _tell_lesson(folder: Path, pictures: int, prompt: str) -> None:
@@ -229,7 +229,7 @@ def hypernet(
         write_hypernet(network, out, asdict(options) | source)
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
-        print(out)
+        print_path(out)
 
 
 def checkpoint_of(out: Path, *inputs: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The report of ``lorarar pocket info``: the parts that are shipped, and how they were made."""
+"""What ``lorarar pocket info`` says: the parts that are shipped, and how they were made."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from lorarar.pocket import shipped
 from lorarar.pocket.art import ARTISTS
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject
+from lorarar.util.tables import Table
 
 _PARTS = ("base", "contents", "styles", "designs", "hypernet.safetensors", "probe.safetensors")
 
@@ -39,34 +37,25 @@ def shipped_facts(judges: Path, judge_stages: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def print_facts(facts: Mapping[str, Any]) -> None:
-    """Print the facts as tables on stdout."""
-    console = Console(highlight=False)
+def fact_tables(facts: Mapping[str, Any]) -> list[Table]:
+    """The facts as tables; the sizes stand in the first one's title."""
     sizes = facts["megabytes"]
-    console.print(f"[bold]Pocket[/bold], {sizes['']} MB: " + ", ".join(f"{p} {sizes[p]} MB" for p in sizes if p))
-    for table in (_art_table(facts), _concept_table(facts), _stage_table(facts)):
-        console.print(table)
-
-
-def _art_table(facts: Mapping[str, Any]) -> Table:
-    table = Table("artist", "package", "by", "licence", title="Art")
-    for artist in facts["art"]:
-        table.add_row(artist["name"], f"{artist['package']} {artist['version']}", artist["owner"], artist["licence"])
-    return table
-
-
-def _concept_table(facts: Mapping[str, Any]) -> Table:
-    table = Table("split", "subjects", "styles", title=f"Concepts, over {len(facts['classes'])} classes")
-    for split, subjects in facts["subjects"].items():
-        table.add_row(split, ", ".join(subjects), ", ".join(facts["styles"][split]))
-    return table
-
-
-def _stage_table(facts: Mapping[str, Any]) -> Table:
-    table = Table("stage", "how it was made", title="Training")
-    for name, stage in facts["stages"].items():
-        table.add_row(name, ", ".join(f"{key} {value}" for key, value in stage.items()))
-    return table
+    title = f"Pocket, {sizes['']} MB: " + ", ".join(f"{part} {sizes[part]} MB" for part in sizes if part)
+    art = [
+        [artist["name"], f"{artist['package']} {artist['version']}", artist["owner"], artist["licence"]]
+        for artist in facts["art"]
+    ]
+    concepts = [
+        [split, ", ".join(subjects), ", ".join(facts["styles"][split])] for split, subjects in facts["subjects"].items()
+    ]
+    stages = [
+        [name, ", ".join(f"{key} {value}" for key, value in stage.items())] for name, stage in facts["stages"].items()
+    ]
+    return [
+        Table(title, ["artist", "package", "by", "licence"], art),
+        Table(f"Concepts, over {len(facts['classes'])} classes", ["split", "subjects", "styles"], concepts),
+        Table("Training", ["stage", "how it was made"], stages),
+    ]
 
 
 def _names_by_split(concepts: tuple[Subject, ...] | tuple[Style, ...]) -> dict[str, list[str]]:

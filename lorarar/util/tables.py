@@ -1,31 +1,53 @@
-"""A table of text, and its forms: for a page, for a paper, for a spreadsheet."""
+"""A table of text, and its forms: for a page, for a paper, for a spreadsheet.
+
+Invariant: what a name from outside holds does nothing in any form. Control codes and direction overrides are replaced
+when a table is made, so that no form can forget it; what a form would take for more than text is escaped there.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from lorarar.util.text import one_line
+
+#: What spreadsheets take for the beginning of a formula, also after spaces and in the wide forms of these signs.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text below a head; ``notes`` say what the figures are of."""
+    """Rows of text below a head; ``notes`` say what the figures are of. Every text is cleaned, and of one line.
+
+    The first ``names`` columns say what a row is of; they are repeated where columns are folded. A row that has text
+    in its first cell alone is a heading of those below it.
+    """
 
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+    names: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", one_line(self.title))
+        object.__setattr__(self, "head", list(map(one_line, self.head)))
+        object.__setattr__(self, "rows", [list(map(one_line, row)) for row in self.rows])
+        object.__setattr__(self, "notes", list(map(one_line, self.notes)))
 
 
 def as_markdown(tables: Sequence[Table]) -> str:
-    """Headings, pipe tables and paragraphs."""
+    """Headings, pipe tables and paragraphs; HTML, links and pictures in a text are shown as they are spelt."""
     from tabulate import tabulate
 
     parts = []
     for table in tables:
-        rows = [[cell.replace("|", "\\|") for cell in row] for row in table.rows]
-        parts += [f"### {table.title}", tabulate(rows, table.head, "github", disable_numparse=True), *table.notes]
+        rows = [list(map(_markdown, row)) for row in table.rows]
+        body = tabulate(rows, list(map(_markdown, table.head)), "github", disable_numparse=True)
+        parts += [f"### {_markdown(table.title)}", body, *map(_markdown, table.notes)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -42,9 +64,31 @@ def as_latex(tables: Sequence[Table]) -> str:
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Comma-separated values below a head; None is an empty field."""
+    """Comma-separated values below a head; None is an empty field.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it, as spreadsheets write text.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
+    writer.writerow(map(_field, head))
+    writer.writerows(map(_field, row) for row in rows)
     return text.getvalue()
+
+
+def _markdown(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("[", "\\[")
+
+
+def _field(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
+    return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

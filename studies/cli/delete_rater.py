@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
+from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.util.messages import message
 from studies.cli.options import NameArgument, open_store
 
@@ -17,6 +17,7 @@ def delete_rater(
     code: Annotated[str | None, typer.Argument(help="The rater's code.", metavar="CODE")] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="All simulated raters instead.")] = False,
     db: DbOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Delete a rater with all their votes; a person's votes cannot be imported again."""
     from studies.errors import StudyError
@@ -28,4 +29,6 @@ def delete_rater(
         raters = RaterStore(store, StudyStore(store).get(name))
         codes = [code] if code is not None else raters.simulated()
         votes = sum(raters.delete(one) for one in codes)
+    if as_json:
+        print_json({"study": name, "raters": codes, "votes": votes})
     message(f"raters deleted: {len(codes)}; votes deleted: {votes}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
 from lorarar.util.messages import message
-from lorarar.util.text import clean
 from studies.cli.options import open_to_read
 
 if TYPE_CHECKING:
@@ -35,11 +34,9 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         done = sum(rater["votes"] == row["trials"] for rater in people)
         methods = ", ".join(row["methods"]) + (f" of {row['collection']}" if row["collection"] else "")
         marked = f", simulated raters: {simulated}" if simulated else ""
-        print(
-            clean(
-                f"{row['name']}: {row['kind']}, {row['scenario']}, {methods}; {row['items']} items; "
-                f"people: {len(people)}, finished: {done}{marked}"
-            )
+        print_text(
+            f"{row['name']}: {row['kind']}, {row['scenario']}, {methods}; {row['items']} items; "
+            f"people: {len(people)}, finished: {done}{marked}"
         )
 
 

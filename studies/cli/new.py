@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, print_text
 from lorarar.util.errors import reason
 from lorarar.util.formatting import bounds
 from lorarar.util.messages import message
@@ -79,7 +79,7 @@ def new(
         print_json(facts(study) | {"power": [vars(power) for power in powers]})
     else:
         _describe(study, powers)
-        print(study.name)
+        print_text(study.name)
 
 
 def _items_a_group(study: Study) -> int:

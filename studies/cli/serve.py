@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
+from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
-from lorarar.util.text import clean
 from studies.cli.options import NameArgument, open_store
 
 
@@ -30,6 +29,7 @@ def serve(
     most: Annotated[int, typer.Option("--most", help="Connections at a time.", min=1, max=1000)] = 32,
     public: Annotated[bool, typer.Option("--public", help="Listen on an address others can reach.")] = False,
     db: DbOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Let people vote in their browsers, each by a link of their own; Ctrl-C ends it."""
     from studies.serving.guard import check_host, origin_of
@@ -51,7 +51,11 @@ def serve(
     from studies.serving.server import StudyService
     from studies.serving.server import serve as start
 
-    for token, code in codes.items():
-        print(clean(f"{code} {origin}/?token={token}"), flush=True)
+    links = [{"rater": code, "url": f"{origin}/?token={token}"} for token, code in codes.items()]
+    if as_json:
+        print_json(links)
+    else:
+        for link in links:
+            print_text(f"{link['rater']} {link['url']}")
     message(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.")
     start(StudyService(study=name, database=database, tokens=codes, origin=origin, host=host, port=port, most=most))

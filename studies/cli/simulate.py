@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, SeedOption, command
+from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
 from lorarar.util.messages import message
 from studies.cli.options import NameArgument, open_store
 
@@ -18,10 +18,13 @@ def simulate(
     noise: Annotated[float, typer.Option("--noise", help="Of what they see: 0 follows MARS2 to the letter.", min=0)],
     seed: SeedOption = 0,
     db: DbOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write votes of simulated raters, marked as such everywhere and never counted as people."""
     from studies.simulate import simulate as write
 
     with open_store(db) as store:
         codes = write(store, name, raters, noise, seed)
+    if as_json:
+        print_json({"study": name, "raters": list(codes)})
     message(f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated")

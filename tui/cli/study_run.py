@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, command
+from lorarar.cli.console import DbOption, command, print_path
 from lorarar.store import default_path
 from lorarar.util.outputs import check_output
 from studies.cli.options import RaterOption, open_store
@@ -40,4 +40,4 @@ def run(
             voting.run(session, images)
     say_progress(session, f"to go on, start again with --rater {session.code}")
     if packet:
-        print(votes or votes_beside(Path(name), session.code))
+        print_path(votes or votes_beside(Path(name), session.code))
