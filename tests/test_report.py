@@ -18,6 +18,7 @@ from judge.metrics.scores import ScoreStore
 from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets
 from judge.questions import CODE, PAPER, Reply
+from judge.report.chart import make_chart
 from judge.report.gallery import write_gallery
 from judge.report.report import by_group, choose_judge, make_report
 from judge.report.tables import records, tables
@@ -280,3 +281,32 @@ def test_what_is_not_accepted_is_said_in_one_line(judged_folders, options, messa
     assert result.stdout == ""
     assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_chart_has_a_row_a_method_or_a_row_a_group_with_every_method_in_it(store, targets):
+    answers = JudgedTargets(targets, say(store, targets, rarely))
+    by_method = make_chart(make_report(answers, choose_judge(answers), ScoreStore(store), "method"), paper=True)
+    assert (by_method.rows, by_method.series) == (["direct", "lorarar"], ["measured", "the paper's, on SDXL"])
+    average, best = by_method.panels
+    assert [(mark.row, mark.series, mark.value) for mark in average.marks] == [
+        (0, 0, 0.25),
+        (0, 1, 0.40),
+        (1, 0, 1.0),
+        (1, 1, 0.71),
+    ]
+    assert [mark.value for mark in best.marks if mark.series == 0] == [0.5, 1.0]
+    by_subject = make_chart(make_report(answers, choose_judge(answers), ScoreStore(store), "subject"))
+    assert (by_subject.rows, by_subject.series) == (["dog", "can"], ["direct", "lorarar"])
+    assert "Figure A7" in by_subject.title
+    values = {(mark.row, mark.series): mark.value for mark in by_subject.panels[0].marks}
+    assert values == {(0, 0): 0.5, (1, 0): 0.0, (0, 1): 1.0, (1, 1): 1.0}
+
+
+def test_the_gallery_draws_its_own_intervals_and_names_are_harmless_there(store, targets, tmp_path):
+    evil = [replace(target, row="a\x1b[31m\u202e") for target in targets[:4]]
+    answers = JudgedTargets([*evil, *targets[4:]], say(store, targets, rarely))
+    report = make_report(answers, choose_judge(answers), ScoreStore(store), "method")
+    page = write_gallery(report, tmp_path / "gallery.html").read_text()
+    assert all(line.isprintable() for line in page.split("\n"))
+    assert page.count("<svg") == 4
+    assert '<circle cx="35.0"' in page  # direct's average case of 0.25, on an axis from 10 to 110

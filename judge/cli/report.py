@@ -39,6 +39,10 @@ def report(
         Path | None,
         typer.Option("--gallery", help="Also write a self-contained page of all pictures.", metavar="FILE.html"),
     ] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option("--chart", help="Also draw it: Table 1, or Figure A7 with --by.", metavar="FILE.svg|png"),
+    ] = None,
     against: Annotated[
         str | None, typer.Option("--against", help="Compare all methods with this one, pair by pair.", metavar="METHOD")
     ] = None,
@@ -62,11 +66,14 @@ def report(
     from judge.report.report import choose_judge, make_report
     from judge.targets import find_targets, report_collection
     from judge.verdicts import VerdictStore
+    from lorarar.pictures.dot_chart import check_chart
 
     grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
     form = one_form(as_json, one_of("--format", form, FORMATS, JudgeError), "table", JudgeError)
+    database = db or default_path()
     if gallery is not None:
-        check_output(gallery, ".html", inputs=[db or default_path()], option="--gallery")
+        check_output(gallery, ".html", inputs=[database], option="--gallery")
+    check_chart(chart, [database])
     with open_for_reading(db) as store:
         pictures = find_targets(store, images, generated, references)
         report_collection(pictures)
@@ -78,6 +85,10 @@ def report(
         from judge.report.gallery import write_gallery
 
         message(f"gallery: {write_gallery(result, gallery)}")
+    if chart is not None:
+        from judge.report.chart import write_chart
+
+        message(f"chart: {write_chart(result, chart, paper=paper)}")
 
 
 def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
@@ -90,6 +101,7 @@ def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
                 "judge": judge_record(report.judge),
                 "collection": report.collection.label,
                 "backbones": dict(report.backbones),
+                "brands": list(dict.fromkeys(report.brands.values())),
                 "by": report.by,
                 "groups": records(report),
             }

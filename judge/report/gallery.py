@@ -74,6 +74,7 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
     page = environment.get_template("gallery.html").stream(
         cells=(_cell(members) for members in group_by(report.pictures, lambda one: one.pair).values()),
         lines=report.lines,
+        brands=dict.fromkeys(report.brands.values()),
         judge=report.judge,
         collection=report.collection.label,
         version=__version__,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from judge.brand import brand
 from judge.errors import JudgeError
 from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import best_scores
-from judge.metrics.table import METRICS, Metric
+from judge.metrics.table import MARS2, METRICS, Metric
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, judge_of_most
 from judge.report.groups import By, Group, difference, group_name, groups, means_by_group
@@ -53,6 +54,7 @@ class JudgeReport:
     backbones: Mapping[str, str]  # of each metric that was measured: name and revision
     against: str | None
     pictures: Sequence[JudgedPicture]
+    brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
 
 
 def make_report(
@@ -88,7 +90,16 @@ def make_report(
         backbones=backbones,
         against=against,
         pictures=pictures,
+        brands=_brands(judge, backbones, targets.targets),
     )
+
+
+def _brands(judge: Judge, backbones: Mapping[str, str], targets: Sequence[Target]) -> dict[str, str]:
+    """The brands of the critic and of the metrics' backbones on these pictures, of those that bear one."""
+    bases = [target.base for target in targets]
+    names = {name: backbone.rpartition(" (")[0] for name, backbone in backbones.items() if METRICS[name].backbone}
+    brands = {name: brand(its, bases) for name, its in ({MARS2: judge.critic} | names).items()}
+    return {name: words for name, words in brands.items() if words}
 
 
 def choose_judge(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from judge.metrics.table import METRICS, Metric
+from judge.metrics.table import MARS2, METRICS, Metric
 from judge.paper import Published
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge
@@ -69,7 +69,8 @@ def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
         if paper:
             row += [_of_paper(line, lambda figures: figures.average), _of_paper(line, lambda figures: figures.best)]
         rows.append(row)
-    return Table(title, head, rows, [_who(report), _how(report)])
+    brands = [report.brands[MARS2]] if MARS2 in report.brands else []
+    return Table(title, head, rows, [*brands, _who(report), _how(report)])
 
 
 def _attempts(report: JudgeReport, paper: bool) -> Table:
@@ -108,7 +109,8 @@ def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str, pa
         row = [*_names(line), *(interval(line.metrics.get(metric.name), metric.places) for metric in metrics)]
         rows.append(row + [number(metric.published.get(line.method), metric.places) for metric in published])
     notes = [f"{m.title}: {m.help}, {m.direction}; by {report.backbones[m.name]}." for m in metrics]
-    return Table(title, head, rows, notes)
+    brands = dict.fromkeys(report.brands[metric.name] for metric in metrics if metric.name in report.brands)
+    return Table(title, head, rows, [*brands, *notes])
 
 
 def _unclear(report: JudgeReport) -> list[Table]:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from lorarar.cli.console import WIDEST, print_rich, stdout_width
+from lorarar.cli.console import WIDEST, print_rich, print_text, stdout_width
 from lorarar.util.tables import Table
 
 if TYPE_CHECKING:
     from rich.measure import Measurement
     from rich.table import Table as RichTable
 
-HEAD = 10  # columns of a head, if its words allow
+HEAD = 10  # columns of a head where room is short, if its words allow
 LONGEST = 24  # characters of a word that is never folded
 
 
@@ -25,6 +25,7 @@ def print_table(table: Table) -> None:
     """Print a table on stdout, with its title above and its notes below."""
     from rich.text import Text
 
+    print_text("")
     if table.title:
         print_rich(Text(table.title, "bold"))
     for part in fitted(table, stdout_width()):
@@ -36,13 +37,15 @@ def print_table(table: Table) -> None:
 def fitted(table: Table, width: int) -> list[RichTable]:
     """A table as rich draws it within a width.
 
-    It is one table where it fits: whole, or with intervals below their figures and texts of several words on several
-    lines. Else it is several, each with the columns that name a row and some of the others.
+    It is one table where it fits: whole, with its head on several lines, or with intervals below their figures and
+    texts of several words on several lines. Else it is several, each with the columns that name a row and some of the
+    others.
     """
-    whole = _rich_table(table)
-    if _measure(whole).maximum <= width:
-        return [whole]
-    parts = (_rich_table(part, folded=True) for part in _parts(table, width))
+    for head in (WIDEST, HEAD):
+        whole = _rich_table(table, head)
+        if _measure(whole).maximum <= width:
+            return [whole]
+    parts = (_rich_table(part, HEAD, folded=True) for part in _parts(table, width))
     return [part if _measure(part).minimum <= width else _loosened(part) for part in parts]
 
 
@@ -50,7 +53,7 @@ def _parts(table: Table, width: int) -> Iterator[Table]:
     """The table in as many columns at a time as fit, at least one beside those that name a row."""
     names, chosen = list(range(table.names)), list[int]()
     for column in range(table.names, len(table.head)):
-        if chosen and _measure(_rich_table(_some(table, [*names, *chosen, column]), folded=True)).minimum > width:
+        if chosen and _measure(_rich_table(_some(table, [*names, *chosen, column]), HEAD, folded=True)).minimum > width:
             yield _some(table, [*names, *chosen])
             chosen = []
         chosen.append(column)
@@ -75,8 +78,8 @@ def _loosened(drawn: RichTable) -> RichTable:
     return drawn
 
 
-def _rich_table(table: Table, *, folded: bool = False) -> RichTable:
-    """A table as rich draws it; heads are no wider than need be, and words are folded where they are very long."""
+def _rich_table(table: Table, widest_head: int, *, folded: bool = False) -> RichTable:
+    """A table as rich draws it; no head is wider than that if its words allow, and very long words are folded."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -84,7 +87,7 @@ def _rich_table(table: Table, *, folded: bool = False) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for head, *cells in zip(table.head, *table.rows, strict=True):
         longest = max((len(word) for text in (head, *cells) for word in text.split()), default=1)
-        drawn.add_column(Text(fill(head, max(longest, HEAD))), min_width=min(longest, LONGEST), overflow="fold")
+        drawn.add_column(Text(fill(head, max(longest, widest_head))), min_width=min(longest, LONGEST), overflow="fold")
     for row in table.rows:
         style = "bold" if len(row) > 1 and not any(row[1:]) else ""
         drawn.add_row(*(Text(cell.replace(" (", "\n(" if folded else " ("), style) for cell in row))
