@@ -223,3 +223,29 @@ def test_rates_may_fall_over_the_last_steps_alone():
 def test_draws_depend_on_the_generator_alone():
     draws = [pick(torch.Generator().manual_seed(5), 100, 4).tolist() for _ in range(2)]
     assert draws[0] == draws[1]
+
+
+class Elsewhere(Accelerator):
+    """An accelerator whose place is told by the dtype of what lies there, as a GPU's is by the device."""
+
+    def prepare(self, *parts):
+        parts[0].double()
+        return super().prepare(*parts)
+
+
+class DistantLine(Line):
+    """A line whose batches go where its weights are."""
+
+    def batch(self, generator):
+        return tuple(part.to(self.line.weight.dtype) for part in super().batch(generator))
+
+
+def test_the_moving_average_lies_where_the_weights_do(tmp_path):
+    """Made before the weights are moved, it would be left behind, and could not follow them."""
+    file = tmp_path / "state.pt"
+    run = train(DistantLine(), PLAN, file, title="line", accelerator=Elsewhere())
+    assert {tensor.dtype for tensor in [*run.average.values(), *run.weights.values()]} == {torch.float64}
+    longer = replace(PLAN, decay=False)
+    train(DistantLine(), replace(longer, steps=3), tmp_path / "other.pt", title="line", accelerator=Elsewhere())
+    again = train(DistantLine(), longer, tmp_path / "other.pt", title="line", accelerator=Elsewhere())
+    assert {tensor.dtype for tensor in again.average.values()} == {torch.float64}

@@ -1,27 +1,39 @@
 """Pocket's critic: its pictures, its pairs, its training, on toy banks; what is trained is what is asked."""
 
 import json
+import random
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 
+from judge.check.paraphrases import PARAPHRASES
 from judge.critics import find_critic
 from judge.critics.local.reader import answer_tokens, probabilities
 from judge.pocket import bank as banks
+from judge.pocket import critic_figures, shipped
 from judge.pocket import held_out_trials as trials
-from judge.pocket import shipped
 from judge.pocket.bank import Bank, make_bank
-from judge.pocket.critic import new_critic, new_tokenizer
-from judge.pocket.critic_training import CriticObjective
+from judge.pocket.critic import adopt_tokenizer, new_critic, new_tokenizer
+from judge.pocket.critic_training import disagreement
 from judge.pocket.extra_classes import distinct, extra_classes
+from judge.pocket.generated_wordings import generate_wording
+from judge.pocket.pair_reader import ANYRES, PAD, PairReader
 from judge.pocket.pairs import UNLIKE, EasyPairs, Pairs
+from judge.pocket.question_tokens import QuestionSampler
 from judge.pocket.stages import critic as stage
+from judge.pocket.stages import figures
 from judge.pocket.stages.bank import bank_file
-from judge.pocket.stages.vision_tower import encode, run_vision_tower
-from judge.pocket.vision_tower import DESIGN, LOOK, standardise, supervised_contrast
+from judge.pocket.stages.vision_tower import run_vision_tower
+from judge.pocket.vision_tower import DESIGN, LOOK, encode, standardise, supervised_contrast
+from judge.pocket.word_noise import WORDS, disturb, misspell
+from judge.pocket.wordings import WORDINGS
 from judge.questions import PAPER, Question
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.build_manifest import BuildManifest
@@ -153,18 +165,19 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
     critic.eval()
     critic.save_pretrained(tmp_path / "critic")
     tower = critic.model.vision_tower
-    tokens = torch.stack([encode(tower, torch.from_numpy(bank.pixels[:6])).float()] * 2)
-    objective = CriticObjective(critic, tokenizer, Pairs(bank), tokens, 2)
+    tokens = encode(tower, torch.from_numpy(bank.pixels[:6])).float()
+    reader, sampler = PairReader(critic, tokenizer), QuestionSampler(tokenizer)
     pictures = []
     for number in range(6):
         pictures.append(tmp_path / f"{number}.png")
         Image.fromarray(bank.pixels[number]).save(pictures[-1])
-    family = STYLE_FAMILIES.index("glowing")
-    for aspect, number in (("subject", 0), ("style", family)):
+    for aspect in ("subject", "style"):
         with torch.no_grad():
-            logits = objective.logits(
-                objective.questions[0, aspect, number], tokens[0, :3], tokens[0, 3:], mode == "anyres"
-            )
+            layout = ANYRES if mode == "anyres" else PAD
+            embedded = [reader.embed_pictures(part, layout) for part in (tokens[:3], tokens[3:])]
+            question = sampler.tokens(PAPER, aspect, "glowing")
+            logits = critic.lm_head(reader.states(question, *embedded)[:, -1])
+            read = reader.read(question, tokens[:3], tokens[3:], layout)
         questions = [
             Question(aspect, PAPER.render(aspect, "glowing"), PAPER.system, reference, test)
             for reference, test in zip(pictures[:3], pictures[3:], strict=True)
@@ -172,6 +185,7 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
         with find_critic(str(tmp_path / "critic"), image_mode=mode, device="cpu") as opened:
             replies = dict(opened.ask(questions))
         wanted = probabilities(logits, *answer_tokens(tokenizer))
+        assert torch.allclose(read[:, -1], logits[:, reader.answers], atol=1e-5)
         assert [replies[k].probability for k in range(3)] == pytest.approx(wanted, abs=2e-3)
         assert np.ptp(wanted) > 0.01
 
@@ -183,25 +197,16 @@ def context(bank, tmp_path, monkeypatch):
     bank.save(bank_file(made))
     monkeypatch.setattr(shipped, "CRITIC", tmp_path / "shipped" / "critic")
     monkeypatch.setattr(shipped, "MANIFEST", BuildManifest(tmp_path / "shipped" / "judges.json"))
-    monkeypatch.setattr(trials, "HELD_SUBJECTS", (subject_named("cat #2"), subject_named("teapot")))
-    monkeypatch.setattr(trials, "HELD_STYLES", (style_named("glowing"), style_named("oil painting #2")))
-    designs = {
-        (subject.class_name, artist): drawing("ellipse", "teal")
-        for subject in trials.HELD_SUBJECTS
-        for artist in (subject.artist, "another")
-    }
-    monkeypatch.setattr(stage, "fetch_designs", lambda folder: designs)
     monkeypatch.setattr(stage, "SIZE", 4)
     return made
 
 
-def test_the_stages_ship_measure_and_go_on(context):
+def test_the_stages_ship_and_go_on(context):
     run_vision_tower(context)
     assert (context.folder / "eyes" / "model.safetensors").is_file()
     stage.run_critic(context)
     facts = shipped.MANIFEST.stages()["critic"]
-    assert (facts["steps"], facts["subject"]["trials"], facts["style"]["trials"]) == (4, 16, 8)
-    assert 0 <= facts["subject"]["auroc"] <= 1
+    assert facts["steps"] == 4
     size = sum(path.stat().st_size for path in shipped.CRITIC.iterdir())
     assert size < 8e6
     with find_critic(str(shipped.CRITIC), image_mode="pad", device="cpu") as critic:
@@ -213,6 +218,109 @@ def test_the_stages_ship_measure_and_go_on(context):
     stage.run_critic(context)  # goes on from what is shipped, where easy pairs are past
     assert weights.read_bytes() != before
     assert shipped.MANIFEST.stages()["critic"]["steps"] == 2
+
+
+def test_the_figures_are_of_what_is_shipped(context, monkeypatch):
+    """Measured with the shipped weights on two subjects and styles of each split, whose answers are known."""
+    monkeypatch.setattr(shipped, "CRITIC", Path(stage.__file__).parents[1] / "weights" / "critic")
+    subjects, styles = ("cat #2", "dog #2"), ("glowing", "oil painting #1")
+    monkeypatch.setattr(trials, "HELD_SUBJECTS", tuple(map(subject_named, subjects)))
+    monkeypatch.setattr(trials, "HELD_STYLES", tuple(map(style_named, styles)))
+    designs = {
+        (subject.class_name, artist): drawing("ellipse", "teal")
+        for subject in trials.HELD_SUBJECTS
+        for artist in (subject.artist, "another")
+    }
+    monkeypatch.setattr(figures, "fetch_designs", lambda folder: designs)
+    monkeypatch.setattr(critic_figures, "PARAPHRASES", PARAPHRASES[:2])
+    figures.run_figures(context)
+    facts = shipped.MANIFEST.stages()["figures"]
+    critic = facts["critic"]
+    assert (critic["subject"]["trials"], critic["style"]["trials"]) == (16, 8)
+    assert critic["style"]["right"] >= 0.75
+    assert critic["test"]["cells"] == critic["validation"]["cells"] == 1
+    assert critic["test"]["lowest_wording"] <= critic["test"]["accepted"] <= critic["test"]["highest_wording"]
+    assert facts["clip"]["words"]["cells"] == 4
+    assert set(facts["dino"]["subject"]) >= {"auroc", "auroc_hard"}
+
+
+def sentences(text):
+    """The long sentences of a question, without marks and case, and without how to answer."""
+    parts = re.split(r"[.?!:\n]", re.sub(r"\{\w+\}", " x ", text.lower()))
+    words = (" ".join(re.findall(r"[a-z]+", part)) for part in parts)
+    return {sentence for sentence in words if sentence.count(" ") >= 5 and not sentence.startswith("answer with")}
+
+
+def test_no_generated_wording_is_one_of_the_checks():
+    """A check in other words measures what was understood only where its words were not learnt by heart."""
+    rng = random.Random(1)
+    generated = [generate_wording(rng) for _ in range(3000)]
+    learnt = {
+        s for prompts in (*generated, *WORDINGS) for text in (prompts.subject, prompts.style) for s in sentences(text)
+    }
+    asked = {s for prompts in PARAPHRASES[2:] for text in (prompts.subject, prompts.style) for s in sentences(text)}
+    assert len(learnt) > 2000 and len(asked) > 40
+    assert not learnt & asked
+
+
+def test_generated_wordings_are_sound_and_many():
+    rng = random.Random(0)
+    generated = [generate_wording(rng) for _ in range(300)]
+    assert len({prompts.subject for prompts in generated}) > 295
+    for prompts in generated:
+        for text in (prompts.subject, prompts.style):
+            assert not re.search(r"[\[\]|<>]", text), text
+            assert set(re.findall(r"\{(\w+)\}", text)) <= {"reference", "test", "style"}
+            assert re.search(r"\b(yes|no)\b", text, re.IGNORECASE)
+
+
+def test_noise_keeps_pictures_and_styles_and_changes_most_words():
+    rng = random.Random(0)
+    disturbed = [disturb(PAPER.style, rng) for _ in range(200)]
+    marks = re.compile(r"\{\w+\}")
+    assert all(marks.findall(text) == marks.findall(PAPER.style) for text in disturbed)
+    assert len(set(disturbed)) == 200
+    kept = [len(set(text.split()) & set(PAPER.style.split())) / len(set(PAPER.style.split())) for text in disturbed]
+    assert 0.5 < np.mean(kept) < 0.9
+    assert any(len(text) > len(PAPER.style) for text in disturbed)
+
+
+def test_idle_talk_says_nothing_of_what_is_asked():
+    """Neither which aspect a question is about nor what a style is called; else noise would ask something else."""
+    told = {"subject", "object", "style", "styles", "subjects", "manner", "technique", "thing", "character", "item"}
+    assert not set(WORDS) & (told | {word for family in STYLE_FAMILIES for word in family.lower().split()})
+
+
+def test_a_misspelt_word_is_off_by_one_letter_at_most():
+    rng = random.Random(0)
+    words = [misspell("subject", rng) for _ in range(100)]
+    assert {len(word) for word in words} == {6, 7, 8}
+    assert all(sum(a != b for a, b in zip(word, "subject", strict=True)) <= 1 for word in words if len(word) == 7)
+
+
+def test_a_critic_takes_up_another_tokenizer(tmp_path):
+    """Tokens that both have keep their meaning; a new one starts as the mean of what it was written with."""
+    old = new_tokenizer(tmp_path / "old")
+    critic = new_critic(old)
+    rows = critic.get_input_embeddings().weight.detach().clone()
+    kept = old.convert_ids_to_tokens(range(261))  # special tokens and bytes
+    fresh = Tokenizer(models.BPE({token: k for k, token in enumerate([*kept, "xq"])}, [("x", "q")]))
+    fresh.pre_tokenizer, fresh.decoder = old.backend_tokenizer.pre_tokenizer, old.backend_tokenizer.decoder
+    new = PreTrainedTokenizerFast(tokenizer_object=fresh)
+    adopt_tokenizer(critic, old, new)
+    after = critic.get_input_embeddings().weight
+    assert len(after) == critic.config.text_config.vocab_size == 262
+    assert torch.equal(after[:261], rows[:261])
+    x, q = (old.get_vocab()[letter] for letter in "xq")
+    assert torch.allclose(after[261], (rows[x] + rows[q]) / 2)
+    assert critic.lm_head.weight is after
+
+
+def test_disagreement_is_none_where_verdicts_agree_and_at_most_one():
+    one = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
+    assert float(disagreement(one, one + 3)) == pytest.approx(0, abs=1e-6)
+    assert float(disagreement(one, -one)) == pytest.approx((0.462117**2 + 0.761594**2) / 2, rel=1e-4)  # of tanh
+    assert float(disagreement(100 * one, -100 * one)) == pytest.approx(1)
 
 
 def test_a_bank_survives_its_file(bank, tmp_path):

@@ -1,27 +1,28 @@
-import signal
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from transformers import SiglipVisionModel
 
+from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN
 from judge.metrics.registry import find_backbone
-from judge.pocket import held_out_trials as trials
 from judge.pocket import shipped
 from judge.pocket.augmentations import BankPictures, random_crops, random_tints
 from judge.pocket.bank import Bank
-from judge.pocket.clip import CAPTIONS, caption_contrast
-from judge.pocket.dino import DinoObjective, distillation
+from judge.pocket.clip import CAPTIONS, ClipObjective, caption_contrast, new_clip
+from judge.pocket.dino import new_dino
 from judge.pocket.held_out_trials import HeldOutTrial, cosine_auroc
 from judge.pocket.stages import clip as clip_stage
 from judge.pocket.stages import dino as dino_stage
 from judge.pocket.stages.bank import bank_file
+from judge.pocket.tower_start import start_clip
+from judge.pocket.vision_tower import CONFIG as TOWER
+from judge.pocket.vision_tower import tower_tokens
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.build_manifest import BuildManifest
 from lorarar.pocket.classes import CLASS_NAMES
-from lorarar.pocket.concepts import style_named, subject_named
+from lorarar.pocket.text_encoders import write_tokenizer
 from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES
-from lorarar.training.loop import Schedule, train
 
 SHAPES = ("ellipse", "rectangle")
 COLOURS = ("firebrick", "teal")
@@ -49,25 +50,20 @@ def bank():
             rows.append((pixels, design, design // 2, family, look))
     pixels, *labels = zip(*rows, strict=True)
     pixels = np.stack(pixels)
-    return Bank(pixels, pixels // 4 * 4, *(np.array(label) for label in labels), np.zeros((3, 5)))
+    return Bank(pixels, pixels // 4 * 4, *map(np.array, labels), np.zeros((3, 5)), np.array(CLASS_NAMES))
 
 
 @pytest.fixture
 def context(bank, tmp_path, monkeypatch):
-    """A build on the toy bank that ships into a folder of its own and is measured on few trials."""
+    """A build on the toy bank that ships into a folder of its own."""
     made = BuildContext(tmp_path / "build", steps=3)
     made.folder.mkdir()
     bank.save(bank_file(made))
     for name in ("CLIP", "DINO"):
         monkeypatch.setattr(shipped, name, tmp_path / "shipped" / name.lower())
     monkeypatch.setattr(shipped, "MANIFEST", BuildManifest(tmp_path / "shipped" / "judges.json"))
-    monkeypatch.setattr(trials, "HELD_SUBJECTS", (subject_named("cat #2"), subject_named("teapot")))
-    monkeypatch.setattr(trials, "HELD_STYLES", (style_named("glowing"), style_named("oil painting #2")))
-    subjects = [(s.class_name, artist) for s in trials.HELD_SUBJECTS for artist in (s.artist, "another")]
-    designs = {key: drawing("ellipse", "teal", 128, (0, 0, 0, 0)) for key in subjects}
-    monkeypatch.setattr(dino_stage, "fetch_designs", lambda folder: designs)
     monkeypatch.setattr(clip_stage, "SIZE", 6)
-    monkeypatch.setattr(dino_stage, "SIZE", 3)
+    monkeypatch.setattr(dino_stage, "GROUPS", 3)
     return made
 
 
@@ -124,56 +120,66 @@ def test_contrast_counts_every_picture_of_a_caption():
     assert float(caption_contrast(images, texts, torch.tensor(own), torch.tensor(4.0))) == pytest.approx(float(wanted))
 
 
-def test_distillation_never_compares_a_cut_with_itself():
+def test_a_caption_without_a_picture_is_only_a_wrong_answer():
     torch.manual_seed(0)
-    aims, logits = torch.softmax(torch.randn(2, 3, 5), 2), torch.randn(4, 3, 5)
-    parts = []
-    for teacher in range(2):
-        for student in range(4):
-            if teacher != student:
-                chances = torch.log_softmax(logits[student], 1)
-                parts += [-(aims[teacher, n] * chances[n]).sum() for n in range(3)]
-    assert float(distillation(aims, logits)) == pytest.approx(float(torch.stack(parts).mean()))
+    images, texts, own = torch.randn(3, 8), torch.randn(4, 8), torch.tensor([0, 2, 0])
+    cosine = torch.cosine_similarity(images[:, None], texts[None], dim=2)
+    to_text = -torch.stack([torch.log_softmax(4 * cosine[i], 0)[own[i]] for i in range(3)]).mean()
+    chances = torch.log_softmax(4 * cosine, 0)
+    to_image = -torch.stack([(chances[0, 0] + chances[2, 0]) / 2, chances[1, 2]]).mean()
+    wanted = float((to_text + to_image) / 2)
+    assert float(caption_contrast(images, texts, own, torch.tensor(4.0))) == pytest.approx(wanted)
 
 
-def test_the_teacher_follows_the_student_and_has_no_gradient(bank):
+def test_each_picture_has_the_captions_of_its_class_and_family(bank, tmp_path):
+    tokenizer = write_tokenizer(tmp_path, ["picture"])
+    objective = ClipObjective(new_clip(tokenizer), tokenizer, bank, 12)
+    images, *captions = objective.batch(torch.Generator().manual_seed(0))
+    words = [[tokenizer.decode(row, skip_special_tokens=True).strip() for row in tokens] for tokens in captions[::2]]
+    whole, of_class, of_family = ([kind[k] for k in own] for kind, own in zip(words, captions[1::2], strict=True))
+    assert len(set(whole)) >= 3
+    for text, class_text, family_text in zip(whole, of_class, of_family, strict=True):
+        assert text == class_text + family_text.removeprefix("a picture")
+    assert len(images) == len(whole) == 12
+
+
+@pytest.fixture(scope="module")
+def tower():
     torch.manual_seed(0)
-    objective = DinoObjective(bank, 4)
-    before = objective.teacher.prototypes.clone()
-    train(objective, Schedule(2, 1e-2), title="dino")
-    moved, ahead = (
-        float((sorter.prototypes.detach() - before).abs().max()) for sorter in (objective.teacher, objective.student)
-    )
-    assert 0 < moved < ahead
-    assert float(objective.centre.abs().max()) > 0
-    assert all(p.grad is None for p in objective.teacher.parameters())
+    return SiglipVisionModel(TOWER)
 
 
-def test_a_distillation_that_was_interrupted_ends_as_an_unbroken_one(bank, tmp_path):
-    def fresh():
-        torch.manual_seed(0)
-        return DinoObjective(bank, 2)
-
-    def interrupt(step, loss):
-        if step == 2:
-            signal.raise_signal(signal.SIGINT)
-
-    plan, file = Schedule(4, 1e-3), tmp_path / "state.pt"
-    unbroken = train(fresh(), plan, title="dino").result()
-    with pytest.raises(KeyboardInterrupt):
-        train(fresh(), plan, file, title="dino", on_step=interrupt)
-    resumed = train(fresh(), plan, file, title="dino").result()
-    assert {"centre", "teacher.prototypes"} <= set(unbroken)
-    assert all(torch.equal(resumed[name], tensor) for name, tensor in unbroken.items())
+def test_dino_starts_with_what_the_tower_sees(tower):
+    """But for the class token, which takes a little attention, its tokens are the tower's."""
+    pixels = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    mean, deviation = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
+    vit = new_dino(tower)
+    with torch.no_grad():
+        vit.layernorm = torch.nn.Identity()
+        ours = vit(pixel_values=(pixels - mean) / deviation).last_hidden_state[:, 1:]
+        theirs = tower_tokens(tower, pixels * 2 - 1)
+        plain = vit.embeddings((pixels - mean) / deviation)[:, 1:]
+        assert torch.allclose(plain, tower.embeddings(pixels * 2 - 1), atol=1e-4)
+    assert float((ours - theirs).abs().mean()) < 0.1 * float(theirs.abs().mean())
 
 
-def test_the_clip_stage_ships_measures_and_resumes(context):
+def test_clip_starts_with_the_towers_embeddings(tower, tmp_path):
+    clip = new_clip(write_tokenizer(tmp_path))
+    pixels = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        embeddings = tower.embeddings(pixels)
+        start_clip(clip, tower, embeddings.flatten(0, 1))
+        assert torch.allclose(clip.vision_model.embeddings(pixels)[:, 1:], embeddings, atol=1e-4)
+        normed = clip.vision_model.pre_layrnorm(embeddings)
+    assert float((normed - embeddings).abs().mean()) < 0.5 * float(embeddings.abs().mean())
+    for name, tensor in tower.encoder.layers[2].state_dict().items():
+        assert torch.equal(clip.vision_model.encoder.layers[2].state_dict()[name], tensor)
+
+
+def test_the_clip_stage_ships_and_resumes(context):
     clip_stage.run_clip(context)
     facts = shipped.MANIFEST.stages()["clip"]
     assert facts["steps"] == 3
-    assert facts["words"]["cells"] == 4
-    assert {"auroc", "auroc_hard"} <= set(facts["style"])
-    assert 0 <= facts["words"]["class_right"] <= 1
     assert megabytes(shipped.CLIP) < MEGABYTES
     backbone = find_backbone("clip", "pocket", "cpu")
     assert backbone.identity.name == "pocket"
@@ -184,11 +190,10 @@ def test_the_clip_stage_ships_measures_and_resumes(context):
     assert find_backbone("clip", "pocket", "cpu").identity == backbone.identity
 
 
-def test_the_dino_stage_ships_measures_and_resumes(context):
+def test_the_dino_stage_ships_and_resumes(context):
     dino_stage.run_dino(context)
     facts = shipped.MANIFEST.stages()["dino"]
     assert facts["steps"] == 3
-    assert facts["subject"]["trials"] == 16
     assert megabytes(shipped.DINO) < MEGABYTES
     backbone = find_backbone("dino", "pocket", "cpu")
     assert (backbone.identity.preprocessing.resize, backbone.identity.preprocessing.crop) == (73, SIDE)

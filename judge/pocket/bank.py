@@ -46,6 +46,7 @@ class Bank:
     families: NDArray[np.int64]  # (N,) into STYLE_FAMILIES; 0 is plain
     looks: NDArray[np.int64]  # (N,) one number for each look; 0 is plain
     knobs: NDArray[np.float64]  # (looks + 1, 5), each look's parameters; the first row means nothing
+    class_names: NDArray[np.str_]  # of the numbers in ``classes``
 
     def save(self, path: Path) -> None:
         """Write to one npz file."""
@@ -91,7 +92,8 @@ class _Job:
 def make_bank(designs: Designs, seed: int, processes: int = 2) -> Bank:
     """Paint all pictures of the bank; ``decoded`` holds them as painted until the VAE has decoded them."""
     rng = np.random.default_rng((seed, 11))
-    labelled = _label(designs)
+    class_names = _class_names(designs)
+    labelled = _label(designs, class_names)
     jobs = [_Job(look=0, family=0, params=None, designs=[design], seed=(seed, design.number)) for design in labelled]
     looks = [(k, params) for k in range(1, len(STYLE_FAMILIES)) for params in _looks_of(STYLE_FAMILIES[k], rng)]
     for number, (family, params) in enumerate(looks, start=1):
@@ -109,14 +111,19 @@ def make_bank(designs: Designs, seed: int, processes: int = 2) -> Bank:
         families=families,
         looks=look_numbers,
         knobs=np.array([(0.0,) * 5, *(params.knobs() for _, params in looks)]),
+        class_names=np.array(class_names),
     )
 
 
-def _label(designs: Designs) -> list[_LabelledDesign]:
-    """Number and label the designs that are not held out, Pocket's own classes first."""
+def _class_names(designs: Designs) -> tuple[str, ...]:
+    """Pocket's own classes, then the others by name."""
+    return (*CLASS_NAMES, *sorted({name for name, _ in designs} - set(CLASS_NAMES)))
+
+
+def _label(designs: Designs, class_names: Sequence[str]) -> list[_LabelledDesign]:
+    """Number and label the designs that are not held out, in the order of classes."""
     held_out = held_out_designs()
-    others = sorted({name for name, _ in designs} - set(CLASS_NAMES))
-    class_of = {name: number for number, name in enumerate((*CLASS_NAMES, *others))}
+    class_of = {name: number for number, name in enumerate(class_names)}
     keys = sorted((key for key in designs if key not in held_out), key=lambda key: (class_of[key[0]], key[1]))
     return [_LabelledDesign(number, class_of[key[0]], designs[key]) for number, key in enumerate(keys)]
 

@@ -1,7 +1,9 @@
 """Pocket's CLIP: the ordinary architecture, small, and its training on captioned pictures.
 
-The bank has far fewer captions than pictures, so a caption repeats in a batch: it is encoded once, and all of
-its pictures count as right.
+Its vision model starts from the critic's tower. A picture has three captions, of its class in its style family, of the
+class alone and of the family alone; each kind is contrasted by itself, so that none is a wrong answer to another. The
+bank has far fewer captions than pictures, so a caption repeats in a batch: it is encoded once, and all of its pictures
+count as right. Classes beyond Pocket's own have captions too: many classes teach what a class is.
 """
 
 from __future__ import annotations
@@ -15,16 +17,18 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPToken
 
 from judge.pocket.augmentations import BankPictures, random_crops, random_tints
 from judge.pocket.bank import Bank
+from judge.pocket.vision_tower import CONFIG as TOWER
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.text_encoders import LENGTH
 from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, caption
 from lorarar.training.loop import Objective, pick
 
-PATCH, WIDTH, PROJECTION = 8, 96, 96
+TEXT_WIDTH, PROJECTION = 96, 96
 HALF = (0.5, 0.5, 0.5)  # mean and deviation of its normalised pictures
 SHARPEST = math.log(100)  # largest logit scale, as in CLIP
+OWN = 0.5  # share of a batch that is of Pocket's own classes
 
-#: Every caption of the bank, class by class, family by family.
+#: Every caption of Pocket's own classes, class by class, family by family.
 CAPTIONS = tuple(caption(name, family) for name in CLASS_NAMES for family in STYLE_FAMILIES)
 
 
@@ -36,11 +40,12 @@ def new_processor() -> CLIPImageProcessorPil:
 
 
 def new_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
-    """An untrained CLIP."""
-    tower = {"hidden_size": WIDTH, "intermediate_size": 3 * WIDTH, "num_attention_heads": 4}
+    """An untrained CLIP, whose vision model is of the critic's tower's size."""
     config = CLIPConfig(
-        text_config=tower
-        | {
+        text_config={
+            "hidden_size": TEXT_WIDTH,
+            "intermediate_size": 3 * TEXT_WIDTH,
+            "num_attention_heads": 4,
             "vocab_size": len(tokenizer),
             "num_hidden_layers": 2,
             "max_position_embeddings": LENGTH,
@@ -49,8 +54,17 @@ def new_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
             "eos_token_id": tokenizer.eos_token_id,
             "pad_token_id": tokenizer.pad_token_id,
         },
-        vision_config=tower
-        | {"num_hidden_layers": 4, "image_size": SIDE, "patch_size": PATCH, "projection_dim": PROJECTION},
+        vision_config={
+            "hidden_size": TOWER.hidden_size,
+            "intermediate_size": TOWER.intermediate_size,
+            "num_hidden_layers": TOWER.num_hidden_layers,
+            "num_attention_heads": TOWER.num_attention_heads,
+            "hidden_act": TOWER.hidden_act,
+            "layer_norm_eps": TOWER.layer_norm_eps,
+            "image_size": TOWER.image_size,
+            "patch_size": TOWER.patch_size,
+            "projection_dim": PROJECTION,
+        },
         projection_dim=PROJECTION,
     )
     return CLIPModel(config)
@@ -59,7 +73,8 @@ def new_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
 def caption_contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) -> Tensor:
     """CLIP's loss where several images share a text.
 
-    From image to text it is plain cross-entropy, from text to image the mean over all of a text's images.
+    From image to text it is plain cross-entropy, from text to image the mean over all of a text's images; a text
+    without an image is a wrong answer and nothing else.
 
     Args:
         images: embeddings (N, D).
@@ -69,8 +84,9 @@ def caption_contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) 
     """
     logits = scale * F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T
     right = F.one_hot(own, len(texts)).to(logits.dtype)
-    to_images = (F.log_softmax(logits, dim=0) * right).sum(0) / right.sum(0)
-    return (F.cross_entropy(logits, own) - to_images.mean()) / 2
+    images_of_text = right.sum(0)
+    to_images = (F.log_softmax(logits, dim=0) * right).sum(0) / images_of_text.clamp(min=1)
+    return (F.cross_entropy(logits, own) - to_images.sum() / (images_of_text > 0).sum()) / 2
 
 
 class ClipObjective(Objective):
@@ -80,22 +96,47 @@ class ClipObjective(Objective):
         """Take the bank; ``size`` of its pictures are a batch."""
         super().__init__()
         self.model, self.size, self.pictures = model, size, BankPictures(bank)
-        self.tokens = tokenizer(list(CAPTIONS), padding=True, return_tensors="pt").input_ids
-        self.rows = torch.from_numpy(bank.own)  # of the pictures that have captions
-        self.captions = torch.from_numpy(bank.classes * len(STYLE_FAMILIES) + bank.families)  # into CAPTIONS, at rows
+        self.classes, self.families = torch.from_numpy(bank.classes), torch.from_numpy(bank.families)
+        self.own = torch.from_numpy(bank.own)
+        names = [str(name) for name in bank.class_names]
+        kinds = [
+            [caption(name, family) for name in names for family in STYLE_FAMILIES],
+            [caption(name, "") for name in names],
+            [caption("picture", family) for family in STYLE_FAMILIES],
+        ]
+        texts = [text for kind in kinds for text in kind]
+        tokens: Tensor = tokenizer(
+            texts, padding=True, truncation=True, max_length=LENGTH, return_tensors="pt"
+        ).input_ids
+        self.whole, self.of_class, self.of_family = torch.split(tokens, [len(kind) for kind in kinds])
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Pictures (N, 3, SIDE, SIDE) in -1..1, the tokens of their distinct captions, and each picture's caption."""
-        rows = self.rows[pick(generator, len(self.rows), self.size)]
+        """Pictures (N, 3, SIDE, SIDE) in -1..1; then for each kind of caption tokens and each picture's own (N,)."""
+        chosen = torch.rand(self.size, generator=generator) < OWN
+        everywhere = pick(generator, len(self.pictures), self.size)
+        rows = torch.where(chosen, self.own[pick(generator, len(self.own), self.size)], everywhere)
         images = random_tints(self.pictures.sample(rows, generator), 0.1, generator)
         images = random_crops(images, SIDE, (0.7, 1.0), generator)
-        captions, own = torch.unique(self.captions[rows], return_inverse=True)
+        classes, families = self.classes[rows], self.families[rows]
+        whole, own_whole = torch.unique(classes * len(STYLE_FAMILIES) + families, return_inverse=True)
+        # all of Pocket's own classes and all families are answers, whether or not a picture has them
+        present = torch.unique(torch.cat([classes, torch.arange(len(CLASS_NAMES))]))
+        captions = [
+            (self.whole[whole], own_whole),
+            (self.of_class[present], torch.searchsorted(present, classes)),
+            (self.of_family, families),
+        ]
         device = self.model.device
-        return (images * 2 - 1).to(device), self.tokens[captions].to(device), own.to(device)
+        return tuple(part.to(device) for part in (images * 2 - 1, *(part for kind in captions for part in kind)))
 
-    def forward(self, images: Tensor, tokens: Tensor, own: Tensor) -> Tensor:
+    def forward(self, images: Tensor, *captions: Tensor) -> Tensor:
         """The loss of one batch."""
-        image_embeddings = self.model.get_image_features(pixel_values=images).pooler_output
-        text_embeddings = self.model.get_text_features(input_ids=tokens).pooler_output
+        embeddings = self.model.get_image_features(pixel_values=images).pooler_output
+        kinds = captions[::2]
+        of_texts = self.model.get_text_features(input_ids=torch.cat(kinds)).pooler_output
+        texts = torch.split(of_texts, [len(kind) for kind in kinds])
         scale = self.model.logit_scale.clamp(max=SHARPEST).exp()
-        return caption_contrast(image_embeddings, text_embeddings, own, scale)
+        losses = [
+            caption_contrast(embeddings, text, own, scale) for text, own in zip(texts, captions[1::2], strict=True)
+        ]
+        return torch.stack(losses).sum()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from itertools import cycle
 from pathlib import Path
 
+import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     LlavaOnevisionConfig,
@@ -13,23 +16,30 @@ from transformers import (
 )
 
 from judge.critics.chat import chat
+from judge.pocket.generated_wordings import generate_wording
 from judge.pocket.vision_tower import CONFIG as VISION_CONFIG
+from judge.pocket.word_noise import WORDS
+from judge.pocket.wordings import WORDINGS
 from judge.questions import ASPECTS, PROMPTS
 from lorarar.pocket.styles import STYLE_FUNCTIONS
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
-VOCABULARY = 640
+VOCABULARY = 1600
+SAMPLED_WORDINGS = 400  # generated wordings whose words the tokenizer knows
+OFTEN = 20  # weight of each word of idle talk
 
 
 def new_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """A byte-level BPE over the prompts' words, written to ``folder``; Yes and No are one token each."""
+    """A byte-level BPE over the words that it is trained with, written to ``folder``; Yes and No are one token each."""
+    rng = random.Random(0)
+    generated = (generate_wording(rng) for _ in range(SAMPLED_WORDINGS))
     texts = [
         chat(prompts.render(aspect, family), prompts.system) + answer + "<|im_end|>"
-        for prompts in PROMPTS.values()
-        for family in STYLE_FUNCTIONS
+        for prompts in (*PROMPTS.values(), *WORDINGS, *generated)
         for aspect in ASPECTS
-        for answer in ("Yes", "No", "yes", "no")
+        for family, answer in zip(STYLE_FUNCTIONS, cycle(("Yes", "No", "yes", "no")), strict=False)
     ]
+    texts += [" " + " ".join(WORDS)] * OFTEN + [" ".join(word.capitalize() for word in WORDS)] * OFTEN
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -73,3 +83,19 @@ def new_critic(tokenizer: PreTrainedTokenizerFast) -> LlavaOnevisionForCondition
         tie_word_embeddings=True,
     )
     return LlavaOnevisionForConditionalGeneration(config)
+
+
+@torch.no_grad()
+def adopt_tokenizer(
+    critic: LlavaOnevisionForConditionalGeneration, old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast
+) -> None:
+    """Give a critic another tokenizer: a token that is new to it starts as the mean of its old pieces."""
+    embeddings = critic.get_input_embeddings().weight.detach().clone()
+    rows = []
+    for token in new.convert_ids_to_tokens(range(len(new))):
+        own = old.get_vocab().get(token)
+        text = new.convert_tokens_to_string([token])
+        pieces = [own] if own is not None else old(text, add_special_tokens=False).input_ids
+        rows.append(embeddings[pieces].mean(0))
+    critic.resize_token_embeddings(len(new), mean_resizing=False)
+    critic.get_input_embeddings().weight.copy_(torch.stack(rows))

@@ -1,78 +1,47 @@
 """The training of Pocket's critic on pairs of pictures.
 
-The tower's tokens are computed once and kept; what is trained is the projector and the language model, by
-cross-entropy of Yes against No after the paper's prompts, the authors' code's and some more: where a verdict is read,
-and, to learn to compare at all, from where the second picture begins. It starts with easy pairs, in which one thing
-decides; from hard ones alone nothing was learnt in thousands of questions.
+What is trained is the projector and the language model; the tower stays. Each pair is asked about twice, in other
+words, order and image mode, or in the same words in the other order. The loss is cross-entropy of Yes against No where
+a verdict is read, and, to learn to compare at all, from where the second picture begins; and the disagreement of the
+two verdicts, also on blends of pictures, whose answer nobody knows but which is one answer all the same. It starts
+with easy pairs, in which one thing decides; from hard ones alone nothing was learnt in thousands of questions.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast
 
-from judge.critics.chat import chat
-from judge.pocket.critic import SPECIAL
+from judge.pocket.augmentations import BankPictures
+from judge.pocket.pair_reader import ANYRES, PAD, PairReader
 from judge.pocket.pairs import Pairs
-from judge.pocket.vision_tower import CONFIG as VISION_CONFIG
-from judge.pocket.wordings import SHARES, WORDINGS
-from judge.questions import ASPECTS, Aspect, Prompts
+from judge.pocket.question_tokens import QuestionSampler, QuestionTokens
+from judge.pocket.vision_tower import tower_tokens
+from judge.questions import ASPECTS, Aspect
+from lorarar.pocket.image_tensors import to_tensor
 from lorarar.pocket.training_pictures import STYLE_FAMILIES
-from lorarar.training.loop import Objective, pick
+from lorarar.training.loop import Objective
 
-STYLES = 0.3  # share of steps that ask about the style
-SWAPPED = 0.35  # share of steps with the reference shown second: which comes first should not matter
-ANYRES = 0.2  # share of steps that show pictures as image mode anyres does
-THINNED = 0.3  # share of steps whose question lacks some words, so that no wording is learnt by heart
-SPARED = 6  # tokens at a question's end that stay: where the answer begins
-GRID = VISION_CONFIG.image_size // VISION_CONFIG.patch_size  # tokens a side of a picture
-
-TrainingQuestionKey = tuple[int, Aspect, int]  # index into WORDINGS, aspect, index into STYLE_FAMILIES
-
-
-@dataclass(frozen=True)
-class QuestionTokens:
-    """A question's tokens before, between and behind its two pictures."""
-
-    before: Tensor
-    between: Tensor
-    after: Tensor
-
-    def thinned(self, generator: torch.Generator) -> QuestionTokens:
-        """The question without some of its words, up to a half; special tokens and its end stay."""
-        share = 0.5 * torch.rand((), generator=generator)
-
-        def thin(part: Tensor, spared: int) -> Tensor:
-            stay = (torch.rand(len(part), generator=generator) >= share) | (part < len(SPECIAL))
-            stay[len(part) - spared :] = True
-            return part[stay]
-
-        return QuestionTokens(thin(self.before, 0), thin(self.between, 0), thin(self.after, SPARED))
-
-
-def tokenize_questions(tokenizer: PreTrainedTokenizerFast) -> dict[TrainingQuestionKey, QuestionTokens]:
-    """Every question in every wording; those about the subject name no style family, which is 0."""
-    questions: dict[TrainingQuestionKey, QuestionTokens] = {}
-    for wording, prompts in enumerate(WORDINGS):
-        questions[wording, "subject", 0] = _tokens(tokenizer, prompts, "subject", "")
-        for number, family in enumerate(STYLE_FAMILIES[1:], start=1):
-            questions[wording, "style", number] = _tokens(tokenizer, prompts, "style", family)
-    return questions
+STYLES = 0.4  # share of steps that ask about the style
+ORDER_ALONE = 0.3  # share of steps whose two askings differ in nothing but the order
+SWAPPED = 0.4  # share of steps whose two askings differ in the order too: which picture comes first should not matter
+ANYRES_SHARE = 0.25  # share of askings that show pictures as image mode anyres does
+BLENDED = 0.25  # share of pairs whose test picture is a blend of two, so that the answer is anything
+EARLY, AGREEMENT = 0.5, 1.0  # weights of the early loss and of the disagreement
+UNKNOWN = -100  # the answer to a blend, which cross-entropy passes over
 
 
 class CriticObjective(Objective):
-    """Cross-entropy of the answer's first token over questions on pairs of the bank's pictures."""
+    """Cross-entropy and agreement of the answers' first tokens over questions on pairs of the bank's pictures."""
 
     def __init__(
         self,
         critic: LlavaOnevisionForConditionalGeneration,
         tokenizer: PreTrainedTokenizerFast,
         pairs: Pairs,
-        tokens: Tensor,
+        pictures: BankPictures,
         size: int,
     ) -> None:
         """Take the critic and what it is asked.
@@ -81,85 +50,79 @@ class CriticObjective(Objective):
             critic: whose projector and language model are trained.
             tokenizer: of the critic.
             pairs: of rows of the bank.
-            tokens: (2, N, T, D), the tower's, of the bank's pictures as painted and as decoded.
-            size: questions of a batch.
+            pictures: of the bank.
+            size: pairs of a batch, each asked about twice.
         """
         super().__init__()
-        self.critic, self.size, self.tokens, self.pairs = critic, size, tokens, pairs
-        self.answers = torch.tensor([tokenizer.convert_tokens_to_ids(word) for word in ("No", "Yes")])
-        self.questions = tokenize_questions(tokenizer)
+        self.critic, self.size, self.pictures, self.pairs = critic, size, pictures, pairs
+        self.reader = PairReader(critic, tokenizer)
+        self.questions = QuestionSampler(tokenizer)
 
     def trained(self) -> dict[str, torch.nn.Parameter]:
         """The projector and the language model."""
         return {n: p for n, p in self.critic.named_parameters() if "vision_tower" not in n}
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """A question's three parts, tokens (N, T, D) of the first and second pictures, answers (N,), image mode."""
-        aspect = ASPECTS[int(torch.rand((), generator=generator) < STYLES)]
-        wording = int(torch.multinomial(torch.tensor(SHARES), 1, generator=generator))
-        family, reference, test, same = self.pairs.sample(aspect, self.size, generator)
-        pictures = [
-            self.tokens[0, reference].float(),  # references are true pictures
-            self.tokens[pick(generator, 2, self.size), test].float(),
-        ]
-        if torch.rand((), generator=generator) < SWAPPED:
-            pictures.reverse()
-        question = self.questions[wording, aspect, family]
-        if torch.rand((), generator=generator) < THINNED:
-            question = question.thinned(generator)
-        anyres = torch.rand((), generator=generator) < ANYRES
-        return question.before, question.between, question.after, *pictures, self.answers[same.long()], anyres
+        """References and tests, each test's share of the next one, whether they are the same, and two askings.
 
-    def forward(
-        self,
-        before: Tensor,
-        between: Tensor,
-        after: Tensor,
-        first: Tensor,
-        second: Tensor,
-        answer: Tensor,
-        anyres: Tensor,
-    ) -> Tensor:
-        """The loss of one batch: of the verdict, and of Yes against No from where the second picture begins."""
-        embeddings = [self.embed_pictures(tokens, bool(anyres)) for tokens in (first, second)]
-        states = self.states(QuestionTokens(before, between, after), *embeddings)
-        early = states[:, -(embeddings[1].shape[1] + len(after)) : -1] @ self.critic.lm_head.weight[self.answers].T
-        same = (answer == self.answers[1]).long()
-        early_loss = F.cross_entropy(early.flatten(0, 1), same.repeat_interleave(early.shape[1]))
-        return F.cross_entropy(self.critic.lm_head(states[:, -1]), answer) + early_loss
-
-    def logits(self, question: QuestionTokens, reference: Tensor, test: Tensor, anyres: bool = False) -> Tensor:
-        """First-token logits (N, vocabulary) of a question on pairs of the tower's tokens (N, T, D)."""
-        states = self.states(question, self.embed_pictures(reference, anyres), self.embed_pictures(test, anyres))
-        logits: Tensor = self.critic.lm_head(states[:, -1])
-        return logits
-
-    def embed_pictures(self, tokens: Tensor, anyres: bool = False) -> Tensor:
-        """The tower's tokens (N, T, D) of pictures as the language model reads them, the line breaks among them.
-
-        Image mode pad gives the picture once and breaks the line; anyres gives it, and then again row by row.
+        Pictures are (2, N, 3, H, W), shares and answers (N,). An answer is 0, 1, or UNKNOWN where a test is blended
+        with the next pair's, token by token. An asking is a question's three parts, the order of the two pictures, and
+        the layout of an image mode.
         """
-        model = self.critic.model
-        projected: Tensor = model.multi_modal_projector(tokens)
-        newline = model.image_newline.expand(len(tokens), 1, -1)
-        if not anyres:
-            return torch.cat([projected, newline], 1)
-        rows = projected.view(len(tokens), GRID, GRID, -1)
-        breaks = newline[:, None].expand(-1, GRID, -1, -1)
-        return torch.cat([projected, torch.cat([rows, breaks], 2).flatten(1, 2)], 1)
+        aspect = ASPECTS[int(torch.rand((), generator=generator) < STYLES)]
+        family, references, tests, same = self.pairs.sample(aspect, self.size, generator)
+        pixels = self.pictures.painted[references], self.pictures.sample_pixels(tests, generator)  # references are true
+        blends = torch.rand(self.size, generator=generator) < BLENDED
+        shares = (0.3 + 0.4 * torch.rand(self.size, generator=generator)).masked_fill(~blends, 0)
+        answers = same.long().masked_fill(blends, UNKNOWN)
+        askings = self._askings(aspect, STYLE_FAMILIES[family], generator)
+        parts = (torch.stack([to_tensor(part) for part in pixels]), shares, answers, *(p for a in askings for p in a))
+        return tuple(part.to(self.critic.device) for part in parts)
 
-    def states(self, question: QuestionTokens, first: Tensor, second: Tensor) -> Tensor:
-        """The language model's last states (N, length, D) on a question about embedded pictures."""
-        model = self.critic.model
-        before, between, after = (
-            model.get_input_embeddings()(part).expand(len(second), -1, -1)
-            for part in (question.before, question.between, question.after)
-        )
-        sequence = torch.cat([before, first, between, second, after], 1)
-        states: Tensor = model.language_model(inputs_embeds=sequence).last_hidden_state
-        return states
+    def forward(self, pictures: Tensor, shares: Tensor, answers: Tensor, *askings: Tensor) -> Tensor:
+        """The loss of one batch."""
+        with torch.no_grad():
+            seen = tower_tokens(self.critic.model.vision_tower, pictures.flatten(0, 1))
+            tokens = seen.view(*pictures.shape[:2], *seen.shape[1:])
+            tokens[1] = torch.lerp(tokens[1], tokens[1].roll(1, 0), shares[:, None, None])
+        first, second = (self._ask(tokens, *asking) for asking in (askings[:5], askings[5:]))
+        losses = [
+            F.cross_entropy(logits[:, -1], answers)
+            + EARLY * F.cross_entropy(logits[:, :-1].flatten(0, 1), answers.repeat_interleave(logits.shape[1] - 1))
+            for logits in (first, second)
+        ]
+        return (losses[0] + losses[1]) / 2 + AGREEMENT * disagreement(first[:, -1], second[:, -1])
+
+    def _askings(self, aspect: Aspect, style: str, generator: torch.Generator) -> list[tuple[Tensor, ...]]:
+        """Two random askings about the same pairs."""
+        order = torch.randperm(2, generator=generator)
+        one, other = (self._asking(aspect, style, generator) for _ in range(2))
+        chance = float(torch.rand((), generator=generator))
+        if chance < ORDER_ALONE:
+            other = one
+        swapped = chance < ORDER_ALONE + SWAPPED
+        return [(*one[0], order, one[1]), (*other[0], order.flip(0) if swapped else order, other[1])]
+
+    def _asking(
+        self, aspect: Aspect, style: str, generator: torch.Generator
+    ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
+        """A question in random words and a random image mode's layout."""
+        question = self.questions.sample(aspect, style, generator)
+        anyres = float(torch.rand((), generator=generator)) < ANYRES_SHARE
+        return (question.before, question.between, question.after), ANYRES if anyres else PAD
+
+    def _ask(
+        self, tokens: Tensor, before: Tensor, between: Tensor, after: Tensor, order: Tensor, layout: Tensor
+    ) -> Tensor:
+        """Logits (N, L, 2) of No and Yes from where the second picture begins to where the verdict is read."""
+        first, second = tokens[order]
+        return self.reader.read(QuestionTokens(before, between, after), first, second, layout)
 
 
-def _tokens(tokenizer: PreTrainedTokenizerFast, prompts: Prompts, aspect: Aspect, style: str) -> QuestionTokens:
-    parts = chat(prompts.render(aspect, style), prompts.system).split("<image>")
-    return QuestionTokens(*(torch.tensor(tokenizer(part, add_special_tokens=False).input_ids) for part in parts))
+def disagreement(one: Tensor, other: Tensor) -> Tensor:
+    """Mean squared difference of two verdicts' probabilities of Yes, from logits (N, 2) of No and Yes each.
+
+    It is bounded: a divergence that grows with the logits made a critic that was sure of itself unlearn to tell
+    anything apart before it learnt new words.
+    """
+    return (one.softmax(1) - other.softmax(1))[:, 1].square().mean()

@@ -40,12 +40,12 @@ class HeldOutTrial:
     hard: bool = False
 
 
-def subject_trials(designs: Designs) -> list[HeldOutTrial]:
+def subject_trials(designs: Designs, subjects: Sequence[Subject], styles: Sequence[Style]) -> list[HeldOutTrial]:
     """For every cell two trials that are the same subject, and two that are not."""
     return [
         trial
-        for number, subject in enumerate(HELD_SUBJECTS)
-        for offset, style in enumerate(HELD_STYLES)
+        for number, subject in enumerate(subjects)
+        for offset, style in enumerate(styles)
         for trial in _subject_trials_of_cell(subject, style, number + offset, designs)
     ]
 
@@ -67,14 +67,14 @@ def _subject_trials_of_cell(subject: Subject, style: Style, turn: int, designs: 
     return trials
 
 
-def style_trials() -> list[HeldOutTrial]:
+def style_trials(subjects: Sequence[Subject], styles: Sequence[Style]) -> list[HeldOutTrial]:
     """For every cell a trial in the style and one that is not, by turns in the nearest style and in another family."""
     trials = []
-    for offset, style in enumerate(HELD_STYLES):
+    for offset, style in enumerate(styles):
         reference = read_image(shipped.references(shipped.style_lora(style.slug))[0])
         near = nearest_style(style)
         others = [other for other in HELD_STYLES if other.family != style.family]
-        for number, subject in enumerate(HELD_SUBJECTS):
+        for number, subject in enumerate(subjects):
             hard = number % 2 == 0
             wrong = near if hard else others[(number + offset) % len(others)]
             positive = HeldOutTrial(

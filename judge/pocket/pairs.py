@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from judge.pocket.bank import Bank
-from judge.pocket.vision_tower import rows_by_label
+from judge.pocket.design_groups import rows_by_label
 from judge.questions import Aspect
 from lorarar.pocket.styles import StyleParams
 from lorarar.pocket.training_pictures import STYLE_FAMILIES, distance

@@ -15,11 +15,12 @@ from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionCon
 
 from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank
+from judge.pocket.design_groups import DesignGroups, LookGroups
 from lorarar.pocket.image_tensors import mirror_some, to_tensor
-from lorarar.training.loop import Objective, pick
+from lorarar.training.loop import Objective
 
 SIDE, PATCH, WIDTH = 64, 8, 128
-GROUPS, EACH = 40, 2  # designs, and looks, in a batch; pictures of each
+GROUPS = 40  # designs, and looks, in a batch
 TEMPERATURE = 0.1
 DESIGN, LOOK = 32, 16  # dimensions of a token for the design, and for the look
 
@@ -51,29 +52,19 @@ class VisionTowerObjective(Objective):
         super().__init__()
         self.tower, self.projector = critic.model.vision_tower, critic.model.multi_modal_projector
         self.pictures = BankPictures(bank)
-        self.designs, self.looks = torch.from_numpy(bank.designs), torch.from_numpy(bank.looks)
-        self.by_design = rows_by_label(self.designs)
-        self.plain_of = [rows[self.looks[rows] == 0] for rows in self.by_design]
-        self.by_look = rows_by_label(self.looks)[1:]  # without plain
-        classes, families = torch.from_numpy(bank.classes), torch.from_numpy(bank.families)
-        self.class_of = torch.stack([classes[rows[0]] for rows in self.by_design])
-        self.family_of = torch.stack([families[rows[0]] for rows in self.by_look])
+        self.designs, self.looks = DesignGroups(bank, GROUPS), LookGroups(bank, GROUPS)
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Pictures with the numbers of the designs of their first half and of the looks of their second.
 
         There are two of each design, one of them plain, and two of each look; many share a class or a style family.
         """
-        designs = _near(self.class_of, GROUPS, generator)
-        looks = _near(self.family_of, GROUPS, generator)
-        design_rows = [
-            torch.cat([_some(self.plain_of[d], 1, generator), _some(self.by_design[d], EACH - 1, generator)])
-            for d in designs
-        ]
-        rows = torch.cat(design_rows + [_some(self.by_look[k], EACH, generator) for k in looks])
+        design_rows, designs = self.designs.sample(generator)
+        look_rows, looks = self.looks.sample(generator)
+        rows = torch.cat([design_rows, look_rows])
         images = mirror_some(to_tensor(self.pictures.sample_pixels(rows, generator)), 0.3, generator)
         images = images + 0.05 * torch.randn(images.shape, generator=generator)
-        return images, designs.repeat_interleave(EACH), looks.repeat_interleave(EACH)
+        return tuple(part.to(self.tower.device) for part in (images, designs, looks))
 
     def forward(self, images: Tensor, designs: Tensor, looks: Tensor) -> Tensor:
         """The loss of one batch."""
@@ -86,6 +77,15 @@ def tower_tokens(tower: SiglipVisionModel, images: Tensor) -> Tensor:
     """The tower's tokens (N, T, D) of pictures (N, 3, H, W), as the critic takes them: before the last norm."""
     tokens: Tensor = tower(images, output_hidden_states=True).hidden_states[-1]
     return tokens
+
+
+@torch.no_grad()
+def encode(tower: SiglipVisionModel, pixels: Tensor) -> Tensor:
+    """The tower's tokens (N, T, D) of uint8 pictures (N, H, W, 3), as the critic takes them, half precision."""
+    device = tower.device
+    return torch.cat(
+        [tower_tokens(tower, to_tensor(part).to(device)).half().cpu() for part in torch.split(pixels, 128)]
+    )
 
 
 @torch.no_grad()
@@ -103,21 +103,3 @@ def standardise(projector: nn.Module, tokens: Tensor) -> None:
     deviation = means.std(0).where(means.std(0) > 0, torch.ones(()))
     last.bias.sub_(means.mean(0)).div_(deviation)
     last.weight.div_(deviation[:, None])
-
-
-def rows_by_label(labels: Tensor) -> list[Tensor]:
-    """The rows of each label, in the order of labels (N,)."""
-    return [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
-
-
-def _some(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    return rows[pick(generator, len(rows), count)]
-
-
-def _near(kinds: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """``count`` distinct items, many of them sharing a kind: hard negatives."""
-    order = torch.randperm(len(kinds), generator=generator)
-    chosen = kinds[order[: count // 4]]
-    near = order[torch.isin(kinds[order], chosen)][: (3 * count) // 4]
-    rest = order[~torch.isin(order, near)][: count - len(near)]
-    return torch.cat([near, rest])

@@ -6,7 +6,7 @@ which of subject and style is asked about.
 
 from __future__ import annotations
 
-from judge.questions import CODE, PAPER, Prompts
+from judge.questions import Prompts
 
 COMPARE = Prompts(
     "compare",
@@ -82,6 +82,4 @@ Someone claims that the style has been kept while the subject has been changed. 
 Answer Yes or No and nothing else.""",
 )
 
-OTHERS = (COMPARE, NUMBERED, CHECKER, BRIEF, ASKED_FIRST, CLAIM)
-WORDINGS = (PAPER, CODE, *OTHERS)
-SHARES = (0.5, 0.2, *([0.3 / len(OTHERS)] * len(OTHERS)))  # of questions
+WORDINGS = (COMPARE, NUMBERED, CHECKER, BRIEF, ASKED_FIRST, CLAIM)

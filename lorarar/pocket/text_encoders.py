@@ -8,7 +8,7 @@ it, as SDXL's share theirs.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -29,11 +29,12 @@ def caption_words() -> list[str]:
     return sorted({word for phrase in phrases for word in phrase.split()})
 
 
-def write_tokenizer(folder: Path) -> CLIPTokenizer:
-    """Write vocabulary and merges to a folder, and load them with the ordinary class."""
+def write_tokenizer(folder: Path, more_words: Iterable[str] = ()) -> CLIPTokenizer:
+    """Write vocabulary and merges to a folder, and load them with the ordinary class; ``more_words`` are tokens too."""
     folder.mkdir(parents=True, exist_ok=True)
     letters = sorted(ByteLevel.alphabet())
-    merges = _merges(caption_words())
+    words = caption_words()
+    merges = _merges([*words, *sorted(set(more_words) - set(words))])
     tokens = [*letters, *(letter + "</w>" for letter in letters), *("".join(pair) for pair in merges), START, END]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")

@@ -107,8 +107,7 @@ def train(
         KeyboardInterrupt: Ctrl-C, after the step in progress and its checkpoint.
     """
     accelerator = accelerator or Accelerator()
-    run = _start(objective, schedule)
-    model, run.optimizer = accelerator.prepare(objective, run.optimizer)
+    model, run = _start(objective, schedule, accelerator)
     state = _checkpoint(checkpoint, schedule, makings or {}, accelerator) if checkpoint is not None else None
     if state is not None and state.path.exists():
         state.load(run)
@@ -156,13 +155,15 @@ def _checkpoint(
     return TrainingCheckpoint(path, facts, steps, longer=not schedule.decay, scaler=accelerator.scaler)
 
 
-def _start(objective: Objective, schedule: Schedule) -> TrainingRun:
+def _start(objective: Objective, schedule: Schedule, accelerator: Accelerator) -> tuple[nn.Module, TrainingRun]:
+    """The objective on the accelerator's device, and its run before the first step; the average lies there too."""
     weights = objective.trained()
     optimizer = torch.optim.AdamW(
         weights.values(), lr=schedule.rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
     )
+    model, optimizer = accelerator.prepare(objective, optimizer)
     average = {name: p.detach().clone() for name, p in weights.items()} if schedule.ema else {}
-    return TrainingRun(weights=weights, average=average, optimizer=optimizer)
+    return model, TrainingRun(weights=weights, average=average, optimizer=optimizer)
 
 
 def _take_step(

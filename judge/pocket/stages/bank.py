@@ -28,7 +28,7 @@ def bank_file(context: BuildContext) -> Path:
 def run_bank(context: BuildContext) -> None:
     """Make the pictures, pass them through the shipped VAE, and keep both in the build folder."""
     bank = make_bank(fetch_more_designs(context.art), context.seed)
-    vae = AutoencoderKL.from_pretrained(BASE / "vae", dtype=torch.float32)
+    vae = AutoencoderKL.from_pretrained(BASE / "vae", dtype=torch.float32).to(context.accelerator().device)
     generator = torch.Generator().manual_seed(context.seed)
     parts = [_decode_flawed(vae, pixels, generator) for pixels in torch.split(torch.from_numpy(bank.pixels), 64)]
     replace(bank, decoded=torch.cat(parts).contiguous().numpy()).save(bank_file(context))
@@ -43,9 +43,10 @@ def run_bank(context: BuildContext) -> None:
 
 def _decode_flawed(vae: AutoencoderKL, pixels: Tensor, generator: torch.Generator) -> Tensor:
     """The pictures (N, H, W, 3) decoded from latents with noise, each of a strength of its own."""
-    latents = vae.encode(to_tensor(pixels)).latent_dist.mean
+    latents = vae.encode(to_tensor(pixels).to(vae.device)).latent_dist.mean.cpu()
     spread = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1)
     strength = FLAW * torch.rand((len(pixels), 1, 1, 1), generator=generator)
-    images = vae.decode(latents + strength * spread * torch.randn(latents.shape, generator=generator)).sample
+    latents += strength * spread * torch.randn(latents.shape, generator=generator)
+    images = vae.decode(latents.to(vae.device)).sample.cpu()
     decoded: Tensor = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return decoded.permute(0, 2, 3, 1)
