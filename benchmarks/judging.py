@@ -23,7 +23,7 @@ from judge.critics.preparation import prepare
 from judge.questions import PAPER, Question
 from judge.run import questions_about
 from judge.targets import from_folders
-from lorarar.pictures.images import write_png
+from lorarar.pictures.images import read_image, write_png
 from lorarar.pocket import shipped
 from lorarar.pocket.concepts import STYLES, SUBJECTS, slug
 from lorarar.pocket.ground_truth import true_picture
@@ -104,7 +104,7 @@ def _known(folder: Path, verdicts: int) -> str:
     """The whole command over verdicts that are all in the database already."""
     (picture,) = list((folder / "made").rglob("0.png"))[:1]
     made, cell = folder / "many", Path("teapot") / "glowing"
-    image = Image.open(picture).convert("RGB")
+    image = read_image(picture)
     for number in range(verdicts // 6):
         image.putpixel((1, 1), (number % 256, number // 256, 0))
         write_png(image, made / cell / f"{number:04}.png", {"base": "pocket"})

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judge.questions import Aspect
-from lorarar.pictures.images import find_images, read_image
+from lorarar.pictures.folders import find_images, folders_in, left_out_beside
+from lorarar.pictures.images import read_image
 from lorarar.pictures.notes import BASE, read_note
 from lorarar.store.filters import PictureFilter, folder_collection, listed, one_collection
 from lorarar.store.paths import PathResolver
@@ -22,11 +23,13 @@ from lorarar.store.picture_references import (
     ReferenceFinder,
     folder_words,
     pictures_in,
+    places_without,
     reference_places,
 )
 from lorarar.store.queries import Collection, PictureRow, cell_pictures
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import is_there, sha256_or
+from lorarar.util.grouping import group_by
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -110,26 +113,27 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
         TargetError: there are none with references; the message says which folders are looked for.
     """
     collection = Collection("import", str(generated.resolve()))
-    pictures = lru_cache(maxsize=None)(pictures_in)
+    pictures_of = lru_cache(maxsize=None)(pictures_in)
     targets: list[Target] = []
     for subject in _folders(generated):
         for style in _folders(subject):
             places = reference_places(references, subject.name, style.name)
-            lost = tuple(str(place) for place in places if not pictures(place))
+            there = pictures_of(places[0]), pictures_of(places[1])
             target = Target(
                 image=style,
                 row="",
                 subject=subject.name,
                 style=style.name,
-                subject_references=pictures(places[0]),
-                style_references=pictures(places[1]),
+                subject_references=there[0],
+                style_references=there[1],
                 style_words=folder_words(style.name),
                 prompt="",
                 collection=collection,
-                lost=lost,
+                lost=places_without(places, there),
             )
             targets += [replace(target, image=image, base=read_note(image, BASE)) for image in find_images(style)]
-    return _with_references(targets, None)
+    own = group_by((target.image for target in targets), lambda image: image.parent)
+    return _with_references(targets, None, [tuple(images) for images in own.values()])
 
 
 def from_store(store: Store, where: str = "") -> list[Target]:
@@ -169,8 +173,15 @@ def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
     )
 
 
-def _with_references(targets: Sequence[Target], paths: PathResolver | None) -> list[Target]:
-    """The targets that have all their references; the folders of the others' are said.
+def _with_references(
+    targets: Sequence[Target], paths: PathResolver | None, folders_taken: Sequence[tuple[Path, ...]] = ()
+) -> list[Target]:
+    """The targets that have all their references; the folders of the others' are said, and how many files are none.
+
+    Args:
+        targets: all that there are.
+        paths: of the database that they are of.
+        folders_taken: the pictures of each folder that was looked into for targets.
 
     Raises:
         TargetError: there are none.
@@ -182,6 +193,9 @@ def _with_references(targets: Sequence[Target], paths: PathResolver | None) -> l
         raise TargetError(f"these pictures have no references, which should be in {folders}")
     if places:
         message(f"{len(targets) - len(complete)} pictures are left out: no references are in {folders}", "yellow")
+    references = [group for target in complete for group in (target.subject_references, target.style_references)]
+    if beside := left_out_beside([*folders_taken, *references]):
+        message(beside, "yellow")
     return complete
 
 
@@ -239,7 +253,7 @@ def report_collection(targets: Iterable[Target]) -> Collection:
 
 
 def _folders(folder: Path) -> list[Path]:
-    folders = sorted(path for path in folder.glob("*") if path.is_dir())
+    folders = folders_in(folder)
     if not folders:
         raise TargetError(f"{folder} has no folders; accepted is GENERATED/SUBJECT/STYLE/ with pictures")
     return folders

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from lorarar.generation.latents import read_images
-from lorarar.pictures.images import find_images, read_image, write_png
+from lorarar.pictures.folders import find_images
+from lorarar.pictures.images import read_image, write_png
 from lorarar.util.errors import ImageError
 
 

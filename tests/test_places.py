@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file as tensors_of
 
 from lorarar.lora.files import write_adapter
-from lorarar.pictures.images import find_images
+from lorarar.pictures.folders import find_images
 from lorarar.store import Store
 
 from .conftest import random_adapter

@@ -133,7 +133,7 @@ def _train(
 
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.files import write_adapter
-    from lorarar.pictures.images import find_images
+    from lorarar.pictures.folders import find_images
     from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.makings import lesson_facts, recorded_facts, training_makings
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
@@ -166,10 +166,13 @@ def _train(
 
 
 def _tell_lesson(folder: Path, pictures: int, prompt: str) -> None:
-    """Say what is taken of a folder of pictures, and that its sub-folders are not."""
-    inside = sum(path.is_dir() and not path.name.startswith(".") for path in folder.glob("*"))
-    beside = f" without its {count(inside, 'sub-folder')}" if inside else ""
-    message(f"{count(pictures, 'picture')} of {folder}{beside}: {prompt!r}")
+    """Say what is taken of a folder of pictures, and that its sub-folders and other files are not."""
+    from lorarar.pictures.folders import look_into
+
+    inside = look_into(folder) if folder.is_dir() else None
+    beside = f" without its {count(len(inside.folders), 'sub-folder')}" if inside and inside.folders else ""
+    rest = f"; {inside.left_out}" if inside and inside.others else ""
+    message(f"{count(pictures, 'picture')} of {folder}{beside}: {prompt!r}{rest}")
 
 
 @app.command(cls=flagged(hypernet_flags))

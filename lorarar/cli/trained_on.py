@@ -53,7 +53,7 @@ def _line(name: str, one: Origin) -> str:
 
 
 def _count(folder: Path) -> str:
-    from lorarar.pictures.images import find_images
+    from lorarar.pictures.folders import find_images
 
     try:
         return str(len(find_images(folder)))

@@ -17,7 +17,7 @@ from lorarar.lora.folders import find_loras
 from lorarar.lora.header import read_metadata
 from lorarar.lora.names import distinct_names, lora_name
 from lorarar.pictures.description import NOTHING, Description, describe
-from lorarar.pictures.images import find_images
+from lorarar.pictures.folders import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError
 

@@ -12,11 +12,11 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
+from lorarar.pictures.images import read_layer
 from lorarar.pocket.classes import CLASSES, ObjectClass
 from lorarar.util.errors import PocketError
 
@@ -108,7 +108,7 @@ def _read_webp(object_class: ObjectClass, package: Path) -> Image.Image | None:
     for name in (object_class.code_point, f"{object_class.code_point}-fe0f"):
         path = package / "assets" / f"{name}.webp"
         if path.exists():
-            return Image.open(path).convert("RGBA")
+            return read_layer(path)
     return None
 
 
@@ -120,7 +120,7 @@ def _render_svg(object_class: ObjectClass, package: Path) -> Image.Image | None:
     if body is None:
         return None
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{body}</svg>'
-    return Image.open(BytesIO(bytes(resvg_py.svg_to_bytes(svg, width=256, height=256)))).convert("RGBA")
+    return read_layer(bytes(resvg_py.svg_to_bytes(svg, width=256, height=256)))
 
 
 @cache

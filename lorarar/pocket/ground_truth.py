@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from lorarar.pictures.images import read_layer
 from lorarar.pocket import shipped
 from lorarar.pocket.canvas import WHITE, Pose, hsv, place
 from lorarar.pocket.concepts import Style, Subject
@@ -44,4 +45,4 @@ def _design(subject: Subject) -> Image.Image:
     path = shipped.design_file(subject.slug)
     if not path.is_file():
         raise PocketError(f"{path.name} is missing; make Pocket's designs with: lorarar pocket build art")
-    return Image.open(path, formats=["PNG"]).convert("RGBA")
+    return read_layer(path)

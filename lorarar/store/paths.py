@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from lorarar.pictures.images import find_images
+from lorarar.pictures.folders import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError, OutputError
 from lorarar.util.files import is_text, is_there, readable

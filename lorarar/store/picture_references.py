@@ -7,12 +7,13 @@ reference folder that was named with it, in ``subjects/SUBJECT`` and ``styles/ST
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from lorarar.pictures.description import NOTHING, Description, describe, first_of, in_folder, in_header
-from lorarar.pictures.images import find_images
+from lorarar.pictures.folders import child, find_images, why_unread
 from lorarar.pictures.prompts import RARE_TOKEN, style_phrase, without_token
 from lorarar.pictures.references import references_folder
 from lorarar.store.concept_words import ConceptKey, described_concepts
@@ -65,8 +66,7 @@ class ReferenceFinder:
 
     def _found(self, places: tuple[Path, Path], words: str, prompt: str = "") -> PictureReferences:
         pictures = self._pictures(places[0]), self._pictures(places[1])
-        lost = tuple(str(place) for place, images in zip(places, pictures, strict=True) if not images)
-        return PictureReferences(*pictures, words, prompt, lost)
+        return PictureReferences(*pictures, words, prompt, places_without(places, pictures))
 
     def _describe(self, lora: str, concept: ConceptKey) -> Description:
         """What is said of a concept by its collection, beside its LoRA and in it; pictures always have a place."""
@@ -99,7 +99,12 @@ def _header(lora: Path) -> dict[str, str]:
 
 def reference_places(folder: Path, subject: str, style: str) -> tuple[Path, Path]:
     """Where the references of a subject and of a style lie in a folder of references."""
-    return folder / "subjects" / subject, folder / "styles" / style
+    return child(child(folder, "subjects"), subject), child(child(folder, "styles"), style)
+
+
+def places_without(places: Sequence[Path], pictures: Sequence[Sequence[Path]]) -> tuple[str, ...]:
+    """Of places of references those that have no pictures, with why where they may not be read."""
+    return tuple(f"{place}{why_unread(place)}" for place, images in zip(places, pictures, strict=True) if not images)
 
 
 def pictures_in(folder: Path) -> tuple[Path, ...]:

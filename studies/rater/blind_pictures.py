@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lorarar.pictures.images import read_image
+from lorarar.pictures.images import read_image, read_size
 from lorarar.util.files import sha256_of
 from studies.errors import StudyError
 
@@ -54,8 +54,7 @@ def png_digest(png: bytes) -> str:
 
 def png_size(png: bytes) -> tuple[int, int]:
     """The width and height of a blind picture."""
-    with Image.open(BytesIO(png), formats=["PNG"]) as image:
-        return image.size
+    return read_size(png)
 
 
 def _bare(image: Image.Image) -> bytes:

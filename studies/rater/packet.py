@@ -12,7 +12,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 
 from lorarar.pictures.images import read_image
@@ -120,7 +119,7 @@ def _picture(path: Path, archive: zipfile.ZipFile, digest: str) -> bytes:
     if png_digest(png) != digest:
         raise PacketError(f"{path}: the picture {digest[:12]} was changed")
     try:
-        read_image(BytesIO(png))  # type: ignore[arg-type]
+        read_image(png)
         if not png.startswith(SIGNATURE):
             raise ImageError("not a PNG")
     except ImageError:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from PIL import Image
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,6 +11,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
+from lorarar.pictures.images import read_image
 from studies.rater.votes import Screen as ScreenFacts
 from tui.picture_mode import PictureMode
 
@@ -49,9 +48,7 @@ class FramedPicture(Vertical):
 
     def show(self, png: bytes) -> None:
         """Show a PNG picture."""
-        image = Image.open(io.BytesIO(png), formats=("PNG",))
-        image.load()
-        self.picture.image = image.convert("RGB")
+        self.picture.image = read_image(png)
 
     def on_click(self, event: Click) -> None:
         event.stop()
