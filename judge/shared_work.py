@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from itertools import islice
 
 from judge.critics import Critic
 from judge.critics.batching import in_order
@@ -67,7 +68,8 @@ def share_work(
                 ticker.advance(clear)
             _ask({digest: left[digest] for digest in part if digest in left}, critic, judge, verdicts, tell)
             claims.release(part)
-            left = {digest: question for digest, question in left.items() if digest not in part}
+            for digest in part & left.keys():
+                del left[digest]
     return existing
 
 
@@ -91,8 +93,8 @@ def _claim_part(left: OpenQuestions, claims: Claims, stop: Callable[[], bool]) -
     size = min(MOST, max(LEAST, len(left) // PARTS))
     waiting = False
     while True:
-        taken = claims.others(left)
-        if part := claims.claim([digest for digest in left if digest not in taken][:size]):
+        taken = claims.others()
+        if part := claims.claim(islice((digest for digest in left if digest not in taken), size)):
             return part
         if not waiting:
             message(f"waiting for another run, which is asking the other {len(left)} questions")

@@ -116,10 +116,13 @@ class Claims:
                 f"DELETE FROM claims WHERE owner = ? AND {_OF_KEYS}", (self.owner, json.dumps(sorted(set(keys))))
             )
 
-    def others(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that living others hold at this moment."""
+    def others(self, keys: Iterable[str] | None = None) -> set[str]:
+        """The keys that living others hold at this moment: those of some keys, or all.
+
+        All are few, work in hand; who has much to do asks for all rather than for each of theirs.
+        """
         with self.store.reading():
-            return self._held_by_others(set(keys))
+            return self._held_by_others(keys if keys is None else set(keys))
 
     def wait(self, keys: Iterable[str], is_stopped: Callable[[], bool] | None = None) -> None:
         """Wait until others let go of one of these keys, or until ``is_stopped`` says so."""
@@ -135,11 +138,11 @@ class Claims:
             with self.store.writing():
                 self.store.db.conn.execute("DELETE FROM claims WHERE owner = ?", (self.owner,))
 
-    def _held_by_others(self, keys: set[str]) -> set[str]:
-        rows = self.store.db.conn.execute(
-            f"SELECT key, owner, until FROM claims WHERE owner <> ? AND {_OF_KEYS}",
-            (self.owner, json.dumps(sorted(keys))),
-        ).fetchall()
+    def _held_by_others(self, keys: set[str] | None) -> set[str]:
+        sql, values = "SELECT key, owner, until FROM claims WHERE owner <> ?", [self.owner]
+        if keys is not None:
+            sql, values = f"{sql} AND {_OF_KEYS}", [self.owner, json.dumps(sorted(keys))]
+        rows = self.store.db.conn.execute(sql, values).fetchall()
         living = {owner: _holds(owner, until) for _, owner, until in rows}
         return {key for key, owner, _ in rows if living[owner]}
 
