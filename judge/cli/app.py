@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from judge.cli.check import check
+from judge.cli.exploit import exploit, exploit_flags
 from judge.cli.options import critic_flags
 from judge.cli.report import report
 from judge.cli.run import run, run_flags
@@ -14,3 +15,4 @@ app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic,
 app.command(cls=flagged(run_flags))(run)
 app.command()(report)
 app.command(cls=flagged(critic_flags))(check)
+app.command(cls=flagged(exploit_flags))(exploit)

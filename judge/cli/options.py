@@ -49,6 +49,17 @@ def critic_flags() -> list[Flag]:
     return flags
 
 
+def backbone_flags() -> Iterator[Flag]:
+    """The flags that name backbones, one a kind."""
+    from judge.default_judges import variable
+    from judge.metrics.table import backbone_kinds
+
+    for kind in backbone_kinds().values():
+        default = f"the own one of the pictures' family, or ${variable(kind.name)}, or {kind.customary}"
+        words = f"{kind.title} backbone: a family's name, a folder or a hub id."
+        yield Flag(Option(kind.name, words, "text", default_words=default))
+
+
 def judges_of(given: Mapping[str, Any]) -> Judges:
     """The judges that flags name, with the settings of critics that are given; those of a named critic are checked.
 

@@ -14,14 +14,14 @@ from judge.cli.options import (
     ImagesOption,
     PromptsOption,
     ReferencesOption,
+    backbone_flags,
     critic_flags,
     judges_of,
     open_to_judge,
 )
 from judge.cli.reasons import print_reasons
-from judge.default_judges import variable
 from judge.errors import JudgeError
-from judge.metrics.table import MARS2, METRICS, Metric, MetricError, backbone_kinds
+from judge.metrics.table import MARS2, METRICS, Metric, MetricError
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.util.messages import message
@@ -52,10 +52,7 @@ def run_flags() -> Iterator[Flag]:
             default_words=default,
         )
     )
-    for kind in backbone_kinds().values():
-        default = f"the own one of the pictures' family, or ${variable(kind.name)}, or {kind.customary}"
-        words = f"{kind.title} backbone: a family's name, a folder or a hub id."
-        yield Flag(Option(kind.name, words, "text", default_words=default))
+    yield from backbone_flags()
 
 
 @command
