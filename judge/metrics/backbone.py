@@ -31,6 +31,8 @@ Vector = NDArray[np.float32]  # (D,)
 Vectors = NDArray[np.float32]  # (N, D), one a row
 Colour = tuple[float, float, float]
 
+LONGEST = 16  # times as long as it is wide a picture may be before its ends are left out
+
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION: Colour = (0.229, 0.224, 0.225)
 
@@ -55,6 +57,7 @@ class Preprocessing:
 
     def __call__(self, image: Image.Image) -> NDArray[np.float32]:
         """The pixels (3, crop, crop) of an RGB picture."""
+        image = _without_ends(image)
         short = min(image.size)
         width, height = (int(self.resize * side / short) for side in image.size)
         left, top = (width - self.crop) // 2, (height - self.crop) // 2
@@ -62,6 +65,16 @@ class Preprocessing:
         pixels = np.asarray(resized.crop((left, top, left + self.crop, top + self.crop)), np.float32) / 255
         mean, deviation = np.array(self.mean, np.float32), np.array(self.deviation, np.float32)
         return np.ascontiguousarray(((pixels - mean) / deviation).transpose(2, 0, 1))
+
+
+def _without_ends(image: Image.Image) -> Image.Image:
+    """A picture whose longer side is at most ``LONGEST`` times the shorter one; of a longer one both ends are left out.
+
+    Only its middle is cut out in the end, and brought to size whole it would fill a memory.
+    """
+    most = LONGEST * min(image.size)
+    left, top = (max(0, (side - most) // 2) for side in image.size)
+    return image.crop((left, top, image.width - left, image.height - top)) if left or top else image
 
 
 def imagenet(side: int) -> Preprocessing:

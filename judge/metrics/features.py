@@ -3,28 +3,39 @@
 Invariant: a vector is found by the picture's (or text's) bytes and the backbone's identity alone, and is used only
 if the digest kept with it fits; anything else is computed again. One small file a vector is more files than a
 database would be, but several processes can fill one folder and a broken file costs one picture. A picture that
-cannot be read has no vector, and its fault is kept in ``faults``.
+cannot be read, or on which the model fails, has no vector, and its fault is kept in ``faults``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from judge.metrics.backbone import Backbone, Vector, Vectors, sound
 from judge.metrics.table import MetricError
 from lorarar.pictures.images import digest_as_read, read_image
-from lorarar.util.errors import ImageError, reason
+from lorarar.util.errors import ImageError, LorarError, reason
 from lorarar.util.files import cache_folder, replacing
 from lorarar.util.progress import Ticker
 
 BATCH = 32
 DIGEST = 32  # bytes at the head of a file
-T = TypeVar("T")
+PLAIN = (64, 64)  # pixels of a picture that every model sees
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A picture that has been read."""
+
+    digest: str
+    path: Path
+    image: Image.Image
 
 
 class Features:
@@ -34,7 +45,7 @@ class Features:
         self.backbone = backbone
         self.folder = (folder or cache_folder("features")) / backbone.identity.digest
         self.computed = 0  # vectors that the folder did not have
-        self.faults: dict[Path, str] = {}  # of pictures that cannot be read
+        self.faults: dict[Path, str] = {}  # of pictures that cannot be read or seen
         self._broken: dict[str, str] = {}  # the same by digest
 
     @property
@@ -47,10 +58,10 @@ class Features:
         return self.backbone.identity.record()
 
     def of(self, paths: Iterable[Path]) -> dict[Path, Vector]:
-        """The vectors of pictures; those with the same bytes share one, and those that cannot be read have none.
+        """The vectors of pictures; equal bytes share one, and what cannot be read or seen has none.
 
         Raises:
-            MetricError: the model fails on one, or the folder cannot be written.
+            MetricError: the model fails on any picture, or the folder cannot be written.
         """
         digests = {path: digest for path in dict.fromkeys(paths) if (digest := self._digest(path))}
         vectors = {digest: vector for digest in digests.values() if (vector := self._read(digest)) is not None}
@@ -74,32 +85,76 @@ class Features:
         left = [text for text in digests if text not in vectors]
         for start in range(0, len(left), BATCH):
             batch = left[start : start + BATCH]
-            new = self._add([digests[text] for text in batch], self._vectors(self.backbone.texts, batch), batch)
+            new = self._keep([digests[text] for text in batch], self._texts(batch))
             vectors |= {text: new[digests[text]] for text in batch}
         return vectors
 
-    def _see(self, batch: list[tuple[str, Path]]) -> dict[str, Vector]:
-        pictures = {}
+    def _see(self, batch: Sequence[tuple[str, Path]]) -> dict[str, Vector]:
+        pictures = []
         for digest, path in batch:
             try:
-                pictures[digest, path] = read_image(path)
+                pictures.append(_Picture(digest, path, read_image(path)))
             except ImageError as error:
                 self._broken[digest] = str(error)
+        return self._vectors_of(pictures)
+
+    def _vectors_of(self, pictures: Sequence[_Picture]) -> dict[str, Vector]:
+        """The vectors of pictures; where the model fails on several it is asked again in halves.
+
+        Raises:
+            MetricError: it cannot be loaded, or fails on any picture.
+        """
         if not pictures:
             return {}
-        vectors = self._vectors(self.backbone.images, list(pictures.values()))
-        return self._add([digest for digest, _ in pictures], vectors, [str(path) for _, path in pictures])
-
-    def _vectors(self, make: Callable[[Sequence[T]], Vectors], batch: Sequence[T]) -> Vectors:
         try:
-            return make(batch)
-        except (RuntimeError, MemoryError) as error:
-            raise MetricError(f"{self.backbone.identity.name} fails: {reason(error)}") from None
+            vectors = self.backbone.images([picture.image for picture in pictures])
+        except LorarError:
+            raise
+        except Exception as error:  # whatever a picture, a library or another package's backbone raises
+            fault = reason(error)  # and let go of the error, whose frames hold what filled the memory
+        else:
+            return self._keep_sound(pictures, vectors)
+        if len(pictures) == 1:
+            self._blame(pictures[0], f"fails on {pictures[0].path}: {fault}")
+            return {}
+        middle = len(pictures) // 2
+        return self._vectors_of(pictures[:middle]) | self._vectors_of(pictures[middle:])
 
-    def _add(self, digests: Sequence[str], vectors: Vectors, names: Sequence[str]) -> dict[str, Vector]:
-        for name, fine in zip(names, sound(vectors), strict=True):
-            if not fine:
-                raise MetricError(f"{self.backbone.identity.name} gives no finite vector for {name}")
+    def _keep_sound(self, pictures: Sequence[_Picture], vectors: Vectors) -> dict[str, Vector]:
+        fine = sound(vectors)
+        for picture, is_fine in zip(pictures, fine, strict=True):
+            if not is_fine:
+                self._blame(picture, f"gives no finite vector for {picture.path}")
+        return self._keep([one.digest for one, is_fine in zip(pictures, fine, strict=True) if is_fine], vectors[fine])
+
+    def _blame(self, picture: _Picture, fault: str) -> None:
+        """Keep that a picture has no vector, if the model has one of a plain picture.
+
+        Raises:
+            MetricError: it has none: the fault is the model's.
+        """
+        fault = f"{self.name} {fault}"
+        try:
+            works = bool(sound(self.backbone.images([Image.new("RGB", PLAIN, "gray")])).all())
+        except Exception:
+            works = False
+        if not works:
+            raise MetricError(f"{fault}; nor does it see a plain picture")
+        self._broken[picture.digest] = fault
+
+    def _texts(self, texts: Sequence[str]) -> Vectors:
+        try:
+            vectors = self.backbone.texts(texts)
+        except LorarError:
+            raise
+        except Exception as error:
+            raise MetricError(f"{self.name} fails on prompts: {reason(error)}") from None
+        for text, is_fine in zip(texts, sound(vectors), strict=True):
+            if not is_fine:
+                raise MetricError(f"{self.name} gives no finite vector for {text!r}")
+        return vectors
+
+    def _keep(self, digests: Sequence[str], vectors: Vectors) -> dict[str, Vector]:
         named = dict(zip(digests, vectors, strict=True))
         for digest, vector in named.items():
             self._write(digest, vector)

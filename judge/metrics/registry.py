@@ -112,7 +112,7 @@ def find_backbone(kind: str, name: str | None = None, device: str | None = None,
         if config.model_type not in ACCEPTED[kind]:
             accepted = ", ".join(ACCEPTED[kind])
             raise MetricError(f"{name} is a model of type {config.model_type}; accepted for {kind} are: {accepted}")
-        return _clip(source, dtype, device) if kind == "clip" else _dino(source, config, dtype, device)
+        return _clip(source, config, dtype, device) if kind == "clip" else _dino(source, config, dtype, device)
 
 
 def hub_model(kind: BackboneKind, name: str) -> HubModel | None:
@@ -147,10 +147,11 @@ def _source(kind: str, name: str) -> _Source:
     return _Source(place.repository, place.repository, commit, {"revision": commit})
 
 
-def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
+def _clip(source: _Source, config: PreTrainedConfig, dtype: Dtype, device: str | None) -> Clip:
     from transformers.image_processing_base import ImageProcessingMixin  # the processor itself takes long to import
 
     from judge.metrics.backbone import Clip
+    from judge.metrics.tokenizer_fit import check_tokenizer
 
     def model() -> CLIPModel:
         from transformers import CLIPModel
@@ -161,7 +162,9 @@ def _clip(source: _Source, dtype: Dtype, device: str | None) -> Clip:
         from transformers import CLIPTokenizer
 
         with _loading(source.name):
-            return CLIPTokenizer.from_pretrained(source.location, **source.at)
+            tokenizer = CLIPTokenizer.from_pretrained(source.location, **source.at)
+            check_tokenizer(tokenizer, config.text_config)
+            return tokenizer
 
     processor, _ = ImageProcessingMixin.get_image_processor_dict(source.location, **source.at)
     return Clip(source.identity(_preprocessing({**SILENT, **processor}), dtype), model, words)

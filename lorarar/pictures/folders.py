@@ -142,12 +142,12 @@ def left_out_beside(groups: Iterable[tuple[Path, ...]]) -> str:
 def why_unread(folder: Path) -> str:
     """Why nothing can be had of a folder that is there, as a word behind its name; empty where it can be listed."""
     try:
-        with os.scandir(folder):
-            return ""
+        next(folder.iterdir(), None)
     except FileNotFoundError:
         return ""
     except OSError as error:
         return f" ({error.strerror})"
+    return ""
 
 
 def _entries(folder: Path) -> list[Path]:
