@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from judge.critics import Critic
+from judge.critics.critic import GivenUpError
 from judge.identity import Identity
+from judge.patience import STOP_AFTER
 from judge.pictures import JudgedPicture, JudgedTargets
 from judge.questions import ASPECTS, PAPER, Prompts, Question, Reply
 from judge.shared_work import OpenQuestions, share_work
@@ -34,6 +36,7 @@ class JudgeOutcome:
     unparsed: int = 0
     missing: int = 0  # pictures and references that are not there; nothing was asked about them
     reasons: dict[str, int] = field(default_factory=dict)  # how often each reason was given
+    given_up: str = ""  # why the critic was asked no more; empty where all was asked
 
     def count(self, reply: Reply) -> None:
         """Count a reply."""
@@ -53,11 +56,25 @@ class JudgeOutcome:
         self.missing += other.missing
         for reason, count in other.reasons.items():
             self.reasons[reason] = self.reasons.get(reason, 0) + count
+        self.given_up = self.given_up or other.given_up
 
     @property
     def clear(self) -> int:
         """How many questions have a clear verdict now."""
         return self.existing + self.replies - self.failed - self.unparsed
+
+    @property
+    def shortfall(self) -> str:
+        """What is missing of a clear verdict on every question, and why; empty where nothing is."""
+        unclear = self.questions - self.clear
+        if self.questions and not unclear:
+            return ""
+        counts = {"failed": self.failed, "unparsed": self.unparsed, "not asked": unclear - self.failed - self.unparsed}
+        parts = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing was asked"
+        of = f"of {self.questions} questions"
+        share = f"{self.clear} {of} have" if self.clear else f"none {of} has"
+        why = f"the critic was given up: {self.given_up}" if self.given_up else f"mostly: {self.main_reason}"
+        return f"{share} a clear verdict ({parts}); {why}; run again to ask the others"
 
     @property
     def main_reason(self) -> str:
@@ -74,6 +91,7 @@ class JudgeOutcome:
             "unparsed": self.unparsed,
             "missing": self.missing,
             "reasons": self.reasons,
+            "given_up": self.given_up or None,
         }
 
 
@@ -93,7 +111,13 @@ class _Worklist:
     missing: set[Path] = field(default_factory=set)
 
 
-def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts: VerdictStore) -> JudgeOutcome:
+def judge(
+    targets: Sequence[Target],
+    critic: Critic,
+    prompts: Prompts,
+    verdicts: VerdictStore,
+    stop_after: int = STOP_AFTER,
+) -> JudgeOutcome:
     """Ask the questions about targets that have no clear verdict yet: each aspect against each of its references.
 
     Pictures and references that are not there are asked nothing about, and nothing is written of them.
@@ -104,7 +128,8 @@ def judge(targets: Sequence[Target], critic: Critic, prompts: Prompts, verdicts:
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
     questions = [(question, prompts) for question in questions_about(targets, prompts)]
-    return ask(questions, critic, verdicts, digests={target.image: target.digest for target in targets})[0]
+    digests = {target.image: target.digest for target in targets}
+    return ask(questions, critic, verdicts, digests=digests, stop_after=stop_after)[0]
 
 
 def judge_pictures(
@@ -116,7 +141,9 @@ def judge_pictures(
     picture is there.
     """
     verdicts, targets = VerdictStore(store), present_targets(store, targets)
-    judge(targets, critic, prompts, verdicts)
+    outcome = judge(targets, critic, prompts, verdicts)
+    if outcome.given_up:
+        raise GivenUpError(outcome.given_up)
     identity, name = verdicts.known_identity(critic.identity), str(critic.identity["critic"])
     chosen = Judge(verdicts.judge_id(name, identity), name, prompts.version)
     return JudgedTargets(targets, verdicts).pictures(chosen)
@@ -128,6 +155,7 @@ def ask(
     verdicts: VerdictStore,
     title: str = "judge",
     digests: Mapping[Path, str] | None = None,
+    stop_after: int = STOP_AFTER,
 ) -> tuple[JudgeOutcome, list[str]]:
     """Ask those of some questions that have no clear verdict yet.
 
@@ -137,6 +165,7 @@ def ask(
         verdicts: where replies are kept.
         title: of the progress.
         digests: by which pictures are known that may not be readable any more.
+        stop_after: like failures in a row that end the asking; 0: none do.
 
     Returns:
         The counts, and for each question the digest under which its verdict is kept; empty where a file is missing.
@@ -144,14 +173,17 @@ def ask(
     Raises:
         CriticError, StoreError, KeyboardInterrupt: as ``judge``.
     """
-    identity = verdicts.known_identity(critic.identity)
+    identity, *former = verdicts.known_identities(critic.identity)
     work = _worklist(questions, critic, identity, digests or {})
     judge_id = verdicts.judge_id(str(critic.identity["critic"]), identity)
     verdicts.add(judge_id, [(digest, *rest) for digest, rest in work.unreadable.items()])
+    for other in former:
+        verdicts.adopt(judge_id, {key.digest(other): (digest, key) for digest, (_, key) in work.readable.items()})
     outcome = JudgeOutcome(questions=len(work.readable) + len(work.unreadable), missing=len(work.missing))
     for _, reply in work.unreadable.values():
         outcome.count(reply)
-    outcome.existing = share_work(work.readable, critic, judge_id, verdicts, outcome.count, title)
+    shared = share_work(work.readable, critic, judge_id, verdicts, outcome.count, title, stop_after)
+    outcome.existing, outcome.given_up = shared.existing, shared.given_up
     verdicts.copy_to_equal(judge_id, work.keys)
     return outcome, work.digests
 

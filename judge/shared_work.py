@@ -7,16 +7,19 @@ meantime is not asked at all. What a dead run claimed is taken over.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from judge.critics import Critic
 from judge.critics.batching import in_order
+from judge.critics.critic import GivenUpError
+from judge.patience import STOP_AFTER, Patience
 from judge.questions import Question, Reply
 from judge.reply_keeper import ReplyKeeper
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.store.claims import Claims
-from lorarar.util.interrupts import held_interrupt
+from lorarar.util.interrupts import HeldInterrupt, held_interrupt
 from lorarar.util.messages import message
 from lorarar.util.progress import Ticker
 
@@ -27,6 +30,14 @@ LOOK_SECONDS = 0.25  # between two looks at whether others are done
 OpenQuestions = dict[str, tuple[Question, VerdictKey]]  # by digest
 
 
+@dataclass
+class SharedWork:
+    """What came of questions beside the replies."""
+
+    existing: int  # questions that were clear already, or were made so by others in the meantime
+    given_up: str = ""  # why the critic is asked no more; empty where all was asked
+
+
 def share_work(
     questions: OpenQuestions,
     critic: Critic,
@@ -34,11 +45,11 @@ def share_work(
     verdicts: VerdictStore,
     count: Callable[[Reply], None],
     title: str,
-) -> int:
+    stop_after: int = STOP_AFTER,
+) -> SharedWork:
     """Ask those of some questions that have no clear verdict, together with other runs; keep and count the replies.
 
-    Returns:
-        How many questions were clear already, or were made so by others in the meantime.
+    A critic that refuses whoever asks, or ``stop_after`` like failures in a row, ends the asking.
 
     Raises:
         CriticError: the critic cannot work at all.
@@ -46,31 +57,35 @@ def share_work(
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
     left = dict(questions)
-    existing = _drop_clear(left, left, verdicts)
+    work = SharedWork(existing=_drop_clear(left, left, verdicts))
     if not left:
-        return existing
+        return work
     if cost := critic.cost(len(left)):
         message(cost, "yellow")
     left = _in_order(left)
-    with Ticker(title, len(left)) as ticker, held_interrupt() as stop, Claims(verdicts.store) as claims:
+    patience = Patience(stop_after)
+    with Ticker(title, len(left)) as ticker, held_interrupt() as interrupt, Claims(verdicts.store) as claims:
 
         def tell(reply: Reply) -> None:
             count(reply)
             ticker.advance()
-            if stop():
-                raise KeyboardInterrupt
+            patience.see(reply)
 
-        while left:
-            part = _claim_part(left, claims, stop)
-            clear = _drop_clear(left, part, verdicts)
-            existing += clear
-            if clear:
-                ticker.advance(clear)
-            _ask({digest: left[digest] for digest in part if digest in left}, critic, judge, verdicts, tell)
-            claims.release(part)
-            for digest in part & left.keys():
-                del left[digest]
-    return existing
+        try:
+            while left:
+                part = _claim_part(left, claims, interrupt)
+                clear = _drop_clear(left, part, verdicts)
+                work.existing += clear
+                if clear:
+                    ticker.advance(clear)
+                open_part = {digest: left[digest] for digest in part if digest in left}
+                _ask(open_part, critic, judge, verdicts, tell, interrupt)
+                claims.release(part)
+                for digest in part & left.keys():
+                    del left[digest]
+        except GivenUpError as error:
+            work.given_up = str(error)
+    return work
 
 
 def _in_order(questions: OpenQuestions) -> OpenQuestions:
@@ -105,7 +120,12 @@ def _claim_part(left: OpenQuestions, claims: Claims, stop: Callable[[], bool]) -
 
 
 def _ask(
-    part: OpenQuestions, critic: Critic, judge: int, verdicts: VerdictStore, tell: Callable[[Reply], None]
+    part: OpenQuestions,
+    critic: Critic,
+    judge: int,
+    verdicts: VerdictStore,
+    tell: Callable[[Reply], None],
+    interrupt: HeldInterrupt,
 ) -> None:
     """Ask a part; its replies are on the disk at the end, whatever ends it."""
     if not part:
@@ -117,7 +137,18 @@ def _ask(
             keeper.add(digest, part[digest][1], reply)
             tell(reply)
 
-        for index, reply in critic.ask([question for question, _ in part.values()]):
-            keep(unanswered.pop(index), reply)
+        replies = critic.ask([question for question, _ in part.values()])
+        try:
+            while (reply := _next(replies, interrupt)) is not None:
+                keep(unanswered.pop(reply[0]), reply[1])
+        finally:
+            if isinstance(replies, Generator):
+                replies.close()  # at once, so that nothing more is asked
         for digest in unanswered.values():
             keep(digest, Reply.failure("the critic did not reply"))
+
+
+def _next(replies: Iterator[tuple[int, Reply]], interrupt: HeldInterrupt) -> tuple[int, Reply] | None:
+    """The next reply, None after the last; Ctrl-C is heard while it is waited for, which may be long."""
+    with interrupt.let_through():
+        return next(replies, None)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from judge.identity import Identity, known_identity
+from judge.identity import Identity, known_identities
 from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from lorarar import __version__
@@ -179,10 +179,14 @@ class VerdictStore:
         fitting = (judge for judge in self.judges() if (judge.identity, judge.prompts) == (own, prompts))
         return next(fitting, None)
 
-    def known_identity(self, identity: Identity) -> Identity:
-        """The identity under which this database knows a critic, which enters its digests; its own where it is new."""
+    def known_identities(self, identity: Identity) -> Sequence[Identity]:
+        """The identities under which this database knows a critic; the first enters the digests of new verdicts."""
         rows = self.store.rows("SELECT identity FROM judges ORDER BY id DESC")
-        return known_identity(identity, (json.loads(row["identity"]) for row in rows))
+        return known_identities(identity, (json.loads(row["identity"]) for row in rows))
+
+    def known_identity(self, identity: Identity) -> Identity:
+        """The identity under which this database keeps a critic's verdicts; its own where it is new."""
+        return self.known_identities(identity)[0]
 
     def of(self, judge: Judge) -> JudgeVerdicts:
         """A judge's verdicts."""
@@ -228,6 +232,23 @@ class VerdictStore:
             for digest in promoted:
                 self._copy("check_verdicts", digest, digest, keys[digest])
         return promoted
+
+    def adopt(self, judge: int, former: Mapping[str, tuple[str, VerdictKey]]) -> None:
+        """Let clear verdicts count for a judge that are kept under another identity of the same critic.
+
+        Args:
+            judge: the judge.
+            former: the keys that are looked for, each with its digest, by the digest under the other identity.
+        """
+        own = self.clear_digests(digest for digest, _ in former.values())
+        kept = [old for old in self._clear("verdicts", former) if former[old][0] not in own]
+        if not kept:
+            return
+        with self.store.writing():
+            for old in kept:
+                digest, key = former[old]
+                self._copy("verdicts", old, digest, key)
+                self.store.db.execute("UPDATE verdicts SET judge = ? WHERE key = ?", [judge, digest])
 
     def copy_to_equal(self, judge: int, keys: Iterable[tuple[str, VerdictKey]]) -> None:
         """Let clear verdicts of a judge count for these keys too, whose digests they have.

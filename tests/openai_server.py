@@ -37,6 +37,7 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or an answer waits for the client's acknowledgement of its head
 
     def do_GET(self):
         if self.path == "/counts":

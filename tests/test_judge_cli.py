@@ -131,9 +131,10 @@ def test_an_unreadable_picture_fails_alone_and_is_tried_again(arguments, folders
     broken.write_bytes(whole[:200])
     try:
         result = run(*arguments, "--json")
-        assert result.exit_code == 0
+        assert result.exit_code == 1
         said = json.loads(result.stdout)
         assert (said["mars2"]["cases"], said["mars2"]["failed"]) == (CASES + 6, 6)
+        assert f"{CASES} of {CASES + 6} questions have a clear verdict (6 failed); mostly:" in result.stderr
         assert "broken.png is not a sound" in result.stderr
         assert (said["dino"]["measured"], len(said["dino"]["faults"])) == (4, 1)
         Image.new("RGB", (64, 64), (9, 9, 9)).save(broken)
@@ -155,7 +156,10 @@ def test_a_server_is_asked_by_its_address(arguments, tmp_path):
         result = run(*served, *options, "--model", "prose")
         said = json.loads(result.stdout)["mars2"]
         assert (said["asked"], said["unparsed"], result.exit_code) == (CASES, CASES, 1)
-        assert f"none of {CASES} questions has a clear verdict; mostly: the answer is" in result.stderr
+        assert (
+            f"none of {CASES} questions has a clear verdict ({CASES} unparsed); mostly: prose: the answer is"
+            in result.stderr
+        )
     finally:
         process.stdin.close()
         process.stdout.close()

@@ -1,6 +1,5 @@
-"""Which critics are one judge: a server's hiccup and another name of its machine change nothing, a version does."""
+"""Which critics are one judge: where a server stands and its hiccups change nothing, a version does."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +8,10 @@ import pytest
 from PIL import Image
 
 from judge import from_folders
-from judge.critics import find_critic
-from judge.identity import known_identity
-from judge.questions import PAPER
+from judge.critics import Critic, find_critic
+from judge.critics.preparation import Preparation
+from judge.identity import known_identities
+from judge.questions import PAPER, Reply
 from judge.run import judge
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
@@ -51,23 +51,58 @@ def test_a_server_that_does_not_say_its_version_once_is_the_same_judge(port, tar
             assert VerdictStore(store).judges()[0].identity["backend version"] == "1.2.3"
 
 
-def test_another_name_of_the_same_server_is_the_same_judge(port, targets, tmp_path):
+def test_a_server_is_the_same_judge_wherever_it_stands(port, targets, tmp_path):
     with Store(tmp_path / "a.db") as store:
         names = ("127.0.0.1", "localhost", "LOCALHOST")
         assert [ask(store, targets, f"http://{name}:{port}/v1") for name in names] == [2, 0, 0]
-        assert ask(store, targets, f"http://127.0.0.1:{port}/flaky/v1") == 2  # another place behind the same door
+        assert ask(store, targets, f"http://127.0.0.1:{port}/mute/v1") == 0
+        assert ask(store, targets, f"http://127.0.0.1:{port}/v1,http://localhost:{port}/v1") == 0
+        assert len(VerdictStore(store).judges()) == 1
 
 
-def test_the_verdicts_of_a_judge_that_was_kept_with_its_port_count_on(port, targets, tmp_path):
+class Fixed(Critic):
+    """Says Yes, under whatever identity."""
+
+    def __init__(self, **identity):
+        self.identity, self.preparation, self.asked = SERVED | identity, Preparation(), 0
+
+    def ask(self, questions):
+        self.asked += len(questions)
+        yield from enumerate([Reply.from_text("Yes")] * len(questions))
+
+
+def judge_as_before(monkeypatch, store, targets, host):
+    """Verdicts that are kept under an identity with this host, as all were before."""
+    with monkeypatch.context() as patch:
+        patch.setattr(VerdictStore, "known_identities", lambda _, identity: [identity])
+        assert judge(targets, Fixed(host=host), PAPER, VerdictStore(store)).replies == 2 * len(targets)
+
+
+def asked_now(store, targets):
+    critic = Fixed()
+    critic.identity = {name: value for name, value in critic.identity.items() if name != "host"}
+    outcome = judge(targets, critic, PAPER, VerdictStore(store))
+    assert outcome.clear == outcome.questions
+    return critic.asked, VerdictStore(store).find_judge(critic.identity, PAPER.version)
+
+
+def test_the_verdicts_of_a_judge_that_was_kept_with_its_host_count_on(targets, tmp_path, monkeypatch):
     with Store(tmp_path / "a.db") as store:
-        assert ask(store, targets, f"http://127.0.0.1:{port}/v1") == 2
-        with store.writing():
-            store.db.execute("UPDATE judges SET identity = replace(identity, ?, '127.0.0.1:1')", [f"127.0.0.1:{port}"])
-        stored = VerdictStore(store)
-        (before,) = stored.judges()
-        with find_critic(f"http://localhost:{port}/v1", model="words") as critic:
-            assert stored.known_identity(critic.identity) == before.identity
-            assert stored.find_judge(critic.identity, PAPER.version) == before
+        judge_as_before(monkeypatch, store, targets, "10.0.0.7:8000/there")
+        (before,) = VerdictStore(store).judges()
+        assert asked_now(store, targets) == (0, before)
+
+
+def test_the_verdicts_of_two_hosts_count_for_one_judge(targets, tmp_path, monkeypatch):
+    write_png(Image.new("RGB", (8, 8), (99, 0, 0)), tmp_path / "G/dog/oil/1.png")
+    more = from_folders(tmp_path / "G", tmp_path / "R")
+    with Store(tmp_path / "a.db") as store:
+        for host, target in zip(("one", "two"), more, strict=True):
+            judge_as_before(monkeypatch, store, [target], host)
+        asked, known = asked_now(store, more)
+        assert (asked, known.identity["host"]) == (0, "two")
+        assert store.rows("SELECT count(*) AS n FROM verdicts WHERE judge = ?", known.id) == [{"n": 4}]
+        assert asked_now(store, more)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -75,63 +110,37 @@ def test_the_verdicts_of_a_judge_that_was_kept_with_its_port_count_on(port, targ
     [
         ({}, True),
         ({"host": "localhost:9000"}, True),
-        ({"host": "LocalHost."}, True),
-        ({"host": "[::1]:8000"}, True),
-        ({"host": "user@127.0.0.1"}, True),
+        ({"host": "192.0.2.7:8000/other"}, True),
+        ({"host": None}, True),
         ({"backend version": "not said"}, True),
         ({"host": "localhost:1", "backend version": "not said"}, True),
         ({"backend version": "1.1"}, False),
         ({"host": "localhost:9000", "backend version": "1.1"}, False),
         ({"critic": "n"}, False),
         ({"backend": "sglang"}, False),
-        ({"host": "127.0.0.1:8000/other"}, False),
-        ({"host": "192.0.2.7:8000"}, False),
         ({"more": "x"}, False),
     ],
 )
 def test_what_makes_another_judge(changes, same):
-    assert (known_identity(SERVED | changes, [SERVED]) == SERVED) is same
-
-
-BOOK = {"gpu": ["10.0.0.5"], "gpu.example.org": ["10.0.0.5", "fe80::1"], "one.example.org": ["10.0.0.5"]}
-BOOK |= {"gpu.example.com": ["10.0.0.6"], "workstation": ["127.0.1.1"], "localhost": ["127.0.0.1"]}
-
-
-@pytest.mark.parametrize(
-    ("name", "other", "same"),
-    [
-        ("gpu:8000", "GPU.example.org.:80", True),
-        ("gpu:8000", "10.0.0.5:80", True),
-        ("[fe80::1]:8000", "gpu.example.org", True),
-        ("localhost:8000", "workstation:8000", True),
-        ("10.0.0.6", "gpu", False),
-        ("gpu", "gpu.example.com", False),
-        ("gpu", "gpu.nowhere.org", False),
-        ("gpu.example.org", "one.example.org", False),  # a proxy that knows its servers by these names
-        ("gpu", "one.example.org", False),
-        ("10.0.0.5", "10.0.0.7", False),
-    ],
-)
-def test_an_address_and_a_name_of_it_are_one_machine_and_two_names_are_two(monkeypatch, name, other, same):
-    def resolve(name, _):
-        addresses = [name] if name[0].isdigit() or ":" in name else BOOK.get(name)
-        if addresses is None:
-            raise socket.gaierror
-        return [(0, 0, 0, "", (address, 0)) for address in addresses]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    for one, two in ((name, other), (other, name)):
-        known = SERVED | {"host": one}
-        assert (known_identity(SERVED | {"host": two}, [known]) == known) is same
+    identity = {name: value for name, value in (SERVED | changes).items() if value is not None}
+    assert (known_identities(identity, [SERVED])[0] == SERVED) is same
 
 
 def test_a_version_that_was_not_said_at_first_is_taken_for_the_same_until_another_is_known():
     silent, one, two = (SERVED | {"backend version": version} for version in ("not said", "1.0", "2.0"))
-    assert known_identity(one, [silent]) == silent
-    assert known_identity(two, [one, silent]) == two
-    assert known_identity(silent, [two, one]) == silent | {"backend version": "2.0"}  # the latest
+    assert known_identities(one, [silent]) == [silent]
+    assert known_identities(two, [one, silent]) == [two]
+    assert known_identities(silent, [two, one]) == [two]  # the latest
+    assert known_identities(silent, [two, silent, one]) == [silent, two]
+
+
+def test_all_identities_of_one_critic_are_known_and_its_own_is_the_first():
+    here, there = (SERVED | {"host": host} for host in ("here", "there"))
+    bare = {name: value for name, value in SERVED.items() if name != "host"}
+    assert known_identities(bare, [here, there]) == [here, there]
+    assert known_identities(bare, [here, bare, there]) == [bare, here, there]
 
 
 def test_a_critic_on_this_machine_is_known_by_all_of_its_identity():
     local = {"critic": "pocket", "backend version": "1.0"}
-    assert known_identity(local, [local | {"backend version": "not said"}]) == local
+    assert known_identities(local, [local | {"backend version": "not said"}]) == [local]

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from judge import run
 from judge.critics import Critic
+from judge.critics.critic import GivenUpError
+from judge.patience import STOP_AFTER
 from judge.questions import Prompts, Question
 from judge.targets import Target
 from judge.verdicts import NOT_ASKED, Verdict, VerdictKey, VerdictStore, verdict_of
@@ -56,6 +58,14 @@ class QuestionTally:
             self.reasons[reason] = self.reasons.get(reason, 0) + count
 
     @property
+    def shortfall(self) -> str:
+        """How many questions have no clear answer, and why; empty where all have one."""
+        if not self.failed + self.unparsed:
+            return ""
+        counts = f"{self.failed} failed and {self.unparsed} unparsed of {self.questions}"
+        return f"questions have no clear verdict: {counts}; mostly: {self.main_reason}; the next check asks them again"
+
+    @property
     def main_reason(self) -> str:
         """Why most of the questions without a clear answer have none."""
         return run.main_reason(self.reasons)
@@ -91,19 +101,23 @@ class CheckStore(VerdictStore):
 class Interview:
     """Asks any critic, keeps its replies and counts them."""
 
-    def __init__(self, store: Store) -> None:
-        self.verdicts, self.tally = CheckStore(store), QuestionTally()
+    def __init__(self, store: Store, stop_after: int = STOP_AFTER) -> None:
+        """``stop_after`` like failures in a row end the asking of a critic; 0: none do."""
+        self.verdicts, self.tally, self._stop_after = CheckStore(store), QuestionTally(), stop_after
 
     def ask(self, critic: Critic, questions: Sequence[CheckQuestion], title: str = "check") -> list[Verdict]:
         """The critic's verdict on each question.
 
         Raises:
-            CriticError: the critic cannot work at all.
+            CriticError: the critic cannot work at all, or was given up.
             StoreError: a reply cannot be kept.
             KeyboardInterrupt: Ctrl-C; the replies so far are kept.
         """
-        outcome, digests = run.ask([(item.question, item.prompts) for item in questions], critic, self.verdicts, title)
+        asked = [(item.question, item.prompts) for item in questions]
+        outcome, digests = run.ask(asked, critic, self.verdicts, title, stop_after=self._stop_after)
         self.tally.add(outcome)
+        if outcome.given_up:
+            raise GivenUpError(outcome.given_up)
         verdicts = self.verdicts.find(digests)
         return [verdicts.get(digest, NOT_ASKED) for digest in digests]
 

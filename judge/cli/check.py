@@ -12,11 +12,14 @@ from judge.cli.options import (
     ImagesOption,
     PromptsOption,
     ReferencesOption,
+    StopAfterOption,
     judges_of,
     open_to_judge,
 )
 from judge.cli.reasons import print_reasons
+from judge.errors import JudgeError
 from judge.metrics.table import MARS2
+from judge.patience import STOP_AFTER
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, print_rich
 from lorarar.cli.flags import given_options
 
@@ -39,6 +42,7 @@ def check(
     against: Annotated[
         str | None, typer.Option("--against", help="Another critic to compare with.", show_default="none")
     ] = None,
+    stop_after: StopAfterOption = STOP_AFTER,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,12 +77,14 @@ def check(
             distances=find_distances,
             labels=read_labels(store),
         )
-        result = run_check(plan, Interview(store))
+        result = run_check(plan, Interview(store, stop_after))
     print_reasons(result.tally.reasons)
     if as_json:
         print_json(result.record())
     else:
         print_page(result)
+    if shortfall := result.tally.shortfall:
+        raise JudgeError(shortfall)
 
 
 def print_page(check: Check) -> None:

@@ -31,6 +31,13 @@ ReferencesOption = Annotated[
     Path | None, typer.Option("--references", help="Folder with subjects/SUBJECT/ and styles/STYLE/, with --generated.")
 ]
 
+StopAfterOption = Annotated[
+    int,
+    typer.Option(
+        "--stop-after", help="Give the critic up after so many like failures in a row; 0: never.", min=0, metavar="N"
+    ),
+]
+
 
 def critic_flags() -> list[Flag]:
     """The flags that name a critic and set it: ``--critic``, and the settings of every kind of critics."""

@@ -14,6 +14,7 @@ from judge.cli.options import (
     ImagesOption,
     PromptsOption,
     ReferencesOption,
+    StopAfterOption,
     backbone_flags,
     critic_flags,
     judges_of,
@@ -22,6 +23,7 @@ from judge.cli.options import (
 from judge.cli.reasons import print_reasons
 from judge.errors import JudgeError
 from judge.metrics.table import MARS2, METRICS, Metric, MetricError
+from judge.patience import STOP_AFTER
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.util.messages import message
@@ -62,6 +64,7 @@ def run(
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
+    stop_after: StopAfterOption = STOP_AFTER,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,7 +90,7 @@ def run(
             outcomes: dict[str, Any] = {"pictures": len(targets)}
             brands: list[str] = []
             if MARS2 in names:
-                outcome = _judge(judges.by_critic(targets), critics, wording, store, brands)
+                outcome = _judge(judges.by_critic(targets), critics, wording, store, brands, stop_after)
                 outcomes[MARS2] = outcome.record()
                 critics_open.close()  # its memory is free for the backbones
             metrics = [METRICS[name] for name in names if name != MARS2]
@@ -99,8 +102,8 @@ def run(
         message(words, "yellow")
     if as_json:
         print_json(outcomes)
-    if MARS2 in names and not outcome.clear:
-        raise JudgeError(f"none of {outcome.questions} questions has a clear verdict; mostly: {outcome.main_reason}")
+    if MARS2 in names and outcome.shortfall:
+        raise JudgeError(outcome.shortfall)
     if MARS2 not in names and not any(scored.scores for scored in scores.values()):
         raise JudgeError(f"none of {len(targets)} pictures has a score by {', '.join(names)}")
 
@@ -126,6 +129,7 @@ def _judge(
     wording: Prompts,
     store: Store,
     brands: list[str],
+    stop_after: int,
 ) -> JudgeOutcome:
     """Judge targets, each by its critic, and say what came of it; the critics' brands are added."""
     from judge.run import JudgeOutcome, judge
@@ -133,7 +137,7 @@ def _judge(
 
     total, verdicts = JudgeOutcome(), VerdictStore(store)
     for name, targets in members.items():
-        outcome = judge(targets, critics[name], wording, verdicts)
+        outcome = judge(targets, critics[name], wording, verdicts, stop_after)
         _describe(outcome, name)
         brands.append(brand(str(critics[name].identity["critic"]), [target.base for target in targets]))
         total.add(outcome)

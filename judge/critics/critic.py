@@ -22,6 +22,10 @@ class CriticError(LorarError):
     title = "Critic"
 
 
+class GivenUpError(CriticError):
+    """A critic that is asked no more in a run: it could work, but what came of it makes asking on no sense."""
+
+
 class Critic(ABC):
     """A model that answers questions about pairs of pictures; use it as a context manager."""
 
@@ -37,6 +41,7 @@ class Critic(ABC):
 
         Raises:
             CriticError: the critic cannot work at all.
+            GivenUpError: it refuses whoever asks; those who asked are told why.
         """
 
     def cost(self, questions: int) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: What ``lorarar judge run`` and ``lorarar judge check`` have besides the settings of critics.
 RESERVED = {
     *("critic", "metrics", "clip", "dino", "prompts", "images", "generated", "references", "db", "sample", "seed"),
-    *("against", "json", "as_json", "help", "context"),
+    *("against", "stop_after", "json", "as_json", "help", "context"),
 }
 
 

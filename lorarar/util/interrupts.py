@@ -4,31 +4,54 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
+class HeldInterrupt:
+    """Ctrl-C that is held back; called, it says whether it was pressed."""
+
+    def __init__(self) -> None:
+        self._pressed = threading.Event()
+        self._is_open = False
+
+    def __call__(self) -> bool:
+        return self._pressed.is_set()
+
+    @contextmanager
+    def let_through(self) -> Iterator[None]:
+        """Hold nothing back within, for what may take long and leaves nothing half done; raises KeyboardInterrupt."""
+        self._is_open = True
+        try:
+            if self._pressed.is_set():
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._is_open = False
+
+    def hold(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal; the second one is let through."""
+        again = self._pressed.is_set()
+        self._pressed.set()
+        if again or self._is_open:
+            raise KeyboardInterrupt
+
+
 @contextmanager
-def held_interrupt() -> Iterator[Callable[[], bool]]:
+def held_interrupt() -> Iterator[HeldInterrupt]:
     """Hold Ctrl-C back inside; what is yielded says whether it was pressed. A second one is let through.
 
     Outside the main thread, where signals cannot be caught, and where Ctrl-C is ignored anyway (a job in the
     background of a script), nothing is held.
     """
-    pressed = threading.Event()
+    held = HeldInterrupt()
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before == signal.SIG_IGN:
-        yield pressed.is_set
+        yield held
         return
-
-    def hold(number: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    signal.signal(signal.SIGINT, hold)
+    signal.signal(signal.SIGINT, held.hold)
     try:
-        yield pressed.is_set
+        yield held
     finally:
         signal.signal(signal.SIGINT, before)

@@ -6,6 +6,7 @@ the line in ``lorarar methods`` and the page of the docs.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -13,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-OptionType = Literal["number", "integer", "text", "choice", "choices", "switch", "numbers", "file", "table"]
+OptionType = Literal["number", "integer", "text", "choice", "choices", "switch", "numbers", "file", "table", "json"]
 Spelling = Literal["flag", "key"]  # --key-value on a command line, key_value in a plan
 
 _METAVARS: Mapping[OptionType, str] = {
@@ -24,6 +25,7 @@ _METAVARS: Mapping[OptionType, str] = {
     "switch": "",
     "file": "FILE",
     "table": "NAME=TEXT",
+    "json": "JSON",
 }
 
 
@@ -89,9 +91,14 @@ class Option:
             return f"are {self.length} finite numbers like {self.shown_default}"
         if self.type in ("number", "integer"):
             return f"is {self._kind_of_number} {self._bounds}".rstrip()
-        if self.type == "table":
-            return f"is {self.metavar}, each name once"
-        return {"text": "is a text", "switch": "are true and false", "file": "is a file"}[self.type]
+        words = {
+            "table": f"is {self.metavar}, each name once",
+            "json": 'is a JSON object like {"name": "value"}',
+            "text": "is a text",
+            "switch": "are true and false",
+            "file": "is a file",
+        }
+        return words[self.type]
 
     @property
     def _kind_of_number(self) -> str:
@@ -139,6 +146,8 @@ class Option:
                 parsed = Path(value)
             case "table":
                 parsed = _table(value)
+            case "json":
+                parsed = _json_object(value)
             case "numbers":
                 numbers = tuple(float(part) for part in (value.split(",") if isinstance(value, str) else value))
                 parsed = numbers if len(numbers) == self.length and all(map(math.isfinite, numbers)) else None
@@ -166,6 +175,25 @@ def _table(value: Any) -> dict[str, str] | None:
     entries = [*value.items()] if isinstance(value, Mapping) else [line.partition("=")[::2] for line in lines]
     table = {name: text for name, text in entries if name and isinstance(text, str) and text}
     return table if table and len(table) == len(entries) else None
+
+
+def _json_object(value: Any) -> dict[str, Any] | None:
+    """The object of a JSON text, or of a mapping that JSON can hold.
+
+    Raises:
+        ValueError, TypeError: it is no JSON.
+    """
+    text = json.dumps(dict(value)) if isinstance(value, Mapping) else value
+    try:
+        parsed = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is too deep") from error
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and infinities, which JSON does not have."""
+    raise ValueError(f"{name} is no JSON")
 
 
 def _whole(value: Any) -> int:

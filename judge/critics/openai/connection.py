@@ -1,0 +1,133 @@
+"""One server's requests and answers, each bounded in time and size, whatever the server does.
+
+Invariant: a request ends within its seconds, also where a name is not resolved, a server is silent or its answer drips;
+nothing is sent to another server than the one that was named.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx2
+
+from judge.critics.openai.address import Address
+from judge.critics.openai.environment import open_client, route_to
+from lorarar.util.errors import reason
+
+T = TypeVar("T")
+LONGEST = 16 * 2**20  # bytes of an answer
+MOVES = 3  # redirects of one request that are followed
+MOVED = (301, 302, 303, 307, 308)
+
+
+class NoAnswerError(Exception):
+    """The reason why a request has no answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Connection:
+    """A server's address, and the way to it; threads may share it."""
+
+    def __init__(self, address: Address, headers: dict[str, str], timeout: float) -> None:
+        """``timeout`` is in seconds, of a whole answer.
+
+        Raises:
+            CriticError: the environment's proxy or certificates cannot be used.
+        """
+        self.address, self.timeout = address, timeout
+        self._route = route_to(address.url)
+        self._client = open_client(address.url, self._route, headers)
+
+    @property
+    def name(self) -> str:
+        """The server as messages name it, with the proxy on the way."""
+        return self.address.host + self._route.words
+
+    def get(self, place: str) -> Answer:
+        """The answer of a place below the address; raises as ``post``."""
+        return self._request("GET", place, None)
+
+    def get_beside(self, place: str, seconds: float) -> Answer:
+        """The answer of a place beside ``/v1``, within some seconds; raises as ``post``."""
+        return self._bounded("GET", self.address.beside(place), None, min(seconds, self.timeout))
+
+    def post(self, place: str, body: Mapping[str, Any]) -> Answer:
+        """The answer to a body that is sent to a place below the address.
+
+        Raises:
+            NoAnswerError: there is none, or it took too long, was too long or came from elsewhere.
+        """
+        return self._request("POST", place, json.dumps(body).encode())
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _request(self, method: str, place: str, body: bytes | None) -> Answer:
+        """The answer, from where the server has moved to, if it says so; that is remembered."""
+        for _ in range(MOVES + 1):
+            answer = self._bounded(method, self.address.of(place), body, self.timeout)
+            if answer.status not in MOVED:
+                return answer
+            location = answer.headers.get("location", "")
+            there = self.address.moved(place, location)
+            if there is None or there == self.address:
+                break
+            self.address = there
+        raise NoAnswerError(f"{self.address}{place} is moved to {location[:200]}; give the address there")
+
+    def _bounded(self, method: str, url: httpx2.URL, body: bytes | None, seconds: float) -> Answer:
+        try:
+            return within(seconds, lambda: self._exchange(method, url, body, seconds))
+        except (httpx2.TimeoutException, TimeoutError):
+            raise NoAnswerError(f"no answer within {seconds:g} s") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
+            raise NoAnswerError(f"{type(error).__name__}: {reason(error)}") from None
+
+    def _exchange(self, method: str, url: httpx2.URL, body: bytes | None, seconds: float) -> Answer:
+        end = time.monotonic() + seconds
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        with self._client.stream(method, url, content=body, headers=headers, timeout=seconds) as response:
+            answer = bytearray()
+            for part in response.iter_bytes():
+                answer += part
+                if len(answer) > LONGEST:
+                    raise NoAnswerError(f"an answer of more than {LONGEST // 2**20} MB")
+                if time.monotonic() > end:
+                    raise TimeoutError
+            return Answer(response.status_code, bytes(answer), response.headers)
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """What a call returns within some seconds.
+
+    It runs in a thread of its own, since nothing else bounds the search for a name, a connection and an answer
+    together; one that takes longer is left to itself.
+
+    Raises:
+        TimeoutError: it takes longer; whatever else the call raises.
+    """
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future.result(seconds)

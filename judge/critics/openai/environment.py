@@ -1,0 +1,94 @@
+"""What the environment says of the way to a server: proxies, hosts that need none, certificates.
+
+Invariant: what the environment says wrongly is one line that names the variable, and nothing at all where the server is
+reached without it: this machine, hosts of ``no_proxy``, and certificates of an address that is not encrypted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from dataclasses import dataclass
+from urllib.request import getproxies, proxy_bypass
+
+import httpx2
+
+from judge.critics.critic import CriticError
+from lorarar.util.errors import reason
+
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way to a server: straight, or through a proxy."""
+
+    proxy: str | None = None
+    variable: str = ""  # that names the proxy
+
+    @property
+    def words(self) -> str:
+        """The way as it follows a server's name in a message."""
+        return f" through the proxy of {self.variable}" if self.proxy else ""
+
+
+def route_to(url: httpx2.URL) -> Route:
+    """The way that the environment wants for an address."""
+    proxies = getproxies()
+    for scheme in (url.scheme, "all"):
+        if (proxy := proxies.get(scheme)) and not _needs_none(url.host, proxies.get("no", "")):
+            return Route(proxy if "://" in proxy else f"http://{proxy}", _variable(f"{scheme}_proxy", proxy))
+    return Route()
+
+
+def open_client(url: httpx2.URL, route: Route, headers: dict[str, str]) -> httpx2.Client:
+    """A client for one server.
+
+    Raises:
+        CriticError: a proxy or certificates that the environment names cannot be used.
+    """
+    context = _certificates() if url.scheme == "https" or route.proxy else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    limits = httpx2.Limits(max_connections=None)  # who asks bounds what is in flight
+    try:
+        return httpx2.Client(headers=headers, limits=limits, proxy=route.proxy, verify=context, trust_env=False)
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        why = reason(error).replace(str(route.proxy), "it")  # which may hold a password
+        raise CriticError(
+            f"the proxy of {route.variable} cannot be used: {why}; accepted is an address like http://proxy:3128, and "
+            f"no_proxy={url.host} goes without"
+        ) from None
+
+
+def _certificates() -> ssl.SSLContext:
+    """The certificates that encrypted servers are known by."""
+    try:
+        return httpx2.create_ssl_context()
+    except OSError as error:  # a file that is missing, or holds something else
+        named = next((name for name in CERTIFICATES if os.environ.get(name)), "the system")
+        raise CriticError(f"the certificates of {named} cannot be read: {reason(error)}") from None
+
+
+def _needs_none(host: str, exceptions: str) -> bool:
+    """Whether a host is reached without a proxy: it is this machine, or among the exceptions."""
+    return _is_here(host) or bool(proxy_bypass(host)) or any(_in_network(host, one) for one in exceptions.split(","))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _in_network(host: str, network: str) -> bool:
+    """Whether a host's address is in a network such as ``192.168.0.0/16``."""
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network.strip(), strict=False)
+    except ValueError:
+        return False
+
+
+def _variable(name: str, value: str) -> str:
+    """The variable that names a proxy, as it is spelt."""
+    return next((one for one in (name, name.upper()) if os.environ.get(one) == value), "the system's settings")

@@ -1,0 +1,96 @@
+"""One server: it is asked in the form that it takes, and again where a failure may pass."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from judge.critics.critic import CriticError
+from judge.critics.openai.address import Address
+from judge.critics.openai.connection import Answer, Connection, NoAnswerError
+from judge.critics.openai.key import authorisation, key_variables
+from judge.critics.openai.models import find_model
+from judge.critics.openai.negotiation import Negotiation
+from judge.critics.openai.problem import Problem, problem_of
+from judge.critics.openai.request import RequestForm, with_extras
+from judge.critics.openai.response import json_of
+from judge.critics.openai.retry import waits
+from judge.critics.openai.settings import ServedSettings
+
+Messages = Callable[..., list[dict[str, Any]]]  # a question's; ``system``: with a turn of its own for the system
+
+
+class QuestionFailedError(Exception):
+    """Why a question has no answer; another may have one."""
+
+
+class ServerFailedError(QuestionFailedError):
+    """Why a question has no answer, where that is the server's fault and no other would have one either."""
+
+
+class ServerRefusesError(ServerFailedError):
+    """A server that refuses whoever asks."""
+
+
+class Server:
+    """A server's one model; threads may share it."""
+
+    def __init__(self, url: str, settings: ServedSettings) -> None:
+        """Raises a CriticError where the server cannot be reached, or has no such model."""
+        self._settings = settings
+        keys = " or ".join(key_variables(settings.key_variable))
+        self._connection = Connection(Address.parse(url), authorisation(settings.key_variable), settings.timeout)
+        try:
+            self.model = find_model(self._connection, settings.model, settings.retries, settings.backoff, keys)
+        except CriticError:
+            self.close()
+            raise
+        self._negotiation = Negotiation(self.name)
+
+    @property
+    def name(self) -> str:
+        """The server as messages name it."""
+        return self._connection.name
+
+    def answer(self, messages: Messages, stop: threading.Event) -> object:
+        """The server's answer to a question, parsed.
+
+        Raises:
+            QuestionFailedError: there is none after all retries; or one of its subclasses.
+        """
+
+        def send(form: RequestForm) -> Answer | Problem:
+            body = form.body(self.model.name, messages(system=form.system), self._settings.max_tokens)
+            answer = self._connection.post("/chat/completions", with_extras(body, self._settings.extra_body or {}))
+            return problem_of(answer) or answer
+
+        pauses, attempts = waits(self._settings.retries, self._settings.backoff), 0
+        while True:
+            attempts, pause, wait = attempts + 1, next(pauses, None), 0.0
+            try:
+                result = self._negotiation.ask(send, last=pause is None)
+            except NoAnswerError as error:
+                fault = str(error)
+            else:
+                if isinstance(result, Answer):
+                    return json_of(result.body)
+                if not result.passing:
+                    raise _failure(result)
+                fault, wait = str(result), result.wait
+            if pause is None or stop.wait(max(pause, wait)):
+                raise ServerFailedError(f"no answer after {attempts} attempts, the last with {fault}")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+
+def _failure(problem: Problem) -> QuestionFailedError:
+    """A problem that does not pass."""
+    reason = f"the server answers {problem}"
+    if problem.refused:
+        return ServerRefusesError(reason)
+    if problem.wait:
+        return ServerFailedError(f"{reason}; it asks to wait for {problem.wait:.0f} s")
+    return QuestionFailedError(reason)
