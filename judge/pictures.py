@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from judge.brand import brand, knows
 from judge.protocol import Answer, correct, majority, majority_of_counts, score
 from judge.questions import ASPECTS, Aspect
 from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict, says
@@ -261,10 +262,26 @@ def _parameters(pictures: Sequence[PictureFiles], judge: Judge | None) -> dict[s
     }
 
 
-def judge_of_most(judges: Iterable[Judge], clear: Mapping[JudgeKey, int]) -> Judge | None:
-    """The judge who answered most, and of those the first; None where none answered anything."""
-    chosen = max(judges, key=lambda judge: clear.get((judge.id, judge.prompts), 0), default=None)
-    return chosen if chosen and clear.get((chosen.id, chosen.prompts)) else None
+def judge_of_most(judges: Iterable[Judge], clear: Mapping[JudgeKey, int], bases: Iterable[str] = ()) -> Judge | None:
+    """The judge who answered most, and of those the first; None where none answered anything.
+
+    Args:
+        judges: to choose from.
+        clear: how much each answered.
+        bases: of the pictures; a judge who knows them comes before one who does not (``judge.brand``).
+    """
+    bases = set(bases)
+
+    def rank(judge: Judge) -> tuple[bool, int]:
+        return all(knows(judge.critic, base) for base in bases), clear[judge.id, judge.prompts]
+
+    return max((judge for judge in judges if clear.get((judge.id, judge.prompts))), key=rank, default=None)
+
+
+def brand_of(judge: Judge, pictures: Iterable[JudgedPicture]) -> str:
+    """The brand of a judge's verdicts on those pictures of which it gave any clear one; empty where it needs none."""
+    judged = (one.target.base for one in pictures if any(v.answer is not None for v in (*one.subject, *one.style)))
+    return brand(judge.critic, judged)
 
 
 def picture_files(targets: Iterable[Target]) -> list[PictureFiles]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from judge.questions import Aspect
 from lorarar.pictures.folders import find_images, folders_in, left_out_beside
 from lorarar.pictures.images import read_image
-from lorarar.pictures.notes import BASE, read_note
+from lorarar.pictures.notes import base_of
 from lorarar.store.filters import PictureFilter, folder_collection, listed, one_collection
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
@@ -131,7 +131,7 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
                 collection=collection,
                 lost=places_without(places, there),
             )
-            targets += [replace(target, image=image, base=read_note(image, BASE)) for image in find_images(style)]
+            targets += [replace(target, image=image, base=base_of("", image)) for image in find_images(style)]
     own = group_by((target.image for target in targets), lambda image: image.parent)
     return _with_references(targets, None, [tuple(images) for images in own.values()])
 
@@ -169,7 +169,7 @@ def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
         collection=row.collection,
         sha256=row.sha256,
         lost=references.lost,
-        base=row.base or read_note(image, BASE),
+        base=base_of(row.base, image),
     )
 
 

@@ -78,7 +78,7 @@ def _same_figures(database, collection):
     catalog = Catalog(database)
     snapshot = catalog.snapshot(collection)
     assert snapshot.judge == replace(report.judge, identity={})
-    rows = {row.method: row for row in figures(snapshot, catalog.scores(snapshot.pictures))}
+    rows = {row.method: row for row in figures(snapshot, catalog.scores(snapshot.pictures).by_metric)}
     assert len(rows) == len(report.lines) >= 2
     for line in report.lines:
         row, group = rows[line.method], line.group
@@ -106,7 +106,8 @@ def test_pictures_whose_references_are_lost_are_shown_and_count_neither_here_nor
         assert [line.metrics for line in after.lines] != [line.metrics for line in before.lines]
         before = after
     picture = next(one for one in snapshot.pictures if one.style == "oil" and one.content == "dog")
-    assert Catalog(path).scores([picture])["clip-t"] == {} and not Catalog(path).answers(picture, snapshot.judge)
+    assert Catalog(path).scores([picture]).by_metric["clip-t"] == {}
+    assert not Catalog(path).answers(picture, snapshot.judge)
     with Store(path) as store, store.writing():
         store.db.execute("UPDATE images SET merge = NULL WHERE path IN (SELECT path FROM images LIMIT 1)")
     assert len(_same_figures(path, plan)[1].pictures) == len(whole.pictures)  # nor of which no LoRA is known
@@ -125,7 +126,7 @@ def test_what_the_scores_screen_says_is_what_the_report_prints(database):
     names = {"average": "average case", "best": "best case", "subject": "subject right", "style": "style right"}
     names |= {title: title for title in (metric.title for metric in METRICS.values()) if title in printed["alpha"]}
     assert len(names) >= 6
-    for row in figures(snapshot, catalog.scores(snapshot.pictures)):
+    for row in figures(snapshot, catalog.scores(snapshot.pictures).by_metric):
         shown = {column.title: words_of(column.get(row), column.places) for column in columns()}
         for ours, theirs in names.items():
             numbers = shown[ours].replace(" [", " (").replace(", ", " to ").replace("]", ")")
@@ -150,7 +151,7 @@ def test_zoom_shows_the_scores_that_the_report_counts(database):
     from tui.screens.zoom import ZoomScreen
 
     context = SimpleNamespace(catalog=Catalog(database), snapshot=Catalog(database).snapshot(COLLECTIONS[0]))
-    counted = context.catalog.scores(context.snapshot.pictures)
+    counted = context.catalog.scores(context.snapshot.pictures).by_metric
     screen, both = ZoomScreen(context, context.snapshot.pictures, 0), 0
     for picture in context.snapshot.pictures[:12]:
         words = screen._read_facts(picture).plain

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from judge.brand import brand
 from judge.pictures import count_clear, judge_of_most, judged_collections, picture_files, read_answers
 from judge.questions import ASPECTS, Aspect
 from judge.verdicts import BEST_LAST, Judge, JudgeVerdicts, read_judges
@@ -48,6 +49,13 @@ class ReferencePictures:
 
     paths: tuple[Path, ...] = ()
     digests: tuple[str, ...] = ()
+
+
+class MetricScores(NamedTuple):
+    """The scores of pictures, and what stands with them where a backbone does not know the pictures."""
+
+    by_metric: Mapping[str, Mapping[PictureKey, float]]
+    brands: tuple[str, ...]
 
 
 class Catalog:
@@ -159,19 +167,22 @@ class Catalog:
         """
         judges = self.judges()
         if not snapshot.pictures:
-            return replace(snapshot, verdicts={}, judge=None, judges=judges)
+            return replace(snapshot, verdicts={}, judge=None, brand="", judges=judges)
         with self.reading() as db:
             counted = self._counted(snapshot.pictures, db)
             files = picture_files(counted.values())
             if judge not in judges:
-                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files))
+                bases = {target.base for target in counted.values()}
+                judge = judges[0] if len(judges) == 1 else judge_of_most(judges, count_clear(db, files), bases)
             answers = read_answers(db, judge, files) if judge else []
         pairs = zip(counted, answers, strict=False)  # none by nobody
         verdicts = {key_of(row): pair for row, pair in pairs if pair != (None, None)}
+        judged = [target.base for row, target in counted.items() if key_of(row) in verdicts]
         return replace(
             snapshot,
             verdicts=verdicts,
             judge=judge if verdicts else None,
+            brand=brand(judge.critic, judged) if judge else "",
             judges=judges,
             uncounted=frozenset(snapshot.pictures) - counted.keys(),
         )
@@ -190,20 +201,23 @@ class Catalog:
         counting = (verdicts.row(key) for files in counted for aspect in ASPECTS for key in files.questions(aspect))
         return [dict(row) for row in counting if row is not None]
 
-    def scores(self, pictures: Sequence[PictureRow]) -> dict[str, dict[PictureKey, float]]:
-        """All metrics of pictures, each by the backbone that scored most of them, as in the report."""
+    def scores(self, pictures: Sequence[PictureRow]) -> MetricScores:
+        """All metrics of pictures, each by the backbone that the report takes."""
         if not self.exists():
-            return {}
+            return MetricScores({}, ())
         from judge.metrics.stored_scores import best_scores
         from judge.metrics.table import METRICS
 
         scores: dict[str, dict[PictureKey, float]] = {}
+        brands: dict[str, None] = {}
         with self.reading() as db:
             counted = self._counted(pictures, db)
             for name, metric in METRICS.items():
-                values = zip(counted, best_scores(db, metric, list(counted.values()))[1], strict=True)
+                best = best_scores(db, metric, list(counted.values()))
+                values = zip(counted, best.values, strict=True)
                 scores[name] = {key_of(row): value for row, value in values if value is not None}
-        return scores
+                brands[best.brand] = None
+        return MetricScores(scores, tuple(filter(None, brands)))
 
     def picture(self, image: int) -> Row:
         """What made a picture; empty if it is gone."""

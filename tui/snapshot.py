@@ -63,6 +63,7 @@ class Snapshot:
     collection: Collection | None = None  # whose pictures they are; None where the database has none
     verdicts: Mapping[PictureKey, Answers] = field(default_factory=dict)
     judge: Judge | None = None  # whose verdicts they are
+    brand: str = ""  # what stands with its verdicts where it does not know the pictures
     judges: Sequence[Judge] = ()
     uncounted: frozenset[PictureRow] = frozenset()  # those that have lost references: shown, in no figure
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from judge.brand import brand
 from judge.metrics.table import Metric
 from lorarar.pictures.prompts import without_token
 from lorarar.store.queries import Pair
@@ -76,27 +78,46 @@ def digest_together(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
 
 
-def best_scores(
-    database: sqlite3.Connection, metric: Metric, targets: Sequence[Target]
-) -> tuple[str, list[float | None]]:
-    """The scores of targets by the backbone that scored most of them, and of several the latest.
+@dataclass(frozen=True)
+class BackboneScores:
+    """The scores of targets by one backbone, or by whatever else a metric is measured by."""
 
-    Returns:
-        The backbone in words, empty where none scored any; and the score of each target, None where it has none.
-    """
-    keys, name = score_keys(metric, targets), ""
-    best: list[float | None] = [None] * len(targets)
+    values: Sequence[float | None]  # one a target, None where it has none
+    name: str = ""  # the backbone's; empty where none scored any
+    revision: str = ""
+    brand: str = ""  # what stands with these scores where the backbone does not know the pictures
+
+    @property
+    def by(self) -> str:
+        """The backbone in words; empty where there is none."""
+        return f"{self.name} ({self.revision})" if self.name else ""
+
+    @property
+    def _rank(self) -> tuple[bool, int]:
+        """Scores of pictures that the backbone knows come first, then the most."""
+        count = sum(value is not None for value in self.values)
+        return count > 0 and not self.brand, count
+
+
+def best_scores(database: sqlite3.Connection, metric: Metric, targets: Sequence[Target]) -> BackboneScores:
+    """The scores of targets by a backbone that knows them before others, that scored most of them, and the latest."""
+    keys, best = score_keys(metric, targets), BackboneScores([None] * len(targets))
     for backbone in _backbones(database, metric):
         stored = _scores(database, metric, backbone)
         values = [stored.get(key) if key else None for key in keys]
-        if _count(values) > _count(best):
-            record = json.loads(backbone)
-            best, name = values, f"{record['name']} ({record['revision']})"
-    return name, best
+        scored = _scored(metric, json.loads(backbone), targets, values)
+        if scored._rank > best._rank:
+            best = scored
+    return best
 
 
-def _count(values: Sequence[float | None]) -> int:
-    return sum(value is not None for value in values)
+def _scored(
+    metric: Metric, record: Mapping[str, str], targets: Sequence[Target], values: Sequence[float | None]
+) -> BackboneScores:
+    """Scores with what they were measured by, and its brand."""
+    bases = [target.base for target, value in zip(targets, values, strict=True) if value is not None]
+    words = brand(record["name"], bases) if metric.backbone is not None else ""
+    return BackboneScores(values=values, name=record["name"], revision=record["revision"], brand=words)
 
 
 def _backbones(database: sqlite3.Connection, metric: Metric) -> list[str]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from judge.brand import brand
 from judge.errors import JudgeError
 from judge.metrics.scores import ScoreStore
-from judge.metrics.stored_scores import best_scores
-from judge.metrics.table import MARS2, METRICS, Metric
+from judge.metrics.stored_scores import BackboneScores, best_scores
+from judge.metrics.table import MARS2, METRICS
 from judge.paper import PUBLISHED, Published
-from judge.pictures import JudgedPicture, JudgedTargets, judge_of_most
+from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
 from judge.report.groups import By, Group, difference, group_name, groups, means_by_group
 from judge.targets import Target, report_collection
 from judge.verdicts import Judge
@@ -71,8 +70,12 @@ def make_report(
     methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
-    scored = {name: _best_scores(metric, targets.targets, scores) for name, metric in METRICS.items()}
-    metrics = {name: by_group(values, by, quadratic=METRICS[name].quadratic) for name, (_, values) in scored.items()}
+    with scores.store.reading() as database:
+        scored = {name: best_scores(database, metric, targets.targets) for name, metric in METRICS.items()}
+    metrics = {
+        name: by_group(_values(targets.targets, scores), by, quadratic=METRICS[name].quadratic)
+        for name, scores in scored.items()
+    }
     lines = [
         ReportLine(
             group,
@@ -81,31 +84,23 @@ def make_report(
         )
         for group in groups(pictures, by)
     ]
-    backbones = {name: backbone for name, (backbone, values) in scored.items() if values}
+    brands = {MARS2: brand_of(judge, pictures), **{name: scores.brand for name, scores in scored.items()}}
     return JudgeReport(
         judge=judge,
         collection=collection,
         by=by,
         lines=lines,
-        backbones=backbones,
+        backbones={name: scores.by for name, scores in scored.items() if scores.by},
         against=against,
         pictures=pictures,
-        brands=_brands(judge, backbones, targets.targets),
+        brands={name: words for name, words in brands.items() if words},
     )
-
-
-def _brands(judge: Judge, backbones: Mapping[str, str], targets: Sequence[Target]) -> dict[str, str]:
-    """The brands of the critic and of the metrics' backbones on these pictures, of those that bear one."""
-    bases = [target.base for target in targets]
-    names = {name: backbone.rpartition(" (")[0] for name, backbone in backbones.items() if METRICS[name].backbone}
-    brands = {name: brand(its, bases) for name, its in ({MARS2: judge.critic} | names).items()}
-    return {name: words for name, words in brands.items() if words}
 
 
 def choose_judge(
     targets: JudgedTargets, critic: str | None = None, prompts: str | None = None, number: int | None = None
 ) -> Judge:
-    """The judge who answered most about some pictures, and of those the latest.
+    """The judge who answered most about some pictures, and of those the latest; one who knows them before others.
 
     Args:
         targets: the pictures.
@@ -129,7 +124,7 @@ def choose_judge(
     if not fitting:
         others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
         raise JudgeError(f"there is no such judge; there are {others}")
-    chosen = judge_of_most(fitting, targets.count_clear())
+    chosen = judge_of_most(fitting, targets.count_clear(), (target.base for target in targets.targets))
     if chosen is None:
         raise JudgeError(why_without_verdicts(targets, fitting))
     return chosen
@@ -145,11 +140,9 @@ def why_without_verdicts(targets: JudgedTargets, judges: Sequence[Judge]) -> str
     return f"{several} not been judged yet by {names}; judge with: lorarar judge run"
 
 
-def _best_scores(metric: Metric, targets: Sequence[Target], scores: ScoreStore) -> tuple[str, dict[Target, float]]:
-    """The backbone that scored most of the pictures, in words, and its scores."""
-    with scores.store.reading() as database:
-        name, values = best_scores(database, metric, targets)
-    return name, {target: value for target, value in zip(targets, values, strict=True) if value is not None}
+def _values(targets: Sequence[Target], scores: BackboneScores) -> dict[Target, float]:
+    """The scores of the targets that have any."""
+    return {target: value for target, value in zip(targets, scores.values, strict=True) if value is not None}
 
 
 def by_group(values: Mapping[Target, float], by: By, *, quadratic: bool = False) -> dict[tuple[str, ...], Interval]:

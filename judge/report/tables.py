@@ -166,7 +166,7 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
     }
     if report.by == "method":
         record |= _paper_record(line)
-    return record | {"collection": report.collection.label}
+    return record | {"collection": report.collection.label, "brand": " ".join(dict.fromkeys(report.brands.values()))}
 
 
 def _paper_record(line: ReportLine) -> dict[str, float | None]:

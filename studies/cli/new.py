@@ -45,7 +45,10 @@ def new(
     ] = None,
     consent: Annotated[Path | None, typer.Option("--consent", help="Text file to agree to.")] = None,
     critic: Annotated[
-        str | None, typer.Option("--critic", help="Whose verdicts best goes by.", show_default="the latest")
+        str | None,
+        typer.Option(
+            "--critic", help="Whose verdicts best goes by.", show_default="the latest that knows the pictures"
+        ),
     ] = None,
     images: Annotated[
         str, typer.Option("--images", help="Only these of the database: plan=quick, demo=…, style=…", metavar="FILTER")
@@ -123,6 +126,8 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
     )
     if study.judge:
         message(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
+        if branded := study.judge.get("brand"):
+            message(str(branded), "yellow")
     message(_power_text(study, powers) if powers else _correlation_text(_items_a_group(study)))
     message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
 

@@ -6,8 +6,10 @@ references; one that was not fully judged is not accepted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from judge.brand import bases_in_words, brand, knows
 from judge.pictures import correct_on
 from judge.verdicts import Judge, VerdictStore
 from lorarar.store import Store
@@ -15,14 +17,25 @@ from studies.creation.candidates import Candidate, Candidates, PairReferences
 from studies.errors import StudyError
 
 
-def find_judge(store: Store, critic: str | None = None) -> Judge:
-    """Find the judge whose verdicts count: the latest, or the latest of this critic.
+def find_judge(store: Store, critic: str | None = None, bases: Iterable[str] = ()) -> Judge:
+    """Find the judge whose verdicts count: the latest of this critic, or the latest who knows the pictures.
+
+    Args:
+        store: the database.
+        critic: whose verdicts; one who does not know the pictures has to be named.
+        bases: of the pictures.
 
     Raises:
         StudyError: the database has no such judge.
     """
-    judges = VerdictStore(store).judges()
-    judge = next((judge for judge in judges if critic in (None, judge.critic)), None)
+    judges, bases = VerdictStore(store).judges(), set(bases)
+    fitting = [judge for judge in judges if critic in (None, judge.critic)]
+    judge = next((judge for judge in fitting if critic or all(knows(judge.critic, base) for base in bases)), None)
+    if judge is None and fitting:
+        raise StudyError(
+            f"{fitting[0].critic} knows pictures of {fitting[0].critic} alone, and these are "
+            f"{bases_in_words(sorted(bases))}; judge them anew with: lorarar judge run, or name it with --critic"
+        )
     if judge is None:
         there = ", ".join(sorted({judge.critic for judge in judges})) or "none"
         by = f" of {critic}" if critic else ""
@@ -40,8 +53,15 @@ def accepted(store: Store, judge: Judge, candidates: Candidates) -> Candidates:
     return candidates.where(accepts)
 
 
-def judge_record(store: Store, judge: Judge) -> dict[str, Any]:
-    """The judge as a study's row records it, with how many verdicts it had and when the last was given."""
+def judge_record(store: Store, judge: Judge, bases: Iterable[str] = ()) -> dict[str, Any]:
+    """The judge as a study's row records it: its brand, how many verdicts it had and when the last was given.
+
+    Args:
+        store: the database.
+        judge: whose verdicts the study goes by.
+        bases: of the study's pictures, one a picture.
+    """
+    words = brand(judge.critic, bases)
     (counts,) = store.rows(
         """SELECT sum(status = 'ok') AS clear, sum(status <> 'ok') AS unclear, max(created) AS latest
         FROM verdicts WHERE judge = ? AND prompts = ?""",
@@ -50,6 +70,7 @@ def judge_record(store: Store, judge: Judge) -> dict[str, Any]:
     )
     return {
         "id": judge.id,
+        "brand": words,
         "critic": judge.critic,
         "prompts": judge.prompts,
         "identity": dict(judge.identity),

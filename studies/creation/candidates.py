@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from lorarar.pictures.notes import base_of
 from lorarar.store import Store
 from lorarar.store.filters import PictureFilter, one_collection
 from lorarar.store.picture_references import ReferenceFinder
@@ -25,6 +26,7 @@ class Candidate:
     seed: int
     path: Path
     sha256: str
+    base: str = ""  # what generated it; empty where that is not known
 
     @property
     def pair(self) -> Pair:
@@ -90,10 +92,12 @@ def find_candidates(store: Store, methods: Sequence[str], images: str = "") -> C
             subject=row.content,
             style=row.style,
             seed=row.seed,
-            path=finder.paths.find(row.path),
+            path=path,
             sha256=row.sha256,
+            base=base_of(row.base, path),
         )
         for row in rows
+        for path in [finder.paths.find(row.path)]
     )
     references = {(row.content, row.style): _references(finder, row) for row in rows}
     return Candidates(one_collection(row.collection for row in rows), pictures, references)

@@ -51,7 +51,8 @@ def new_study(store: Store, request: StudyRequest) -> Study:
     wording = StudyWording.of(request.kind, request.tie, request.instruction, request.consent)
     groups_of(request.kind, request.methods)  # refuses a wrong number of methods before pictures are read
     candidates = find_candidates(store, request.methods, request.images)
-    judge = find_judge(store, request.critic) if request.scenario == "best" else None
+    bases = [picture.base for picture in candidates.pictures]
+    judge = find_judge(store, request.critic, bases) if request.scenario == "best" else None
     if judge is not None:
         candidates = accepted(store, judge, candidates)
         if not candidates.pictures:
@@ -65,7 +66,7 @@ def new_study(store: Store, request: StudyRequest) -> Study:
         scenario=request.scenario,
         methods=request.methods,
         seed=request.seed,
-        judge={} if judge is None else judge_record(store, judge),
+        judge={} if judge is None else judge_record(store, judge, bases),
         design=Design(
             kind=request.kind,
             wording=wording,

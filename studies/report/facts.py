@@ -38,10 +38,16 @@ def facts(study: Study, votes: Sequence[StandingVote], failed: set[str], attenti
 def _design(study: Study) -> list[Fact]:
     return [
         ("kind", KINDS[study.kind], ""),
-        ("scenario", study.scenario, f"MARS2 by {study.judge['critic']}" if study.judge else ""),
+        ("scenario", study.scenario, _goes_by(study)),
         ("methods", ", ".join(study.methods), ""),
         ("items", study.design.count("plain"), f"of {len(study.pairs)} subject-style pairs"),
     ]
+
+
+def _goes_by(study: Study) -> str:
+    """Whose verdicts the study's pictures were chosen by, with the brand where it did not know them."""
+    branded = study.judge.get("brand")
+    return f"MARS2 by {study.judge['critic']}" + (f". {branded}" if branded else "") if study.judge else ""
 
 
 def _voting(study: Study, votes: Sequence[StandingVote], plain: Sequence[StandingVote]) -> list[Fact]:

@@ -14,6 +14,7 @@ from lorarar.util.errors import LorarError
 from tui.context import AppContext
 from tui.notices import copy_text, notify_error
 from tui.snapshot import Snapshot
+from tui.widgets.brand_line import BrandLine
 from tui.widgets.filter import Filter
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.top_bar import TopBar
@@ -39,6 +40,7 @@ class BrowseScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Top line, body, filter, footer."""
         yield TopBar(self.app.current_mode)
+        yield BrandLine()
         yield from self.body()
         if self.FILTERS:
             yield Filter(self.FILTERS)
@@ -119,6 +121,7 @@ class BrowseScreen(Screen[None]):
 
     def _show_top(self) -> None:
         self.query_one(TopBar).show(self.context.title(), self.context.facts())
+        self.query_one(BrandLine).show(self.context.snapshot.brand if self.context.snapshot else "")
 
     def commands(self) -> Iterable[SystemCommand]:
         """The screen's own entries of the command palette."""

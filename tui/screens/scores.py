@@ -18,6 +18,7 @@ from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import line
 from tui.views.filtering import matches
+from tui.widgets.brand_line import BrandLine
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
@@ -104,13 +105,16 @@ class ScoresScreen(BrowseScreen):
     def update(self, snapshot: Snapshot) -> None:
         """Count anew, in a worker."""
 
-        def work() -> list[MethodFigures]:
+        def work() -> tuple[list[MethodFigures], tuple[str, ...]]:
             from tui.views.method_figures import figures
 
-            return figures(snapshot, self.context.catalog.scores(snapshot.pictures))
+            scores = self.context.catalog.scores(snapshot.pictures)
+            return figures(snapshot, scores.by_metric), scores.brands
 
-        def show(rows: list[MethodFigures]) -> None:
+        def show(counted: tuple[list[MethodFigures], tuple[str, ...]]) -> None:
+            rows, brands = counted
             self._all = rows
+            self.query_one(BrandLine).show(snapshot.brand, *brands)
             self.query_one("#head", Static).update(_head(snapshot, len(rows)))
             self._fill()
 

@@ -20,13 +20,14 @@ from lorarar.store.makings import chosen_settings
 from lorarar.store.queries import PictureRow
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.formatting import number
-from tui.catalog import Row
+from tui.catalog import MetricScores, Row
 from tui.context import AppContext
 from tui.notices import copy_text
 from tui.open_external import open_external
-from tui.snapshot import PictureKey, Snapshot, key_of
+from tui.snapshot import Snapshot, key_of
 from tui.text import home, line
 from tui.views.captions import MARKS
+from tui.widgets.brand_line import BrandLine
 from tui.widgets.key_bar import KeyBar
 
 LARGEST = 2048  # pixels a side that are kept of a picture
@@ -64,7 +65,7 @@ class ZoomScreen(Screen[int]):
         self.pictures, self.place = pictures, place
         self.scale, self.centre = 1.0, (0.5, 0.5)
         self.image: Image.Image | None = None  # as read; None: not yet, or it cannot be read
-        self._counted: tuple[Snapshot, dict[str, dict[PictureKey, float]]] | None = None  # scores by metric and picture
+        self._counted: tuple[Snapshot, MetricScores] | None = None
 
     @property
     def picture(self) -> PictureRow:
@@ -73,6 +74,7 @@ class ZoomScreen(Screen[int]):
 
     def compose(self) -> ComposeResult:
         widget = self.context.picture_mode.widget
+        yield BrandLine()
         with Horizontal():
             with Horizontal(id="frame"):
                 yield widget(id="picture") if widget else Static("", id="picture")
@@ -144,12 +146,15 @@ class ZoomScreen(Screen[int]):
         counted = self._counted
         if counted is None or counted[0] is not snapshot:
             counted = self._counted = snapshot, self.context.catalog.scores(snapshot.pictures)
-        return {name: scores[key] for name, scores in counted[1].items() if (key := key_of(picture)) in scores}
+        by_metric, key = counted[1].by_metric, key_of(picture)
+        return {name: scores[key] for name, scores in by_metric.items() if key in scores}
 
     def _show(self, picture: PictureRow, image: Image.Image | None, text: Text) -> None:
         if picture is self.picture:
             self.image = image
             self.query_one("#words", Static).update(text)
+            if self._counted is not None:
+                self.query_one(BrandLine).show(self._counted[0].brand, *self._counted[1].brands)
             self._crop()
 
     def _crop(self) -> None:
