@@ -27,7 +27,7 @@ Against = Literal["subject", "style", "prompt", "truth", "nothing"]
 #: Keys that reports and runs have beside those of metrics; no metric has such a name. Longer ones have a ``_``.
 TAKEN = {
     *(MARS2, "method", "subject", "style", "average", "best", "against", "attempts", "images", "pictures", "pairs"),
-    *("undecided", "failed", "unparsed", "collection", "brand"),
+    *("undecided", "failed", "unparsed", "collection", "brand", "brands"),
 }
 
 
