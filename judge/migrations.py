@@ -104,4 +104,22 @@ def _mass(db: Connection) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN mass REAL CHECK (mass BETWEEN 0 AND 1)")
 
 
-MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words, _mass)
+def _looks(db: Connection) -> None:
+    """What files were when they were last looked at, so that they need not be read and decoded again."""
+    db.execute("""
+        CREATE TABLE file_digests (
+            path TEXT PRIMARY KEY,
+            state TEXT NOT NULL,
+            sha256 TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("""
+        CREATE TABLE pixel_digests (
+            sha256 TEXT NOT NULL,
+            side INTEGER NOT NULL,
+            reader TEXT NOT NULL,
+            pixels TEXT NOT NULL,
+            PRIMARY KEY (sha256, side, reader)
+        ) STRICT, WITHOUT ROWID""")
+
+
+MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words, _mass, _looks)

@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -107,7 +108,7 @@ class Prompts:
         if "{style}" not in self.style:
             raise PromptError(f"{self.name}: style needs {{style}}")
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The name, and a digest of the words."""
         words = json.dumps(asdict(self), sort_keys=True)

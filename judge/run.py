@@ -18,11 +18,11 @@ from judge.patience import STOP_AFTER
 from judge.pictures import JudgedPicture, JudgedTargets
 from judge.questions import ASPECTS, PAPER, Prompts, Question, Reply
 from judge.shared_work import OpenQuestions, share_work
+from judge.sights import Sight, Sights, look_at
 from judge.targets import Target, present_targets
 from judge.verdicts import Judge, VerdictKey, VerdictStore
 from lorarar.store import Store
-from lorarar.util.errors import ImageError
-from lorarar.util.files import is_there, sha256_of, sha256_or
+from lorarar.util.files import sha256_or
 
 
 @dataclass
@@ -174,7 +174,13 @@ def ask(
         CriticError, StoreError, KeyboardInterrupt: as ``judge``.
     """
     identity, *former = verdicts.known_identities(critic.identity)
-    work = _worklist(questions, critic, identity, digests or {})
+    questions = list(questions)
+    sights = look_at(
+        (path for question, _ in questions for path in (question.test, question.reference)),
+        critic.preparation,
+        verdicts.store,
+    )
+    work = _worklist(questions, sights, identity, digests or {})
     judge_id = verdicts.judge_id(str(critic.identity["critic"]), identity)
     verdicts.add(judge_id, [(digest, *rest) for digest, rest in work.unreadable.items()])
     for other in former:
@@ -189,19 +195,21 @@ def ask(
 
 
 def _worklist(
-    questions: Iterable[tuple[Question, Prompts]], critic: Critic, identity: Identity, digests: Mapping[Path, str]
+    questions: Iterable[tuple[Question, Prompts]], sights: Sights, identity: Identity, digests: Mapping[Path, str]
 ) -> _Worklist:
     work = _Worklist()
     for question, prompts in questions:
-        if missing := {path for path in (question.test, question.reference) if not is_there(path)}:
-            work.missing |= missing
+        test, reference = sights[question.test], sights[question.reference]
+        if test is None or reference is None:
+            work.missing |= {path for path in (question.test, question.reference) if sights[path] is None}
             work.digests.append("")
             continue
-        try:
-            key = key_of(question, prompts, critic)
+        if isinstance(test, Sight) and isinstance(reference, Sight):
+            key = _key(question, prompts, test, reference)
             digest = key.digest(identity)
             work.readable[digest] = question, key
-        except ImageError as error:
+        else:
+            error = next(sight for sight in (reference, test) if not isinstance(sight, Sight))
             key = _unreadable_key(question, prompts, digests)
             digest = key.digest(identity)
             work.unreadable[digest] = key, Reply.failure(str(error))
@@ -225,33 +233,19 @@ def questions_about(targets: Sequence[Target], prompts: Prompts) -> Iterator[Que
                 )
 
 
-def key_of(question: Question, prompts: Prompts, critic: Critic) -> VerdictKey:
-    """The key of a critic's verdict on a question.
-
-    Raises:
-        ImageError: a picture cannot be read.
-    """
-    pixels = critic.preparation(question.reference).digest, critic.preparation(question.test).digest
-    try:
-        image, reference = sha256_of(question.test), sha256_of(question.reference)
-    except OSError as error:
-        raise ImageError(f"{error.filename} cannot be read: {error.strerror or error}") from None
-    return _key(question, prompts, image, reference, pixels)
-
-
 def _unreadable_key(question: Question, prompts: Prompts, digests: Mapping[Path, str]) -> VerdictKey:
     """The key of a picture that cannot be read: by the digest it is known by, its file's bytes, or else its path."""
     image, reference = (digests.get(path) or sha256_or(path, str(path)) for path in (question.test, question.reference))
-    return _key(question, prompts, image, reference, (reference, image))
+    return _key(question, prompts, Sight(image, image), Sight(reference, reference))
 
 
-def _key(question: Question, prompts: Prompts, image: str, reference: str, pixels: tuple[str, str]) -> VerdictKey:
+def _key(question: Question, prompts: Prompts, test: Sight, reference: Sight) -> VerdictKey:
     return VerdictKey(
         aspect=question.aspect,
         prompts=prompts.version,
         prompt=f"{question.system}\n{question.rendered.text()}",
-        image=image,
-        reference=reference,
-        pixels=pixels,
+        image=test.sha256,
+        reference=reference.sha256,
+        pixels=(reference.pixels, test.pixels),
         words=question.rendered.words,
     )

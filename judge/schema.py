@@ -53,11 +53,34 @@ TABLES: Mapping[str, TableWords] = {
     ),
 }
 
+_SEEN: Mapping[str, TableWords] = {
+    "file_digests": TableWords(
+        "The bytes of files in the state in which they were last read; only the machine that read them knows it again",
+        {
+            "path": "whole path of the file",
+            "state": "number, size and times of change of the file, as its folder said",
+            "sha256": "of its bytes",
+        },
+    ),
+    "pixel_digests": TableWords(
+        "What critics are shown of files, so that these need not be decoded again",
+        {
+            "sha256": "of the file",
+            "side": "longest side that is shown, in pixels",
+            "reader": "what decides the pixels beside that: the way of reading, and Pillow's version",
+            "pixels": "digest of what is shown, which enters `verdicts.key`",
+        },
+    ),
+}
+
 SCHEMA = Schema(
     "judge",
     MIGRATIONS,
-    TABLES,
-    pictures=tuple(PictureColumn(table, "image") for table in ("verdicts", "check_verdicts", "scores")),
+    {**TABLES, **_SEEN},
+    pictures=(
+        *(PictureColumn(table, "image") for table in ("verdicts", "check_verdicts", "scores")),
+        *(PictureColumn(table, "sha256") for table in _SEEN),
+    ),
     counted=("judges", "verdicts", "check_verdicts", "scores"),
     json=(("judges", "identity"), ("scores", "backbone")),
 )

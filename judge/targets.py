@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from judge.kept_digests import kept_digests
 from judge.questions import Aspect
 from lorarar.pictures.folders import find_images, folders_in, left_out_beside
 from lorarar.pictures.images import read_image
@@ -212,7 +213,8 @@ def present_targets(store: Store, targets: Sequence[Target]) -> list[Target]:
     Raises:
         TargetError: there are none.
     """
-    faults = [_fault(target) for target in targets]
+    with kept_digests(store, (target.image for target in targets)):
+        faults = [_fault(target) for target in targets]
     present = [target for target, fault in zip(targets, faults, strict=True) if not fault]
     resolver = PathResolver(store.path)
     lines = [

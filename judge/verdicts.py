@@ -21,7 +21,6 @@ from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from lorarar import __version__
 from lorarar.util.clock import now
-from lorarar.util.digest import digest_of_facts
 from lorarar.util.statistics.odds import logit
 
 if TYPE_CHECKING:
@@ -54,7 +53,16 @@ class VerdictKey:
 
     def digest(self, identity: Mapping[str, object]) -> str:
         """The digest under which a verdict by a critic of this identity is kept; files do not enter it, pixels do."""
-        return digest_of_facts({"identity": dict(identity), "prompt": self.prompt, "shown": self.pixels})
+        digest = _begun_digest(tuple(identity.items()), self.prompt).copy()
+        digest.update(f', "shown": {json.dumps(self.pixels)}}}'.encode())
+        return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _begun_digest(identity: tuple[tuple[str, object], ...], prompt: str) -> hashlib._Hash:
+    """``digest_of_facts`` of a question, up to the pictures that are shown, which come last in it."""
+    facts = json.dumps({"identity": dict(identity), "prompt": prompt}, sort_keys=True)
+    return hashlib.sha256(facts.removesuffix("}").encode())
 
 
 @dataclass(frozen=True)
@@ -256,13 +264,15 @@ class VerdictStore:
         Reports find verdicts by files and set of prompts, digests are of pixels and words: where equal pixels lie in
         another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
         """
-        rows = self.store.rows(
-            "SELECT prompts, coalesce(words, prompt) AS words, image, reference, aspect FROM verdicts "
-            "WHERE judge = ? AND status = 'ok'",
-            judge,
+        sql = (
+            "SELECT prompts, coalesce(words, prompt), image, reference, aspect FROM verdicts "
+            "WHERE judge = ? AND status = 'ok'"
         )
-        places = {tuple(row.values()) for row in rows}
-        missing = {key.place: (digest, key) for digest, key in keys if not {key.place, key.old_place} & places}
+        with self.store.reading() as database:
+            places = set(database.execute(sql, [judge]))
+        missing = {
+            key.place: (digest, key) for digest, key in keys if key.place not in places and key.old_place not in places
+        }
         if not missing:
             return
         with self.store.writing():

@@ -4,7 +4,6 @@ import json
 import os
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -262,14 +261,14 @@ def test_half_a_character_from_a_server_or_a_files_name_loses_nothing(folders, t
 def test_a_picture_that_may_not_be_read_fails_alone(folders, tmp_path, monkeypatch):
     targets = from_folders(*folders)
     refused = targets[1].image
-    opened = Path.open
+    opened = os.open
 
     def guarded(path, *rest, **options):
         if path == refused:
             raise PermissionError(13, "Permission denied", str(path))
         return opened(path, *rest, **options)
 
-    monkeypatch.setattr(Path, "open", guarded)
+    monkeypatch.setattr(os, "open", guarded)
     with Store(tmp_path / "a.db") as store:
         outcome = judge(targets, Scripted(), PAPER, VerdictStore(store))
         assert (outcome.replies, outcome.failed) == (12, 4)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+import PIL
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from lorarar.pictures.formats import READ, formats_of
@@ -21,6 +22,9 @@ from lorarar.pictures.png_notes import bare_png
 from lorarar.pictures.showing import as_shown, is_plain, size_as_shown
 from lorarar.util.errors import ImageError, reason
 from lorarar.util.files import missing, open_regular, replacing, sha256_of
+
+READING = 1  # raised whenever something else than before is shown of any file
+READER = f"{READING}, Pillow {PIL.__version__}"  # what decides which pixels are shown of a file
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000: above any picture this project makes, below what fills a memory
 T = TypeVar("T")

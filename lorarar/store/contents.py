@@ -91,10 +91,12 @@ def _collections(database: sqlite3.Connection) -> Iterator[CollectionContents]:
 
 
 def _known(database: sqlite3.Connection, digests: str, *values: object) -> dict[str, int]:
-    """The rows about the pictures whose digests a query gives."""
+    """The rows about the pictures whose digests a query gives, of the tables that tell people something."""
+    counted = {table for schema in SCHEMAS.values() for table in schema.counted}
     return {
         of.table: _number(database, f"SELECT count(*) FROM {of.table} WHERE {of.column} IN ({digests})", *values)
         for of in known_columns()
+        if of.table in counted
     }
 
 

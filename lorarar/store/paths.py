@@ -48,11 +48,10 @@ class PathResolver:
         place = _absolute(Path(file))
         if not is_text(place):
             raise OutputError(f"{readable(place)} is no UTF-8, which no database can keep; rename it")
-        real = Path(os.path.realpath(place.parent), place.name)
-        for path, folder in ((place, self.folder), (real, Path(os.path.realpath(self.folder)))):
-            if path.is_relative_to(folder):
-                return path.relative_to(folder).as_posix()
-        return place.as_posix()
+        if place.is_relative_to(self.folder):  # most are, and thousands are kept at once
+            return place.relative_to(self.folder).as_posix()
+        real, folder = Path(os.path.realpath(place.parent), place.name), Path(os.path.realpath(self.folder))
+        return (real.relative_to(folder) if real.is_relative_to(folder) else place).as_posix()
 
     def places(self, path: str) -> list[Path]:
         """All places where the file of a path is looked for, in order; none where no file can have such a name."""

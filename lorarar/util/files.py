@@ -6,11 +6,12 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 CHECKPOINT = ".checkpoint.pt"
 
@@ -107,14 +108,56 @@ def cache_folder(name: str) -> Path:
     return cache_home() / name
 
 
+class FileState(NamedTuple):
+    """What a folder says of a file, which changes whenever the file's bytes do."""
+
+    number: int
+    size: int
+    changed: int  # nanoseconds since 1970; what a program may set
+    noted: int  # when the system noted a change, which none may set
+
+
+class ReadDigest(NamedTuple):
+    """The SHA-256 of a file's bytes in one state."""
+
+    state: FileState
+    sha256: str
+    settled: bool = True  # whether the last change was long before: within a clock's tick a file changes unnoticed
+
+
+_SETTLED = 2_000_000_000  # nanoseconds
+_digests: dict[str, ReadDigest] = {}  # by the whole paths of files
+
+
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes, which are read once as long as the file does not change.
 
     Raises:
         OSError: it cannot be read.
     """
+    place, state = str(path.absolute()), _state(path)
+    digest = _digests.get(place)
+    if digest is None or digest.state != state:
+        settled = time.time_ns() - max(state.changed, state.noted) > _SETTLED
+        with open_regular(path) as file:
+            digest = ReadDigest(state, hashlib.file_digest(file, "sha256").hexdigest(), settled)
+        _digests[place] = digest
+    return digest.sha256
+
+
+def read_digest(path: Path) -> ReadDigest | None:
+    """What this process knows of a file's bytes, in whatever state they were; nothing is read."""
+    return _digests.get(str(path.absolute()))
+
+
+def recall_digest(path: str, digest: ReadDigest) -> None:
+    """Know the bytes of the file at a whole path from elsewhere, unless this process has read them itself."""
+    _digests.setdefault(path, digest)
+
+
+def _state(path: Path) -> FileState:
     state = path.stat()
-    return _sha256(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return FileState(state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def is_there(path: Path) -> bool:
@@ -134,12 +177,6 @@ def sha256_or(path: Path, otherwise: str) -> str:
         return sha256_of(path)
     except OSError:
         return otherwise
-
-
-@lru_cache(maxsize=65536)
-def _sha256(path: Path, *state: int) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_regular(path: Path) -> BufferedReader:
