@@ -177,6 +177,37 @@ def test_colours_are_those_that_the_profile_says(tmp_path, kind, options):
     assert digest_as_read(path) != hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def cmyk_profile():
+    """A printer's profile whose cyan ink is red: no ink is white, black ink black, cyan ink Lab 53, 80, 67."""
+
+    def lab(cyan, black):
+        light, a, b = (100, 0, 0) if not cyan else (53, 80, 67)
+        return bytes([0, 128, 128]) if black else bytes([round(light * 2.55), a + 128, b + 128])
+
+    even = bytes(range(256))
+    corners = b"".join(lab(corner >> 3 & 1, corner & 1) for corner in range(16))  # K changes first
+    matrix = struct.pack(">9i", *(65536 if number % 4 == 0 else 0 for number in range(9)))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix + even * 4 + corners + even * 3
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in (0.9642, 1, 0.8249)))
+    tags, data, at = b"", b"", 128 + 4 + 12 * 2
+    for name, content in ((b"A2B0", table), (b"wtpt", white)):
+        tags += name + struct.pack(">II", at + len(data), len(content))
+        data += content + bytes(-len(content) % 4)
+    body = struct.pack(">I", 2) + tags + data
+    head = struct.pack(">I", 128 + len(body)) + bytes(4) + struct.pack(">I", 0x02400000) + b"prtrCMYKLab " + bytes(12)
+    head += b"acsp" + bytes(28) + struct.pack(">3i", *(round(value * 65536) for value in (0.9642, 1, 0.8249)))
+    return head + bytes(128 - len(head)) + body
+
+
+def test_inks_are_those_of_the_printers_profile_and_plain_without_one(tmp_path):
+    cyan = Image.new("CMYK", (8, 8), (255, 0, 0, 0))
+    assert row_of(saved(cyan, "TIFF"))[0] == (0, 255, 255)
+    red, green, blue = row_of(saved(cyan, "TIFF", icc_profile=cmyk_profile()))[0]
+    assert red > 240 and green < 30 and blue < 40  # Lab 53, 80, 67 is sRGB's red
+    jpeg = saved(cyan, "JPEG", quality=95, icc_profile=cmyk_profile())
+    assert row_of(jpeg)[0] == pytest.approx((red, green, blue), abs=6)
+
+
 def test_a_note_or_a_profile_of_any_size_stops_no_picture(tmp_path):
     notes = PngImagePlugin.PngInfo()
     notes.add_itxt("workflow", "x" * 1_500_000, zip=True)

@@ -21,6 +21,7 @@ from lorarar.util.errors import ImageError
 from lorarar.util.files import cache_home
 
 SIDE = 192  # pixels; more than a thumbnail has on any terminal
+FORM = "srgb"  # how pictures are read; what was kept before they were as viewers show them has another name
 MOST = 400  # in memory, about 40 MB at most
 Receive = Callable[[Image.Image | None], None]  # called in the worker's thread; None: it cannot be read
 
@@ -103,7 +104,7 @@ class Thumbnails:
 def thumbnail(key: str, path: Path, folder: Path) -> Image.Image | None:
     """The thumbnail of a picture, from the cache or made; None where the picture cannot be read."""
     name = file_key(key)
-    cached = folder / name[:2] / f"{name}-{SIDE}.png"
+    cached = folder / name[:2] / f"{name}-{SIDE}-{FORM}.png"
     try:
         return read_image(cached)
     except ImageError:

@@ -6,7 +6,7 @@ it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,10 @@ def latent_scale(vae: AutoencoderKL) -> tuple[Tensor, Tensor]:
 
 def read_images(paths: Sequence[str | Path], side: int) -> Tensor:
     """Picture files as one tensor, as ``images_to_tensor`` gives it."""
-    return images_to_tensor([read_image(path) for path in paths], side)
+    return images_to_tensor(map(read_image, paths), side)  # one at a time: photographs of many megapixels are usual
 
 
-def images_to_tensor(images: Sequence[Image.Image], side: int) -> Tensor:
+def images_to_tensor(images: Iterable[Image.Image], side: int) -> Tensor:
     """Pictures as one tensor (N, 3, side, side) in -1..1: centre-cropped to squares and resized."""
     squares = [ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS) for image in images]
     pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from lorarar.pictures.formats import ENDINGS, HEIC_EXTRA, is_readable
 from lorarar.util.errors import ImageError
 from lorarar.util.files import missing
 from lorarar.util.formatting import count
+from lorarar.util.text import composed
 
 #: What systems and programs leave in folders, in lower case; names that begin with a dot are theirs as well.
 _LEFT_BEHIND = frozenset(
@@ -104,7 +104,7 @@ def child(folder: Path, name: str) -> Path:
         names = [path.name for path in _entries(folder)]
     except ImageError:
         return exact
-    for form in (_composed, _caseless):
+    for form in (composed, _caseless):
         alike = [one for one in names if form(one) == form(name)]
         if len(alike) == 1:
             return folder / alike[0]
@@ -159,9 +159,5 @@ def _entries(folder: Path) -> list[Path]:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from None
 
 
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
 def _caseless(name: str) -> str:
-    return _composed(_composed(name).casefold())
+    return composed(composed(name).casefold())

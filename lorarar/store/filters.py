@@ -15,6 +15,7 @@ from pathlib import Path
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection, Kind, PictureRow
 from lorarar.util.errors import LorarError
+from lorarar.util.text import composed
 
 KINDS: tuple[Kind, ...] = ("plan", "demo", "blend", "import")
 FIELDS = ("row", "content", "style", "seed")
@@ -68,7 +69,8 @@ class PictureFilter:
             raise FilterError(self._nothing(rows, database))
         for name, accepted in self.fields.items():
             there = dict.fromkeys(str(getattr(row, name)) for row in kept)
-            kept = [row for row in kept if str(getattr(row, name)) in accepted]
+            alike = {composed(value) for value in accepted}
+            kept = [row for row in kept if composed(str(getattr(row, name))) in alike]
             if not kept:
                 raise FilterError(f"no {name} {' or '.join(accepted)} among these pictures; there are {listed(there)}")
         return kept

@@ -1,6 +1,8 @@
-"""Making text from outside safe to print."""
+"""Making text from outside safe to print, and to compare."""
 
 from __future__ import annotations
+
+import unicodedata
 
 
 def clean(text: str) -> str:
@@ -13,3 +15,8 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """A text from outside, cleaned, with its line ends and tabs as spaces: so no row or heading is broken by it."""
     return clean(text).replace("\n", " ").replace("\t", " ")
+
+
+def composed(text: str) -> str:
+    """A text with each letter in one part: macOS writes those with accents in two, and both look the same."""
+    return unicodedata.normalize("NFC", text)
