@@ -122,4 +122,29 @@ def _looks(db: Connection) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
-MIGRATIONS: Sequence[Migration] = (_judges, _verdicts, _scores, _check_verdicts, _any_metric, _words, _mass, _looks)
+def _checks(db: Connection) -> None:
+    """What checks of judges came to, which reports say beside what they conclude."""
+    db.execute("""
+        CREATE TABLE checks (
+            id INTEGER PRIMARY KEY,
+            judge INTEGER NOT NULL REFERENCES judges(id),
+            prompts TEXT NOT NULL,
+            collection TEXT NOT NULL,
+            pictures INTEGER NOT NULL,
+            grades TEXT NOT NULL,
+            version TEXT NOT NULL,
+            created TEXT NOT NULL
+        ) STRICT""")
+
+
+MIGRATIONS: Sequence[Migration] = (
+    _judges,
+    _verdicts,
+    _scores,
+    _check_verdicts,
+    _any_metric,
+    _words,
+    _mass,
+    _looks,
+    _checks,
+)

@@ -49,30 +49,33 @@ class Score:
 
     average: float | None  # share of correct images, pairs weighing the same; None without any
     best: float | None  # share of pairs with at least one correct image
-    attempts: float | None  # expected number of images drawn to the first correct one, over pairs that have any
     images: int  # with a verdict
     undecided: int  # without
     pairs: int
 
 
 def score(images: Mapping[K, Sequence[Answer]]) -> Score:
-    """MARS2 from the verdicts on images by subject-style pair.
-
-    Attempts are those of somebody who looks at a pair's images in random order: with k of n correct, the
-    mean place of the first is (n + 1) / (k + 1).
-    """
+    """MARS2 from the verdicts on images by subject-style pair."""
     decided = {pair: [a for a in answers if a is not None] for pair, answers in images.items()}
     decided = {pair: answers for pair, answers in decided.items() if answers}
     undecided = sum(answers.count(None) for answers in map(list, images.values()))
     if not decided:
-        return Score(average=None, best=None, attempts=None, images=0, undecided=undecided, pairs=0)
+        return Score(average=None, best=None, images=0, undecided=undecided, pairs=0)
     shares = [sum(answers) / len(answers) for answers in decided.values()]
-    firsts = [(len(answers) + 1) / (sum(answers) + 1) for answers in decided.values() if any(answers)]
     return Score(
         average=sum(shares) / len(shares),
-        best=len(firsts) / len(decided),
-        attempts=sum(firsts) / len(firsts) if firsts else None,
+        best=sum(map(any, decided.values())) / len(decided),
         images=sum(map(len, decided.values())),
         undecided=undecided,
         pairs=len(decided),
     )
+
+
+def attempts(answers: Sequence[Answer]) -> float | None:
+    """How many of a pair's images are looked at, in random order, to the first correct one; None without a verdict.
+
+    With k of n correct its mean place is (n + 1) / (k + 1). With none it is at least n + 1, which the formula gives
+    too. In expectation that is what somebody looks at who gives up after n + 1.
+    """
+    decided = [answer for answer in answers if answer is not None]
+    return (len(decided) + 1) / (sum(decided) + 1) if decided else None

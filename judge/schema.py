@@ -40,6 +40,19 @@ TABLES: Mapping[str, TableWords] = {
     ),
     "verdicts": TableWords("What critics answered, a row a picture, reference and aspect", _VERDICT),
     "check_verdicts": TableWords("Answers that `lorarar judge check` asked for, which no report counts", _VERDICT),
+    "checks": TableWords(
+        "What `lorarar judge check` came to, a row a check",
+        {
+            "id": "number of the row",
+            "judge": "the critic with its settings",
+            "prompts": "version of the set of prompts",
+            "collection": "whose pictures the sample is of, in words",
+            "pictures": "in the sample",
+            "grades": "the worst grade of each part that was graded, JSON",
+            "version": "of lorarar",
+            "created": _CREATED,
+        },
+    ),
     "scores": TableWords(
         "CLIP-I, CLIP-T, DINO and other metrics of pictures",
         {
@@ -81,6 +94,6 @@ SCHEMA = Schema(
         *(PictureColumn(table, "image") for table in ("verdicts", "check_verdicts", "scores")),
         *(PictureColumn(table, "sha256") for table in _SEEN),
     ),
-    counted=("judges", "verdicts", "check_verdicts", "scores"),
-    json=(("judges", "identity"), ("scores", "backbone")),
+    counted=("judges", "verdicts", "check_verdicts", "checks", "scores"),
+    json=(("judges", "identity"), ("checks", "grades"), ("scores", "backbone")),
 )

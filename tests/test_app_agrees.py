@@ -21,7 +21,7 @@ from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog
 from tui.screens.scores import columns, words_of
 from tui.snapshot import key_of
-from tui.views.method_figures import figures
+from tui.views.method_figures import conclusion, figures
 
 COLLECTIONS = [Collection("plan", "tiny"), Collection("plan", "small"), Collection("demo", "dog--oil")]
 
@@ -84,9 +84,12 @@ def _same_figures(database, collection):
         row, group = rows[line.method], line.group
         assert (row.average, row.best) == (group.average, group.best)
         assert (row.subject, row.style) == (group.subject, group.style)
-        assert (row.attempts, row.undecided) == (group.score.attempts, group.score.undecided)
+        assert (row.attempts, row.undecided) == (group.attempts, group.score.undecided)
         assert row.pictures == group.score.images + group.score.undecided
         assert {name: value for name, value in row.metrics.items() if value} == dict(line.metrics)
+    said = conclusion(snapshot, catalog.trust(snapshot.judge))
+    assert said.lines == report.conclusion.lines
+    assert said.record() == report.conclusion.record()
     return report, snapshot
 
 
@@ -123,7 +126,8 @@ def test_what_the_scores_screen_says_is_what_the_report_prints(database):
             printed.setdefault(row[0], {}).update(zip(table.head, row, strict=True))
     catalog = Catalog(database)
     snapshot = catalog.snapshot(COLLECTIONS[0])
-    names = {"average": "average case", "best": "best case", "subject": "subject right", "style": "style right"}
+    names = {"average": "average case", "best": "best case", "subject": "subject right"}
+    names |= {"style": "style right", "attempts": "attempts"}
     names |= {title: title for title in (metric.title for metric in METRICS.values()) if title in printed["alpha"]}
     assert len(names) >= 6
     for row in figures(snapshot, catalog.scores(snapshot.pictures).by_metric):

@@ -8,6 +8,7 @@ from judge.check.statistics.agreement import alpha_interval, count_flips, kendal
 from judge.check.statistics.calibration import (
     LabelledAnswer,
     ReportedAnswer,
+    accuracy,
     brier,
     calibrate,
     calibration_error,
@@ -157,8 +158,8 @@ def test_its_interval_holds_the_noise_of_the_calibration_too(theta, q0, q1):
 
 
 def test_calibration_counts_each_known_answer_once():
-    triples = [LabelledAnswer(0.9, True, True)] * 8 + [LabelledAnswer(0.2, False, True)] * 2
-    triples += [LabelledAnswer(0.1, False, False)] * 9 + [LabelledAnswer(None, True, False)]
+    answers = [(0.9, True, True)] * 8 + [(0.2, False, True)] * 2 + [(0.1, False, False)] * 9 + [(None, True, False)]
+    triples = [LabelledAnswer(*answer, cell) for cell, answer in enumerate(answers)]
     reported = [ReportedAnswer(k < 50, k) for k in range(100)]
     found = calibrate(triples, reported)
     assert (found.sensitivity.value, found.specificity.value) == (0.8, 0.9)
@@ -169,17 +170,32 @@ def test_calibration_counts_each_known_answer_once():
     assert wider.value == found.corrected.value
     assert wider.low < found.corrected.low or wider.high > found.corrected.high
     assert calibrate([], reported).corrected is None
-    assert calibrate([LabelledAnswer(0.5, True, True)]).brier == 0.25
+    assert calibrate([LabelledAnswer(0.5, True, True, "cell")]).brier == 0.25
+
+
+def test_a_judge_whose_skill_differs_by_cell_is_calibrated_by_cell():
+    """Known answers of a cell are alike: taken one by one, intervals of sensitivity hold too little."""
+    generator, by_cell, one_by_one, studies = np.random.default_rng(5), 0, 0, 400
+    for _ in range(studies):
+        skills = 1 / (1 + np.exp(-generator.normal(1.5, 1, 25)))  # of 25 cells, six known pictures each
+        right = (generator.random((25, 6)) < skills[:, None]).ravel().tolist()
+        known = [LabelledAnswer(None, hit, True, at // 6) for at, hit in enumerate(right)]
+        found, naive = accuracy(known), proportion(right, range(150))
+        by_cell += found.low <= 0.7785 <= found.high  # the mean of sigmoid(N(1.5, 1)), by quadrature
+        one_by_one += naive.low <= 0.7785 <= naive.high
+        assert found.worth <= naive.worth == 150
+    assert 0.92 <= by_cell / studies <= 0.98
+    assert one_by_one / studies < 0.9
 
 
 def test_nearness_compares_pictures_of_one_cell_alone():
     near_and_far = {
-        "a": [(True, 1.0), (False, 2.0), (False, 0.5)],
-        "b": [(True, 90.0), (False, 100.0)],
-        "c": [(True, 3.0)],
+        ("a", "x"): [(True, 1.0), (False, 2.0), (False, 0.5)],
+        ("b", "x"): [(True, 90.0), (False, 100.0)],
+        ("c", "x"): [(True, 3.0)],
     }
     assert nearness(near_and_far).value == pytest.approx((0.5 + 1) / 2)
-    assert nearness({"c": [(True, 3.0)]}) is None
+    assert nearness({("c", "x"): [(True, 3.0)]}) is None
 
 
 def test_tau_by_hand():

@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import replace
+from math import comb
 
 import pytest
 from PIL import Image
@@ -12,9 +13,10 @@ from judge import judge_pictures, mars2, mars2_by_method
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.pictures import JudgedPicture, JudgedTargets
-from judge.protocol import correct, majority, score
+from judge.protocol import attempts, correct, majority, score
 from judge.questions import CODE, PAPER, PromptError, Prompts, Reply, find_prompts, parse
-from judge.report.groups import difference, groups, over_pairs
+from judge.report.comparison import compare_with
+from judge.report.groups import groups, mean_scores
 from judge.run import judge
 from judge.targets import TargetError, from_folders
 from judge.verdicts import Verdict, VerdictStore
@@ -109,7 +111,6 @@ def test_the_papers_three_figures_on_a_worked_example():
     found = score({"a": [True, False, True, False], "b": [False, False, None], "c": [None]})
     assert found.average == pytest.approx((0.5 + 0.0) / 2)
     assert found.best == 0.5
-    assert found.attempts == pytest.approx((4 + 1) / (2 + 1))
     assert (found.images, found.undecided, found.pairs) == (6, 2, 2)
     assert score({}).average is None
 
@@ -119,7 +120,19 @@ def test_attempts_are_the_mean_over_all_orders():
 
     images = [True, True, False, False, False]
     firsts = [order.index(True) + 1 for order in permutations(images)]
-    assert score({"a": images}).attempts == pytest.approx(sum(firsts) / len(firsts))
+    assert attempts(images) == pytest.approx(sum(firsts) / len(firsts))
+
+
+def test_attempts_of_a_pair_without_a_correct_picture_are_those_of_who_gives_up_after_one_more():
+    assert attempts([False] * 4) == 5
+    assert attempts([None, False, None]) == 2
+    assert attempts([None]) is None
+    chance, most = 0.3, 6  # pictures are right with this chance: the mean over all outcomes is E[min(first, 7)]
+    mean = sum(
+        comb(most, k) * chance**k * (1 - chance) ** (most - k) * attempts([True] * k + [False] * (most - k))
+        for k in range(most + 1)
+    )
+    assert mean == pytest.approx(sum((1 - chance) ** looked for looked in range(most + 1)))
 
 
 @pytest.mark.parametrize(
@@ -334,5 +347,6 @@ def test_groups_and_differences_are_over_pairs(folders):
     assert (one.name, one.score.average, one.score.best) == (("a",), 0.5, 0.5)
     assert two.score.average == 0.0
     assert [group.name for group in groups(ours, "cell")] == [("a", "dog", "glowing"), ("a", "cat", "glowing")]
-    assert difference(ours, theirs).value == pytest.approx(0.5)
-    assert over_pairs({}) is None
+    (found,) = compare_with([one, two], "b")
+    assert (found.method, found.against, found.difference.value) == ("a", "b", pytest.approx(0.5))
+    assert mean_scores({}) is None

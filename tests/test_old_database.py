@@ -1,4 +1,8 @@
-"""A database of version 0.1 is read as it is, and migrated by the first command that writes: no figure changes."""
+"""A database of version 0.1 is read as it is, and migrated by the first command that writes: no figure changes.
+
+But those that version 0.1 got wrong: intervals of the judge's reports, which drew pairs anew, and attempts, which left
+out the pairs without a correct picture.
+"""
 
 import json
 import lzma
@@ -60,6 +64,15 @@ def by_name(said):
     }
 
 
+def lasting(report):
+    """What of a judge's report is counted today as in version 0.1."""
+    if "groups" not in report:
+        return report
+    wrong = ("_low", "_high", "attempts")
+    groups = [{key: value for key, value in group.items() if not key.endswith(wrong)} for group in report["groups"]]
+    return report | {"groups": groups}
+
+
 def reports():
     """All that version 0.1 said of its database, and the commands that say it now."""
     for plan in PLANS:
@@ -78,7 +91,7 @@ def check_reports(chosen):
     for name, arguments in reports():
         if name in chosen or not chosen:
             said = json.loads((EXPECTED / name).read_text()), json.loads(run(*arguments))
-            same(*map(by_name, said), name)
+            same(*map(by_name, map(lasting, said)), name)
 
 
 @pytest.fixture

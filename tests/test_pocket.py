@@ -32,6 +32,7 @@ from lorarar.pocket.styles import STYLE_FUNCTIONS, StyleParams, apply_style
 from lorarar.pocket.text_encoders import LENGTH, write_tokenizer
 from lorarar.pocket.training_pictures import APART, distance, make_training_pictures, random_params
 from lorarar.util.errors import PocketError
+from lorarar.util.statistics.crossed import over_pairs
 
 MEGABYTES = 35  # for the base, LoRAs and hypernetwork; 25 more are the judge's
 
@@ -210,17 +211,16 @@ def test_a_build_goes_on_where_it_was(tmp_path):
 
 
 def test_intervals_are_over_pairs_not_over_their_pictures():
-    from lorarar.pocket.grid_measures import over_pairs
+    from lorarar.pocket.grid_measures import means_by_pair
 
     pairs = [("a", str(k)) for k in range(25) for _ in range(10)]
     alike = [float(k % 2) for k in range(25) for _ in range(10)]  # ten pictures that say the same
-    few = over_pairs([("a", str(k)) for k in range(25)], alike[::10])
-    many = over_pairs(pairs, alike)
-    assert (few.value, few.low, few.high) == (many.value, many.low, many.high)
+    many = over_pairs(means_by_pair(pairs, alike))
+    assert many == over_pairs({("a", str(k)): float(k % 2) for k in range(25)})
     assert many.value == pytest.approx(0.48)
     assert many.low == pytest.approx(0.28, abs=0.05)
     assert many.high == pytest.approx(0.68, abs=0.05)
-    assert over_pairs([("a", "b")] * 2, [4.0, 4.0], np.sqrt).value == 2.0
+    assert over_pairs(means_by_pair([("a", "b")] * 2, [4.0, 4.0]), np.sqrt).value == 2.0
 
 
 def test_true_pictures_are_no_distance_from_the_truth():

@@ -78,7 +78,7 @@ def test_verdicts_are_those_of_the_judges_own_report(database):
     reported = {group.name[0]: group for group in groups(judged, "method")}
     for row in figures(snapshot, {}):
         group = reported[row.method]
-        assert (row.average, row.best, row.attempts) == (group.average, group.best, group.score.attempts)
+        assert (row.average, row.best, row.attempts) == (group.average, group.best, group.attempts)
         assert (row.subject, row.style, row.undecided) == (group.subject, group.style, group.score.undecided)
 
 

@@ -37,6 +37,7 @@ from tui.views.collections import shown_collection
 
 if TYPE_CHECKING:
     from judge.targets import Target
+    from judge.trust import Trust
     from lorarar.store.schema import Schema
 
 Row = dict[str, Any]
@@ -218,6 +219,13 @@ class Catalog:
                 scores[name] = {key_of(row): value for row, value in values if value is not None}
                 brands[best.brand] = None
         return MetricScores(scores, tuple(filter(None, brands)))
+
+    def trust(self, judge: Judge) -> Trust | None:
+        """What the last check of a judge came to; None where none is on record."""
+        from judge.trust import read_trust
+
+        with self.reading() as db:
+            return read_trust(db, judge)
 
     def picture(self, image: int) -> Row:
         """What made a picture; empty if it is gone."""

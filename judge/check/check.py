@@ -14,7 +14,9 @@ from judge.check.settings import rival
 from judge.check.table import parts
 from judge.critics import Critic
 from judge.pictures import JudgedPicture, JudgedTargets
+from judge.trust import Trust, worst_grades
 from judge.verdicts import Verdict, VerdictStore
+from lorarar.util.clock import now
 from lorarar.util.errors import LorarError
 
 SAMPLE = "sample"  # the name of the ordinary questions beside those of the parts
@@ -42,6 +44,11 @@ class Check:
     tally: QuestionTally
     results: Mapping[str, Any]  # by the part's name
     findings: Sequence[Finding]  # the results in sentences, part by part
+
+    def trust(self, collection: str) -> Trust:
+        """What the check came to, as it is kept for reports; ``collection`` is whose pictures they are, in words."""
+        grades = worst_grades((finding.part, finding.grade) for finding in self.findings)
+        return Trust(created=now(), collection=collection, pictures=self.pictures, grades=grades)
 
     def record(self) -> dict[str, Any]:
         """The check as JSON has it: every part's result under its name, and the sentences."""

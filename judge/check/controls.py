@@ -17,7 +17,8 @@ import numpy as np
 from judge.check.ask import CheckQuestion
 from judge.check.findings import Finding, Grade, at_least, percent_of, weakest
 from judge.check.part import Baseline, CheckPlan, Part
-from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, accuracy, logit_auroc
+from judge.check.statistics.calibration import LabelledAnswer, accuracy
+from judge.check.statistics.discrimination import Auroc, logit_auroc
 from judge.check.statistics.proportions import Proportion
 from judge.questions import ASPECTS, Aspect, Prompts, Question
 from judge.targets import Target
@@ -123,7 +124,7 @@ class ControlsPart(Part[Control, ControlsResult]):
 
     def _bias(self, priors: dict[Aspect, Interval]) -> Finding:
         biased = [aspect for aspect, prior in priors.items() if prior.value > 0]
-        unsure = any(prior.high > 0 for prior in priors.values())
+        unsure = any(prior.high is None or prior.high > 0 for prior in priors.values())
         grade: Grade = "poor" if biased else "fair" if unsure else "good"
         leans = {
             "poor": f"leans to Yes about {' and '.join(biased)}: a yes-bias",
@@ -227,9 +228,9 @@ def _measure_aspect(replies: Sequence[_AnsweredControl]) -> AspectControls:
     )
 
 
-def _clear_answers(replies: Sequence[_AnsweredControl]) -> list[ClusteredAnswer]:
+def _clear_answers(replies: Sequence[_AnsweredControl]) -> list[LabelledAnswer]:
     return [
-        ClusteredAnswer(
+        LabelledAnswer(
             probability=verdict.probability, answer=verdict.answer, truth=control.expected, cluster=control.cluster
         )
         for control, verdict in replies

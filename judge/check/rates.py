@@ -35,7 +35,7 @@ def calibrate_rate(
         what: what the answers and the rate are about.
     """
     answers = [
-        LabelledAnswer(_probability(picture, what), answer, truth)
+        LabelledAnswer(_probability(picture, what), answer, truth, picture.pair)
         for picture, truth in labelled
         if (answer := _answer(picture, what)) is not None
     ]

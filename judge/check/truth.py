@@ -11,8 +11,8 @@ from judge.check.ask import CheckQuestion, ordinary_questions
 from judge.check.findings import Finding, at_least, percent_of, weakest
 from judge.check.part import Baseline, CheckPlan, Part
 from judge.check.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods, rate_finding
-from judge.check.statistics.calibration import Calibration, CorrectedRate
-from judge.check.statistics.discrimination import Auroc, ClusteredAnswer, Nearness, accuracy, logit_auroc, nearness
+from judge.check.statistics.calibration import Calibration, CorrectedRate, LabelledAnswer, accuracy
+from judge.check.statistics.discrimination import Auroc, Nearness, logit_auroc, nearness
 from judge.check.statistics.proportions import Proportion
 from judge.ground_truth import KnownPicture
 from judge.pictures import JudgedPicture, group_by_picture
@@ -20,7 +20,7 @@ from judge.questions import Aspect
 from judge.targets import Target
 from judge.verdicts import Verdict
 from lorarar.store.queries import Pair
-from lorarar.util.formatting import interval, percent_bounds
+from lorarar.util.formatting import interval, percent, percent_bounds
 from lorarar.util.grouping import group_by
 
 FEWEST_CELLS = 5  # below which nearness gets no grade
@@ -102,14 +102,14 @@ class TruthPart(Part[CheckQuestion, TruthResult | None]):
 
     def _nearness(self, near: Nearness) -> Finding:
         text = (
-            f"of two pictures of a cell, the one judged correct is nearer to the true one in {near.value:.0%} "
-            f"({percent_bounds(near.low, near.high)} over {near.cells} cells)"
+            f"of two pictures of a cell, the one judged correct is nearer to the true one in {percent(near)}, "
+            f"over {near.cells} cells"
         )
         return Finding(self.name, at_least(near.value, 0.75, 0.6) if near.cells >= FEWEST_CELLS else "", text)
 
 
 @dataclass(frozen=True)
-class _KnownAnswer(ClusteredAnswer):
+class _KnownAnswer(LabelledAnswer):
     """An answer to a question about a known picture."""
 
     hard: bool  # whether No is the correct answer, and Yes nearly right
@@ -129,7 +129,7 @@ def _measure_aspect(pictures: Sequence[KnownPicture], judged: Sequence[JudgedPic
 def _clear_answers(
     pictures: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect
 ) -> Iterator[_KnownAnswer]:
-    for number, (known, picture) in enumerate(zip(pictures, judged, strict=True)):
+    for known, picture in zip(pictures, judged, strict=True):
         truth = known.truth(aspect)
         for verdict in picture.verdicts(aspect):
             if verdict.answer is not None:
@@ -137,7 +137,7 @@ def _clear_answers(
                     probability=verdict.probability,
                     answer=verdict.answer,
                     truth=truth,
-                    cluster=number,
+                    cluster=picture.pair,
                     hard=known.hard and not truth,
                 )
 

@@ -54,6 +54,7 @@ def check(
     from judge.ground_truth import find_distances, find_known_pictures
     from judge.questions import find_prompts
     from judge.targets import present_targets, report_collection
+    from judge.trust import keep_trust
 
     wording = find_prompts(prompts)
     judges = judges_of(given_options(context))
@@ -77,7 +78,9 @@ def check(
             distances=find_distances,
             labels=read_labels(store),
         )
-        result = run_check(plan, Interview(store, stop_after))
+        interview = Interview(store, stop_after)
+        result = run_check(plan, interview)
+        keep_trust(interview.verdicts, result.critic, result.prompts, result.trust(report_collection(chosen).label))
     print_reasons(result.tally.reasons)
     if as_json:
         print_json(result.record())

@@ -103,13 +103,17 @@ def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
                 "backbones": dict(report.backbones),
                 "brands": list(dict.fromkeys(report.brands.values())),
                 "by": report.by,
+                "conclusion": report.conclusion.record(),
                 "groups": records(report),
             }
         )
     elif form == "csv":
+        message(" ".join(report.conclusion.lines))  # a spreadsheet takes no line above the head
         print_text(as_csv(*csv_rows(report, paper=paper)), end="")
     elif form == "table":
+        print_text("\n".join([*report.conclusion.lines, ""]))
         for table in tables(report, paper=paper):
             print_table(table)
     else:
-        print_text((as_markdown if form == "markdown" else as_latex)(tables(report, paper=paper)), end="")
+        form_of = as_markdown if form == "markdown" else as_latex
+        print_text(form_of(tables(report, paper=paper), report.conclusion.lines), end="")

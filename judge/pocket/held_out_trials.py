@@ -110,7 +110,8 @@ def auroc_summary(scores: Sequence[float], trials: Sequence[HeldOutTrial]) -> di
         )
         if auroc is not None:
             figures |= {name: round(auroc.value, 4)}
-            figures |= {f"{name}_low": round(auroc.low, 4), f"{name}_high": round(auroc.high, 4)}
+            ends = {f"{name}_low": auroc.low, f"{name}_high": auroc.high}
+            figures |= {end: round(value, 4) for end, value in ends.items() if value is not None}
     return figures | {"trials": len(trials)}
 
 

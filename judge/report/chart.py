@@ -63,7 +63,8 @@ def _panel(
     for (row, number), line in zip(places, report.lines, strict=True):
         figure: Interval | None = getattr(line.group, case)
         if figure is not None:
-            marks.append(Mark(row, number, figure.value, figure.low, figure.high))
+            ends = (figure.value if end is None else end for end in (figure.low, figure.high))
+            marks.append(Mark(row, number, figure.value, *ends))
         if series[-1] == PAPERS and line.published is not None:
             published: float = getattr(line.published, case)
             marks.append(Mark(row, len(series) - 1, published, published, published))

@@ -21,6 +21,7 @@ from lorarar import __version__
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
 from lorarar.util.files import replacing
+from lorarar.util.formatting import interval
 from lorarar.util.grouping import group_by
 from lorarar.util.text import one_line
 
@@ -71,10 +72,12 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
     environment = Environment(
         loader=PackageLoader("judge.report", "."), autoescape=True, undefined=StrictUndefined, finalize=_harmless
     )
+    environment.filters["words"] = interval
     page = environment.get_template("gallery.html").stream(
         cells=(_cell(members) for members in group_by(report.pictures, lambda one: one.pair).values()),
         lines=report.lines,
         brands=dict.fromkeys(report.brands.values()),
+        conclusion=report.conclusion,
         judge=report.judge,
         collection=report.collection.label,
         version=__version__,

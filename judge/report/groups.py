@@ -1,4 +1,4 @@
-"""MARS2 by group, with intervals over pairs: the figures that the reports and the app show."""
+"""MARS2 by group, with intervals over subjects and styles: the figures that the reports and the app show."""
 
 from __future__ import annotations
 
@@ -9,26 +9,45 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from judge.pictures import JudgedPicture, correct_by_pair
-from judge.protocol import Answer, Score, both_right, score
+from judge.pictures import JudgedPicture
+from judge.protocol import Answer, Score, attempts, both_right, score
 from lorarar.store.queries import Pair
 from lorarar.util.grouping import group_by
-from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.crossed import over_pairs
 
 if TYPE_CHECKING:
     from judge.targets import Target
 
 By = Literal["method", "subject", "style", "cell"]
+Name = tuple[str, ...]  # of a group: its method first
+Verdicts = Mapping[Pair, Sequence[tuple[Answer, Answer]]]  # whether each picture's subject is right, and its style
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How many pictures are looked at to the first correct one, over the pairs that every method has a verdict on."""
+
+    mean: Interval
+    without: int  # pairs that have no correct picture, which count n + 1: where there are any, a lower bound
+    pairs: int
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the mean is a lower bound."""
+        return self.without > 0
 
 
 @dataclass(frozen=True)
 class Group:
     """The figures of one method, subject, style or cell."""
 
-    name: tuple[str, ...]
+    name: Name
     score: Score
+    shares: Mapping[Pair, float]  # of correct pictures, of each pair that has a verdict
     average: Interval | None
     best: Interval | None
+    attempts: Attempts | None  # None too where methods have no pair in common
     subject: float | None  # share of pictures whose subject is right
     style: float | None
     unclear: Counter[str]  # questions without a clear verdict, by why
@@ -37,10 +56,12 @@ class Group:
 def groups(pictures: Sequence[JudgedPicture], by: By) -> list[Group]:
     """The pictures' figures by group, method first, in the order of their first picture."""
     members = group_by(pictures, lambda picture: group_name(picture.target, by))
-    return [_group(name, of_name) for name, of_name in members.items()]
+    verdicts = {name: _verdicts(of_name) for name, of_name in members.items()}
+    unclear = {name: sum((picture.unclear for picture in of_name), Counter()) for name, of_name in members.items()}
+    return make_groups(verdicts, unclear)
 
 
-def group_name(target: Target, by: By) -> tuple[str, ...]:
+def group_name(target: Target, by: By) -> Name:
     """The name of a target's group: its method, then its subject, its style, or both."""
     return {
         "method": (target.row,),
@@ -50,46 +71,55 @@ def group_name(target: Target, by: By) -> tuple[str, ...]:
     }[by]
 
 
-def _group(name: tuple[str, ...], members: Sequence[JudgedPicture]) -> Group:
-    pairs = {
-        pair: [(picture.answer("subject"), picture.answer("style")) for picture in pictures]
-        for pair, pictures in group_by(members, lambda picture: picture.pair).items()
+def _verdicts(pictures: Sequence[JudgedPicture]) -> Verdicts:
+    pairs = group_by(pictures, lambda picture: picture.pair)
+    return {pair: [(one.answer("subject"), one.answer("style")) for one in of_pair] for pair, of_pair in pairs.items()}
+
+
+def make_groups(verdicts: Mapping[Name, Verdicts], unclear: Mapping[Name, Counter[str]] | None = None) -> list[Group]:
+    """The figures of groups from their pictures' verdicts; attempts are over the same pairs for all methods."""
+    correct = {
+        name: {pair: [both_right(*answers) for answers in of_pair] for pair, of_pair in pairs.items()}
+        for name, pairs in verdicts.items()
     }
-    return make_group(name, pairs, sum((picture.unclear for picture in members), Counter()))
+    shares = {name: _shares(pairs) for name, pairs in correct.items()}
+    common = common_pairs(shares)
+    return [
+        Group(
+            name=name,
+            score=score(correct[name]),
+            shares=shares[name],
+            average=_over_pairs(shares[name]),
+            best=_over_pairs({pair: float(share > 0) for pair, share in shares[name].items()}),
+            attempts=_attempts({pair: correct[name][pair] for pair in shares[name] if pair in common[name[1:]]}),
+            subject=_share(subject for of_pair in pairs.values() for subject, _ in of_pair),
+            style=_share(style for of_pair in pairs.values() for _, style in of_pair),
+            unclear=(unclear or {}).get(name, Counter()),
+        )
+        for name, pairs in verdicts.items()
+    ]
 
 
-def make_group(
-    name: tuple[str, ...], pairs: Mapping[Pair, Sequence[tuple[Answer, Answer]]], unclear: Counter[str] | None = None
-) -> Group:
-    """The figures of a group from its pictures' verdicts by pair: whether the subject is right, and the style."""
-    correct = {pair: [both_right(*verdicts) for verdicts in of_pair] for pair, of_pair in pairs.items()}
-    shares = _shares(correct)
-    pictures = [verdicts for of_pair in pairs.values() for verdicts in of_pair]
-    return Group(
-        name=name,
-        score=score(correct),
-        average=over_pairs(shares),
-        best=over_pairs({pair: float(share > 0) for pair, share in shares.items()}),
-        subject=_share(subject for subject, _ in pictures),
-        style=_share(style for _, style in pictures),
-        unclear=unclear or Counter(),
-    )
+def common_pairs(shares: Mapping[Name, Mapping[Pair, float]]) -> dict[Name, set[Pair]]:
+    """The pairs that have a verdict by every method, by what of a group's name is not its method.
 
-
-def over_pairs(values: Mapping[Pair, float], then: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Interval | None:
-    """The mean of one value a pair, through ``then``, and its interval when pairs are drawn anew; None without any.
-
-    Pairs are taken in the order of their names: which of them a resample holds, and so the interval's last digit, does
-    not depend on who counts.
+    A method that has none at all takes no pair from the others.
     """
-    return bootstrap([values[pair] for pair in sorted(values)], then) if values else None
+    judged = group_by(((name[1:], set(pairs)) for name, pairs in shares.items() if pairs), lambda item: item[0])
+    return {rest: set.intersection(*(pairs for _, pairs in members)) for rest, members in judged.items()}
 
 
-def means_by_group(
-    scores: Iterable[tuple[tuple[str, ...], Pair, float]], *, quadratic: bool = False
-) -> dict[tuple[str, ...], Interval]:
+def _attempts(pairs: Mapping[Pair, Sequence[Answer]]) -> Attempts | None:
+    """The attempts over pairs that all have a verdict."""
+    places = {pair: place for pair, answers in pairs.items() if (place := attempts(answers)) is not None}
+    mean = _over_pairs(places)
+    without = sum(True not in answers for answers in pairs.values())
+    return Attempts(mean, without, len(places)) if mean else None
+
+
+def means_by_group(scores: Iterable[tuple[Name, Pair, float]], *, quadratic: bool = False) -> dict[Name, Interval]:
     """A metric's mean in each group that has any score, from the group's name, the pair and the score of pictures."""
-    pairs: dict[tuple[str, ...], dict[Pair, list[float]]] = {}
+    pairs: dict[Name, dict[Pair, list[float]]] = {}
     for name, pair, value in scores:
         pairs.setdefault(name, {}).setdefault(pair, []).append(value)
     means = {name: mean_scores(of_name, quadratic=quadratic) for name, of_name in pairs.items()}
@@ -105,15 +135,14 @@ def mean_scores(pairs: Mapping[Pair, Sequence[float]], *, quadratic: bool = Fals
     mean over generated x reference pictures within a pair (the paper's A2.1).
     """
     if not quadratic:
-        return over_pairs({pair: sum(scores) / len(scores) for pair, scores in pairs.items() if scores})
+        return _over_pairs({pair: sum(scores) / len(scores) for pair, scores in pairs.items() if scores})
     squares = {pair: sum(score**2 for score in scores) / len(scores) for pair, scores in pairs.items() if scores}
-    return over_pairs(squares, np.sqrt)
+    return _over_pairs(squares, np.sqrt)
 
 
-def difference(group: Sequence[JudgedPicture], other: Sequence[JudgedPicture]) -> Interval | None:
-    """The share of correct pictures of a pair in one group beyond that in another, over the pairs both have."""
-    shares, others = (_shares(correct_by_pair(pictures)) for pictures in (group, other))
-    return over_pairs({pair: shares[pair] - others[pair] for pair in shares if pair in others})
+def _over_pairs(values: Mapping[Pair, float], then: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Interval | None:
+    """The mean of one value a pair with its interval; None where there are none."""
+    return over_pairs(values, then) if values else None
 
 
 def _shares(pairs: Mapping[Pair, Sequence[Answer]]) -> dict[Pair, float]:

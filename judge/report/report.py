@@ -15,12 +15,15 @@ from judge.metrics.stored_scores import BackboneScores, best_scores
 from judge.metrics.table import MARS2, METRICS
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
-from judge.report.groups import By, Group, difference, group_name, groups, means_by_group
+from judge.report.comparison import compare_with
+from judge.report.conclusion import Conclusion, conclude
+from judge.report.groups import By, Group, Name, group_name, groups, means_by_group
 from judge.targets import Target, report_collection
+from judge.trust import read_trust
 from judge.verdicts import Judge
 from lorarar.store.queries import Collection
-from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.crossed import Difference
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class ReportLine:
 
     group: Group
     metrics: Mapping[str, Interval]  # by name; those that were measured
-    against: Interval | None  # share of correct pictures beyond that of the method compared with, pair by pair
+    against: Difference | None  # share of correct pictures beyond that of the method compared with, pair by pair
 
     @property
     def method(self) -> str:
@@ -54,6 +57,7 @@ class JudgeReport:
     against: str | None
     pictures: Sequence[JudgedPicture]
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
+    conclusion: Conclusion  # about the methods, whatever the groups are
 
 
 def make_report(
@@ -72,17 +76,20 @@ def make_report(
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
     with scores.store.reading() as database:
         scored = {name: best_scores(database, metric, targets.targets) for name, metric in METRICS.items()}
+        trust = read_trust(database, judge)
     metrics = {
         name: by_group(_values(targets.targets, scores), by, quadratic=METRICS[name].quadratic)
         for name, scores in scored.items()
     }
+    grouped = groups(pictures, by)
+    differences = _differences(grouped, against)
     lines = [
         ReportLine(
             group,
             {name: means[group.name] for name, means in metrics.items() if group.name in means},
-            _against(group, pictures, by, against),
+            differences.get(group.name),
         )
-        for group in groups(pictures, by)
+        for group in grouped
     ]
     brands = {MARS2: brand_of(judge, pictures), **{name: scores.brand for name, scores in scored.items()}}
     return JudgeReport(
@@ -94,6 +101,7 @@ def make_report(
         against=against,
         pictures=pictures,
         brands={name: words for name, words in brands.items() if words},
+        conclusion=conclude(groups(pictures, "method"), against, trust),
     )
 
 
@@ -151,8 +159,7 @@ def by_group(values: Mapping[Target, float], by: By, *, quadratic: bool = False)
     return means_by_group(scores, quadratic=quadratic)
 
 
-def _against(group: Group, pictures: Sequence[JudgedPicture], by: By, against: str | None) -> Interval | None:
-    if against is None or group.name[0] == against:
-        return None
-    members = group_by(pictures, lambda picture: group_name(picture.target, by))
-    return difference(members.get(group.name, []), members.get((against, *group.name[1:]), []))
+def _differences(grouped: Sequence[Group], against: str | None) -> dict[Name, Difference | None]:
+    """By how much each group exceeds the same one of the method compared with; empty without such a method."""
+    comparisons = compare_with(grouped, against) if against is not None else []
+    return {comparison.group.name: comparison.difference for comparison in comparisons}

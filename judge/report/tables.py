@@ -11,13 +11,15 @@ from typing import Any
 
 from judge.metrics.table import MARS2, METRICS, Metric
 from judge.paper import Published
+from judge.report.groups import Attempts
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge
-from lorarar.util.formatting import in_words, interval, number
+from lorarar.util.formatting import AT_LEAST, count, in_words, interval, number
 from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
 OF_PAPER = "paper_"  # before the key of one of its figures
+FEW = 5  # subjects or styles, below which intervals are known to be too narrow
 GROUP_HEADS = {
     "method": ("method",),
     "subject": ("method", "subject"),
@@ -56,7 +58,7 @@ def judge_record(judge: Judge) -> dict[str, str]:
 def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
     head = [*GROUP_HEADS[report.by], "average case", "best case", "subject right", "style right"]
     if report.against:
-        head.append(f"average, beyond {report.against}'s")
+        head += [f"average, beyond {report.against}'s", "p of that"]
     if paper:
         head += [f"average, {PAPERS}", f"best, {PAPERS}"]
     rows = []
@@ -65,7 +67,7 @@ def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
         row = [*_names(line), interval(group.average), interval(group.best), number(group.subject)]
         row.append(number(group.style))
         if report.against:
-            row.append(interval(line.against, signed=True))
+            row += [interval(line.against, signed=True), number(line.against.p if line.against else None, 3)]
         if paper:
             row += [_of_paper(line, lambda figures: figures.average), _of_paper(line, lambda figures: figures.best)]
         rows.append(row)
@@ -74,16 +76,24 @@ def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
 
 
 def _attempts(report: JudgeReport, paper: bool) -> Table:
-    """Attempts over the pairs that have a good picture at all; how many those are stands beside."""
+    """Attempts over the pairs that all methods have, and how many of those have no correct picture."""
     rows = []
     for line in report.lines:
-        score = line.group.score
-        pairs = "" if score.best is None else f"{round(score.best * score.pairs)} of {score.pairs}"
+        attempts = line.group.attempts
+        without = f"{attempts.without} of {attempts.pairs}" if attempts else ""
         of_paper = [_of_paper(line, lambda figures: figures.attempts)] if paper else []
-        rows.append([*_names(line), number(score.attempts), pairs, *of_paper])
-    note = "Expected number of pictures drawn to the first that is correct, over the pairs that have one."
-    head = ["method", "attempts", "pairs", *([PAPERS] if paper else [])]
+        rows.append([*_names(line), attempts_text(attempts), without, *of_paper])
+    note = (
+        "Expected number of pictures drawn to the first that is correct, over the pairs that every method has verdicts "
+        f"on. {AT_LEAST}: at least, since a pair of n pictures with none correct counts n + 1."
+    )
+    head = ["method", "attempts", "pairs without a correct picture", *([PAPERS] if paper else [])]
     return Table("Attempts to a good picture (Table 2)", head, rows, [note])
+
+
+def attempts_text(attempts: Attempts | None) -> str:
+    """Attempts with their interval as text, marked where they are a lower bound."""
+    return "" if attempts is None else f"{AT_LEAST} " * attempts.at_least + interval(attempts.mean)
 
 
 def _metrics(report: JudgeReport, paper: bool) -> list[Table]:
@@ -135,8 +145,17 @@ def _who(report: JudgeReport) -> str:
 def _how(report: JudgeReport) -> str:
     pictures = sum(line.group.score.images for line in report.lines)
     unclear = sum(sum(line.group.unclear.values()) for line in report.lines)
-    brackets = "In brackets: 95 % bootstrap intervals over subject-style pairs, where those differ."
-    return f"{brackets} {pictures} pictures with a verdict, {unclear} verdicts failed, unparsed or not asked."
+    brackets = "In brackets: 95 % bootstrap intervals when subjects and styles are drawn anew, where those differ."
+    adjusted = "p is Holm's, over all methods that are compared. " if report.against else ""
+    counted = f"{pictures} pictures with a verdict, {unclear} verdicts failed, unparsed or not asked."
+    return f"{brackets} {_too_few(report)}{adjusted}{counted}"
+
+
+def _too_few(report: JudgeReport) -> str:
+    """A warning where intervals are of few subjects or styles."""
+    sides = [sorted({pair[side] for line in report.lines for pair in line.group.shares}) for side in (0, 1)]
+    few = [count(len(names), noun) for names, noun in zip(sides, ("subject", "style"), strict=True) if len(names) < FEW]
+    return f"With {in_words(few)} they are too narrow (docs/judge.md). " if few else ""
 
 
 def _names(line: ReportLine) -> list[str]:
@@ -155,8 +174,10 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
         record[name] = figure.value if figure else None
         record[f"{name}_low"] = figure.low if figure else None
         record[f"{name}_high"] = figure.high if figure else None
+    if report.against is not None:
+        record["against_p"] = line.against.p if line.against else None
     record |= {
-        "attempts": score.attempts,
+        **_attempts_record(line.group.attempts),
         "subject_right": line.group.subject,
         "style_right": line.group.style,
         "images": score.images,
@@ -167,6 +188,17 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
     if report.by == "method":
         record |= _paper_record(line)
     return record | {"collection": report.collection.label, "brand": " ".join(dict.fromkeys(report.brands.values()))}
+
+
+def _attempts_record(attempts: Attempts | None) -> dict[str, float | int | None]:
+    """Attempts with their interval; where any pair has no correct picture they are a lower bound."""
+    return {
+        "attempts": attempts.mean.value if attempts else None,
+        "attempts_low": attempts.mean.low if attempts else None,
+        "attempts_high": attempts.mean.high if attempts else None,
+        "attempts_pairs": attempts.pairs if attempts else None,
+        "attempts_pairs_without": attempts.without if attempts else None,
+    }
 
 
 def _paper_record(line: ReportLine) -> dict[str, float | None]:

@@ -8,8 +8,8 @@ for area, not for identity; it needs a family that knows the truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,11 +27,14 @@ from lorarar.training.lora import training_scheduler
 from lorarar.training.setup import native_side
 from lorarar.util.errors import PlanError
 from lorarar.util.progress import Ticker
-from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.crossed import Difference, difference_over_pairs, over_pairs
+from lorarar.util.statistics.holm import with_holm
 
 if TYPE_CHECKING:
     from PIL import Image
 
+Levels = Mapping[tuple[str, str], Tensor]  # losses (LEVELS,) by pair
 LEVELS = 8  # of noise, evenly spaced over the scheduler's timesteps; the lower half of them is low noise
 NOISES = 4  # at each level, the same for every row
 
@@ -45,12 +48,12 @@ class TruePictures(Protocol):
 
 @dataclass(frozen=True)
 class TruthLoss:
-    """The truth loss of a plan's row over its pairs, with 95 % intervals when pairs are drawn anew."""
+    """The truth loss of a plan's row over its pairs, with 95 % intervals when contents and styles are drawn anew."""
 
     low: Interval  # at low noise
     high: Interval  # at high noise
     whole: Interval
-    against_first: Interval | None  # the whole less the first row's, pair by pair; None for the first row itself
+    against_first: Difference | None  # the whole less the first row's, pair by pair; None for the first row itself
 
 
 def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str, TruthLoss]:
@@ -69,7 +72,9 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
         measure = _Measure(studio, truths, plan.pictures.templates[0], ticker.advance)
         levels = {row.row_name: measure(pairs_of(row, base, contents, styles)) for row in rows}
     first = levels[rows[0].row_name]
-    return {name: _summary(values, None if values is first else first) for name, values in levels.items()}
+    losses = {name: _summary(values, {} if values is first else first) for name, values in levels.items()}
+    against = with_holm({name: loss.against_first for name, loss in losses.items()})
+    return {name: replace(loss, against_first=against[name]) for name, loss in losses.items()}
 
 
 def _true_pictures(
@@ -111,9 +116,9 @@ class _Measure:
         self.latents = dict(zip(truths, encode_images(studio.pipeline.vae, pixels), strict=True))
         self.scheduler: Any = training_scheduler(studio.pipeline)
 
-    def __call__(self, pairs: Sequence[Pair]) -> Tensor:
-        """The losses (pairs, LEVELS) of a row's merges."""
-        return torch.stack([self._of_pair(pair) for pair in pairs])
+    def __call__(self, pairs: Sequence[Pair]) -> Levels:
+        """The losses (LEVELS,) of a row's merges, by the names of their concepts."""
+        return {(pair.content.name, pair.style.name): self._of_pair(pair) for pair in pairs}
 
     @torch.no_grad()
     def _of_pair(self, pair: Pair) -> Tensor:
@@ -139,16 +144,20 @@ class _Measure:
         return ((torch.arange(LEVELS) + 0.5) * count / LEVELS).long()
 
 
-def _summary(levels: Tensor, first: Tensor | None) -> TruthLoss:
-    """The figures of a row from its losses (pairs, LEVELS), and from the first row's where it is another."""
-    low, high = levels[:, : LEVELS // 2], levels[:, LEVELS // 2 :]
-    return TruthLoss(
-        low=_interval(low),
-        high=_interval(high),
-        whole=_interval(levels),
-        against_first=None if first is None else _interval(levels - first),
+def _summary(levels: Levels, first: Levels) -> TruthLoss:
+    """The figures of a row, and what it has beyond the first row, which is empty for the first row itself."""
+    low, high, whole, firsts = (
+        {pair: float(losses[part].mean()) for pair, losses in row.items()}
+        for row, part in (
+            (levels, slice(LEVELS // 2)),
+            (levels, slice(LEVELS // 2, None)),
+            (levels, slice(None)),
+            (first, slice(None)),
+        )
     )
-
-
-def _interval(losses: Tensor) -> Interval:
-    return bootstrap(losses.mean(1).tolist())
+    return TruthLoss(
+        low=over_pairs(low),
+        high=over_pairs(high),
+        whole=over_pairs(whole),
+        against_first=difference_over_pairs(whole, firsts),
+    )

@@ -97,14 +97,17 @@ def plan(
 
 
 def _print_losses(losses: Mapping[str, TruthLoss]) -> None:
-    from lorarar.util.formatting import interval
+    from lorarar.util.formatting import interval, number
     from lorarar.util.tables import Table
 
+    head = ["row", "low noise", "high noise", "all", "all, against the first row", "p of that"]
     rows = []
     for name, row in losses.items():
         figures = (interval(value, 3, always=True) for value in (row.low, row.high, row.whole))
-        rows.append([name, *figures, interval(row.against_first, 3, signed=True, always=True)])
-    print_table(Table("Truth loss", ["row", "low noise", "high noise", "all", "all, against the first row"], rows))
+        against = row.against_first
+        chance = number(against.p if against else None, 3)
+        rows.append([name, *figures, interval(against, 3, signed=True, always=True), chance])
+    print_table(Table("Truth loss", head, rows))
 
 
 def _describe(outcome: GridOutcome) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +19,8 @@ from lorarar.pocket.probe import load_probe
 from lorarar.pocket.training_pictures import STYLE_FAMILIES
 from lorarar.store.queries import Pair
 from lorarar.util.grouping import group_by
-from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.crossed import difference_over_pairs, over_pairs
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ def measure(pictures: Sequence[GridPicture]) -> dict[str, Interval]:
     right_class = [CLASS_NAMES[k] == p.subject.class_name for k, p in zip(classes, pictures, strict=True)]
     right_family = [STYLE_FAMILIES[k] == p.style.family for k, p in zip(families, pictures, strict=True)]
     pairs = [picture.pair for picture in pictures]
+    squares = means_by_pair(pairs, [picture.squared_difference for picture in pictures])
     return {
-        "class": over_pairs(pairs, right_class),
-        "family": over_pairs(pairs, right_family),
-        "difference": over_pairs(pairs, [picture.squared_difference for picture in pictures], np.sqrt),
+        "class": over_pairs(means_by_pair(pairs, right_class)),
+        "family": over_pairs(means_by_pair(pairs, right_family)),
+        "difference": over_pairs(squares, np.sqrt),
     }
 
 
@@ -61,29 +63,22 @@ def compare(pictures: Sequence[GridPicture], others: Sequence[GridPicture]) -> I
     """By how much a row's difference to the truth exceeds another's, pair by pair: below 0 it is nearer.
 
     Raises:
-        ValueError: the rows are of different pairs.
+        ValueError: the rows are of different pairs, or of none.
     """
     ours, theirs = _difference_by_pair(pictures), _difference_by_pair(others)
-    if ours.keys() != theirs.keys():
+    difference = difference_over_pairs(ours, theirs)
+    if difference is None or ours.keys() != theirs.keys():
         raise ValueError("the rows are of different pairs")
-    return over_pairs(list(ours), [ours[pair] - theirs[pair] for pair in ours])
-
-
-def over_pairs(
-    pairs: Sequence[Pair],
-    values: Sequence[float],
-    then: Callable[[np.ndarray], np.ndarray] = np.asarray,
-) -> Interval:
-    """A mean over pictures, and its 95 % interval when pairs are drawn anew with all their pictures."""
-    return bootstrap(list(_means_by_pair(pairs, values).values()), then)
+    return difference
 
 
 def _difference_by_pair(pictures: Sequence[GridPicture]) -> dict[Pair, float]:
     """Root mean squared difference to the truth of each pair."""
-    squares = _means_by_pair([p.pair for p in pictures], [p.squared_difference for p in pictures])
+    squares = means_by_pair([p.pair for p in pictures], [p.squared_difference for p in pictures])
     return {pair: square**0.5 for pair, square in squares.items()}
 
 
-def _means_by_pair(pairs: Sequence[Pair], values: Sequence[float]) -> dict[Pair, float]:
+def means_by_pair(pairs: Sequence[Pair], values: Sequence[float]) -> dict[Pair, float]:
+    """The mean of each pair's pictures, from every picture's pair and value."""
     groups = group_by(zip(pairs, values, strict=True), lambda row: row[0])
     return {pair: float(np.mean([value for _, value in rows])) for pair, rows in groups.items()}

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lorarar.pictures.sheet import Sheet
 from lorarar.pocket.grid_measures import GridPicture
-from lorarar.util.formatting import interval, percent_bounds
+from lorarar.util.formatting import interval, percent
 from lorarar.util.statistics.bootstrap import Interval
 
 COLUMNS = (
@@ -44,7 +44,7 @@ def results_table(figures: Mapping[str, Mapping[str, Interval]], titles: Mapping
     lines = [COLUMNS, ("---",) * len(COLUMNS)]
     for name, row in figures.items():
         differences = [interval(row.get(key), 1, always=True) for key in ("difference", "against direct")]
-        lines.append((titles[name], _percent(row["family"]), _percent(row["class"]), *differences))
+        lines.append((titles[name], percent(row["family"]), percent(row["class"]), *differences))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -53,7 +53,3 @@ def _first_of_pairs(true: Sequence[GridPicture], pictures: Sequence[GridPicture]
     for picture in pictures:
         first.setdefault(picture.pair, picture.image)
     return [first.get(picture.pair) for picture in true]
-
-
-def _percent(share: Interval) -> str:
-    return f"{share.value:.0%} ({percent_bounds(share.low, share.high)})"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # only a type, and its module loads numpy
     from lorarar.util.statistics.bootstrap import Interval
 
+AT_LEAST = "\N{GREATER-THAN OR EQUAL TO}"  # before a figure that is a lower bound
+
 
 def number(value: float | None, places: int = 2, *, signed: bool = False, absent: str = "") -> str:
     """A number as text, ``0.33``; ``absent`` where there is no figure."""
@@ -26,6 +28,13 @@ def bounds(low: float, high: float, places: int = 2, *, signed: bool = False) ->
     return f"{number(low, places, signed=signed)} to {number(high, places, signed=signed)}"
 
 
+def percent(figure: Interval) -> str:
+    """A share with its interval as text, ``50% (40% to 60%)``; alone where it has none."""
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.0%}"
+    return f"{figure.value:.0%} ({percent_bounds(figure.low, figure.high)})"
+
+
 def percent_bounds(low: float, high: float) -> str:
     """Both ends of an interval of a share as text, ``40% to 60%``."""
     return f"{low:.0%} to {high:.0%}"
@@ -38,7 +47,7 @@ def measured_bounds(low: float, high: float) -> str:
 
 def bracketed(figure: Interval, places: int = 2) -> str:
     """A figure with its interval in brackets, ``0.33 [0.28, 0.39]``, where ``interval`` takes too much room."""
-    if figure.low == figure.high:
+    if figure.low is None or figure.low == figure.high:
         return number(figure.value, places)
     return f"{number(figure.value, places)} [{number(figure.low, places)}, {number(figure.high, places)}]"
 
@@ -46,12 +55,13 @@ def bracketed(figure: Interval, places: int = 2) -> str:
 def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, always: bool = False) -> str:
     """A figure with its interval as text, ``0.33 (0.28 to 0.39)``; empty where there is no figure.
 
-    Where both ends are the same the figure stands alone, since drawing anew says nothing of it; ``always`` shows them.
+    Where it has no ends, or both are the same, the figure stands alone, since drawing anew says nothing of it;
+    ``always`` shows those that are the same.
     """
     if figure is None:
         return ""
     value = number(figure.value, places, signed=signed)
-    if figure.low == figure.high and not always:
+    if figure.low is None or figure.high is None or (figure.low == figure.high and not always):
         return value
     return f"{value} ({bounds(figure.low, figure.high, places, signed=signed)})"
 

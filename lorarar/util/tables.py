@@ -39,11 +39,11 @@ class Table:
         object.__setattr__(self, "notes", list(map(one_line, self.notes)))
 
 
-def as_markdown(tables: Sequence[Table]) -> str:
-    """Headings, pipe tables and paragraphs; HTML, links and pictures in a text are shown as they are spelt."""
+def as_markdown(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
+    """Headings, pipe tables and paragraphs, ``lead`` first; HTML, links and pictures are shown as they are spelt."""
     from tabulate import tabulate
 
-    parts = []
+    parts = [_markdown(one_line(text)) for text in lead]
     for table in tables:
         rows = [list(map(_markdown, row)) for row in table.rows]
         body = tabulate(rows, list(map(_markdown, table.head)), "github", disable_numparse=True)
@@ -51,11 +51,11 @@ def as_markdown(tables: Sequence[Table]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def as_latex(tables: Sequence[Table]) -> str:
-    """``booktabs`` tables with captions; whatever LaTeX would read as a command is escaped."""
+def as_latex(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
+    """``booktabs`` tables with captions below ``lead`` as comments; what LaTeX would read as a command is escaped."""
     from tabulate import tabulate
 
-    parts = []
+    parts = ["\n".join(f"% {one_line(text)}" for text in lead)] if lead else []
     for table in tables:
         body = tabulate(table.rows, table.head, "latex_booktabs", disable_numparse=True)
         caption = tabulate([[" ".join([f"{table.title}.", *table.notes])]], tablefmt="latex").splitlines()[2][:-2]

@@ -2,7 +2,8 @@
 
 Resampling votes as if they were independent gives intervals that cover a half of what they claim; resampling raters
 alone or items alone claims too much as well (docs/studies.md has the figures). Here raters and cells are resampled,
-each on their own, and a vote weighs as often as its rater times as often as its cell (Owen's pigeonhole bootstrap).
+each on their own, and a vote weighs as often as its rater times as often as its cell: as ``lorarar.util`` has it for
+every other report.
 """
 
 from __future__ import annotations
@@ -14,16 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lorarar.util.statistics.bootstrap import RESAMPLES, SEED, Interval
+from lorarar.util.statistics.crossed import crossed_counts
 from studies.statistics.ratings import Floats, Ratings, UndefinedError
-
-MOST_UNDEFINED = 0.05  # of resamples, above which an interval is refused
 
 
 def resamples(ratings: Ratings, count: int = RESAMPLES, seed: int = SEED) -> Iterator[tuple[Floats, Floats]]:
     """How often each rater (raters,) and each cell (cells,) is sampled, ``count`` times; one alone always is."""
-    generator = np.random.default_rng(seed)
-    for _ in range(count):
-        yield _sample_counts(generator, ratings.rater_count), _sample_counts(generator, ratings.cell_count)
+    yield from zip(*crossed_counts(ratings.rater_count, ratings.cell_count, count, seed), strict=True)
 
 
 def vote_weights(ratings: Ratings, raters: Floats, cells: Floats) -> Floats:
@@ -54,15 +52,14 @@ def interval(value: float, draws: NDArray[Any]) -> Interval:
     """The 95 % percentile interval of a statistic's values in resamples (draws,).
 
     Raises:
-        UndefinedError: the value is not finite, or more than ``MOST_UNDEFINED`` of them are not.
+        UndefinedError: the value is not finite, or too many of them are not.
     """
     if not np.isfinite(value):
         raise UndefinedError("these votes do not define it")
-    sound = draws[np.isfinite(draws)]
-    if len(sound) < (1 - MOST_UNDEFINED) * len(draws):
-        share = 1 - len(sound) / len(draws)
-        raise UndefinedError(f"no interval: undefined in {share:.0%} of resamples")
-    return Interval.of_draws(value, sound)
+    found = Interval.of_draws(value, draws)
+    if found.low is None:
+        raise UndefinedError(f"no interval: undefined in {np.mean(~np.isfinite(draws)):.0%} of resamples")
+    return found
 
 
 def weighted_mean(values: Floats) -> Callable[[Floats], float]:
@@ -73,8 +70,3 @@ def weighted_mean(values: Floats) -> Callable[[Floats], float]:
         return float(weights @ values) / total if total else float("nan")
 
     return mean
-
-
-def _sample_counts(generator: np.random.Generator, size: int) -> Floats:
-    """How often each of ``size`` things comes in a sample of that size with replacement."""
-    return np.bincount(generator.integers(size, size=size), minlength=size).astype(float)

@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from judge.metrics.table import METRICS, Metric
-from lorarar.util.formatting import bracketed, count, number
+from lorarar.util.formatting import AT_LEAST, bracketed, count, number
+from lorarar.util.text import clean
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
@@ -22,10 +23,12 @@ from tui.widgets.brand_line import BrandLine
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
+    from judge.report.conclusion import Conclusion
+    from judge.report.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
     from tui.views.method_figures import MethodFigures
 
-    Value = str | int | float | Interval | None
+    Value = str | int | float | Interval | Attempts | None
     Get = Callable[[MethodFigures], Value]
 
 
@@ -72,7 +75,8 @@ class ScoresScreen(BrowseScreen):
     HELP = (
         "Scores: MARS2 average (share of correct pictures) and best (share of pairs with any), the expected number of "
         "pictures to the first correct one, the shares whose subject and style are right, and the metrics. In "
-        "brackets, 95 % bootstrap intervals over pairs. s sorts by the next column, r the other way round, Enter "
+        "brackets, 95 % bootstrap intervals when subjects and styles are drawn anew. The lines above say what came "
+        "out, and how far the judge can be trusted. s sorts by the next column, r the other way round, Enter "
         "shows a method."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -105,17 +109,18 @@ class ScoresScreen(BrowseScreen):
     def update(self, snapshot: Snapshot) -> None:
         """Count anew, in a worker."""
 
-        def work() -> tuple[list[MethodFigures], tuple[str, ...]]:
-            from tui.views.method_figures import figures
+        def work() -> tuple[list[MethodFigures], Conclusion | None, tuple[str, ...]]:
+            from tui.views.method_figures import conclusion, figures
 
-            scores = self.context.catalog.scores(snapshot.pictures)
-            return figures(snapshot, scores.by_metric), scores.brands
+            catalog, judge = self.context.catalog, snapshot.judge
+            summary = conclusion(snapshot, catalog.trust(judge)) if judge else None
+            scores = catalog.scores(snapshot.pictures)
+            return figures(snapshot, scores.by_metric), summary, scores.brands
 
-        def show(counted: tuple[list[MethodFigures], tuple[str, ...]]) -> None:
-            rows, brands = counted
-            self._all = rows
+        def show(counted: tuple[list[MethodFigures], Conclusion | None, tuple[str, ...]]) -> None:
+            self._all, summary, brands = counted
             self.query_one(BrandLine).show(snapshot.brand, *brands)
-            self.query_one("#head", Static).update(_head(snapshot, len(rows)))
+            self.query_one("#head", Static).update(_head(snapshot, len(self._all), summary))
             self._fill()
 
         self.read(work, show, group="scores")
@@ -185,18 +190,23 @@ def _ordered(rows: Sequence[MethodFigures], get: Get, *, descending: bool) -> li
     return complete + [row for row in rows if get(row) is None]
 
 
-def _head(snapshot: Snapshot, methods: int) -> Text:
+def _head(snapshot: Snapshot, methods: int, summary: Conclusion | None) -> Text:
+    """Who judged, then what came out and how far the judge can be trusted."""
     judge = snapshot.judge
     words = "not judged yet: lorarar judge run"
     if judge is not None:
         words = f"judge {line(judge.critic, 40)}, prompts {line(judge.prompts, 40)}"
-    return Text(f"{count(methods, 'method')}  {words}")
+    lines = [clean(text) for text in summary.lines] if summary else []
+    return Text("\n".join([f"{count(methods, 'method')}  {words}", *lines]))
 
 
 def _key(value: Value) -> float | str:
     """What a figure is sorted by."""
+    from judge.report.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
 
+    if isinstance(value, Attempts):
+        return value.mean.value
     if isinstance(value, Interval):
         return value.value
     return 0.0 if value is None else value
@@ -204,8 +214,11 @@ def _key(value: Value) -> float | str:
 
 def words_of(value: Value, places: int) -> str:
     """A figure as people read it, with its interval in brackets where it has one."""
+    from judge.report.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
 
+    if isinstance(value, Attempts):
+        return f"{AT_LEAST} " * value.at_least + bracketed(value.mean, places)
     if isinstance(value, Interval):
         return bracketed(value, places)
     if isinstance(value, str):

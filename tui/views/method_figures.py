@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from judge.metrics.table import METRICS
-from judge.report.groups import make_group, means_by_group
+from judge.report.conclusion import Conclusion, conclude
+from judge.report.groups import Attempts, Group, make_groups, means_by_group
+from judge.trust import Trust
+from lorarar.store.queries import Pair
 from lorarar.util.statistics.bootstrap import Interval
-from tui.snapshot import PictureKey, Snapshot, key_of
+from tui.snapshot import Answers, PictureKey, Snapshot, key_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class MethodFigures:
     undecided: int
     average: Interval | None
     best: Interval | None
-    attempts: float | None
+    attempts: Attempts | None
     subject: float | None
     style: float | None
     metrics: Mapping[str, Interval | None]
@@ -39,22 +42,33 @@ def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[PictureKey, float]]
         scores: by metric and picture.
     """
     means = {name: _means(snapshot, name, scores.get(name, {})) for name in METRICS}
-    rows = (_figures(snapshot, method, means) for method in snapshot.methods)
-    return [row for row in rows if row.pictures]
+    return [_figures(snapshot, group, means) for group in method_groups(snapshot)]
 
 
-def _figures(snapshot: Snapshot, method: str, means: Mapping[str, Mapping[str, Interval]]) -> MethodFigures:
-    cells = {cell[1:]: pictures for cell, pictures in snapshot.counted_cells.items() if cell[0] == method}
-    verdicts = {pair: [snapshot.verdict(picture) for picture in pictures] for pair, pictures in cells.items()}
-    group = make_group((method,), verdicts)
+def conclusion(snapshot: Snapshot, trust: Trust | None) -> Conclusion:
+    """What the report's first line says of the same pictures; ``trust`` is what the judge's last check came to."""
+    return conclude(method_groups(snapshot), trust=trust)
+
+
+def method_groups(snapshot: Snapshot) -> list[Group]:
+    """The methods of which any picture counts, in the snapshot's order."""
+    verdicts: dict[str, dict[Pair, list[Answers]]] = {method: {} for method in snapshot.methods}
+    for (method, *pair), pictures in snapshot.counted_cells.items():
+        verdicts[method][pair[0], pair[1]] = [snapshot.verdict(picture) for picture in pictures]
+    return make_groups({(method,): pairs for method, pairs in verdicts.items() if pairs})
+
+
+def _figures(snapshot: Snapshot, group: Group, means: Mapping[str, Mapping[str, Interval]]) -> MethodFigures:
+    (method,) = group.name
+    cells = [pictures for cell, pictures in snapshot.counted_cells.items() if cell[0] == method]
     return MethodFigures(
         method=method,
-        pictures=sum(map(len, cells.values())),
+        pictures=sum(map(len, cells)),
         pairs=len(cells),
         undecided=group.score.undecided,
         average=group.average,
         best=group.best,
-        attempts=group.score.attempts,
+        attempts=group.attempts,
         subject=group.subject,
         style=group.style,
         metrics={name: of_methods.get(method) for name, of_methods in means.items()},

@@ -26,6 +26,7 @@ class LabelledAnswer:
     probability: float | None  # of Yes; None where a backend gives none
     answer: bool
     truth: bool
+    cluster: Hashable  # what it has in common with others: a judge's skill differs by cell, so answers of one are alike
 
     @property
     def logit(self) -> float | None:
@@ -70,7 +71,7 @@ def calibrate(labelled: Sequence[LabelledAnswer], reported: Sequence[ReportedAns
     certain = [(answer.probability, answer.truth) for answer in labelled if answer.probability is not None]
     chances, truths = [chance for chance, _ in certain], [truth for _, truth in certain]
     sensitivity, specificity = (
-        _accuracy([answer for answer in labelled if answer.truth == truth]) for truth in (True, False)
+        accuracy([answer for answer in labelled if answer.truth == truth]) for truth in (True, False)
     )
     return Calibration(
         n=len(labelled),
@@ -83,8 +84,9 @@ def calibrate(labelled: Sequence[LabelledAnswer], reported: Sequence[ReportedAns
     )
 
 
-def _accuracy(labelled: Sequence[LabelledAnswer]) -> Proportion:
-    return proportion([answer.answer == answer.truth for answer in labelled], range(len(labelled)))
+def accuracy(labelled: Sequence[LabelledAnswer]) -> Proportion:
+    """The answers that are correct; where all truths are yes the sensitivity, where all are no the specificity."""
+    return proportion([answer.answer == answer.truth for answer in labelled], [answer.cluster for answer in labelled])
 
 
 def correct_rate(
@@ -95,8 +97,8 @@ def correct_rate(
         return None
     hits = [answer.yes for answer in reported]
     p, n = sum(hits) / len(hits), effective_sample_size(hits, [answer.cluster for answer in reported])
-    theta = rogan_gladen(p, n, q0=specificity.value, m0=specificity.n, q1=sensitivity.value, m1=sensitivity.n)
-    if theta is None:
+    theta = rogan_gladen(p, n, q0=specificity.value, m0=specificity.worth, q1=sensitivity.value, m1=sensitivity.worth)
+    if theta is None or theta.low is None or theta.high is None:
         return None
     return CorrectedRate(reported=p, n=len(hits), value=theta.value, low=theta.low, high=theta.high)
 
@@ -133,7 +135,7 @@ def temperature(chances: Sequence[float], truths: Sequence[bool]) -> float | Non
     return float(exp(minimum.x))
 
 
-def rogan_gladen(p: float, n: float, q0: float, m0: int, q1: float, m1: int) -> Interval | None:
+def rogan_gladen(p: float, n: float, q0: float, m0: float, q1: float, m1: float) -> Interval | None:
     """Rogan and Gladen's theta = (p + q0 - 1) / (q0 + q1 - 1), with the interval of arXiv 2511.21140.
 
     The interval holds the noise of p, q0 and q1. As in the paper every proportion is first moved a little to the
@@ -144,9 +146,9 @@ def rogan_gladen(p: float, n: float, q0: float, m0: int, q1: float, m1: int) -> 
         p: the reported rate.
         n: the observations p is over, or as many as they are worth where they are alike.
         q0: the specificity.
-        m0: the answers q0 is over.
+        m0: the answers q0 is over, or as many as they are worth.
         q1: the sensitivity.
-        m1: the answers q1 is over.
+        m1: the answers q1 is over, or as many as they are worth.
 
     Returns:
         None where q0 + q1 is not above 1, since then the judge says nothing about the answer.

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from judge.check.statistics.calibration import LabelledAnswer
-from judge.check.statistics.proportions import Proportion, proportion
 from lorarar.util.statistics.agreement import auroc
-from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
-
-K = TypeVar("K", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class ClusteredAnswer(LabelledAnswer):
-    """An answer to one of several questions about a picture."""
-
-    cluster: Hashable  # what it has in common with other answers, as a rule the picture
+from lorarar.util.statistics.bootstrap import Interval, cluster_bootstrap
+from lorarar.util.statistics.crossed import Pair, over_pairs
 
 
 @dataclass(frozen=True)
 class Auroc(Interval):
     """Chance that a question whose answer is yes scores above one whose answer is no, with a 95 % interval.
 
-    The interval resamples pictures; where the two kinds do not overlap at all it is as narrow as the value.
+    The interval resamples clusters, as a rule cells or pictures; where the two kinds do not overlap at all it is as
+    narrow as the value.
     """
 
     yes: int
@@ -41,12 +32,7 @@ class Nearness(Interval):
     cells: int  # with pictures of both verdicts
 
 
-def accuracy(answers: Sequence[ClusteredAnswer]) -> Proportion:
-    """The answers that are correct; where all truths are yes the sensitivity, where all are no the specificity."""
-    return proportion([answer.answer == answer.truth for answer in answers], [answer.cluster for answer in answers])
-
-
-def logit_auroc(answers: Sequence[ClusteredAnswer]) -> Auroc | None:
+def logit_auroc(answers: Sequence[LabelledAnswer]) -> Auroc | None:
     """The AUROC of the answers' logits."""
     truths, clusters = [answer.truth for answer in answers], [answer.cluster for answer in answers]
     return auroc_interval([answer.logit for answer in answers], truths, clusters)
@@ -60,7 +46,7 @@ def auroc_interval(
     Args:
         scores: one for each question, for example its logit; None where there is none.
         truths: whether the correct answer is yes.
-        clusters: what each question belongs to, as a rule its picture.
+        clusters: what each question belongs to, as a rule its picture or its cell.
     """
     scored = [row for row in zip(scores, truths, clusters, strict=True) if row[0] is not None]
     values, yes = np.array([score for score, _, _ in scored], float), np.array([truth for _, truth, _ in scored], bool)
@@ -71,7 +57,7 @@ def auroc_interval(
     return Auroc(value=interval.value, low=interval.low, high=interval.high, yes=positives, no=len(yes) - positives)
 
 
-def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None:
+def nearness(cells: Mapping[Pair, Sequence[tuple[bool, float]]]) -> Nearness | None:
     """Whether pictures that are judged correct are nearer to the true picture than others of the same cell.
 
     Distances of one cell are compared with each other alone: how far a picture is from the true one depends on the
@@ -81,16 +67,16 @@ def nearness(cells: Mapping[K, Sequence[tuple[bool, float]]]) -> Nearness | None
         cells: the pictures of each cell, as (judged correct, distance from the true picture).
 
     Returns:
-        The mean over cells of the AUROC of nearness, with an interval over cells. A cell with a single verdict says
-        nothing; None where no cell has both.
+        The mean over cells of the AUROC of nearness, with an interval when subjects and styles are drawn anew. A cell
+        with a single verdict says nothing; None where no cell has both.
     """
-    chances = []
-    for pictures in cells.values():
+    chances: dict[Pair, float] = {}
+    for pair, pictures in cells.items():
         correct = np.array([verdict for verdict, _ in pictures], bool)
         distances = np.array([distance for _, distance in pictures])
         if (chance := auroc(-distances, correct)) is not None:
-            chances.append(chance)
+            chances[pair] = chance
     if not chances:
         return None
-    interval = bootstrap(chances)
+    interval = over_pairs(chances)
     return Nearness(value=interval.value, low=interval.low, high=interval.high, cells=len(chances))

@@ -27,15 +27,19 @@ class Proportion:
     hits: int
     n: int
     clusters: int
+    worth: float = 0.0  # how many independent answers the n are worth
 
 
 def proportion(hits: Sequence[bool], clusters: Sequence[Hashable]) -> Proportion:
-    """The proportion of hits, each of which belongs to a cluster (a picture)."""
+    """The proportion of hits, each of which belongs to a cluster (a picture, a cell)."""
     if not hits:
         return Proportion(value=None, low=None, high=None, hits=0, n=0, clusters=0)
     value = sum(hits) / len(hits)
-    low, high = wilson(value, effective_sample_size(hits, clusters))
-    return Proportion(value=value, low=low, high=high, hits=sum(hits), n=len(hits), clusters=len(set(clusters)))
+    worth = effective_sample_size(hits, clusters)
+    low, high = wilson(value, worth)
+    return Proportion(
+        value=value, low=low, high=high, hits=sum(hits), n=len(hits), clusters=len(set(clusters)), worth=worth
+    )
 
 
 def effective_sample_size(hits: Sequence[bool], clusters: Sequence[Hashable]) -> float:

@@ -36,7 +36,8 @@ from lorarar.training.lora import Lesson, train_lora
 from lorarar.training.options import LoraOptions
 from lorarar.util.grouping import group_by
 from lorarar.util.progress import Ticker
-from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.crossed import over_pairs
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 PICTURES = 4  # of each LoRA
@@ -120,7 +121,10 @@ def truth_exhibits(studio: Studio) -> Iterator[Exhibit]:
 
 
 def accepted(exhibits: Iterable[Exhibit], split: Split, folder: Path) -> dict[str, dict[str, float]]:
-    """By figure, the share of a split's pictures that the critic accepts, and its 95 % interval over LoRAs or pairs."""
+    """By figure, the share of a split's pictures that the critic accepts, and its 95 % interval.
+
+    Subjects and styles are drawn anew; of LoRAs of one side, that side.
+    """
     shown = [exhibit for exhibit in exhibits if exhibit.split == split]
     targets = [exhibit.target(folder / split / f"{number}.png") for number, exhibit in enumerate(shown)]
     questions = list(questions_about(targets, PAPER))
@@ -132,8 +136,9 @@ def accepted(exhibits: Iterable[Exhibit], split: Split, folder: Path) -> dict[st
     right = [_is_right(target, rest) for target in targets]
     figures: dict[str, dict[str, float]] = {}
     for figure, members in group_by(zip(shown, right, strict=True), lambda pair: pair[0].figure).items():
-        clusters = group_by(members, lambda pair: pair[0].cluster).values()
-        figures[figure] = _rounded(bootstrap([float(np.mean([bool(yes) for _, yes in one])) for one in clusters]))
+        clusters = group_by(members, lambda pair: pair[0].cluster)
+        shares = {pair: float(np.mean([bool(yes) for _, yes in one])) for pair, one in clusters.items()}
+        figures[figure] = _rounded(over_pairs(shares))
     return figures
 
 
@@ -156,7 +161,7 @@ def _cells(splits: Sequence[Split]) -> Iterator[tuple[Subject, Style]]:
 
 
 def _rounded(figure: Interval) -> dict[str, float]:
-    return {name: round(value, 3) for name, value in asdict(figure).items()}
+    return {name: round(value, 3) for name, value in asdict(figure).items() if value is not None}
 
 
 def _ticking(title: str, items: Sequence[T]) -> Iterator[T]:

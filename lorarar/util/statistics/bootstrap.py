@@ -1,4 +1,4 @@
-"""Bootstrap intervals: what a figure would be if pairs, pictures or other clusters were drawn anew."""
+"""Bootstrap intervals: what a figure would be if pictures, or other clusters of one kind, were drawn anew."""
 
 from __future__ import annotations
 
@@ -10,36 +10,44 @@ import numpy as np
 from lorarar.util.grouping import group_by
 
 RESAMPLES, SEED = 2000, 0
+MOST_UNDEFINED = 0.05  # of resamples, above which a figure has no interval
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with a 95 % interval."""
+    """A figure with a 95 % interval; both its ends are None where there was nothing to draw anew."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @staticmethod
     def of_draws(value: float, draws: Sequence[float] | np.ndarray) -> Interval:
-        """The percentile interval of what the resamples gave (draws,)."""
-        low, high = np.percentile(draws, [2.5, 97.5])
+        """The percentile interval of what the resamples gave (draws,).
+
+        Those for which the figure is not defined, NaN, are left out; more than ``MOST_UNDEFINED`` of them, and there
+        are no ends.
+        """
+        sound = np.asarray(draws)[np.isfinite(draws)]
+        if len(sound) < (1 - MOST_UNDEFINED) * len(draws):
+            return Interval(float(value), None, None)
+        low, high = np.percentile(sound, [2.5, 97.5])
         return Interval(float(value), float(low), float(high))
 
 
-def bootstrap(values: Sequence[float], then: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Interval:
-    """The mean of one value a pair, through ``then``, and its interval when pairs are drawn anew.
-
-    Pairs of a subject and a style are the clusters, because pictures of one pair are not independent.
+def bootstrap(values: Sequence[float]) -> Interval:
+    """The mean of one value a cluster and its interval when clusters are drawn anew; of a single one without ends.
 
     Raises:
         ValueError: there are no values.
     """
     if not len(values):
-        raise ValueError("an interval needs at least one pair")
+        raise ValueError("an interval needs at least one value")
     array = np.asarray(values)
-    draws = then(np.random.default_rng(SEED).choice(array, (RESAMPLES, len(array))).mean(axis=1))
-    return Interval.of_draws(float(then(array.mean())), draws)
+    if len(array) == 1:
+        return Interval(float(array[0]), None, None)
+    draws = np.random.default_rng(SEED).choice(array, (RESAMPLES, len(array))).mean(axis=1)
+    return Interval.of_draws(float(array.mean()), draws)
 
 
 def cluster_draws(count: int) -> Iterator[np.ndarray]:
@@ -57,12 +65,14 @@ def cluster_bootstrap(statistic: Callable[[np.ndarray], float | None], clusters:
         clusters: what each row belongs to.
 
     Returns:
-        None where the statistic of all rows is not defined; resamples for which it is not are left out.
+        None where the statistic of all rows is not defined; no ends where all rows are of one cluster.
     """
     value = statistic(np.arange(len(clusters)))
     if value is None:
         return None
     members = group_by(range(len(clusters)), lambda row: clusters[row])
     rows_of = [np.array(rows) for rows in members.values()]
+    if len(rows_of) == 1:
+        return Interval(float(value), None, None)
     draws = (statistic(np.concatenate([rows_of[k] for k in draw])) for draw in cluster_draws(len(rows_of)))
-    return Interval.of_draws(value, [draw for draw in draws if draw is not None])
+    return Interval.of_draws(value, [np.nan if draw is None else draw for draw in draws])
