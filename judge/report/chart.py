@@ -63,8 +63,7 @@ def _panel(
     for (row, number), line in zip(places, report.lines, strict=True):
         figure: Interval | None = getattr(line.group, case)
         if figure is not None:
-            ends = (figure.value if end is None else end for end in (figure.low, figure.high))
-            marks.append(Mark(row, number, figure.value, *ends))
+            marks.append(Mark.of(row, number, figure))
         if series[-1] == PAPERS and line.published is not None:
             published: float = getattr(line.published, case)
             marks.append(Mark(row, len(series) - 1, published, published, published))

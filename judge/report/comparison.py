@@ -16,7 +16,7 @@ APART = 0.05  # the adjusted p below which two methods are told apart
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """The share of correct pictures of one group beyond another's, over the pairs that both have."""
 
     group: Group
@@ -44,9 +44,9 @@ class Comparison:
         return self._apart and self.difference is not None and self.difference.value < 0
 
     @property
-    def turned(self) -> Comparison:
+    def turned(self) -> PairedComparison:
         """The same from the other's side."""
-        return Comparison(self.other, self.group, self.difference and self.difference.negative)
+        return PairedComparison(self.other, self.group, self.difference and self.difference.negative)
 
     def record(self) -> dict[str, Any]:
         """The comparison as JSON has it."""
@@ -58,9 +58,9 @@ class Comparison:
         return self.difference is not None and self.difference.p is not None and self.difference.p < APART
 
 
-def compare_with(groups: Sequence[Group], method: str) -> list[Comparison]:
+def compare_with(groups: Sequence[Group], method: str) -> list[PairedComparison]:
     """Every group against the same subject's, style's or cell's of a method; adjusted over the methods of each."""
-    comparisons: list[Comparison] = []
+    comparisons: list[PairedComparison] = []
     for members in group_by(groups, lambda group: group.name[1:]).values():
         base = next((group for group in members if group.name[0] == method), None)
         if base is not None:
@@ -68,13 +68,13 @@ def compare_with(groups: Sequence[Group], method: str) -> list[Comparison]:
     return comparisons
 
 
-def compare_all(methods: Sequence[Group]) -> list[Comparison]:
+def compare_all(methods: Sequence[Group]) -> list[PairedComparison]:
     """Every two methods, adjusted over all of these: which of them leads is seen in the same pictures."""
     return _compare(combinations(methods, 2))
 
 
-def _compare(pairs: Iterable[tuple[Group, Group]]) -> list[Comparison]:
+def _compare(pairs: Iterable[tuple[Group, Group]]) -> list[PairedComparison]:
     """The differences of groups, their p adjusted over all that have one."""
     sides = list(pairs)
     differences = with_holm(dict(enumerate(difference_over_pairs(one.shares, two.shares) for one, two in sides)))
-    return [Comparison(one, two, differences[at]) for at, (one, two) in enumerate(sides)]
+    return [PairedComparison(one, two, differences[at]) for at, (one, two) in enumerate(sides)]

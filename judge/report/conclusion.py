@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judge.report.comparison import Comparison, compare_all, compare_with
+from judge.report.comparison import PairedComparison, compare_all, compare_with
 from judge.report.groups import Group
 from judge.trust import Trust
 from lorarar.util.formatting import in_words, interval
@@ -20,7 +20,7 @@ class Conclusion:
     """What came out, in a sentence and as the comparisons that it is made of."""
 
     sentence: str
-    comparisons: Sequence[Comparison]  # of the method that leads with every other, or of every other with one
+    comparisons: Sequence[PairedComparison]  # of the method that leads with every other, or of every other with one
     trust: Trust | None  # what the judge's last check came to; None where none is on record
 
     @property
@@ -63,7 +63,7 @@ def _average(group: Group) -> float:
     return group.average.value if group.average else 0.0
 
 
-def _of_leader(leader: Group, comparisons: Sequence[Comparison]) -> list[Comparison]:
+def _of_leader(leader: Group, comparisons: Sequence[PairedComparison]) -> list[PairedComparison]:
     """The comparisons that the leader is in, from its side."""
     mine = [one for one in comparisons if leader is one.group or leader is one.other]
     return [one if one.group is leader else one.turned for one in mine]
@@ -75,7 +75,7 @@ def _alone(group: Group) -> str:
     return f"{method}{interval(group.average)} of a pair's pictures are correct; there is no other method to compare"
 
 
-def _leads(leader: Group, comparisons: Sequence[Comparison]) -> str:
+def _leads(leader: Group, comparisons: Sequence[PairedComparison]) -> str:
     """Of the method that leads: which it is ahead of, and which it is not told apart from."""
     level = [one.against for one in comparisons if not one.ahead]
     if len(level) < len(comparisons):
@@ -86,7 +86,7 @@ def _leads(leader: Group, comparisons: Sequence[Comparison]) -> str:
     return f"No method is told apart from {leader.name[0]}, which has the most, {interval(leader.average)}"
 
 
-def _compared(base: str, comparisons: Sequence[Comparison]) -> str:
+def _compared(base: str, comparisons: Sequence[PairedComparison]) -> str:
     """Of all others beside one method: which are ahead of it, behind it, or neither."""
     ahead = [f"{one.method} by {interval(one.difference)}" for one in comparisons if one.ahead]
     behind = [f"{one.method} by {interval(one.turned.difference)}" for one in comparisons if one.behind]
@@ -98,7 +98,7 @@ def _compared(base: str, comparisons: Sequence[Comparison]) -> str:
     return text[0].upper() + text[1:]
 
 
-def _level(comparison: Comparison) -> str:
+def _level(comparison: PairedComparison) -> str:
     """Of two methods that are not told apart."""
     difference = interval(comparison.difference, signed=True)
     why = f"a difference of {difference}" if difference else "they have no pair in common"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lorarar.util.statistics.bootstrap import Interval
+
 ENDINGS = (".svg", ".png")
 MOST = 200  # rows of a chart that can still be read
 LABEL, WIDTH = 30, 9.0  # characters in a line of a row's name; inches
@@ -54,6 +56,12 @@ class Mark:
     value: float
     low: float
     high: float
+
+    @staticmethod
+    def of(row: int, series: int, figure: Interval) -> Mark:
+        """The mark of a figure."""
+        low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
+        return Mark(row, series, figure.value, low, high)
 
 
 @dataclass(frozen=True)
