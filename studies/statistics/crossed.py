@@ -56,10 +56,10 @@ def interval(value: float, draws: NDArray[Any]) -> Interval:
     """
     if not np.isfinite(value):
         raise UndefinedError("these votes do not define it")
-    found = Interval.of_draws(value, draws)
-    if found.low is None:
+    figure = Interval.of_draws(value, draws)
+    if figure.low is None:
         raise UndefinedError(f"no interval: undefined in {np.mean(~np.isfinite(draws)):.0%} of resamples")
-    return found
+    return figure
 
 
 def weighted_mean(values: Floats) -> Callable[[Floats], float]:

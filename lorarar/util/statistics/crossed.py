@@ -36,15 +36,15 @@ def crossed_counts(one: int, two: int, count: int = RESAMPLES, seed: int = SEED)
         The counts (count, one) and (count, two), which cannot be written.
     """
     sizes = np.repeat([one, two], [one, two])  # a call of its own for each resample and side would draw the same
-    drawn = np.random.default_rng(seed).integers(np.broadcast_to(sizes, (count, one + two)))
-    return _counted(drawn[:, :one], one), _counted(drawn[:, one:], two)
+    picks = np.random.default_rng(seed).integers(np.broadcast_to(sizes, (count, one + two)))
+    return _counted(picks[:, :one], one), _counted(picks[:, one:], two)
 
 
-def _counted(drawn: NDArray[np.int64], size: int) -> Floats:
+def _counted(picks: NDArray[np.int64], size: int) -> Floats:
     """How often each index below ``size`` stands in each row (rows, size)."""
-    rows = np.arange(len(drawn))[:, None]
-    counts = np.bincount((drawn + size * rows).ravel(), minlength=len(drawn) * size)
-    table = counts.reshape(len(drawn), size).astype(float)
+    rows = np.arange(len(picks))[:, None]
+    counts = np.bincount((picks + size * rows).ravel(), minlength=len(picks) * size)
+    table = counts.reshape(len(picks), size).astype(float)
     table.flags.writeable = False
     return table
 
