@@ -70,14 +70,14 @@ def _section_table(section: str, mark: str, report: StudyReport) -> tables.Table
         return tables.Table(f"Study {report.title}{mark}", [""], [[_fact(figure)] for figure in figures])
     rows = [(figure.name, *words(figure)) for figure in figures]
     columns = [0, *(number for number in range(1, 5) if any(row[number] for row in rows))]
-    group, shown = "", list[list[str]]()
+    group, lines = "", list[list[str]]()
     for figure, row in zip(figures, rows, strict=True):
         if figure.of != group:
             group = figure.of
-            shown.append([group, *[""] * (len(columns) - 1)])
-        shown.append([row[number] for number in columns])
+            lines.append([group, *[""] * (len(columns) - 1)])
+        lines.append([row[number] for number in columns])
     heads = ("", "", "95 % interval", "n", "")
-    return tables.Table(section[0].upper() + section[1:] + mark, [heads[number] for number in columns], shown)
+    return tables.Table(section[0].upper() + section[1:] + mark, [heads[number] for number in columns], lines)
 
 
 def _fact(figure: Figure) -> str:

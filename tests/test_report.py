@@ -312,3 +312,16 @@ def test_the_gallery_draws_its_own_intervals_and_names_are_harmless_there(store,
     assert all(line.isprintable() for line in page.split("\n"))
     assert page.count("<svg") == 4
     assert '<circle cx="35.0"' in page  # direct's average case of 0.25, on an axis from 10 to 110
+
+
+def test_a_database_that_may_only_be_read_is_reported(judged_folders, tmp_path, monkeypatch):
+    def refuse(path):
+        raise AssertionError(f"{path} is opened to write")
+
+    before = (tmp_path / "folders.db").read_bytes()
+    (tmp_path / "folders.db").chmod(0o444)
+    monkeypatch.setattr("lorarar.store.store.connect_for_writing", refuse)
+    result = CliRunner().invoke(app, ["judge", "report", *judged_folders])
+    assert (result.exit_code, "MARS2 (Table 1)" in result.stdout) == (0, True)
+    assert (tmp_path / "folders.db").read_bytes() == before
+    assert not list(tmp_path.glob("folders.db-*"))

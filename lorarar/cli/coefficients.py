@@ -80,7 +80,9 @@ def _table(by_part: list[Spread]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table("block", "part", "m_c", "range", "m_s", "range", "cosine", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in ("block", "part", "m_c", "range", "m_s", "range", "cosine"):
+        table.add_column(head, overflow="fold")  # in a narrow terminal no figure is cut
     for spread in by_part:
         cells = [cell for side in (spread.content, spread.style) for cell in _cells(side)]
         block = spread.block.replace("_blocks", "").replace("_block", "")

@@ -25,13 +25,14 @@ def print_table(table: Table) -> None:
     """Print a table on stdout, with its title above and its notes below."""
     from rich.text import Text
 
-    print_text("")
     if table.title:
         print_rich(Text(table.title, "bold"))
     for part in fitted(table, stdout_width()):
         print_rich(part)
     for note in table.notes:
         print_rich(Text(note, "dim"))
+    if table.notes:
+        print_text("")  # before what follows; a table without notes ends in a free line of its own
 
 
 def fitted(table: Table, width: int) -> list[RichTable]:
@@ -64,18 +65,18 @@ def _some(table: Table, columns: Sequence[int]) -> Table:
     return replace(table, head=[table.head[k] for k in columns], rows=[[row[k] for k in columns] for row in table.rows])
 
 
-def _measure(drawn: RichTable) -> Measurement:
+def _measure(result: RichTable) -> Measurement:
     from rich.console import Console
 
     console = Console(width=WIDEST)
-    return console.measure(drawn, options=console.options.update(width=WIDEST))
+    return console.measure(result, options=console.options.update(width=WIDEST))
 
 
-def _loosened(drawn: RichTable) -> RichTable:
+def _loosened(result: RichTable) -> RichTable:
     """A table that folds its words too, for a terminal in which not even two columns of them fit."""
-    for column in drawn.columns:
+    for column in result.columns:
         column.min_width = 1
-    return drawn
+    return result
 
 
 def _rich_table(table: Table, widest_head: int, *, folded: bool = False) -> RichTable:
@@ -84,11 +85,11 @@ def _rich_table(table: Table, widest_head: int, *, folded: bool = False) -> Rich
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    result = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for head, *cells in zip(table.head, *table.rows, strict=True):
         longest = max((len(word) for text in (head, *cells) for word in text.split()), default=1)
-        drawn.add_column(Text(fill(head, max(longest, widest_head))), min_width=min(longest, LONGEST), overflow="fold")
+        result.add_column(Text(fill(head, max(longest, widest_head))), min_width=min(longest, LONGEST), overflow="fold")
     for row in table.rows:
         style = "bold" if len(row) > 1 and not any(row[1:]) else ""
-        drawn.add_row(*(Text(cell.replace(" (", "\n(" if folded else " ("), style) for cell in row))
-    return drawn
+        result.add_row(*(Text(cell.replace(" (", "\n(" if folded else " ("), style) for cell in row))
+    return result

@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from lorarar.util.text import one_line
+
 
 class Ticker:
     """Counts steps of one task and shows rate and time left; use it as a context manager."""
@@ -24,7 +26,7 @@ class Ticker:
     LINE_SECONDS = 20.0  # between two lines where stderr is not a terminal
 
     def __init__(self, title: str, total: int, done: int = 0, *, show: bool = True) -> None:
-        self.title, self.total, self.done, self.started_at = title, total, done, done
+        self.title, self.total, self.done, self.started_at = one_line(title), total, done, done
         self._start = self._last_line = time.monotonic()
         self._lines = show and not sys.stderr.isatty()
         self._smooth: float | None = None
@@ -32,7 +34,7 @@ class Ticker:
         self._task = TaskID(0)
         if show and sys.stderr.isatty():
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
@@ -40,7 +42,7 @@ class Ticker:
                 TextColumn("{task.fields[note]}"),
                 console=Console(stderr=True),
             )
-            self._task = self._bar.add_task(title, total=total, completed=done, note="")
+            self._task = self._bar.add_task(self.title, total=total, completed=done, note="")
 
     def __enter__(self) -> Ticker:
         if self._bar:
