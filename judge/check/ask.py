@@ -113,8 +113,8 @@ class Interview:
             StoreError: a reply cannot be kept.
             KeyboardInterrupt: Ctrl-C; the replies so far are kept.
         """
-        asked = [(item.question, item.prompts) for item in questions]
-        outcome, digests = run.ask(asked, critic, self.verdicts, title, stop_after=self._stop_after)
+        worded = [(item.question, item.prompts) for item in questions]
+        outcome, digests = run.ask(worded, critic, self.verdicts, title, stop_after=self._stop_after)
         self.tally.add(outcome)
         if outcome.given_up:
             raise GivenUpError(outcome.given_up)

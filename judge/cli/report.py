@@ -104,6 +104,7 @@ def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
                 "brands": list(dict.fromkeys(report.brands.values())),
                 "by": report.by,
                 "conclusion": report.conclusion.record(),
+                "reasons": dict(report.reasons),
                 "groups": records(report),
             }
         )

@@ -56,6 +56,7 @@ class JudgeReport:
     backbones: Mapping[str, str]  # of each metric that was measured: name and revision
     against: str | None
     pictures: Sequence[JudgedPicture]
+    reasons: Mapping[str, int]  # why questions to the judge have no clear answer, and how often
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
     conclusion: Conclusion  # about the methods, whatever the groups are
 
@@ -100,6 +101,7 @@ def make_report(
         backbones={name: scores.by for name, scores in scored.items() if scores.by},
         against=against,
         pictures=pictures,
+        reasons=targets.verdicts.reasons([judge], {files.image for files in targets.files}),
         brands={name: words for name, words in brands.items() if words},
         conclusion=conclude(groups(pictures, "method"), against, trust),
     )

@@ -132,8 +132,11 @@ def _unclear(report: JudgeReport) -> list[Table]:
         [*_names(line), *(str(line.group.unclear[kind]) for kind in kinds), str(line.group.score.undecided)]
         for line in report.lines
     ]
-    note = "Verdicts that are not clear are no scores; lorarar judge run asks them again."
-    return [Table("Unclear verdicts", ["method", *kinds, "pictures undecided"], rows, [note])]
+    notes = ["Verdicts that are not clear are no scores; lorarar judge run asks them again."]
+    if report.reasons:
+        reason, count = max(report.reasons.items(), key=lambda item: item[1])
+        notes.append(f"Why: {count} of {sum(report.reasons.values())} for this reason: {reason}")
+    return [Table("Unclear verdicts", ["method", *kinds, "pictures undecided"], rows, notes)]
 
 
 def _who(report: JudgeReport) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from judge.critics.answer_limit import MAX_TOKENS_OPTION
 from judge.critics.openai.key import CUSTOMARY, KEY_VARIABLE
 from judge.critics.preparation import SIDE_OPTION
 from lorarar.util.options import Option, field_of, options_in
@@ -14,9 +15,6 @@ _KEY = f"The environment variable with the server's key; without it {CUSTOMARY} 
 _EXTRA = (
     "Fields of every request beside ours, or in place of ours, for example "
     '{"chat_template_kwargs": {"enable_thinking": false}}; null takes one of ours out.'
-)
-MAX_TOKENS_OPTION = Option(
-    "max_tokens", "Tokens of an answer, thoughts among them, at most.", "integer", default=8, least=1
 )
 
 
