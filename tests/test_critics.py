@@ -233,17 +233,27 @@ def test_words_that_bring_marks_fail_their_own_question_only(critics, questions,
     assert "<image>" in replies[3].reason
 
 
-def test_a_batch_that_does_not_fit_is_asked_in_parts(critics, questions):
+def test_a_batch_that_does_not_fit_is_asked_in_parts_and_no_such_is_tried_again(
+    critics, questions, tmp_path, monkeypatch
+):
     """A model that takes at most two rows, like one that runs out of memory."""
-    critic = local(critics / "hf", image_mode="pad", batch=8)
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    expected, freed = chances(local(critics / "hf", image_mode="pad"), questions), []
+    monkeypatch.setattr("judge.critics.local.critic.free_memory", freed.append)
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "another"))
+    for tried in ([8, 4], []):
+        critic = local(critics / "hf", image_mode="pad", batch=8, reuse=False)
+        refused = []
 
-    def limited(module, args, kwargs):
-        if len(kwargs["input_ids"]) > 2:
-            raise torch.OutOfMemoryError("out of memory")
+        def limited(module, args, kwargs, refused=refused):
+            if len(kwargs["input_ids"]) > 2:
+                refused.append(len(kwargs["input_ids"]))
+                raise torch.OutOfMemoryError("out of memory")
 
-    critic.reader.model.register_forward_pre_hook(limited, with_kwargs=True)
-    expected = chances(local(critics / "hf", image_mode="pad"), questions[:10])
-    assert abs(chances(critic, questions[:10]) - expected).max() < 1e-5
+        critic.reader.model.register_forward_pre_hook(limited, with_kwargs=True)
+        assert abs(chances(critic, questions[:20]) - expected[:20]).max() < 1e-5
+        assert refused == tried
+    assert freed == ["cpu"] * 2  # after each failure
 
 
 def test_what_the_model_raises_is_a_reply_and_a_mistake_is_not(critics, questions):
@@ -286,10 +296,10 @@ def test_questions_are_asked_by_their_beginning_and_each_once(questions):
     order = in_order(questions, tile=3)
     assert sorted(order) == list(range(len(questions)))
     for together in (True, False):
-        assert [i for batch in batches(questions, 5, together=together) for i in batch] == in_order(questions)
-    for batch in batches(questions, 5, together=True):
+        assert [i for batch in batches(questions, lambda: 5, together=together) for i in batch] == in_order(questions)
+    for batch in batches(questions, lambda: 5, together=True):
         assert len({(questions[i].reference, questions[i].rendered.before) for i in batch}) == 1
-    assert max(map(len, batches(questions, 5, together=True))) == 5
+    assert max(map(len, batches(questions, lambda: 5, together=True))) == 5
 
 
 # how a picture is shown

@@ -7,7 +7,7 @@ The order depends on the questions alone, not on how they came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice
 
 from judge.questions import Question
@@ -33,13 +33,13 @@ def in_order(questions: Sequence[Question], tile: int = TILE) -> list[int]:
     return sorted(range(len(questions)), key=place)
 
 
-def batches(questions: Sequence[Question], size: int, *, together: bool) -> Iterator[list[int]]:
-    """The questions' indices in order, at most ``size`` at a time.
+def batches(questions: Sequence[Question], size: Callable[[], int], *, together: bool) -> Iterator[list[int]]:
+    """The questions' indices in order, at most so many at a time as ``size`` says before each batch.
 
     ``together`` keeps questions of different beginnings in different batches.
     """
     order = in_order(questions)
     groups = groupby(order, key=lambda index: beginning(questions[index]) if together else None)
     for _, group in groups:
-        while batch := list(islice(group, size)):
+        while batch := list(islice(group, size())):
             yield batch

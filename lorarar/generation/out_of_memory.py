@@ -7,15 +7,7 @@ from contextlib import contextmanager
 
 from lorarar.generation.placement import Placement
 from lorarar.util.errors import DrawingError
-
-_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")  # as CUDA, MPS and the CPU say it
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that a device has no memory left."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
-    )
+from lorarar.util.out_of_memory import is_out_of_memory
 
 
 def what_would_fit(batch: int, place: Placement) -> str:

@@ -1,12 +1,12 @@
 """A critic on this machine, by transformers.
 
-Its weights are loaded with the first question. A batch that fails is asked again in halves, so that a
-picture the model cannot take, or a batch too large for the memory, costs no other question its reply.
+Its weights are loaded with the first question. A batch that fails is asked again in halves, so that a picture the
+model cannot take, or a batch too large for the memory, costs no other question its reply; and what is too large for
+the memory is not tried again.
 """
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from judge.critics.batching import batches
-from judge.critics.critic import Critic, CriticError
+from judge.critics.critic import Critic
+from judge.critics.local.batch_size import DEFAULT, DEFAULT_ON_GPU, BatchSize
 from judge.critics.local.checkpoint import Checkpoint
 from judge.critics.local.cost import LARGE, cost_in_words, operations_a_second, tokens_of, weights_of
+from judge.critics.local.device import find_device, free_memory, memory_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
 from judge.questions import PromptError, Question, Reply
 from lorarar.util.errors import ImageError, reason
+from lorarar.util.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from judge.critics.local.reader import PreparedQuestion, Reader
@@ -38,7 +41,7 @@ class LocalCritic(Critic):
         """Raises a CriticError where the device is not there."""
         self.checkpoint, self.settings = checkpoint, settings
         self.image_mode = settings.image_mode or checkpoint.image_mode
-        self.device = _device(settings.device)
+        self.device = find_device(settings.device)
         self.dtype = settings.dtype or ("bfloat16" if self.device.startswith("cuda") else "float32")
         self.preparation = Preparation(settings.side)
         self.identity = MappingProxyType(
@@ -69,11 +72,24 @@ class LocalCritic(Critic):
         model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
         return Reader(model, processor, self.image_mode)
 
+    @cached_property
+    def batch_size(self) -> BatchSize:
+        """How many questions are asked at once."""
+        default = DEFAULT_ON_GPU if self.device.startswith("cuda") else DEFAULT
+        return BatchSize(self.settings.batch, default, self._what_fits())
+
+    def _what_fits(self) -> dict[str, object]:
+        """All that decides how many questions fit into the memory."""
+        names = ("critic", "revision", "dtype", "quantisation", "image mode", "side")
+        device = memory_of(self.device)
+        return {**{name: self.identity[name] for name in names}, "reuse": self.settings.reuse, "device": device}
+
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
         from judge.critics.local.reader import PreparedQuestion
 
-        size = 1 if self.settings.generate else self.settings.batch
-        for batch in batches(questions, size, together=self.settings.reuse and not self.settings.generate):
+        alone = self.settings.generate
+        size = (lambda: 1) if alone else self.batch_size
+        for batch in batches(questions, size, together=self.settings.reuse and not alone):
             readable = []
             for index in batch:
                 question = questions[index]
@@ -96,7 +112,7 @@ class LocalCritic(Critic):
 
     def close(self) -> None:
         self.__dict__.pop("reader", None)
-        gc.collect()  # its caches refer back to it, and a graphics memory should not wait for that to be found
+        free_memory(self.device)  # its caches refer back to it, and a GPU should not wait for that to be found
 
     def _replies(self, batch: Sequence[tuple[int, PreparedQuestion]]) -> Iterator[tuple[int, Reply]]:
         if not batch:
@@ -106,16 +122,25 @@ class LocalCritic(Critic):
         try:
             replies = self._read(reader, [question for _, question in batch], started)
         except FAULTS as error:
-            fault = reason(error)  # and let go of the error, whose frames hold what filled the memory
+            fault, is_full = reason(error), is_out_of_memory(error)  # and let go of the error, whose frames hold it
         else:
+            if not self.settings.generate:
+                self.batch_size.worked(len(batch))
             yield from zip((index for index, _ in batch), replies, strict=True)
             return
+        if is_full and not self.settings.generate:
+            self.batch_size.failed(len(batch))
+        if is_full:
+            reader.forget()
+            free_memory(self.device)
         if len(batch) == 1:
             yield batch[0][0], Reply.failure(fault, time.monotonic() - started)
             return
-        middle = len(batch) // 2
-        yield from self._replies(batch[:middle])
-        yield from self._replies(batch[middle:])
+        half = (len(batch) + 1) // 2
+        while batch:
+            size = min(half, self.batch_size())
+            yield from self._replies(batch[:size])
+            batch = batch[size:]
 
     def _read(self, reader: Reader, batch: Sequence[PreparedQuestion], started: float) -> list[Reply]:
         if self.settings.generate:
@@ -129,15 +154,3 @@ class LocalCritic(Critic):
             else Reply.failure("the model's logits are no numbers", seconds)
             for chance in chances
         ]
-
-
-def _device(name: str | None) -> str:
-    """A device that is there, by default a GPU if there is one."""
-    import torch
-
-    device = name or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise CriticError(f"no device {device}: {reason(error)}") from None
-    return device

@@ -97,6 +97,11 @@ class Reader:
             mm_encoder_outputs=_as_output(features),
         )
 
+    def forget(self) -> None:
+        """Let go of what is kept of pictures and of beginnings: it is computed again where it is needed."""
+        self.images.features.cache_clear()
+        self.beginning.cache_clear()
+
     def _beginning(self, system: str, before: str, reference: Prepared) -> tuple[DynamicCache, int]:
         """Keys and values up to and with the reference, and how many tokens they are."""
         features = self.images.features(reference)

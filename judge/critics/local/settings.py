@@ -29,6 +29,13 @@ QUANTISATION_OPTION = Option(
     default_words="none",
     choices=get_args(Quantisation),
 )
+BATCH_OPTION = Option(
+    "batch",
+    "Questions at a time, on this machine; half as many where they do not fit into the memory.",
+    "integer",
+    default_words="as many as fitted before; at first 4 on a GPU, else 32",
+    least=1,
+)
 _GENERATE = "Let the critic write its answer, as the authors do, in place of reading Yes against No."
 
 
@@ -40,7 +47,7 @@ class LocalSettings:
     image_mode: ImageMode | None = field_of(IMAGE_MODE_OPTION)
     device: str | None = field_of(DEVICE_OPTION)
     dtype: Dtype | None = field_of(DTYPE_OPTION)  # by default bfloat16 on a GPU and float32 elsewhere
-    batch: int = field_of(Option("batch", "Questions at a time, on this machine.", "integer", default=32, least=1))
+    batch: int | None = field_of(BATCH_OPTION)
     quantisation: Quantisation | None = field_of(QUANTISATION_OPTION)
     reuse: bool = field_of(Option("reuse", "Compute what questions share once.", "switch", default=True))
     generate: bool = field_of(Option("generate", _GENERATE, "switch", default=False))
