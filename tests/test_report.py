@@ -21,7 +21,7 @@ from judge.questions import CODE, PAPER, Reply
 from judge.report.chart import make_chart
 from judge.report.gallery import write_gallery
 from judge.report.report import by_group, choose_judge, make_report
-from judge.report.tables import records, tables
+from judge.report.tables import csv_rows, records, tables
 from judge.run import questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictKey, VerdictStore
@@ -204,6 +204,7 @@ def test_forms_escape_what_they_hold():
     table = Table("A & B_c", ["method", "100 %"], [["a|b_1", "5 & 6"]], ["note $x$"])
     assert "a\\|b_1" in as_markdown([table])
     latex = as_latex([table])
+    assert "$\\geq$ 2.5" in as_latex([Table("", ["x"], [["\u2265 2.5"]])])
     assert "a|b\\_1" in latex
     assert "\\caption{A \\& B\\_c. note \\$x\\$}" in latex
     assert "\\toprule" in latex
@@ -326,3 +327,15 @@ def test_a_database_that_may_only_be_read_is_reported(judged_folders, tmp_path, 
     assert (result.exit_code, "MARS2 (Table 1)" in result.stdout) == (0, True)
     assert (tmp_path / "folders.db").read_bytes() == before
     assert not list(tmp_path.glob("folders.db-*"))
+
+
+def test_every_form_bears_the_brand_of_a_judge_that_does_not_know_the_pictures(store, targets):
+    pocket = {**IDENTITY, "critic": "pocket"}
+    answers = JudgedTargets(targets, say(store, targets, rarely, identity=pocket))
+    report = make_report(answers, choose_judge(answers), ScoreStore(store), "method")
+    words = "Without worth: pocket knows pictures of pocket alone"
+    assert words in tables(report)[0].notes[0]
+    head, rows = csv_rows(report)
+    assert head[-1] == "brands"
+    assert all(words in row[-1] for row in rows)
+    assert words in make_chart(report).note

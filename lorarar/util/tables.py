@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lorarar.util.formatting import AT_LEAST
 from lorarar.util.text import one_line
 
 #: What spreadsheets take for the beginning of a formula, also after spaces and in the wide forms of these signs.
@@ -60,7 +61,7 @@ def as_latex(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
         body = tabulate(table.rows, table.head, "latex_booktabs", disable_numparse=True)
         caption = tabulate([[" ".join([f"{table.title}.", *table.notes])]], tablefmt="latex").splitlines()[2][:-2]
         parts.append(f"\\begin{{table}}\n\\centering\n{body}\n\\caption{{{caption.strip()}}}\n\\end{{table}}")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts).replace(AT_LEAST, "$\\geq$") + "\n"
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
