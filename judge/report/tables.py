@@ -223,6 +223,9 @@ def csv_rows(report: JudgeReport, *, paper: bool = False) -> tuple[Sequence[str]
     """The head and the rows of a report's records; ``paper``: with the paper's figures of methods."""
     rows = records(report)
     head = [name for name in rows[0] if paper or not name.startswith(OF_PAPER)] if rows else []
-    cells = [["" if row.get(name) is None else row[name] for name in head] for row in rows]
-    brands = list(dict.fromkeys(report.brands.values()))
-    return (head, cells) if not brands else ([*head, "brands"], [[*row, " ".join(brands)] for row in cells])
+    brands = " ".join(dict.fromkeys(report.brands.values()))
+    last = [brands] if brands else []
+    cells: list[Sequence[object]] = [
+        [*("" if row.get(name) is None else row[name] for name in head), *last] for row in rows
+    ]
+    return [*head, *(["brands"] if brands else [])], cells
