@@ -67,7 +67,7 @@ def as_tables(report: StudyReport) -> list[tables.Table]:
 def _section_table(section: str, mark: str, report: StudyReport) -> tables.Table:
     figures = report.section(section)
     if section == "study":
-        return tables.Table(f"Study {report.title}{mark}", [""], [[_fact(figure)] for figure in figures])
+        return tables.Table(f"Study {report.title}{mark}", [], [], [_fact(figure) for figure in figures])
     rows = [(figure.name, *words(figure)) for figure in figures]
     columns = [0, *(number for number in range(1, 5) if any(row[number] for row in rows))]
     group, lines = "", list[list[str]]()

@@ -88,7 +88,8 @@ def test_markdown_shows_html_links_and_pictures_as_they_are_spelt():
 def test_a_study_s_report_is_harmless_in_every_form():
     report = study(EVIL)
     forms = [rendering.as_json(report), rendering.as_csv(report), rendering.as_markdown(report)]
-    forms += [cell for table in rendering.as_tables(report) for row in table.rows for cell in row]
+    for table in rendering.as_tables(report):
+        forms += [table.title, *table.head, *(cell for row in table.rows for cell in row), *table.notes]
     assert all(map(is_harmless, forms))
     assert rendering.from_json(forms[0]) == report
     assert "=1+1" not in rendering.as_csv(study("=1+1")).replace("'=1+1", "")

@@ -5,6 +5,7 @@ A program that reads the table has it whole, a row a line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from textwrap import fill
@@ -18,16 +19,17 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 HEAD = 10  # columns of a head where room is short, if its words allow
+_BRACKET = re.compile(r" \((?=[+-]?\d)")  # before an interval
 LONGEST = 24  # characters of a word that is never folded
 
 
 def print_table(table: Table) -> None:
-    """Print a table on stdout, with its title above and its notes below."""
+    """Print a table on stdout, with its title above and its notes below; one without columns is its notes alone."""
     from rich.text import Text
 
     if table.title:
         print_rich(Text(table.title, "bold"))
-    for part in fitted(table, stdout_width()):
+    for part in fitted(table, stdout_width()) if table.head else ():
         print_rich(part)
     for note in table.notes:
         print_rich(Text(note, "dim"))
@@ -91,5 +93,5 @@ def _rich_table(table: Table, widest_head: int, *, folded: bool = False) -> Rich
         result.add_column(Text(fill(head, max(longest, widest_head))), min_width=min(longest, LONGEST), overflow="fold")
     for row in table.rows:
         style = "bold" if len(row) > 1 and not any(row[1:]) else ""
-        result.add_row(*(Text(cell.replace(" (", "\n(" if folded else " ("), style) for cell in row))
+        result.add_row(*(Text(_BRACKET.sub("\n(", cell) if folded else cell, style) for cell in row))
     return result
