@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import app, command, drawing, intervals, judging, merging, training
+from benchmarks import app, command, drawing, intervals, judging, known, merging, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "training": training.run,
     "drawing": drawing.run,
     "judging": judging.run,
+    "known": known.run,
     "intervals": intervals.run,
 }
 

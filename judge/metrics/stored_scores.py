@@ -36,11 +36,11 @@ def score_keys(metric: Metric, targets: Sequence[Target]) -> list[Key | None]:
         return digests[paths]
 
     def key(target: Target) -> Key | None:
-        given = references(metric.references(target))
-        if not target.digest or given is None:
+        digest, given = target.digest, references(metric.references(target))
+        if not digest or given is None:
             return None
-        prompt = prompt_key(target.prompt, target.plain_prompt)
-        return target.digest, measured_against(metric, (target.subject, target.style), prompt, given)
+        prompt = prompt_key(target.prompt, target.plain_prompt) if metric.against == "prompt" else ""
+        return digest, measured_against(metric, (target.subject, target.style), prompt, given)
 
     return [key(target) for target in targets]
 
@@ -101,8 +101,9 @@ class BackboneScores:
 
 def best_scores(database: sqlite3.Connection, metric: Metric, targets: Sequence[Target]) -> BackboneScores:
     """The scores of targets by a backbone that knows them before others, that scored most of them, and the latest."""
-    keys, best = score_keys(metric, targets), BackboneScores([None] * len(targets))
-    for backbone in _backbones(database, metric):
+    best, backbones = BackboneScores([None] * len(targets)), _backbones(database, metric)
+    keys = score_keys(metric, targets) if backbones else []
+    for backbone in backbones:
         stored = _scores(database, metric, backbone)
         values = [stored.get(key) if key else None for key in keys]
         scored = _scored(metric, json.loads(backbone), targets, values)

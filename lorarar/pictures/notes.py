@@ -5,6 +5,8 @@ Only text before the pixels is looked at, and no pixel is decoded, so that thous
 
 from __future__ import annotations
 
+import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,12 +23,19 @@ def base_of(known: str, image: Path) -> str:
 def read_note(path: Path, name: str) -> str:
     """The text that a PNG notes under a name; empty where it notes none, or the file is no PNG or cannot be read."""
     try:
-        if not path.is_file():  # nothing is waited for, as at a pipe
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # nothing is waited for, as at a pipe
             return ""
-        with path.open("rb") as file:
-            return _find(file, name.encode()) if file.read(len(SIGNATURE)) == SIGNATURE else ""
+        return _read(path, name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     except (OSError, ValueError):
         return ""
+
+
+@lru_cache(maxsize=1 << 16)
+def _read(path: Path, name: str, *state: int) -> str:
+    """The note of a file in a state; the app asks for all of them whenever the database changes."""
+    with path.open("rb") as file:
+        return _find(file, name.encode()) if file.read(len(SIGNATURE)) == SIGNATURE else ""
 
 
 def _find(file: BinaryIO, name: bytes) -> str:
