@@ -57,6 +57,14 @@ def test_the_seed_decides_all(tiny):
         assert not torch.equal(one.layers[layer].up, other.layers[layer].up)
 
 
+def test_a_falling_rate_changes_no_step_but_the_last(tiny):
+    plain, falling = (train_lora(tiny, lessons(), replace(OPTIONS, decay=decay)) for decay in (0.0, 0.3))
+    early, soon = (train_lora(tiny, lessons(), replace(OPTIONS, steps=4, decay=decay)) for decay in (0.0, 0.2))
+    for layer in plain.layers:
+        assert not torch.equal(plain.layers[layer].up, falling.layers[layer].up)
+        assert torch.equal(early.layers[layer].up, soon.layers[layer].up)  # its fifth step would be the first slower
+
+
 def test_training_lowers_the_loss(tiny):
     objective = LoraDenoising(tiny, lessons(1), OPTIONS)
     losses = []

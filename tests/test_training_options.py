@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from lorarar.bench.plan import MethodRow
 from lorarar.cli.main import app
-from lorarar.training.options import HYPERNET, LORA, ZIPLORA
+from lorarar.training.options import HYPERNET, LORA, ZIPLORA, options_facts
 
 
 @pytest.mark.parametrize("training", [LORA, ZIPLORA, HYPERNET])
@@ -21,11 +21,17 @@ def test_every_option_has_a_row_that_accepts_its_default(training):
 def test_the_values_of_a_plans_row_are_those_of_old_cells():
     row = MethodRow(method="joint", rank=2, rate=1, mirrored=True)
     values = {"rank": 2, "steps": 1000, "rate": 1.0, "batch": 1, "seed": 0, "mirrored": True}
-    assert asdict(row.options) == values
+    assert options_facts(row.options) == values
     assert isinstance(row.options.rate, float)
     for wrong in ({"steps": 0}, {"rate": float("nan")}, {"mirrored": "yes"}, {"seed": 2**64}):
         with pytest.raises(ValueError, match="accepted"):
             MethodRow(method="joint", **wrong)
+
+
+def test_an_option_that_came_later_is_a_fact_only_where_it_changes_something():
+    assert "decay" not in options_facts(LORA.read("it", {"decay": 0}))
+    assert options_facts(LORA.read("it", {"decay": 0.5}))["decay"] == 0.5
+    assert options_facts(ZIPLORA.values()) == asdict(ZIPLORA.values())
 
 
 @pytest.mark.parametrize("rate", ["nan", "-1", "0", "inf", "1e38", "quick"])

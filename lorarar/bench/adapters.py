@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from lorarar.merge_files import Merge, merge_loras
 from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
-from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.training.options import LoraOptions, ZipOptions, options_facts
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import checkpoint_beside
@@ -88,7 +88,7 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache, ad
         return Merge(
             adapter=read_adapter(file),
             method=JOINT,
-            options=asdict(options),
+            options=options_facts(options),
             inputs=(pair.content.adapter, pair.style.adapter),
             base=base,
             training=pair.training,

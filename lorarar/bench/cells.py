@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt, prompt_name
 from lorarar.store.cells import Place
 from lorarar.training.makings import Facts, concept_facts, training_makings
-from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.training.options import LoraOptions, ZipOptions, options_facts
 from lorarar.util.digest import digest_of_facts
 
 if TYPE_CHECKING:
@@ -165,4 +165,4 @@ def _resolved(row: MethodRow, recipe: Recipe | None) -> Mapping[str, Any]:
     options, of_merge = row.options, recipe.resolved_options() if recipe else {}
     if not isinstance(options, LoraOptions | ZipOptions):
         return of_merge
-    return asdict(options) | {name: value for name, value in of_merge.items() if name in SHAPING}
+    return options_facts(options) | {name: value for name, value in of_merge.items() if name in SHAPING}

@@ -129,13 +129,12 @@ def _train(
     provenance: Mapping[str, object],
 ) -> None:
     """Train a LoRA on concepts, folders of pictures with their prompts, and write it with what made it."""
-    from dataclasses import asdict
-
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.files import write_adapter
     from lorarar.pictures.folders import find_images
     from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.makings import lesson_facts, recorded_facts, training_makings
+    from lorarar.training.options import options_facts
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     checkpoint, model = checkpoint_of(out), pinned(base)
@@ -160,7 +159,7 @@ def _train(
     if accelerator.is_main_process:
         source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
         source["recorded"] = recorded_facts(accelerator)
-        write_adapter(adapter, out, {**provenance, **source, **asdict(options)})
+        write_adapter(adapter, out, {**provenance, **source, **options_facts(options)})
         checkpoint.unlink(missing_ok=True)
         print_path(out)
 
@@ -192,8 +191,6 @@ def hypernet(
 
     Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
     """
-    from dataclasses import asdict
-
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.fit import check_fit
@@ -202,7 +199,7 @@ def hypernet(
     from lorarar.pictures.concepts import read_concepts
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, recorded_facts, training_makings
-    from lorarar.training.options import HYPERNET
+    from lorarar.training.options import HYPERNET, options_facts
     from lorarar.training.setup import accelerator_for, load_for_training, native_side
 
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
@@ -229,7 +226,7 @@ def hypernet(
     if accelerator.is_main_process:
         source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
         source["recorded"] = recorded_facts(accelerator)
-        write_hypernet(network, out, asdict(options) | source)
+        write_hypernet(network, out, options_facts(options) | source)
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print_path(out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from lorarar.merge_files.loras import merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
+from lorarar.training.options import options_facts
 from lorarar.util.errors import (
     AdapterError,
     HypernetError,
@@ -90,7 +91,7 @@ def merge_all(
         **origin_of(recipe.method.name),
     }
     optimiser = optimiser_for(recipe)
-    expected["options"] = recipe.resolved_options() | (asdict(optimiser.options) if optimiser else {})
+    expected["options"] = recipe.resolved_options() | (options_facts(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:
             if _is_merged(pairing, expected, recipe, optimiser) and (optimiser or is_kept(pairing.out)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.description import NOTHING, Description
+from lorarar.training.options import options_facts
 from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
 
@@ -106,7 +107,7 @@ def merge_loras(
     options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
         coefficients, training = _optimised(recipe, optimiser, adapters, loras, given, checkpoint)
-        options |= asdict(optimiser.options)
+        options |= options_facts(optimiser.options)
     result = recipe.merge(adapters, coefficients)
     adapter = Adapter(result.layers, "merged")
     check_finite(adapter)

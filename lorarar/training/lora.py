@@ -143,9 +143,14 @@ def train_lora(
 
 
 def _schedule(options: LoraOptions) -> Schedule:
-    """Constant rate, as in the DreamBooth protocol."""
+    """At a constant rate, as in the DreamBooth protocol, but for the decay that is asked for."""
     return Schedule(
-        steps=options.steps, rate=options.rate, seed=options.seed, decay=False, save_every=200, weight_decay=1e-4
+        steps=options.steps,
+        rate=options.rate,
+        seed=options.seed,
+        decay=options.decay,
+        save_every=200,
+        weight_decay=1e-4,
     )
 
 

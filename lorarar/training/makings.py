@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from lorarar.generation.drawing_facts import device_name
 from lorarar.lora.locations import digest_of
 from lorarar.pictures.concepts import Concept, lesson_of
 from lorarar.pictures.images import digest_as_read
-from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
+from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
 from lorarar.util.libraries import full_versions, minor_versions
 
 if TYPE_CHECKING:
@@ -57,7 +56,9 @@ def training_makings(
         accelerator: mixed precision and kind of device.
         side: pixels a side, where the caller says another number than the base's own.
     """
-    settings = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+    settings = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in options_facts(options).items()
+    }
     return {
         **inputs,
         "options": settings,

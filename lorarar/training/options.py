@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 from lorarar.merging.methods.table import KEY_VALUE
@@ -29,6 +29,7 @@ class LoraOptions:
     batch: int = 1
     seed: int = 0
     mirrored: bool = False  # also mirror images, half of the time
+    decay: float = 0.0  # share of the steps, at the end, over which the rate falls to zero; not of the paper's
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,20 @@ class ZipOptions:
     regulariser: Regulariser = "cosine"
     strength: float = 0.01  # lambda
     seed: int = 0
+
+
+LATER = ("decay",)  # options that 0.1 did not have
+
+
+def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[str, Any]:
+    """The options by name, as keys and headers have them.
+
+    Those that 0.1 did not have are left out where they are as 0.1 was, so that what it made is found again.
+    """
+    defaults = type(options)()
+    return {
+        name: value for name, value in asdict(options).items() if name not in LATER or value != getattr(defaults, name)
+    }
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,7 @@ LORA = Training(
         *_COMMON,
         Option("batch", "Pictures a step.", "integer", least=1),
         Option("mirrored", "Also mirror the pictures.", "switch"),
+        Option("decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1),
     ),
 )
 ZIPLORA = Training(ZipOptions, (*_COMMON, *_OF_LOSS))

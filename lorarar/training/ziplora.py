@@ -84,7 +84,7 @@ def train_ziplora(
     """
     objective = ZipMerging(pipeline, content, style, options, side)
     schedule = Schedule(
-        steps=options.steps, rate=options.rate, seed=options.seed, decay=False, weight_decay=0, save_every=50
+        steps=options.steps, rate=options.rate, seed=options.seed, decay=0, weight_decay=0, save_every=50
     )
     run = train(objective, schedule, checkpoint, title=title, makings=makings, accelerator=accelerator)
     weights = run.result()
