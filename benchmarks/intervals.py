@@ -20,8 +20,8 @@ from lorarar.util.statistics.crossed import Floats, over_pairs
 
 PICTURES = 10  # of a pair
 LEVEL = -1.0  # mean log odds of a correct picture
-GRIDS = 1000  # simulated for every line of the table
-RIVALS = 200  # simulated grids of several methods, which take longer
+GRIDS = 500  # simulated for every line of the table
+RIVALS = 100  # simulated grids of several methods, which take longer
 SIZES = ((2, 2), (3, 3), (2, 8), (5, 5), (10, 10), (20, 20))
 SPREADS = ((0.0, 0.0, 1.5), (0.7, 0.7, 1.0), (1.0, 1.0, 1.0), (1.5, 1.5, 0.5))
 

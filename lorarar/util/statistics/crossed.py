@@ -100,9 +100,15 @@ def pair_draws(values: Mapping[Pair, float]) -> Floats:
     for (subject, style), value in values.items():
         table[rows[subject], columns[style]], there[rows[subject], columns[style]] = value, 1
     of_subjects, of_styles = crossed_counts(len(subjects), len(styles), PAIR_RESAMPLES)
-    sums, weights = (((of_subjects @ side) * of_styles).sum(axis=1) for side in (table, there))
+
+    def weighed(side: Floats) -> Floats:
+        """The sum of a table over pairs (PAIR_RESAMPLES,), each as often as both its sides came."""
+        return np.einsum("rs,rs->r", of_subjects @ side, of_styles)  # type: ignore[no-any-return]
+
+    if there.all():
+        return weighed(table) / there.size
     with np.errstate(invalid="ignore"):
-        return sums / weights  # type: ignore[no-any-return]
+        return weighed(table) / weighed(there)
 
 
 def _mean(values: Mapping[Pair, float]) -> np.ndarray:
