@@ -52,8 +52,8 @@ def test_files_that_are_left_out_are_counted_in_one_line(plain, capsys, monkeypa
     (made / "dog" / "glowing" / "more.txt").write_text("x")
     from_folders(made, given)
     assert capsys.readouterr().err.splitlines() == [
-        "6 files left out that are no pictures that are read (2 .heic, 1 .mov, 2 .txt, 1 without an ending; "
-        "HEIC is read with: pip install 'lorarar[heic]')"
+        "6 files are left out: 2 .heic, 1 .mov, 2 .txt, 1 without an ending; "
+        "HEIC is read with: pip install 'lorarar[heic]'"
     ]
 
 
@@ -62,14 +62,12 @@ def test_one_file_of_its_own_has_no_neighbours_left_out(tmp_path):
     (tmp_path / "words.txt").write_text("x")
     picture(tmp_path / "b.png")
     assert folders.left_out_beside([(one,)]) == ""
-    assert folders.left_out_beside([(one, tmp_path / "b.png"), ()]) == (
-        "1 file left out that is no picture that is read (1 .txt)"
-    )
+    assert folders.left_out_beside([(one, tmp_path / "b.png"), ()]) == "1 file is left out: 1 .txt"
 
 
 def test_a_folder_without_pictures_says_what_it_has_instead(tmp_path):
     (tmp_path / "film.mov").write_text("x")
-    with pytest.raises(ImageError, match=r"holds no pictures; 1 file left out .*1 \.mov.*ending in \.png"):
+    with pytest.raises(ImageError, match=r"holds no pictures; 1 file is left out: 1 \.mov; accepted.* ending in \.png"):
         find_images(tmp_path)
 
 

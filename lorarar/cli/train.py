@@ -197,6 +197,7 @@ def hypernet(
     from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concepts import read_concepts
+    from lorarar.pictures.folders import left_out_beside
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, recorded_facts, training_makings
     from lorarar.training.options import HYPERNET, options_facts
@@ -208,6 +209,8 @@ def hypernet(
     of_content, of_style = (read_concepts(folder, base=model) for folder in (contents, styles))
     for concept in (*of_content, *of_style):
         check_fit(concept.adapter, model)
+    if rest := left_out_beside(concept.images for concept in (*of_content, *of_style)):
+        message(rest)
     accelerator = accelerator_for(precision)
     sides = {"contents": of_content, "styles": of_style}
     inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}

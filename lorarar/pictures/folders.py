@@ -119,11 +119,8 @@ def left_out(files: Iterable[Path]) -> str:
     kinds_in_words = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     heic = any(ENDINGS.get(kind) == "HEIF" for kind in kinds)
     hint = f"; HEIC is read with: {HEIC_EXTRA}" if heic else ""
-    return f"{count(kinds.total(), 'file')} left out that {_are(kinds.total())} ({kinds_in_words}{hint})"
-
-
-def _are(number: int) -> str:
-    return "is no picture that is read" if number == 1 else "are no pictures that are read"
+    are = "is" if kinds.total() == 1 else "are"
+    return f"{count(kinds.total(), 'file')} {are} left out: {kinds_in_words}{hint}"
 
 
 def left_out_beside(groups: Iterable[tuple[Path, ...]]) -> str:

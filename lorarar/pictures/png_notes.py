@@ -14,7 +14,7 @@ from typing import BinaryIO
 from lorarar.pictures.notes import SIGNATURE
 
 LARGEST_NOTE = 2**20  # bytes, unpacked
-_SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # what pixels are made of
+_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # what pixels are made of
 _XMP = b"XML:com.adobe.xmp\0\0"  # how an unpacked note of XMP begins, which may say how a picture is turned
 
 
@@ -27,7 +27,7 @@ def bare_png(file: BinaryIO) -> io.BytesIO | None:
     copy.seek(0, io.SEEK_END)
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
-        if kind in _SHOWN:
+        if kind in _PIXELS:
             copy.write(head + file.read(length + 4))
         elif length > LARGEST_NOTE:
             file.seek(length + 4, io.SEEK_CUR)
