@@ -112,6 +112,7 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
 
     Raises:
         TargetError: there are none with references; the message says which folders are looked for.
+        ImageError: a folder is not there, may not be read, or holds no pictures.
     """
     collection = Collection("import", str(generated.resolve()))
     pictures_of = lru_cache(maxsize=None)(pictures_in)
