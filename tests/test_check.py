@@ -20,8 +20,10 @@ from judge.check.sample import sample_targets
 from judge.check.settings import variants
 from judge.check.table import parts
 from judge.critics import Critic, CriticError
+from judge.critics.critic import GivenUpError
 from judge.critics.preparation import Preparation
 from judge.ground_truth import KnownPicture, find_distances, find_known_pictures
+from judge.patience import STOP_AFTER
 from judge.questions import CODE, PAPER, Prompts, Reply
 from judge.run import judge, questions_about
 from judge.targets import Target, from_folders
@@ -118,9 +120,9 @@ def plan(targets, **more):
     return CheckPlan(targets, PAPER, SCRIPTED, **{"size": 18} | more)
 
 
-def checked(targets, tmp_path, fault=None, **more):
+def checked(targets, tmp_path, fault=None, stop_after=STOP_AFTER, **more):
     with Store(tmp_path / "check.db") as store:
-        return run_check(plan(targets, **more), Interview(store), openers(fault))
+        return run_check(plan(targets, **more), Interview(store, stop_after), openers(fault))
 
 
 def grades(found, part):
@@ -249,8 +251,10 @@ def test_what_fails_is_left_out_and_counted(targets, tmp_path):
     assert found.tally.failed > 0
     assert found.results["order"].subject.missing > 0
     assert found.results["order"].subject.rate.hits == 0
-    with pytest.raises(CheckError, match=r"none of 72 questions has an answer; mostly: the server said 500"):
+    with pytest.raises(GivenUpError, match="50 questions in a row had no clear answer: the server said 500"):
         checked(targets, tmp_path / "..", lambda *_: None)
+    with pytest.raises(CheckError, match=r"none of 72 questions has an answer; mostly: the server said 500"):
+        checked(targets, tmp_path / "..", lambda *_: None, stop_after=0)
 
 
 def test_pictures_that_cannot_be_read_cost_their_own_questions_only(targets, tmp_path):

@@ -134,7 +134,8 @@ def test_what_fails_when_it_is_used_is_one_line_and_ends_nothing_of_ours(databas
 
 def test_a_question_without_a_reply_has_failed(database, badly_extended):
     done = run("judge", "run", "--critic", "answers-some:", "--metrics", "mars2", "--db", database, "--json")
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == 1
+    assert "1 of 24 questions have a clear verdict (23 failed); mostly: the critic did not reply" in done.stderr
     counts = json.loads(done.stdout)["mars2"]
     assert (counts["cases"], counts["asked"], counts["failed"]) == (24, 24, 23)
     assert counts["reasons"] == {"the critic did not reply": 23}

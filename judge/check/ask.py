@@ -63,7 +63,7 @@ class QuestionTally:
         if not self.failed + self.unparsed:
             return ""
         counts = f"{self.failed} failed and {self.unparsed} unparsed of {self.questions}"
-        return f"questions have no clear verdict: {counts}; mostly: {self.main_reason}; the next check asks them again"
+        return f"questions have no clear verdict: {counts}; mostly: {self.main_reason}; run again to ask them again"
 
     @property
     def main_reason(self) -> str:

@@ -19,7 +19,7 @@ from judge.questions import Question
 
 MOST_LOGPROBS, FEWER_LOGPROBS = 20, 5  # the most that the protocol allows, and that careful servers do
 OWN = ("messages", "model", "stream", "n")  # fields that are the question's or decide what an answer is
-INVALID = (400, 404, 405, 415, 422)  # of what may refuse a part of a request in words
+INVALID = (400, 422)  # of what may refuse a part of a request in words
 
 _FEWER = re.compile(r"top_?log_?probs|\bmax|\bmost\b|\bless\b|greater|\b5\b", re.IGNORECASE)
 _LOGPROBS = re.compile(r"log_?\s?-?prob", re.IGNORECASE)
