@@ -11,16 +11,20 @@ from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 
 from judge.brand import brand, knows
+from judge.critics import Critic
 from judge.critics.local import cost
 from judge.critics.local.checkpoint import Checkpoint
 from judge.critics.local.critic import LocalCritic
 from judge.critics.local.settings import LocalSettings
+from judge.critics.preparation import Preparation
 from judge.default_judges import by_judge, default_judge
 from judge.errors import JudgeError
 from judge.metrics.stored_scores import best_scores
 from judge.metrics.table import METRICS
 from judge.pictures import judge_of_most
-from judge.targets import Target
+from judge.questions import Reply
+from judge.run import judge_pictures
+from judge.targets import Target, from_folders
 from judge.verdicts import Judge, VerdictStore
 from lorarar.cli.main import app
 from lorarar.families import FAMILIES
@@ -32,7 +36,9 @@ from lorarar.util.hub_cache import is_cached
 from studies.creation.acceptance import find_judge
 from studies.errors import StudyError
 from tests.studies_database import add_verdicts, make_database
+from tests.tui_app import drive, sees, until
 from tui.catalog import Catalog
+from tui.screens.scores import ScoresScreen
 
 #: LLaVA-Critic-7B's language model, whose published size is 7.6 thousand million weights.
 SEVEN = {
@@ -320,3 +326,42 @@ def test_the_cost_of_a_large_critic_is_said_before_its_weights_are_read(tmp_path
     )
     assert small.cost(10**6) == ""
     assert cost.span(90) == "90 seconds" and cost.span(7200) == "2 hours" and cost.operations_a_second("float32") > 1e6
+
+
+def test_the_cost_is_said_before_the_first_question(noise, tmp_path, monkeypatch, capsys):
+    class Costly(Critic):
+        identity, preparation = {"critic": "costly"}, Preparation(512)
+
+        def cost(self, questions):
+            return f"{questions} questions take long"
+
+        def ask(self, questions):
+            assert capsys.readouterr().err.startswith("2 questions take long")
+            for index, _ in enumerate(questions):
+                yield index, Reply.from_probability(0.9)
+
+    with Store(tmp_path / "a.db") as store:
+        for _ in range(2):
+            judge_pictures(store, from_folders(tmp_path / "g", tmp_path / "r"), Costly())
+    assert "take long" not in capsys.readouterr().err  # where all is known nothing is asked
+
+
+# the app
+
+
+def test_every_screen_of_the_app_shows_the_brand(tmp_path, monkeypatch):
+    database = make_database(tmp_path)
+    add_verdicts(database, lambda *_: True, "pocket")
+    with Store(database) as store, store.writing():
+        store.db.execute("UPDATE images SET base = 'sdxl'")
+
+    async def script(app, pilot):
+        await sees(pilot, "Without worth: pocket knows pictures of pocket alone; 72 of 72", "of sdxl")
+        for key in ("enter", "enter"):  # the gallery, a picture
+            await pilot.press(key)
+            await sees(pilot, "Without worth: pocket knows")
+        await pilot.press("escape", "escape", "2")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen))
+        await sees(pilot, "alpha", "Without worth: pocket knows")
+
+    drive(database, script)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from judge.brand import brand
 from judge.check.ask import CheckQuestion, Interview, QuestionTally, ordinary_questions
 from judge.check.findings import Finding
 from judge.check.part import Baseline, CheckPlan, Configuration, Opener, Part
@@ -36,6 +37,7 @@ class Check:
     """The figures of all parts."""
 
     critic: Mapping[str, str]
+    brand: str  # what stands with all of it where the critic does not know the pictures; else empty
     prompts: str
     seed: int
     pictures: int  # in the sample
@@ -72,6 +74,7 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
     results = {part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in every}
     return Check(
         critic=baseline.identity,
+        brand=brand(baseline.identity["critic"], [target.base for target in plan.targets]),
         prompts=plan.prompts.version,
         seed=plan.seed,
         pictures=len(baseline.sample),

@@ -38,9 +38,10 @@ def render_page(check: Check) -> RenderableType:
 def _title(check: Check) -> str:
     """Which critic was checked, on how many pictures, and its MARS2."""
     average = "no MARS2" if check.average is None else f"MARS2 {check.average:.2f}"
+    branded = f"\n{check.brand}" if check.brand else ""
     return clean(
         f"Can {check.critic['critic']} be trusted? {check.pictures} of {check.of} pictures, "
-        f"prompts {check.prompts}, {average}"
+        f"prompts {check.prompts}, {average}{branded}"
     )
 
 

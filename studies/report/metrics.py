@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from judge.brand import knows
 from judge.metrics import MARS2, METRICS, Key, digest_together, is_prompt_key, measured_against
 from judge.pictures import PictureFiles, answers_on, correct_on, count_clear
 from judge.protocol import majority
 from judge.questions import ASPECTS
 from judge.verdicts import JudgeVerdicts, VerdictStore
+from lorarar.pictures.notes import base_of
 from lorarar.store import Store
 from studies.store import ItemOrigin, Study
 
 UNKNOWN = ""  # what a metric that is not in the table is measured against: its latest score counts
+
+UNFIT = "(without worth: it does not know these pictures)"
 
 StudyAspect = Literal["both", "subject", "style"]
 
@@ -55,12 +59,28 @@ def _mars2(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[S
     judges = [judge for judge in stored.judges() if (judge.id, judge.prompts) in clear]
     judges.sort(key=lambda judge: -clear[judge.id, judge.prompts])  # of equal ones the latest, as ``judge_of_most``
     names = _names([(judge.critic, judge.prompts, f"judge {judge.id}") for judge in judges])
+    bases = _bases(store, study)
+    names = [_branded(name, judge.critic, bases) for name, judge in zip(names, judges, strict=True)]
     return [
         StudyMetric(MARS2, name, aspect, _mars2_scorer(verdicts, aspect))
         for judge, name in zip(judges, names, strict=True)
         for verdicts in [stored.of(judge)]
         for aspect in aspects
     ]
+
+
+def _bases(store: Store, study: Study) -> set[str]:
+    """What generated the study's pictures; empty where it is not known."""
+    rows = store.rows(
+        "SELECT DISTINCT base, path FROM images WHERE sha256 IN (SELECT image FROM study_options WHERE study = ?)",
+        study.id,
+    )
+    return {base_of(row["base"], store.paths.find(row["path"])) for row in rows}
+
+
+def _branded(name: str, judge: str, bases: Iterable[str]) -> str:
+    """A judge's name in the report, which says where it does not know the pictures."""
+    return name if all(knows(judge, base) for base in bases) else f"{name} {UNFIT}"
 
 
 def _pictures(study: Study) -> list[PictureFiles]:
@@ -95,19 +115,24 @@ def _similarities(store: Store, study: Study, aspects: Sequence[StudyAspect]) ->
     images = store.rows("SELECT sha256, prompt FROM images WHERE sha256 IN (SELECT image FROM study_options)")
     prompts = {row["sha256"]: row["prompt"] for row in images}
     scores: dict[str, dict[str, dict[Key, float]]] = {}
+    bases = _bases(store, study)
     for row in rows:
         of_backbone = scores.setdefault(row["metric"], {}).setdefault(row["backbone"], {})
         of_backbone[row["image"], row["against"] if row["metric"] in METRICS else UNKNOWN] = row["value"]
     return [
         StudyMetric(metric, name, aspect, score)
         for metric in sorted(scores, key=_place)
-        for name, score in _scorers(study, metric, scores[metric], prompts)
+        for name, score in _scorers(study, metric, scores[metric], prompts, bases)
         for aspect in aspects
     ]
 
 
 def _scorers(
-    study: Study, metric: str, by_backbone: Mapping[str, Mapping[Key, float]], prompts: Mapping[str, str]
+    study: Study,
+    metric: str,
+    by_backbone: Mapping[str, Mapping[Key, float]],
+    prompts: Mapping[str, str],
+    bases: Iterable[str],
 ) -> Iterator[tuple[str, Scorer]]:
     """What of a metric scores any picture of the study, each with its name."""
     scorers = {backbone: _lookup(metric, scores, prompts) for backbone, scores in by_backbone.items()}
@@ -122,6 +147,8 @@ def _scorers(
         )
     ]
     names = _names([(_fact(one, "name"), _fact(one, "revision"), one) for one in used])
+    if metric in METRICS and METRICS[metric].backbone is not None:
+        names = [_branded(name, _fact(one, "name"), bases) for one, name in zip(used, names, strict=True)]
     return ((name, scorers[backbone]) for backbone, name in zip(used, names, strict=True))
 
 
