@@ -15,9 +15,9 @@ MOST_CHUNKS, LONGEST = 256, 64 * 1024  # before the pixels; bytes of a text
 _BASE = "base"  # the note that names what generated a picture
 
 
-def base_of(known: str, image: Path) -> str:
+def base_of(recorded: str, image: Path) -> str:
     """What generated a picture: as the database says, else as its own note does; empty where neither does."""
-    return known or read_note(image, _BASE)
+    return recorded or read_note(image, _BASE)
 
 
 def read_note(path: Path, name: str) -> str:
