@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from judge.critics.local.batch_size import STEADY, BatchSize
+from judge.critics.local.last_used import LastUsed
 from lorarar.util.files import cache_folder
 from lorarar.util.out_of_memory import is_out_of_memory
 
@@ -102,3 +103,20 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_the_memory(tmp_path):
 )
 def test_want_of_memory_is_told_from_other_faults(error, is_full):
     assert is_out_of_memory(error) is is_full
+
+
+def test_results_are_kept_up_to_so_many_bytes_and_the_newest_always():
+    made = []
+
+    def make(name, size):
+        made.append(name)
+        return "x" * size
+
+    kept = LastUsed(make, len, most=10)
+    for name, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("a", 4), ("b", 4)):
+        assert kept(name, size) == "x" * size
+    assert made == ["a", "b", "c", "b"]  # c took the place of b, which was used before a
+    assert len(kept("large", 99)) == len(kept("large", 99)) == 99
+    assert kept("a", 4) and made[-2:] == ["large", "a"]
+    kept.forget()
+    assert kept("a", 4) and made[-1] == "a" and made.count("a") == 3

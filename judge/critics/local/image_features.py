@@ -16,16 +16,16 @@ from PIL import Image
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration
 
-from judge.critics.batching import TILE
 from judge.critics.chat import IMAGE
 from judge.critics.critic import CriticError
+from judge.critics.local.last_used import LastUsed
 from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
 
 if TYPE_CHECKING:
     from judge.critics.local.loader import PictureProcessor
 
-KEEP = TILE + 8  # pictures: a tile of tests and some references; 26 MB each at 7B, anyres and bfloat16
+KEEP = 1 << 30  # bytes: a tile of tests and some references at 7B, anyres and bfloat16, which are 26 MB each
 
 
 class ImageFeatures:
@@ -35,7 +35,7 @@ class ImageFeatures:
         self, model: LlavaOnevisionForConditionalGeneration, processor: PictureProcessor, mode: ImageMode
     ) -> None:
         self.model, self.processor, self.mode = model, processor, mode
-        self.features = lru_cache(KEEP)(self._features)
+        self.features = LastUsed(self._features, lambda features: features.nbytes, most=KEEP)
         self.tokens = lru_cache(None)(self._tokens)
 
     def nest(self, pairs: Sequence[tuple[Image.Image, Image.Image]]) -> list[Any]:

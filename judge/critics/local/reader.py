@@ -24,6 +24,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from judge.critics.chat import IMAGE, chat
 from judge.critics.critic import CriticError
 from judge.critics.local.image_features import ImageFeatures
+from judge.critics.local.last_used import LastUsed
 from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
 from judge.questions import Question, Rendered
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from judge.critics.local.loader import PictureProcessor
 
 NEW_TOKENS = 16  # of a generated answer: enough to see that it is not one word
+
+
+BEGINNINGS = 1 << 28  # bytes: the last one of a large critic, since questions come sorted by theirs
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Reader:
         self.images = ImageFeatures(model, processor, mode)
         self.yes, self.no = answer_tokens(self.tokenizer)
         self.words = lru_cache(1024)(self._words)
-        self.beginning = lru_cache(1)(self._beginning)  # the last one: questions come sorted by theirs
+        self.beginning = LastUsed(self._beginning, _bytes_of, most=BEGINNINGS)
 
     def score(self, batch: Sequence[PreparedQuestion]) -> list[float]:
         """Probabilities of Yes for questions of any kind."""
@@ -99,8 +103,8 @@ class Reader:
 
     def forget(self) -> None:
         """Let go of what is kept of pictures and of beginnings: it is computed again where it is needed."""
-        self.images.features.cache_clear()
-        self.beginning.cache_clear()
+        self.images.features.forget()
+        self.beginning.forget()
 
     def _beginning(self, system: str, before: str, reference: Prepared) -> tuple[DynamicCache, int]:
         """Keys and values up to and with the reference, and how many tokens they are."""
@@ -139,6 +143,11 @@ class Reader:
         with torch.inference_mode():
             logits = self.model(**placed, logits_to_keep=1).logits[:, -1]
         return probabilities(logits, self.yes, self.no)
+
+
+def _bytes_of(beginning: tuple[DynamicCache, int]) -> int:
+    """How large the keys and values of a beginning are."""
+    return sum(tensor.nbytes for layer in beginning[0].layers for tensor in (layer.keys, layer.values))
 
 
 def _as_output(features: Sequence[Tensor]) -> dict[str, Any]:
