@@ -49,6 +49,14 @@ def test_a_lora_is_trained_and_the_base_left_alone(tiny):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_feed_forward_parts_are_trained_where_they_are_asked_for(tiny):
+    attention, both = (train_lora(tiny, lessons(), replace(OPTIONS, feed_forward=more)) for more in (False, True))
+    added = both.layers.keys() - attention.layers.keys()
+    assert len(added) == len(attention.layers) // 4  # two layers for the eight of both attentions
+    assert all(".ff.net." in layer and both.layers[layer].up.abs().sum() > 0 for layer in added)
+    assert attention.layers.keys() < both.layers.keys()
+
+
 def test_the_seed_decides_all(tiny):
     one, two = (train_lora(tiny, lessons(), OPTIONS) for _ in range(2))
     other = train_lora(tiny, lessons(), replace(OPTIONS, seed=1))

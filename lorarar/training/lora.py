@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
     from PIL.Image import Image
 
-TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")  # the ends of its layers' names
+FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class LoraDenoising(Objective):
         super().__init__()
         prompts, side = [lesson.prompt for lesson in lessons], lessons[0].images.shape[-1]
         check_prompts(pipeline, prompts)
-        check_rank(pipeline.unet, TARGETS, options.rank)
+        targets = [*ATTENTION, *(FEED_FORWARD if options.feed_forward else ())]
+        check_rank(pipeline.unet, targets, options.rank)
         self.unet: Any = pipeline.unet
         self.unet.requires_grad_(False)
         torch.manual_seed(options.seed)
         config = LoraConfig(
-            r=options.rank, lora_alpha=options.rank, init_lora_weights="gaussian", target_modules=list(TARGETS)
+            r=options.rank, lora_alpha=options.rank, init_lora_weights="gaussian", target_modules=targets
         )
         self.unet.add_adapter(config)
         for parameter in self.unet.parameters():

@@ -29,7 +29,9 @@ class LoraOptions:
     batch: int = 1
     seed: int = 0
     mirrored: bool = False  # also mirror images, half of the time
-    decay: float = 0.0  # share of the steps, at the end, over which the rate falls to zero; not of the paper's
+    # Not of the paper's:
+    decay: float = 0.0  # share of the steps, at the end, over which the rate falls to zero
+    feed_forward: bool = False  # also layers of the feed-forward parts, beside those of attention
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class ZipOptions:
     seed: int = 0
 
 
-LATER = ("decay",)  # options that 0.1 did not have
+LATER = ("decay", "feed_forward")  # options that 0.1 did not have
 
 
 def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[str, Any]:
@@ -127,6 +129,7 @@ LORA = Training(
         Option("batch", "Pictures a step.", "integer", least=1),
         Option("mirrored", "Also mirror the pictures.", "switch"),
         Option("decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1),
+        Option("feed_forward", "Also layers of the feed-forward parts, beside those of attention.", "switch"),
     ),
 )
 ZIPLORA = Training(ZipOptions, (*_COMMON, *_OF_LOSS))
