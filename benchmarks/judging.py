@@ -153,7 +153,7 @@ def _measure(mode: ImageMode, shape: Shape, device: str) -> list[tuple[str, ...]
     reader.score(questions[:1])
     rows: list[tuple[str, ...]] = []
     for way, function in (
-        ("one at a time, text generated", lambda: [reader.generate(question) for question in questions]),
+        ("one at a time, text generated", lambda: [reader.write([question], 8) for question in questions]),
         (
             "batches, shared parts once",
             lambda: [reader.score_with_prefix_cache(questions[k : k + 4]) for k in range(0, PAIRS, 4)],

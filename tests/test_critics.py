@@ -28,8 +28,12 @@ from judge.critics.local.loader import PictureProcessor, load
 from judge.critics.local.reader import PreparedQuestion, answer_tokens
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation, prepare
-from judge.pocket.critic import new_critic, new_tokenizer
+from judge.non_answers import NonAnswer, non_answer_of
+from judge.pocket.critic import new_tokenizer
 from judge.questions import CODE, PAPER, PromptError, Question, Rendered, Reply, parse
+from judge.reading import Writing, WrittenToken
+
+from .random_critic import answering_critic, random_critic
 
 ROOT = Path(__file__).parents[1]
 SIZES = ((64, 64), (100, 40), (40, 90), (130, 130))
@@ -79,14 +83,12 @@ def write_original(model, tokenizer, folder):
 
 @pytest.fixture(scope="session")
 def critics(tmp_path_factory):
-    """A tiny random critic in transformers' naming and in the original one."""
+    """A tiny critic that answers, in transformers' naming and in the original one, and one that babbles."""
     folder = tmp_path_factory.mktemp("critics")
     tokenizer = new_tokenizer(folder / "hf")
-    torch.manual_seed(0)
-    model = new_critic(tokenizer)
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=0.09)  # or every answer would be one half
+    new_tokenizer(folder / "babbling")
+    random_critic(tokenizer).save_pretrained(folder / "babbling")
+    model = answering_critic(tokenizer)
     model.save_pretrained(folder / "hf")
     write_original(model, tokenizer, folder / "original")
     return folder
@@ -159,7 +161,7 @@ def test_the_probability_is_the_softmax_over_yes_and_no(critics, questions):
         logits = reader.model(**inputs).logits[0, -1].double()
     mass = logits.softmax(0)
     expected = mass[reader.yes].sum() / (mass[reader.yes].sum() + mass[reader.no].sum())
-    assert next(critic.ask(questions[:1]))[1].probability == pytest.approx(float(expected), abs=1e-6)
+    assert next(critic.ask(questions[:1]))[1].probability == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_the_original_naming_loads_whole_and_says_the_same(critics, questions):
@@ -195,11 +197,69 @@ def test_a_picture_of_512_has_the_published_number_of_tokens(critics, image_mode
 
 
 def test_generation_is_greedy_and_parsed_strictly(critics, questions):
-    critic = local(critics / "hf", generate=True)
+    critic = local(critics / "babbling", generate=True)
     replies = dict(critic.ask(questions[:2]))
-    assert {reply.status for reply in replies.values()} == {"unparsed"}  # random weights babble
+    assert {reply.status for reply in replies.values()} == {"unparsed"}
     assert all(reply.answer is None and reply.text and reply.reason for reply in replies.values())
     assert replies[0].text == dict(critic.ask(questions[:1]))[0].text
+    assert replies[0].mass is None  # its words alone decide
+
+
+# a verdict only where one was given
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_a_checkpoint_of_random_weights_gives_no_verdict(critics, questions, reuse):
+    replies = dict(local(critics / "babbling", image_mode="pad", reuse=reuse).ask(questions[::3]))
+    assert {reply.status for reply in replies.values()} == {"unparsed"} and len(replies) == len(questions[::3])
+    assert all(reply.probability is None and (reply.mass or 0) < 0.5 for reply in replies.values())
+    kinds = {non_answer_of(reply.reason) for reply in replies.values()}
+    assert kinds <= {NonAnswer.PROSE, NonAnswer.CUT_OFF, NonAnswer.EMPTY} and NonAnswer.PROSE in kinds
+
+
+def test_where_the_first_token_decides_it_is_the_only_one(critics, questions):
+    critic = local(critics / "hf", image_mode="pad", batch=8)
+    calls = []
+    critic.reader.model.register_forward_pre_hook(lambda *_: calls.append(1))
+    replies = dict(critic.ask(questions[:8:2]))
+    assert len(calls) == 1
+    assert all(reply.mass > 0.5 and reply.text in ("Yes", "No", "yes", "no") for reply in replies.values())
+
+
+def test_only_questions_whose_first_token_decides_nothing_go_on(critics, questions, monkeypatch):
+    """As where a mark stands before the answer; the others keep their reading, to the bit."""
+    critic = local(critics / "hf", image_mode="pad", batch=8)
+    asked = questions[:8:2]
+    plain = chances(critic, asked)
+    score = critic.reader.score_with_prefix_cache
+    longer = []
+
+    def marked(batch):
+        return [WrittenToken("**", (0.1, 0.1)), *score(batch)[1:]]
+
+    def write(batch, most):
+        longer.append((len(batch), most))
+        return [Writing("**No**", [WrittenToken("**", (0.1, 0.1)), WrittenToken("No", (0.2, 0.6))])]
+
+    monkeypatch.setattr(critic.reader, "score_with_prefix_cache", marked)
+    monkeypatch.setattr(critic.reader, "write", write)
+    replies = dict(critic.ask(asked))
+    assert longer == [(1, 8)]
+    assert (replies[0].answer, replies[0].probability, replies[0].text) == (False, pytest.approx(0.25), "**No**")
+    assert [replies[at].probability for at in (1, 2, 3)] == list(plain[1:])
+
+
+def test_what_is_written_has_its_tokens_and_says_where_it_was_cut_off(critics, questions):
+    critic = local(critics / "hf", image_mode="pad")
+    pairs = [shown(question, critic) for question in questions[:6]]
+    together = critic.reader.write(pairs, 3)
+    alone = [critic.reader.write([pair], 3)[0] for pair in pairs]
+    assert [writing.text for writing in together] == [writing.text for writing in alone]
+    first = critic.reader.score(pairs)
+    for writing, token in zip(together, first, strict=True):
+        assert writing.tokens[0].text == token.text
+        assert writing.tokens[0].chances == pytest.approx(token.chances, abs=1e-5)
+        assert (writing.cut_after is None) == (len(writing.tokens) < 3)
 
 
 # every question gets its one reply

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from judge.check.paraphrases import PARAPHRASES
 from judge.critics import find_critic
-from judge.critics.local.reader import answer_tokens, probabilities
+from judge.critics.local.reader import answer_tokens, chances
 from judge.pocket import bank as banks
 from judge.pocket import critic_figures, shipped
 from judge.pocket import held_out_trials as trials
@@ -41,6 +41,8 @@ from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.concepts import held_out_designs, held_out_params, style_named, subject_named
 from lorarar.pocket.styles import StyleParams
 from lorarar.pocket.training_pictures import STYLE_FAMILIES, distance
+
+from .random_critic import answering_critic
 
 
 def drawing(shape, colour):
@@ -156,13 +158,8 @@ def test_contrast_is_that_of_khosla_and_others():
 @pytest.mark.parametrize("mode", ["pad", "anyres"])
 def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
     """The training's logits on cached tokens are the shipped critic's answer to the whole question."""
-    torch.manual_seed(0)
     tokenizer = new_tokenizer(tmp_path / "critic")
-    critic = new_critic(tokenizer)
-    for parameter in critic.parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=0.09)
-    critic.eval()
+    critic = answering_critic(tokenizer)
     critic.save_pretrained(tmp_path / "critic")
     tower = critic.model.vision_tower
     tokens = encode(tower, torch.from_numpy(bank.pixels[:6])).float()
@@ -184,7 +181,7 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
         ]
         with find_critic(str(tmp_path / "critic"), image_mode=mode, device="cpu") as opened:
             replies = dict(opened.ask(questions))
-        wanted = probabilities(logits, *answer_tokens(tokenizer))
+        wanted = [yes / (yes + no) for yes, no in chances(logits, *answer_tokens(tokenizer))]
         assert torch.allclose(read[:, -1], logits[:, reader.answers], atol=1e-5)
         assert [replies[k].probability for k in range(3)] == pytest.approx(wanted, abs=2e-3)
         assert np.ptp(wanted) > 0.01

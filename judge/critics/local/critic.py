@@ -7,9 +7,9 @@ the memory is not tried again.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from judge.critics.local.device import find_device, free_memory, memory_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
 from judge.questions import PromptError, Question, Reply
+from judge.reading import Writing, read
 from lorarar.util.errors import ImageError, reason
 from lorarar.util.out_of_memory import is_out_of_memory
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: What a question's words or pictures, or want of memory, make raise; anything else is a mistake in the program.
 FAULTS = (RuntimeError, ValueError, MemoryError, PromptError)
+
+NO_NUMBERS = "the model's logits are no numbers"
 
 
 class LocalCritic(Critic):
@@ -143,14 +146,22 @@ class LocalCritic(Critic):
             batch = batch[size:]
 
     def _read(self, reader: Reader, batch: Sequence[PreparedQuestion], started: float) -> list[Reply]:
-        if self.settings.generate:
-            texts = map(reader.generate, batch)
-            return [Reply.from_text(text, seconds=time.monotonic() - started) for text in texts]
-        chances = reader.score_with_prefix_cache(batch) if self.settings.reuse else reader.score(batch)
+        write = self._write_all if self.settings.generate else self._write
+        writings = write(reader, batch)
         seconds = (time.monotonic() - started) / len(batch)
-        return [
-            Reply.from_probability(chance, seconds)
-            if math.isfinite(chance)
-            else Reply.failure("the model's logits are no numbers", seconds)
-            for chance in chances
-        ]
+        return [read(writing, seconds) if writing else Reply.failure(NO_NUMBERS, seconds) for writing in writings]
+
+    def _write(self, reader: Reader, batch: Sequence[PreparedQuestion]) -> list[Writing | None]:
+        """What the critic writes, no further than to the token that is the answer; None of what are no numbers."""
+        tokens = reader.score_with_prefix_cache(batch) if self.settings.reuse else reader.score(batch)
+        writings = [Writing(token.text, [token]) if token.chances else None for token in tokens]
+        more = [at for at, token in enumerate(tokens) if token.chances and not token.is_answer]
+        if more:
+            longer = reader.write([batch[at] for at in more], self.settings.max_tokens)
+            for at, writing in zip(more, longer, strict=True):
+                writings[at] = writing
+        return writings
+
+    def _write_all(self, reader: Reader, batch: Sequence[PreparedQuestion]) -> list[Writing]:
+        """What the critic writes; its words alone decide, as in the authors' program."""
+        return [replace(writing, tokens=()) for writing in reader.write(batch, self.settings.max_tokens)]

@@ -1,14 +1,16 @@
-"""A loaded critic: verdicts on batches of pairs, in three ways, read at the first answered token, Yes against No.
+"""A loaded critic: what it writes about batches of pairs, its first token alone or all of it.
 
 ``score`` gives pictures and words to the model as anyone would. ``score_with_prefix_cache`` computes a picture's
 features once, and runs a question's beginning, up to and with its reference, once for all its tests: the same
-numbers (to 1e-5 in float32) for about half of the work. ``generate`` is the authors' way, one pair and a
-text at a time. Pictures in a batch have different sizes; rows are padded on the left, where nothing attends.
+numbers (to 1e-5 in float32) for about half of the work. Both give the first token, which decides nearly every
+question. ``write`` goes on to the end. Pictures in a batch have different sizes; rows are padded on the left, where
+nothing attends.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,13 +30,12 @@ from judge.critics.local.last_used import LastUsed
 from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
 from judge.questions import Question, Rendered
+from judge.reading import Writing, WrittenToken
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from judge.critics.local.loader import PictureProcessor
-
-NEW_TOKENS = 16  # of a generated answer: enough to see that it is not one word
 
 
 BEGINNINGS = 1 << 28  # bytes: the last one of a large critic, since questions come sorted by theirs
@@ -62,20 +63,28 @@ class Reader:
         self.words = lru_cache(1024)(self._words)
         self.beginning = LastUsed(self._beginning, _bytes_of, most=BEGINNINGS)
 
-    def score(self, batch: Sequence[PreparedQuestion]) -> list[float]:
-        """Probabilities of Yes for questions of any kind."""
-        return self._read(**self._inputs(batch))
+    def score(self, batch: Sequence[PreparedQuestion]) -> list[WrittenToken]:
+        """The first tokens of answers to questions of any kind."""
+        return self._first(**self._inputs(batch))
 
-    def generate(self, question: PreparedQuestion) -> str:
-        """The text of an answer, one token after the other, always the likeliest."""
-        inputs = self._inputs([question])
+    def write(self, batch: Sequence[PreparedQuestion], most: int) -> list[Writing]:
+        """Answers of at most so many tokens, always the likeliest."""
+        inputs = self._inputs(batch)
         with torch.inference_mode():
-            tokens = self.model.generate(**inputs, max_new_tokens=NEW_TOKENS, do_sample=False, num_beams=1)
-        text: str = self.tokenizer.decode(tokens[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        return text
+            output = self.model.generate(
+                **inputs,
+                max_new_tokens=most,
+                do_sample=False,
+                num_beams=1,
+                output_logits=True,
+                return_dict_in_generate=True,
+            )
+        steps = [self._tokens(logits) for logits in output.logits]
+        texts = output.sequences[:, inputs["input_ids"].shape[1] :].tolist()
+        return [self._writing(ids, [step[row] for step in steps]) for row, ids in enumerate(texts)]
 
-    def score_with_prefix_cache(self, batch: Sequence[PreparedQuestion]) -> list[float]:
-        """Probabilities of Yes for questions that share their beginning, which is computed once.
+    def score_with_prefix_cache(self, batch: Sequence[PreparedQuestion]) -> list[WrittenToken]:
+        """The first tokens of answers to questions that share their beginning, which is computed once.
 
         Raises:
             ValueError: they do not, as when a reference's file has changed meanwhile.
@@ -93,7 +102,7 @@ class Reader:
         ids = pad_sequence(rows, batch_first=True, padding_value=self.tokenizer.pad_token_id, padding_side="left")
         cache = copy.deepcopy(start)  # the model writes into what it is given
         cache.batch_repeat_interleave(len(batch))
-        return self._read(
+        return self._first(
             input_ids=ids,
             attention_mask=pad(mask, (before, 0), value=1),
             position_ids=before + (mask.cumsum(1) - 1).clamp(min=0),
@@ -138,11 +147,27 @@ class Reader:
         inputs = self.processor(text=prompts, images=pictures, padding=True, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 
-    def _read(self, **inputs: Any) -> list[float]:
+    def _first(self, **inputs: Any) -> list[WrittenToken]:
         placed = {k: v.to(self.model.device) if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
         with torch.inference_mode():
             logits = self.model(**placed, logits_to_keep=1).logits[:, -1]
-        return probabilities(logits, self.yes, self.no)
+        return self._tokens(logits)
+
+    def _tokens(self, logits: Tensor) -> list[WrittenToken]:
+        """The likeliest tokens of rows of logits (N, vocabulary)."""
+        texts = map(self._text_of, logits.argmax(1).tolist())
+        return [WrittenToken(*token) for token in zip(texts, chances(logits, self.yes, self.no), strict=True)]
+
+    def _text_of(self, token: int) -> str:
+        text: str = self.tokenizer.decode([token])
+        return text
+
+    def _writing(self, ids: list[int], tokens: Sequence[WrittenToken]) -> Writing:
+        """What was written with some tokens, of which those behind the end are none."""
+        end = self.model.generation_config.eos_token_id
+        length = ids.index(end) if end in ids else len(ids)
+        text = self.tokenizer.decode(ids[:length], skip_special_tokens=True)
+        return Writing(text, tokens[:length], cut_after=None if length < len(ids) else length)
 
 
 def _bytes_of(beginning: tuple[DynamicCache, int]) -> int:
@@ -176,7 +201,8 @@ def answer_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[i
     return yes, no
 
 
-def probabilities(logits: Tensor, yes: list[int], no: list[int]) -> list[float]:
-    """Probabilities of Yes against No for rows of logits (N, vocabulary), all spellings together; NaN stays NaN."""
-    lean = logits[:, yes].double().logsumexp(1) - logits[:, no].double().logsumexp(1)
-    return [float(chance) for chance in lean.sigmoid()]
+def chances(logits: Tensor, yes: list[int], no: list[int]) -> list[tuple[float, float] | None]:
+    """Probabilities of Yes and of No, each in all spellings, for rows of logits (N, vocabulary); None of no numbers."""
+    logits = logits.double()
+    shares = [(logits[:, tokens].logsumexp(1) - logits.logsumexp(1)).exp().tolist() for tokens in (yes, no)]
+    return [pair if all(map(math.isfinite, pair)) else None for pair in zip(*shares, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from judge.critics.answer_limit import MAX_TOKENS_OPTION
 from judge.critics.preparation import SIDE_OPTION
 from lorarar.util.dtype import Dtype
 from lorarar.util.options import Option, field_of, options_in
@@ -50,6 +51,7 @@ class LocalSettings:
     batch: int | None = field_of(BATCH_OPTION)
     quantisation: Quantisation | None = field_of(QUANTISATION_OPTION)
     reuse: bool = field_of(Option("reuse", "Compute what questions share once.", "switch", default=True))
+    max_tokens: int = field_of(MAX_TOKENS_OPTION)
     generate: bool = field_of(Option("generate", _GENERATE, "switch", default=False))
 
 
