@@ -17,10 +17,15 @@ def random_critic(tokenizer):
 
 @torch.no_grad()
 def answering_critic(tokenizer):
-    """The same, but its last attention adds what Yes and No have in common, whatever it attends to."""
+    """The same, but its last attention adds a direction, whatever it attends to, that all words but two shun."""
     model = random_critic(tokenizer)
-    direction = torch.nn.functional.normalize(torch.randn(model.config.text_config.hidden_size), dim=0)
+    for config in (model.config, model.config.text_config):
+        config.tie_word_embeddings = False
+    embeddings = model.get_input_embeddings().weight
+    direction = torch.nn.functional.normalize(torch.randn(embeddings.shape[1]), dim=0)
     attention = model.model.language_model.layers[-1].self_attn
-    attention.v_proj.bias += torch.linalg.solve(attention.o_proj.weight, 14 * direction)
-    model.get_input_embeddings().weight[tokenizer.convert_tokens_to_ids(["Yes", "No"])] += 3 * direction
+    attention.v_proj.bias += torch.linalg.solve(attention.o_proj.weight, 10 * direction)
+    model.lm_head.weight = torch.nn.Parameter(embeddings - 4 * direction)
+    answers = tokenizer.convert_tokens_to_ids(["Yes", "No"])
+    model.lm_head.weight[answers] = embeddings[answers]
     return model
