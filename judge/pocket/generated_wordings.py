@@ -156,8 +156,9 @@ REMARKS: Mapping[Aspect, tuple[str, ...]] = {
     ),
 }
 
-#: What a label of the reference adds where it stands for a style.
+#: What a label of the reference may add where it stands for a style; without, the question alone names the style.
 EXAMPLE = "[, in| in|, an example of|, made in|, painted in] {style}[ style|]"
+LABELLED = 0.6  # share of wordings with it
 
 ANSWERS = (
     "[Answer|Reply|Respond|Decide|Say it] [with|by] [Yes or No|No or Yes|one word, Yes or No|either Yes or No][ only| "
@@ -262,7 +263,7 @@ def _template(aspect: Aspect, layout: str, names: tuple[str, str, str, str], rng
         "answer": rng.choice(ANSWERS),
     }
     text = _PART.sub(lambda match: expand(parts[match[1]], rng), layout)
-    if aspect == "style":  # a picture that stands for a style is said to
+    if aspect == "style" and rng.random() < LABELLED:
         text = text.replace("<A>", "<A>" + expand(EXAMPLE, rng))
     for mark, name in zip(("<A>", "<B>", "<one>", "<two>"), names, strict=True):
         text = text.replace(mark, name)

@@ -17,7 +17,7 @@ from judge.questions import CODE, PAPER, Aspect, Prompts
 from lorarar.training.loop import pick
 
 PAPER_SHARE, CODE_SHARE, OWN_SHARE = 0.2, 0.05, 0.05  # of questions in the paper's words, the code's, the written ones
-DISTURBED = 0.4  # share of questions with noise in their words
+DISTURBED = 0.5  # share of questions with noise in their words
 SEEDS = 2**31  # of a question's words
 
 

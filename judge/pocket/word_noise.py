@@ -1,7 +1,8 @@
 """Noise in the words of questions, so that Pocket's critic relies on no single one and passes over what it never read.
 
 A question keeps the places of its pictures and the name of the style that it asks about; any other word may be lacking,
-misspelt, or followed by idle talk.
+misspelt, or followed by idle talk, also of what is not asked about. So the one thing that every question has tells what
+it is about: a style's name, or none.
 """
 
 from __future__ import annotations
@@ -33,8 +34,27 @@ _TALK = """
     understand until up upper us use used user usual verify very view visible want was way we well were what whatever
     when where whether which while who whole why will with within without word work would write wrong you your
     """
-#: Words of idle talk: ordinary ones that questions about pictures have, none of which says what is asked about.
+#: Words of idle talk: ordinary ones that questions about pictures have,
 WORDS: tuple[str, ...] = tuple(re.findall(r"[a-z]+", _TALK))
+#: and those of both aspects, which mislead.
+MISLEADING = (
+    *("style", "styles", "subject", "subjects", "object", "objects", "thing", "things", "character", "item", "content"),
+    *("manner", "technique", "texture", "palette", "strokes", "look", "art", "artist", "artistic", "drawn", "rendered"),
+    *("color", "colors", "colours", "shape", "parts", "details", "background", "identity", "made", "depicts", "shows"),
+    *(
+        "picture",
+        "pictures",
+        "image",
+        "images",
+        "photo",
+        "reference",
+        "test",
+        "first",
+        "same",
+        "generator",
+        "generated",
+    ),
+)
 
 
 def disturb(template: str, rng: random.Random) -> str:
@@ -61,7 +81,8 @@ def misspell(word: str, rng: random.Random) -> str:
 
 
 def _any_word(rng: random.Random) -> str:
-    """An ordinary word, sometimes one that no language has."""
-    if rng.random() < 0.8:
-        return rng.choice(WORDS)
+    """An ordinary word, often a misleading one, sometimes one that no language has."""
+    chance = rng.random()
+    if chance < 0.85:
+        return rng.choice(WORDS if chance < 0.5 else MISLEADING)
     return "".join(rng.choice(string.ascii_lowercase) for _ in range(rng.randint(2, 9)))
