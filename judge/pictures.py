@@ -94,8 +94,11 @@ class JudgedTargets:
     """Targets, and the verdicts that the judges of a database gave on them."""
 
     def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
+        from judge.kept_digests import kept_digests  # the app, which has a connection alone, starts without it
+
         self.targets, self.verdicts = targets, verdicts
-        self.files = picture_files(targets)
+        with kept_digests(verdicts.store):
+            self.files = picture_files(targets)
 
     def pictures(self, judge: Judge) -> list[JudgedPicture]:
         """The targets with one judge's verdicts."""

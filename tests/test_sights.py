@@ -9,6 +9,7 @@ from PIL import Image
 from judge import from_folders
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
+from judge.pictures import JudgedTargets
 from judge.questions import PAPER, Reply
 from judge.run import judge
 from judge.sights import look_at
@@ -70,6 +71,20 @@ def test_a_run_that_knows_all_verdicts_opens_no_file(folders, opened, tmp_path):
     opened.clear()
     again = run(folders, tmp_path / "a.db")
     assert (again.existing, again.replies, opened) == (6, 0, [])
+
+
+def test_a_report_of_folders_reads_no_file_that_was_judged_and_keeps_nothing(folders, opened, tmp_path):
+    run(folders, tmp_path / "a.db")
+    (tmp_path / "R" / "styles" / "oil" / "styl.png").touch()
+    files._digests.clear()
+    opened.clear()
+    before = (tmp_path / "a.db").read_bytes()
+    with Store(tmp_path / "a.db", read_only=True) as store:
+        (judge,) = VerdictStore(store).judges()
+        pictures = JudgedTargets(from_folders(*folders), VerdictStore(store)).pictures(judge)
+    assert [picture.correct for picture in pictures] == [True] * 3
+    assert opened == ["styl.png"]
+    assert (tmp_path / "a.db").read_bytes() == before
 
 
 def test_a_file_of_other_bytes_is_another_also_where_its_size_and_date_are_the_same(folders, opened, tmp_path):
