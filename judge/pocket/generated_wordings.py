@@ -216,7 +216,7 @@ SYNONYMS = {
     "strokes": "[technique|strokes|texture|palette|colors]",
     "task": "[Your task|The task|Your job|The aim]",
     "steps": "[Steps|Task|Procedure|To do]:",
-    "spot": "[Identify|Find|Name|Describe]",
+    "spot": "[Point out|Find|Name|Describe]",
     "then": "[Say whether|Verify that|Check if|Decide whether]",
     "closely": "[Look at|Consider|Examine][ closely|]",
     "again": "[Would|Could|Can|Do] you [recognise|spot|see|identify]",

@@ -34,27 +34,15 @@ _TALK = """
     understand until up upper us use used user usual verify very view visible want was way we well were what whatever
     when where whether which while who whole why will with within without word work would write wrong you your
     """
+_ASPECTS = """
+    art artist artistic background character color colors colours content depicts details drawn first generated
+    generator identity image images item look made manner object objects palette parts photo picture pictures reference
+    rendered same shape shows strokes style styles subject subjects technique test texture thing things
+    """
 #: Words of idle talk: ordinary ones that questions about pictures have,
 WORDS: tuple[str, ...] = tuple(re.findall(r"[a-z]+", _TALK))
 #: and those of both aspects, which mislead.
-MISLEADING = (
-    *("style", "styles", "subject", "subjects", "object", "objects", "thing", "things", "character", "item", "content"),
-    *("manner", "technique", "texture", "palette", "strokes", "look", "art", "artist", "artistic", "drawn", "rendered"),
-    *("color", "colors", "colours", "shape", "parts", "details", "background", "identity", "made", "depicts", "shows"),
-    *(
-        "picture",
-        "pictures",
-        "image",
-        "images",
-        "photo",
-        "reference",
-        "test",
-        "first",
-        "same",
-        "generator",
-        "generated",
-    ),
-)
+MISLEADING: tuple[str, ...] = tuple(re.findall(r"[a-z]+", _ASPECTS))
 
 
 def disturb(template: str, rng: random.Random) -> str:
