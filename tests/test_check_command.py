@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from judge.cli.app import app
 from judge.pocket.critic import new_critic, new_tokenizer
 from lorarar.pictures.images import write_png
+from lorarar.store import Store
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,6 +65,10 @@ def test_the_command_says_all_its_parts_and_asks_nothing_twice(place):
         "truth",
         "people",
     }
+    with Store(place / "lorarar.db") as store:
+        (kept,) = store.rows("SELECT collection, pictures, grades FROM checks")
+    graded = {finding["part"] for finding in said["findings"] if finding["grade"]}
+    assert kept["pictures"] == 4 and set(json.loads(kept["grades"])) == graded
     again = check("--image-mode", "pad")
     assert again.exit_code == 0, again.output
     assert "0 of them asked now" in again.stdout
