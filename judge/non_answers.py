@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
+
+MOST_KINDS = 5  # of reasons that are told
 
 
 class NonAnswer(StrEnum):
@@ -30,3 +34,13 @@ def shortened(text: str) -> str:
 def prose(words: str) -> str:
     """The reason of an answer in other words."""
     return f"{NonAnswer.PROSE}: the answer is {shortened(words)!r}, not Yes or No"
+
+
+def in_kinds(reasons: Mapping[str, int]) -> str:
+    """How often each kind of reason was given, the most frequent first, in the words of its commonest reason."""
+    kinds: dict[str, Counter[str]] = {}
+    for reason, count in reasons.items():
+        kind = next((kind.value for kind in NonAnswer if reason.startswith(kind)), reason)
+        kinds.setdefault(kind, Counter())[reason] += count
+    told = sorted(kinds.items(), key=lambda item: -item[1].total())
+    return "; ".join(f"{members.total()} x {members.most_common(1)[0][0]}" for _, members in told[:MOST_KINDS])

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from judge.identity import Identity, known_identities
 from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
+from judge.reading import LEAST_MASS
 from lorarar import __version__
 from lorarar.util.clock import now
 from lorarar.util.statistics.odds import logit
@@ -219,6 +220,18 @@ class VerdictStore:
             if (row["judge"], row["prompts"]) in chosen:
                 reasons[row["reason"]] += row["count"]
         return reasons
+
+    def count_low_mass(self, judge: Judge, images: Collection[str]) -> int:
+        """On how many questions about images a judge's words decided, since Yes and No together weighed too little."""
+        (row,) = self.store.rows(
+            "SELECT count(*) AS count FROM verdicts WHERE status = 'ok' AND mass < ? AND judge = ? AND prompts = ? "
+            "AND image IN (SELECT value FROM json_each(?))",
+            LEAST_MASS,
+            judge.id,
+            judge.prompts,
+            json.dumps(list(images)),
+        )
+        return int(row["count"])
 
     def clear_digests(self, digests: Iterable[str]) -> set[str]:
         """Those of some digests under which clear verdicts are kept: their questions need not be asked again."""

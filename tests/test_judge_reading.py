@@ -4,8 +4,11 @@ import pytest
 
 from judge.answer_words import answer_start, parse
 from judge.critics.openai.response import writing_of
-from judge.non_answers import NonAnswer, non_answer_of
+from judge.non_answers import NonAnswer, in_kinds, non_answer_of
+from judge.questions import Reply
 from judge.reading import Writing, WrittenToken, read
+from judge.verdicts import VerdictKey, VerdictStore
+from lorarar.store import Store
 
 
 def written(text, *tokens, **more):
@@ -83,6 +86,11 @@ def test_every_kind_of_non_answer_has_its_reason(writing, reason):
     reply = read(writing)
     assert kind(reply).value == reason[: len(non_answer_of(reason))]
     assert reply.reason == reason
+
+
+def test_reasons_are_counted_by_kind():
+    reasons = {"prose: the answer is 'a', not": 1, "prose: the answer is 'b', not": 2, "429: busy": 2, "filtered by": 4}
+    assert in_kinds(reasons) == "4 x filtered by; 3 x prose: the answer is 'b', not; 2 x 429: busy"
 
 
 def test_reasons_of_version_0_1_are_prose():
@@ -177,3 +185,26 @@ def test_a_token_that_was_written_and_is_not_listed_counts():
     assert token.chances == (pytest.approx(0.9048, abs=1e-4), pytest.approx(0.05))
     (alone,) = served({"content": "Yes"}, {"content": [step("Yes")]}).tokens
     assert alone.chances is None  # what No weighs is not said
+
+
+# kept with the verdict
+
+
+def test_the_mass_is_kept_and_verdicts_at_low_mass_are_counted(tmp_path):
+    replies = [
+        Reply("ok", True, 0.9, mass=0.8),
+        Reply("ok", False, mass=0.3),
+        Reply("ok", True),
+        Reply("unparsed", mass=0.1),
+    ]
+    with Store(tmp_path / "a.db") as store:
+        verdicts = VerdictStore(store)
+        number = verdicts.judge_id("critic", {"critic": "critic"})
+        keys = [VerdictKey("subject", "p", "q", image, "r", ("", "")) for image in "abcd"]
+        verdicts.add(number, [(key.image, key, reply) for key, reply in zip(keys, replies, strict=True)])
+        again = VerdictKey("subject", "p", "q", "e", "r", ("", ""))
+        verdicts.copy_to_equal(number, [("b", again)])
+        masses = {row["image"]: row["mass"] for row in store.rows("SELECT image, mass FROM verdicts")}
+        assert masses == {"a": 0.8, "b": 0.3, "c": None, "d": 0.1, "e": 0.3}
+        (judge,) = verdicts.judges()
+        assert [verdicts.count_low_mass(judge, images) for images in ("abcde", "ac", "b")] == [2, 0, 1]

@@ -127,7 +127,7 @@ def test_unclear_verdicts_are_counted_and_no_scores(store, targets):
     assert (ours["images"], ours["undecided"], ours["not_asked"]) == (3, 1, 4)
     unclear_table = tables(make_report(answers, choose_judge(answers), ScoreStore(store), "method"))[-1]
     assert unclear_table.rows[0] == ["direct", "6", "0", "6", "4"]
-    assert unclear_table.notes[-1] == "Why: 6 of 12 for this reason: 500"
+    assert unclear_table.notes[-1] == "Why: 6 x 500; 6 x prose: the answer is 'well', not Yes or No"
 
 
 def test_the_judge_who_answered_most_is_chosen(store, targets):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from judge.check.check import Check
 from judge.check.findings import Grade
+from judge.non_answers import in_kinds
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
@@ -49,5 +50,7 @@ def _footer(check: Check) -> str:
     """How many questions the check took, and how many of them have no answer."""
     tally = check.tally
     unclear = tally.failed + tally.unparsed
-    lost = f", {unclear} without an answer, left out above" if unclear else ""
-    return f"{tally.questions} questions, {tally.asked} of them asked now{lost}. What each figure means: docs/trust.md"
+    lost = f", {unclear} without an answer, left out above ({in_kinds(tally.reasons)})" if unclear else ""
+    return clean(
+        f"{tally.questions} questions, {tally.asked} of them asked now{lost}. What each figure means: docs/trust.md"
+    )

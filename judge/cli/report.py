@@ -105,6 +105,7 @@ def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
                 "by": report.by,
                 "conclusion": report.conclusion.record(),
                 "reasons": dict(report.reasons),
+                "low_mass": report.low_mass,
                 "groups": records(report),
             }
         )

@@ -57,6 +57,7 @@ class JudgeReport:
     against: str | None
     pictures: Sequence[JudgedPicture]
     reasons: Mapping[str, int]  # why questions to the judge have no clear answer, and how often
+    low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
     conclusion: Conclusion  # about the methods, whatever the groups are
 
@@ -93,6 +94,7 @@ def make_report(
         for group in grouped
     ]
     brands = {MARS2: brand_of(judge, pictures), **{name: scores.brand for name, scores in scored.items()}}
+    images = {files.image for files in targets.files}
     return JudgeReport(
         judge=judge,
         collection=collection,
@@ -101,7 +103,8 @@ def make_report(
         backbones={name: scores.by for name, scores in scored.items() if scores.by},
         against=against,
         pictures=pictures,
-        reasons=targets.verdicts.reasons([judge], {files.image for files in targets.files}),
+        reasons=targets.verdicts.reasons([judge], images),
+        low_mass=targets.verdicts.count_low_mass(judge, images),
         brands={name: words for name, words in brands.items() if words},
         conclusion=conclude(groups(pictures, "method"), against, trust),
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from judge.metrics.table import MARS2, METRICS, Metric
+from judge.non_answers import in_kinds
 from judge.paper import Published
 from judge.report.groups import Attempts
 from judge.report.report import JudgeReport, ReportLine
@@ -134,8 +135,7 @@ def _unclear(report: JudgeReport) -> list[Table]:
     ]
     notes = ["Verdicts that are not clear are no scores; lorarar judge run asks them again."]
     if report.reasons:
-        reason, count = max(report.reasons.items(), key=lambda item: item[1])
-        notes.append(f"Why: {count} of {sum(report.reasons.values())} for this reason: {reason}")
+        notes.append(f"Why: {in_kinds(report.reasons)}")
     return [Table("Unclear verdicts", ["method", *kinds, "pictures undecided"], rows, notes)]
 
 
@@ -143,6 +143,13 @@ def _who(report: JudgeReport) -> str:
     judge = report.judge
     settings = ", ".join(f"{key} {judge.identity[key]}" for key in ("revision", "image mode") if key in judge.identity)
     return f"Judged by {judge.critic} ({settings}) with the prompts {judge.prompts}."
+
+
+def _low_mass(report: JudgeReport) -> list[str]:
+    """How many verdicts the words gave although probabilities were there; nothing where none."""
+    if not report.low_mass:
+        return []
+    return [f"In {report.low_mass} verdicts Yes and No together weighed less than half, and the words decided."]
 
 
 def _how(report: JudgeReport) -> str:
