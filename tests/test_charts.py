@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lorarar.cli.main import app
 from lorarar.pictures import dot_chart
-from lorarar.pictures.dot_chart import MOST, ChartError, DotChart, Mark, Panel
+from lorarar.pictures.dot_chart import MOST, ChartError, DotChart, Mark, Panel, look
 
 MARKS = [Mark(0, 0, 0.25, 0.1, 0.4), Mark(1, 0, 0.75, 0.75, 0.75)]
 CHART = DotChart("Title", ["direct", "$x$\x1b\u202e</text>"], ["measured"], [Panel("average", MARKS)], "A note.")
@@ -56,3 +56,7 @@ def test_what_cannot_be_drawn_is_one_line_before_any_work(tmp_path, monkeypatch,
     assert (result.exit_code, result.stdout) == (1, "")
     assert words in " ".join(result.stderr.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_no_two_series_look_the_same():
+    assert len({look(number) for number in range(64)}) == 64

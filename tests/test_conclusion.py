@@ -78,11 +78,26 @@ def test_the_sentence_says_where_nothing_can_be_concluded():
 
 
 def test_of_one_subject_or_one_pair_nothing_is_said_of_others():
-    one = conclude(methods(a=grid(uneven(), "c"), b=grid(uneven(5), "c"))).sentence
-    assert one.startswith("b is ahead of a by 0.50")
-    assert one.endswith(" (of one subject alone, nothing is said of others)")
+    styles = "uvwxyz"
+    one = conclude(methods(a=grid(lambda *_: 2, "c", styles), b=grid(lambda *_: 7, "c", styles))).sentence
+    assert one == "b is ahead of a by 0.50 (of one subject alone, nothing is said of others)"
     pair = conclude(methods(a=grid(uneven(), "c", "v"), b=grid(uneven(5), "c", "v"))).sentence
     assert pair.startswith("b and a are not told apart: a difference of +0.50 (of one subject and one style alone")
+
+
+def test_few_pairs_show_nothing_and_few_subjects_or_styles_little():
+    """Two methods that differ alike in every pair there is: two pairs are a coin's toss, twelve are something."""
+    for subjects, styles in (("a", "vwxyz"), ("ab", "v"), ("ab", "vw")):
+        wrong, right = grid(lambda *_: 0, subjects, styles), grid(lambda *_: 10, subjects, styles)
+        assert "a and b are not told apart" in conclude(methods(b=wrong, a=right)).sentence
+    few = conclude(methods(b=grid(lambda *_: 0, "abc", "vwxy"), a=grid(lambda *_: 10, "abc", "vwxy"))).sentence
+    assert few == "a is ahead of b by 1.00 (3 subjects and 4 styles are weak evidence)"
+
+
+def test_a_method_that_leads_by_pairs_of_its_own_may_be_behind_another():
+    lucky = grid(lambda *_: 10, "efgh") | grid(lambda *_: 1, "abcd")
+    found = conclude(methods(lucky=lucky, steady=grid(lambda *_: 5, "abcd")))
+    assert found.sentence == "lucky is behind steady by 0.40"
 
 
 def test_many_methods_are_adjusted_for_and_one_alone_is_not():

@@ -82,7 +82,11 @@ def test_a_difference_is_over_the_pairs_that_both_have_and_its_p_says_what_its_i
     found = difference_over_pairs(GRID, others)
     halves = over_pairs({pair: value / 2 for pair, value in GRID.items()})
     assert (found.value, found.low, found.high) == (halves.value, halves.low, halves.high)
-    assert found.p == pytest.approx(2 / 10001) and found.low > 0
+    assert found.p == 2 / 2**6 and found.low > 0  # all six pairs point one way: what a sign test makes of them
+    many = {(str(row), str(column)): 0.5 + row / 10 for row in range(4) for column in range(4)}
+    assert difference_over_pairs(many, dict.fromkeys(many, 0.0)).p == pytest.approx(2 / 10001)
+    two = difference_over_pairs({("a", "x"): 1.0, ("a", "y"): 1.0}, {("a", "x"): 0.0, ("a", "y"): 0.0})
+    assert (two.value, two.p) == (1.0, 0.5)
     assert difference_over_pairs(others, GRID).negative == found
     mixed = difference_over_pairs(GRID, dict.fromkeys(GRID, 0.3))
     every = every_resample({pair: value - 0.3 for pair, value in GRID.items()})

@@ -335,7 +335,8 @@ def test_every_form_bears_the_brand_of_a_judge_that_does_not_know_the_pictures(s
     report = make_report(answers, choose_judge(answers), ScoreStore(store), "method")
     words = "Without worth: pocket knows pictures of pocket alone"
     assert words in tables(report)[0].notes[0]
+    assert words in report.lead[-1]
     head, rows = csv_rows(report)
-    assert head[-1] == "brands"
+    assert head[-1] == "brand" and len(set(head)) == len(head)
     assert all(words in row[-1] for row in rows)
     assert words in make_chart(report).note

@@ -67,3 +67,10 @@ def test_a_terminal_folds_to_its_width(monkeypatch, capsys):
     print_table(Table("", TABLE.head, TABLE.rows, ["A note " * 30]))
     text = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out)
     assert max(map(len, text.splitlines())) <= 40
+
+
+def test_a_row_that_has_nothing_in_some_columns_is_no_heading_where_they_stand_alone():
+    rows = [["A heading", "", ""], ["direct", "0.26 (0.12 to 0.42)", ""], ["lorarar", "0.32 (0.16 to 0.52)", "+0.16"]]
+    *_, last = fitted(Table("", ["method", "average case", "beyond direct's"], rows), 24)
+    assert len(last.columns) == 2
+    assert [str(cell.style) for cell in last.columns[0]._cells] == ["bold", "", ""]

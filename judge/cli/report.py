@@ -110,12 +110,12 @@ def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
             }
         )
     elif form == "csv":
-        message(" ".join(report.conclusion.lines))  # a spreadsheet takes no line above the head
+        message(" ".join(report.lead))  # a spreadsheet takes no line above the head
         print_text(as_csv(*csv_rows(report, paper=paper)), end="")
     elif form == "table":
-        print_text("\n".join([*report.conclusion.lines, ""]))
+        print_text("\n".join([*report.lead, ""]))
         for table in tables(report, paper=paper):
             print_table(table)
     else:
         form_of = as_markdown if form == "markdown" else as_latex
-        print_text(form_of(tables(report, paper=paper), report.conclusion.lines), end="")
+        print_text(form_of(tables(report, paper=paper), report.lead), end="")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from judge.report.comparison import PairedComparison, compare_all, compare_with
-from judge.report.groups import Group
+from judge.report.groups import FEW, Group, side_sizes
 from judge.trust import Trust
-from lorarar.util.formatting import in_words, interval
+from lorarar.util.formatting import count, in_words, interval
 from lorarar.util.text import one_line
 
 UNCHECKED = "How far this judge can be trusted was not checked: lorarar judge check"
@@ -53,10 +53,13 @@ def conclude(methods: Sequence[Group], against: str | None = None, trust: Trust 
         return Conclusion(_alone(judged[0]) + _scope(judged), (), trust)
     if any(group.name[0] == against for group in judged):
         comparisons = compare_with(judged, str(against))
-        return Conclusion(_compared(str(against), comparisons) + _scope(judged), comparisons, trust)
-    leader = max(judged, key=_average)
-    comparisons = _of_leader(leader, compare_all(judged))
-    return Conclusion(_leads(leader, comparisons) + _scope(judged), comparisons, trust)
+        sentence = _compared(str(against), comparisons)
+    else:
+        leader = max(judged, key=_average)
+        comparisons = _of_leader(leader, compare_all(judged))
+        sentence = _leads(leader, comparisons)
+    claims = any(one.ahead or one.behind for one in comparisons)
+    return Conclusion(sentence + _scope(judged, claims=claims), comparisons, trust)
 
 
 def _average(group: Group) -> float:
@@ -76,12 +79,19 @@ def _alone(group: Group) -> str:
 
 
 def _leads(leader: Group, comparisons: Sequence[PairedComparison]) -> str:
-    """Of the method that leads: which it is ahead of, and which it is not told apart from."""
-    level = [one.against for one in comparisons if not one.ahead]
-    if len(level) < len(comparisons):
-        ahead = in_words([f"{one.against} by {interval(one.difference)}" for one in comparisons if one.ahead])
-        return f"{leader.name[0]} is ahead of {ahead}" + (f"; not told apart from {in_words(level)}" if level else "")
-    if len(level) == 1:
+    """Of the method that leads: which it is ahead of, and which it is not told apart from.
+
+    It leads by its own pairs, and may be behind one that has fewer, over those that both have.
+    """
+    clauses = {
+        "ahead of": [f"{one.against} by {interval(one.difference)}" for one in comparisons if one.ahead],
+        "behind": [f"{one.against} by {interval(one.turned.difference)}" for one in comparisons if one.behind],
+        "not told apart from": [one.against for one in comparisons if not (one.ahead or one.behind)],
+    }
+    if len(clauses["not told apart from"]) < len(comparisons):
+        text = "; ".join(f"{words} {in_words(names)}" for words, names in clauses.items() if names)
+        return f"{leader.name[0]} is {text}"
+    if len(comparisons) == 1:
         return _level(comparisons[0])
     return f"No method is told apart from {leader.name[0]}, which has the most, {interval(leader.average)}"
 
@@ -105,11 +115,11 @@ def _level(comparison: PairedComparison) -> str:
     return f"{comparison.method} and {comparison.against} are not told apart: {why}"
 
 
-def _scope(methods: Sequence[Group]) -> str:
-    """What the sentence is not about, where a side is one subject or one style."""
-    alone = [
-        f"one {name}"
-        for side, name in enumerate(("subject", "style"))
-        if len({pair[side] for group in methods for pair in group.shares}) == 1
-    ]
-    return f" (of {in_words(alone)} alone, nothing is said of others)" if alone else ""
+def _scope(methods: Sequence[Group], *, claims: bool = False) -> str:
+    """What the sentence is not about, where a side is one subject or one style; how little few of them show."""
+    sizes = side_sizes(methods)
+    alone = [f"one {side}" for side, size in sizes.items() if size == 1]
+    few = [count(size, side) for side, size in sizes.items() if 1 < size < FEW]
+    words = [f"of {in_words(alone)} alone, nothing is said of others"] if alone else []
+    words += [f"{in_words(few)} are weak evidence"] if few and claims else []
+    return f" ({'; '.join(words)})" if words else ""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from judge.targets import Target
 
 By = Literal["method", "subject", "style", "cell"]
+FEW = 5  # subjects or styles, below which intervals are known to be too narrow (docs/judge.md)
 Name = tuple[str, ...]  # of a group: its method first
 Verdicts = Mapping[Pair, Sequence[tuple[Answer, Answer]]]  # whether each picture's subject is right, and its style
 
@@ -115,6 +116,12 @@ def _attempts(pairs: Mapping[Pair, Sequence[Answer]]) -> Attempts | None:
     mean = _over_pairs(places)
     without = sum(True not in answers for answers in pairs.values())
     return Attempts(mean, without, len(places)) if mean else None
+
+
+def side_sizes(some: Iterable[Group]) -> dict[str, int]:
+    """How many subjects and how many styles have a verdict in some groups."""
+    pairs = {pair for group in some for pair in group.shares}
+    return {name: len({pair[side] for pair in pairs}) for side, name in enumerate(("subject", "style"))}
 
 
 def means_by_group(scores: Iterable[tuple[Name, Pair, float]], *, quadratic: bool = False) -> dict[Name, Interval]:

@@ -61,6 +61,11 @@ class JudgeReport:
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
     conclusion: Conclusion  # about the methods, whatever the groups are
 
+    @property
+    def lead(self) -> list[str]:
+        """What a report begins with: what came out, how far the judge can be trusted, and its brand if it bears one."""
+        return [*self.conclusion.lines, *([self.brands[MARS2]] if MARS2 in self.brands else [])]
+
 
 def make_report(
     targets: JudgedTargets, judge: Judge, scores: ScoreStore, by: By, against: str | None = None

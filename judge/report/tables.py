@@ -12,7 +12,7 @@ from typing import Any
 from judge.metrics.table import MARS2, METRICS, Metric
 from judge.non_answers import in_kinds
 from judge.paper import Published
-from judge.report.groups import Attempts
+from judge.report.groups import FEW, Attempts, side_sizes
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge
 from lorarar.util.formatting import AT_LEAST, count, in_words, interval, number
@@ -20,7 +20,6 @@ from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
 OF_PAPER = "paper_"  # before the key of one of its figures
-FEW = 5  # subjects or styles, below which intervals are known to be too narrow
 GROUP_HEADS = {
     "method": ("method",),
     "subject": ("method", "subject"),
@@ -142,7 +141,8 @@ def _unclear(report: JudgeReport) -> list[Table]:
 def _who(report: JudgeReport) -> str:
     judge = report.judge
     settings = ", ".join(f"{key} {judge.identity[key]}" for key in ("revision", "image mode") if key in judge.identity)
-    return f"Judged by {judge.critic} ({settings}) with the prompts {judge.prompts}."
+    in_brackets = f" ({settings})" if settings else ""
+    return f"Judged by {judge.critic}{in_brackets} with the prompts {judge.prompts}."
 
 
 def _low_mass(report: JudgeReport) -> list[str]:
@@ -155,7 +155,7 @@ def _low_mass(report: JudgeReport) -> list[str]:
 def _how(report: JudgeReport) -> str:
     pictures = sum(line.group.score.images for line in report.lines)
     unclear = sum(sum(line.group.unclear.values()) for line in report.lines)
-    brackets = "In brackets: 95 % bootstrap intervals when subjects and styles are drawn anew, where those differ."
+    brackets = "In brackets: 95 % bootstrap intervals, subjects and styles drawn anew; none where all draws are alike."
     adjusted = "p is Holm's, over all methods that are compared. " if report.against else ""
     counted = f"{pictures} pictures with a verdict, {unclear} verdicts failed, unparsed or not asked."
     return f"{brackets} {_too_few(report)}{adjusted}{counted}"
@@ -163,8 +163,8 @@ def _how(report: JudgeReport) -> str:
 
 def _too_few(report: JudgeReport) -> str:
     """A warning where intervals are of few subjects or styles."""
-    sides = [sorted({pair[side] for line in report.lines for pair in line.group.shares}) for side in (0, 1)]
-    few = [count(len(names), noun) for names, noun in zip(sides, ("subject", "style"), strict=True) if len(names) < FEW]
+    sizes = side_sizes(line.group for line in report.lines)
+    few = [count(size, side) for side, size in sizes.items() if size < FEW]
     return f"With {in_words(few)} they are too narrow (docs/judge.md). " if few else ""
 
 
@@ -230,9 +230,4 @@ def csv_rows(report: JudgeReport, *, paper: bool = False) -> tuple[Sequence[str]
     """The head and the rows of a report's records; ``paper``: with the paper's figures of methods."""
     rows = records(report)
     head = [name for name in rows[0] if paper or not name.startswith(OF_PAPER)] if rows else []
-    brands = " ".join(dict.fromkeys(report.brands.values()))
-    last = [brands] if brands else []
-    cells: list[Sequence[object]] = [
-        [*("" if row.get(name) is None else row[name] for name in head), *last] for row in rows
-    ]
-    return [*head, *(["brands"] if brands else [])], cells
+    return head, [[row[name] for name in head] for row in rows]

@@ -6,7 +6,7 @@ A program that reads the table has it whole, a row a line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -44,11 +44,12 @@ def fitted(table: Table, width: int) -> list[RichTable]:
     texts of several words on several lines. Else it is several, each with the columns that name a row and some of the
     others.
     """
+    headings = [at for at, row in enumerate(table.rows) if len(row) > 1 and not any(row[1:])]
     for head in (WIDEST, HEAD):
-        whole = _rich_table(table, head)
+        whole = _rich_table(table, head, headings)
         if _measure(whole).maximum <= width:
             return [whole]
-    parts = (_rich_table(part, HEAD, folded=True) for part in _parts(table, width))
+    parts = (_rich_table(part, HEAD, headings, folded=True) for part in _parts(table, width))
     return [part if _measure(part).minimum <= width else _loosened(part) for part in parts]
 
 
@@ -81,8 +82,11 @@ def _loosened(result: RichTable) -> RichTable:
     return result
 
 
-def _rich_table(table: Table, widest_head: int, *, folded: bool = False) -> RichTable:
-    """A table as rich draws it; no head is wider than that if its words allow, and very long words are folded."""
+def _rich_table(table: Table, widest_head: int, headings: Container[int] = (), *, folded: bool = False) -> RichTable:
+    """A table as rich draws it; no head is wider than that if its words allow, and very long words are folded.
+
+    ``headings`` are the rows that are one: of some of a table's columns they cannot be told.
+    """
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -91,7 +95,7 @@ def _rich_table(table: Table, widest_head: int, *, folded: bool = False) -> Rich
     for head, *cells in zip(table.head, *table.rows, strict=True):
         longest = max((len(word) for text in (head, *cells) for word in text.split()), default=1)
         result.add_column(Text(fill(head, max(longest, widest_head))), min_width=min(longest, LONGEST), overflow="fold")
-    for row in table.rows:
-        style = "bold" if len(row) > 1 and not any(row[1:]) else ""
+    for at, row in enumerate(table.rows):
+        style = "bold" if at in headings else ""
         result.add_row(*(Text(_BRACKET.sub("\n(", cell) if folded else cell, style) for cell in row))
     return result

@@ -140,7 +140,7 @@ class DotChart:
 
     def _draw_series(self, number: int, marks: Sequence[Mark], panel: Panel, axis: Axes) -> None:
         """Draw the marks of a series, each at its place within its row; with numbers where there is no other series."""
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        colour, marker = look(number)
         places = [mark.row + ((number + 0.5) / len(self.series) - 0.5) * SPREAD for mark in marks]
         axis.hlines(places, [mark.low for mark in marks], [mark.high for mark in marks], colors=colour, linewidth=1.4)
         values, label = [mark.value for mark in marks], one_line(self.series[number])
@@ -150,6 +150,12 @@ class DotChart:
         for value, place in zip(values, places, strict=True):
             text = f"{value:.{panel.places}f}"
             axis.annotate(text, (value, place), (0, 4.5), textcoords="offset points", ha="center", fontsize=7)
+
+
+def look(number: int) -> tuple[str, str]:
+    """The colour and the shape of a series; 64 of them have looks of their own."""
+    turn, colour = divmod(number, len(COLOURS))
+    return COLOURS[colour], MARKERS[(colour + turn) % len(MARKERS)]
 
 
 def check_chart(path: Path | None, inputs: Sequence[Path], option: str = "--chart") -> None:

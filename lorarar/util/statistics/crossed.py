@@ -53,7 +53,7 @@ def _counted(picks: NDArray[np.int64], size: int) -> Floats:
 class Difference(Interval):
     """A mean difference over pairs, and how likely one as large is by chance alone."""
 
-    p: float | None  # two-sided, by the same resamples as the interval; None without an interval
+    p: float | None  # two-sided, by the same resamples as the interval; None without one. Few pairs have no small p
 
     @property
     def negative(self) -> Difference:
@@ -85,7 +85,7 @@ def difference_over_pairs(values: Mapping[Pair, float], others: Mapping[Pair, fl
         return Difference(float(_mean(differences)), None, None, None) if differences else None
     draws = pair_draws(differences)
     interval = Interval.of_draws(float(_mean(differences)), draws)
-    p = None if interval.low is None else _chance(draws[np.isfinite(draws)])
+    p = None if interval.low is None else max(_chance(draws[np.isfinite(draws)]), _least_chance(len(differences)))
     return Difference(interval.value, interval.low, interval.high, p)
 
 
@@ -120,3 +120,11 @@ def _chance(draws: Floats) -> float:
     """The two-sided p of no difference: how seldom resamples lie at zero or on its other side."""
     other = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
     return min(1.0, 2 * (other + 1) / (len(draws) + 1))
+
+
+def _least_chance(pairs: int) -> float:
+    """The two-sided chance that so many pairs all point one way by a coin's toss: the least that a sign test gives.
+
+    Two pairs that agree have no resample on the other side of zero, which is no evidence.
+    """
+    return float(2.0 ** (1 - pairs))
