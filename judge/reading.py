@@ -2,7 +2,7 @@
 
 Yes against No is read only at the first token that is a word, only where that word is Yes or No, and only where both
 together have at least half of the probability there. Where they have less, or no probabilities are given, the words
-decide, strictly. Thoughts before an answer are no part of it.
+decide, strictly; as they do where both are equally likely. Thoughts before an answer are no part of it.
 
 Invariant: where probabilities and words disagree, and where neither says yes or no, there is no answer but a reason.
 """
@@ -65,7 +65,7 @@ def read(writing: Writing, seconds: float = 0.0) -> Reply:
         answer, reason = None, _stopped(writing)
     elif token and token.is_answer and (beginning := parse_beginning(words)) is not None:
         probability = token.probability
-        answer = beginning if beginning == (probability > 0.5) else None
+        answer = beginning if probability == 0.5 or beginning == (probability > 0.5) else None
         reason = "" if answer is not None else _disagreement(words, probability)
     elif answer is None:
         reason = _no_answer(writing, words, thinking=start is None)

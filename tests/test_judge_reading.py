@@ -50,6 +50,13 @@ def test_where_words_and_leaning_disagree_there_is_no_answer():
     assert kind(read(written("No", ("Yes", 0.9, 0.05)))) is NonAnswer.DISAGREEMENT  # tokens of something else
 
 
+@pytest.mark.parametrize(("text", "answer"), [("Yes", True), ("No", False)])
+def test_what_leans_to_neither_disagrees_with_no_words(text, answer):
+    """Numbers of 16 bits are often equal."""
+    reply = read(written(text, (text, 0.5, 0.5)))
+    assert (reply.status, reply.answer, reply.probability) == ("ok", answer, 0.5)
+
+
 @pytest.mark.parametrize("begin", ["<think>", "<thinking>\n", "[THINK]", "\u25c1think\u25b7", ""])
 def test_what_follows_a_thought_is_the_answer(begin):
     end = {"<thinking>\n": "</thinking>", "[THINK]": "[/THINK]", "\u25c1think\u25b7": "\u25c1/think\u25b7"}.get(

@@ -135,6 +135,23 @@ def test_a_question_that_is_refused_itself_costs_its_guesses_once(ask):
     assert len(server.asked) == 4 + 2
 
 
+def test_a_guess_that_takes_long_or_may_pass_costs_no_other_question_its_answer(ask, monkeypatch):
+    """Others begin while the first still waits for its answer, and some are to come again later."""
+    monkeypatch.setattr("judge.critics.openai.negotiation.FIRST_SECONDS", 0.01)
+    guesses = itertools.count()
+
+    def answer(body):
+        if "logprobs" in body:
+            return refuses(400, "bad request")
+        if next(guesses) % 3 == 1:
+            return refuses(429, "slow down")
+        time.sleep(0.1)
+        return says("Yes")
+
+    with serving(answer) as server:
+        assert [reply.answer for reply in ask(server.url, count=6, concurrency=6)] == [True] * 6
+
+
 # failures that may pass
 
 

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable
 
 from judge.critics.openai.connection import Answer
-from judge.critics.openai.problem import Problem
+from judge.critics.openai.problem import PASSING, Problem
 from judge.critics.openai.request import RequestForm, smaller_forms
 from lorarar.util.messages import message
 
 FIRST_SECONDS = 5.0  # for which other questions wait for the first
 BUSY = (502, 503, 504)  # of a 5xx, those that are seldom a refusal: guessed about after the last attempt alone
+LATER = (*PASSING, *BUSY)  # an answer to a guess that says nothing of it: it is made again
 RECHECK = 16  # answers after which a form that was given up on a breakdown is tried once more
 
 Send = Callable[[RequestForm], Answer | Problem]
@@ -27,7 +28,7 @@ class Negotiation:
         self._server = server  # as messages name it
         self._form = RequestForm()
         self._is_settled = False  # whether it was answered
-        self._guessed: set[RequestForm] = set()  # where the words of a refusal named nothing; each once
+        self._guessed: set[RequestForm] = set()  # where a refusal's words named nothing, in vain
         self._doubted: RequestForm | None = None  # given up on a breakdown that may have been no refusal
         self._answers = 0  # since then
         self._first = threading.Lock()
@@ -62,19 +63,23 @@ class Negotiation:
     def _search(self, send: Send, form: RequestForm, problem: Problem) -> Answer | Problem:
         """An answer in a smaller form, which is then the server's; else the problem."""
         for smaller in smaller_forms(form, problem):
-            if not smaller.is_named:
-                if smaller.form in self._guessed:
-                    continue
-                self._guessed.add(smaller.form)
+            if not smaller.is_named and smaller.form in self._guessed:
+                continue
             result = send(smaller.form)
             if isinstance(result, Answer):
                 self._settle(smaller.form, problem, doubted=form if problem.passing and not smaller.is_named else None)
                 return result
-            if smaller.is_named and result.words != problem.words:  # that was it, and there is more
+            if not smaller.is_named:
+                if result.status in LATER and problem.status not in BUSY:
+                    return result
+                self._guessed.add(smaller.form)
+            elif result.words != problem.words:  # that was it, and there is more
                 return self._search(send, smaller.form, result)
         return problem
 
     def _settle(self, form: RequestForm, problem: Problem, doubted: RequestForm | None) -> None:
+        if self._is_settled and self._form == form:  # another question found out the same meanwhile
+            return
         self._form, self._doubted, self._is_settled = form, doubted, True
         message(f"{self._server} is asked with {form.given_up} ({problem})", "yellow")
 
