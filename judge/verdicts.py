@@ -173,7 +173,7 @@ class VerdictStore:
             db = self.store.db
             db.execute(
                 "INSERT OR IGNORE INTO judges (critic, identity, version, created) VALUES (?, ?, ?, ?)",
-                [critic, text, __version__, now()],
+                [sound(critic), text, __version__, now()],
             )
             (number,) = db.execute("SELECT id FROM judges WHERE identity = ?", [text]).fetchone()
         return int(number)

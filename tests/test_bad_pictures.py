@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from judge.cli.reasons import print_faults
 from judge.metrics.backbone import Preprocessing, imagenet
 from judge.metrics.features import Features
 from judge.metrics.registry import find_backbone
@@ -153,3 +154,9 @@ def test_a_clip_with_fewer_words_than_its_tokenizer_is_refused(clip_copy):
 def test_the_end_of_configurations_of_old_is_the_token_of_the_largest_number(clip_copy):
     vectors = reset(clip_copy, eos_token_id=2).texts(["a dog in watercolor", "a teapot, glowing"])
     assert float(vectors[0] @ vectors[1]) < 0.9999
+
+
+def test_how_many_more_faults_there_are_is_told(capsys):
+    print_faults([f"{number}.png is too large" for number in range(7)])
+    lines = capsys.readouterr().err.splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("  0.png is too large", "  and 2 more", 6)

@@ -259,6 +259,10 @@ def test_one_call_judges_and_returns_pictures(folders, tmp_path):
 
 def test_half_a_character_from_a_server_or_a_files_name_loses_nothing(folders, tmp_path):
     class Emoji(Scripted):
+        def __init__(self):
+            super().__init__()
+            self.identity = {"critic": "m \ud83d"}
+
         def ask(self, questions):
             for index, reply in super().ask(questions):
                 yield index, replace(reply, text="Yes \ud83d")
@@ -269,6 +273,7 @@ def test_half_a_character_from_a_server_or_a_files_name_loses_nothing(folders, t
         outcome = judge(from_folders(*folders), Emoji(), PAPER, VerdictStore(store))
         assert (outcome.replies, outcome.failed) == (16, 4)
         assert store.rows("SELECT DISTINCT answer FROM verdicts WHERE status = 'ok'") == [{"answer": "Yes \\ud83d"}]
+        assert store.rows("SELECT critic FROM judges") == [{"critic": "m \\ud83d"}]
 
 
 def test_a_picture_that_may_not_be_read_fails_alone(folders, tmp_path, monkeypatch):

@@ -1,15 +1,22 @@
-"""Why questions have no clear answer, on stderr."""
+"""Why questions have no clear answer and pictures no score, on stderr."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lorarar.util.messages import message
 
-MOST = 5  # reasons
+MOST = 5  # lines
 
 
 def print_reasons(reasons: Mapping[str, int]) -> None:
     """The most frequent reasons with how often each was given, a line for each."""
-    for reason, count in sorted(reasons.items(), key=lambda item: -item[1])[:MOST]:
-        message(f"  {count} x {reason}", "yellow")
+    print_faults([f"{count} x {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])])
+
+
+def print_faults(faults: Sequence[str]) -> None:
+    """The first faults, a line for each, and how many more there are."""
+    for fault in faults[:MOST]:
+        message(f"  {fault}", "yellow")
+    if len(faults) > MOST:
+        message(f"  and {len(faults) - MOST} more", "yellow")

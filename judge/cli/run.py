@@ -20,7 +20,7 @@ from judge.cli.options import (
     judges_of,
     open_to_judge,
 )
-from judge.cli.reasons import print_reasons
+from judge.cli.reasons import print_faults, print_reasons
 from judge.errors import JudgeError
 from judge.metrics.table import MARS2, METRICS, Metric, MetricError
 from judge.patience import STOP_AFTER
@@ -182,13 +182,12 @@ def _score(
 def _describe_scores(metric: Metric, outcome: ScoreOutcome, by: str) -> None:
     counts = f"{outcome.existing} were known, {outcome.measured} measured"
     message(f"{metric.name}: {outcome.pictures} pictures, {counts} by {by}")
-    for fault in outcome.faults[:5]:
-        message(f"  {fault}", "yellow")
+    print_faults(outcome.faults)
 
 
 def _describe(outcome: JudgeOutcome, critic: str) -> None:
     message(
-        f"MARS2 by {critic}: {outcome.questions} verdicts, {outcome.existing} were known, {outcome.replies} asked, "
+        f"MARS2 by {critic}: {outcome.questions} questions, {outcome.existing} were known, {outcome.replies} asked, "
         f"{outcome.failed} failed, {outcome.unparsed} unparsed"
     )
     print_reasons(outcome.reasons)

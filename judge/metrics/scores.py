@@ -86,15 +86,14 @@ class ScoreStore:
         values = measure(metric, left, instrument) if left else []
         new = {key: v for t, v in zip(left, values, strict=True) if v is not None and (key := keys[t]) is not None}
         self._add(metric, backbone, new)
-        faults = list(instrument.faults.values())
         without = [target for target, value in zip(left, values, strict=True) if value is None]
-        if unexplained := [target for target in without if not _faulty(metric, target, instrument)]:
-            faults.append(f"{len(unexplained)} pictures {WITHOUT[metric.against]}")
+        unexplained = sum(not _faulty(metric, target, instrument) for target in without)
+        summary = [f"{unexplained} pictures {WITHOUT[metric.against]}"] if unexplained else []
         return ScoreOutcome(
             pictures=len(keys),
             existing=len(keys) - len(left),
             measured=sum(value is not None for value in values),
-            faults=tuple(faults),
+            faults=(*summary, *instrument.faults.values()),  # of which people are shown the first ones
         )
 
     def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
