@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from judge.cli.app import app
-from judge.pocket.critic import new_critic, new_tokenizer
+from judge.pocket.critic import new_tokenizer
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+
+from .random_critic import answering_critic
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,12 +26,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
     tokenizer = new_tokenizer(tmp_path / "critic")
-    torch.manual_seed(0)
-    model = new_critic(tokenizer)
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=0.09)  # or every answer would be one half
-    model.save_pretrained(tmp_path / "critic")
+    answering_critic(tokenizer).save_pretrained(tmp_path / "critic")
     noise = np.random.default_rng(0)
     for path in (
         *(f"made/{subject}/{style}/0.png" for subject in ("cat", "dog") for style in ("glowing", "sticker")),
