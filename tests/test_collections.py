@@ -98,8 +98,17 @@ def test_a_comma_in_a_name_is_part_of_it(database):
 def test_a_database_without_plans_lists_what_it_has(database):
     with Store(database) as store, store.writing():
         store.db.execute("DELETE FROM collections WHERE kind = 'plan'")
-    with pytest.raises(FilterError, match=r"has no plan; it has blend dog--oil \(3 pictures\), demo dog--oil"):
+    with pytest.raises(
+        FilterError, match=r"has no plan; it has blend dog--oil \(3 pictures\), demo .*--images blend=dog"
+    ):
         chosen(database, "")
+
+
+def test_a_databases_only_collection_needs_no_name(database):
+    with Store(database) as store, store.writing():
+        store.db.execute("DELETE FROM collections WHERE name <> 'dog--oil' OR kind <> 'demo'")
+    assert {row.row for row in chosen(database, "")} == {"alpha"}
+    assert len(chosen(database, "seed=1")) == 1
 
 
 def run(*arguments):

@@ -31,7 +31,10 @@ class FilterError(LorarError):
 
 @dataclass(frozen=True)
 class PictureFilter:
-    """What pictures are meant: each part has one or more accepted values; without a kind plans alone are meant."""
+    """What pictures are meant: each part has one or more accepted values.
+
+    Without a kind plans alone are meant, or a database's only collection.
+    """
 
     text: str = ""
     kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -79,7 +82,8 @@ class PictureFilter:
         """Those of a database's collections that are meant."""
         collections = list(collections)
         if not self.kinds:
-            return {collection for collection in collections if collection.kind == "plan"}
+            plans = {collection for collection in collections if collection.kind == "plan"}
+            return plans or set(collections if len(collections) == 1 else ())
         wanted = [(kind, name) for kind, names in self.kinds.items() for name in names]
         return {
             collection
@@ -92,7 +96,8 @@ class PictureFilter:
         if not rows:
             return f"{database} has no pictures of a grid; make some with: lorarar bench run quick"
         what = "no plan" if not self.kinds else f"no {self.text}"
-        return f"{database} has {what}; it has {listed_collections(Counter(row.collection for row in rows))}"
+        counts = Counter(row.collection for row in rows)
+        return f"{database} has {what}; it has {listed_collections(counts)}; {_choice(next(iter(counts)))}"
 
 
 def one_collection(collections: Iterable[Collection]) -> Collection:
@@ -108,10 +113,14 @@ def one_collection(collections: Iterable[Collection]) -> Collection:
     first, *others = counts
     if others:
         raise FilterError(
-            f"these are pictures of {len(counts)} collections: {listed_collections(counts)}; "
-            f"choose one with --images {first.kind}={first.name}"
+            f"these are pictures of {len(counts)} collections: {listed_collections(counts)}; {_choice(first)}"
         )
     return first
+
+
+def _choice(collection: Collection) -> str:
+    """How pictures of one collection are chosen, in words."""
+    return f"choose one with --images {collection.kind}={collection.name}"
 
 
 def listed_collections(counts: Mapping[Collection, int]) -> str:
