@@ -251,6 +251,9 @@ def test_the_command_prints_every_form(judged_folders, tmp_path):
     assert [group["average"] for group in data["groups"]] == [1.0, 1.0]
     rows = list(csv.DictReader(io.StringIO(run("--format", "csv", "--by", "cell").stdout)))
     assert (rows[0]["subject"], rows[0]["average"]) == ("can", "1.0")
+    refused = run("--paper", "--by", "cell")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "--paper is of methods" in refused.stderr
     assert "\n\n### MARS2" in run("--format", "markdown").stdout
     assert "\\begin{table}" in run("--format", "latex").stdout
     page = tmp_path / "gallery.html"

@@ -70,6 +70,8 @@ def report(
 
     grouping = cast(By, one_of("--by", by, get_args(By), JudgeError))
     form = one_form(as_json, one_of("--format", form, FORMATS, JudgeError), "table", JudgeError)
+    if paper and grouping != "method":
+        raise JudgeError(f"--paper is of methods, of which the paper has figures; with --by {by} there are none")
     database = db or default_path()
     if gallery is not None:
         check_output(gallery, ".html", inputs=[database], option="--gallery")

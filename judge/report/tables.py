@@ -165,7 +165,7 @@ def _too_few(report: JudgeReport) -> str:
     """A warning where intervals are of few subjects or styles."""
     sizes = side_sizes(line.group for line in report.lines)
     few = [count(size, side) for side, size in sizes.items() if size < FEW]
-    return f"With {in_words(few)} they are too narrow (docs/judge.md). " if few else ""
+    return f"With {in_words(few)} the intervals are too narrow (docs/judge.md). " if few else ""
 
 
 def _names(line: ReportLine) -> list[str]:
