@@ -69,6 +69,8 @@ def test_the_sentence_says_where_nothing_can_be_concluded():
     assert conclude(methods(a=alike, b=alike)).sentence == "a and b are not told apart: a difference of +0.00"
     three = conclude(methods(a=alike, b=alike, c=alike)).sentence
     assert three.startswith("No method is told apart from a, which has the most, 0.")
+    none = grid(lambda *pair: 0)
+    assert conclude(methods(a=none, b=none)).sentence == "No method has a correct picture"
     alone = conclude(methods(a=alike)).sentence
     assert alone.startswith("a: 0.") and "there is no other method to compare" in alone
     assert conclude(make_groups({("",): alike})).sentence.startswith("0.")

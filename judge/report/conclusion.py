@@ -91,6 +91,8 @@ def _leads(leader: Group, comparisons: Sequence[PairedComparison]) -> str:
     if len(clauses["not told apart from"]) < len(comparisons):
         text = "; ".join(f"{words} {in_words(names)}" for words, names in clauses.items() if names)
         return f"{leader.name[0]} is {text}"
+    if not _average(leader):
+        return "No method has a correct picture"
     if len(comparisons) == 1:
         return _level(comparisons[0])
     return f"No method is told apart from {leader.name[0]}, which has the most, {interval(leader.average)}"
