@@ -315,10 +315,10 @@ def test_nothing_is_asked_twice(targets, tmp_path):
         judge(targets, Scripted(), PAPER, VerdictStore(store))
         judge(targets, Scripted(), CODE, VerdictStore(store))
         first = run_check(plan(targets), Interview(store), openers())
-        assert first.tally.found == 2 * 18 * 4  # the ordinary questions and those in the code's words
+        assert first.tally.existing == 2 * 18 * 4  # the ordinary questions and those in the code's words
         again = openers()
         second = run_check(plan(targets), Interview(store), again)
-        assert second.tally.asked == 0
+        assert second.tally.replies == 0
         assert sum(sum(critic.asked.values()) for critic in again.made) == 0
         assert asdict(second) | {"tally": None} == asdict(first) | {"tally": None}
 
@@ -333,7 +333,7 @@ def test_a_killed_check_goes_on(targets, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             run_check(plan(targets), Interview(store), openers(stop))
         found = run_check(plan(targets), Interview(store), openers())
-        assert found.tally.found >= 300
+        assert found.tally.existing >= 300
 
 
 # samples, words, settings

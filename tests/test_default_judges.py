@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from judge.brand import brand, knows
 from judge.critics import Critic
+from judge.critics.guarded import GuardedCritic
+from judge.critics.kind import CriticKind
 from judge.critics.local import cost
 from judge.critics.local.checkpoint import Checkpoint
 from judge.critics.local.critic import LocalCritic
@@ -317,9 +319,10 @@ def test_the_cost_of_a_large_critic_is_said_before_its_weights_are_read(tmp_path
     large = LocalCritic(Checkpoint("big", tmp_path, "1", config=SEVEN), LocalSettings(device="cpu"))
     line = large.cost(600)
     assert "big runs on the CPU and takes 30 GB of memory in float32 and some 60 s a question" in line
-    assert "600 questions: some 10 hours" in line
+    assert "600 questions: some 10 hours" in line and "Quicker are a GPU, --image-mode pad and an address" in line
     eight = LocalCritic(large.checkpoint, LocalSettings(device="cpu", quantisation="8bit", image_mode="pad"))
     assert "8 GB of memory in 8bit" in eight.cost(1) and "some 13 s a question" not in eight.cost(1)
+    assert "Quicker are a GPU and an address" in eight.cost(1)
     small = LocalCritic(
         replace(large.checkpoint, config={**SEVEN, "num_hidden_layers": 1, "vocab_size": 9}),
         LocalSettings(device="cpu"),
@@ -328,22 +331,37 @@ def test_the_cost_of_a_large_critic_is_said_before_its_weights_are_read(tmp_path
     assert cost.span(90) == "90 seconds" and cost.span(7200) == "2 hours" and cost.operations_a_second("float32") > 1e6
 
 
+class Costly(Critic):
+    """Another package's, of which a question takes an hour."""
+
+    identity, preparation = {"critic": "costly"}, Preparation(512)
+
+    def __init__(self, *_):
+        pass
+
+    def cost(self, questions):
+        return f"{questions} hours"
+
+    def ask(self, questions):
+        return iter(())
+
+
 def test_the_cost_is_said_before_the_first_question(noise, tmp_path, monkeypatch, capsys):
-    class Costly(Critic):
-        identity, preparation = {"critic": "costly"}, Preparation(512)
-
-        def cost(self, questions):
-            return f"{questions} questions take long"
-
+    class Slow(Costly):
         def ask(self, questions):
-            assert capsys.readouterr().err.startswith("2 questions take long")
+            assert capsys.readouterr().err.startswith("2 hours")
             for index, _ in enumerate(questions):
                 yield index, Reply.from_probability(0.9)
 
     with Store(tmp_path / "a.db") as store:
         for _ in range(2):
-            judge_pictures(store, from_folders(tmp_path / "g", tmp_path / "r"), Costly())
-    assert "take long" not in capsys.readouterr().err  # where all is known nothing is asked
+            judge_pictures(store, from_folders(tmp_path / "g", tmp_path / "r"), Slow())
+    assert "hours" not in capsys.readouterr().err  # where all is known nothing is asked
+
+
+def test_what_another_packages_critic_costs_is_handed_on():
+    kind = CriticKind("costly", "a costly one", "costly", lambda _: True, f"{__name__}:Costly")
+    assert GuardedCritic(kind, "costly", {}).cost(3) == "3 hours"
 
 
 # the app

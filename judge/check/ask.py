@@ -8,7 +8,7 @@ verdict in either table is not asked, and ``judge run`` takes over from here wha
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from judge import run
@@ -34,41 +34,6 @@ class CheckQuestion:
 def ordinary_questions(targets: Sequence[Target], prompts: Prompts) -> list[CheckQuestion]:
     """The questions that ``judge run`` asks about the targets."""
     return [CheckQuestion(question, prompts) for question in run.questions_about(targets, prompts)]
-
-
-@dataclass
-class QuestionTally:
-    """How many questions the whole check had, over all its critics."""
-
-    questions: int = 0
-    found: int = 0  # with a clear verdict from earlier
-    asked: int = 0
-    failed: int = 0
-    unparsed: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    def add(self, outcome: run.JudgeOutcome) -> None:
-        """Count the questions of one ``judge.run.ask``."""
-        self.questions += outcome.questions
-        self.found += outcome.existing
-        self.asked += outcome.replies
-        self.failed += outcome.failed
-        self.unparsed += outcome.unparsed
-        for reason, count in outcome.reasons.items():
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
-
-    @property
-    def shortfall(self) -> str:
-        """How many questions have no clear answer, and why; empty where all have one."""
-        if not self.failed + self.unparsed:
-            return ""
-        counts = f"{self.failed} failed and {self.unparsed} unparsed of {self.questions}"
-        return f"questions have no clear verdict: {counts}; mostly: {self.main_reason}; run again to ask them again"
-
-    @property
-    def main_reason(self) -> str:
-        """Why most of the questions without a clear answer have none."""
-        return run.main_reason(self.reasons)
 
 
 class CheckStore(VerdictStore):
@@ -102,8 +67,14 @@ class Interview:
     """Asks any critic, keeps its replies and counts them."""
 
     def __init__(self, store: Store, stop_after: int = STOP_AFTER) -> None:
-        """``stop_after`` like failures in a row end the asking of a critic; 0: none do."""
-        self.verdicts, self.tally, self._stop_after = CheckStore(store), QuestionTally(), stop_after
+        """Begin.
+
+        Args:
+            store: where replies are kept.
+            stop_after: like failures in a row that end the asking of a critic; 0: none do.
+        """
+        self.verdicts, self._stop_after = CheckStore(store), stop_after
+        self.tally = run.JudgeOutcome()  # of all that is asked, of every critic
 
     def ask(self, critic: Critic, questions: Sequence[CheckQuestion], title: str = "check") -> list[Verdict]:
         """The critic's verdict on each question.

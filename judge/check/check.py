@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from judge.brand import brand
-from judge.check.ask import CheckQuestion, Interview, QuestionTally, ordinary_questions
+from judge.check.ask import CheckQuestion, Interview, ordinary_questions
 from judge.check.findings import Finding
 from judge.check.part import Baseline, CheckPlan, Configuration, Opener, Part
 from judge.check.sample import sample_targets
@@ -15,6 +15,7 @@ from judge.check.settings import rival
 from judge.check.table import parts
 from judge.critics import Critic
 from judge.pictures import JudgedPicture, JudgedTargets
+from judge.run import JudgeOutcome
 from judge.trust import Trust, worst_grades
 from judge.verdicts import Verdict, VerdictStore
 from lorarar.util.clock import now
@@ -43,7 +44,7 @@ class Check:
     pictures: int  # in the sample
     of: int
     average: float | None  # MARS2 of the sample
-    tally: QuestionTally
+    tally: JudgeOutcome  # of all its questions, over all critics
     results: Mapping[str, Any]  # by the part's name
     findings: Sequence[Finding]  # the results in sentences, part by part
 
@@ -56,7 +57,8 @@ class Check:
         """The check as JSON has it: every part's result under its name, and the sentences."""
         fields = asdict(self)
         results, findings = fields.pop("results"), fields.pop("findings")
-        return {**fields, **results, "findings": findings}
+        tally = self.tally.record()
+        return {**fields, "tally": {"questions": tally.pop("cases"), **tally}, **results, "findings": findings}
 
 
 def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Configuration.open) -> Check:

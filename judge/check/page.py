@@ -52,5 +52,5 @@ def _footer(check: Check) -> str:
     unclear = tally.failed + tally.unparsed
     lost = f", {unclear} without an answer, left out above ({in_kinds(tally.reasons)})" if unclear else ""
     return clean(
-        f"{tally.questions} questions, {tally.asked} of them asked now{lost}. What each figure means: docs/trust.md"
+        f"{tally.questions} questions, {tally.replies} of them asked now{lost}. What each figure means: docs/trust.md"
     )

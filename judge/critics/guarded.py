@@ -44,6 +44,10 @@ class GuardedCritic(Critic):
                 unanswered.remove(index)
                 yield index, reply
 
+    def cost(self, questions: int) -> str:
+        with guarded(self._title, CriticError):
+            return str(self._critic.cost(questions))
+
     def close(self) -> None:
         with guarded(self._title, CriticError):
             self._critic.close()

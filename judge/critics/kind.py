@@ -16,10 +16,10 @@ from lorarar.util.options import Option, check_names, merge_options
 if TYPE_CHECKING:
     from judge.critics.critic import Critic
 
-#: What ``lorarar judge run`` and ``lorarar judge check`` have besides the settings of critics.
+#: What ``lorarar judge run``, ``check`` and ``exploit`` have besides the settings of critics.
 RESERVED = {
     *("critic", "metrics", "clip", "dino", "prompts", "images", "generated", "references", "db", "sample", "seed"),
-    *("against", "stop_after", "json", "as_json", "help", "context"),
+    *("against", "chart", "stop_after", "json", "as_json", "help", "context"),
 }
 
 

@@ -55,7 +55,7 @@ def operations_a_second(dtype: str) -> float:
     return 2 * SIDE**3 / max(time.perf_counter() - started, 1e-6)
 
 
-def cost_in_words(name: str, weights: int, numbers: str, seconds: float, questions: int) -> str:
+def cost_in_words(name: str, weights: int, numbers: str, seconds: float, questions: int, image_mode: ImageMode) -> str:
     """The cost in a line.
 
     Args:
@@ -64,11 +64,12 @@ def cost_in_words(name: str, weights: int, numbers: str, seconds: float, questio
         numbers: a dtype or a quantisation, in which they are kept.
         seconds: a question.
         questions: that are to be asked.
+        image_mode: how it is shown pictures.
     """
     memory = f"{weights * BYTES[numbers] / 1e9:.0f} GB of memory in {numbers}"
     each = f"some {seconds:.2g} s a question" if seconds < 10 else f"some {round(seconds, -1):.0f} s a question"
     time_of_all = f"{questions} questions: some {span(seconds * questions)}"
-    ways = in_words(["a GPU", "--image-mode pad", "an address as --critic"])
+    ways = in_words(["a GPU", *(["--image-mode pad"] if image_mode != "pad" else []), "an address as --critic"])
     return f"{name} runs on the CPU and takes {memory} and {each}, {time_of_all}. Quicker are {ways}."
 
 

@@ -111,7 +111,7 @@ class LocalCritic(Critic):
         operations = 2 * weights * tokens_of(self.image_mode, self.settings)
         seconds = operations / operations_a_second(self.dtype)
         numbers = self.settings.quantisation or self.dtype
-        return cost_in_words(self.checkpoint.name, weights, numbers, seconds, questions)
+        return cost_in_words(self.checkpoint.name, weights, numbers, seconds, questions, self.image_mode)
 
     def close(self) -> None:
         self.__dict__.pop("reader", None)
