@@ -237,7 +237,7 @@ def test_a_note_makes_a_picture_pockets_and_nothing_is_branded(noise, tmp_path):
     done = run("judge", "run", *noise, "--metrics", "mars2", "--device", "cpu", "--json")
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["brands"] == []
-    assert "MARS2 by pocket: 2 verdicts" in done.stderr
+    assert "MARS2 by pocket: 2 questions" in done.stderr
     assert "Without worth" not in run("judge", "report", "--images", "import=g").stdout
     assert Catalog(tmp_path / "lorarar.db").snapshot().brand == ""
 
