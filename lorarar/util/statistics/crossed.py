@@ -19,6 +19,7 @@ from lorarar.util.statistics.bootstrap import RESAMPLES, SEED, Interval
 
 Floats = NDArray[np.float64]
 Pair = tuple[str, str]  # a subject and a style
+ZERO_PLACES = 9  # decimal places of a mean; shares that cancel leave some 1e-17, which is no side of zero
 PAIR_RESAMPLES = 5 * RESAMPLES  # of pairs, so that a small p can be told from a smaller one
 
 
@@ -118,7 +119,8 @@ def _mean(values: Mapping[Pair, float]) -> np.ndarray:
 
 def _chance(draws: Floats) -> float:
     """The two-sided p of no difference: how seldom resamples lie at zero or on its other side."""
-    other = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
+    exact = np.round(draws, ZERO_PLACES)
+    other = min(int((exact <= 0).sum()), int((exact >= 0).sum()))
     return min(1.0, 2 * (other + 1) / (len(draws) + 1))
 
 
