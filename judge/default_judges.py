@@ -26,6 +26,11 @@ def variable(part: str) -> str:
     return f"LORARAR_{part.upper()}"
 
 
+def by_variable(part: str, judge: str) -> str:
+    """How a message about a judge begins that an environment variable names: with that; empty of any other judge."""
+    return f"${variable(part)}: " if os.environ.get(variable(part)) == judge else ""
+
+
 def default_judge(part: str, base: str, customary: str) -> str:
     """The judge of pictures of a base where none is named.
 

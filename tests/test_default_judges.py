@@ -194,6 +194,20 @@ def test_a_configured_toy_is_refused_and_a_configured_hub_id_is_taught(noise, mo
     assert "someone/critic@v2 (hf download someone/critic --revision v2)" in done.stderr
 
 
+def test_a_judge_that_is_none_ends_a_run_before_anything_is_asked_and_its_variable_is_named(
+    noise, tmp_path, monkeypatch
+):
+    named = ("--critic", "pocket", "--dino", "pocket")
+    done = run("judge", "run", *noise, *named, "--clip", "nonsense")
+    line = "Metric: 'nonsense' is neither pocket, nor a model folder, nor a hub id like OWNER/NAME"
+    assert (done.exit_code, done.stderr.strip()) == (1, line)
+    monkeypatch.setenv("LORARAR_CLIP", "nonsense")
+    assert run("judge", "exploit", *noise, *named).stderr.strip() == line.replace("Metric: ", "Metric: $LORARAR_CLIP: ")
+    monkeypatch.setenv("LORARAR_CRITIC", "nonsense")
+    assert run("judge", "check", *noise).stderr.startswith("Judge: $LORARAR_CRITIC: 'nonsense' is none of pocket")
+    assert not (tmp_path / "lorarar.db").exists()
+
+
 def test_a_model_is_here_only_when_all_of_it_is(tmp_path):
     place = tmp_path / "hub" / "models--someone--model"
     snapshot = place / "snapshots" / ("a" * 40)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from judge.brand import bases_in_words
-from judge.default_judges import CRITIC, by_judge
+from judge.default_judges import CRITIC, by_judge, by_variable
 from judge.errors import JudgeError
 from judge.metrics.table import MARS2, METRICS, backbone_kinds
 
@@ -30,11 +30,19 @@ class Judges:
         """Targets by the critic that judges them.
 
         Raises:
-            JudgeError: a default critic does not know the pictures.
+            JudgeError: a default critic does not know the pictures, or there is none of its name.
         """
+        from judge.critics.critic import CriticError
         from judge.critics.local.named import LLAVA_CRITIC
+        from judge.critics.settings import kind_of
 
-        return by_judge(CRITIC, targets, self.critic, LLAVA_CRITIC)
+        members = by_judge(CRITIC, targets, self.critic, LLAVA_CRITIC)
+        for name in members:
+            try:
+                kind_of(name)
+            except CriticError as error:
+                raise JudgeError(f"{'' if self.critic else by_variable(CRITIC, name)}{error}") from None
+        return members
 
     def one_critic(self, targets: Sequence[Target]) -> str:
         """The critic that judges all of these pictures.

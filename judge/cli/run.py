@@ -77,11 +77,15 @@ def run(
     given = given_options(context)
     judges = judges_of(given)
     names, wording = parse_metrics(given.get("metrics")), find_prompts(prompts)
+    metrics = [METRICS[name] for name in names if name != MARS2]
+    instruments = Instruments(judges.backbones, device=judges.settings.get("device"))
     with ExitStack() as critics_open:
 
         def prepare(targets: Sequence[Target]) -> dict[str, Critic]:
             judges.check_here(targets, names, "--metrics")
-            return judges.open_critics(targets, critics_open) if MARS2 in names else {}
+            opened = judges.open_critics(targets, critics_open) if MARS2 in names else {}
+            instruments.find(metrics, targets)  # what is not there ends the run before anything is asked
+            return opened
 
         with open_to_judge(db, images, generated, references, prepare) as (store, chosen, critics):
             targets = present_targets(store, chosen)
@@ -93,8 +97,6 @@ def run(
                 outcome = _judge(judges.by_critic(targets), critics, wording, store, brands, stop_after)
                 outcomes[MARS2] = outcome.record()
                 critics_open.close()  # its memory is free for the backbones
-            metrics = [METRICS[name] for name in names if name != MARS2]
-            instruments = Instruments(judges.backbones, device=judges.settings.get("device"))
             scores = _score(metrics, targets, store, instruments, brands, named="metrics" in given)
             outcomes |= {name: scored.record() for name, scored in scores.items()}
             outcomes["brands"] = list(filter(None, dict.fromkeys(brands)))

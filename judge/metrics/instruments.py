@@ -5,14 +5,14 @@ A backbone that is not chosen is the default one of the pictures' base (``judge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from judge.default_judges import by_judge
+from judge.default_judges import by_judge, by_variable
 from judge.metrics.backbone import Backbone
 from judge.metrics.features import Features
 from judge.metrics.measure import Instrument
@@ -52,6 +52,11 @@ class Instruments:
         self._chosen, self._device = chosen, device
         self._features = cache(self._find)
 
+    def find(self, metrics: Iterable[Metric], targets: Sequence[Target]) -> None:
+        """Find all instruments of some metrics, whose weights are not loaded yet; raises as ``of``."""
+        for metric in metrics:
+            self.of(metric, targets)
+
     def of(self, metric: Metric, targets: Sequence[Target]) -> list[tuple[Instrument, list[Target]]]:
         """A metric's instruments, each with the targets that it measures.
 
@@ -73,7 +78,11 @@ class Instruments:
         return [(MetricAlone(metric.name, metric.revision), list(targets))]
 
     def _find(self, kind: BackboneKind, model: str) -> Features:
-        with guarded(f"the {kind.name} backbone {model}", MetricError):
-            backbone = resolve_name(kind.find)(kind.name, model, self._device)
-            check_fields(backbone, Backbone)
-            return Features(backbone)
+        try:
+            with guarded(f"the {kind.name} backbone {model}", MetricError):
+                backbone = resolve_name(kind.find)(kind.name, model, self._device)
+                check_fields(backbone, Backbone)
+                return Features(backbone)
+        except MetricError as error:
+            by = "" if kind.name in self._chosen else by_variable(kind.name, model)
+            raise MetricError(f"{by}{error}") from None

@@ -44,4 +44,4 @@ SERVED_OPTIONS = options_in(ServedSettings)
 
 def is_address(name: str) -> bool:
     """Whether a critic of that name is behind a server, or behind several."""
-    return name.startswith(("http://", "https://"))
+    return name.lower().startswith(("http://", "https://"))
