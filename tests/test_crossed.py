@@ -102,6 +102,7 @@ def test_what_cancels_is_zero_in_tenths_as_in_whole_numbers():
     whole = difference_over_pairs({pair: float(many) for pair, many in zip(pairs, tenths, strict=True)}, zero)
     shares = difference_over_pairs({pair: many * 0.1 for pair, many in zip(pairs, tenths, strict=True)}, zero)
     assert shares.p == whole.p
+    assert interval(Interval(-1e-17, -0.1, 1e-17), signed=True) == "+0.00 (-0.10 to +0.00)"
 
 
 def test_holms_adjustment_gives_a_known_example():

@@ -12,8 +12,8 @@ AT_LEAST = "\N{GREATER-THAN OR EQUAL TO}"  # before a figure that is a lower bou
 
 
 def number(value: float | None, places: int = 2, *, signed: bool = False, absent: str = "") -> str:
-    """A number as text, ``0.33``; ``absent`` where there is no figure."""
-    return absent if value is None else f"{value:{'+' if signed else ''}.{places}f}"
+    """A number as text, ``0.33``, where zero is never ``-0.00``; ``absent`` where there is no figure."""
+    return absent if value is None else f"{value:{'+' if signed else ''}z.{places}f}"
 
 
 def measured(value: float) -> str:
