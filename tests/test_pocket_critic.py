@@ -19,9 +19,10 @@ from judge.critics.local.reader import answer_tokens, chances
 from judge.pocket import bank as banks
 from judge.pocket import critic_figures, shipped
 from judge.pocket import held_out_trials as trials
+from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank, make_bank
 from judge.pocket.critic import adopt_tokenizer, new_critic, new_tokenizer
-from judge.pocket.critic_training import disagreement
+from judge.pocket.critic_training import UNKNOWN, CriticObjective, disagreement
 from judge.pocket.extra_classes import distinct, extra_classes
 from judge.pocket.generated_wordings import generate_wording
 from judge.pocket.pair_reader import ANYRES, PAD, PairReader
@@ -310,6 +311,15 @@ def test_a_critic_takes_up_another_tokenizer(tmp_path):
     x, q = (old.get_vocab()[letter] for letter in "xq")
     assert torch.allclose(after[261], (rows[x] + rows[q]) / 2)
     assert critic.lm_head.weight is after
+
+
+def test_every_batch_has_an_answer(bank, tmp_path):
+    """The mean over no answers is not a number; of few pairs all are blends now and then."""
+    tokenizer = new_tokenizer(tmp_path)
+    objective = CriticObjective(new_critic(tokenizer), tokenizer, Pairs(bank), BankPictures(bank), 2)
+    answers = [objective.batch(torch.Generator().manual_seed(seed))[2] for seed in range(30)]
+    assert all((answer != UNKNOWN).any() for answer in answers)
+    assert any((answer == UNKNOWN).any() for answer in answers)
 
 
 def test_disagreement_is_none_where_verdicts_agree_and_at_most_one():

@@ -73,6 +73,7 @@ class CriticObjective(Objective):
         family, references, tests, same = self.pairs.sample(aspect, self.size, generator)
         pixels = self.pictures.painted[references], self.pictures.sample_pixels(tests, generator)  # references are true
         blends = torch.rand(self.size, generator=generator) < BLENDED
+        blends[0] = False  # one answer at least is known in every batch
         shares = (0.3 + 0.4 * torch.rand(self.size, generator=generator)).masked_fill(~blends, 0)
         answers = same.long().masked_fill(blends, UNKNOWN)
         askings = self._askings(aspect, STYLE_FAMILIES[family], generator)

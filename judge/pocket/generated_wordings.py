@@ -158,7 +158,7 @@ REMARKS: Mapping[Aspect, tuple[str, ...]] = {
 
 #: What a label of the reference may add where it stands for a style; without, the question alone names the style.
 EXAMPLE = "[, in| in|, an example of|, made in|, painted in] {style}[ style|]"
-LABELLED = 0.6  # share of wordings with it
+LABELLED = 0.4  # share of wordings with it
 
 ANSWERS = (
     "[Answer|Reply|Respond|Decide|Say it] [with|by] [Yes or No|No or Yes|one word, Yes or No|either Yes or No][ only| "

@@ -12,11 +12,12 @@ from lorarar.pocket.styles import StyleParams
 from lorarar.pocket.training_pictures import STYLE_FAMILIES, distance
 from lorarar.training.loop import pick
 
+SAME = 0.56  # share of pairs that are the same: over half, since held-out pairs look less alike than what is learnt
 UNLIKE = 0.2  # smallest distance, in the most different knob, of two looks that are not the same style
 
 
 class Pairs:
-    """Random pairs from a bank: half of them of the same subject or style."""
+    """Random pairs from a bank: about half of them of the same subject or style."""
 
     def __init__(self, bank: Bank) -> None:
         self.designs, self.classes = torch.from_numpy(bank.designs), torch.from_numpy(bank.classes)
@@ -34,7 +35,7 @@ class Pairs:
             The style family asked about (0 for subject), the rows of references and of tests, and whether they are
             the same (size,).
         """
-        same = torch.rand(size, generator=generator) < 0.5
+        same = torch.rand(size, generator=generator) < SAME
         if aspect == "subject":
             pairs = [self._subject(bool(yes), generator) for yes in same]
             return 0, *_columns(pairs), same

@@ -16,8 +16,8 @@ from judge.pocket.wordings import WORDINGS
 from judge.questions import CODE, PAPER, Aspect, Prompts
 from lorarar.training.loop import pick
 
-PAPER_SHARE, CODE_SHARE, OWN_SHARE = 0.2, 0.05, 0.05  # of questions in the paper's words, the code's, the written ones
-DISTURBED = 0.5  # share of questions with noise in their words
+PAPER_SHARE, CODE_SHARE, OWN_SHARE = 0.15, 0.05, 0.05  # of questions in the paper's words, the code's, the written ones
+DISTURBED = 0.6  # share of questions with noise in their words
 SEEDS = 2**31  # of a question's words
 
 

@@ -72,5 +72,5 @@ def _any_word(rng: random.Random) -> str:
     """An ordinary word, often a misleading one, sometimes one that no language has."""
     chance = rng.random()
     if chance < 0.85:
-        return rng.choice(WORDS if chance < 0.5 else MISLEADING)
+        return rng.choice(WORDS if chance < 0.4 else MISLEADING)
     return "".join(rng.choice(string.ascii_lowercase) for _ in range(rng.randint(2, 9)))

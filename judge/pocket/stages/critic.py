@@ -18,8 +18,8 @@ from lorarar.pocket.build_context import BuildContext
 from lorarar.training.loop import Schedule, TrainingRun
 
 EASY_SCHEDULE = Schedule(steps=500, rate=1e-3, warmup=100, decay=0, save_every=100)
-SCHEDULE = Schedule(steps=1100, rate=8e-4, warmup=100, decay=0.6, ema=0.995, save_every=50)
-SIZE = 12  # pairs a step, each asked about twice
+SCHEDULE = Schedule(steps=3000, rate=5e-4, warmup=100, decay=0.6, ema=0.998, save_every=100)
+SIZE = 4  # pairs a step, each asked about twice: few, so that there are many wordings for the time
 
 
 def run_critic(context: BuildContext) -> None:
