@@ -8,6 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from judge import from_folders, judge_pictures
+from judge.cli.reasons import print_reasons
 from judge.critics import Critic, CriticError
 from judge.critics.critic import GivenUpError
 from judge.critics.preparation import Preparation
@@ -148,3 +149,14 @@ def test_a_run_stops_after_as_many_like_failures_as_it_is_told(run):
         result = run(server.url, "--stop-after", "5", "--concurrency", "1")
     assert (result.exit_code, json.loads(result.stdout)["mars2"]["failed"]) == (1, 5)
     assert "5 questions in a row had no clear answer: the server answers 400: bad" in result.stderr
+
+
+def test_the_flag_that_allows_longer_answers_is_named_where_some_were_cut_off(capsys):
+    print_reasons({"thought and cut off after 8 tokens": 3, "prose: the answer is 'maybe', not Yes or No": 4})
+    assert [line.strip() for line in capsys.readouterr().err.splitlines()] == [
+        "4 x prose: the answer is 'maybe', not Yes or No",
+        "3 x thought and cut off after 8 tokens",
+        "--max-tokens N allows longer answers, thoughts among them",
+    ]
+    print_reasons({"refused: no": 1})
+    assert "--max-tokens" not in capsys.readouterr().err

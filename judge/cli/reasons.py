@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from judge.non_answers import NonAnswer
 from lorarar.util.messages import message
 
 MOST = 5  # lines
+LONGER = "--max-tokens N allows longer answers, thoughts among them"
 
 
 def print_reasons(reasons: Mapping[str, int]) -> None:
-    """The most frequent reasons with how often each was given, a line for each."""
+    """The most frequent reasons with how often each was given, a line for each, and what helps."""
     print_faults([f"{count} x {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])])
+    if any(NonAnswer.CUT_OFF in reason for reason in reasons):  # of thoughts too
+        message(f"  {LONGER}", "yellow")
 
 
 def print_faults(faults: Sequence[str]) -> None:

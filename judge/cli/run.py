@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -91,23 +91,13 @@ def run(
             targets = present_targets(store, chosen)
             if generated is not None and references is not None:
                 keep_folder(store, targets, generated, references)
-            outcomes: dict[str, Any] = {"pictures": len(targets)}
             brands: list[str] = []
+            outcome = None
             if MARS2 in names:
                 outcome = _judge(judges.by_critic(targets), critics, wording, store, brands, stop_after)
-                outcomes[MARS2] = outcome.record()
                 critics_open.close()  # its memory is free for the backbones
             scores = _score(metrics, targets, store, instruments, brands, named="metrics" in given)
-            outcomes |= {name: scored.record() for name, scored in scores.items()}
-            outcomes["brands"] = list(filter(None, dict.fromkeys(brands)))
-    for words in outcomes["brands"]:
-        message(words, "yellow")
-    if as_json:
-        print_json(outcomes)
-    if MARS2 in names and outcome.shortfall:
-        raise JudgeError(outcome.shortfall)
-    if MARS2 not in names and not any(scored.scores for scored in scores.values()):
-        raise JudgeError(f"none of {len(targets)} pictures has a score by {', '.join(names)}")
+    _conclude(len(targets), outcome, scores, list(filter(None, dict.fromkeys(brands))), as_json=as_json)
 
 
 def parse_metrics(text: str | None) -> list[str]:
@@ -179,6 +169,31 @@ def _score(
     if left_out and named:
         message(f"{', '.join(left_out)}: only of bases with true pictures, others have none", "yellow")
     return outcomes
+
+
+def _conclude(
+    pictures: int,
+    outcome: JudgeOutcome | None,
+    scores: Mapping[str, ScoreOutcome],
+    brands: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    """Say which figures are without worth, and all counts to programs.
+
+    Raises:
+        JudgeError: a question has no clear verdict; or none was asked, and no picture has a score.
+    """
+    for words in brands:
+        message(words, "yellow")
+    if as_json:
+        counts = {name: scored.record() for name, scored in scores.items()}
+        judged = {} if outcome is None else {MARS2: outcome.record()}
+        print_json({"pictures": pictures, **judged, **counts, "brands": brands})
+    if outcome is not None and outcome.shortfall:
+        raise JudgeError(outcome.shortfall)
+    if outcome is None and not any(scored.scores for scored in scores.values()):
+        raise JudgeError(f"none of {pictures} pictures has a score by {', '.join(scores)}")
 
 
 def _describe_scores(metric: Metric, outcome: ScoreOutcome, by: str) -> None:

@@ -11,7 +11,7 @@ from lorarar.util.registry import Registry
 SERVED = CriticKind(
     name="served",
     title="a critic behind an address",
-    names="an address like http://localhost:8000/v1",
+    names="an address like http://localhost:8000/v1 or several with commas between",
     runs=is_address,
     opener="judge.critics.openai.served_critic:open_served",
     options=SERVED_OPTIONS,
