@@ -128,11 +128,44 @@ def test_a_hiccup_at_the_beginning_takes_no_log_probabilities_away_for_good(ask)
     assert sum(reply.probability is None for reply in replies) < 20
 
 
-def test_a_question_that_is_refused_itself_costs_its_guesses_once(ask):
+@pytest.mark.parametrize("page", [Said(200, b"<html>please wait"), refuses(429, "slow down")])
+def test_what_says_nothing_of_a_form_settles_none(ask, page):
+    """Neither a page of whatever stands before a server, nor a limit that is met when a doubted form is tried again."""
+    count = itertools.count()
+
+    def answer(body):
+        number = next(count)
+        if number == 0 and page.status == 429:
+            return refuses(500, "oh")
+        return page if number in (0, 17) else fits(body)
+
+    with serving(answer) as server:
+        replies = ask(server.url, count=60, concurrency=1)
+    assert [reply.probability is not None for reply in replies[-20:]] == [True] * 20
+
+    def refusing_later(body):
+        return page if next(count) == 0 else REFUSALS["logprobs, in words"](body)
+
+    count = itertools.count()
+    with serving(refusing_later) as server:
+        assert [reply.answer for reply in ask(server.url, count=3, concurrency=1)][1:] == [True, True]
+
+
+def test_questions_that_are_refused_themselves_cost_few_guesses(ask):
     with serving(lambda _: refuses(400, "the prompt is too long")) as server:
-        replies = ask(server.url, count=4)
+        replies = ask(server.url, count=9)
     assert {reply.reason for reply in replies} == {"the server answers 400: the prompt is too long"}
-    assert len(server.asked) == 4 + 2
+    assert len(server.asked) == 9 + 3 * 2
+
+
+def test_a_question_that_is_refused_itself_spoils_no_other(ask):
+    first = itertools.count()
+
+    def answer(body):
+        return refuses(400, "bad request") if next(first) < 3 or "logprobs" in body else says("Yes")
+
+    with serving(answer) as server:
+        assert [reply.answer for reply in ask(server.url, count=4, concurrency=1)] == [None, True, True, True]
 
 
 def test_a_guess_that_takes_long_or_may_pass_costs_no_other_question_its_answer(ask, monkeypatch):
@@ -144,7 +177,7 @@ def test_a_guess_that_takes_long_or_may_pass_costs_no_other_question_its_answer(
         if "logprobs" in body:
             return refuses(400, "bad request")
         if next(guesses) % 3 == 1:
-            return refuses(429, "slow down")
+            return refuses(500, "oh")
         time.sleep(0.1)
         return says("Yes")
 
