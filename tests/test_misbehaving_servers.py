@@ -450,6 +450,14 @@ def test_a_replica_that_fails_leaves_its_questions_to_the_others(ask):
         assert {reply.status for reply in ask(f"{one.url},{two.url}", count=4)} == {"failed"}
 
 
+def test_a_replica_that_is_away_at_the_start_is_left_out(ask, capsys):
+    with serving(fits) as server:
+        assert [reply.answer for reply in ask(f"http://127.0.0.1:1/v1,{server.url}")] == [True, True]
+    assert "127.0.0.1:1 does not answer" in capsys.readouterr().err
+    with pytest.raises(CriticError, match="does not answer"):
+        ask("http://127.0.0.1:1/v1,http://127.0.0.1:2/v1")
+
+
 def test_replicas_have_one_model(ask):
     with ExitStack() as stack:
         one, two = (stack.enter_context(serving(fits, listing(name))) for name in ("m", "n"))

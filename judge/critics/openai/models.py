@@ -22,6 +22,10 @@ VERSION_RETRIES = 2
 NAMED = 8  # models that a message names
 
 
+class AwayError(CriticError):
+    """A server that cannot be reached, or is not ready."""
+
+
 @dataclass(frozen=True)
 class ServedModel:
     """One model of a server."""
@@ -46,7 +50,8 @@ def find_model(connection: Connection, name: str | None, retries: int, backoff: 
         keys: the variables that a key is read from, in words.
 
     Raises:
-        CriticError: the server cannot be reached, has no such model, or several of which none is named.
+        AwayError: the server cannot be reached, or is not ready.
+        CriticError: it has no such model, or several of which none is named.
     """
     answer = _listing(connection, retries, backoff, keys)
     served = _served(answer)
@@ -74,7 +79,7 @@ def _listing(connection: Connection, retries: int, backoff: float, keys: str) ->
         try:
             answer = connection.get("/models")
         except NoAnswerError as error:
-            raise CriticError(f"{connection.name} does not answer: {error}") from None
+            raise AwayError(f"{connection.name} does not answer: {error}") from None
         problem = problem_of(answer)
         if problem is None or not (problem.refused or problem.passing):
             return answer
@@ -83,7 +88,7 @@ def _listing(connection: Connection, retries: int, backoff: float, keys: str) ->
         loads = LOADING in problem.words.lower()
         pause = min(max(backoff, 0.01), LOOK_SECONDS) if loads else next(pauses, None)
         if pause is None or (loads and time.monotonic() > until):
-            raise CriticError(f"{connection.name} is not ready: {problem}")
+            raise AwayError(f"{connection.name} is not ready: {problem}")
         if not told:
             message(f"{connection.name} is not ready and is waited for: {problem}", "yellow")
             told = True

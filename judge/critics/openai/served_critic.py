@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from judge.critics.batching import in_order
 from judge.critics.chat import refuse_marks
 from judge.critics.critic import Critic, CriticError, GivenUpError
-from judge.critics.openai.models import ServedModel
+from judge.critics.openai.models import AwayError, ServedModel
 from judge.critics.openai.replicas import Sharing
 from judge.critics.openai.request import check_extras, messages_of
 from judge.critics.openai.response import writing_of
@@ -29,7 +29,7 @@ from judge.identity import NOT_SAID
 from judge.questions import PromptError, Question, Reply
 from judge.reading import read
 from lorarar.util.errors import ImageError
-from lorarar.util.messages import message_once
+from lorarar.util.messages import message, message_once
 
 REFUSALS = 3  # in a row, after which a server that refuses whoever asks is asked no more
 
@@ -38,14 +38,17 @@ class ServedCritic(Critic):
     """A model behind an address such as ``http://localhost:8000/v1``, or several, asked several questions at a time."""
 
     def __init__(self, addresses: str, settings: ServedSettings) -> None:
-        """Raises a CriticError where a server cannot be reached, has no such model, or differs from the others."""
+        """Open it; of several servers one that cannot be reached now is left out, which is told.
+
+        Raises:
+            CriticError: no server can be reached, or one has no such model or differs from the others.
+        """
         check_extras(settings.extra_body or {})
         self.settings = settings
         self.preparation = Preparation(settings.side)
         self._servers: list[Server] = []
         try:
-            for url in dict.fromkeys(part.strip() for part in addresses.split(",")):
-                self._servers.append(Server(url, settings))
+            self._reach(dict.fromkeys(part.strip() for part in addresses.split(",")))
             model = _one_model(self._servers)
         except BaseException:
             self.close()
@@ -53,6 +56,19 @@ class ServedCritic(Critic):
         self.identity = MappingProxyType(_identity(model, settings))
         places = ", ".join(server.name for server in self._servers)
         message_once(f"critic: {model}, at {places}")
+
+    def _reach(self, urls: Iterable[str]) -> None:
+        """Add the servers at addresses, as far as any can be reached."""
+        away: list[AwayError] = []
+        for url in urls:
+            try:
+                self._servers.append(Server(url, self.settings))
+            except AwayError as error:
+                away.append(error)
+        if not self._servers:
+            raise away[0]
+        for why in away:
+            message(f"{why}; it is left out", "yellow")
 
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
         order = in_order(questions)  # servers too reuse what questions share at their beginning
