@@ -36,11 +36,16 @@ def prose(words: str) -> str:
     return f"{NonAnswer.PROSE}: the answer is {shortened(words)!r}, not Yes or No"
 
 
-def in_kinds(reasons: Mapping[str, int]) -> str:
+def by_kind(reasons: Mapping[str, int]) -> list[str]:
     """How often each kind of reason was given, the most frequent first, in the words of its commonest reason."""
     kinds: dict[str, Counter[str]] = {}
     for reason, count in reasons.items():
         kind = next((kind.value for kind in NonAnswer if reason.startswith(kind)), reason)
         kinds.setdefault(kind, Counter())[reason] += count
-    told = sorted(kinds.items(), key=lambda item: -item[1].total())
-    return "; ".join(f"{members.total()} x {members.most_common(1)[0][0]}" for _, members in told[:MOST_KINDS])
+    told = sorted(kinds.values(), key=lambda members: -members.total())
+    return [f"{members.total()} x {members.most_common(1)[0][0]}" for members in told]
+
+
+def in_kinds(reasons: Mapping[str, int]) -> str:
+    """The same of the most frequent kinds, as a part of a sentence."""
+    return "; ".join(by_kind(reasons)[:MOST_KINDS])

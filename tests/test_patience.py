@@ -152,9 +152,9 @@ def test_a_run_stops_after_as_many_like_failures_as_it_is_told(run):
 
 
 def test_the_flag_that_allows_longer_answers_is_named_where_some_were_cut_off(capsys):
-    print_reasons({"thought and cut off after 8 tokens": 3, "prose: the answer is 'maybe', not Yes or No": 4})
+    print_reasons({"thought and cut off after 8 tokens": 3, "prose: a": 3, "prose: b": 1})
     assert [line.strip() for line in capsys.readouterr().err.splitlines()] == [
-        "4 x prose: the answer is 'maybe', not Yes or No",
+        "4 x prose: a",
         "3 x thought and cut off after 8 tokens",
         "--max-tokens N allows longer answers, thoughts among them",
     ]

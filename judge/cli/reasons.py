@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from judge.non_answers import NonAnswer
+from judge.non_answers import NonAnswer, by_kind
 from lorarar.util.messages import message
 
 MOST = 5  # lines
@@ -12,8 +12,8 @@ LONGER = "--max-tokens N allows longer answers, thoughts among them"
 
 
 def print_reasons(reasons: Mapping[str, int]) -> None:
-    """The most frequent reasons with how often each was given, a line for each, and what helps."""
-    print_faults([f"{count} x {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])])
+    """The most frequent kinds of reasons with how often each was given, a line for each, and what helps."""
+    print_faults(by_kind(reasons))
     if any(NonAnswer.CUT_OFF in reason for reason in reasons):  # of thoughts too
         message(f"  {LONGER}", "yellow")
 
