@@ -267,6 +267,12 @@ def test_pictures_that_cannot_be_read_cost_their_own_questions_only(targets, tmp
     assert found.results["controls"].subject.specificity.value == 1.0
 
 
+def test_a_rival_that_does_not_know_the_pictures_brings_its_brand(targets, tmp_path):
+    with Store(tmp_path / "check.db") as store:
+        found = run_check(plan(targets[:2], against="pocket"), Interview(store), openers())
+    assert found.brand.startswith("Without worth: pocket knows pictures of pocket alone; 2 of 2")
+
+
 def test_one_method_has_no_ranking_and_one_concept_no_other(targets, tmp_path):
     alone = [t for t in targets if (t.row, t.subject, t.style) == ("a", "cat", "glowing")]
     found = checked(alone, tmp_path)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from judge.brand import brand
+from judge.brand import brands
 from judge.check.ask import CheckQuestion, Interview, ordinary_questions
 from judge.check.findings import Finding
 from judge.check.part import Baseline, CheckPlan, Configuration, Opener, Part
@@ -38,7 +38,7 @@ class Check:
     """The figures of all parts."""
 
     critic: Mapping[str, str]
-    brand: str  # what stands with all of it where the critic does not know the pictures; else empty
+    brand: str  # what stands with all of it where a critic does not know the pictures; else empty
     prompts: str
     seed: int
     pictures: int  # in the sample
@@ -74,9 +74,10 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
     every = parts()
     baseline, questions, verdicts = _ask(plan, interview, open_critic, every)
     results = {part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in every}
+    critics = filter(None, (baseline.identity["critic"], plan.against))
     return Check(
         critic=baseline.identity,
-        brand=brand(baseline.identity["critic"], [target.base for target in plan.targets]),
+        brand=" ".join(brands(critics, [target.base for target in plan.targets])),
         prompts=plan.prompts.version,
         seed=plan.seed,
         pictures=len(baseline.sample),
