@@ -24,8 +24,8 @@ def answering_critic(tokenizer):
     embeddings = model.get_input_embeddings().weight
     direction = torch.nn.functional.normalize(torch.randn(embeddings.shape[1]), dim=0)
     attention = model.model.language_model.layers[-1].self_attn
-    attention.v_proj.bias += torch.linalg.solve(attention.o_proj.weight, 10 * direction)
-    model.lm_head.weight = torch.nn.Parameter(embeddings - 4 * direction)
+    attention.v_proj.bias += torch.linalg.solve(attention.o_proj.weight, direction)
+    model.lm_head.weight = torch.nn.Parameter(embeddings - 40 * direction)
     answers = tokenizer.convert_tokens_to_ids(["Yes", "No"])
     model.lm_head.weight[answers] = embeddings[answers]
     return model
