@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from lorarar.families import FAMILIES
-from lorarar.util.formatting import count
+from lorarar.util.formatting import count, listed
 from lorarar.util.text import clean
 
 MOST, LONGEST = 3, 40  # bases that are named, and characters of one
@@ -50,8 +50,7 @@ def brands(judges: Iterable[str], bases: Iterable[str]) -> tuple[str, ...]:
 
 def bases_in_words(bases: Iterable[str] | Mapping[str, int]) -> str:
     """Bases as people read them, each once; some of them where they are many."""
-    names = [_in_words(base) for base in dict.fromkeys(bases)]
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+    return listed(map(_in_words, dict.fromkeys(bases)), MOST)
 
 
 def _in_words(base: str) -> str:

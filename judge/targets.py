@@ -18,7 +18,7 @@ from judge.questions import Aspect
 from lorarar.pictures.folders import find_images, folders_in, left_out_beside
 from lorarar.pictures.images import read_image
 from lorarar.pictures.notes import base_of
-from lorarar.store.filters import PictureFilter, folder_collection, listed, one_collection
+from lorarar.store.filters import PictureFilter, folder_collection, one_collection
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
     ReferenceFinder,
@@ -30,6 +30,7 @@ from lorarar.store.picture_references import (
 from lorarar.store.queries import Collection, PictureRow, cell_pictures
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import is_there, sha256_or
+from lorarar.util.formatting import listed
 from lorarar.util.grouping import group_by
 from lorarar.util.messages import message
 

@@ -78,6 +78,11 @@ def digest_together(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
 
 
+def backbone_words(name: str, revision: str) -> str:
+    """A backbone in words, as reports have it."""
+    return f"{name} ({revision})"
+
+
 @dataclass(frozen=True)
 class BackboneScores:
     """The scores of targets by one backbone, or by whatever else a metric is measured by."""
@@ -90,7 +95,7 @@ class BackboneScores:
     @property
     def by(self) -> str:
         """The backbone in words; empty where there is none."""
-        return f"{self.name} ({self.revision})" if self.name else ""
+        return backbone_words(self.name, self.revision) if self.name else ""
 
     @property
     def _rank(self) -> tuple[bool, int]:

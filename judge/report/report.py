@@ -111,7 +111,7 @@ def make_report(
         reasons=targets.verdicts.reasons([judge], images),
         low_mass=targets.verdicts.count_low_mass(judge, images),
         brands={name: words for name, words in brands.items() if words},
-        conclusion=conclude(groups(pictures, "method"), against, trust),
+        conclusion=conclude(grouped if by == "method" else groups(pictures, "method"), against, trust),
     )
 
 

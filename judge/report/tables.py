@@ -16,6 +16,7 @@ from judge.report.groups import FEW, Attempts, side_sizes
 from judge.report.report import JudgeReport, ReportLine
 from judge.verdicts import Judge
 from lorarar.util.formatting import AT_LEAST, count, in_words, interval, number
+from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
@@ -181,9 +182,7 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
         intervals["against"] = line.against
     intervals |= {name: line.metrics.get(name) for name in report.backbones}
     for name, figure in intervals.items():
-        record[name] = figure.value if figure else None
-        record[f"{name}_low"] = figure.low if figure else None
-        record[f"{name}_high"] = figure.high if figure else None
+        record |= Interval.record(name, figure)
     if report.against is not None:
         record["against_p"] = line.against.p if line.against else None
     record |= {
@@ -203,9 +202,7 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
 def _attempts_record(attempts: Attempts | None) -> dict[str, float | int | None]:
     """Attempts with their interval; where any pair has no correct picture they are a lower bound."""
     return {
-        "attempts": attempts.mean.value if attempts else None,
-        "attempts_low": attempts.mean.low if attempts else None,
-        "attempts_high": attempts.mean.high if attempts else None,
+        **Interval.record("attempts", attempts.mean if attempts else None),
         "attempts_pairs": attempts.pairs if attempts else None,
         "attempts_pairs_without": attempts.without if attempts else None,
     }

@@ -21,9 +21,9 @@ SAME = 3  # levels of 255: how far apart programs' own versions of sRGB are
 _CHANNELS: Mapping[str, str] = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}  # of modes, as profiles name them
 
 
-def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A picture of mode RGB, L or CMYK as RGB, its colours those that its profile says."""
-    transform = _to_srgb(profile, image.mode) if profile and len(profile) <= LARGEST else None
+def in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """A picture of mode RGB, L or CMYK as RGB, its colours those that its profile says; empty is no profile."""
+    transform = _transform(profile, image.mode)
     if transform is None:
         return image.convert("RGB")
     from PIL import ImageCms
@@ -33,9 +33,14 @@ def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted
 
 
-def changes_colours(profile: bytes | None, mode: str) -> bool:
+def changes_colours(profile: bytes, mode: str) -> bool:
     """Whether a profile makes other colours of pixels of a mode than plain conversion does."""
-    return bool(profile) and len(profile or b"") <= LARGEST and _to_srgb(profile or b"", mode) is not None
+    return _transform(profile, mode) is not None
+
+
+def _transform(profile: bytes, mode: str) -> ImageCmsTransform | None:
+    """What brings pixels of a mode to sRGB; None of no profile, of one that is too large, and as ``_to_srgb``."""
+    return _to_srgb(profile, mode) if 0 < len(profile) <= LARGEST else None
 
 
 @lru_cache(maxsize=16)

@@ -57,11 +57,11 @@ def look_into(folder: Path) -> PictureFolder:
     Raises:
         ImageError: it is not there, or may not be read.
     """
-    entries = sorted(path for path in _entries(folder) if not is_left_behind(path.name))
-    pictures = tuple(path for path in entries if is_readable(path.suffix))
-    rest = [path for path in entries if not is_readable(path.suffix)]
-    folders = tuple(path for path in rest if path.is_dir())
-    return PictureFolder(pictures, tuple(path for path in rest if path not in set(folders)), folders)
+    pictures, others, folders = list[Path](), list[Path](), list[Path]()
+    for path in sorted(path for path in _entries(folder) if not is_left_behind(path.name)):
+        kind = pictures if is_readable(path.suffix) else folders if path.is_dir() else others
+        kind.append(path)
+    return PictureFolder(tuple(pictures), tuple(others), tuple(folders))
 
 
 def find_images(folder: str | Path) -> list[Path]:

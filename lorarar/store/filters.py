@@ -15,11 +15,11 @@ from pathlib import Path
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection, Kind, PictureRow
 from lorarar.util.errors import LorarError
+from lorarar.util.formatting import listed
 from lorarar.util.text import composed
 
 KINDS: tuple[Kind, ...] = ("plan", "demo", "blend", "import")
 FIELDS = ("row", "content", "style", "seed")
-LISTED = 12  # names in a message
 _PARTS = re.compile(rf",(?=\s*(?:{'|'.join((*KINDS, *FIELDS))})\s*=)")  # commas that stand in a name are part of it
 
 
@@ -148,10 +148,3 @@ def named(collections: Sequence[Collection], name: str, paths: PathResolver) -> 
     folders = [collection for collection in collections if collection.kind == "import"]
     by_path = [collection for collection in folders if collection == folder_collection(Path(name), paths)]
     return by_path or [collection for collection in folders if Path(collection.name).name == name]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in words; of many the first ones."""
-    names = list(names)
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more

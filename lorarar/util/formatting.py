@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # only a type, and its module loads numpy
@@ -69,6 +69,13 @@ def interval(figure: Interval | None, places: int = 2, *, signed: bool = False, 
 def in_words(names: Sequence[str]) -> str:
     """A list in words: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Names in a row; of many the first ones, and how many more there are: ``a, b and 3 more``."""
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def count(many: int, noun: str) -> str:

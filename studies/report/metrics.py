@@ -49,17 +49,17 @@ class StudyMetric:
 
 def metrics(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
     """The metrics that score any picture of the study: MARS2 first, by the judge who answered most of it before all."""
-    return [*_mars2(store, study, aspects), *_similarities(store, study, aspects)]
+    bases = _bases(store, study)
+    return [*_mars2(store, study, aspects, bases), *_similarities(store, study, aspects, bases)]
 
 
-def _mars2(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
+def _mars2(store: Store, study: Study, aspects: Sequence[StudyAspect], bases: Iterable[str]) -> list[StudyMetric]:
     stored = VerdictStore(store)
     with store.reading() as database:
         clear = count_clear(database, _pictures(study))
     judges = [judge for judge in stored.judges() if (judge.id, judge.prompts) in clear]
     judges.sort(key=lambda judge: -clear[judge.id, judge.prompts])  # of equal ones the latest, as ``judge_of_most``
     names = _names([(judge.critic, judge.prompts, f"judge {judge.id}") for judge in judges])
-    bases = _bases(store, study)
     names = [_branded(name, judge.critic, bases) for name, judge in zip(names, judges, strict=True)]
     return [
         StudyMetric(MARS2, name, aspect, _mars2_scorer(verdicts, aspect))
@@ -105,7 +105,9 @@ def _mars2_scorer(verdicts: JudgeVerdicts, aspect: StudyAspect) -> Scorer:
     return score
 
 
-def _similarities(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[StudyMetric]:
+def _similarities(
+    store: Store, study: Study, aspects: Sequence[StudyAspect], bases: Iterable[str]
+) -> list[StudyMetric]:
     rows = store.rows(
         """
         SELECT s.image, s.metric, s.backbone, s.against, s.value FROM scores s
@@ -115,7 +117,6 @@ def _similarities(store: Store, study: Study, aspects: Sequence[StudyAspect]) ->
     images = store.rows("SELECT sha256, prompt FROM images WHERE sha256 IN (SELECT image FROM study_options)")
     prompts = {row["sha256"]: row["prompt"] for row in images}
     scores: dict[str, dict[str, dict[Key, float]]] = {}
-    bases = _bases(store, study)
     for row in rows:
         of_backbone = scores.setdefault(row["metric"], {}).setdefault(row["backbone"], {})
         of_backbone[row["image"], row["against"] if row["metric"] in METRICS else UNKNOWN] = row["value"]

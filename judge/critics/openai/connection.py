@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import httpx2
 
 from judge.critics.openai.address import Address
 from judge.critics.openai.environment import open_client, route_to
+from judge.critics.openai.response import json_of
 from lorarar.util.errors import reason
 
 T = TypeVar("T")
@@ -37,6 +39,11 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def value(self) -> object:
+        """The body as JSON; None where it is none."""
+        return json_of(self.body)
 
 
 class Connection:

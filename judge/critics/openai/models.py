@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from judge.critics.critic import CriticError
 from judge.critics.openai.connection import Answer, Connection, NoAnswerError
 from judge.critics.openai.problem import Problem, problem_of
-from judge.critics.openai.response import json_of
 from judge.critics.openai.retry import waits
 from judge.identity import NOT_SAID
+from lorarar.util.formatting import listed
 from lorarar.util.messages import message
 
 PROTOCOL = "OpenAI protocol"  # who serves a model that names nobody
@@ -58,11 +57,11 @@ def find_model(connection: Connection, name: str | None, retries: int, backoff: 
     if name and (name in served or not served):
         backend = served.get(name, PROTOCOL)
     elif name:
-        raise CriticError(f"{connection.name} has no model {name}; it has {_names(served)}")
+        raise CriticError(f"{connection.name} has no model {name}; it has {listed(served, NAMED)}")
     elif len(served) == 1:
         name, backend = next(iter(served.items()))
     elif served:
-        raise CriticError(f"{connection.name} has several models; choose one with --model: {_names(served)}")
+        raise CriticError(f"{connection.name} has several models; choose one with --model: {listed(served, NAMED)}")
     else:
         status = f"{problem_of(answer) or answer.status} from {connection.address}/models"
         raise CriticError(
@@ -97,15 +96,9 @@ def _listing(connection: Connection, retries: int, backoff: float, keys: str) ->
 
 def _served(answer: Answer) -> dict[str, str]:
     """The models of a listing, each with its owner; empty where it is something else."""
-    value = json_of(answer.body)
-    models = value.get("data") if isinstance(value, dict) else None
+    models = answer.value.get("data") if isinstance(answer.value, dict) else None
     sound = [model for model in models if isinstance(model, dict) and "id" in model] if isinstance(models, list) else []
     return {str(model["id"]): str(model.get("owned_by") or PROTOCOL) for model in sound}
-
-
-def _names(served: Mapping[str, str]) -> str:
-    more = f" and {len(served) - NAMED} more" if len(served) > NAMED else ""
-    return ", ".join([*served][:NAMED]) + more
 
 
 def _version(connection: Connection, backoff: float) -> str:
@@ -118,6 +111,6 @@ def _version(connection: Connection, backoff: float) -> str:
             continue
         problem: Problem | None = problem_of(answer)
         if problem is None or not problem.passing:
-            value = json_of(answer.body)
+            value = answer.value
             return str(value["version"]) if isinstance(value, dict) and "version" in value else NOT_SAID
     return NOT_SAID

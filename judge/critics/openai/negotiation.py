@@ -13,7 +13,6 @@ from collections.abc import Callable
 from judge.critics.openai.connection import Answer
 from judge.critics.openai.problem import PASSING, Problem
 from judge.critics.openai.request import RequestForm, smaller_forms
-from judge.critics.openai.response import json_of
 from lorarar.util.messages import message
 
 FIRST_SECONDS = 5.0  # for which other questions wait for the first
@@ -109,4 +108,4 @@ class Negotiation:
 
 def _is_sound(answer: Answer) -> bool:
     """Whether an answer shows that its form is taken: whatever stands before a server may say a page of its own."""
-    return json_of(answer.body) is not None
+    return answer.value is not None

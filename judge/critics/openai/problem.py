@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from judge.critics.openai.connection import Answer
-from judge.critics.openai.response import error_of, json_of
+from judge.critics.openai.response import error_of, words_of
 from judge.critics.openai.retry import LONGEST_ASKED, asked_wait
 
 PASSING = (408, 425, 429)  # and all of 5xx
@@ -42,14 +41,14 @@ class Problem:
 
 def problem_of(answer: Answer) -> Problem | None:
     """What is wrong with an answer; None where nothing is."""
-    error = _error(json_of(answer.body))
+    error = _error(answer.value)
     success = 200 <= answer.status < 300
     if success and not error:
         return None
     fields = error if isinstance(error, Mapping) else {}
     return Problem(
         status=_status(fields) or answer.status if success else answer.status,
-        words=error_of(json.dumps({"error": error}).encode() if error else answer.body),
+        words=words_of(error) if error else error_of(answer.body),
         spent=SPENT in (fields.get("code"), fields.get("type")),
         wait=asked_wait(answer.headers),
     )

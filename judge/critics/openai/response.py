@@ -103,8 +103,12 @@ def _plain(token: str) -> str:
 
 
 def error_of(body: bytes) -> str:
-    """A server's own words for an error, on one line."""
+    """A server's own words for the error that a body is, on one line."""
     answer = json_of(body)
-    error = answer.get("error", answer) if isinstance(answer, dict) else body[:400].decode(errors="replace")
+    return words_of(answer.get("error", answer) if isinstance(answer, dict) else body[:400].decode(errors="replace"))
+
+
+def words_of(error: object) -> str:
+    """The words of an error, on one line."""
     message = error.get("message") or error.get("detail") if isinstance(error, dict) else error
     return " ".join(str(message or "nothing more").split())[:200]

@@ -14,7 +14,6 @@ from judge.critics.openai.models import find_model
 from judge.critics.openai.negotiation import Negotiation
 from judge.critics.openai.problem import Problem, problem_of
 from judge.critics.openai.request import RequestForm, with_extras
-from judge.critics.openai.response import json_of
 from judge.critics.openai.retry import waits
 from judge.critics.openai.settings import ServedSettings
 
@@ -74,7 +73,7 @@ class Server:
                 fault = str(error)
             else:
                 if isinstance(result, Answer):
-                    return json_of(result.body)
+                    return result.value
                 if not result.passing:
                     raise _failure(result)
                 fault, wait = str(result), result.wait

@@ -22,6 +22,12 @@ class Interval:
     high: float | None
 
     @staticmethod
+    def record(name: str, figure: Interval | None) -> dict[str, float | None]:
+        """A figure and its ends as flat records have them: ``average``, ``average_low``, ``average_high``."""
+        ends = (figure.value, figure.low, figure.high) if figure else (None, None, None)
+        return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+
+    @staticmethod
     def of_draws(value: float, draws: Sequence[float] | np.ndarray) -> Interval:
         """The percentile interval of what the resamples gave (draws,).
 
