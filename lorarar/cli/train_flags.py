@@ -1,0 +1,55 @@
+"""Flags that the commands of ``lorarar train`` share, and what is read of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from lorarar.cli.flags import Flag, given_options
+from lorarar.util.errors import UsageError
+from lorarar.util.files import training_checkpoint
+from lorarar.util.options import OptionError
+from lorarar.util.outputs import check_output
+
+if TYPE_CHECKING:
+    from lorarar.training.options import Training
+
+Values = TypeVar("Values")
+
+OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where the result goes (safetensors).")]
+PrecisionOption = Annotated[
+    str | None, typer.Option("--precision", help="Mixed precision: no, fp16 or bf16.", show_default="accelerate's own")
+]
+SideOption = Annotated[
+    int | None, typer.Option("--resolution", help="Pixels a side.", show_default="the base's own", min=8)
+]
+
+
+def lora_flags() -> list[Flag]:
+    """The flags of a LoRA's training."""
+    from lorarar.training.options import LORA
+
+    return list(map(Flag, LORA.options.values()))
+
+
+def read_options(training: Training[Values], context: typer.Context) -> Values:
+    """The options of a training, as they were given on the command line.
+
+    Raises:
+        UsageError: one is not accepted.
+    """
+    try:
+        return training.read("the training", given_options(context))
+    except OptionError as error:
+        raise UsageError(str(error)) from None
+
+
+def checkpoint_of(out: Path, *inputs: Path) -> Path:
+    """The checkpoint of a training whose result is ``out``.
+
+    Raises:
+        OutputError: the result cannot go there: its name does not end in .safetensors, or it is one of the inputs.
+    """
+    return training_checkpoint(check_output(out, ".safetensors", inputs=inputs))

@@ -1,0 +1,82 @@
+"""``lorarar train hypernet``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lorarar import __version__
+from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command, print_path
+from lorarar.cli.flags import Flag
+from lorarar.cli.train_flags import OutOption, PrecisionOption, SideOption, checkpoint_of, read_options
+from lorarar.families import DEFAULT_BASE
+from lorarar.util.messages import message
+
+
+def hypernet_flags() -> list[Flag]:
+    """The flags of a hypernetwork's training."""
+    from lorarar.training.options import HYPERNET
+
+    return list(map(Flag, HYPERNET.options.values()))
+
+
+@command
+def hypernet(
+    context: typer.Context,
+    contents: Annotated[Path, typer.Option("--contents", help="Folder of content LoRAs with their pictures.")],
+    styles: Annotated[Path, typer.Option("--styles", help="Folder of style LoRAs with their pictures.")],
+    out: OutOption,
+    base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
+    side: SideOption = None,
+    precision: PrecisionOption = None,
+) -> None:
+    """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
+
+    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
+    """
+    from lorarar.families import find_base
+    from lorarar.generation.base_digest import pinned
+    from lorarar.lora.fit import check_fit
+    from lorarar.lora.folders import find_loras
+    from lorarar.merging.hypernet_file import write_hypernet
+    from lorarar.pictures.concepts import read_concepts
+    from lorarar.pictures.folders import left_out_beside
+    from lorarar.training.hypernet import train_hypernet
+    from lorarar.training.makings import concept_facts, recorded_facts, training_makings
+    from lorarar.training.options import HYPERNET, options_facts
+    from lorarar.training.setup import accelerator_for, load_for_training, native_side
+
+    checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
+    options = read_options(HYPERNET, context)
+    model = pinned(find_base(base, vae=vae, prediction=prediction))
+    of_content, of_style = (read_concepts(folder, base=model) for folder in (contents, styles))
+    for concept in (*of_content, *of_style):
+        check_fit(concept.adapter, model)
+    if rest := left_out_beside(concept.images for concept in (*of_content, *of_style)):
+        message(rest)
+    accelerator = accelerator_for(precision)
+    sides = {"contents": of_content, "styles": of_style}
+    inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}
+    makings = training_makings(inputs, options, model, accelerator, side)
+    pipeline = load_for_training(model, accelerator)
+    network = train_hypernet(
+        pipeline,
+        of_content,
+        of_style,
+        options,
+        checkpoint=checkpoint,
+        makings=makings,
+        accelerator=accelerator,
+        side=side or native_side(pipeline),
+    )
+    if accelerator.is_main_process:
+        source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
+        source["recorded"] = recorded_facts(accelerator)
+        write_hypernet(network, out, options_facts(options) | source)
+        checkpoint.unlink(missing_ok=True)
+        message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
+        print_path(out)
