@@ -18,7 +18,8 @@ from lorarar.training.loop import Schedule, train
 from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
 from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
-from lorarar.training.setup import accelerator_for, load_for_training, native_side
+from lorarar.training.place import TrainingPlace
+from lorarar.training.setup import load_for_training, native_side
 from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import AdapterError, ImageError, TrainingError
 
@@ -170,7 +171,7 @@ def test_mixed_precision_trains_on_the_cpu(tiny_folder, precision):
     from accelerate.state import AcceleratorState
 
     AcceleratorState._reset_state(reset_partial_state=True)
-    accelerator = accelerator_for(precision)
+    accelerator = TrainingPlace(precision=precision).accelerator()
     pipeline = load_for_training(find_base(str(tiny_folder)), accelerator)
     assert native_side(pipeline) == 16
     adapter = train_lora(pipeline, lessons(), OPTIONS, accelerator=accelerator)
@@ -181,7 +182,7 @@ def test_mixed_precision_trains_on_the_cpu(tiny_folder, precision):
 
 def test_an_unknown_precision_is_named():
     with pytest.raises(TrainingError, match="no, fp16, bf16"):
-        accelerator_for("fp8")
+        TrainingPlace(precision="fp8")
 
 
 def test_joint_training_teaches_both_equally_often(tiny):

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import JsonOption, SeedOption, command, print_json
+from lorarar.cli.place_flags import TrainingDeviceOption
 from lorarar.cli.table_layout import print_table
+from lorarar.training.place import Precision, TrainingPlace
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
@@ -21,7 +23,10 @@ def build(
         int | None, typer.Option("--steps", help="Training steps instead of the stage's own.", min=1)
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start from nothing, not from what is shipped.")] = False,
-    precision: Annotated[str | None, typer.Option("--precision", help="Mixed precision: no, fp16 or bf16.")] = None,
+    device: TrainingDeviceOption = None,
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="Train in mixed precision; no: all in float32.")
+    ] = "no",
     seed: SeedOption = 0,
 ) -> None:
     """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""
@@ -32,7 +37,7 @@ def build(
 
     run_stages(
         stages or [],
-        BuildContext(folder=work, seed=seed, steps=steps, fresh=fresh, precision=precision),
+        BuildContext(folder=work, seed=seed, steps=steps, fresh=fresh, place=TrainingPlace(device, precision)),
         stages=(*STAGES, *JUDGE_STAGES),
         announce=lambda stage: stderr_console().rule(f"{stage.name}: {stage.title}"),
     )

@@ -22,6 +22,7 @@ from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.store.concept_words import ConceptWords
+from lorarar.training.place import TrainingPlace
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 
@@ -67,9 +68,7 @@ class PlannedGrid:
     @cached_property
     def accelerator(self) -> Accelerator:
         """Device and precision of trainings."""
-        from lorarar.training.setup import accelerator_for
-
-        return accelerator_for()
+        return TrainingPlace(self.plan.pictures.device, self.plan.precision).accelerator()
 
     @cached_property
     def finished(self) -> FinishedPictures:

@@ -29,6 +29,7 @@ from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT, prompt_name, unknown_places
 from lorarar.store.queries import Collection
 from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
+from lorarar.training.place import Precision
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import PlanError
 from lorarar.util.options import check_keys, check_values
@@ -204,6 +205,7 @@ class Plan(StrictTable):
     styles: ConceptSelection = ConceptSelection()
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
+    precision: Precision | None = None  # of trainings; None: by device, which is the pictures'
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
     anyway: bool = False  # take LoRAs for few steps too
     drop_missing: bool = False  # leave out layers of LoRAs that the base does not have
@@ -213,6 +215,10 @@ class Plan(StrictTable):
         place = {"device": device, "dtype": dtype, "offload": offload}
         update = {name: value for name, value in place.items() if value is not None}
         return self.model_copy(update={"pictures": self.pictures.model_copy(update=update)})
+
+    def trained_in(self, precision: Precision | None) -> Plan:
+        """The plan with what is said here of its trainings' precision instead of what it says itself."""
+        return self if precision is None else self.model_copy(update={"precision": precision})
 
     @property
     def collection(self) -> Collection:

@@ -10,6 +10,7 @@ import typer
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json, print_path, print_text
 from lorarar.cli.drawing_flags import OFFLOAD, DtypeOption
+from lorarar.cli.place_flags import PrecisionOption
 from lorarar.cli.table_layout import print_table
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
@@ -37,6 +38,7 @@ def run(
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     offload: Annotated[Offload | None, OFFLOAD] = None,
+    precision: PrecisionOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +47,7 @@ def run(
     from lorarar.bench.run import run_plan
     from lorarar.store import Store
 
-    grid = read_plan(plan).drawn_at(device, dtype, offload)
+    grid = read_plan(plan).drawn_at(device, dtype, offload).trained_in(precision)
     folder = check_output_folder(out or Path("out/bench") / grid.title)
     with Store(db) as store:
         outcome = run_plan(grid, store, folder)

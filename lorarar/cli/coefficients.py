@@ -20,6 +20,7 @@ from lorarar.cli.console import (
 )
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.method_flags import method_flags, method_of
+from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption, place_given
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import stderr_console
@@ -45,6 +46,8 @@ def coefficients(
     base: BaseOption = DEFAULT_BASE,
     vae: VaeOption = None,
     prediction: PredictionOption = None,
+    device: TrainingDeviceOption = None,
+    precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.
@@ -54,7 +57,7 @@ def coefficients(
     from dataclasses import asdict
 
     from lorarar.families import find_base
-    from lorarar.merge_files import merge_loras
+    from lorarar.merge_files import merge_loras, optimiser_for
     from lorarar.merging.coefficient_file import write_coefficients
     from lorarar.merging.coefficient_statistics import spreads
     from lorarar.merging.methods import METHODS, method_named
@@ -65,8 +68,8 @@ def coefficients(
     one_of("--method", method, [name for name, row in METHODS.items() if row.columnwise], MethodError)
     recipe = Recipe(method_named(method), find_base(base, vae=vae, prediction=prediction), options)
     check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
-    concepts = given_pair(given)
-    merged = merge_loras(recipe, content, style, checkpoint=checkpoint_beside(out), given=concepts)
+    concepts, optimiser = given_pair(given), optimiser_for(recipe, place_given(recipe, device, precision))
+    merged = merge_loras(recipe, content, style, checkpoint=checkpoint_beside(out), optimiser=optimiser, given=concepts)
     write_coefficients(merged.coefficients, out, merged.provenance())
     by_part = spreads(merged.coefficients)
     if as_json:

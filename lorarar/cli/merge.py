@@ -24,6 +24,7 @@ from lorarar.cli.console import (
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.layout_flag import layout_flag, layout_of
 from lorarar.cli.method_flags import method_flags, method_of
+from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption, place_given
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.formatting import in_words
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from lorarar.merge_files import Merge, Pairing
     from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
+    from lorarar.training.place import TrainingPlace
     from lorarar.util.dtype import Dtype
 
 
@@ -64,13 +66,15 @@ def merge(
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
     ] = False,
+    device: TrainingDeviceOption = None,
+    precision: PrecisionOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Merge a content and a style LoRA, or more, into one ordinary LoRA; ``lorarar methods`` lists the methods."""
     from lorarar.families import find_base
     from lorarar.lora.admission import Admission
-    from lorarar.merge_files import check_given, check_place, merge_loras, pairings
+    from lorarar.merge_files import check_given, check_place, merge_loras, optimiser_for, pairings
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store, default_path
@@ -86,6 +90,7 @@ def merge(
     model = find_base(base, vae=vae, prediction=prediction)
     recipe = Recipe(method_named(method), model, options, cast("Dtype | None", dtype), loras=len(loras))
     check_given(recipe, concepts := given_pair(given))
+    place = place_given(recipe, device, precision)
     if every and any(concepts):
         raise MethodError(
             "--content-prompt and its like are of one pair; with --all a text NAME.txt beside each says it"
@@ -97,10 +102,16 @@ def merge(
         check_place(out, layout, (*inputs, db or default_path()))
     with Store(db) as store:
         if every:
-            _merge_all(recipe, pairs, layout, store, admission, as_json)
+            _merge_all(recipe, pairs, layout, store, admission, place, as_json)
         else:
-            checkpoint = checkpoint_beside(out)
-            merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=concepts, admission=admission)
+            merged = merge_loras(
+                recipe,
+                *loras,
+                checkpoint=checkpoint_beside(out),
+                optimiser=optimiser_for(recipe, place),
+                given=concepts,
+                admission=admission,
+            )
             _keep_one(merged.written(out, layout), loras, store, as_json)
 
 
@@ -116,7 +127,13 @@ def _keep_one(merged: Merge, loras: Sequence[Path], store: Store, as_json: bool)
 
 
 def _merge_all(
-    recipe: Recipe, pairs: Sequence[Pairing], layout: str, store: Store, admission: Admission, as_json: bool
+    recipe: Recipe,
+    pairs: Sequence[Pairing],
+    layout: str,
+    store: Store,
+    admission: Admission,
+    place: TrainingPlace,
+    as_json: bool,
 ) -> None:
     from dataclasses import replace
 
@@ -128,7 +145,8 @@ def _merge_all(
     cache = ProjectionCache()
     summaries, new, failures = [], 0, []  # not the merges themselves: 370 MB each at SDXL's size
     with Ticker("merge", len(pairs)) as ticker:
-        for pairing, outcome in merge_all(replace(recipe, cache=cache), pairs, layout, store.has_merge, admission):
+        merges = merge_all(replace(recipe, cache=cache), pairs, layout, store.has_merge, admission, place)
+        for pairing, outcome in merges:
             if isinstance(outcome, Merge):
                 store.add_merge(outcome, pairing.content, pairing.style)
                 new += 1

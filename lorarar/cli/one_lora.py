@@ -15,6 +15,7 @@ from lorarar.util.messages import message
 if TYPE_CHECKING:
     from lorarar.families import Base
     from lorarar.training.options import LoraOptions
+    from lorarar.training.place import TrainingPlace
 
 
 def train_one(
@@ -23,7 +24,7 @@ def train_one(
     out: Path,
     base: Base,
     side: int | None,
-    precision: str | None,
+    place: TrainingPlace,
     provenance: Mapping[str, object],
 ) -> None:
     """Train a LoRA on concepts, folders of pictures with their prompts, and write it with what made it."""
@@ -33,13 +34,13 @@ def train_one(
     from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.makings import lesson_facts, recorded_facts, training_makings
     from lorarar.training.options import options_facts
-    from lorarar.training.setup import accelerator_for, load_for_training, native_side
+    from lorarar.training.setup import load_for_training, native_side
 
     checkpoint, model = checkpoint_of(out), pinned(base)
     references = {name: (find_images(folder), prompt) for name, (folder, prompt) in concepts.items()}
     for name, (files, prompt) in references.items():
         _tell_lesson(concepts[name][0], len(files), prompt)
-    accelerator = accelerator_for(precision)
+    accelerator = place.accelerator()
     inputs = {name: lesson_facts(*reference) for name, reference in references.items()}
     makings = training_makings(inputs, options, model, accelerator, side)
     pipeline = load_for_training(model, accelerator)

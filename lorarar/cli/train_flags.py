@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 Values = TypeVar("Values")
 
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where the result goes (safetensors).")]
-PrecisionOption = Annotated[
-    str | None, typer.Option("--precision", help="Mixed precision: no, fp16 or bf16.", show_default="accelerate's own")
-]
 SideOption = Annotated[
     int | None, typer.Option("--resolution", help="Pixels a side.", show_default="the base's own", min=8)
 ]

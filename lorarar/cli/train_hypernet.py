@@ -10,8 +10,10 @@ import typer
 from lorarar import __version__
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command, print_path
 from lorarar.cli.flags import Flag
-from lorarar.cli.train_flags import OutOption, PrecisionOption, SideOption, checkpoint_of, read_options
+from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
+from lorarar.cli.train_flags import OutOption, SideOption, checkpoint_of, read_options
 from lorarar.families import DEFAULT_BASE
+from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
 
 
@@ -32,6 +34,7 @@ def hypernet(
     vae: VaeOption = None,
     prediction: PredictionOption = None,
     side: SideOption = None,
+    device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
 ) -> None:
     """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
@@ -48,7 +51,7 @@ def hypernet(
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, recorded_facts, training_makings
     from lorarar.training.options import HYPERNET, options_facts
-    from lorarar.training.setup import accelerator_for, load_for_training, native_side
+    from lorarar.training.setup import load_for_training, native_side
 
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
     options = read_options(HYPERNET, context)
@@ -58,7 +61,7 @@ def hypernet(
         check_fit(concept.adapter, model)
     if rest := left_out_beside(concept.images for concept in (*of_content, *of_style)):
         message(rest)
-    accelerator = accelerator_for(precision)
+    accelerator = TrainingPlace(device, precision).accelerator()
     sides = {"contents": of_content, "styles": of_style}
     inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}
     makings = training_makings(inputs, options, model, accelerator, side)

@@ -9,8 +9,10 @@ import typer
 
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
 from lorarar.cli.one_lora import train_one
-from lorarar.cli.train_flags import OutOption, PrecisionOption, SideOption, read_options
+from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
+from lorarar.cli.train_flags import OutOption, SideOption, read_options
 from lorarar.families import DEFAULT_BASE
+from lorarar.training.place import TrainingPlace
 
 
 @command
@@ -27,6 +29,7 @@ def joint(
     vae: VaeOption = None,
     prediction: PredictionOption = None,
     side: SideOption = None,
+    device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
 ) -> None:
     """Train one LoRA on a subject and a style at once (multi-concept DreamBooth, the paper's joint training).
@@ -39,4 +42,4 @@ def joint(
     options, model = read_options(LORA, context), find_base(base, vae=vae, prediction=prediction)
     provenance = {"method": "joint", "content_prompt": content_prompt, "style_prompt": style_prompt}
     concepts = {"content": (content, content_prompt), "style": (style, style_prompt)}
-    train_one(concepts, options, out, model, side, precision, provenance)
+    train_one(concepts, options, out, model, side, TrainingPlace(device, precision), provenance)

@@ -9,8 +9,10 @@ import typer
 
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
 from lorarar.cli.one_lora import train_one
-from lorarar.cli.train_flags import OutOption, PrecisionOption, SideOption, read_options
+from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
+from lorarar.cli.train_flags import OutOption, SideOption, read_options
 from lorarar.families import DEFAULT_BASE
+from lorarar.training.place import TrainingPlace
 
 
 @command
@@ -25,6 +27,7 @@ def lora(
     vae: VaeOption = None,
     prediction: PredictionOption = None,
     side: SideOption = None,
+    device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
 ) -> None:
     """Train a content or style LoRA (DreamBooth protocol); killed and started again, it goes on.
@@ -36,4 +39,6 @@ def lora(
     from lorarar.training.options import LORA
 
     options, model = read_options(LORA, context), find_base(base, vae=vae, prediction=prediction)
-    train_one({"lesson": (images, prompt)}, options, out, model, side, precision, {"prompt": prompt})
+    train_one(
+        {"lesson": (images, prompt)}, options, out, model, side, TrainingPlace(device, precision), {"prompt": prompt}
+    )

@@ -3,7 +3,7 @@
 from lorarar.merge_files.checks import check_given, check_place
 from lorarar.merge_files.conversion import ConvertedLora, convert
 from lorarar.merge_files.folders import OF_ONE_PAIR, Pairing, merge_all, pairings
-from lorarar.merge_files.loras import merge, merge_loras
+from lorarar.merge_files.loras import merge, merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "merge",
     "merge_all",
     "merge_loras",
+    "optimiser_for",
     "pairings",
 ]

@@ -19,6 +19,7 @@ from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
 from lorarar.training.options import options_facts
+from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.errors import (
     AdapterError,
     HypernetError,
@@ -70,6 +71,7 @@ def merge_all(
     layout: str = "diffusers",
     is_kept: Callable[[Path], bool] = lambda _: True,
     admission: Admission = STRICT,
+    place: TrainingPlace = ANY_PLACE,
 ) -> Iterator[tuple[Pairing, Merge | LorarError | None]]:
     """Merge pair by pair; a pair that fails does not stop the others.
 
@@ -78,6 +80,7 @@ def merge_all(
         is_kept: whether a merge that is there already need not be made again, which costs moments; an optimised one,
             which may cost hours, never is.
         admission: which LoRAs enter that are refused else.
+        place: device and precision, where coefficients are optimised.
 
     Yields:
         Each pair with its merge, with why it failed, or with None where its file is there already, made by this
@@ -90,7 +93,7 @@ def merge_all(
         "dtype": recipe.dtype,
         **origin_of(recipe.method.name),
     }
-    optimiser = optimiser_for(recipe)
+    optimiser = optimiser_for(recipe, place)
     expected["options"] = recipe.resolved_options() | (options_facts(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:

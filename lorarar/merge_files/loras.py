@@ -19,6 +19,7 @@ from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.description import NOTHING, Description
 from lorarar.training.options import options_facts
+from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
 
@@ -42,6 +43,7 @@ def merge(
     style_prompt: str | None = None,
     style_images: str | Path | None = None,
     admission: Admission = STRICT,
+    place: TrainingPlace = ANY_PLACE,
     **options: Any,
 ) -> Merge:
     """Merge a content and a style LoRA; with ``out``, write the result there.
@@ -59,6 +61,7 @@ def merge(
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
             are optimised and neither a text beside a LoRA nor its header says it.
         admission: which LoRAs enter that are refused else: ``lorarar.lora.admission.Admission``.
+        place: device and precision, where coefficients are optimised.
         options: of the method's row, as ``lorarar methods`` lists them, and those of every method.
 
     Raises:
@@ -71,7 +74,8 @@ def merge(
     recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras))
     checkpoint = checkpoint_beside(Path(out)) if out else None
     given = _given(content_prompt, content_images), _given(style_prompt, style_images)
-    merged = merge_loras(recipe, *loras, checkpoint=checkpoint, given=given, admission=admission)
+    optimiser = optimiser_for(recipe, place)
+    merged = merge_loras(recipe, *loras, checkpoint=checkpoint, optimiser=optimiser, given=given, admission=admission)
     return merged if out is None else merged.written(out, layout)
 
 
@@ -149,13 +153,13 @@ def _given(prompt: str | None, images: str | Path | None) -> Description:
     return Description(prompt, None if images is None else Path(images)).known_from("the call")
 
 
-def optimiser_for(recipe: Recipe) -> PairOptimiser | None:
+def optimiser_for(recipe: Recipe, place: TrainingPlace = ANY_PLACE) -> PairOptimiser | None:
     """The optimiser of the coefficients of this recipe's pairs; None where a file or a hypernetwork gives them."""
     if not recipe.optimises:
         return None
     from lorarar.training.ziplora import PairOptimiser
 
-    return PairOptimiser(recipe.base, recipe.seed)
+    return PairOptimiser(recipe.base, recipe.seed, place)
 
 
 def read_loras(base: Base, loras: Sequence[Path], admission: Admission = STRICT) -> tuple[Adapter, ...]:

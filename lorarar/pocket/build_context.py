@@ -11,8 +11,10 @@ from accelerate import Accelerator
 
 from lorarar.training.loop import Objective, Schedule, TrainingRun, train
 from lorarar.training.options import HypernetOptions, LoraOptions
+from lorarar.training.place import TrainingPlace
 
 Settings = TypeVar("Settings", Schedule, LoraOptions, HypernetOptions)
+OF_THE_RECIPE = TrainingPlace(precision="no")  # its figures are of float32
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class BuildContext:
     seed: int = 0
     steps: int | None = None  # instead of a stage's own number of training steps
     fresh: bool = False  # start from nothing rather than from what is shipped
-    precision: str | None = None  # accelerate's mixed precision
+    place: TrainingPlace = OF_THE_RECIPE
 
     @property
     def art(self) -> Path:
@@ -40,8 +42,8 @@ class BuildContext:
         return self.folder / f"{name}.pt"
 
     def accelerator(self) -> Accelerator:
-        """Device, precision and processes, as accelerate finds them."""
-        return Accelerator(mixed_precision=self.precision)
+        """Device, precision and processes."""
+        return self.place.accelerator()
 
     def adjust(self, settings: Settings) -> Settings:
         """A stage's training settings with this build's seed, and its number of steps where it has one."""

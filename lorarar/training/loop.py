@@ -18,9 +18,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from lorarar.training.checkpoint import TrainingCheckpoint
+from lorarar.training.place import surroundings
 from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
-from lorarar.util.libraries import minor_versions
 from lorarar.util.progress import Ticker
 
 _BITS = 2**63 - 1  # of a step's own seed, as in the trainings that went before
@@ -143,15 +143,15 @@ def _checkpoint(
     rates = asdict(schedule)
     steps = rates.pop("steps")
     del rates["save_every"]  # decides nothing
-    surroundings = {
-        "device": accelerator.device.type,
-        "precision": accelerator.mixed_precision,
-        "processes": accelerator.num_processes,
-        "versions": minor_versions(),
-    }
     options = makings.get("options")
     inputs = {name: value for name, value in options.items() if name != "steps"} if isinstance(options, dict) else None
-    facts = {**makings, "options": inputs, "schedule": rates, **surroundings}
+    facts = {
+        **makings,
+        "options": inputs,
+        "schedule": rates,
+        "processes": accelerator.num_processes,
+        **surroundings(accelerator),
+    }
     return TrainingCheckpoint(path, facts, steps, longer=not schedule.decay, scaler=accelerator.scaler)
 
 

@@ -13,7 +13,8 @@ from lorarar.lora.locations import digest_of
 from lorarar.pictures.concepts import Concept, lesson_of
 from lorarar.pictures.images import digest_as_read
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
-from lorarar.util.libraries import full_versions, minor_versions
+from lorarar.training.place import surroundings
+from lorarar.util.libraries import full_versions
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -63,10 +64,8 @@ def training_makings(
         **inputs,
         "options": settings,
         "base": base_digest(base),
-        "precision": accelerator.mixed_precision,
-        "device": accelerator.device.type,
         "side": side,
-        "versions": minor_versions(),
+        **surroundings(accelerator),
     }
 
 

@@ -25,7 +25,8 @@ from lorarar.training.loop import Schedule, train
 from lorarar.training.makings import Facts, training_makings
 from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept
 from lorarar.training.options import ZipOptions
-from lorarar.training.setup import accelerator_for, load_for_training, native_side
+from lorarar.training.place import ANY_PLACE, TrainingPlace
+from lorarar.training.setup import load_for_training, native_side
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -94,8 +95,8 @@ def train_ziplora(
 class PairOptimiser:
     """Optimises the coefficients of pairs on one base, which is loaded with the first pair and kept for the others."""
 
-    def __init__(self, base: Base, seed: int) -> None:
-        self.base, self.options = pinned(base), ZipOptions(seed=seed)
+    def __init__(self, base: Base, seed: int, place: TrainingPlace = ANY_PLACE) -> None:
+        self.base, self.options, self.place = pinned(base), ZipOptions(seed=seed), place
 
     def makings(self, content: Facts, style: Facts) -> Facts:
         """All that decides the coefficients of a pair; ``content`` and ``style`` are of ``concept_facts``."""
@@ -121,7 +122,7 @@ class PairOptimiser:
 
     @cached_property
     def _accelerator(self) -> Accelerator:
-        return accelerator_for()
+        return self.place.accelerator()
 
     @cached_property
     def _pipeline(self) -> StableDiffusionXLPipeline:

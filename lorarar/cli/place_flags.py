@@ -1,0 +1,41 @@
+"""Flags that say where a training runs, for every command that trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.training.place import Precision, TrainingPlace
+from lorarar.util.errors import MethodError
+
+if TYPE_CHECKING:
+    from lorarar.merging.recipe import Recipe
+
+TrainingDeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", help="Train on: cpu, cuda, cuda:1 or mps.", show_default="a GPU if there is one"),
+]
+PrecisionOption = Annotated[
+    Precision | None,
+    typer.Option(
+        "--precision",
+        help="Train in mixed precision; no: all in float32.",
+        show_default="bf16 on CUDA, or fp16 on what has no bf16; else no",
+    ),
+]
+
+
+def place_given(recipe: Recipe, device: str | None, precision: Precision | None) -> TrainingPlace:
+    """Where a recipe's coefficients are optimised.
+
+    Raises:
+        MethodError: something is said of it, and the recipe optimises none.
+    """
+    given = [flag for flag, value in (("--device", device), ("--precision", precision)) if value is not None]
+    if given and not recipe.optimises:
+        raise MethodError(
+            f"{given[0]} is of no use to {recipe.method.name} here; it is for coefficients that are optimised, as "
+            "ziplora does without coefficients from a file"
+        )
+    return TrainingPlace(device, precision)
