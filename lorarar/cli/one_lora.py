@@ -14,6 +14,7 @@ from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.families import Base
+    from lorarar.training.lesson_files import LessonFiles
     from lorarar.training.options import LoraOptions
     from lorarar.training.place import TrainingPlace
 
@@ -30,25 +31,26 @@ def train_one(
     """Train a LoRA on concepts, folders of pictures with their prompts, and write it with what made it."""
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.files import write_adapter
-    from lorarar.pictures.folders import find_images
-    from lorarar.training.lora import Lesson, train_lora
-    from lorarar.training.makings import lesson_facts, recorded_facts, training_makings
+    from lorarar.pictures.captions import check_beside_no_caption
+    from lorarar.training.lesson_files import LessonFiles
+    from lorarar.training.lora import train_lora
+    from lorarar.training.makings import recorded_facts, training_makings
     from lorarar.training.options import options_facts
     from lorarar.training.setup import load_for_training, native_side
 
     checkpoint, model = checkpoint_of(out), pinned(base)
-    references = {name: (find_images(folder), prompt) for name, (folder, prompt) in concepts.items()}
-    for name, (files, prompt) in references.items():
-        _tell_lesson(concepts[name][0], len(files), prompt)
+    lessons = {name: LessonFiles.find(*concept) for name, concept in concepts.items()}
+    for name, lesson in lessons.items():
+        check_beside_no_caption(out, lesson.pictures)
+        _tell_lesson(concepts[name][0], lesson)
     accelerator = place.accelerator()
-    inputs = {name: lesson_facts(*reference) for name, reference in references.items()}
+    inputs = {name: lesson.facts() for name, lesson in lessons.items()}
     makings = training_makings(inputs, options, model, accelerator, side)
     pipeline = load_for_training(model, accelerator)
     side = side or native_side(pipeline)
-    lessons = [Lesson.read(files, prompt, side) for files, prompt in references.values()]
     adapter = train_lora(
         pipeline,
-        lessons,
+        [lesson.read(side) for lesson in lessons.values()],
         options,
         checkpoint=checkpoint,
         makings=makings,
@@ -63,11 +65,15 @@ def train_one(
         print_path(out)
 
 
-def _tell_lesson(folder: Path, pictures: int, prompt: str) -> None:
+def _tell_lesson(place: Path, lesson: LessonFiles) -> None:
     """Say what is taken of a folder of pictures, and that its sub-folders and other files are not."""
-    from lorarar.pictures.folders import look_into
+    from lorarar.pictures.captions import caption_file
+    from lorarar.pictures.folders import left_out, look_into
 
-    inside = look_into(folder) if folder.is_dir() else None
+    inside = look_into(place) if place.is_dir() else None
+    captions = {caption_file(picture) for picture, own in zip(lesson.pictures, lesson.captions, strict=False) if own}
     beside = f" without its {count(len(inside.folders), 'sub-folder')}" if inside and inside.folders else ""
-    rest = f"; {inside.left_out}" if inside and inside.others else ""
-    message(f"{count(pictures, 'picture')} of {folder}{beside}: {prompt!r}{rest}")
+    captioned = f", {sum(map(bool, lesson.captions))} by captions of their own" if captions else ""
+    others = left_out(one for one in inside.others if one not in captions) if inside else ""
+    rest = f"; {others}" if others else ""
+    message(f"{count(len(lesson.pictures), 'picture')} of {place}{beside}: {lesson.prompt!r}{captioned}{rest}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lorarar.pictures.short_text import short_text
 from lorarar.util.errors import AdapterError
 
-MOST_BYTES = 65536
 _A_KEY = re.compile(r"\s*(#|\[|[\w.-]+\s*=)")  # how a text with keys begins
 
 
@@ -17,7 +17,7 @@ def read_side_file(path: Path) -> dict[str, str]:
     Raises:
         AdapterError: it cannot be read, is neither of both, or a value is no text.
     """
-    text = _text(path)
+    text = short_text(path, AdapterError, "a LoRA's prompt")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return {}
@@ -28,22 +28,6 @@ def read_side_file(path: Path) -> dict[str, str]:
             f'{path} has {len(lines)} lines; accepted are one line, the LoRA\'s prompt, or keys like prompt = "…"'
         )
     return {"prompt": lines[0]}
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return ""
-    except OSError as error:
-        raise AdapterError(f"{path} cannot be read: {error.strerror or error}") from None
-    if len(data) > MOST_BYTES:
-        raise AdapterError(f"{path} is longer than {MOST_BYTES} bytes; accepted is a LoRA's prompt")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise AdapterError(f"{path} is no text in UTF-8") from None
 
 
 def _keys(text: str, path: Path) -> dict[str, str]:

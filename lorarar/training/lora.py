@@ -1,6 +1,7 @@
 """Train a LoRA by the DreamBooth protocol: a few pictures, one prompt, the text encoders frozen.
 
-Several such lessons for one LoRA are the paper's joint training (multi-concept DreamBooth).
+A picture that has a caption is bound to that instead of the prompt. Several such lessons for one LoRA are the paper's
+joint training (multi-concept DreamBooth).
 Content is bound to a rare token ("a sks dog"), style to its description ("a house in watercolor
 painting style"). Latents and text embeddings are computed once, before the first step.
 """
@@ -27,6 +28,7 @@ from lorarar.generation.latents import (
     target,
 )
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.pictures.captions import Captions
 from lorarar.training.checks import check_prompts, check_rank
 from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
@@ -41,20 +43,26 @@ FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 
 @dataclass(frozen=True)
 class Lesson:
-    """Pictures (N, 3, H, W) in -1..1, and the prompt that they are bound to."""
+    """Pictures (N, 3, H, W) in -1..1, and the prompt that they are bound to but for those that have a caption."""
 
     images: Tensor
     prompt: str
+    captions: Captions = ()  # one a picture, None where it has none; empty where none has
 
     @classmethod
-    def read(cls, files: Sequence[Path], prompt: str, side: int) -> Lesson:
+    def read(cls, files: Sequence[Path], prompt: str, side: int, captions: Captions = ()) -> Lesson:
         """A lesson from picture files, cropped and resized to squares of ``side`` pixels."""
-        return cls(read_images(files, side), prompt)
+        return cls(read_images(files, side), prompt, captions)
 
     @classmethod
     def of_images(cls, images: Sequence[Image], prompt: str, side: int) -> Lesson:
         """A lesson from pictures, cropped and resized as ``read`` does it."""
         return cls(images_to_tensor(images, side), prompt)
+
+    @property
+    def prompts(self) -> list[str]:
+        """What each picture is bound to: its caption, else the prompt."""
+        return [caption or self.prompt for caption in self.captions or [None] * len(self.images)]
 
 
 class LoraDenoising(Objective):
@@ -65,7 +73,8 @@ class LoraDenoising(Objective):
 
     def __init__(self, pipeline: StableDiffusionXLPipeline, lessons: Sequence[Lesson], options: LoraOptions) -> None:
         super().__init__()
-        prompts, side = [lesson.prompt for lesson in lessons], lessons[0].images.shape[-1]
+        prompts, prompts_of = _distinct_prompts(lessons)
+        side = lessons[0].images.shape[-1]
         check_prompts(pipeline, prompts)
         targets = [*ATTENTION, *(FEED_FORWARD if options.feed_forward else ())]
         check_rank(pipeline.unet, targets, options.rank)
@@ -82,13 +91,14 @@ class LoraDenoising(Objective):
         self.scheduler: Any = training_scheduler(pipeline)
         latents = [_encode(pipeline, lesson.images, options.mirrored) for lesson in lessons]
         self.latents = torch.cat(latents)
-        self.lesson_of = torch.cat([torch.full((len(part),), number) for number, part in enumerate(latents)])
+        both = 2 if options.mirrored else 1
+        self.prompt_of = torch.cat([torch.tensor(numbers).repeat(both) for numbers in prompts_of])
         self.chances = torch.cat([torch.full((len(part),), 1 / len(part)) for part in latents])
         self.conditioning = encode_prompts(pipeline, prompts, side)
         self.size = options.batch
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's lesson."""
+        """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's prompt."""
         indices = torch.multinomial(self.chances, self.size, replacement=True, generator=generator)
         latents = self.latents[indices]
         noise = torch.randn(latents.shape, generator=generator)
@@ -96,16 +106,27 @@ class LoraDenoising(Objective):
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         targets = target(self.scheduler, latents, noise, timesteps)
         device, dtype = self.unet.device, self.conditioning.text.dtype
-        return noisy.to(device, dtype), timesteps.to(device), targets.to(device), self.lesson_of[indices].to(device)
+        return noisy.to(device, dtype), timesteps.to(device), targets.to(device), self.prompt_of[indices].to(device)
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor, lesson: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor, prompt: Tensor) -> Tensor:
         """Mean squared error of the UNet's prediction."""
-        prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(lesson))
+        prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(prompt))
         return F.mse_loss(prediction.float(), targets)
 
     def close(self) -> None:
         """Take the LoRA layers off the UNet again, which leaves the pipeline as it was."""
         self.unet.unload_lora()
+
+
+def _distinct_prompts(lessons: Sequence[Lesson]) -> tuple[list[str], list[list[int]]]:
+    """The prompts of all lessons, each once a lesson, and of every lesson's pictures the numbers of theirs."""
+    prompts: list[str] = []
+    numbers: list[list[int]] = []
+    for lesson in lessons:
+        own = list(dict.fromkeys(lesson.prompts))
+        numbers.append([len(prompts) + own.index(prompt) for prompt in lesson.prompts])
+        prompts += own
+    return prompts, numbers
 
 
 def training_scheduler(pipeline: StableDiffusionXLPipeline) -> Any:

@@ -10,6 +10,7 @@ from lorarar.families import Base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.drawing_facts import device_name
 from lorarar.lora.locations import digest_of
+from lorarar.pictures.captions import Captions
 from lorarar.pictures.concepts import Concept, lesson_of
 from lorarar.pictures.images import digest_as_read
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 Facts = dict[str, object]
 
 
-def lesson_facts(images: Sequence[Path], prompt: str) -> Facts:
-    """What is learnt: pictures by their digests, in order, and the prompt that they are bound to."""
-    return {"prompt": prompt, "pictures": [digest_as_read(image) for image in images]}
+def lesson_facts(images: Sequence[Path], prompt: str, captions: Captions = ()) -> Facts:
+    """What is learnt: pictures by their digests, in order, and what they are bound to: the prompt, or their captions.
+
+    Captions are left out where no picture has any, as lorarar 0.1 had none.
+    """
+    facts: Facts = {"prompt": prompt, "pictures": [digest_as_read(image) for image in images]}
+    return facts | ({"captions": list(captions)} if captions else {})
 
 
 def concept_facts(concept: Concept) -> Facts:
