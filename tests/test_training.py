@@ -12,13 +12,14 @@ from lorarar.lora.files import write_adapter
 from lorarar.merging.hypernet_file import read_hypernet, write_hypernet
 from lorarar.pictures.concepts import read_concepts
 from lorarar.pictures.images import write_png
+from lorarar.training.fidelities import FIDELITIES
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
 from lorarar.training.loop import Schedule, train
 from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
-from lorarar.training.merging_loss import FIDELITIES, REGULARISERS
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.training.place import TrainingPlace
+from lorarar.training.regularisers import REGULARISERS
 from lorarar.training.setup import load_for_training, native_side
 from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import AdapterError, ImageError, TrainingError

@@ -5,7 +5,7 @@ The teachers and the merged model run behind gates on one UNet, so no merged wei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,46 +18,23 @@ from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.checks import check_prompts
+from lorarar.training.fidelities import FIDELITIES, unit_of
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
 from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions
+from lorarar.training.regularisers import REGULARISERS
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
 
-def _l2(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Mean over samples of the L2 norm of the difference (the paper's)."""
-    norms: Tensor = torch.linalg.vector_norm((ours - theirs).flatten(1), dim=1)
-    return norms.mean()
-
-
-def _mse(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Mean squared difference (the authors' code)."""
-    return torch.mean((ours - theirs) ** 2)
-
-
-def _dot(pairs: Sequence[Coefficients]) -> Tensor:
-    """Sum over layers of abs(m_c . m_s) (the paper's)."""
-    return torch.stack([(m_c @ m_s).abs() for m_c, m_s in pairs]).sum()
-
-
-def _cosine(pairs: Sequence[Coefficients]) -> Tensor:
-    """Sum over layers of the absolute cosine similarity of m_c and m_s (the authors' code)."""
-    return torch.stack([torch.cosine_similarity(m_c, m_s, dim=0).abs() for m_c, m_s in pairs]).sum()
-
-
-FIDELITIES: Mapping[Fidelity, Callable[[Tensor, Tensor], Tensor]] = {"l2": _l2, "mse": _mse}
-REGULARISERS: Mapping[Regulariser, Callable[[Sequence[Coefficients]], Tensor]] = {"dot": _dot, "cosine": _cosine}
-
-
 @dataclass(frozen=True)
 class MergingLoss:
-    """The terms of Eq. 3; the defaults are the paper's."""
+    """The terms of Eq. 3."""
 
-    fidelity: Fidelity = "l2"
-    regulariser: Regulariser = "dot"
-    strength: float = 0.01  # lambda
+    fidelity: Fidelity
+    regulariser: Regulariser
+    strength: float  # lambda
 
     @classmethod
     def of(cls, options: HypernetOptions | ZipOptions) -> MergingLoss:
@@ -74,7 +51,8 @@ class MergingLoss:
         """
         fidelity, half = FIDELITIES[self.fidelity], len(merged) // 2
         content, style = fidelity(merged[:half], teachers[:half]), fidelity(merged[half:], teachers[half:])
-        return content + style + self.strength * REGULARISERS[self.regulariser](pairs)
+        overlap = REGULARISERS[self.regulariser](pairs, unit_of(fidelity, merged[:half]))
+        return content + style + self.strength * overlap
 
 
 @dataclass(frozen=True)
