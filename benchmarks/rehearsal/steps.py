@@ -31,13 +31,18 @@ class Setting:
         return not self.device.startswith("cpu")
 
     @property
+    def place(self) -> list[str]:
+        """The flags of where."""
+        return ["--device", self.device]
+
+    @property
     def dtype(self) -> list[str]:
-        """The flags of what only draws or judges."""
-        return ["--device", self.device, *(["--dtype", self.numbers] if self.numbers else [])]
+        """The flags of the numbers that pictures are drawn and judged in."""
+        return ["--dtype", self.numbers] if self.numbers else []
 
     @property
     def precision(self) -> list[str]:
-        """The flags of what trains."""
+        """The flags of the numbers that trainings compute in."""
         return ["--precision", PRECISIONS[self.numbers]] if self.numbers else []
 
     @property
@@ -73,7 +78,8 @@ def run_plan(title: str, rows: str, pictures: str = "seeds = 1") -> Callable[[Se
             f'[pictures]\n{pictures}\nsteps = {setting.steps}\nsize = "{setting.size}"\n'
             f"[[methods]]\n{rows.format(steps=setting.steps, rank=setting.scale.rank)}\n"
         )
-        return ["bench", "run", plan.name, *setting.dtype, "--out", f"out/{title}"]
+        how = [*setting.place, *setting.dtype, *setting.precision]
+        return ["bench", "run", plan.name, *how, "--out", f"out/{title}"]
 
     return arguments
 
@@ -81,21 +87,21 @@ def run_plan(title: str, rows: str, pictures: str = "seeds = 1") -> Callable[[Se
 def _train_lora(setting: Setting) -> list[str]:
     taught = [f"concepts/contents/{CONTENT}", "--prompt", CONTENTS[CONTENT], "-o", "out/lora.safetensors"]
     how = ["--rank", str(setting.scale.rank), "--steps", str(setting.steps), "--resolution", str(setting.scale.side)]
-    return ["train", "lora", *taught, "--base", "base", *how, *setting.precision]
+    return ["train", "lora", *taught, "--base", "base", *how, *setting.place, *setting.precision]
 
 
 def _train_hypernet(setting: Setting) -> list[str]:
     taught = ["--contents", "concepts/contents", "--styles", "concepts/styles", "-o", "out/hypernet.safetensors"]
     how = ["--steps", str(setting.steps), "--resolution", str(setting.scale.side)]
-    return ["train", "hypernet", *taught, "--base", "base", *how, *setting.precision]
+    return ["train", "hypernet", *taught, "--base", "base", *how, *setting.place, *setting.precision]
 
 
 def draw(base: str) -> Callable[[Setting], list[str]]:
     """A command that draws one picture with a LoRA."""
 
     def arguments(setting: Setting) -> list[str]:
-        how = ["--steps", str(setting.steps), "--size", setting.size, "--out", f"out/draw-{base}", *setting.dtype]
-        return ["generate", "--prompt", PROMPT, "--lora", LORAS[0], "--base", base, *how]
+        how = ["--steps", str(setting.steps), "--size", setting.size, *setting.place, *setting.dtype]
+        return ["generate", "--prompt", PROMPT, "--lora", LORAS[0], "--base", base, *how, "--out", f"out/draw-{base}"]
 
     return arguments
 
@@ -111,7 +117,7 @@ def merge(method: str, *more: str) -> Callable[[Setting], list[str]]:
 
 def _judge(setting: Setting) -> list[str]:
     shown = ["--generated", "judged/generated", "--references", "judged/references"]
-    return ["judge", "run", "--critic", "critic", "--metrics", "mars2", *shown, *setting.dtype]
+    return ["judge", "run", "--critic", "critic", "--metrics", "mars2", *shown, *setting.place, *setting.dtype]
 
 
 NETWORK = ("--hypernet", "hypernet.safetensors")
