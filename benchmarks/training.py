@@ -20,6 +20,7 @@ from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.sdxl import POOLED, SDXL, SHALLOW, TOY, Size, new_adapter, new_network, new_unet
 from lorarar.generation.gates import Gates
 from lorarar.generation.latents import Conditioning, predict
+from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients
 from lorarar.training.hypernet import HypernetMerging
 from lorarar.training.merging_loss import Merging, PreparedConcept
@@ -78,7 +79,7 @@ class DenseMerging(Merging):
             changes = {name: partial(torch.add, other=update) for name, update in added.items()}
             with torch.no_grad(), dense.dense_weights(self.unet, changes):
                 wanted.append(predict(self.unet, noisy[part], timesteps[part], conditioning))
-        gates, learnt = self.coefficients(self.contents[0], self.styles[0])
+        gates, learnt = self.coefficients(self.contents[0].adapter, self.styles[0].adapter)
         both = prompts[0].followed_by(prompts[1])
         with dense.dense_weights(self.unet, {name: self._merging(name, gates[name]) for name in self.ours}):
             merged = predict(self.unet, noisy, timesteps, both)
@@ -99,7 +100,7 @@ class DenseZip(DenseMerging, ZipMerging):
 class DenseHypernet(DenseMerging, HypernetMerging):
     """The hypernetwork, its input rows dense too."""
 
-    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
+    def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """Eq. 1 by its definition."""
         pairs = ((name, update, self.theirs[name]) for name, update in self.ours.items())
         gates = {name: dense.column_weights(self.hypernet, name, one, two) for name, one, two in pairs}
@@ -242,7 +243,9 @@ def _measure(task: Task, formed: bool, setting: Setting) -> Measured:
 def _objective(task: Task, formed: bool, unet: nn.Module, sides: list[PreparedConcept]) -> Merging:
     """The package's own objective or its dense twin, over sides with random latents and prompts."""
     pipeline: Any = SimpleNamespace(unet=unet, scheduler=DDPMScheduler())
-    with patch.object(PreparedConcept, "prepare", lambda pipeline, concept, side: concept):  # nothing to encode
+    with patch(
+        "lorarar.training.merging_loss.prepare_concepts", lambda _, concepts, side: concepts
+    ):  # nothing to encode
         content, style = cast("list[Concept]", sides)
         objective: Merging
         if task == "ZipLoRA":

@@ -84,22 +84,12 @@ def tiny(tiny_folder: Path) -> StableDiffusionXLPipeline:
     return pipeline
 
 
-ATTENTION = (".to_q", ".to_k", ".to_v", ".to_out.0")
-FEED_FORWARD = (".ff.net.0.proj", ".ff.net.2")
-
-
-def random_adapter(
-    rank: int,
-    seed: int,
-    unet: torch.nn.Module | None = None,
-    strength: float = 0.3,
-    ends: tuple[str, ...] = ATTENTION,
-) -> Adapter:
-    """A LoRA with random factors on every attention linear of the tiny UNet, or on layers with other ends."""
+def random_adapter(rank: int, seed: int, unet: torch.nn.Module | None = None, strength: float = 0.3) -> Adapter:
+    """A LoRA with random factors on every attention linear of the tiny UNet."""
     generator = torch.Generator().manual_seed(seed)
     layers = {}
     for name, module in (unet or make_unet()).named_modules():
-        if name.endswith(ends):
+        if name.endswith((".to_q", ".to_k", ".to_v", ".to_out.0")):
             rows, columns = module.weight.shape
             down = torch.randn((rank, columns), generator=generator) * strength
             up = torch.randn((rows, rank), generator=generator) * strength

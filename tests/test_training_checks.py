@@ -11,7 +11,7 @@ from lorarar.pictures.concepts import Concept
 from lorarar.pictures.images import write_png
 from lorarar.training.checks import words_beyond
 from lorarar.training.lora import Lesson, LoraDenoising, train_lora
-from lorarar.training.merging_loss import PreparedConcept
+from lorarar.training.merging_loss import prepare_concepts
 from lorarar.training.options import LORA, LoraOptions
 from lorarar.util.errors import TrainingError
 from lorarar.util.seeds import LARGEST
@@ -39,8 +39,8 @@ def test_a_concept_whose_prompt_is_cut_off_is_refused(tiny, tmp_path):
     picture = write_png(Image.new("RGB", (16, 16)), tmp_path / "1.png")
     concept = Concept("dog", Adapter(random_adapter(2, 0).layers), (picture,), WHOLE + "in oil")
     with pytest.raises(TrainingError, match="'in oil' would be cut off"):
-        PreparedConcept.prepare(tiny, concept, 16)
-    PreparedConcept.prepare(tiny, replace(concept, prompt=WHOLE), 16)
+        prepare_concepts(tiny, [concept], 16)
+    prepare_concepts(tiny, [replace(concept, prompt=WHOLE)], 16)
 
 
 def test_a_rank_above_every_layers_own_is_refused(tiny):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, Prediction, family_of
@@ -74,8 +75,13 @@ def aligned(pipeline: StableDiffusionXLPipeline) -> StableDiffusionXLPipeline:
     return pipeline
 
 
-def load_weights(base: Base, dtype: torch.dtype) -> Any:
+def load_weights(base: Base, dtype: torch.dtype, vae_dtype: torch.dtype | None = None) -> Any:
     """The base as its family's pipeline on the CPU, with the VAE and for the prediction that it names.
+
+    Args:
+        base: which.
+        dtype: of its weights.
+        vae_dtype: of its VAE's, where that is to be another.
 
     Raises:
         BaseError: the model cannot be found or loaded.
@@ -83,7 +89,8 @@ def load_weights(base: Base, dtype: torch.dtype) -> Any:
     family = family_of(base)
     kind = family.pipeline_class()
     with _quiet():
-        parts = {VAE: load_vae(base, dtype)} if base.vae else {}
+        named = replace(base, vae=base.location) if base.file and vae_dtype and not base.vae else base
+        parts = {VAE: load_vae(named, vae_dtype or dtype)} if named.vae else {}
         try:
             if base.file:
                 pipeline = load_checkpoint(base.file, family, dtype, parts)
@@ -92,7 +99,7 @@ def load_weights(base: Base, dtype: torch.dtype) -> Any:
                     base.location,
                     revision=base.revision,
                     variant=base.variant or (variant_in(base.folder) if base.folder else None),
-                    dtype=dtype,
+                    dtype={"default": dtype, VAE: vae_dtype} if vae_dtype else dtype,
                     **{**family.pipeline_options, **parts},
                 )
         except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:

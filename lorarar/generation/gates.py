@@ -1,69 +1,101 @@
 """Two adapters on one UNet, gated column by column while it runs.
 
-In a forward pass the merge is a gate on the input of each branch,
-``y = W0 x + B_c A_c (m_c * x) + B_s A_s (m_s * x)``: the merged weight is never formed, and the result
+In a forward pass the merge is a gate on the columns of each branch,
+``y = W0 x + B_c (A_c * m_c) x + B_s (A_s * m_s) x``: the merged weight is never formed, and the result
 is differentiable in m_c and m_s. ZipLoRA and the hypernetwork's training both use this form.
+
+Invariant: hooks are on the UNet only while it runs, be it forward or, of a checkpointed block, once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lorarar.generation.checkpointing import checkpointed
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.util.errors import AdapterError
 
-#: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n).
+#: Gates of one layer for content and style: (n,) for all samples, one number (), or one for each, (samples, 1, 1).
 Gates = Mapping[str, tuple[Tensor, Tensor]]
+
+Branch = tuple[Factors, Tensor]  # an adapter's factors of one layer, and their gate
+Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]
 
 
 @contextmanager
-def gated(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates) -> Iterator[None]:
+def gated(
+    unet: nn.Module, content: Adapter, style: Adapter, gates: Gates, *, checkpointing: bool = False
+) -> Iterator[None]:
     """Run the UNet inside with both adapters attached, each behind its gate; text-encoder parts are left out.
+
+    Args:
+        unet: whose hooks are gone afterwards, also where ``backward`` follows later.
+        content, style: on the UNet's device.
+        gates: of every layer of either.
+        checkpointing: whether the UNet's blocks run again in ``backward``, with their gates, to save memory.
 
     Raises:
         AdapterError: a layer of an adapter is no linear layer or convolution of the UNet.
     """
+    hooks = _hooks(unet, content, style, gates)
+    with ExitStack() as stack:
+        stack.enter_context(_hooked(unet, hooks))
+        if checkpointing:
+            stack.enter_context(checkpointed(unet, lambda block: _hooked(block, hooks)))
+        yield
+
+
+def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates) -> dict[nn.Module, Hook]:
+    """The hook of each layer that either adapter changes."""
     modules = dict(unet.named_modules())
-    handles = []
+    hooks: dict[nn.Module, Hook] = {}
+    for name in sorted({*content.layers, *style.layers}):
+        module = modules.get(name.removeprefix("unet."))
+        if name.startswith(("text_encoder.", "text_encoder_2.")):
+            continue
+        if not isinstance(module, nn.Linear | nn.Conv2d):
+            raise AdapterError(f"{name} is no linear layer or convolution of the base, and cannot be gated")
+        both = zip((content, style), gates[name], strict=True)
+        hooks[module] = _hook([(adapter.layers[name], gate) for adapter, gate in both if name in adapter.layers])
+    return hooks
+
+
+@contextmanager
+def _hooked(model: nn.Module, hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
+    """Have the hooks of a model's layers on them inside: of the UNet, or of one of its blocks."""
+    handles = [module.register_forward_hook(hooks[module]) for module in model.modules() if module in hooks]
     try:
-        for name in sorted({*content.layers, *style.layers}):
-            module = modules.get(name.removeprefix("unet."))
-            if name.startswith(("text_encoder.", "text_encoder_2.")):
-                continue
-            if not isinstance(module, nn.Linear | nn.Conv2d):
-                raise AdapterError(f"{name} is no linear layer or convolution of the base, and cannot be gated")
-            branches = [
-                (adapter.layers[name], gate)
-                for adapter, gate in zip((content, style), gates[name], strict=True)
-                if name in adapter.layers
-            ]
-            handles.append(module.register_forward_hook(_hook(branches)))
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _hook(branches: list[tuple[Factors, Tensor]]) -> Any:
+def _hook(branches: Sequence[Branch]) -> Hook:
     def add_branches(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x = inputs[0]
-        for factors, gate in branches:
-            if isinstance(module, nn.Conv2d):
-                output = output + _convolved(module, x, factors, gate)
-            else:
-                output = output + ((gate * x) @ factors.down.T) @ factors.up.T
+        x = inputs[0].to(output.dtype)  # once for both: under autocast the layer has cast it for itself alone
+        for branch in branches:
+            output = output + _branch(module, x, *branch)
         return output
 
     return add_branches
 
 
-def _convolved(module: nn.Conv2d, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
-    """A convolution's branch: channels are its columns, so a gate lies along dimension 1."""
-    gate = gate.view(1, -1, 1, 1) if gate.dim() < 2 else gate.view(gate.shape[0], -1, 1, 1)
-    hidden = F.conv2d(gate * x, factors.down, None, module.stride, module.padding, module.dilation)
-    return F.conv2d(hidden, factors.up)
+def _branch(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
+    """``B (A * gate) x``, in the dtype of x.
+
+    A gate of columns is put on A, which is small, in the gate's own precision: for ``backward`` x is kept once, and
+    no gated copy of it. A gate of samples is put on what A makes of them.
+    """
+    columns = gate.dim() < 2
+    down = factors.down * gate.view(1, -1, *[1] * (factors.down.dim() - 2)) if columns else factors.down
+    down, up = down.to(x.dtype), factors.up.to(x.dtype)
+    if isinstance(module, nn.Conv2d):
+        hidden = F.conv2d(x, down, None, module.stride, module.padding, module.dilation)
+        return F.conv2d(hidden if columns else hidden * gate.to(x.dtype).view(-1, 1, 1, 1), up)
+    hidden = F.linear(x, down)
+    return F.linear(hidden if columns else hidden * gate.to(x.dtype), up)

@@ -104,10 +104,17 @@ def target(scheduler: Any, latents: Tensor, noise: Tensor, timesteps: Tensor) ->
 
 
 @torch.no_grad()
-def encode_prompts(pipeline: Any, prompts: list[str], side: int) -> Conditioning:
-    """The conditioning of prompts, as the pipeline's encoders give it, for square pictures of ``side`` pixels."""
+def encode_prompts(pipeline: Any, prompts: list[str], side: int, device: torch.device | None = None) -> Conditioning:
+    """The conditioning of prompts, as the pipeline's encoders give it, for square pictures of ``side`` pixels.
+
+    Args:
+        pipeline: the base.
+        prompts: as many as the conditioning is of.
+        side: of the pictures.
+        device: where the text encoders are; by default the pipeline's own.
+    """
     text, _, *pooled = pipeline.encode_prompt(
-        prompts, device=pipeline.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+        prompts, device=device or pipeline.device, num_images_per_prompt=1, do_classifier_free_guidance=False
     )
     if not pooled:  # of one text encoder, whose prompts have no embedding as a whole
         return Conditioning(text, {})

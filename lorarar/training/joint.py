@@ -26,6 +26,7 @@ def train_joint(
     checkpoint: Path | None = None,
     makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
+    checkpointing: bool | None = None,
     side: int = 1024,
     title: str = "joint",
 ) -> Adapter:
@@ -35,5 +36,12 @@ def train_joint(
     """
     lessons = [Lesson.read(concept.images, concept.prompt, side) for concept in (content, style)]
     return train_lora(
-        pipeline, lessons, options, checkpoint=checkpoint, makings=makings, accelerator=accelerator, title=title
+        pipeline,
+        lessons,
+        options,
+        checkpoint=checkpoint,
+        makings=makings,
+        accelerator=accelerator,
+        checkpointing=checkpointing,
+        title=title,
     )

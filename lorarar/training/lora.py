@@ -9,6 +9,7 @@ painting style"). Latents and text embeddings are computed once, before the firs
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,17 +20,12 @@ from accelerate import Accelerator
 from peft import LoraConfig
 from torch import Tensor
 
-from lorarar.generation.latents import (
-    encode_images,
-    encode_prompts,
-    images_to_tensor,
-    predict,
-    read_images,
-    target,
-)
+from lorarar.generation.checkpointing import checkpointed, is_checkpointed
+from lorarar.generation.latents import images_to_tensor, predict, read_images, target
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.pictures.captions import Captions
-from lorarar.training.checks import check_prompts, check_rank
+from lorarar.training.checks import check_rank
+from lorarar.training.encoding import NamedPicture, encode_pictures, encode_texts
 from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
 
@@ -48,11 +44,12 @@ class Lesson:
     images: Tensor
     prompt: str
     captions: Captions = ()  # one a picture, None where it has none; empty where none has
+    files: tuple[Path, ...] = ()  # the pictures' own, where they come from files
 
     @classmethod
     def read(cls, files: Sequence[Path], prompt: str, side: int, captions: Captions = ()) -> Lesson:
         """A lesson from picture files, cropped and resized to squares of ``side`` pixels."""
-        return cls(read_images(files, side), prompt, captions)
+        return cls(read_images(files, side), prompt, captions, tuple(files))
 
     @classmethod
     def of_images(cls, images: Sequence[Image], prompt: str, side: int) -> Lesson:
@@ -64,6 +61,12 @@ class Lesson:
         """What each picture is bound to: its caption, else the prompt."""
         return [caption or self.prompt for caption in self.captions or [None] * len(self.images)]
 
+    def pictures(self, mirrored: bool) -> list[NamedPicture]:
+        """The pictures, and after them their mirror images if those are wanted."""
+        numbered = (f"picture {number} of {self.prompt!r}" for number in range(1, len(self.images) + 1))
+        named = list(zip(map(str, self.files) if self.files else numbered, self.images, strict=True))
+        return named + [(name, image.flip(2)) for name, image in named] if mirrored else named
+
 
 class LoraDenoising(Objective):
     """The base's own diffusion loss on the pictures of one or several lessons, through LoRA layers.
@@ -71,31 +74,52 @@ class LoraDenoising(Objective):
     Every lesson is drawn equally often, however many pictures it has.
     """
 
-    def __init__(self, pipeline: StableDiffusionXLPipeline, lessons: Sequence[Lesson], options: LoraOptions) -> None:
+    def __init__(
+        self,
+        pipeline: StableDiffusionXLPipeline,
+        lessons: Sequence[Lesson],
+        options: LoraOptions,
+        checkpointing: bool | None = None,
+    ) -> None:
+        """Encode the lessons and put LoRA layers on the UNet; whatever fails leaves none of them there.
+
+        Args:
+            pipeline: the base, whose UNet is frozen.
+            lessons: pictures and prompts, all of one size.
+            options: rank, batch, seed, layers.
+            checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
+        """
         super().__init__()
         prompts, prompts_of = _distinct_prompts(lessons)
         side = lessons[0].images.shape[-1]
-        check_prompts(pipeline, prompts)
         targets = [*ATTENTION, *(FEED_FORWARD if options.feed_forward else ())]
         check_rank(pipeline.unet, targets, options.rank)
         self.unet: Any = pipeline.unet
+        self.size, self.checkpointing = options.batch, is_checkpointed(self.unet.device, checkpointing)
+        self.scheduler: Any = training_scheduler(pipeline)
+        [self.conditioning] = encode_texts(pipeline, [prompts], side)
+        latents = encode_pictures(pipeline, [lesson.pictures(options.mirrored) for lesson in lessons])
+        self.latents = torch.cat(latents)
+        both = 2 if options.mirrored else 1
+        self.prompt_of = torch.cat([torch.tensor(numbers).repeat(both) for numbers in prompts_of])
+        self.chances = torch.cat([torch.full((len(part),), 1 / len(part)) for part in latents])
+        self._add_layers(targets, options)
+
+    def _add_layers(self, targets: list[str], options: LoraOptions) -> None:
+        """Freeze the UNet, and put LoRA layers in single precision on it."""
         self.unet.requires_grad_(False)
         torch.manual_seed(options.seed)
         config = LoraConfig(
             r=options.rank, lora_alpha=options.rank, init_lora_weights="gaussian", target_modules=targets
         )
-        self.unet.add_adapter(config)
-        for parameter in self.unet.parameters():
-            if parameter.requires_grad:
-                parameter.data = parameter.data.float()
-        self.scheduler: Any = training_scheduler(pipeline)
-        latents = [_encode(pipeline, lesson.images, options.mirrored) for lesson in lessons]
-        self.latents = torch.cat(latents)
-        both = 2 if options.mirrored else 1
-        self.prompt_of = torch.cat([torch.tensor(numbers).repeat(both) for numbers in prompts_of])
-        self.chances = torch.cat([torch.full((len(part),), 1 / len(part)) for part in latents])
-        self.conditioning = encode_prompts(pipeline, prompts, side)
-        self.size = options.batch
+        try:
+            self.unet.add_adapter(config)
+            for parameter in self.unet.parameters():
+                if parameter.requires_grad:
+                    parameter.data = parameter.data.float()
+        except BaseException:
+            self.close()
+            raise
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's prompt."""
@@ -110,7 +134,8 @@ class LoraDenoising(Objective):
 
     def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor, prompt: Tensor) -> Tensor:
         """Mean squared error of the UNet's prediction."""
-        prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(prompt))
+        with checkpointed(self.unet) if self.checkpointing else nullcontext():
+            prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(prompt))
         return F.mse_loss(prediction.float(), targets)
 
     def close(self) -> None:
@@ -144,6 +169,7 @@ def train_lora(
     checkpoint: Path | None = None,
     makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
+    checkpointing: bool | None = None,
     title: str = "lora",
 ) -> Adapter:
     """Train one LoRA on one lesson, a subject or a style, or on several jointly; return it as exact factors.
@@ -155,9 +181,10 @@ def train_lora(
         checkpoint: a file to resume from and to keep the state in.
         makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes; by default what accelerate finds.
+        checkpointing: whether blocks of the UNet run again in the backward pass; by default on a GPU.
         title: name in the progress display.
     """
-    objective = LoraDenoising(pipeline, lessons, options)
+    objective = LoraDenoising(pipeline, lessons, options, checkpointing)
     try:
         run = train(objective, _schedule(options), checkpoint, title=title, makings=makings, accelerator=accelerator)
     finally:
@@ -175,12 +202,6 @@ def _schedule(options: LoraOptions) -> Schedule:
         save_every=200,
         weight_decay=1e-4,
     )
-
-
-def _encode(pipeline: StableDiffusionXLPipeline, images: Tensor, mirrored: bool) -> Tensor:
-    """Latents of pictures, and of their mirror images if those are wanted."""
-    both = [images, images.flip(3)] if mirrored else [images]
-    return torch.cat([encode_images(pipeline.vae, part) for part in both])
 
 
 def _adapter(weights: dict[str, Tensor]) -> Adapter:

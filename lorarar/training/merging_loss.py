@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from lorarar.generation.checkpointing import is_checkpointed
 from lorarar.generation.gates import Gates, gated
-from lorarar.generation.latents import Conditioning, encode_images, encode_prompts, predict, read_images
+from lorarar.generation.latents import Conditioning, predict
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
-from lorarar.training.checks import check_prompts
+from lorarar.training.encoding import encode_pictures, encode_texts, pictures_of
 from lorarar.training.fidelities import FIDELITIES, unit_of
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
 from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions
+from lorarar.training.precision import single_precision
 from lorarar.training.regularisers import REGULARISERS
+from lorarar.training.residents import ResidentAdapter
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -57,19 +60,27 @@ class MergingLoss:
 
 @dataclass(frozen=True)
 class PreparedConcept:
-    """One concept, ready for the UNet: its factors in float32 on the UNet's device, latents, conditioning."""
+    """One concept, ready for the UNet: its LoRA where it was read, latents on the CPU, conditioning on the device."""
 
     adapter: Adapter
     latents: Tensor
     conditioning: Conditioning
 
-    @classmethod
-    def prepare(cls, pipeline: StableDiffusionXLPipeline, concept: Concept, side: int) -> PreparedConcept:
-        """Encode a concept's pictures, at ``side`` pixels a side, and its prompt."""
-        check_prompts(pipeline, [concept.prompt])
-        latents = encode_images(pipeline.vae, read_images(concept.images, side))
-        adapter = concept.adapter.to(torch.float32, pipeline.unet.device)
-        return cls(adapter, latents, encode_prompts(pipeline, [concept.prompt], side))
+
+def prepare_concepts(
+    pipeline: StableDiffusionXLPipeline, concepts: Sequence[Concept], side: int
+) -> list[PreparedConcept]:
+    """Encode the prompts of concepts, and then their pictures, at ``side`` pixels a side.
+
+    Raises:
+        TrainingError: a prompt is too long, or a picture's latents are not finite.
+    """
+    texts = encode_texts(pipeline, [[concept.prompt] for concept in concepts], side)
+    pictures = encode_pictures(pipeline, (pictures_of(concept.images, side) for concept in concepts))
+    return [
+        PreparedConcept(concept.adapter, latents, conditioning)
+        for concept, latents, conditioning in zip(concepts, pictures, texts, strict=True)
+    ]
 
 
 class Merging(Objective):
@@ -83,6 +94,7 @@ class Merging(Objective):
         loss: MergingLoss,
         size: int,
         side: int,
+        checkpointing: bool | None = None,
     ) -> None:
         """Prepare both sides for the UNet.
 
@@ -92,15 +104,21 @@ class Merging(Objective):
             loss: the terms of Eq. 3.
             size: noisy latents of content, and as many of style, a step.
             side: pixels a side of the pictures.
+            checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
         """
         super().__init__()
         self.unet: Any = pipeline.unet.requires_grad_(False)
+        self.checkpointing = is_checkpointed(self.unet.device, checkpointing)
         self.loss, self.size, self.scheduler = loss, size, training_scheduler(pipeline)
-        self.contents = [PreparedConcept.prepare(pipeline, concept, side) for concept in contents]
-        self.styles = [PreparedConcept.prepare(pipeline, concept, side) for concept in styles]
+        prepared = prepare_concepts(pipeline, [*contents, *styles], side)
+        self.contents, self.styles = prepared[: len(contents)], prepared[len(contents) :]
+        self.residents = ResidentAdapter(self.unet), ResidentAdapter(self.unet)
 
-    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
-        """Gates of every layer that both adapters have, and the pairs m_c, m_s (n,) that are learnt."""
+    def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
+        """Gates of every layer that both adapters have, and the pairs m_c, m_s (n,) that are learnt, of a pair's LoRAs.
+
+        Both are on the UNet's device, maybe in half precision; what is computed of them is not, also under autocast.
+        """
         raise NotImplementedError
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
@@ -117,29 +135,31 @@ class Merging(Objective):
 
     def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
         """The loss of a batch: the teachers predict without gradients, the merged model with them."""
-        content, style = self.contents[int(indices[0])], self.styles[int(indices[1])]
-        conditioning = _side_by_side(content.conditioning, style.conditioning, self.size)
-        with torch.no_grad(), gated(self.unet, content.adapter, style.adapter, self._teachers(content, style)):
+        pair = self.contents[int(indices[0])], self.styles[int(indices[1])]
+        content, style = (place(of.adapter) for place, of in zip(self.residents, pair, strict=True))
+        conditioning = _side_by_side(pair[0].conditioning, pair[1].conditioning, self.size)
+        with torch.no_grad(), gated(self.unet, content, style, self._teachers(content, style)):
             teachers = predict(self.unet, noisy, timesteps, conditioning)
-        gates, learnt = self.coefficients(content, style)
-        with gated(self.unet, content.adapter, style.adapter, _with_own(gates, content, style)):
+        with single_precision(self.unet.device):
+            gates, learnt = self.coefficients(content, style)
+        with gated(self.unet, content, style, self._with_own(gates, content, style), checkpointing=self.checkpointing):
             merged = predict(self.unet, noisy, timesteps, conditioning)
-        return self.loss(merged.float(), teachers.float(), learnt)
+        with single_precision(self.unet.device):
+            return self.loss(merged.float(), teachers.float(), learnt)
 
-    def _teachers(self, content: PreparedConcept, style: PreparedConcept) -> Gates:
+    def _teachers(self, content: Adapter, style: Adapter) -> Gates:
         """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
         half = torch.arange(2 * self.size, device=self.unet.device) < self.size
-        first = half.to(content.conditioning.text.dtype).view(-1, 1, 1)
-        return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (first, 1 - first))
+        first = half.float().view(-1, 1, 1)
+        return dict.fromkeys({*content.layers, *style.layers}, (first, 1 - first))
+
+    def _with_own(self, gates: Gates, content: Adapter, style: Adapter) -> Gates:
+        """The gates, and 1 for layers that only one adapter has."""
+        one = torch.ones((), device=self.unet.device)
+        return dict.fromkeys({*content.layers, *style.layers}, (one, one)) | dict(gates)
 
 
 def _side_by_side(content: Conditioning, style: Conditioning, size: int) -> Conditioning:
     """Content's prompt ``size`` times, then style's as often."""
     index = [0] * size
     return content.at(index).followed_by(style.at(index))
-
-
-def _with_own(gates: Gates, content: PreparedConcept, style: PreparedConcept) -> Gates:
-    """The gates, and 1 for layers that only one adapter has."""
-    one = torch.ones((), device=content.conditioning.text.device)
-    return dict.fromkeys({*content.adapter.layers, *style.adapter.layers}, (one, one)) | dict(gates)

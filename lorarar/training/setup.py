@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 
 from lorarar.families import Base
-from lorarar.generation.bases import load_pipeline
+from lorarar.generation.bases import aligned, load_weights
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -17,9 +17,15 @@ _DTYPES = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def load_for_training(base: Base, accelerator: Accelerator) -> StableDiffusionXLPipeline:
-    """The base on the accelerator's device, its frozen weights in the mixed precision's dtype."""
+    """The base with its UNet on the accelerator's device, in the mixed precision's dtype.
+
+    The text encoders and the VAE, which is in single precision, stay on the CPU: they go to that device when they are
+    used (``residing``), which is before the first step.
+    """
     dtype = _DTYPES.get(accelerator.mixed_precision, torch.float32)
-    return load_pipeline(base, str(accelerator.device), dtype)
+    pipeline: StableDiffusionXLPipeline = load_weights(base, dtype, vae_dtype=torch.float32)
+    pipeline.unet.to(accelerator.device)
+    return aligned(pipeline) if base.file and accelerator.device.type == "cpu" else pipeline
 
 
 def native_side(pipeline: StableDiffusionXLPipeline) -> int:

@@ -18,12 +18,12 @@ from torch import nn
 from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.gates import Gates
-from lorarar.lora.adapter import ATTENTION, part_of
+from lorarar.lora.adapter import Adapter, part_of
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Schedule, train
 from lorarar.training.makings import Facts, training_makings
-from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept
+from lorarar.training.merging_loss import Merging, MergingLoss
 from lorarar.training.options import ZipOptions
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.training.setup import load_for_training, native_side
@@ -36,11 +36,17 @@ class ZipMerging(Merging):
     """Eq. 3 with coefficients that are parameters themselves, one pair of vectors for each attention layer."""
 
     def __init__(
-        self, pipeline: StableDiffusionXLPipeline, content: Concept, style: Concept, options: ZipOptions, side: int
+        self,
+        pipeline: StableDiffusionXLPipeline,
+        content: Concept,
+        style: Concept,
+        options: ZipOptions,
+        side: int,
+        checkpointing: bool | None = None,
     ) -> None:
-        super().__init__(pipeline, [content], [style], MergingLoss.of(options), options.batch, side)
+        super().__init__(pipeline, [content], [style], MergingLoss.of(options), options.batch, side, checkpointing)
         ours, theirs = self.contents[0].adapter.layers, self.styles[0].adapter.layers
-        self.layers = [layer for layer in ours if layer in theirs and part_of(layer) in ATTENTION]
+        self.layers = [layer for layer in ours if layer in theirs and part_of(layer) != "other"]
         columns = [ours[layer].down.shape[1] for layer in self.layers]
         device = pipeline.unet.device
         self.of_content = nn.ParameterList([nn.Parameter(torch.ones(n, device=device)) for n in columns])
@@ -51,11 +57,11 @@ class ZipMerging(Merging):
         sides = ("content", self.of_content), ("style", self.of_style)
         return {f"{layer}.{name}": p for name, ps in sides for layer, p in zip(self.layers, ps, strict=True)}
 
-    def coefficients(self, content: PreparedConcept, style: PreparedConcept) -> tuple[Gates, Sequence[Coefficients]]:
+    def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """The parameters as they are; layers outside attention are summed, their gates are 1."""
         pairs = list(zip(self.of_content, self.of_style, strict=True))
         one = torch.ones((), device=self.unet.device)
-        ones: Gates = dict.fromkeys({*content.adapter.layers} & {*style.adapter.layers}, (one, one))
+        ones: Gates = dict.fromkeys({*content.layers} & {*style.layers}, (one, one))
         return dict(ones) | dict(zip(self.layers, pairs, strict=True)), pairs
 
 
@@ -68,6 +74,7 @@ def train_ziplora(
     checkpoint: Path | None = None,
     makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
+    checkpointing: bool | None = None,
     side: int = 1024,
     title: str = "ziplora",
 ) -> dict[str, Coefficients]:
@@ -80,10 +87,11 @@ def train_ziplora(
         checkpoint: a file to resume from and to keep the state in.
         makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes.
+        checkpointing: whether blocks of the UNet run again in the backward pass; by default on a GPU.
         side: pixels a side of the pictures.
         title: name in the progress display.
     """
-    objective = ZipMerging(pipeline, content, style, options, side)
+    objective = ZipMerging(pipeline, content, style, options, side, checkpointing)
     schedule = Schedule(
         steps=options.steps, rate=options.rate, seed=options.seed, decay=0, weight_decay=0, save_every=50
     )

@@ -1,0 +1,45 @@
+"""The two adapters that a step of Eq. 3 needs on the UNet's device; all others stay where they were read.
+
+A LoRA file that is plain is mapped from disk as it is read, so dozens of them take no memory that is not given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lorarar.lora.adapter import Adapter, Factors
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import UNet2DConditionModel
+
+
+class ResidentAdapter:
+    """One place for an adapter beside a UNet: the next one comes when the one before has gone."""
+
+    def __init__(self, unet: UNet2DConditionModel) -> None:
+        self.unet = unet
+        self._source: Adapter | None = None
+        self._resident: Adapter | None = None
+
+    def __call__(self, adapter: Adapter) -> Adapter:
+        """The UNet's layers of an adapter on its device: as precise as its file where the UNet is in half precision."""
+        if adapter is not self._source or self._resident is None:
+            self._source = self._resident = None
+            self._resident = self._moved(adapter)
+            self._source = adapter
+        return self._resident
+
+    def _moved(self, adapter: Adapter) -> Adapter:
+        layers = {
+            name: factors.to(self._dtype(factors), self.unet.device)
+            for name, factors in adapter.layers.items()
+            if name.startswith("unet.")
+        }
+        return replace(adapter, layers=layers, stored=None)
+
+    def _dtype(self, factors: Factors) -> torch.dtype:
+        """The UNet's, but a half precision's other kind is kept: a change of kind would lose digits."""
+        ours, theirs = self.unet.dtype, factors.down.dtype
+        return theirs if ours.itemsize == theirs.itemsize == 2 else ours
