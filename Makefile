@@ -23,8 +23,9 @@ demo: setup  ## on Pocket: merge a test pair by several methods, draw a small gr
 test: setup  ## all tests, two at a time
 	$(BIN)/pytest -n 2
 
-rehearsal: setup  ## the slow tests, at true size
+rehearsal: setup  ## the slow tests, then the real commands at true size, some 90 minutes and 30 GB
 	$(BIN)/pytest -m slow
+	$(BIN)/python -m benchmarks rehearsal
 
 check: setup  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """``python -m benchmarks``: run every benchmark and write docs/benchmarks.md.
 
 ``python -m benchmarks NAME…`` runs some and prints them; ``--quick`` runs toy sizes, to see that all works.
-Neither writes the page.
+Neither writes the page. ``python -m benchmarks rehearsal`` is a program of its own: see ``benchmarks/rehearsal``.
 """
 
 from __future__ import annotations
@@ -49,6 +49,16 @@ def _cpuinfo() -> list[str]:
 
 
 def main() -> None:
+    """Run what the arguments say: the rehearsal, or benchmarks."""
+    if sys.argv[1:2] == ["rehearsal"]:
+        from benchmarks.rehearsal import command as rehearsal
+
+        rehearsal.main(sys.argv[2:])
+    else:
+        measure()
+
+
+def measure() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios within one run.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; by default all")

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
 
+from benchmarks.critic_shape import Shape
 from judge.critics.local.llava_qwen import TOWERS
 from judge.critics.local.loader import PictureProcessor
 from judge.critics.local.reader import Reader
 from judge.critics.local.settings import ImageMode
 from judge.pocket.critic import new_tokenizer
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Widths of a critic of the LLaVA-OneVision kind."""
-
-    width: int = 3584
-    inner: int = 18944
-    layers: int = 28
-    heads: int = 28
-    shared_heads: int = 4
-    vocabulary: int = 152064
-    tower_layers: int = 26  # of SigLIP so400m's 27, as llava_qwen cuts it
-    crops: int = 6  # along a side of a grid, at most
-
-
-CRITIC_7B = Shape()
-TOY = Shape(width=64, inner=128, layers=2, heads=4, shared_heads=2, vocabulary=1024, tower_layers=1, crops=2)
 
 
 def new_reader(shape: Shape, device: str, mode: ImageMode) -> Reader:

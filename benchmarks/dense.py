@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import CONSTANT, Coefficients, Hypernetwork
+from lorarar.merging.hypernet import Coefficients, Hypernetwork
 
 Weights = Mapping[str, Tensor]  # dense updates, or weights (m, n), by layer
 
@@ -35,7 +35,7 @@ def column_weights(network: Hypernetwork, name: str, content: Tensor, style: Ten
     """The factors of a layer's columns: predicted, or the constant of parts that are not."""
     if network.predicts(name):
         return coefficients(network, content, style)
-    constant = content.new_full((content.shape[1],), CONSTANT[network.key_value])
+    constant = content.new_full((content.shape[1],), network.constant(name))
     return constant, constant
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from benchmarks.critics import CRITIC_7B, TOY, Shape, new_reader
+from benchmarks.critic_shape import CRITIC_7B, TOY, Shape
+from benchmarks.critics import new_reader
 from benchmarks.measure import cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from judge.critics import find_critic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pkgutil import resolve_name
 import torch
 from safetensors.torch import save_file
 
+from benchmarks.rehearsal.original_names import original_weights
 from lorarar.families import FAMILIES, Architecture, Family
 from lorarar.families.architecture import blueprint_of
 from lorarar.generation.checkpoint import clip_tokenizer
@@ -73,120 +73,12 @@ def new_pipeline(family: Family, seed: int = 0):
     return family.pipeline_class()(**parts, **optional)
 
 
-def original_weights(pipeline) -> dict[str, torch.Tensor]:
-    """The weights of a pipeline under the names of one file."""
-    xl = hasattr(pipeline, "text_encoder_2")
-    weights = {
-        f"model.diffusion_model.{original_name(k, pipeline.unet)}": v for k, v in pipeline.unet.state_dict().items()
-    }
-    for key, value in pipeline.vae.state_dict().items():
-        name, is_linear = _vae(key, len(pipeline.vae.config.block_out_channels)), value.dim() == 2
-        weights[f"first_stage_model.{name}"] = value[:, :, None, None] if is_linear else value
-    prefix = "conditioner.embedders.0.transformer." if xl else "cond_stage_model.transformer."
-    for key, value in pipeline.text_encoder.state_dict().items():
-        weights[f"{prefix}text_model.{key.removeprefix('text_model.')}"] = value
-    if xl:
-        weights |= _open_clip(pipeline.text_encoder_2.state_dict(), "conditioner.embedders.1.model.")
-    return {name: value.clone().contiguous() for name, value in weights.items()}
+def stored_weights(pipeline) -> dict[str, torch.Tensor]:
+    """The weights of a pipeline under the names of one file, each in memory of its own."""
+    return {name: value.clone().contiguous() for name, value in original_weights(pipeline).items()}
 
 
 def write_checkpoint(pipeline, file: Path, metadata: dict[str, str] | None = None, **more: torch.Tensor) -> Path:
     """Write a pipeline as one file."""
-    save_file({**original_weights(pipeline), **more}, file, metadata)
+    save_file({**stored_weights(pipeline), **more}, file, metadata)
     return file
-
-
-def _renamed(key: str, names: dict[str, str]) -> str:
-    for new, old in names.items():
-        key = re.sub(new, old, key)
-    return key
-
-
-def original_name(key: str, unet) -> str:
-    """The name in a checkpoint file of a weight, or of a layer, of a UNet."""
-    layers = unet.config.layers_per_block + 1
-    match = re.match(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.*)", key)
-    if match:
-        side, block, kind, number, rest = match[1], int(match[2]), match[3], int(match[4]), match[5]
-        first = block * layers + (side == "down")
-        if kind == "downsamplers":
-            return f"input_blocks.{first + layers - 1}.0.{rest.replace('conv', 'op')}"
-        if kind == "upsamplers":
-            place = 2 if hasattr(unet.up_blocks[block], "attentions") else 1
-            return f"output_blocks.{first + layers - 1}.{place}.{rest}"
-        place = f"{'input' if side == 'down' else 'output'}_blocks.{first + number}"
-        return f"{place}.0.{_resnet(rest)}" if kind == "resnets" else f"{place}.1.{rest}"
-    match = re.match(r"mid_block\.(resnets|attentions)\.(\d+)\.(.*)", key)
-    if match:
-        resnet = match[1] == "resnets"
-        return f"middle_block.{2 * int(match[2]) + (not resnet)}.{_resnet(match[3]) if resnet else match[3]}"
-    return _renamed(
-        key,
-        {
-            r"^time_embedding\.linear_1": "time_embed.0",
-            r"^time_embedding\.linear_2": "time_embed.2",
-            r"^add_embedding\.linear_1": "label_emb.0.0",
-            r"^add_embedding\.linear_2": "label_emb.0.2",
-            r"^conv_in": "input_blocks.0.0",
-            r"^conv_norm_out": "out.0",
-            r"^conv_out": "out.2",
-        },
-    )
-
-
-def _resnet(rest: str) -> str:
-    return _renamed(
-        rest,
-        {
-            r"^norm1": "in_layers.0",
-            r"^conv1": "in_layers.2",
-            r"^norm2": "out_layers.0",
-            r"^conv2": "out_layers.3",
-            r"^time_emb_proj": "emb_layers.1",
-            r"^conv_shortcut": "skip_connection",
-        },
-    )
-
-
-def _vae(key: str, levels: int) -> str:
-    key = re.sub(r"up_blocks\.(\d+)", lambda match: f"up.{levels - 1 - int(match[1])}", key)
-    key = re.sub(r"mid_block\.resnets\.(\d+)", lambda match: f"mid.block_{int(match[1]) + 1}", key)
-    return _renamed(
-        key,
-        {
-            r"down_blocks\.": "down.",
-            r"\.resnets\.": ".block.",
-            r"downsamplers\.0": "downsample",
-            r"upsamplers\.0": "upsample",
-            r"conv_shortcut": "nin_shortcut",
-            r"conv_norm_out": "norm_out",
-            r"mid_block\.attentions\.0": "mid.attn_1",
-            r"group_norm": "norm",
-            r"\.to_([qkv])\.": r".\1.",
-            r"\.to_out\.0": ".proj_out",
-        },
-    )
-
-
-def _open_clip(weights: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    names = {
-        r"^text_model\.embeddings\.token_embedding\.weight": "token_embedding.weight",
-        r"^text_model\.embeddings\.position_embedding\.weight": "positional_embedding",
-        r"^text_model\.final_layer_norm": "ln_final",
-        r"^text_projection\.weight": "text_projection",
-        r"^text_model\.encoder\.layers\.": "transformer.resblocks.",
-        r"layer_norm1": "ln_1",
-        r"layer_norm2": "ln_2",
-        r"fc1": "c_fc",
-        r"fc2": "c_proj",
-        r"self_attn": "attn",
-    }
-    renamed = {}
-    for key, value in weights.items():
-        name = f"{prefix}{_renamed(key, names)}"
-        if "q_proj" in key:
-            fused = torch.cat([weights[key.replace("q_proj", f"{part}_proj")] for part in "qkv"])
-            renamed[name.replace("q_proj.", "in_proj_")] = fused
-        elif "k_proj" not in key and "v_proj" not in key:
-            renamed[name] = value.T if key == "text_projection.weight" else value
-    return renamed

@@ -84,12 +84,22 @@ def tiny(tiny_folder: Path) -> StableDiffusionXLPipeline:
     return pipeline
 
 
-def random_adapter(rank: int, seed: int, unet: torch.nn.Module | None = None, strength: float = 0.3) -> Adapter:
-    """A LoRA with random factors on every attention linear of the tiny UNet."""
+ATTENTION = (".to_q", ".to_k", ".to_v", ".to_out.0")
+FEED_FORWARD = (".ff.net.0.proj", ".ff.net.2")
+
+
+def random_adapter(
+    rank: int,
+    seed: int,
+    unet: torch.nn.Module | None = None,
+    strength: float = 0.3,
+    ends: tuple[str, ...] = ATTENTION,
+) -> Adapter:
+    """A LoRA with random factors on every attention linear of the tiny UNet, or on layers with other ends."""
     generator = torch.Generator().manual_seed(seed)
     layers = {}
     for name, module in (unet or make_unet()).named_modules():
-        if name.endswith((".to_q", ".to_k", ".to_v", ".to_out.0")):
+        if name.endswith(ends):
             rows, columns = module.weight.shape
             down = torch.randn((rank, columns), generator=generator) * strength
             up = torch.randn((rows, rank), generator=generator) * strength

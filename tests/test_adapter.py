@@ -33,7 +33,11 @@ def test_half_precision_is_scaled_in_single():
         ("unet.a.attn2.to_k", "key"),
         ("unet.a.attn2.to_v", "value"),
         ("unet.a.attn1.to_out.0", "output"),
-        ("unet.a.ff.net.0.proj", "other"),
+        ("unet.a.ff.net.0.proj", "feed-forward"),
+        ("unet.a.ff.net.2", "feed-forward"),
+        ("unet.a.conv1", "other"),
+        ("unet.a.proj_out", "other"),
+        ("text_encoder.text_model.encoder.layers.0.mlp.fc1", "other"),
     ],
 )
 def test_parts(layer, part):

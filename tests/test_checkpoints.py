@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from benchmarks.rehearsal.original_names import original_name
 from lorarar.cli.inspect_checkpoint import checkpoint_facts, checkpoint_words
 from lorarar.families import FAMILIES, Family, architecture_family, family_of, find_base
 from lorarar.generation.base_digest import base_digest
@@ -22,7 +23,7 @@ from lorarar.training.lora import training_scheduler
 from lorarar.util.errors import BaseError
 from lorarar.util.registry import Registry
 
-from .checkpoint_files import meta_unet, new_pipeline, original_name, original_weights, tiny_family, write_checkpoint
+from .checkpoint_files import meta_unet, new_pipeline, stored_weights, tiny_family, write_checkpoint
 
 KINDS = ("sdxl", "ssd-1b", "koala-700m", "sd15")
 BILLIONS = {"sdxl": 2.567, "ssd-1b": 1.331, "koala-700m": 0.782, "sd15": 0.859}  # as published, cut to three digits
@@ -181,7 +182,7 @@ def test_v_prediction_draws_other_pictures(sd15):
 def test_another_vae_draws_the_pictures_from_a_file_a_folder_or_a_pipeline(tmp_path, sd15, files):
     other = new_pipeline(tiny_family("sd15"), seed=1)
     other.save_pretrained(tmp_path / "folder")
-    vae = {k: v for k, v in original_weights(other).items() if k.startswith("first_stage_model.")}
+    vae = {k: v for k, v in stored_weights(other).items() if k.startswith("first_stage_model.")}
     save_file({k.removeprefix("first_stage_model."): v for k, v in vae.items()}, tmp_path / "vae.safetensors")
     places = [tmp_path / "vae.safetensors", tmp_path / "folder" / "vae", tmp_path / "folder"]
     places += [tmp_path / "folder" / "vae" / "diffusion_pytorch_model.safetensors"]

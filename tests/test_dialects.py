@@ -8,6 +8,7 @@ import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 
+from benchmarks.rehearsal.original_names import original_name
 from lorarar.families import FAMILIES
 from lorarar.lora.base_layers import layers_of_family
 from lorarar.lora.dialects import DIALECTS, parse_key, parse_keys
@@ -16,7 +17,7 @@ from lorarar.lora.locations import digest_of
 from lorarar.lora.sgm import is_sgm, unflattened
 from lorarar.util.errors import AdapterError
 
-from .checkpoint_files import meta_unet, original_name
+from .checkpoint_files import meta_unet
 
 BLOCK = "unet.down_blocks.1.attentions.0.transformer_blocks.0"
 FLAT = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0"

@@ -4,12 +4,13 @@ import pickle
 import pytest
 import torch
 
-from lorarar.lora.adapter import Factors
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.header import provenance_of, read_header
 from lorarar.merging.hypernet import Hypernetwork, from_published
 from lorarar.merging.hypernet_file import read_hypernet, write_hypernet
 from lorarar.util.errors import HypernetError
 
-from .conftest import random_adapter
+from .conftest import ATTENTION, FEED_FORWARD, random_adapter
 
 
 def factors(rows, columns, rank, seed):
@@ -75,6 +76,78 @@ def test_only_the_named_parts_are_predicted():
             assert torch.all(m_s == 0.5)
         else:
             assert m_c.std() > 0
+
+
+@torch.no_grad()
+def test_feed_forward_layers_are_predicted_by_the_dense_definition_where_they_are_named():
+    content, style = (random_adapter(2, seed, ends=(*ATTENTION, *FEED_FORWARD)) for seed in (0, 1))
+    widths = sorted({factors.up.shape[0] for factors in content.layers.values()})
+    torch.manual_seed(0)
+    network = Hypernetwork(widths, hidden=6, parts=("query", "output", "feed-forward"))
+    layers = [layer for layer in content.layers if layer.endswith(FEED_FORWARD)]
+    assert layers
+    for layer, (m_c, m_s) in network(content, style).items():
+        assert network.predicts(layer) == (not layer.endswith((".to_k", ".to_v")))
+        if layer in layers:
+            first, last = network.inputs[str(content.layers[layer].up.shape[0])], network.output
+            state = {"input_1.weight": first.weight, "input_1.bias": first.bias}
+            state |= {"output.1.weight": last.weight, "output.1.bias": last.bias}
+            wanted = dense_definition(state, 1, content.layers[layer], style.layers[layer])
+            torch.testing.assert_close(torch.stack([m_c, m_s]), wanted)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("key_value", "others", "of_keys", "of_rest"),
+    [
+        ("mean", "key-value", 0.5, 0.5),
+        ("sum", "key-value", 1.0, 1.0),
+        ("mean", "sum", 0.5, 1.0),
+        ("sum", "mean", 1.0, 0.5),
+        ("sum", "sum", 1.0, 1.0),
+        ("mean", "mean", 0.5, 0.5),
+    ],
+)
+def test_keys_and_values_have_one_rule_and_layers_outside_attention_another(key_value, others, of_keys, of_rest):
+    content, style = (
+        Adapter(
+            {
+                "unet.a.attn1.to_k": factors(16, 4, 2, seed),
+                "unet.a.attn1.to_q": factors(16, 4, 2, seed),
+                "unet.a.ff.net.2": factors(48, 4, 2, seed),
+                "unet.a.proj_in": factors(48, 4, 2, seed),
+                "text_encoder.text_model.encoder.layers.0.mlp.fc1": factors(24, 7, 2, seed),
+            }
+        )
+        for seed in (0, 1)
+    )
+    own = Hypernetwork((16,), key_value=key_value, others=others)
+    told = Hypernetwork((16,))
+    for coefficients in (own(content, style), told(content, style, key_value, others)):
+        constants = {layer: {float(v) for m in pair for v in m} for layer, pair in coefficients.items()}
+        assert len(constants.pop("unet.a.attn1.to_q")) == 8
+        assert constants.pop("unet.a.attn1.to_k") == {of_keys}
+        assert all(values == {of_rest} for values in constants.values())
+
+
+def test_our_files_keep_the_rule_of_other_layers_and_those_of_before_mean_what_they_meant(tmp_path):
+    plain, other = tmp_path / "plain.safetensors", tmp_path / "other.safetensors"
+    write_hypernet(Hypernetwork((16,), key_value="sum"), plain)
+    write_hypernet(Hypernetwork((16,), parts=("query", "feed-forward"), others="sum"), other)
+    assert "others" not in provenance_of(read_header(plain, HypernetError))
+    assert read_hypernet(plain).constant("unet.a.ff.net.2") == 1.0
+    assert read_hypernet(plain, "mean").constant("unet.a.ff.net.2") == 0.5
+    again = read_hypernet(other)
+    assert (again.parts, again.others) == (("query", "feed-forward"), "sum")
+    assert (again.constant("unet.a.attn1.to_k"), again.constant("unet.a.proj_in")) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(("what", "value"), [("parts", ("query", "time")), ("others", "half")])
+def test_a_file_with_a_rule_or_a_part_that_is_not_known_is_refused(tmp_path, what, value):
+    network = Hypernetwork((16,))
+    setattr(network, what, value)
+    with pytest.raises(HypernetError, match=what):
+        read_hypernet(write_hypernet(network, tmp_path / "h.safetensors"))
 
 
 def test_projections_of_one_adapter_serve_every_partner():

@@ -19,7 +19,15 @@ CONTENT, STYLE = random_adapter(2, 0), random_adapter(3, 1)
 LAYERS = sorted(CONTENT.layers)
 
 
-OWN = {"weights": (1.0, 1.0), "density": 0.5, "form": "delta", "mu": 0.5, "coefficients": {}, "key_value": "mean"}
+OWN = {
+    "weights": (1.0, 1.0),
+    "density": 0.5,
+    "form": "delta",
+    "mu": 0.5,
+    "coefficients": {},
+    "key_value": "mean",
+    "others": None,
+}
 
 
 def merged(name, content=CONTENT, style=STYLE, *, rank=None, seed=0, **options):
@@ -256,6 +264,6 @@ def test_text_encoders_feed_forward_and_convolutions_follow_the_stated_rule(tiny
     blend = merged(name, content, style, hypernet=Hypernetwork(sorted(widths)))
     assert blend.layers.keys() == content.layers.keys() | style.layers.keys()
     for layer, factors in blend.layers.items():
-        if part_of(layer) == "other":
+        if part_of(layer) in ("feed-forward", "other"):
             wanted = constant * (content.layers[layer].dense() + style.layers[layer].dense())
             assert relative(factors.dense(), wanted) < 1e-5

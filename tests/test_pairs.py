@@ -172,6 +172,22 @@ def test_a_recipe_records_defaults_and_digests(tiny_folder, hypernet_file):
     assert made == {"seed": 9, "rank": 3, "hypernet": sha256_of(hypernet_file), "key_value": "mean"}
 
 
+def test_a_rule_that_came_later_is_a_fact_only_where_it_is_another_than_the_hypernetworks(
+    tiny_folder, hypernet_file, tmp_path
+):
+    own = write_hypernet(Hypernetwork((16, 32), others="sum"), tmp_path / "own.safetensors")
+    for file, given, fact in [
+        (hypernet_file, None, None),
+        (hypernet_file, "key-value", None),
+        (hypernet_file, "sum", "sum"),
+        (own, None, None),
+        (own, "sum", None),
+        (own, "mean", "mean"),
+    ]:
+        options = {"hypernet": file} | ({"others": given} if given else {})
+        assert recipe(tiny_folder, **options).resolved_options().get("others") == fact
+
+
 def test_a_dtype_is_obeyed_and_one_that_overflows_is_refused(folders, tiny_folder, tmp_path):
     pair = folders[0] / "c0.safetensors", folders[1] / "s0.safetensors"
     done = lorarar.merge(*pair, tmp_path / "m.safetensors", base=str(tiny_folder), method="direct", dtype="bfloat16")

@@ -17,14 +17,15 @@ from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
 from lorarar.training.loop import Schedule, train
 from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
-from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
+from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
 from lorarar.training.place import TrainingPlace
 from lorarar.training.regularisers import REGULARISERS
 from lorarar.training.setup import load_for_training, native_side
 from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import AdapterError, ImageError, TrainingError
 
-from .conftest import random_adapter
+from .conftest import ATTENTION as ENDS
+from .conftest import FEED_FORWARD, random_adapter
 from .test_gates import inputs
 
 OPTIONS = LoraOptions(rank=2, steps=6, rate=1e-2, batch=2)
@@ -246,6 +247,42 @@ def test_any_parts_can_be_predicted(tiny, zoo, tmp_path, parts):
     coefficients = again(contents[0].adapter, styles[0].adapter)
     for layer, (m_c, _) in coefficients.items():
         assert torch.all(m_c == 0.5) != again.predicts(layer)
+
+
+@pytest.fixture
+def mixed_zoo(zoo):
+    """The same with feed-forward layers, but for one content."""
+    for path in [*zoo.glob("styles/*.safetensors"), zoo / "contents" / "c1.safetensors"]:
+        adapter = random_adapter(2, len(str(path)), strength=0.2, ends=(*ENDS, *FEED_FORWARD))
+        write_adapter(adapter, path, {"prompt": "a sks thing"})
+    return [read_concepts(zoo / side) for side in ("contents", "styles")]
+
+
+def test_feed_forward_layers_can_be_predicted(tiny, mixed_zoo, tmp_path):
+    options = HypernetOptions(parts=("query", "output", "feed-forward"), others="sum", steps=3, hidden=8)
+    network = train_hypernet(tiny, *mixed_zoo, options, side=16)
+    again = read_hypernet(write_hypernet(network, tmp_path / "h.safetensors", options_facts(options)))
+    assert (again.parts, again.others) == (options.parts, "sum")
+    for layer, (m_c, _) in again(mixed_zoo[0][1].adapter, mixed_zoo[1][0].adapter).items():
+        assert torch.all(m_c == 0.5) == layer.endswith((".to_k", ".to_v"))
+
+
+def test_input_layers_are_those_of_predicted_layers_alone(tiny, mixed_zoo):
+    """Others would never be trained, and processes that train together would wait for their gradients for ever."""
+    without, with_them = (
+        HypernetMerging(tiny, *mixed_zoo, HypernetOptions(parts=parts, hidden=8), 16).hypernet
+        for parts in (("query", "output"), ("query", "output", "feed-forward"))
+    )
+    assert without.widths == (16, 32)
+    rows = {f.up.shape[0] for layer, f in mixed_zoo[0][1].adapter.layers.items() if layer.endswith(FEED_FORWARD)}
+    assert with_them.widths == tuple(sorted({16, 32} | rows))
+
+
+def test_a_part_that_no_pair_has_is_refused(tiny, zoo):
+    concepts = [read_concepts(zoo / side) for side in ("contents", "styles")]
+    options = HypernetOptions(parts=("query", "feed-forward"), hidden=8)
+    with pytest.raises(TrainingError, match=r"names feed-forward.*share query, key, value, output$"):
+        HypernetMerging(tiny, *concepts, options, 16)
 
 
 @torch.no_grad()

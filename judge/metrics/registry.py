@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from judge.hub_models import HubModel
 from judge.metrics.table import BackboneKind, MetricError, backbone_kinds
 from lorarar.families import families_with
+from lorarar.util.digest_memory import remembered_digests
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import reason
-from lorarar.util.files import sha256_of
 from lorarar.util.model_reference import HubId, find_model
 
 if TYPE_CHECKING:
@@ -236,5 +236,6 @@ def _quiet() -> Iterator[None]:
 def _digest(folder: Path) -> str:
     """A short digest of the files a model is loaded from."""
     files = sorted(path for path in folder.iterdir() if path.suffix in _FILES)
-    listed = "\n".join(f"{path.name} {sha256_of(path)}" for path in files)
+    digests = zip(files, remembered_digests(files, folder.name), strict=True)
+    listed = "\n".join(f"{path.name} {digest}" for path, digest in digests)
     return hashlib.sha256(listed.encode()).hexdigest()[:12]

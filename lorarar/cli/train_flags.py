@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast, get_args
 
 import typer
 
+from lorarar.cli.console import one_of
 from lorarar.cli.flags import Flag, given_options
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import UsageError
 from lorarar.util.files import training_checkpoint
 from lorarar.util.options import OptionError
@@ -22,6 +24,8 @@ OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where the result g
 SideOption = Annotated[
     int | None, typer.Option("--resolution", help="Pixels a side.", show_default="the base's own", min=8)
 ]
+
+DtypeOption = Annotated[str, typer.Option("--dtype", help="Of the numbers in the file: float16, float32 or bfloat16.")]
 
 
 def lora_flags() -> list[Flag]:
@@ -41,6 +45,15 @@ def read_options(training: Training[Values], context: typer.Context) -> Values:
         return training.read("the training", given_options(context))
     except OptionError as error:
         raise UsageError(str(error)) from None
+
+
+def dtype_of(value: str) -> Dtype:
+    """The numbers that a LoRA is written in.
+
+    Raises:
+        UsageError: they are none of those.
+    """
+    return cast("Dtype", one_of("--dtype", value, get_args(Dtype), UsageError))
 
 
 def checkpoint_of(out: Path, *inputs: Path) -> Path:

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
-from lorarar.cli.one_lora import train_one
+from lorarar.cli.one_lora import find_lessons, train_one
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
-from lorarar.cli.train_flags import OutOption, SideOption, read_options
+from lorarar.cli.train_flags import DtypeOption, OutOption, SideOption, dtype_of, read_options
 from lorarar.families import DEFAULT_BASE
 from lorarar.training.place import TrainingPlace
+from lorarar.util.outputs import check_output
 
 
 @command
@@ -29,6 +30,7 @@ def lora(
     side: SideOption = None,
     device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
+    dtype: DtypeOption = "float16",
 ) -> None:
     """Train a content or style LoRA (DreamBooth protocol); killed and started again, it goes on.
 
@@ -36,9 +38,20 @@ def lora(
     hypernetwork is trained on later, so the prompt is kept in the file.
     """
     from lorarar.families import find_base
+    from lorarar.generation.base_digest import pinned
+    from lorarar.training.lora_training import LoraTraining
     from lorarar.training.options import LORA
 
-    options, model = read_options(LORA, context), find_base(base, vae=vae, prediction=prediction)
-    train_one(
-        {"lesson": (images, prompt)}, options, out, model, side, TrainingPlace(device, precision), {"prompt": prompt}
+    options, place = read_options(LORA, context), TrainingPlace(device, precision)
+    numbers = dtype_of(dtype)
+    check_output(out, ".safetensors")
+    training = LoraTraining(
+        out=out,
+        lessons=find_lessons({"lesson": (images, prompt)}),
+        options=options,
+        base=pinned(find_base(base, vae=vae, prediction=prediction)),
+        provenance={"prompt": prompt},
+        side=side,
+        dtype=numbers,
     )
+    train_one(training, place)

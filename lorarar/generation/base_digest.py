@@ -15,14 +15,12 @@ from lorarar.generation.hub import is_commit, snapshot_of, tell_variant
 from lorarar.generation.pipeline_folder import component_folders
 from lorarar.generation.vae import VAE
 from lorarar.util.digest import digest_of_facts
-from lorarar.util.digest_memory import bytes_to_read, remembered_sha256
+from lorarar.util.digest_memory import remembered_digests
 from lorarar.util.errors import BaseError
 from lorarar.util.model_reference import HubId, find_model
-from lorarar.util.progress import Ticker
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 CONFIGS = (".json", ".txt", ".model")  # of models, schedulers and tokenizers
-MANY_BYTES = 256 << 20  # from here on reading takes long enough to show its progress
 
 
 def base_digest(base: Base) -> str:
@@ -73,7 +71,7 @@ def _digest_of_place(base: Base) -> str:
     if base.file:
         architecture = family_of(base).architecture
         config = {name: dict(one.config) for name, one in architecture.components.items()} if architecture else {}
-        (digest,) = _digests([base.file], base.name)
+        (digest,) = remembered_digests([base.file], base.name)
         return digest_of_facts({"checkpoint": digest, "configuration": digest_of_facts(config)})
     return str(base.revision)
 
@@ -82,7 +80,7 @@ def _digest_of_vae(base: Base) -> str:
     """The digest of the files of the VAE that a base names beside its own; of one on the hub the commit."""
     vae = Path(str(base.vae))
     if vae.is_file():
-        return _digests([vae], vae.name)[0]
+        return remembered_digests([vae], vae.name)[0]
     if vae.is_dir():
         vae = vae / VAE if (vae / INDEX).is_file() else vae
         return _digest_of_files(vae, _model_files(vae), vae.name)
@@ -92,7 +90,7 @@ def _digest_of_vae(base: Base) -> str:
 def _digest_of_files(folder: Path, files: Sequence[Path], name: str) -> str:
     """The digest of files by their names in a folder."""
     names = [file.relative_to(folder).as_posix() for file in files]
-    return digest_of_facts(dict(zip(names, _digests(files, name), strict=True)))
+    return digest_of_facts(dict(zip(names, remembered_digests(files, name), strict=True)))
 
 
 def pipeline_files(folder: Path) -> list[Path]:
@@ -108,18 +106,3 @@ def _model_files(folder: Path) -> list[Path]:
     """The weights and configurations of one model's folder, in order."""
     files = folder.rglob("*")
     return sorted(file for file in files if file.suffix.lower() in (*WEIGHTS, *CONFIGS) and file.is_file())
-
-
-def _digests(files: Sequence[Path], name: str) -> list[str]:
-    """The files' digests; those that are not remembered are read, with progress where they are large."""
-    unread = sum(map(bytes_to_read, files))
-    with Ticker(f"digest of {name}, MB", unread >> 20, show=unread > MANY_BYTES) as ticker:
-        counted = 0
-
-        def count(size: int) -> None:
-            nonlocal counted
-            before, counted = counted, counted + size
-            if counted >> 20 > before >> 20:
-                ticker.advance((counted >> 20) - (before >> 20))
-
-        return [remembered_sha256(file, count) for file in files]

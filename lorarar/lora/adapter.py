@@ -19,15 +19,23 @@ from torch import Tensor
 
 from lorarar.util.errors import AdapterError
 
-Part = Literal["query", "key", "value", "output", "other"]
+Part = Literal["query", "key", "value", "output", "feed-forward", "other"]
 
-_PARTS: dict[str, Part] = {".to_q": "query", ".to_k": "key", ".to_v": "value", ".to_out.0": "output"}
+_PARTS: dict[str, Part] = {
+    ".to_q": "query",
+    ".to_k": "key",
+    ".to_v": "value",
+    ".to_out.0": "output",
+    ".ff.net.0.proj": "feed-forward",
+    ".ff.net.2": "feed-forward",
+}
 
-ATTENTION: tuple[Part, ...] = tuple(_PARTS.values())  # the parts whose coefficients can be predicted
+ATTENTION: tuple[Part, ...] = ("query", "key", "value", "output")
+PREDICTABLE: tuple[Part, ...] = (*ATTENTION, "feed-forward")  # the parts whose coefficients a hypernetwork can predict
 
 
 def part_of(layer: str) -> Part:
-    """The part of an attention block that a layer is; ``other`` for feed-forward, convolutions and the like."""
+    """The part of a transformer block that a layer is; ``other`` for convolutions, text encoders and the like."""
     return next((part for ending, part in _PARTS.items() if layer.endswith(ending)), "other")
 
 

@@ -15,25 +15,35 @@ from typing import Literal, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from lorarar.lora.adapter import Adapter, Factors, Part, part_of
+from lorarar.lora.adapter import ATTENTION, Adapter, Factors, Part, part_of
 from lorarar.util.errors import HypernetError
 
-KeyValue = Literal["mean", "sum"]
+ConstantRule = Literal["mean", "sum"]
+OthersRule = Literal["key-value", "mean", "sum"]  # key-value: as the keys and values
 ConceptRole = Literal["content", "style"]
 ROLES: tuple[ConceptRole, ...] = ("content", "style")
 Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
 
 
 class Predictor(Protocol):
-    """Coefficients of every layer that both adapters have; ``key_value`` is the rule of layers not predicted."""
+    """Coefficients of every layer that both adapters have.
 
-    def __call__(self, content: Adapter, style: Adapter, key_value: KeyValue | None = None) -> dict[str, Coefficients]:
+    The rules of layers that are not predicted, those of attention and the others, are its own unless they are given.
+    """
+
+    def __call__(
+        self,
+        content: Adapter,
+        style: Adapter,
+        key_value: ConstantRule | None = None,
+        others: OthersRule | None = None,
+    ) -> dict[str, Coefficients]:
         """The coefficients by layer."""
         ...
 
 
 #: What a layer that is not predicted gets, for content and style alike.
-CONSTANT: dict[KeyValue, float] = {"mean": 0.5, "sum": 1.0}
+CONSTANT: dict[ConstantRule, float] = {"mean": 0.5, "sum": 1.0}
 
 
 class Scratch:
@@ -62,8 +72,9 @@ class Hypernetwork(nn.Module):
     Args:
         widths: the column lengths m it knows.
         hidden: width of the hidden layer (128 in the paper).
-        parts: parts of attention whose coefficients are predicted; the paper's are query and output.
-        key_value: rule of every other layer: the paper's simple average, or the authors' sum.
+        parts: parts whose coefficients are predicted; the paper's are query and output.
+        key_value: rule of attention's other parts: the paper's simple average, or the authors' sum.
+        others: rule of layers outside attention that are not predicted, of which the paper says nothing.
     """
 
     def __init__(
@@ -71,10 +82,11 @@ class Hypernetwork(nn.Module):
         widths: Sequence[int],
         hidden: int = 128,
         parts: Sequence[Part] = ("query", "output"),
-        key_value: KeyValue = "mean",
+        key_value: ConstantRule = "mean",
+        others: OthersRule = "key-value",
     ) -> None:
         super().__init__()
-        self.hidden, self.parts, self.key_value = hidden, tuple(parts), key_value
+        self.hidden, self.parts, self.key_value, self.others = hidden, tuple(parts), key_value, others
         self.inputs = nn.ModuleDict({str(width): nn.Linear(2 * width, hidden) for width in sorted(widths)})
         self.output = nn.Linear(hidden, 2)
 
@@ -86,6 +98,12 @@ class Hypernetwork(nn.Module):
     def predicts(self, layer: str) -> bool:
         """Whether this layer's coefficients are predicted rather than constant."""
         return part_of(layer) in self.parts
+
+    def constant(self, layer: str, key_value: ConstantRule | None = None, others: OthersRule | None = None) -> float:
+        """What a layer that is not predicted gets, for content and style alike, by its own rules or these."""
+        of_attention, of_others = key_value or self.key_value, others or self.others
+        rule = of_attention if part_of(layer) in ATTENTION or of_others == "key-value" else of_others
+        return CONSTANT[rule]
 
     def project(self, factors: Factors, role: ConceptRole, scratch: Scratch | None = None) -> Tensor:
         """An adapter's share of the hidden layer before its ReLU, (hidden, n): (W1 B) A, content's with the bias.
@@ -137,11 +155,17 @@ class Hypernetwork(nn.Module):
         layers = adapter.layers.items()
         return {name: self.project(factors, role) for name, factors in layers if self.predicts(name)}
 
-    def forward(self, content: Adapter, style: Adapter, key_value: KeyValue | None = None) -> dict[str, Coefficients]:
+    def forward(
+        self,
+        content: Adapter,
+        style: Adapter,
+        key_value: ConstantRule | None = None,
+        others: OthersRule | None = None,
+    ) -> dict[str, Coefficients]:
         """Coefficients of every layer that both adapters have."""
-        scratch, constant = self._scratch(), self._constants(key_value)
+        scratch, constant = self._scratch(), self._constants(key_value, others)
         return {
-            name: self.coefficients(ours, style.layers[name], scratch) if self.predicts(name) else constant(ours)
+            name: self.coefficients(ours, style.layers[name], scratch) if self.predicts(name) else constant(name, ours)
             for name, ours in content.layers.items()
             if name in style.layers
         }
@@ -152,12 +176,13 @@ class Hypernetwork(nn.Module):
         style: Adapter,
         ours: Mapping[str, Tensor],
         theirs: Mapping[str, Tensor],
-        key_value: KeyValue | None = None,
+        key_value: ConstantRule | None = None,
+        others: OthersRule | None = None,
     ) -> dict[str, Coefficients]:
         """Coefficients to the bit as ``forward`` gives them, from ``projections`` of both adapters."""
-        scratch, constant = self._scratch(), self._constants(key_value)
+        scratch, constant = self._scratch(), self._constants(key_value, others)
         return {
-            name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(factors)
+            name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(name, factors)
             for name, factors in content.layers.items()
             if name in style.layers
         }
@@ -166,20 +191,22 @@ class Hypernetwork(nn.Module):
         """Room for the hidden layer, where no gradients are wanted, which need every layer's own."""
         return None if torch.is_grad_enabled() and self.output.weight.requires_grad else Scratch(self.output.weight)
 
-    def _constants(self, key_value: KeyValue | None) -> Callable[[Factors], Coefficients]:
-        """The coefficients of layers that are not predicted, by a rule: one vector for each width, shared."""
-        value, vectors = CONSTANT[key_value or self.key_value], dict[int, Tensor]()
+    def _constants(
+        self, key_value: ConstantRule | None, others: OthersRule | None
+    ) -> Callable[[str, Factors], Coefficients]:
+        """The coefficients of layers that are not predicted: one vector for each width and value, shared."""
+        vectors = dict[tuple[int, float], Tensor]()
 
-        def constant(factors: Factors) -> Coefficients:
-            columns = factors.down.shape[1]
-            if columns not in vectors:
-                vectors[columns] = torch.full((columns,), value, device=factors.down.device)
-            return vectors[columns], vectors[columns]
+        def constant(layer: str, factors: Factors) -> Coefficients:
+            key = factors.down.shape[1], self.constant(layer, key_value, others)
+            if key not in vectors:
+                vectors[key] = torch.full(key[:1], key[1], device=factors.down.device)
+            return vectors[key], vectors[key]
 
         return constant
 
 
-def from_published(state: Mapping[str, Tensor], key_value: KeyValue = "sum") -> Hypernetwork:
+def from_published(state: Mapping[str, Tensor], key_value: ConstantRule = "sum") -> Hypernetwork:
     """A hypernetwork from the authors' state dict (``input_1``, ``input_2`` … and ``output.1``).
 
     Raises:

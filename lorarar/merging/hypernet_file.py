@@ -8,19 +8,19 @@ from typing import get_args
 
 from torch import Tensor
 
-from lorarar.lora.adapter import ATTENTION
+from lorarar.lora.adapter import PREDICTABLE
 from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.hypernet import Hypernetwork, KeyValue, from_published, load_state
+from lorarar.merging.hypernet import ConstantRule, Hypernetwork, OthersRule, from_published, load_state
 from lorarar.util.errors import HypernetError
 
 
-def read_hypernet(path: str | Path, key_value: KeyValue | None = None) -> Hypernetwork:
+def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Hypernetwork:
     """Read a hypernetwork: ours (``.safetensors``), or the authors' (``.pth``).
 
     Args:
         path: the file.
-        key_value: rule for layers that are not predicted; by default the file's own, which for the
+        key_value: rule for parts of attention that are not predicted; by default the file's own, which for the
             authors' is ``sum``, since that is how theirs were trained.
 
     Raises:
@@ -47,6 +47,8 @@ def write_hypernet(network: Hypernetwork, path: str | Path, provenance: Mapping[
         "parts": network.parts,
         "key_value": network.key_value,
     }
+    if network.others != "key-value":  # files of before did not say it
+        form["others"] = network.others
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     save_tensors(tensors, path, {**(provenance or {}), **form})
     return path
@@ -55,11 +57,15 @@ def write_hypernet(network: Hypernetwork, path: str | Path, provenance: Mapping[
 def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Hypernetwork:
     form = provenance_of(metadata)
     try:
-        if form["kind"] != "hypernetwork" or form["key_value"] not in get_args(KeyValue):
+        if form["kind"] != "hypernetwork" or form["key_value"] not in get_args(ConstantRule):
             raise KeyError("kind")
-        parts = [part for part in ATTENTION if part in form["parts"]]
+        if not {*form["parts"]} <= {*PREDICTABLE}:
+            raise KeyError("parts")
+        if (others := form.get("others", "key-value")) not in get_args(OthersRule):
+            raise KeyError("others")
+        parts = [part for part in PREDICTABLE if part in form["parts"]]
         widths = [int(width) for width in form["widths"]]
-        network = Hypernetwork(widths, int(form["hidden"]), parts, form["key_value"])
+        network = Hypernetwork(widths, int(form["hidden"]), parts, form["key_value"], others)
     except (KeyError, ValueError, TypeError) as error:
         raise HypernetError(f"{path} is not a hypernetwork: its header lacks a sound {error}") from None
     load_state(network, state)

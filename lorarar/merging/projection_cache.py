@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.hypernet import Coefficients, ConceptRole, Hypernetwork, KeyValue, Predictor
+from lorarar.merging.hypernet import Coefficients, ConceptRole, ConstantRule, Hypernetwork, OthersRule, Predictor
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import cache_folder
 
@@ -31,10 +31,15 @@ class ProjectionCache:
     def predictor(self, network: Hypernetwork, digest: str) -> Predictor:
         """The network as a function of two adapters that takes their projections from here."""
 
-        def predict(content: Adapter, style: Adapter, key_value: KeyValue | None = None) -> dict[str, Coefficients]:
+        def predict(
+            content: Adapter,
+            style: Adapter,
+            key_value: ConstantRule | None = None,
+            others: OthersRule | None = None,
+        ) -> dict[str, Coefficients]:
             ours = self.projection(network, digest, content, "content")
             theirs = self.projection(network, digest, style, "style")
-            return network.from_projections(content, style, ours, theirs, key_value)
+            return network.from_projections(content, style, ours, theirs, key_value, others)
 
         return predict
 

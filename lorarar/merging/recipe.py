@@ -114,6 +114,8 @@ class Recipe:
         resolved |= {name: self.options[name] for name in ("rank", "balance") if name in self.options}
         for option in self.method.options:
             value = self._values[option.name].given
+            if option.later and value == self._default(option, self._values):
+                continue
             if option.type != "file":
                 resolved[option.name] = value
             elif value is not None:

@@ -15,7 +15,6 @@ from lorarar.families import find_base
 from lorarar.generation.picture import Picture, save
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.generation.studio import BATCH, Studio
-from lorarar.lora.adapter import part_of
 from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge
 from lorarar.merging.coefficient_statistics import block_of
@@ -158,7 +157,7 @@ def _run_method(
 
 def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40) -> Image.Image:
     """m_c and m_s of the predicted layers as heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
-    layers = [layer for layer in coefficients if part_of(layer) in ("query", "output")]
+    layers = [layer for layer, (m_c, m_s) in coefficients.items() if m_c.std() > 0 or m_s.std() > 0]
     sides = [[_bin_means(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
     return HeatmapChart(
         title="What LoRA.rar predicts: one coefficient for each column of both LoRAs",

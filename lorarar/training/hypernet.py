@@ -11,12 +11,13 @@ from accelerate import Accelerator
 from torch import nn
 
 from lorarar.generation.gates import Gates
-from lorarar.lora.adapter import Adapter
+from lorarar.lora.adapter import PREDICTABLE, Adapter, part_of
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Schedule, train
 from lorarar.training.merging_loss import Merging, MergingLoss
 from lorarar.training.options import HypernetOptions
+from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -36,26 +37,40 @@ class HypernetMerging(Merging):
     ) -> None:
         super().__init__(pipeline, contents, styles, MergingLoss.of(options), options.batch, side, checkpointing)
         torch.manual_seed(options.seed)
-        self.hypernet = new_hypernet([concept.adapter for concept in self.contents], options)
+        of_content, of_style = ([concept.adapter for concept in side] for side in (self.contents, self.styles))
+        self.hypernet = new_hypernet(of_content, of_style, options)
 
     def trained(self) -> dict[str, nn.Parameter]:
         """The hypernetwork's weights."""
         return dict(self.hypernet.named_parameters())
 
     def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
-        """Eq. 1 for the predicted parts, the constants of ``key_value`` for the others."""
+        """Eq. 1 for the predicted parts, the constants of ``key_value`` and ``others`` for the rest."""
         gates = self.hypernet(content, style)
         return gates, [pair for layer, pair in gates.items() if self.hypernet.predicts(layer)]
 
 
-def new_hypernet(adapters: Sequence[Adapter], options: HypernetOptions) -> Hypernetwork:
-    """An untrained hypernetwork for the widths of these adapters; it starts near the plain sum.
+def new_hypernet(contents: Sequence[Adapter], styles: Sequence[Adapter], options: HypernetOptions) -> Hypernetwork:
+    """An untrained hypernetwork for the layers that it predicts of these LoRAs; it starts near the plain sum.
 
     With an output bias of one every coefficient is about 1 before the first step: the point from which
-    ZipLoRA starts too.
+    ZipLoRA starts too. It has an input layer for the widths of predicted layers alone, so that each is trained.
+
+    Raises:
+        TrainingError: a part is to be predicted of which no content and style share a layer.
     """
-    widths = {factors.up.shape[0] for adapter in adapters for factors in adapter.layers.values()}
-    network = Hypernetwork(sorted(widths), options.hidden, options.parts, options.key_value)
+    of_styles = {layer for adapter in styles for layer in adapter.layers}
+    rows = {layer: factors.up.shape[0] for adapter in contents for layer, factors in adapter.layers.items()}
+    shared = [(part_of(layer), width) for layer, width in rows.items() if layer in of_styles]
+    there = {part for part, _ in shared}
+    if missing := [part for part in options.parts if part not in there]:
+        accepted = [part for part in PREDICTABLE if part in there]
+        raise TrainingError(
+            f"--parts names {', '.join(missing)}, of which these contents and styles share no layer; "
+            f"they share {', '.join(accepted) or 'none that can be predicted'}"
+        )
+    widths = {width for part, width in shared if part in options.parts}
+    network = Hypernetwork(sorted(widths), options.hidden, options.parts, options.key_value, options.others)
     nn.init.ones_(network.output.bias)
     return network
 

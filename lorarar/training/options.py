@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
-from lorarar.merging.methods.table import KEY_VALUE
+from lorarar.merging.methods.table import KEY_VALUE, OTHERS
 from lorarar.util.options import Option, Spelling, check_values
 from lorarar.util.seeds import LARGEST
 
 if TYPE_CHECKING:
     from lorarar.lora.adapter import Part
-    from lorarar.merging.hypernet import KeyValue
+    from lorarar.merging.hypernet import ConstantRule, OthersRule
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["mean-dot", "dot", "cosine"]
@@ -44,7 +44,7 @@ class HypernetOptions:
 
     hidden: int = 128
     parts: tuple[Part, ...] = ("query", "output")
-    key_value: KeyValue = "mean"
+    key_value: ConstantRule = "mean"
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "mean-dot"
     strength: float = 0.01  # lambda of Eq. 3
@@ -52,6 +52,8 @@ class HypernetOptions:
     rate: float = 0.01
     batch: int = 1  # noisy latents of content, and as many of style, a step
     seed: int = 0
+    # Not of the paper's, whose LoRAs have layers of attention alone:
+    others: OthersRule = "key-value"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class ZipOptions:
     seed: int = 0
 
 
-LATER = ("decay", "feed_forward")  # options that 0.1 did not have
+LATER = ("decay", "feed_forward", "others")  # options that 0.1 did not have
 
 
 def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[str, Any]:
@@ -154,15 +156,21 @@ HYPERNET = Training(
         *_OF_LOSS,
         Option(
             "key_value",
-            "Parts not predicted: mean (paper) or sum (authors' code).",
+            "Parts of attention that are not predicted: mean, half of each side (paper), or sum (authors' code).",
             "choice",
             choices=KEY_VALUE.choices,
         ),
         Option(
+            "others",
+            "Layers outside attention that are not predicted: as --key-value, or mean or sum.",
+            "choice",
+            choices=OTHERS.choices,
+        ),
+        Option(
             "parts",
-            "Parts predicted: any of them.",
+            "Parts predicted: any of query, key, value, output and feed-forward.",
             "choices",
-            choices=("query", "key", "value", "output"),
+            choices=("query", "key", "value", "output", "feed-forward"),
             words="PARTS",
         ),
         Option("hidden", "Width of the hidden layer.", "integer", least=1),

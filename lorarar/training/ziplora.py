@@ -18,7 +18,7 @@ from torch import nn
 from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.gates import Gates
-from lorarar.lora.adapter import Adapter, part_of
+from lorarar.lora.adapter import ATTENTION, Adapter, part_of
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Schedule, train
@@ -46,7 +46,7 @@ class ZipMerging(Merging):
     ) -> None:
         super().__init__(pipeline, [content], [style], MergingLoss.of(options), options.batch, side, checkpointing)
         ours, theirs = self.contents[0].adapter.layers, self.styles[0].adapter.layers
-        self.layers = [layer for layer in ours if layer in theirs and part_of(layer) != "other"]
+        self.layers = [layer for layer in ours if layer in theirs and part_of(layer) in ATTENTION]
         columns = [ours[layer].down.shape[1] for layer in self.layers]
         device = pipeline.unet.device
         self.of_content = nn.ParameterList([nn.Parameter(torch.ones(n, device=device)) for n in columns])

@@ -9,16 +9,41 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from lorarar.util.files import cache_folder, replacing, sha256_of
+from lorarar.util.progress import Ticker
 
+MANY_BYTES = 256 << 20  # from here on reading takes long enough to show its progress
 LARGE = 8 << 20  # bytes from which on a digest is worth remembering
 SETTLED = 2.0  # seconds since the last change: within a clock's tick a file can change unnoticed
 _BLOCK = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def remembered_digests(files: Sequence[Path], name: str) -> list[str]:
+    """Hex digests of the bytes of files; those that are not remembered are read, with progress where they are large.
+
+    Args:
+        files: of one thing.
+        name: its name, which the progress shows.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    unread = sum(map(bytes_to_read, files))
+    with Ticker(f"digest of {name}, MB", unread >> 20, show=unread > MANY_BYTES) as ticker:
+        counted = 0
+
+        def count(size: int) -> None:
+            nonlocal counted
+            before, counted = counted, counted + size
+            if counted >> 20 > before >> 20:
+                ticker.advance((counted >> 20) - (before >> 20))
+
+        return [remembered_sha256(file, count) for file in files]
 
 
 def remembered_sha256(path: Path, on_read: Callable[[int], None] | None = None) -> str:

@@ -52,6 +52,7 @@ class Option:
     words: str = ""  # for the value in help, for example ``C,S``; "": by the type
     read: str | Callable[[Path], Any] = ""  # what makes a file what is used, or its place ``module:function``
     default_from: str = ""  # ``owner.attribute`` that the default comes from: another option's value, or the base
+    later: bool = False  # came when results were there already: no fact of what is made where it is as by default
 
     @property
     def flag(self) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 
 from judge.critics.critic import CriticError
 from judge.critics.local.settings import ImageMode
+from lorarar.util.digest_memory import remembered_digests
 from lorarar.util.errors import reason
-from lorarar.util.files import sha256_of
 
 CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
 SETTINGS = (
@@ -147,11 +147,13 @@ def _is_original(config: Mapping[str, Any]) -> bool:
 
 
 def _digest(folder: Path) -> str:
-    """A digest of all files that answers depend on; hashing 15 GB takes seconds, stale verdicts would cost more."""
+    """A digest of all files that answers depend on; stale verdicts would cost more than reading 15 GB once."""
     towers = sorted(set(folder.rglob("config.json")) - {folder / "config.json"})
     files = [folder / name for name in SETTINGS] + towers + sorted(folder.glob(WEIGHTS))
-    digests = "\n".join(f"{path.relative_to(folder)} {sha256_of(path)}" for path in files if path.is_file())
-    return f"sha256-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
+    files = [path for path in files if path.is_file()]
+    digests = zip(files, remembered_digests(files, folder.resolve().name), strict=True)
+    listed = "\n".join(f"{path.relative_to(folder)} {digest}" for path, digest in digests)
+    return f"sha256-{hashlib.sha256(listed.encode()).hexdigest()[:16]}"
 
 
 def _from_hub(repository: str, revision: str | None, patterns: list[str]) -> Path:

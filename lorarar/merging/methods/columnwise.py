@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import Coefficients, KeyValue, Predictor
+from lorarar.merging.hypernet import Coefficients, ConstantRule, OthersRule, Predictor
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import scale_columns, sum_terms
 from lorarar.util.errors import MethodError
@@ -44,9 +44,15 @@ def ziplora(
 
 
 def lorarar(
-    content: Adapter, style: Adapter, inputs: MergeInputs, *, hypernet: Predictor, key_value: KeyValue
+    content: Adapter,
+    style: Adapter,
+    inputs: MergeInputs,
+    *,
+    hypernet: Predictor,
+    key_value: ConstantRule | None = None,
+    others: OthersRule | None = None,
 ) -> MergeResult:
     """Coefficients that a hypernetwork predicts from both adapters (Eq. 1)."""
-    coefficients = hypernet(content, style, key_value)
+    coefficients = hypernet(content, style, key_value, others)
     layers, energy = sum_terms(scale_columns(content, style, coefficients), inputs)
     return MergeResult(layers, coefficients, energy)

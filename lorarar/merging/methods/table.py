@@ -43,11 +43,20 @@ HYPERNET = Option(
 )
 KEY_VALUE = Option(
     "key_value",
-    "Rule for parts that are not predicted.",
+    "Rule for parts of attention that are not predicted: mean, half of each side, or sum.",
     "choice",
     default_words="the hypernetwork's own",
     choices=("mean", "sum"),
     default_from="hypernet.key_value",
+)
+OTHERS = Option(
+    "others",
+    "Rule for layers outside attention that are not predicted: as --key-value, or mean or sum.",
+    "choice",
+    default_words="the hypernetwork's own",
+    choices=("key-value", "mean", "sum"),
+    default_from="hypernet.others",
+    later=True,
 )
 
 _HOME = "lorarar.merging.methods"
@@ -83,7 +92,7 @@ METHODS = Registry(
             "LoRA.rar",
             "Shenaj et al., 2024",
             f"{_HOME}.columnwise:lorarar",
-            (HYPERNET, KEY_VALUE),
+            (HYPERNET, KEY_VALUE, OTHERS),
             columnwise=True,
         ),
     ),
