@@ -9,9 +9,12 @@ import argparse
 import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -24,6 +27,7 @@ from benchmarks.rehearsal.steps import STEPS, Setting, in_numbers
 from lorarar.util.dtype import Dtype
 
 WORK = Path("out/rehearsal")
+GRACE = 20  # seconds that a command has to end
 DESCRIPTION = """Run the real commands on checkpoints of true size with random weights, each in a process of its own,
 and keep the time and the peak memory of each. Everything is written below the work folder, some 30 GB."""
 
@@ -54,7 +58,7 @@ def rehearse(name: str, setting: Setting, needed_later: set[str], patience: floa
         patience: seconds after which it is ended.
     """
     step = STEPS[name]
-    setting = in_numbers(step, setting, available_memory())
+    setting = replace(in_numbers(step, setting, available_memory()), out=f"out/{name}")
     trouble = missing(step, setting, needed_later)
     arguments: list[str] = []
     record: dict[str, object] = {}
@@ -62,7 +66,7 @@ def rehearse(name: str, setting: Setting, needed_later: set[str], patience: floa
         print(f"{name} …", file=sys.stderr, flush=True)
         make(step.inputs, setting.scale, setting.work, _environment(setting))
         arguments = step.arguments(setting)
-        trouble, record = _measure(name, arguments, setting, patience)
+        trouble, record = _measure(arguments, setting, patience)
     return Result(
         name=name,
         title=step.title,
@@ -75,25 +79,34 @@ def rehearse(name: str, setting: Setting, needed_later: set[str], patience: floa
     )
 
 
-def _measure(name: str, arguments: list[str], setting: Setting, patience: float) -> tuple[str, dict[str, object]]:
+def _measure(arguments: list[str], setting: Setting, patience: float) -> tuple[str, dict[str, object]]:
     """What went wrong in a line, if anything, and what was measured of a command in a process of its own."""
-    place = (setting.work / "records" / f"{name}.json").absolute()
+    place = setting.work / setting.out / "record.json"
     log = place.with_suffix(".log")
-    place.parent.mkdir(exist_ok=True)
-    place.unlink(missing_ok=True)
+    shutil.rmtree(place.parent, ignore_errors=True)  # or a command would take up what an earlier run has left
+    place.parent.mkdir(parents=True)
     command = [sys.executable, "-m", "benchmarks.rehearsal.measured", str(place), *arguments]
     with log.open("wb") as said:
         process = subprocess.Popen(command, cwd=setting.work, env=_environment(setting), stdout=said, stderr=said)
         try:
             code = process.wait(patience)
-        except BaseException as error:
+            trouble = _trouble(code, log)
+        except subprocess.TimeoutExpired:
+            trouble = f"ended after {patience / 60:.0f} minutes"
+        finally:
+            _end(process)
+    return trouble, json.loads(place.read_text()) if place.exists() else {}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that still runs, so that it can write what it took until then."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            return f"ended after {patience / 60:.0f} minutes", {}
-    record = json.loads(place.read_text()) if place.exists() else {}
-    return _trouble(code, log), record
 
 
 def _trouble(code: int, log: Path) -> str:
@@ -109,16 +122,14 @@ def _trouble(code: int, log: Path) -> str:
 def _environment(setting: Setting) -> dict[str, str]:
     """The variables of a command: the folder of this code on its path, and a cache and a database of its own."""
     path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
-    work = setting.work.absolute()
-    own = {"LORARAR_CACHE": str(work / "cache"), "LORARAR_DB": str(work / "rehearsal.db"), "HF_HUB_OFFLINE": "1"}
+    cache, database = setting.work / "cache", setting.work / setting.out / "results.db"
+    own = {"LORARAR_CACHE": str(cache), "LORARAR_DB": str(database), "HF_HUB_OFFLINE": "1"}
     return {**os.environ, **own, "PYTHONPATH": path}
 
 
 def _setting(asked: argparse.Namespace) -> Setting:
-    import torch
-
-    device = asked.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    (asked.work / "out").mkdir(parents=True, exist_ok=True)
+    device = asked.device or ("cuda" if _has_gpu() else "cpu")
+    asked.work.mkdir(parents=True, exist_ok=True)
     return Setting(
         work=asked.work.absolute(),
         scale=SCALES[asked.scale],
@@ -126,6 +137,12 @@ def _setting(asked: argparse.Namespace) -> Setting:
         steps=asked.steps or (1 if device == "cpu" else 4),
         numbers=asked.dtype or "",
     )
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from benchmarks.rehearsal.base import meta_model
 from benchmarks.rehearsal.scale import CONTENTS, STYLES, Scale
 from benchmarks.sdxl import new_adapter
 from lorarar.lora.files import write_adapter
+from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.pictures.images import write_png
@@ -35,6 +36,13 @@ def write_network(scale: Scale, file: Path) -> Path:
     """A random hypernetwork of the paper's form for the attention of that UNet."""
     torch.manual_seed(0)
     return write_hypernet(Hypernetwork(scale.widths), file)
+
+
+def write_even(scale: Scale, file: Path) -> Path:
+    """Coefficients of a pair, one half each."""
+    layers = new_adapter(meta_model(scale.architecture.components["unet"]), 1, 0).layers
+    halves = {name: torch.full((factors.down.shape[1],), 0.5) for name, factors in layers.items()}
+    return write_coefficients({name: (half, half) for name, half in halves.items()}, file)
 
 
 def write_judged(scale: Scale, folder: Path) -> Path:

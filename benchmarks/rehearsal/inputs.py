@@ -49,6 +49,12 @@ def _hypernet(scale: Scale, place: Path) -> None:
     write_network(scale, place)
 
 
+def _coefficients(scale: Scale, place: Path) -> None:
+    from benchmarks.rehearsal.concepts import write_even
+
+    write_even(scale, place)
+
+
 def _judged(scale: Scale, place: Path) -> None:
     from benchmarks.rehearsal.concepts import write_judged
 
@@ -70,6 +76,7 @@ INPUTS: Mapping[str, Input] = {
     "base.safetensors": Input(_base_file, lambda scale: scale.base_gigabytes),
     "concepts": Input(_concepts, _of_loras, f"styles/{next(reversed(STYLES))}.safetensors"),
     "hypernet.safetensors": Input(_hypernet, lambda scale: 0.0),
+    "coefficients.safetensors": Input(_coefficients, lambda scale: 0.0),
     "judged": Input(_judged, lambda scale: 0.0, f"references/styles/{next(iter(STYLES))}/0.png"),
     "critic": Input(_critic, lambda scale: scale.critic_gigabytes, "model.safetensors.index.json"),
 }

@@ -48,6 +48,7 @@ class Record:
     own: int = 0  # bytes at most, without it
     cuda: int = 0  # bytes that torch had allocated at most
     cuda_reserved: int = 0
+    gpu: str = ""  # its name
     ticks: list[Tick] = field(default_factory=list)
 
 
@@ -102,6 +103,7 @@ class Watch:
         peak = int(torch.cuda.max_memory_allocated())
         self.record.cuda = max(self.record.cuda, peak)
         self.record.cuda_reserved = max(self.record.cuda_reserved, int(torch.cuda.max_memory_reserved()))
+        self.record.gpu = torch.cuda.get_device_name()
         torch.cuda.reset_peak_memory_stats()
         return peak
 

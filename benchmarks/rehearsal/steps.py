@@ -11,6 +11,9 @@ from lorarar.merging.methods import METHODS
 
 CONTENT, STYLE = next(iter(CONTENTS)), next(iter(STYLES))
 LORAS = (f"concepts/contents/{CONTENT}.safetensors", f"concepts/styles/{STYLE}.safetensors")
+NETWORK, COEFFICIENTS = "hypernet.safetensors", "coefficients.safetensors"
+#: What a method is given beside the LoRAs: its option and the input that is its value.
+GIVEN = {"lorarar": ("--hypernet", NETWORK), "ziplora": ("--coefficients", COEFFICIENTS)}
 PROMPT = "a sks dog in watercolor painting style"
 PRECISIONS = {"float32": "no", "float16": "fp16", "bfloat16": "bf16"}  # as trainings call them
 
@@ -24,6 +27,7 @@ class Setting:
     device: str
     steps: int  # of each training and each drawing
     numbers: str = ""  # a dtype; empty: the command's own
+    out: str = "out"  # the folder of a step's results, in the work folder
 
     @property
     def is_gpu(self) -> bool:
@@ -70,8 +74,7 @@ def run_plan(title: str, rows: str, pictures: str = "seeds = 1") -> Callable[[Se
     """A command that runs a plan of one content and one style; the plan is written beside the concepts."""
 
     def arguments(setting: Setting) -> list[str]:
-        plan = setting.work / f"{title}.toml"
-        plan.write_text(
+        (setting.work / (plan := f"{title}.toml")).write_text(
             f'title = "{title}"\nbase = "base"\n'
             f'[contents]\nfolder = "concepts/contents"\nnames = ["{CONTENT}"]\n'
             f'[styles]\nfolder = "concepts/styles"\nnames = ["{STYLE}"]\n'
@@ -79,19 +82,19 @@ def run_plan(title: str, rows: str, pictures: str = "seeds = 1") -> Callable[[Se
             f"[[methods]]\n{rows.format(steps=setting.steps, rank=setting.scale.rank)}\n"
         )
         how = [*setting.place, *setting.dtype, *setting.precision]
-        return ["bench", "run", plan.name, *how, "--out", f"out/{title}"]
+        return ["bench", "run", plan, *how, "--out", setting.out]
 
     return arguments
 
 
 def _train_lora(setting: Setting) -> list[str]:
-    taught = [f"concepts/contents/{CONTENT}", "--prompt", CONTENTS[CONTENT], "-o", "out/lora.safetensors"]
+    taught = [f"concepts/contents/{CONTENT}", "--prompt", CONTENTS[CONTENT], "-o", f"{setting.out}/lora.safetensors"]
     how = ["--rank", str(setting.scale.rank), "--steps", str(setting.steps), "--resolution", str(setting.scale.side)]
     return ["train", "lora", *taught, "--base", "base", *how, *setting.place, *setting.precision]
 
 
 def _train_hypernet(setting: Setting) -> list[str]:
-    taught = ["--contents", "concepts/contents", "--styles", "concepts/styles", "-o", "out/hypernet.safetensors"]
+    taught = ["--contents", "concepts/contents", "--styles", "concepts/styles", "-o", f"{setting.out}/{NETWORK}"]
     how = ["--steps", str(setting.steps), "--resolution", str(setting.scale.side)]
     return ["train", "hypernet", *taught, "--base", "base", *how, *setting.place, *setting.precision]
 
@@ -101,7 +104,7 @@ def draw(base: str) -> Callable[[Setting], list[str]]:
 
     def arguments(setting: Setting) -> list[str]:
         how = ["--steps", str(setting.steps), "--size", setting.size, *setting.place, *setting.dtype]
-        return ["generate", "--prompt", PROMPT, "--lora", LORAS[0], "--base", base, *how, "--out", f"out/draw-{base}"]
+        return ["generate", "--prompt", PROMPT, "--lora", LORAS[0], "--base", base, *how, "--out", setting.out]
 
     return arguments
 
@@ -110,20 +113,19 @@ def merge(method: str, *more: str) -> Callable[[Setting], list[str]]:
     """A command that merges a content and a style."""
 
     def arguments(setting: Setting) -> list[str]:
-        return ["merge", *LORAS, "--method", method, "--base", "base", "-o", f"out/{method}.safetensors", *more]
+        return ["merge", *LORAS, "--method", method, "--base", "base", "-o", f"{setting.out}/merged.safetensors", *more]
 
     return arguments
+
+
+def _predict(setting: Setting) -> list[str]:
+    return ["coefficients", *LORAS, "--base", "base", *GIVEN["lorarar"], "-o", f"{setting.out}/{COEFFICIENTS}"]
 
 
 def _judge(setting: Setting) -> list[str]:
     shown = ["--generated", "judged/generated", "--references", "judged/references"]
     return ["judge", "run", "--critic", "critic", "--metrics", "mars2", *shown, *setting.place, *setting.dtype]
 
-
-NETWORK = ("--hypernet", "hypernet.safetensors")
-COEFFICIENTS = "out/coefficients.safetensors"
-#: What a method is given beside the LoRAs.
-GIVEN = {"lorarar": NETWORK, "ziplora": ("--coefficients", COEFFICIENTS)}
 
 STEPS: Mapping[str, Step] = {
     "lora": Step("train a LoRA", ("base", "concepts"), _train_lora, {"float32": 21, "bfloat16": 12}, 10),
@@ -151,14 +153,14 @@ STEPS: Mapping[str, Step] = {
     ),
     "coefficients": Step(
         "coefficients of a pair",
-        ("base", "concepts", "hypernet.safetensors"),
-        lambda setting: ["coefficients", *LORAS, "--base", "base", *NETWORK, "-o", COEFFICIENTS],
+        ("base", "concepts", NETWORK),
+        _predict,
         {"": 3},
     ),
     **{
         f"merge-{method}": Step(
             f"merge by {row.title}",
-            ("base", "concepts", "hypernet.safetensors"),
+            ("base", "concepts", *GIVEN.get(method, ())[1:]),
             merge(method, *GIVEN.get(method, ())),
             {"": 4},
         )
