@@ -1,7 +1,8 @@
 """``python -m benchmarks``: run every benchmark and write docs/benchmarks.md.
 
 ``python -m benchmarks NAME…`` runs some and prints them; ``--quick`` runs toy sizes, to see that all works.
-Neither writes the page. ``python -m benchmarks rehearsal`` is a program of its own: see ``benchmarks/rehearsal``.
+Neither writes the page. ``python -m benchmarks rehearsal`` is a program of its own, see ``benchmarks/rehearsal``;
+its section of the page stays.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 from benchmarks import app, command, drawing, intervals, judging, known, merging, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+REHEARSED = "## At true size"  # the section of the page that is the rehearsal's, and stays as it is
 
 BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "merging": merging.run,
@@ -76,7 +78,8 @@ def measure() -> None:
         parts.append(BENCHMARKS[name](asked.quick))
     text = "\n\n".join(parts) + "\n"
     if not asked.names and not asked.quick:
-        PAGE.write_text(text, encoding="utf-8")
+        _, heading, rest = PAGE.read_text(encoding="utf-8").partition(REHEARSED)
+        PAGE.write_text(f"{text}\n{heading}{rest}" if heading else text, encoding="utf-8")
     print(text)
 
 

@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 
 from judge.brand import brand, knows
-from judge.critics import Critic
+from judge.critics import Critic, CriticError
 from judge.critics.guarded import GuardedCritic
 from judge.critics.kind import CriticKind
 from judge.critics.local import cost
@@ -343,6 +344,25 @@ def test_the_cost_of_a_large_critic_is_said_before_its_weights_are_read(tmp_path
     )
     assert small.cost(10**6) == ""
     assert cost.span(90) == "90 seconds" and cost.span(7200) == "2 hours" and cost.operations_a_second("float32") > 1e6
+
+
+def test_a_critic_larger_than_the_memory_is_refused_with_what_fits(tmp_path, monkeypatch):
+    """Else the system would end the process, and nobody would know why."""
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    critic = LocalCritic(Checkpoint("big", tmp_path, "1", config=SEVEN), LocalSettings(device="cpu"))
+    for total, more, words in (
+        (
+            24,
+            0,
+            r"takes 30 GB of memory in float32, and this machine has 24; take --dtype bfloat16 \(15 GB\) or an",
+        ),
+        (8, 3, r"this machine has 11; take an address as --critic"),
+    ):
+        monkeypatch.setattr(psutil, "virtual_memory", lambda total=total: memory._replace(total=int(total * 1e9)))
+        monkeypatch.setattr(psutil, "swap_memory", lambda more=more: swap._replace(total=int(more * 1e9)))
+        with pytest.raises(CriticError, match=words):
+            _ = critic.reader
+    cost.check_memory("big", cost.weights_of(SEVEN), "bfloat16", int(24e9))
 
 
 class Costly(Critic):

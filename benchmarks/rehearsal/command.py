@@ -35,6 +35,7 @@ and keep the time and the peak memory of each. Everything is written below the w
 def main(arguments: Sequence[str]) -> None:
     """Rehearse; exits with 1 where a step failed."""
     asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and their commands
     setting = _setting(asked)
     results = Results(setting.work / f"results-{asked.scale}-{setting.device}.json")
     names = asked.only or [name for name in STEPS if not results.is_done(name)]

@@ -115,6 +115,9 @@ def remove(name: str, work: Path) -> None:
 
 def main() -> None:
     """Write the inputs that the arguments name."""
+    import torch
+
+    torch.set_num_threads(1)  # files are written by many threads, each of which computes alone
     scale, work, *names = sys.argv[1:]
     for name in names:
         INPUTS[name].write(SCALES[scale], Path(work) / name)

@@ -22,7 +22,7 @@ from unittest.mock import patch
 from lorarar.util.progress import Ticker
 
 STATUS = Path("/proc/self/status")
-OWN = ("RssAnon", "RssShmem")  # memory that is the process's own, and no part of a file that was mapped
+OWN = "RssAnon"  # memory that is the process's own, and no part of a file that was mapped
 PAUSE = 0.05  # seconds between two looks at it
 MOST = 200  # steps of one title that are kept
 
@@ -76,7 +76,7 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(PAUSE):
-            self.record.own = max(self.record.own, sum(map(_status, OWN)))
+            self.record.own = max(self.record.own, _status(OWN))
 
     def _noting(self, advance: Callable[..., None]) -> Callable[..., None]:
         """The way every progress counts a step, with a look at the process."""

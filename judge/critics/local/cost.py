@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from judge.critics.critic import CriticError
 from judge.critics.local.settings import ImageMode, LocalSettings
+from lorarar.util.dtype import Dtype
 from lorarar.util.formatting import in_words
 
 LARGE = 10**9  # weights from which on the cost is said
@@ -37,6 +39,28 @@ def weights_of(config: Mapping[str, Any]) -> int:
     keys = width * (shared if isinstance(shared, int) else heads) // heads
     layer = 2 * width * width + 2 * width * keys + 3 * width * inner
     return layers * layer + 2 * vocabulary * width
+
+
+def check_memory(name: str, weights: int, numbers: str, memory: int) -> None:
+    """Refuse a critic whose weights alone are more than a machine has memory, which would end the process unexplained.
+
+    Args:
+        name: the critic's.
+        weights: how many it has.
+        numbers: a dtype or a quantisation, in which they are kept.
+        memory: bytes that the machine has.
+
+    Raises:
+        CriticError: it is; the message says what fits.
+    """
+    if weights * BYTES[numbers] <= memory:
+        return
+    smaller = [other for other, size in BYTES.items() if other in get_args(Dtype) and weights * size <= memory]
+    ways = [f"--dtype {other} ({weights * BYTES[other] / 1e9:.0f} GB)" for other in sorted(smaller)[:1]]
+    raise CriticError(
+        f"{name} takes {weights * BYTES[numbers] / 1e9:.0f} GB of memory in {numbers}, and this machine has "
+        f"{memory / 1e9:.0f}; take {' or '.join([*ways, 'an address as --critic'])}"
+    )
 
 
 def tokens_of(image_mode: ImageMode, settings: LocalSettings) -> int:

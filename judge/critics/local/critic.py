@@ -19,7 +19,7 @@ from judge.critics.batching import batches
 from judge.critics.critic import Critic
 from judge.critics.local.batch_size import DEFAULT, DEFAULT_ON_GPU, BatchSize
 from judge.critics.local.checkpoint import Checkpoint
-from judge.critics.local.cost import LARGE, cost_in_words, operations_a_second, tokens_of, weights_of
+from judge.critics.local.cost import LARGE, check_memory, cost_in_words, operations_a_second, tokens_of, weights_of
 from judge.critics.local.device import find_device, free_memory, memory_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
@@ -67,11 +67,12 @@ class LocalCritic(Critic):
         """The loaded model, which reads verdicts.
 
         Raises:
-            CriticError: it cannot be loaded.
+            CriticError: it cannot be loaded, or is larger than this machine's memory.
         """
         from judge.critics.local.loader import load
         from judge.critics.local.reader import Reader
 
+        self._check_memory()
         model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
         return Reader(model, processor, self.image_mode)
 
@@ -112,6 +113,15 @@ class LocalCritic(Critic):
         seconds = operations / operations_a_second(self.dtype)
         numbers = self.settings.quantisation or self.dtype
         return cost_in_words(self.checkpoint.name, weights, numbers, seconds, questions, self.image_mode)
+
+    def _check_memory(self) -> None:
+        """Raises a CriticError where the weights are more than the memory; a GPU says by itself when it is full."""
+        import psutil
+
+        if self.device.startswith("cpu"):
+            memory = psutil.virtual_memory().total + psutil.swap_memory().total
+            numbers = self.settings.quantisation or self.dtype
+            check_memory(self.checkpoint.name, weights_of(self.checkpoint.config), numbers, memory)
 
     def close(self) -> None:
         self.__dict__.pop("reader", None)
