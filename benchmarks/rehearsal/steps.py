@@ -127,29 +127,34 @@ def _judge(setting: Setting) -> list[str]:
     return ["judge", "run", "--critic", "critic", "--metrics", "mars2", *shown, *setting.place, *setting.dtype]
 
 
+#: GB of memory on a CPU, where no block is computed twice: the base, what the backward pass needs, what is trained.
+OF_LORA = {"float32": 27, "bfloat16": 14}
+OF_PAIR = {"float32": 36, "bfloat16": 19}
+OF_DRAWING = {"float32": 18, "bfloat16": 12}
+
 STEPS: Mapping[str, Step] = {
-    "lora": Step("train a LoRA", ("base", "concepts"), _train_lora, {"float32": 21, "bfloat16": 12}, 10),
+    "lora": Step("train a LoRA", ("base", "concepts"), _train_lora, OF_LORA, 10),
     "ziplora": Step(
         "a pair by ZipLoRA: train, merge, draw",
         ("base", "concepts"),
         run_plan("ziplora", 'method = "ziplora"\nsteps = {steps}'),
-        {"float32": 21, "bfloat16": 12},
+        OF_PAIR,
         8,
     ),
-    "hypernet": Step("train a hypernetwork", ("base", "concepts"), _train_hypernet, {"float32": 21, "bfloat16": 12}, 8),
+    "hypernet": Step("train a hypernetwork", ("base", "concepts"), _train_hypernet, OF_PAIR, 8),
     "joint": Step(
         "a pair by joint training: train, draw",
         ("base", "concepts"),
         run_plan("joint", 'method = "joint"\nsteps = {steps}\nrank = {rank}'),
-        {"float32": 21, "bfloat16": 12},
+        OF_LORA,
         10,
     ),
-    "draw": Step("draw a picture", ("base", "concepts"), draw("base"), {"float32": 18, "bfloat16": 12}),
+    "draw": Step("draw a picture", ("base", "concepts"), draw("base"), OF_DRAWING),
     "draw-file": Step(
         "draw a picture, the base one file",
         ("base.safetensors", "concepts"),
         draw("base.safetensors"),
-        {"float32": 18, "bfloat16": 12},
+        OF_DRAWING,
     ),
     "coefficients": Step(
         "coefficients of a pair",
@@ -170,14 +175,14 @@ STEPS: Mapping[str, Step] = {
         "a grid of two cells",
         ("base", "concepts"),
         run_plan("grid", 'method = "direct"', "seeds = 2"),
-        {"float32": 18, "bfloat16": 12},
+        OF_DRAWING,
     ),
     "verdict": Step("a picture's verdict", ("critic", "judged"), _judge, {"float32": 36, "bfloat16": 18}),
 }
 
 
 def in_numbers(step: Step, setting: Setting, available: float) -> Setting:
-    """The setting in the numbers that the step computes in: its own, or on a CPU with too little memory smaller ones.
+    """The setting in the numbers that the step computes in: its own, or on a CPU with too little memory the smaller.
 
     Args:
         step: what is rehearsed.
@@ -186,6 +191,6 @@ def in_numbers(step: Step, setting: Setting, available: float) -> Setting:
     """
     if setting.is_gpu or setting.numbers or "" in step.memory:
         return setting
-    share, (first, *_) = setting.scale.memory, step.memory
-    fits = next((numbers for numbers, memory in step.memory.items() if memory * share <= available), first)
-    return replace(setting, numbers="" if fits == first else fits)
+    share, (own, *_, smallest) = setting.scale.memory, step.memory
+    fits = next((numbers for numbers, memory in step.memory.items() if memory * share <= available), smallest)
+    return replace(setting, numbers="" if fits == own else fits)
