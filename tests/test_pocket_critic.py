@@ -21,12 +21,15 @@ from judge.pocket import critic_figures, shipped
 from judge.pocket import held_out_trials as trials
 from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank, make_bank
-from judge.pocket.critic import adopt_tokenizer, new_critic, new_tokenizer
-from judge.pocket.critic_training import UNKNOWN, CriticObjective, disagreement
+from judge.pocket.critic import adopt_tokenizer, deepen, new_critic, new_tokenizer
+from judge.pocket.critic_training import EARLY, UNKNOWN, CriticObjective, asking_loss, disagreement
 from judge.pocket.extra_classes import distinct, extra_classes
 from judge.pocket.generated_wordings import generate_wording
-from judge.pocket.pair_reader import ANYRES, PAD, PairReader
+from judge.pocket.labelled_rows import LabelledRows, draw_one
+from judge.pocket.pair_reader import PairReader, verdicts
+from judge.pocket.pair_sequences import ANYRES, PAD, PairSequences
 from judge.pocket.pairs import UNLIKE, EasyPairs, Pairs
+from judge.pocket.question_pool import QuestionPool
 from judge.pocket.question_tokens import QuestionSampler
 from judge.pocket.stages import critic as stage
 from judge.pocket.stages import figures
@@ -95,40 +98,49 @@ def test_a_drawing_like_an_earlier_one_is_left_out():
 
 
 def test_pairs_are_what_they_say(bank):
-    pairs, generator = Pairs(bank), torch.Generator().manual_seed(0)
-    hard = 0
-    for _ in range(12):
-        _, references, tests, same = pairs.sample("subject", 16, generator)
-        for reference, test, yes in zip(references, tests, same, strict=True):
+    pairs, hard = Pairs(bank).sample(600, torch.Generator().manual_seed(0)), 0
+    assert 0.3 < (pairs.families > 0).float().mean() < 0.6
+    for family, reference, test, yes in zip(pairs.families, pairs.references, pairs.tests, pairs.same, strict=True):
+        assert bank.families[reference] == family
+        if family == 0:
             assert bank.looks[reference] == 0
             assert (bank.designs[reference] == bank.designs[test]) == bool(yes)
             hard += not yes and bank.classes[reference] == bank.classes[test]
-        family, references, tests, same = pairs.sample("style", 16, generator)
-        for reference, test, yes in zip(references, tests, same, strict=True):
-            assert bank.families[reference] == family
-            if yes:
-                assert bank.looks[reference] == bank.looks[test]
-            elif bank.families[test] == family:
-                knobs = [StyleParams.from_knobs(bank.knobs[bank.looks[row]]) for row in (reference, test)]
-                assert distance(*knobs) >= UNLIKE
-                hard += 1
-    assert hard > 20
+        elif yes:
+            assert bank.looks[reference] == bank.looks[test]
+        elif bank.families[test] == family:
+            knobs = [StyleParams.from_knobs(bank.knobs[bank.looks[row]]) for row in (reference, test)]
+            assert distance(*knobs) >= UNLIKE
+            hard += 1
+    assert hard > 100
 
 
 def test_in_easy_pairs_one_thing_decides(bank):
-    pairs, generator = EasyPairs(bank), torch.Generator().manual_seed(0)
-    for aspect in ("subject", "style") * 4:
-        family, references, tests, same = pairs.sample(aspect, 16, generator)
-        for reference, test, yes in zip(references, tests, same, strict=True):
-            assert bank.families[reference] == family
-            if aspect == "subject":
-                assert bank.looks[test] == 0
-                assert (reference == test) == bool(yes)
-                assert yes or bank.classes[reference] != bank.classes[test]
-            elif yes:
-                assert bank.looks[reference] == bank.looks[test]
-            else:
-                assert bank.families[test] not in (0, family)
+    pairs = EasyPairs(bank).sample(300, torch.Generator().manual_seed(0))
+    for family, reference, test, yes in zip(pairs.families, pairs.references, pairs.tests, pairs.same, strict=True):
+        assert bank.families[reference] == family
+        if family == 0:
+            assert bank.looks[test] == 0
+            assert (reference == test) == bool(yes)
+            assert yes or bank.classes[reference] != bank.classes[test]
+        elif yes:
+            assert bank.looks[reference] == bank.looks[test]
+        else:
+            assert bank.families[test] not in (0, family)
+
+
+def test_rows_are_drawn_by_their_labels():
+    """Every row of a label comes up, no other does, and a lone row has no other."""
+    labels, generator = torch.tensor([3, 0, 3, 1, 3]), torch.Generator().manual_seed(0)
+    rows = LabelledRows(labels)
+    assert set(rows.draw(torch.full((60,), 3), generator).tolist()) == {0, 2, 4}
+    assert set(rows.draw_other(torch.full((60,), 2), torch.full((60,), 3), generator).tolist()) == {0, 4}
+    assert rows.draw_other(torch.tensor([1, 3]), torch.tensor([0, 1]), generator).tolist() == [1, 3]
+    some = LabelledRows(torch.tensor([1, 0, 1]), torch.tensor([7, 8, 9]))
+    assert set(some.draw(torch.ones(40, dtype=torch.long), generator).tolist()) == {7, 9}
+    allowed = torch.tensor([[False, True, True], [False, False, True]]).repeat(40, 1)
+    assert set(draw_one(allowed, generator)[::2].tolist()) == {1, 2}
+    assert set(draw_one(allowed, generator)[1::2].tolist()) == {2}
 
 
 def test_standardised_tokens_have_means_of_unit_deviation(tmp_path):
@@ -165,17 +177,19 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
     tower = critic.model.vision_tower
     tokens = encode(tower, torch.from_numpy(bank.pixels[:6])).float()
     reader, sampler = PairReader(critic, tokenizer), QuestionSampler(tokenizer)
+    layout = ANYRES if mode == "anyres" else PAD
     pictures = []
     for number in range(6):
         pictures.append(tmp_path / f"{number}.png")
         Image.fromarray(bank.pixels[number]).save(pictures[-1])
     for aspect in ("subject", "style"):
+        longer = sampler.tokens(PARAPHRASES[0], aspect, "melting golden rendering" * 3)
+        asked = PairSequences.of([*[sampler.tokens(PAPER, aspect, "glowing")] * 3, longer], layout)
+        pairs = tokens.view(2, 3, *tokens.shape[1:])[:, [0, 1, 2, 2]]
         with torch.no_grad():
-            layout = ANYRES if mode == "anyres" else PAD
-            embedded = [reader.embed_pictures(part, layout) for part in (tokens[:3], tokens[3:])]
-            question = sampler.tokens(PAPER, aspect, "glowing")
-            logits = critic.lm_head(reader.states(question, *embedded)[:, -1])
-            read = reader.read(question, tokens[:3], tokens[3:], layout)
+            read = verdicts(reader.read(asked.codes, pairs), asked.lengths)
+            states = verdicts(reader.states(asked.codes, pairs), asked.lengths)
+        logits = critic.lm_head(states)[:3]
         questions = [
             Question(aspect, PAPER.render(aspect, "glowing"), PAPER.system, reference, test)
             for reference, test in zip(pictures[:3], pictures[3:], strict=True)
@@ -183,7 +197,7 @@ def test_what_is_trained_is_what_is_asked(bank, tmp_path, mode):
         with find_critic(str(tmp_path / "critic"), image_mode=mode, device="cpu") as opened:
             replies = dict(opened.ask(questions))
         wanted = [yes / (yes + no) for yes, no in chances(logits, *answer_tokens(tokenizer))]
-        assert torch.allclose(read[:, -1], logits[:, reader.answers], atol=1e-5)
+        assert torch.allclose(read[:3], logits[:, reader.answers], atol=1e-5)
         assert [replies[k].probability for k in range(3)] == pytest.approx(wanted, abs=2e-3)
         assert np.ptp(wanted) > 0.01
 
@@ -196,6 +210,7 @@ def context(bank, tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "CRITIC", tmp_path / "shipped" / "critic")
     monkeypatch.setattr(shipped, "MANIFEST", BuildManifest(tmp_path / "shipped" / "judges.json"))
     monkeypatch.setattr(stage, "SIZE", 4)
+    monkeypatch.setattr(stage, "QUESTIONS", 2)
     return made
 
 
@@ -316,7 +331,8 @@ def test_a_critic_takes_up_another_tokenizer(tmp_path):
 def test_every_batch_has_an_answer(bank, tmp_path):
     """The mean over no answers is not a number; of few pairs all are blends now and then."""
     tokenizer = new_tokenizer(tmp_path)
-    objective = CriticObjective(new_critic(tokenizer), tokenizer, Pairs(bank), BankPictures(bank), 2)
+    pool = QuestionPool(tokenizer, 2)
+    objective = CriticObjective(new_critic(tokenizer), tokenizer, Pairs(bank), BankPictures(bank), pool, 2)
     answers = [objective.batch(torch.Generator().manual_seed(seed))[2] for seed in range(30)]
     assert all((answer != UNKNOWN).any() for answer in answers)
     assert any((answer == UNKNOWN).any() for answer in answers)
@@ -324,9 +340,49 @@ def test_every_batch_has_an_answer(bank, tmp_path):
 
 def test_disagreement_is_none_where_verdicts_agree_and_at_most_one():
     one = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
-    assert float(disagreement(one, one + 3)) == pytest.approx(0, abs=1e-6)
-    assert float(disagreement(one, -one)) == pytest.approx((0.462117**2 + 0.761594**2) / 2, rel=1e-4)  # of tanh
-    assert float(disagreement(100 * one, -100 * one)) == pytest.approx(1)
+    assert float(disagreement(torch.stack([one, one + 3]))) == pytest.approx(0, abs=1e-6)
+    differences = (0.462117**2 + 0.761594**2) / 2  # of tanh
+    assert float(disagreement(torch.stack([one, -one]))) == pytest.approx(differences, rel=1e-4)
+    assert float(disagreement(torch.stack([one, one, -one]))) == pytest.approx(differences * 2 / 3, rel=1e-4)
+    assert float(disagreement(torch.stack([100 * one, -100 * one]))) == pytest.approx(1)
+
+
+def test_a_verdict_counts_where_it_is_read_and_a_little_before():
+    """Of three rows the last has no answer; what stands before the second picture and in the filling counts nothing."""
+    logits = torch.randn(3, 6, 2, generator=torch.Generator().manual_seed(0))
+    starts, lengths, answers = torch.tensor([2, 3, 1]), torch.tensor([5, 6, 4]), torch.tensor([1, 0, UNKNOWN])
+    costs = -logits.log_softmax(2)
+    early = torch.stack([*costs[0, 2:4, 1], *costs[1, 3:5, 0]]).mean()
+    wanted = (costs[0, 4, 1] + costs[1, 5, 0]) / 2 + EARLY * early
+    assert float(asking_loss(logits, starts, lengths, answers)) == pytest.approx(float(wanted), rel=1e-6)
+
+
+def test_questions_of_a_pool_are_about_what_is_asked(tmp_path):
+    tokenizer, families = new_tokenizer(tmp_path), torch.tensor([0, 9, 0, 14] * 6)
+    sequences = QuestionPool(tokenizer, 3).sample(families, torch.Generator().manual_seed(1))
+    texts = [
+        tokenizer.decode(row[:length].clamp(min=0))
+        for row, length in zip(sequences.codes, sequences.lengths, strict=True)
+    ]
+    for family, text in zip(families.tolist(), texts, strict=True):
+        assert [name for name in STYLE_FAMILIES[1:] if name in text] == ([STYLE_FAMILIES[family]] if family else [])
+    assert len(set(texts)) > 12
+    assert sequences.codes.shape[1] == int(sequences.lengths.max())
+
+
+def test_a_deeper_critic_answers_as_before_and_learns(bank, tmp_path):
+    tokenizer = new_tokenizer(tmp_path)
+    critic = new_critic(tokenizer)
+    deep = deepen(critic, 5)
+    objectives = [
+        CriticObjective(model, tokenizer, Pairs(bank), BankPictures(bank), QuestionPool(tokenizer, 1), 4)
+        for model in (critic, deep)
+    ]
+    batch = objectives[0].batch(torch.Generator().manual_seed(0))
+    losses = [objective(*batch) for objective in objectives]
+    assert torch.allclose(losses[0], losses[1], rtol=1e-5)
+    losses[1].backward()
+    assert deep.model.language_model.layers[4].mlp.down_proj.weight.grad.abs().max() > 0
 
 
 def test_a_bank_survives_its_file(bank, tmp_path):

@@ -17,6 +17,7 @@ from judge.pocket.critic import new_critic, new_tokenizer
 from judge.pocket.critic_training import CriticObjective
 from judge.pocket.dino import DinoObjective, new_dino
 from judge.pocket.pairs import EasyPairs, Pairs
+from judge.pocket.question_pool import QuestionPool
 from judge.pocket.vision_tower import CONFIG as TOWER
 from judge.pocket.vision_tower import VisionTowerObjective
 from lorarar.pocket.classes import CLASS_NAMES
@@ -52,25 +53,29 @@ def pictures():
 
 def critic_objective(bank, pictures, folder):
     tokenizer = new_tokenizer(folder)
-    return CriticObjective(new_critic(tokenizer), tokenizer, Pairs(bank), BankPictures(bank), 4)
+    return CriticObjective(
+        new_critic(tokenizer), tokenizer, Pairs(bank), BankPictures(bank), QuestionPool(tokenizer, 1), 4
+    )
 
 
 def easy_objective(bank, pictures, folder):
     tokenizer = new_tokenizer(folder)
-    return CriticObjective(new_critic(tokenizer), tokenizer, EasyPairs(bank), BankPictures(bank), 4)
+    return CriticObjective(
+        new_critic(tokenizer), tokenizer, EasyPairs(bank), BankPictures(bank), QuestionPool(tokenizer, 1), 4
+    )
 
 
 def tower_objective(bank, pictures, folder):
-    return VisionTowerObjective(new_critic(new_tokenizer(folder)), bank)
+    return VisionTowerObjective(new_critic(new_tokenizer(folder)), bank, BankPictures(bank))
 
 
 def clip_objective(bank, pictures, folder):
     tokenizer = write_tokenizer(folder)
-    return ClipObjective(new_clip(tokenizer), tokenizer, bank, 6)
+    return ClipObjective(new_clip(tokenizer), tokenizer, bank, BankPictures(bank), 6)
 
 
 def dino_objective(bank, pictures, folder):
-    return DinoObjective(new_dino(SiglipVisionModel(TOWER)), bank, 4)
+    return DinoObjective(new_dino(SiglipVisionModel(TOWER)), bank, BankPictures(bank), 4)
 
 
 def base_objective(bank, pictures, folder):

@@ -133,7 +133,7 @@ def test_a_caption_without_a_picture_is_only_a_wrong_answer():
 
 def test_each_picture_has_the_captions_of_its_class_and_family(bank, tmp_path):
     tokenizer = write_tokenizer(tmp_path, ["picture"])
-    objective = ClipObjective(new_clip(tokenizer), tokenizer, bank, 12)
+    objective = ClipObjective(new_clip(tokenizer), tokenizer, bank, BankPictures(bank), 12)
     images, *captions = objective.batch(torch.Generator().manual_seed(0))
     words = [[tokenizer.decode(row, skip_special_tokens=True).strip() for row in tokens] for tokens in captions[::2]]
     whole, of_class, of_family = ([kind[k] for k in own] for kind, own in zip(words, captions[1::2], strict=True))

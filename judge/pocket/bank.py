@@ -30,9 +30,9 @@ from lorarar.pocket.training_pictures import (
     random_pose,
 )
 
-LOOKS_OF_FAMILY, DESIGNS_OF_LOOK = 28, 64
+LOOKS_OF_FAMILY, DESIGNS_OF_LOOK = 28, 128
 PLAIN_PICTURES, PLAIN_PICTURES_OF_EXTRA = 8, 3  # of a design of Pocket's own classes, and of another
-OWN = 0.15  # share of a look's designs that are of Pocket's own classes
+OWN = 0.25  # share of a look's designs that are of Pocket's own classes
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class _Job:
     seed: tuple[int, int]
 
 
-def make_bank(designs: Designs, seed: int, processes: int = 2) -> Bank:
-    """Paint all pictures of the bank; ``decoded`` holds them as painted until the VAE has decoded them."""
+def make_bank(designs: Designs, seed: int, processes: int | None = None) -> Bank:
+    """Paint all pictures of the bank, on all cores by default; ``decoded`` holds them too until it is filled."""
     rng = np.random.default_rng((seed, 11))
     class_names = _class_names(designs)
     labelled = _label(designs, class_names)

@@ -27,6 +27,7 @@ TEXT_WIDTH, PROJECTION = 96, 96
 HALF = (0.5, 0.5, 0.5)  # mean and deviation of its normalised pictures
 SHARPEST = math.log(100)  # largest logit scale, as in CLIP
 OWN = 0.5  # share of a batch that is of Pocket's own classes
+TINT, CROP, TURN = 0.3, (0.5, 1.0), 0.25  # strongest change of colours, share of a picture that stays, largest turn
 
 #: Every caption of Pocket's own classes, class by class, family by family.
 CAPTIONS = tuple(caption(name, family) for name in CLASS_NAMES for family in STYLE_FAMILIES)
@@ -92,10 +93,12 @@ def caption_contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) 
 class ClipObjective(Objective):
     """Contrast of the bank's pictures and their captions."""
 
-    def __init__(self, model: CLIPModel, tokenizer: CLIPTokenizer, bank: Bank, size: int) -> None:
-        """Take the bank; ``size`` of its pictures are a batch."""
+    def __init__(
+        self, model: CLIPModel, tokenizer: CLIPTokenizer, bank: Bank, pictures: BankPictures, size: int
+    ) -> None:
+        """Take the bank and its pictures; ``size`` of them are a batch."""
         super().__init__()
-        self.model, self.size, self.pictures = model, size, BankPictures(bank)
+        self.model, self.size, self.pictures = model, size, pictures
         self.classes, self.families = torch.from_numpy(bank.classes), torch.from_numpy(bank.families)
         self.own = torch.from_numpy(bank.own)
         names = [str(name) for name in bank.class_names]
@@ -115,15 +118,16 @@ class ClipObjective(Objective):
         chosen = torch.rand(self.size, generator=generator) < OWN
         everywhere = pick(generator, len(self.pictures), self.size)
         rows = torch.where(chosen, self.own[pick(generator, len(self.own), self.size)], everywhere)
-        images = random_tints(self.pictures.sample(rows, generator), 0.1, generator)
-        images = random_crops(images, SIDE, (0.7, 1.0), generator)
+        images = random_tints(self.pictures.sample(rows, generator), TINT, generator)
+        images = random_crops(images, SIDE, CROP, generator, TURN)
         classes, families = self.classes[rows], self.families[rows]
-        whole, own_whole = torch.unique(classes * len(STYLE_FAMILIES) + families, return_inverse=True)
-        # all of Pocket's own classes and all families are answers, whether or not a picture has them
-        present = torch.unique(torch.cat([classes, torch.arange(len(CLASS_NAMES))]))
+        own_whole = classes * len(STYLE_FAMILIES) + families
+        # all captions of Pocket's own classes, all classes and all families are answers, whether or not a picture has
+        # them: CLIP's batches of thousands hold nearly all, and a small one would not
+        whole = torch.unique(torch.cat([own_whole, torch.arange(len(CAPTIONS))]))
         captions = [
-            (self.whole[whole], own_whole),
-            (self.of_class[present], torch.searchsorted(present, classes)),
+            (self.whole[whole], torch.searchsorted(whole, own_whole)),
+            (self.of_class, classes),
             (self.of_family, families),
         ]
         device = self.model.device

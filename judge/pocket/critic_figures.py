@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast
 
 from judge.check.paraphrases import PARAPHRASES
 from judge.pocket.held_out_trials import HeldOutTrial, auroc_summary
-from judge.pocket.pair_reader import ANYRES, PAD, PairReader
+from judge.pocket.pair_reader import PairReader
+from judge.pocket.pair_sequences import ANYRES, PAD, PairSequences
 from judge.pocket.question_tokens import QuestionSampler
 from judge.pocket.vision_tower import encode
 from judge.questions import PAPER, Prompts
@@ -62,19 +62,18 @@ class Exam:
     def logits(self, prompts: Prompts = PAPER, *, exchanged: bool = False, anyres: bool = False) -> Logits:
         """The logit of Yes less that of No for every pair."""
         logits = np.zeros(len(self.pairs))
-        reader = PairReader(self.critic.model, self.critic.tokenizer)
-        sampler = QuestionSampler(self.critic.tokenizer)
+        reader, sampler = PairReader(self.critic.model, self.critic.tokenizer), QuestionSampler(self.critic.tokenizer)
+        device = self.critic.model.device
         for family in {pair.family for pair in self.pairs}:
             rows = torch.tensor([k for k, pair in enumerate(self.pairs) if pair.family == family])
             question = sampler.tokens(prompts, "style" if family else "subject", family)
+            codes = PairSequences.of([question], ANYRES if anyres else PAD).codes.to(device)
             for part in torch.split(rows, BATCH):
-                first, second = (self._tokens(self.rows[part, side]) for side in ((1, 0) if exchanged else (0, 1)))
-                answers = reader.read(question, first, second, ANYRES if anyres else PAD)[:, -1]
+                shown = self.rows[part].flip(1) if exchanged else self.rows[part]
+                pictures = self.tokens[shown.T].float().to(device)
+                answers = reader.read(codes.expand(len(part), -1), pictures)[:, -1]
                 logits[part.numpy()] = (answers[:, 1] - answers[:, 0]).double().cpu().numpy()
         return logits
-
-    def _tokens(self, rows: Tensor) -> Tensor:
-        return self.tokens[rows].float().to(self.critic.model.device)
 
 
 def discrimination(critic: CriticSetup, trials: Sequence[HeldOutTrial]) -> dict[str, float]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from judge.pocket.bank import Bank
-from lorarar.training.loop import pick
+from judge.pocket.labelled_rows import LabelledRows
 
 EACH = 2  # pictures of a design, or of a look, in a batch
 
@@ -17,18 +17,16 @@ class DesignGroups:
     def __init__(self, bank: Bank, count: int) -> None:
         """Take the bank; ``count`` designs are a batch."""
         self.count = count
-        looks, classes = torch.from_numpy(bank.looks), torch.from_numpy(bank.classes)
-        self.rows = rows_by_label(torch.from_numpy(bank.designs))
-        self.plain = [rows[looks[rows] == 0] for rows in self.rows]
-        self.kinds = torch.stack([classes[rows[0]] for rows in self.rows])
+        designs, plain = torch.from_numpy(bank.designs), torch.from_numpy(bank.looks) == 0
+        self.rows = LabelledRows(designs)
+        self.plain = LabelledRows(designs[plain], torch.nonzero(plain).flatten())
+        self.kinds = torch.from_numpy(bank.classes)[self.rows.rows[self.rows.starts]]
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rows (EACH * count,) of the bank, and their designs."""
         designs = near(self.kinds, self.count, generator)
-        rows = [
-            torch.cat([some(self.plain[d], 1, generator), some(self.rows[d], EACH - 1, generator)]) for d in designs
-        ]
-        return torch.cat(rows), designs.repeat_interleave(EACH)
+        rows = torch.stack([self.plain.draw(designs, generator), self.rows.draw(designs, generator)], 1)
+        return rows.flatten(), designs.repeat_interleave(EACH)
 
 
 class LookGroups:
@@ -37,24 +35,13 @@ class LookGroups:
     def __init__(self, bank: Bank, count: int) -> None:
         """Take the bank; ``count`` looks are a batch."""
         self.count = count
-        families = torch.from_numpy(bank.families)
-        self.rows = rows_by_label(torch.from_numpy(bank.looks))[1:]  # without plain
-        self.kinds = torch.stack([families[rows[0]] for rows in self.rows])
+        self.rows = LabelledRows(torch.from_numpy(bank.looks))
+        self.kinds = torch.from_numpy(bank.families)[self.rows.rows[self.rows.starts]][1:]  # without plain
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rows (EACH * count,) of the bank, and their looks."""
-        looks = near(self.kinds, self.count, generator)
-        return torch.cat([some(self.rows[k], EACH, generator) for k in looks]), looks.repeat_interleave(EACH)
-
-
-def rows_by_label(labels: Tensor) -> list[Tensor]:
-    """The rows of each label, in the order of labels (N,)."""
-    return [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
-
-
-def some(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """``count`` of the rows, drawn with replacement."""
-    return rows[pick(generator, len(rows), count)]
+        looks = (1 + near(self.kinds, self.count, generator)).repeat_interleave(EACH)
+        return self.rows.draw(looks, generator), looks
 
 
 def near(kinds: Tensor, count: int, generator: torch.Generator) -> Tensor:

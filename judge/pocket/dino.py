@@ -44,19 +44,20 @@ def new_dino(tower: SiglipVisionModel) -> ViTModel:
 class DinoObjective(Objective):
     """Supervised contrast of the designs in the bank's pictures, by the class token."""
 
-    def __init__(self, vit: ViTModel, bank: Bank, groups: int) -> None:
-        """Take the bank; two pictures of each of ``groups`` designs are a batch."""
+    def __init__(self, vit: ViTModel, bank: Bank, pictures: BankPictures, groups: int) -> None:
+        """Take the bank and its pictures; two of each of ``groups`` designs are a batch."""
         super().__init__()
-        self.vit, self.pictures, self.groups = vit, BankPictures(bank), DesignGroups(bank, groups)
+        self.vit, self.pictures, self.groups = vit, pictures, DesignGroups(bank, groups)
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Pictures (N, 3, SIDE, SIDE), normalised as ImageNet's, and the numbers of their designs."""
         rows, designs = self.groups.sample(generator)
         images = random_tints(self.pictures.sample(rows, generator), TINT, generator)
         images = random_crops(images, TOWER.image_size, CROP, generator)
-        mean, deviation = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
         device = self.vit.device
-        return ((images - mean) / deviation).to(device), designs.to(device)
+        statistics = (torch.tensor(values, device=device) for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
+        mean, deviation = (values[:, None, None] for values in statistics)
+        return (images.to(device) - mean) / deviation, designs.to(device)
 
     def forward(self, images: Tensor, designs: Tensor) -> Tensor:
         """The loss of one batch."""

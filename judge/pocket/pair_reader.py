@@ -6,18 +6,6 @@ import torch
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast
 
-from judge.pocket.question_tokens import QuestionTokens
-from judge.pocket.vision_tower import CONFIG as VISION_CONFIG
-
-GRID = VISION_CONFIG.image_size // VISION_CONFIG.patch_size  # tokens a side of a picture
-_BREAK = torch.tensor([GRID**2])  # the line break, behind a picture's own tokens
-_ROWS = torch.arange(GRID**2).view(GRID, GRID)
-
-#: Which tokens the language model reads of a picture, and in which order: image mode pad gives the picture and breaks
-#: the line; anyres gives the picture, and then again row by row, each with a break.
-PAD = torch.cat([_ROWS.flatten(), _BREAK])
-ANYRES = torch.cat([_ROWS.flatten(), torch.cat([_ROWS, _BREAK.expand(GRID, 1)], 1).flatten()])
-
 
 class PairReader:
     """A critic's logits of No and Yes."""
@@ -26,33 +14,43 @@ class PairReader:
         self.critic = critic
         self.answers = [tokenizer.convert_tokens_to_ids(word) for word in ("No", "Yes")]
 
-    def read(self, question: QuestionTokens, first: Tensor, second: Tensor, layout: Tensor = PAD) -> Tensor:
-        """Logits (N, L, 2) of No and Yes from where the second picture begins to where the verdict is read.
+    def read(self, codes: Tensor, pictures: Tensor) -> Tensor:
+        """Logits (N, L, 2) of No and Yes behind every token of questions about pairs of pictures.
 
         Args:
-            question: before, between and behind the pictures.
-            first: the tower's tokens (N, T, D) of the pictures that are shown first.
-            second: of those that are shown second.
-            layout: of an image mode, PAD or ANYRES.
+            codes: of the questions (N, L), as in ``PairSequences``.
+            pictures: the tower's tokens (2, N, T, D) of those that are shown first and second.
         """
-        embedded = [self.embed_pictures(tokens, layout) for tokens in (first, second)]
-        states = self.states(question, *embedded)[:, -(embedded[1].shape[1] + len(question.after)) :]
+        return self.answer(self.states(codes, pictures))
+
+    def answer(self, states: Tensor) -> Tensor:
+        """Logits (..., 2) of No and Yes of the language model's last states (..., D)."""
         logits: Tensor = states @ self.critic.lm_head.weight[self.answers].T
         return logits
 
-    def embed_pictures(self, tokens: Tensor, layout: Tensor) -> Tensor:
-        """The tower's tokens (N, T, D) of pictures as the language model reads them in an image mode's layout."""
-        model = self.critic.model
-        newline = model.image_newline.expand(len(tokens), 1, -1)
-        return torch.cat([model.multi_modal_projector(tokens), newline], 1)[:, layout]
+    def silence(self, states: Tensor) -> Tensor:
+        """Mean surprise, in nats, at any answer to come after last states (N, D): that it is No or Yes at all."""
+        everything: Tensor = self.critic.lm_head(states)
+        return (everything.logsumexp(-1) - self.answer(states).logsumexp(-1)).mean()
 
-    def states(self, question: QuestionTokens, first: Tensor, second: Tensor) -> Tensor:
-        """The language model's last states (N, length, D) on a question about embedded pictures."""
+    def states(self, codes: Tensor, pictures: Tensor) -> Tensor:
+        """The language model's last states (N, L, D) on questions about pairs of pictures."""
         model = self.critic.model
-        before, between, after = (
-            model.get_input_embeddings()(part.to(second.device)).expand(len(second), -1, -1)
-            for part in (question.before, question.between, question.after)
-        )
-        sequence = torch.cat([before, first, between, second, after], 1)
-        states: Tensor = model.language_model(inputs_embeds=sequence).last_hidden_state
+        words = model.get_input_embeddings()(codes.clamp(min=0))
+        places = (-1 - codes).clamp(min=0)[..., None].expand_as(words)
+        seen = self.embed_pictures(pictures).to(words.dtype).gather(1, places)
+        states: Tensor = model.language_model(inputs_embeds=seen.where(codes[..., None] < 0, words)).last_hidden_state
         return states
+
+    def embed_pictures(self, pictures: Tensor) -> Tensor:
+        """What codes below zero stand for (N, 2 * PLACES, D), of the tower's tokens (2, N, T, D)."""
+        model = self.critic.model
+        projected = model.multi_modal_projector(pictures)
+        newline = model.image_newline.expand(2, projected.shape[1], 1, -1).to(projected.dtype)
+        first, second = torch.cat([projected, newline], 2)
+        return torch.cat([first, second], 1)
+
+
+def verdicts(values: Tensor, lengths: Tensor) -> Tensor:
+    """The logits or states (N, D) where a verdict is read, of all (N, L, D)."""
+    return values[torch.arange(len(values), device=values.device), lengths - 1]

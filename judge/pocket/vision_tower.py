@@ -16,11 +16,11 @@ from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionCon
 from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank
 from judge.pocket.design_groups import DesignGroups, LookGroups
-from lorarar.pocket.image_tensors import mirror_some, to_tensor
+from lorarar.pocket.image_tensors import mirror_some, noise_like, to_tensor
 from lorarar.training.loop import Objective
 
 SIDE, PATCH, WIDTH = 64, 8, 128
-GROUPS = 40  # designs, and looks, in a batch
+GROUPS = (40, 40)  # designs, and looks, in a batch
 TEMPERATURE = 0.1
 DESIGN, LOOK = 32, 16  # dimensions of a token for the design, and for the look
 
@@ -48,11 +48,18 @@ def supervised_contrast(features: Tensor, labels: Tensor) -> Tensor:
 class VisionTowerObjective(Objective):
     """Contrast of designs and of looks, each by its dimensions of the mean token."""
 
-    def __init__(self, critic: LlavaOnevisionForConditionalGeneration, bank: Bank) -> None:
+    def __init__(
+        self,
+        critic: LlavaOnevisionForConditionalGeneration,
+        bank: Bank,
+        pictures: BankPictures,
+        groups: tuple[int, int] = GROUPS,
+    ) -> None:
+        """Take the critic, the bank and its pictures; ``groups`` designs and looks are a batch."""
         super().__init__()
         self.tower, self.projector = critic.model.vision_tower, critic.model.multi_modal_projector
-        self.pictures = BankPictures(bank)
-        self.designs, self.looks = DesignGroups(bank, GROUPS), LookGroups(bank, GROUPS)
+        self.pictures = pictures
+        self.designs, self.looks = DesignGroups(bank, groups[0]), LookGroups(bank, groups[1])
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Pictures with the numbers of the designs of their first half and of the looks of their second.
@@ -63,7 +70,7 @@ class VisionTowerObjective(Objective):
         look_rows, looks = self.looks.sample(generator)
         rows = torch.cat([design_rows, look_rows])
         images = mirror_some(to_tensor(self.pictures.sample_pixels(rows, generator)), 0.3, generator)
-        images = images + 0.05 * torch.randn(images.shape, generator=generator)
+        images = images + 0.05 * noise_like(images, generator)
         return tuple(part.to(self.tower.device) for part in (images, designs, looks))
 
     def forward(self, images: Tensor, designs: Tensor, looks: Tensor) -> Tensor:

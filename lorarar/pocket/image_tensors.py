@@ -20,5 +20,13 @@ def image_to_tensor(image: Image.Image) -> Tensor:
 
 def mirror_some(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """The pictures (N, 3, H, W), each mirrored with a probability of ``share``."""
-    mirrored = torch.rand(len(images), generator=generator) < share
+    mirrored = (torch.rand(len(images), generator=generator) < share).to(images.device)
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
+def noise_like(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Gaussian noise of the pictures' shape, made where they lie: by the generator, or by one that it seeds there."""
+    if images.device.type != generator.device.type:
+        seed = int(torch.randint(2**62, (), generator=generator))
+        generator = torch.Generator(images.device).manual_seed(seed)
+    return torch.randn(images.shape, generator=generator, device=images.device)

@@ -9,13 +9,14 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from judge.pocket.bank import make_bank
+from judge.pocket.bank import Bank, make_bank
 from judge.pocket.extra_classes import fetch_more_designs
 from judge.pocket.shipped import MANIFEST
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.image_tensors import to_tensor
 from lorarar.pocket.shipped import BASE
 
+BATCH = 64  # pictures that the VAE takes at once
 FLAW = 0.4  # largest noise on a latent, in deviations of its channel
 
 
@@ -24,14 +25,10 @@ def bank_file(context: BuildContext) -> Path:
     return context.folder / "bank.npz"
 
 
-@torch.no_grad()
 def run_bank(context: BuildContext) -> None:
     """Make the pictures, pass them through the shipped VAE, and keep both in the build folder."""
     bank = make_bank(fetch_more_designs(context.art), context.seed)
-    vae = AutoencoderKL.from_pretrained(BASE / "vae", dtype=torch.float32).to(context.accelerator().device)
-    generator = torch.Generator().manual_seed(context.seed)
-    parts = [_decode_flawed(vae, pixels, generator) for pixels in torch.split(torch.from_numpy(bank.pixels), 64)]
-    replace(bank, decoded=torch.cat(parts).contiguous().numpy()).save(bank_file(context))
+    decode_pictures(bank, context.seed, context.accelerator().device).save(bank_file(context))
     MANIFEST.record(
         "bank",
         pictures=len(bank.pixels),
@@ -39,6 +36,15 @@ def run_bank(context: BuildContext) -> None:
         looks=int(bank.looks.max()),
         seed=context.seed,
     )
+
+
+@torch.no_grad()
+def decode_pictures(bank: Bank, seed: int, device: torch.device | str) -> Bank:
+    """The bank with its pictures passed through the shipped VAE."""
+    vae = AutoencoderKL.from_pretrained(BASE / "vae", dtype=torch.float32).to(device)
+    generator = torch.Generator().manual_seed(seed)
+    parts = [_decode_flawed(vae, pixels, generator) for pixels in torch.split(torch.from_numpy(bank.pixels), BATCH)]
+    return replace(bank, decoded=torch.cat(parts).contiguous().numpy())
 
 
 def _decode_flawed(vae: AutoencoderKL, pixels: Tensor, generator: torch.Generator) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from transformers import CLIPModel, CLIPTokenizer
 
 from judge.pocket import shipped
+from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank
 from judge.pocket.clip import ClipObjective, new_clip, new_processor
 from judge.pocket.stages.bank import bank_file
@@ -28,7 +29,8 @@ def run_clip(context: BuildContext) -> None:
     words = [word for name in bank.class_names for word in str(name).split()]
     tokenizer = write_tokenizer(context.folder / "clip-tokenizer", ["picture", *words])
     clip = _clip_to_train(context, tokenizer, bank)
-    run = context.train("clip", ClipObjective(clip, tokenizer, bank, SIZE), context.adjust(SCHEDULE))
+    pictures = BankPictures(bank, context.accelerator().device)
+    run = context.train("clip", ClipObjective(clip, tokenizer, bank, pictures, SIZE), context.adjust(SCHEDULE))
     clip.cpu().half().save_pretrained(shipped.CLIP)
     tokenizer.save_pretrained(shipped.CLIP)
     new_processor().save_pretrained(shipped.CLIP)

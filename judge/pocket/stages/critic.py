@@ -12,6 +12,7 @@ from judge.pocket.bank import Bank
 from judge.pocket.critic import adopt_tokenizer, new_tokenizer
 from judge.pocket.critic_training import CriticObjective
 from judge.pocket.pairs import EasyPairs, Pairs
+from judge.pocket.question_pool import QuestionPool
 from judge.pocket.stages.bank import bank_file
 from judge.pocket.stages.vision_tower import read_critic, tower_folder
 from lorarar.pocket.build_context import BuildContext
@@ -19,6 +20,7 @@ from lorarar.training.loop import Schedule, TrainingRun
 
 EASY_SCHEDULE = Schedule(steps=500, rate=1e-3, warmup=100, decay=0, save_every=100)
 SCHEDULE = Schedule(steps=3000, rate=5e-4, warmup=100, decay=0.6, ema=0.998, save_every=100)
+QUESTIONS = 1000  # about each style family, and 14 times as many about the subject
 SIZE = 4  # pairs a step, each asked about twice: few, so that there are many wordings for the time
 
 
@@ -62,13 +64,14 @@ def _train(
 ) -> list[TrainingRun]:
     """Train on easy pairs, if the critic is new, then on hard ones; all runs."""
     bank = Bank.load(bank_file(context))
-    pictures = BankPictures(bank)
+    pictures = BankPictures(bank, context.accelerator().device)
+    questions = QuestionPool(tokenizer, QUESTIONS, context.seed)
     runs = []
     if anew:
         easy = context.adjust(EASY_SCHEDULE)
         schedule = replace(easy, steps=min(easy.steps, EASY_SCHEDULE.steps))
-        objective = CriticObjective(critic, tokenizer, EasyPairs(bank), pictures, SIZE)
+        objective = CriticObjective(critic, tokenizer, EasyPairs(bank), pictures, questions, SIZE)
         runs.append(context.train("easy", objective, schedule))
-    objective = CriticObjective(critic, tokenizer, Pairs(bank), pictures, SIZE)
+    objective = CriticObjective(critic, tokenizer, Pairs(bank), pictures, questions, SIZE)
     runs.append(context.train("critic", objective, context.adjust(SCHEDULE)))
     return runs

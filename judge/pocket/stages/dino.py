@@ -6,6 +6,7 @@ import torch
 from transformers import ViTModel
 
 from judge.pocket import shipped
+from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank
 from judge.pocket.dino import CONFIG, DinoObjective, new_dino
 from judge.pocket.stages.bank import bank_file
@@ -21,7 +22,9 @@ def run_dino(context: BuildContext) -> None:
     """Train DINO, from what is shipped if it is of this size, and ship it in half precision."""
     torch.manual_seed(context.seed)
     vit = _dino_to_train(context)
-    run = context.train("dino", DinoObjective(vit, Bank.load(bank_file(context)), GROUPS), context.adjust(SCHEDULE))
+    bank = Bank.load(bank_file(context))
+    pictures = BankPictures(bank, context.accelerator().device)
+    run = context.train("dino", DinoObjective(vit, bank, pictures, GROUPS), context.adjust(SCHEDULE))
     vit.cpu().half().save_pretrained(shipped.DINO)
     shipped.MANIFEST.record(
         "dino",

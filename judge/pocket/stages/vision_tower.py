@@ -8,6 +8,7 @@ import torch
 from transformers import LlavaOnevisionForConditionalGeneration, SiglipVisionModel
 
 from judge.pocket import shipped
+from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank
 from judge.pocket.critic import new_critic, new_tokenizer
 from judge.pocket.stages.bank import bank_file
@@ -29,7 +30,7 @@ def run_vision_tower(context: BuildContext) -> None:
     bank = Bank.load(bank_file(context))
     torch.manual_seed(context.seed)
     critic = _critic_to_train(context)
-    objective = VisionTowerObjective(critic, bank)
+    objective = VisionTowerObjective(critic, bank, BankPictures(bank, context.accelerator().device))
     run = context.train("eyes", objective, context.adjust(SCHEDULE))
     critic.cpu()
     rows = pick(torch.Generator().manual_seed(context.seed), len(bank.pixels), STANDARDISED)
