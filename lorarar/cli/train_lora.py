@@ -39,7 +39,7 @@ def lora(
     """
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
-    from lorarar.training.lora_training import LoraTraining
+    from lorarar.training.lora_training import LESSON, LoraTraining
     from lorarar.training.options import LORA
 
     options, place = read_options(LORA, context), TrainingPlace(device, precision)
@@ -47,7 +47,7 @@ def lora(
     check_output(out, ".safetensors")
     training = LoraTraining(
         out=out,
-        lessons=find_lessons({"lesson": (images, prompt)}),
+        lessons=find_lessons({LESSON: (images, prompt)}),
         options=options,
         base=pinned(find_base(base, vae=vae, prediction=prediction)),
         provenance={"prompt": prompt},

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+from lorarar.pictures.concept_table import Split
 from lorarar.pictures.prompts import RARE_TOKEN, pair_prompt
 from lorarar.pocket.art import DesignKey
 from lorarar.pocket.styles import StyleParams
 from lorarar.util.errors import PocketError
 
 T = TypeVar("T")
-Split = Literal["train", "validation", "test"]
 
 
 def slug(name: str) -> str:

@@ -9,6 +9,7 @@ from lorarar.pictures.captions import Captions, read_captions
 from lorarar.pictures.folders import find_images
 from lorarar.training.lora import Lesson
 from lorarar.training.makings import Facts, lesson_facts
+from lorarar.util.errors import ImageError
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,12 @@ class LessonFiles:
         """What of it decides a training.
 
         Raises:
-            ImageError: a picture cannot be read.
+            ImageError: a picture is gone, or may not be read.
         """
-        return lesson_facts(self.pictures, self.prompt, self.captions)
+        try:
+            return lesson_facts(self.pictures, self.prompt, self.captions)
+        except OSError as error:
+            raise ImageError(f"a picture cannot be read: {error}") from None
 
     def read(self, side: int) -> Lesson:
         """The lesson, its pictures cropped and resized to squares of ``side`` pixels.

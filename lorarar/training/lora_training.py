@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
     from diffusers import StableDiffusionXLPipeline
 
+LESSON = "lesson"  # what the one lesson of a LoRA is called in its facts
 WRITTEN: Dtype = "float16"  # of a LoRA's file, where nothing else is asked for: what other programs read it in
 
 

@@ -26,10 +26,11 @@ from judge.questions import ASPECTS, PAPER
 from judge.run import questions_about
 from judge.targets import Target
 from lorarar.generation.studio import Studio
+from lorarar.pictures.concept_table import Split
 from lorarar.pictures.images import write_png
 from lorarar.pocket import shipped
 from lorarar.pocket.build_context import BuildContext, Stopwatch
-from lorarar.pocket.concepts import STYLES, SUBJECTS, Split, Style, Subject, cell_prompt
+from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject, cell_prompt
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.pocket.training_pictures import SIDE, caption
 from lorarar.training.lora import Lesson, train_lora

@@ -13,9 +13,9 @@ from judge.pocket import shipped
 from judge.pocket.critic_figures import CriticSetup, acceptance, discrimination
 from judge.pocket.stages.vision_tower import read_critic
 from judge.pocket.zero_shot import zero_shot
+from lorarar.pictures.concept_table import Split
 from lorarar.pocket.art import fetch_designs
 from lorarar.pocket.build_context import BuildContext
-from lorarar.pocket.concepts import Split
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 

@@ -1,0 +1,139 @@
+"""``lorarar train loras``"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorarar.cli.console import BaseOption, JsonOption, PredictionOption, VaeOption, command, print_json, print_path
+from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
+from lorarar.cli.train_flags import DtypeOption, SideOption, dtype_of, read_options
+from lorarar.families import DEFAULT_BASE
+from lorarar.pictures.concept_table import Split, TableConcept, shipped_tables
+from lorarar.training.place import TrainingPlace
+from lorarar.util.errors import ImageError, TrainingError
+from lorarar.util.messages import message
+from lorarar.util.outputs import check_output_folder
+
+if TYPE_CHECKING:
+    from lorarar.training.lora_training import LoraTraining
+    from lorarar.training.many_loras import TableOutcome, TableTraining
+
+TABLES = ", ".join(shipped_tables())
+
+
+@command
+def loras(
+    context: typer.Context,
+    concepts: Annotated[
+        str, typer.Argument(help=f"Table of contents and styles, or a shipped one: {TABLES}.", metavar="CONCEPTS.toml")
+    ],
+    images: Annotated[
+        Path, typer.Option("--images", help="Folder of pictures: contents/NAME and styles/NAME, each a folder or one.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the LoRAs, contents and styles apart.")],
+    names: Annotated[
+        str | None, typer.Option("--names", help="These alone, like dog-1,glowing.", show_default="all")
+    ] = None,
+    split: Annotated[Split | None, typer.Option("--split", help="This split alone.", show_default="all")] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out those that have no pictures, instead of stopping.")
+    ] = False,
+    base: BaseOption = DEFAULT_BASE,
+    vae: VaeOption = None,
+    prediction: PredictionOption = None,
+    side: SideOption = None,
+    device: TrainingDeviceOption = None,
+    precision: PrecisionOption = None,
+    dtype: DtypeOption = "float16",
+    as_json: JsonOption = False,
+) -> None:
+    """Train a LoRA for each concept of a table; killed and started again, it goes on inside the one it was at.
+
+    Those that are there, made by the same pictures, prompt and options, are not made again; one that fails stops no
+    other. The result is what lorarar bench run and lorarar train hypernet read.
+    """
+    from lorarar.families import find_base
+    from lorarar.generation.base_digest import pinned
+    from lorarar.pictures.concept_table import read_table, select
+    from lorarar.training.lora_training import LoraTraining
+    from lorarar.training.many_loras import train_table
+    from lorarar.training.options import LORA
+    from lorarar.training.setup import load_for_training
+
+    options, place, numbers = read_options(LORA, context), TrainingPlace(device, precision), dtype_of(dtype)
+    rows = select(read_table(concepts), _listed(names), split)
+    model = pinned(find_base(base, vae=vae, prediction=prediction))
+    like = LoraTraining(check_output_folder(out), {}, options, model, side=side, dtype=numbers)
+    trainings = _with_pictures(rows, images, like, skip_missing)
+    accelerator = place.accelerator()
+    outcomes = []
+    for outcome in train_table(trainings, accelerator, lambda: load_for_training(model, accelerator)):
+        outcomes.append(outcome)
+        if accelerator.is_main_process:
+            _tell(outcomes, len(trainings))
+    if accelerator.is_main_process:
+        _show(outcomes, as_json)
+    if failed := [outcome.concept.name for outcome in outcomes if outcome.error]:
+        raise TrainingError(
+            f"{len(failed)} of {len(outcomes)} LoRAs failed ({', '.join(failed)}), as said above; run it again to "
+            "train them alone"
+        )
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _with_pictures(
+    rows: Iterable[TableConcept], images: Path, like: LoraTraining, skip_missing: bool
+) -> list[TableTraining]:
+    """The trainings of a table's rows; those that have no pictures are said, each in a line.
+
+    Raises:
+        ImageError: some have none and are not to be left out, or none has any.
+    """
+    from lorarar.training.many_loras import TableTraining
+
+    trainings, absent = [], []
+    for row in rows:
+        try:
+            trainings.append(TableTraining.of(row, images, like.out, like))
+        except ImageError as error:
+            absent.append(row)
+            message(f"{row.name}: {error}", "yellow")
+    if absent and not (skip_missing and trainings):
+        example = absent[0]
+        place = images / example.side / example.images
+        raise ImageError(
+            f"{len(absent)} of {len(absent) + len(trainings)} concepts have no pictures in {images}, as said above, "
+            f"and nothing was trained; accepted for {example.name} is a folder of pictures {place}, or one picture "
+            f"{place}.png; --skip-missing leaves them out"
+        )
+    return trainings
+
+
+def _tell(outcomes: Sequence[TableOutcome], total: int) -> None:
+    """Say what came of the last row, how far the run is, and how long the rest may take."""
+    outcome, done = outcomes[-1], len(outcomes)
+    seconds = [one.seconds for one in outcomes if one.new]
+    if outcome.error:
+        message(f"{outcome.concept.name}: {outcome.error}", "red")
+    elif outcome.new and done < total:
+        left = sum(seconds) / len(seconds) * (total - done) / 60
+        message(f"{done} of {total} LoRAs are done; about {left:.0f} minutes for the others")
+
+
+def _show(outcomes: Sequence[TableOutcome], as_json: bool) -> None:
+    """Say where the LoRAs are."""
+    if as_json:
+        print_json([outcome.record() for outcome in outcomes])
+        return
+    sound = [outcome for outcome in outcomes if not outcome.error]
+    new = sum(outcome.new for outcome in sound)
+    message(f"{new} trained, {len(sound) - new} were there already")
+    for outcome in sound:
+        print_path(outcome.path)
