@@ -27,6 +27,17 @@ SideOption = Annotated[
 
 DtypeOption = Annotated[str, typer.Option("--dtype", help="Of the numbers in the file: float16, float32 or bfloat16.")]
 
+SampleEveryOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sample-every", help="Draw a picture after so many steps each time, into NAME.samples.", min=1, metavar="N"
+    ),
+]
+SamplePromptOption = Annotated[
+    str | None,
+    typer.Option("--sample-prompt", help="What is drawn; {prompt} in it is the prompt.", show_default="the prompt"),
+]
+
 
 def lora_flags() -> list[Flag]:
     """The flags of a LoRA's training."""
@@ -54,6 +65,16 @@ def dtype_of(value: str) -> Dtype:
         UsageError: they are none of those.
     """
     return cast("Dtype", one_of("--dtype", value, get_args(Dtype), UsageError))
+
+
+def check_samples(every: int | None, prompt: str | None) -> None:
+    """Refuse a prompt for pictures that nobody draws.
+
+    Raises:
+        UsageError: it is given alone.
+    """
+    if prompt is not None and every is None:
+        raise UsageError("--sample-prompt is of pictures that --sample-every N draws; give both")
 
 
 def checkpoint_of(out: Path, *inputs: Path) -> Path:

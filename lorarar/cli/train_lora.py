@@ -10,7 +10,16 @@ import typer
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
 from lorarar.cli.one_lora import find_lessons, train_one
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
-from lorarar.cli.train_flags import DtypeOption, OutOption, SideOption, dtype_of, read_options
+from lorarar.cli.train_flags import (
+    DtypeOption,
+    OutOption,
+    SampleEveryOption,
+    SamplePromptOption,
+    SideOption,
+    check_samples,
+    dtype_of,
+    read_options,
+)
 from lorarar.families import DEFAULT_BASE
 from lorarar.training.place import TrainingPlace
 from lorarar.util.outputs import check_output
@@ -31,6 +40,8 @@ def lora(
     device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
     dtype: DtypeOption = "float16",
+    sample_every: SampleEveryOption = None,
+    sample_prompt: SamplePromptOption = None,
 ) -> None:
     """Train a content or style LoRA (DreamBooth protocol); killed and started again, it goes on.
 
@@ -44,6 +55,7 @@ def lora(
 
     options, place = read_options(LORA, context), TrainingPlace(device, precision)
     numbers = dtype_of(dtype)
+    check_samples(sample_every, sample_prompt)
     check_output(out, ".safetensors")
     training = LoraTraining(
         out=out,
@@ -53,5 +65,7 @@ def lora(
         provenance={"prompt": prompt},
         side=side,
         dtype=numbers,
+        sample_every=sample_every,
+        sample_prompt=sample_prompt,
     )
     train_one(training, place)

@@ -10,7 +10,15 @@ import typer
 
 from lorarar.cli.console import BaseOption, JsonOption, PredictionOption, VaeOption, command, print_json, print_path
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
-from lorarar.cli.train_flags import DtypeOption, SideOption, dtype_of, read_options
+from lorarar.cli.train_flags import (
+    DtypeOption,
+    SampleEveryOption,
+    SamplePromptOption,
+    SideOption,
+    check_samples,
+    dtype_of,
+    read_options,
+)
 from lorarar.families import DEFAULT_BASE
 from lorarar.pictures.concept_table import Split, TableConcept, shipped_tables
 from lorarar.training.place import TrainingPlace
@@ -49,6 +57,8 @@ def loras(
     device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
     dtype: DtypeOption = "float16",
+    sample_every: SampleEveryOption = None,
+    sample_prompt: SamplePromptOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a LoRA for each concept of a table; killed and started again, it goes on inside the one it was at.
@@ -65,9 +75,19 @@ def loras(
     from lorarar.training.setup import load_for_training
 
     options, place, numbers = read_options(LORA, context), TrainingPlace(device, precision), dtype_of(dtype)
+    check_samples(sample_every, sample_prompt)
     rows = select(read_table(concepts), _listed(names), split)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
-    like = LoraTraining(check_output_folder(out), {}, options, model, side=side, dtype=numbers)
+    like = LoraTraining(
+        out=check_output_folder(out),
+        lessons={},
+        options=options,
+        base=model,
+        side=side,
+        dtype=numbers,
+        sample_every=sample_every,
+        sample_prompt=sample_prompt,
+    )
     trainings = _with_pictures(rows, images, like, skip_missing)
     accelerator = place.accelerator()
     outcomes = []

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: The arguments of a pipeline's call that take the place of its prompts, in the order in which it encodes them.
+_ENCODED = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+
 ENDS = 2  # tokens of a piece that are its start and its end
 
 
@@ -65,6 +68,22 @@ def prompt_arguments(pipeline: Any, prompt: str, negative: str, device: str) -> 
     return dict(zip(names, positive, strict=True)) | dict(
         zip([f"negative_{name}" for name in names], hidden, strict=True)
     )
+
+
+def encoded_arguments(pipeline: Any, prompt: str, negative: str, device: Any) -> dict[str, Any]:
+    """The same, encoded whatever the length, so that the call needs no text encoder.
+
+    Args:
+        pipeline, prompt, negative: as of ``prompt_arguments``.
+        device: where the text encoders are.
+    """
+    arguments = prompt_arguments(pipeline, prompt, negative, str(device))
+    if "prompt" not in arguments:
+        return arguments
+    encoded = pipeline.encode_prompt(
+        **arguments, device=device, num_images_per_prompt=1, do_classifier_free_guidance=True
+    )
+    return dict(zip(_ENCODED, encoded, strict=False))  # of one text encoder there is none as a whole
 
 
 def _encoders(pipeline: Any) -> list[_Encoder]:

@@ -28,6 +28,7 @@ from lorarar.training.checks import check_rank
 from lorarar.training.encoding import NamedPicture, encode_pictures, encode_texts
 from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
+from lorarar.training.sampling import Sampler, Sampling
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -171,6 +172,7 @@ def train_lora(
     accelerator: Accelerator | None = None,
     checkpointing: bool | None = None,
     title: str = "lora",
+    sampling: Sampling | None = None,
 ) -> Adapter:
     """Train one LoRA on one lesson, a subject or a style, or on several jointly; return it as exact factors.
 
@@ -183,13 +185,41 @@ def train_lora(
         accelerator: device, precision and processes; by default what accelerate finds.
         checkpointing: whether blocks of the UNet run again in the backward pass; by default on a GPU.
         title: name in the progress display.
+        sampling: what is drawn meanwhile; by default nothing. It changes no bit of the LoRA.
     """
+    sampler = _sampler(pipeline, lessons, options, sampling, accelerator)
     objective = LoraDenoising(pipeline, lessons, options, checkpointing)
+
+    def on_step(step: int, loss: float) -> None:
+        if sampler and sampler.is_due(step):
+            sampler.draw(step, _adapter(objective.trained()))
+
     try:
-        run = train(objective, _schedule(options), checkpoint, title=title, makings=makings, accelerator=accelerator)
+        run = train(
+            objective,
+            _schedule(options),
+            checkpoint,
+            title=title,
+            makings=makings,
+            accelerator=accelerator,
+            on_step=on_step,
+        )
     finally:
         objective.close()
     return _adapter(run.result())
+
+
+def _sampler(
+    pipeline: StableDiffusionXLPipeline,
+    lessons: Sequence[Lesson],
+    options: LoraOptions,
+    sampling: Sampling | None,
+    accelerator: Accelerator | None,
+) -> Sampler | None:
+    """What draws meanwhile, in one process alone; None where nothing is drawn."""
+    if sampling is None or (accelerator and not accelerator.is_main_process):
+        return None
+    return Sampler(pipeline, sampling, lessons[0].images.shape[-1], options.steps)
 
 
 def _schedule(options: LoraOptions) -> Schedule:
@@ -204,11 +234,11 @@ def _schedule(options: LoraOptions) -> Schedule:
     )
 
 
-def _adapter(weights: dict[str, Tensor]) -> Adapter:
+def _adapter(weights: Mapping[str, Tensor]) -> Adapter:
     """PEFT's parameters (``unet.….lora_A.default.weight``) as factors; alpha equals the rank, so the scale is 1."""
     layers = {}
     for name, down in weights.items():
         if ".lora_A." in name:
             up = weights[name.replace(".lora_A.", ".lora_B.")]
-            layers[name.split(".lora_A.")[0]] = Factors(down.cpu(), up.cpu())
+            layers[name.split(".lora_A.")[0]] = Factors(down.detach().cpu(), up.detach().cpu())
     return Adapter(layers)

@@ -18,6 +18,7 @@ from lorarar.training.lesson_files import LessonFiles
 from lorarar.training.lora import train_lora
 from lorarar.training.makings import Facts, recorded_facts, training_makings
 from lorarar.training.options import LoraOptions, options_facts
+from lorarar.training.sampling import Sampling
 from lorarar.training.setup import native_side
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import AdapterError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
 LESSON = "lesson"  # what the one lesson of a LoRA is called in its facts
+PROMPT_PLACE = "{prompt}"
 WRITTEN: Dtype = "float16"  # of a LoRA's file, where nothing else is asked for: what other programs read it in
 
 
@@ -44,11 +46,22 @@ class LoraTraining:
     provenance: Mapping[str, object] = field(default_factory=dict)  # what the header says beside what made it
     side: int | None = None  # pixels a side of the pictures; None: the base's own
     dtype: Dtype = WRITTEN  # of the file
+    sample_every: int | None = None  # steps from one picture that is drawn meanwhile to the next; None: none is
+    sample_prompt: str | None = None  # of these pictures, the lesson's prompt at {prompt}; None: that prompt
 
     @property
     def checkpoint(self) -> Path:
         """Where its state is kept until it is done."""
         return training_checkpoint(self.out)
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """What is drawn meanwhile, into the folder ``NAME.samples`` beside the file."""
+        if self.sample_every is None:
+            return None
+        prompt = next(iter(self.lessons.values())).prompt
+        words = (self.sample_prompt or PROMPT_PLACE).replace(PROMPT_PLACE, prompt)
+        return Sampling(self.sample_every, words, self.out.with_suffix(".samples"), self.base, self.options.seed)
 
     def check(self) -> None:
         """Refuse a place for the result that is unsound.
@@ -103,6 +116,7 @@ class LoraTraining:
             makings=makings,
             accelerator=accelerator,
             title=title or self.out.stem,
+            sampling=self.sampling,
         )
         if accelerator.is_main_process:
             write_adapter(in_dtype(adapter, self.dtype), self.out, self._header(makings, accelerator))
