@@ -175,7 +175,7 @@ def test_the_whole_rehearsal_runs_on_the_tiny_kind_and_goes_on_where_it_stopped(
     rest = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     kept = json.loads((tmp_path / "results-tiny-cpu.json").read_text())
     troubles = {name: one["trouble"] for name, one in kept.items() if one["trouble"]}
-    assert kept.keys() == STEPS.keys()
+    assert kept.keys() == {name for name, step in STEPS.items() if not step.on_gpu_alone}
     assert troubles.keys() == {"draw-file"}  # no family has so small a UNet
     assert "of an architecture that is not known here" in troubles["draw-file"]
     assert rest.returncode == 1

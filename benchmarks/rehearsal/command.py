@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and their commands
     setting = _setting(asked)
     results = Results(setting.work / f"results-{asked.scale}-{setting.device}.json")
-    names = asked.only or [name for name in STEPS if not results.is_done(name)]
+    names = asked.only or _left(setting, results)
     print("\n".join(table(HEAD, []).splitlines()), flush=True)
     for place, name in enumerate(names):
         later = {one for follows in names[place + 1 :] for one in STEPS[follows].inputs}
@@ -47,6 +47,12 @@ def main(arguments: Sequence[str]) -> None:
         print(table(result.row, []).splitlines()[0], flush=True)
     print(f"\n{results.text()}\n\nkept in {results.file}")
     sys.exit(any(results.by_name[name].trouble for name in names))
+
+
+def _left(setting: Setting, results: Results) -> list[str]:
+    """The steps that are still to be run."""
+    here = [name for name, step in STEPS.items() if setting.is_gpu or not step.on_gpu_alone]
+    return [name for name in here if not results.is_done(name)]
 
 
 def rehearse(name: str, setting: Setting, needed_later: set[str], patience: float) -> Result:

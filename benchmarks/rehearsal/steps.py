@@ -68,6 +68,7 @@ class Step:
     arguments: Callable[[Setting], list[str]]
     memory: Mapping[str, float]
     goal: float | None = None  # GiB on a GPU at most
+    on_gpu_alone: bool = False
 
 
 def run_plan(title: str, rows: str, pictures: str = "seeds = 1") -> Callable[[Setting], list[str]]:
@@ -99,12 +100,12 @@ def _train_hypernet(setting: Setting) -> list[str]:
     return ["train", "hypernet", *taught, "--base", "base", *how, *setting.place, *setting.precision]
 
 
-def draw(base: str) -> Callable[[Setting], list[str]]:
+def draw(base: str, *more: str) -> Callable[[Setting], list[str]]:
     """A command that draws one picture with a LoRA."""
 
     def arguments(setting: Setting) -> list[str]:
         how = ["--steps", str(setting.steps), "--size", setting.size, *setting.place, *setting.dtype]
-        return ["generate", "--prompt", PROMPT, "--lora", LORAS[0], "--base", base, *how, "--out", setting.out]
+        return ["generate", "--prompt", PROMPT, "--lora", LORAS[0], "--base", base, *how, *more, "--out", setting.out]
 
     return arguments
 
@@ -155,6 +156,13 @@ STEPS: Mapping[str, Step] = {
         ("base.safetensors", "concepts"),
         draw("base.safetensors"),
         OF_DRAWING,
+    ),
+    "draw-offload": Step(
+        "draw a picture, models on the GPU in turn",
+        ("base", "concepts"),
+        draw("base", "--offload", "model"),
+        OF_DRAWING,
+        on_gpu_alone=True,
     ),
     "coefficients": Step(
         "coefficients of a pair",
