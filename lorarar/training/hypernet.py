@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
-from torch import nn
+from torch import Tensor, nn
 
 from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import PREDICTABLE, Adapter, part_of
@@ -43,6 +43,15 @@ class HypernetMerging(Merging):
     def trained(self) -> dict[str, nn.Parameter]:
         """The hypernetwork's weights."""
         return dict(self.hypernet.named_parameters())
+
+    def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+        """The loss of a batch, in which every weight takes part.
+
+        That of a width that this pair's LoRAs do not have gets a gradient of zero; processes that train together would
+        wait for one that is missing.
+        """
+        untouched = torch.stack([weight.sum() for weight in self.hypernet.parameters()]).sum()
+        return super().forward(indices, noisy, timesteps) + 0 * untouched
 
     def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """Eq. 1 for the predicted parts, the constants of ``key_value`` and ``others`` for the rest."""

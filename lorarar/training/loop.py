@@ -1,7 +1,7 @@
 """One resumable training loop on accelerate, for every model this project trains.
 
-Invariant: what step ``i`` draws depends on ``(seed, i, process)`` alone, so a run that was killed and
-started again sees the same data as an unbroken one; a checkpoint needs no generator state.
+Invariant: what step ``i`` draws depends on ``(seed, i)`` alone, and on the process where each draws for itself, so a
+run that was killed and started again sees the same data as an unbroken one; a checkpoint needs no generator state.
 The price is that there is no epoch: batches are drawn with replacement by the objective itself.
 """
 
@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from lorarar.training.checkpoint import TrainingCheckpoint
 from lorarar.training.place import surroundings
+from lorarar.training.share import Share
 from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.progress import Ticker
@@ -55,6 +57,15 @@ class Objective(nn.Module):
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Draw one batch; all its randomness comes from ``generator``."""
         raise NotImplementedError
+
+    def share_of_step(self, generator_of: Callable[[int], torch.Generator], share: Share) -> tuple[Tensor, ...]:
+        """What this process takes of a step: a batch of its own, unless the objective divides one among them.
+
+        Args:
+            generator_of: the step's generator of a process, by the process's number.
+            share: which process this is, of how many.
+        """
+        return self.batch(generator_of(share.index))
 
     def trained(self) -> dict[str, nn.Parameter]:
         """The parameters to train, by name."""
@@ -114,7 +125,8 @@ def train(
     with Ticker(title, schedule.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
         while run.step < schedule.steps:
             started = time.perf_counter()
-            batch = objective.batch(_generator(schedule.seed, run.step, accelerator.process_index))
+            share = Share(accelerator.process_index, accelerator.num_processes)
+            batch = objective.share_of_step(partial(_generator, schedule.seed, run.step), share)
             loss = _take_step(run, schedule, model, batch, accelerator)
             run.seconds += time.perf_counter() - started
             ticker.advance(loss=loss)

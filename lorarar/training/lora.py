@@ -8,7 +8,7 @@ painting style"). Latents and text embeddings are computed once, before the firs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from lorarar.training.encoding import NamedPicture, encode_pictures, encode_text
 from lorarar.training.loop import Objective, Schedule, pick, train
 from lorarar.training.options import LoraOptions
 from lorarar.training.sampling import Sampler, Sampling
+from lorarar.training.share import ALONE, Share
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -122,12 +123,18 @@ class LoraDenoising(Objective):
             self.close()
             raise
 
-    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+    def share_of_step(self, generator_of: Callable[[int], torch.Generator], share: Share) -> tuple[Tensor, ...]:
+        """A share of one batch for all, so that processes train as one alone does with a batch of them all."""
+        return self.batch(generator_of(0), share)
+
+    def batch(self, generator: torch.Generator, share: Share = ALONE) -> tuple[Tensor, ...]:
         """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's prompt."""
-        indices = torch.multinomial(self.chances, self.size, replacement=True, generator=generator)
+        size = self.size * share.count
+        indices = torch.multinomial(self.chances, size, replacement=True, generator=generator)
         latents = self.latents[indices]
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, self.size)
+        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, size)
+        indices, latents, noise, timesteps = map(share.of, (indices, latents, noise, timesteps))
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         targets = target(self.scheduler, latents, noise, timesteps)
         device, dtype = self.unet.device, self.conditioning.text.dtype

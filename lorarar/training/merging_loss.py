@@ -5,7 +5,7 @@ The teachers and the merged model run behind gates on one UNet, so no merged wei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, Zip
 from lorarar.training.precision import single_precision
 from lorarar.training.regularisers import REGULARISERS
 from lorarar.training.residents import ResidentAdapter
+from lorarar.training.share import ALONE, Share
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -121,14 +122,21 @@ class Merging(Objective):
         """
         raise NotImplementedError
 
-    def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+    def share_of_step(self, generator_of: Callable[[int], torch.Generator], share: Share) -> tuple[Tensor, ...]:
+        """A share of one batch for all, so that processes train as one alone does with a batch of them all."""
+        return self.batch(generator_of(0), share)
+
+    def batch(self, generator: torch.Generator, share: Share = ALONE) -> tuple[Tensor, ...]:
         """Indices of a content and a style, noisy latents of both, their timesteps (Algorithm 1, step 3)."""
         groups = self.contents, self.styles
         indices = [int(pick(generator, len(group), 1)) for group in groups]
         sides = [group[index] for group, index in zip(groups, indices, strict=True)]
-        latents = torch.cat([s.latents[pick(generator, len(s.latents), self.size)] for s in sides])
+        size = self.size * share.count
+        latents = torch.cat([s.latents[pick(generator, len(s.latents), size)] for s in sides])
         noise = torch.randn(latents.shape, generator=generator)
         timesteps = pick(generator, self.scheduler.config.num_train_timesteps, len(latents))
+        own = torch.cat([share.of(half) for half in torch.arange(len(latents)).chunk(2)])
+        latents, noise, timesteps = latents[own], noise[own], timesteps[own]
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         device = self.unet.device
         return torch.tensor(indices), noisy.to(device, sides[0].conditioning.text.dtype), timesteps.to(device)
