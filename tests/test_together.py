@@ -75,6 +75,15 @@ def test_shares_of_a_merging_step_are_of_one_pair_and_a_larger_batch(tiny, folde
         assert torch.equal(torch.cat(halves), whole[place])
 
 
+def test_the_mean_gradient_of_shares_is_that_of_the_larger_batch(tiny, folder):
+    whole, part = (hypernet_objective(tiny, batch, folder) for batch in (2, 1))
+    whole(*whole.share_of_step(seeded, ALONE)).backward()
+    for process in (0, 1):
+        (part(*part.share_of_step(seeded, Share(process, 2))) / 2).backward()
+    for ours, theirs in zip(whole.hypernet.parameters(), part.hypernet.parameters(), strict=True):
+        assert float((ours.grad - theirs.grad).norm()) <= 1e-4 * float(ours.grad.norm())
+
+
 def test_another_objectives_processes_draw_for_themselves():
     class Numbers(Objective):
         def batch(self, generator):

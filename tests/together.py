@@ -18,6 +18,7 @@ from lorarar.training.setup import load_for_training
 from lorarar.training.ziplora import train_ziplora
 
 PARTS = ("query", "output", "feed-forward")
+RATE = 1e-4  # a step moves a weight by up to so much, however small its gradient, of which much may be rounding
 
 
 def train_all(folder, batch):
@@ -26,11 +27,13 @@ def train_all(folder, batch):
     pipeline = load_for_training(find_base(str(folder / "base")), accelerator)
     contents, styles = (read_concepts(folder / side) for side in ("contents", "styles"))
     settings = {"accelerator": accelerator}
-    options = HypernetOptions(hidden=8, parts=PARTS, others="sum", steps=6, batch=batch)
+    options = HypernetOptions(hidden=8, parts=PARTS, others="sum", steps=6, rate=RATE, batch=batch)
     network = train_hypernet(pipeline, contents, styles, options, side=16, **settings)
-    zipped = train_ziplora(pipeline, contents[0], styles[0], ZipOptions(steps=4, batch=batch), side=16, **settings)
+    zipped = train_ziplora(
+        pipeline, contents[0], styles[0], ZipOptions(steps=4, rate=RATE, batch=batch), side=16, **settings
+    )
     lessons = [Lesson.read(one.images, one.prompt, 16) for one in (contents[0], styles[0])]
-    lora = train_lora(pipeline, lessons, LoraOptions(rank=2, steps=4, rate=1e-3, batch=batch), **settings)
+    lora = train_lora(pipeline, lessons, LoraOptions(rank=2, steps=4, rate=RATE, batch=batch), **settings)
     return accelerator, {
         "hypernet": {name: weight.detach() for name, weight in network.state_dict().items()},
         "ziplora": {f"{layer}.{side}": pair[side] for layer, pair in zipped.items() for side in (0, 1)},

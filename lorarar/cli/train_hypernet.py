@@ -13,8 +13,11 @@ from lorarar.cli.flags import Flag
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import OutOption, SideOption, checkpoint_of, read_options
 from lorarar.families import DEFAULT_BASE
+from lorarar.pictures.concept_table import Side, Split, shipped_tables
 from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
+
+TABLES = ", ".join(shipped_tables())
 
 
 def hypernet_flags() -> list[Flag]:
@@ -30,6 +33,19 @@ def hypernet(
     contents: Annotated[Path, typer.Option("--contents", help="Folder of content LoRAs with their pictures.")],
     styles: Annotated[Path, typer.Option("--styles", help="Folder of style LoRAs with their pictures.")],
     out: OutOption,
+    names: Annotated[
+        str | None,
+        typer.Option(
+            "--names",
+            help=f"These alone: dog-1,glowing of either folder, or those of a table: a TOML file, or {TABLES}.",
+            metavar="NAME,NAME|TABLE",
+            show_default="all",
+        ),
+    ] = None,
+    split: Annotated[Split | None, typer.Option("--split", help="Of a table.", show_default="train")] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out those of a table that have no LoRA, instead of stopping.")
+    ] = False,
     base: BaseOption = DEFAULT_BASE,
     vae: VaeOption = None,
     prediction: PredictionOption = None,
@@ -39,13 +55,15 @@ def hypernet(
 ) -> None:
     """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
 
-    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
+    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA. Of a table with splits,
+    those to train on are taken: --names paper leaves the paper's subjects and styles for validation and test alone.
     """
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
     from lorarar.lora.fit import check_fit
     from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet_file import write_hypernet
+    from lorarar.pictures.concept_choice import choose
     from lorarar.pictures.concepts import read_concepts
     from lorarar.pictures.folders import left_out_beside
     from lorarar.training.hypernet import train_hypernet
@@ -56,7 +74,9 @@ def hypernet(
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
     options = read_options(HYPERNET, context)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
-    of_content, of_style = (read_concepts(folder, base=model) for folder in (contents, styles))
+    folders: dict[Side, Path] = {"contents": contents, "styles": styles}
+    chosen = choose(folders, names, split, skip_missing)
+    of_content, of_style = (read_concepts(folder, chosen.get(of), base=model) for of, folder in folders.items())
     for concept in (*of_content, *of_style):
         check_fit(concept.adapter, model)
     if rest := left_out_beside(concept.images for concept in (*of_content, *of_style)):
