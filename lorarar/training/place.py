@@ -100,5 +100,5 @@ def _state(device: str | None) -> PartialState:
     return state
 
 
-def _elsewhere(asked: str) -> TrainingError:
-    return TrainingError(f"{asked} is another place than this process trains in already; start another process for it")
+def _elsewhere(flag: str) -> TrainingError:
+    return TrainingError(f"{flag} is another place than this process trains in already; start another process for it")

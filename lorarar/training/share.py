@@ -14,9 +14,9 @@ class Share:
     index: int
     count: int
 
-    def of(self, drawn: Tensor) -> Tensor:
-        """Its samples of those drawn for all: as many for each, those of process 0 first."""
-        return drawn.tensor_split(self.count)[self.index]
+    def of(self, samples: Tensor) -> Tensor:
+        """Its part of the samples for all: as many for each, those of process 0 first."""
+        return samples.tensor_split(self.count)[self.index]
 
 
 ALONE = Share(0, 1)
