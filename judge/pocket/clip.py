@@ -22,6 +22,7 @@ from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.text_encoders import LENGTH
 from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, caption
 from lorarar.training.loop import Objective, pick
+from lorarar.training.precision import single_precision
 
 TEXT_WIDTH, PROJECTION = 96, 96
 HALF = (0.5, 0.5, 0.5)  # mean and deviation of its normalised pictures
@@ -83,7 +84,8 @@ def caption_contrast(images: Tensor, texts: Tensor, own: Tensor, scale: Tensor) 
         own: the index (N,) of each image's text.
         scale: the factor of the cosines.
     """
-    logits = scale * F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T
+    with single_precision(images.device):
+        logits = scale * (F.normalize(images.float(), dim=1) @ F.normalize(texts.float(), dim=1).T)
     right = F.one_hot(own, len(texts)).to(logits.dtype)
     images_of_text = right.sum(0)
     to_images = (F.log_softmax(logits, dim=0) * right).sum(0) / images_of_text.clamp(min=1)

@@ -92,7 +92,7 @@ class CriticObjective(Objective):
         for number in range(0, len(askings), OF_ASKING):
             codes, starts, lengths = (part.repeat(2, *[1] * (part.ndim - 1)) for part in askings[number:][:OF_ASKING])
             states = self.reader.states(codes, both)
-            logits = self.reader.answer(states).float()
+            logits = self.reader.answer(states)
             silence = self.reader.silence(verdicts(states, lengths))
             losses.append(asking_loss(logits, starts, lengths, answers.repeat(2)) + SILENCE * silence)
             answered += verdicts(logits, lengths).chunk(2)

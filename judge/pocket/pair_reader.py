@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast
 
+from lorarar.training.precision import single_precision
+
 
 class PairReader:
     """A critic's logits of No and Yes."""
@@ -25,12 +27,14 @@ class PairReader:
 
     def answer(self, states: Tensor) -> Tensor:
         """Logits (..., 2) of No and Yes of the language model's last states (..., D)."""
-        logits: Tensor = states @ self.critic.lm_head.weight[self.answers].T
+        with single_precision(states.device):
+            logits: Tensor = states.float() @ self.critic.lm_head.weight[self.answers].float().T
         return logits
 
     def silence(self, states: Tensor) -> Tensor:
         """Mean surprise, in nats, at any answer to come after last states (N, D): that it is No or Yes at all."""
-        everything: Tensor = self.critic.lm_head(states)
+        with single_precision(states.device):
+            everything: Tensor = states.float() @ self.critic.lm_head.weight.float().T
         return (everything.logsumexp(-1) - self.answer(states).logsumexp(-1)).mean()
 
     def states(self, codes: Tensor, pictures: Tensor) -> Tensor:

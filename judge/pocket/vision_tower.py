@@ -18,6 +18,7 @@ from judge.pocket.bank import Bank
 from judge.pocket.design_groups import DesignGroups, LookGroups
 from lorarar.pocket.image_tensors import mirror_some, noise_like, to_tensor
 from lorarar.training.loop import Objective
+from lorarar.training.precision import single_precision
 
 SIDE, PATCH, WIDTH = 64, 8, 128
 GROUPS = (40, 40)  # designs, and looks, in a batch
@@ -37,8 +38,9 @@ CONFIG = SiglipVisionConfig(
 
 def supervised_contrast(features: Tensor, labels: Tensor) -> Tensor:
     """Supervised contrastive loss (Khosla et al., 2020) of features (N, D) by labels (N,)."""
-    features = F.normalize(features, dim=1)
-    logits = features @ features.T / TEMPERATURE
+    with single_precision(features.device):
+        features = F.normalize(features.float(), dim=1)
+        logits = features @ features.T / TEMPERATURE
     own = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     same = (labels[:, None] == labels[None]) & ~own
     log_probabilities = F.log_softmax(logits.masked_fill(own, float("-inf")), dim=1)
