@@ -18,6 +18,7 @@ from lorarar.generation.residence import residing
 from lorarar.lora.adapter import Factors
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.images import write_png
+from lorarar.training import encoding
 from lorarar.training import lora as lora_module
 from lorarar.training.encoding import encode_pictures
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
@@ -221,16 +222,20 @@ class Counting(torch.nn.Module):
         return self.vae.encode(pictures)
 
 
-def test_pictures_are_encoded_one_by_one_in_single_precision_and_the_vae_is_as_before(tiny):
-    pictures = lesson().pictures(mirrored=True)
-    expected = encode_images(tiny.vae, torch.stack([picture for _, picture in pictures]))
+def test_large_pictures_go_through_the_vae_one_by_one_in_single_precision_and_it_is_as_before(tiny, monkeypatch):
+    [pictures, mirrored] = lesson().pictures(mirrored=True)
+    expected = encode_images(tiny.vae, torch.stack([picture.flip(2) for _, picture in pictures]))
     own = {name: value.half() for name, value in tiny.vae.state_dict().items()}
     tiny.vae.half()
     counting = tiny.vae = Counting(tiny.vae)
-    [latents] = encode_pictures(tiny, [pictures])
-    assert counting.seen == [(1, torch.float32)] * 4
+    [first, latents] = encode_pictures(tiny, [pictures, mirrored])
+    monkeypatch.setattr(encoding, "AT_ONCE", 2 * 16 * 16 - 1)
+    [again] = encode_pictures(tiny, [mirrored])
+    assert counting.seen == [(2, torch.float32)] * 2 + [(1, torch.float32)] * 2
     assert all(torch.equal(value, own[name]) for name, value in counting.vae.state_dict().items())
     torch.testing.assert_close(latents, expected, rtol=0.01, atol=0.01)
+    torch.testing.assert_close(latents, again, rtol=1e-4, atol=1e-4)
+    assert len(first) == 2
 
 
 def test_a_picture_whose_latents_are_not_finite_is_refused_by_its_name(tiny, concept):

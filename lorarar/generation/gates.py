@@ -1,7 +1,7 @@
 """Two adapters on one UNet, gated column by column while it runs.
 
-In a forward pass the merge is a gate on the columns of each branch,
-``y = W0 x + B_c (A_c * m_c) x + B_s (A_s * m_s) x``: the merged weight is never formed, and the result
+In a forward pass the merge is a gate on the input of each branch,
+``y = W0 x + B_c A_c (m_c * x) + B_s A_s (m_s * x)``: the merged weight is never formed, and the result
 is differentiable in m_c and m_s. ZipLoRA and the hypernetwork's training both use this form.
 
 Invariant: hooks are on the UNet only while it runs, be it forward or, of a checkpointed block, once more.
@@ -19,7 +19,7 @@ from lorarar.generation.checkpointing import checkpointed
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.util.errors import AdapterError
 
-#: Gates of one layer for content and style: (n,) for all samples, one number (), or one for each, (samples, 1, 1).
+#: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n).
 Gates = Mapping[str, tuple[Tensor, Tensor]]
 
 Branch = tuple[Factors, Tensor]  # an adapter's factors of one layer, and their gate
@@ -77,25 +77,19 @@ def _hooked(model: nn.Module, hooks: Mapping[nn.Module, Hook]) -> Iterator[None]
 
 def _hook(branches: Sequence[Branch]) -> Hook:
     def add_branches(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x = inputs[0].to(output.dtype)  # once for both: under autocast the layer has cast it for itself alone
-        for branch in branches:
-            output = output + _branch(module, x, *branch)
+        x = inputs[0]
+        for factors, gate in branches:
+            if isinstance(module, nn.Conv2d):
+                output = output + _convolved(module, x, factors, gate)
+            else:
+                output = output + ((gate * x) @ factors.down.T) @ factors.up.T
         return output
 
     return add_branches
 
 
-def _branch(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
-    """``B (A * gate) x``, in the dtype of x.
-
-    A gate of columns is put on A, which is small, in the gate's own precision: for ``backward`` x is kept once, and
-    no gated copy of it. A gate of samples is put on what A makes of them.
-    """
-    columns = gate.dim() < 2
-    down = factors.down * gate.view(1, -1, *[1] * (factors.down.dim() - 2)) if columns else factors.down
-    down, up = down.to(x.dtype), factors.up.to(x.dtype)
-    if isinstance(module, nn.Conv2d):
-        hidden = F.conv2d(x, down, None, module.stride, module.padding, module.dilation)
-        return F.conv2d(hidden if columns else hidden * gate.to(x.dtype).view(-1, 1, 1, 1), up)
-    hidden = F.linear(x, down)
-    return F.linear(hidden if columns else hidden * gate.to(x.dtype), up)
+def _convolved(module: nn.Conv2d, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
+    """A convolution's branch: channels are its columns, so a gate lies along dimension 1."""
+    gate = gate.view(1, -1, 1, 1) if gate.dim() < 2 else gate.view(gate.shape[0], -1, 1, 1)
+    hidden = F.conv2d(gate * x, factors.down, None, module.stride, module.padding, module.dilation)
+    return F.conv2d(hidden, factors.up)

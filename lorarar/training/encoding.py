@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lorarar.generation.decoding import AT_ONCE
 from lorarar.generation.latents import Conditioning, encode_images, encode_prompts, read_images
 from lorarar.generation.residence import residing
 from lorarar.training.checks import check_prompts
@@ -36,16 +37,17 @@ def encode_texts(pipeline: StableDiffusionXLPipeline, groups: Sequence[Sequence[
 
 
 def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Iterable[Iterable[NamedPicture]]) -> list[Tensor]:
-    """The scaled latents (N, C, h, w) of each group of N pictures, on the CPU.
+    """The scaled latents (N, C, h, w) of each group of N pictures of one size, on the CPU.
 
-    One picture at a time, by the VAE in single precision: in float16 SDXL's own overflows, and in bfloat16 latents
-    would have three digits. It comes to the UNet's device for it, and leaves again.
+    By the VAE in single precision: in float16 SDXL's own overflows, and in bfloat16 latents would have three digits. It
+    comes to the UNet's device for it, and leaves again. As when pictures are decoded, small ones go through it at once
+    and others one by one, so that a group takes no more memory than one picture of 1024 x 1024.
 
     Raises:
         TrainingError: a picture's latents are not finite.
     """
     with residing(pipeline.unet.device, pipeline.vae, dtype=torch.float32):
-        return [torch.cat([_encode(pipeline, *picture) for picture in pictures]) for pictures in groups]
+        return [_encode(pipeline, list(pictures)) for pictures in groups]
 
 
 def pictures_of(files: Iterable[Path], side: int) -> Iterator[NamedPicture]:
@@ -53,9 +55,11 @@ def pictures_of(files: Iterable[Path], side: int) -> Iterator[NamedPicture]:
     return ((str(file), read_images([file], side)[0]) for file in files)
 
 
-def _encode(pipeline: StableDiffusionXLPipeline, name: str, picture: Tensor) -> Tensor:
-    """The latents (1, C, h, w) of one picture."""
-    latents = encode_images(pipeline.vae, picture[None])
-    if not bool(torch.isfinite(latents).all()):
-        raise TrainingError(f"{name}: the VAE makes latents of it that are not finite; name another one with --vae")
+def _encode(pipeline: StableDiffusionXLPipeline, pictures: Sequence[NamedPicture]) -> Tensor:
+    """The latents (N, C, h, w) of a group of pictures."""
+    pixels = torch.stack([picture for _, picture in pictures])
+    latents = encode_images(pipeline.vae, pixels, max(1, AT_ONCE // pixels[0, 0].numel()))
+    for (name, _), one in zip(pictures, latents, strict=True):
+        if not bool(torch.isfinite(one).all()):
+            raise TrainingError(f"{name}: the VAE makes latents of it that are not finite; name another one with --vae")
     return latents

@@ -63,11 +63,11 @@ class Lesson:
         """What each picture is bound to: its caption, else the prompt."""
         return [caption or self.prompt for caption in self.captions or [None] * len(self.images)]
 
-    def pictures(self, mirrored: bool) -> list[NamedPicture]:
-        """The pictures, and after them their mirror images if those are wanted."""
+    def pictures(self, mirrored: bool) -> list[list[NamedPicture]]:
+        """The pictures, and as a second group their mirror images if those are wanted."""
         numbered = (f"picture {number} of {self.prompt!r}" for number in range(1, len(self.images) + 1))
         named = list(zip(map(str, self.files) if self.files else numbered, self.images, strict=True))
-        return named + [(name, image.flip(2)) for name, image in named] if mirrored else named
+        return [named, [(name, image.flip(2)) for name, image in named]] if mirrored else [named]
 
 
 class LoraDenoising(Objective):
@@ -100,7 +100,7 @@ class LoraDenoising(Objective):
         self.size, self.checkpointing = options.batch, is_checkpointed(self.unet.device, checkpointing)
         self.scheduler: Any = training_scheduler(pipeline)
         [self.conditioning] = encode_texts(pipeline, [prompts], side)
-        latents = encode_pictures(pipeline, [lesson.pictures(options.mirrored) for lesson in lessons])
+        latents = [torch.cat(encode_pictures(pipeline, lesson.pictures(options.mirrored))) for lesson in lessons]
         self.latents = torch.cat(latents)
         both = 2 if options.mirrored else 1
         self.prompt_of = torch.cat([torch.tensor(numbers).repeat(both) for numbers in prompts_of])

@@ -158,7 +158,7 @@ class Merging(Objective):
     def _teachers(self, content: Adapter, style: Adapter) -> Gates:
         """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
         half = torch.arange(2 * self.size, device=self.unet.device) < self.size
-        first = half.float().view(-1, 1, 1)
+        first = half.to(self.unet.dtype).view(-1, 1, 1)
         return dict.fromkeys({*content.layers, *style.layers}, (first, 1 - first))
 
     def _with_own(self, gates: Gates, content: Adapter, style: Adapter) -> Gates:
