@@ -55,8 +55,9 @@ def hypernet(
 ) -> None:
     """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
 
-    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA. Of a table with splits,
-    those to train on are taken: --names paper leaves the paper's subjects and styles for validation and test alone.
+    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
+
+    --names paper takes those of the paper's split to train on, and leaves the others unseen.
     """
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned

@@ -129,9 +129,9 @@ _OF_LOSS = (
     Option(
         "regulariser",
         "How much m_c and m_s overlap. mean-dot: abs(m_c . m_s) as a mean over columns and layers, in the unit of "
-        "the fidelity terms, below which it starts on every base. dot: Eq. 3 as printed, a sum, which at SDXL's size "
-        "starts 100 times above them and leaves one side nothing. cosine: the authors' code, a sum over layers, below "
-        "them on SDXL (2.8 beside some 26).",
+        "the fidelity terms; with l2 it starts below them on every base. dot: Eq. 3 as printed, a sum, which at "
+        "SDXL's size starts 100 times above them and leaves one side nothing. cosine: the authors' code, a sum over "
+        "layers, with l2 below them on SDXL (2.8 beside some 26).",
         "choice",
         choices=get_args(Regulariser),
     ),
