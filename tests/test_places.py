@@ -122,6 +122,7 @@ FOLDERS = {
     "demo": ("demo", "-o"),
     "bench run": ("bench", "run", "quick", "-o"),
     "pocket build": ("pocket", "build", "--work"),
+    "train loras": ("train", "loras", "paper", "--images", "p", "-o"),
 }
 
 

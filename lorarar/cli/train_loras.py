@@ -76,10 +76,11 @@ def loras(
 
     options, place, numbers = read_options(LORA, context), TrainingPlace(device, precision), dtype_of(dtype)
     check_samples(sample_every, sample_prompt)
+    check_output_folder(out)
     rows = select(read_table(concepts), _listed(names), split)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
     like = LoraTraining(
-        out=check_output_folder(out),
+        out=out,
         lessons={},
         options=options,
         base=model,

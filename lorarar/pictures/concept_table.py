@@ -105,7 +105,10 @@ def select(
         raise TrainingError(f"there is no concept {', '.join(unknown)}; the table has {', '.join(there)}")
     chosen = [row for row in rows if (names is None or row.name in names) and split in (None, row.split)]
     if not chosen:
-        raise TrainingError(f"no concept of these names is in the split {split}; splits are {', '.join(SPLITS)}")
+        raise TrainingError(
+            f"no concept is left of {len(rows)}, by names and split; there are the splits {', '.join(SPLITS)} and the "
+            f"concepts {', '.join(there)}"
+        )
     return chosen
 
 
