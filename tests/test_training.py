@@ -299,3 +299,24 @@ def test_gated_convolutions_and_text_encoders(tiny):
         by_gate = predict(tiny.unet, *inputs())
     weight += conv.scale(gate).dense()
     torch.testing.assert_close(by_gate, predict(tiny.unet, *inputs()), rtol=1e-4, atol=1e-5)
+
+
+def test_every_training_takes_the_optimiser_that_its_options_name(monkeypatch, tiny, zoo):
+    """Each would else train as ever, and say in its header that it did not."""
+    named = []
+
+    def refuse(schedule, weights):
+        named.append(schedule.optimiser)
+        raise TrainingError("enough")
+
+    monkeypatch.setattr("lorarar.training.loop.new_optimizer", refuse)
+    content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
+    trainings = {
+        "lora": lambda: train_lora(tiny, lessons(), LoraOptions(rank=2, optimiser="adamw8bit")),
+        "ziplora": lambda: train_ziplora(tiny, content, style, ZipOptions(optimiser="adamw8bit"), side=16),
+        "hypernet": lambda: train_hypernet(tiny, [content], [style], HypernetOptions(optimiser="adamw8bit"), side=16),
+    }
+    for training in trainings.values():
+        with pytest.raises(TrainingError, match="enough"):
+            training()
+    assert named == ["adamw8bit"] * 3

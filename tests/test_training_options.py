@@ -31,7 +31,9 @@ def test_the_values_of_a_plans_row_are_those_of_old_cells():
 def test_an_option_that_came_later_is_a_fact_only_where_it_changes_something():
     assert not {"decay", "feed_forward"} & options_facts(LORA.read("it", {"decay": 0, "feed_forward": False})).keys()
     assert options_facts(LORA.read("it", {"decay": 0.5}))["decay"] == 0.5
-    assert options_facts(ZIPLORA.values()) == asdict(ZIPLORA.values())
+    assert options_facts(ZIPLORA.values()) == {
+        name: value for name, value in asdict(ZIPLORA.values()).items() if name != "optimiser"
+    }
 
 
 @pytest.mark.parametrize("rate", ["nan", "-1", "0", "inf", "1e38", "quick"])

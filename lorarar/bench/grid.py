@@ -22,6 +22,7 @@ from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.store.concept_words import ConceptWords
+from lorarar.training.options import LoraOptions, ZipOptions
 from lorarar.training.place import TrainingPlace
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -67,8 +68,14 @@ class PlannedGrid:
 
     @cached_property
     def accelerator(self) -> Accelerator:
-        """Device and precision of trainings."""
-        return TrainingPlace(self.plan.pictures.device, self.plan.precision).accelerator()
+        """Device and precision of trainings, whose optimisers take steps there."""
+        from lorarar.training.optimisers import check_optimiser
+
+        accelerator = TrainingPlace(self.plan.pictures.device, self.plan.precision).accelerator()
+        for row in self.plan.methods:
+            if isinstance(options := row.options, LoraOptions | ZipOptions):
+                check_optimiser(options.optimiser, accelerator.device)
+        return accelerator
 
     @cached_property
     def finished(self) -> FinishedPictures:

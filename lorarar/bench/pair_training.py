@@ -11,6 +11,7 @@ from lorarar.bench.adapters import is_trained, train_pair, trained_file
 from lorarar.bench.cells import Pair
 from lorarar.bench.grid import PlannedGrid, Task
 from lorarar.merge_files import OF_ONE_PAIR
+from lorarar.training.out_of_memory import memory_in_one_line
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.messages import message
 
@@ -49,8 +50,7 @@ class PairTraining:
             return False
         try:
             if not is_trained(pair, self.grid.out):
-                title = f"{pair.row.row_name} {pair.name}"
-                train_pair(pair, self.grid.base, self.grid.out, self._pipeline, self.grid.accelerator, title)
+                self._train(pair)
                 self.grid.outcome.trained += 1
         except OF_ONE_PAIR as error:
             self.grid.outcome.fail(pair, error)
@@ -58,6 +58,11 @@ class PairTraining:
         finally:
             self.grid.claims.release([key])
         return True
+
+    def _train(self, pair: Pair) -> None:
+        grid, title = self.grid, f"{pair.row.row_name} {pair.name}"
+        with memory_in_one_line(pair.row.options, grid.accelerator):
+            train_pair(pair, grid.base, grid.out, self._pipeline, grid.accelerator, title)
 
     def _claim(self, pair: Pair) -> str:
         """The key by which the file of a pair's training is claimed."""

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
-from lorarar.util.errors import LorarError, SeedError, StoreError
+from lorarar.util.errors import LorarError, OutOfMemoryError, SeedError, StoreError
 from lorarar.util.json_text import as_json
 from lorarar.util.messages import message, stderr_console
+from lorarar.util.out_of_memory import out_of_memory_as, what_was_missing
 from lorarar.util.seeds import LARGEST, check_seeds
 from lorarar.util.text import clean
 from lorarar.version import __version__
@@ -97,7 +98,8 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            with out_of_memory_as(_less_memory):
+                return function(*args, **kwargs)
         except LorarError as error:
             message(f"{error.title}: {error}", "red")
             raise typer.Exit(error.exit_code) from None
@@ -106,6 +108,12 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(INTERRUPTED) from None
 
     return guarded
+
+
+def _less_memory(error: BaseException) -> OutOfMemoryError:
+    return OutOfMemoryError(
+        f"{what_was_missing(error)}; half precision, a smaller model or fewer things at once take less of it"
+    )
 
 
 def open_for_reading(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:

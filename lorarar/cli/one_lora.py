@@ -32,10 +32,12 @@ def find_lessons(concepts: Mapping[str, tuple[Path, str]]) -> dict[str, LessonFi
 
 def train_one(training: LoraTraining, place: TrainingPlace) -> None:
     """Train a LoRA and print where it is."""
+    from lorarar.training.optimisers import check_optimiser
     from lorarar.training.setup import load_for_training
 
     training.check()
     accelerator = place.accelerator()
+    check_optimiser(training.options.optimiser, accelerator.device)
     training.run(load_for_training(training.base, accelerator), accelerator)
     if accelerator.is_main_process:
         print_path(training.out)

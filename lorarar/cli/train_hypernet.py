@@ -69,7 +69,9 @@ def hypernet(
     from lorarar.pictures.folders import left_out_beside
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, recorded_facts, training_makings
+    from lorarar.training.optimisers import check_optimiser
     from lorarar.training.options import HYPERNET, options_facts
+    from lorarar.training.out_of_memory import memory_in_one_line
     from lorarar.training.setup import load_for_training, native_side
 
     checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
@@ -83,20 +85,22 @@ def hypernet(
     if rest := left_out_beside(concept.images for concept in (*of_content, *of_style)):
         message(rest)
     accelerator = TrainingPlace(device, precision).accelerator()
+    check_optimiser(options.optimiser, accelerator.device)
     sides = {"contents": of_content, "styles": of_style}
     inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}
     makings = training_makings(inputs, options, model, accelerator, side)
-    pipeline = load_for_training(model, accelerator)
-    network = train_hypernet(
-        pipeline,
-        of_content,
-        of_style,
-        options,
-        checkpoint=checkpoint,
-        makings=makings,
-        accelerator=accelerator,
-        side=side or native_side(pipeline),
-    )
+    with memory_in_one_line(options, accelerator):
+        pipeline = load_for_training(model, accelerator)
+        network = train_hypernet(
+            pipeline,
+            of_content,
+            of_style,
+            options,
+            checkpoint=checkpoint,
+            makings=makings,
+            accelerator=accelerator,
+            side=side or native_side(pipeline),
+        )
     if accelerator.is_main_process:
         source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
         source["recorded"] = recorded_facts(accelerator)

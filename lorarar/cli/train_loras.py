@@ -71,6 +71,7 @@ def loras(
     from lorarar.pictures.concept_table import read_table, select
     from lorarar.training.lora_training import LoraTraining
     from lorarar.training.many_loras import train_table
+    from lorarar.training.optimisers import check_optimiser
     from lorarar.training.options import LORA
     from lorarar.training.setup import load_for_training
 
@@ -91,6 +92,7 @@ def loras(
     )
     trainings = _with_pictures(rows, images, like, skip_missing)
     accelerator = place.accelerator()
+    check_optimiser(options.optimiser, accelerator.device)
     outcomes = []
     for outcome in train_table(trainings, accelerator, lambda: load_for_training(model, accelerator)):
         outcomes.append(outcome)

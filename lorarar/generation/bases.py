@@ -17,6 +17,7 @@ from lorarar.generation.hub import advice
 from lorarar.generation.pipeline_folder import variant_in
 from lorarar.generation.vae import VAE, check_vae, load_vae
 from lorarar.util.errors import BaseError, reason
+from lorarar.util.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     import torch
@@ -103,6 +104,8 @@ def load_weights(base: Base, dtype: torch.dtype, vae_dtype: torch.dtype | None =
                     **{**family.pipeline_options, **parts},
                 )
         except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
             hint = (
                 "" if base.folder or base.file else f"; where not all of it is here, {advice(base.location, '--base')}"
             )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from lorarar.generation.placement import Placement
 from lorarar.util.errors import DrawingError
-from lorarar.util.out_of_memory import is_out_of_memory
+from lorarar.util.out_of_memory import out_of_memory_as
 
 
 def what_would_fit(batch: int, place: Placement) -> str:
@@ -18,14 +17,11 @@ def what_would_fit(batch: int, place: Placement) -> str:
     return ", ".join([*ways, "a smaller --size"])
 
 
-@contextmanager
-def memory_in_one_line(batch: int, place: Placement) -> Iterator[None]:
+def memory_in_one_line(batch: int, place: Placement) -> AbstractContextManager[None]:
     """Within, with so many pictures at once, running out of memory is a DrawingError that says what would fit."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise DrawingError(
-            f"{place.device} has not enough memory for --batch {batch}; what would fit: {what_would_fit(batch, place)}"
-        ) from None
+
+    def explain(_: BaseException) -> DrawingError:
+        ways = what_would_fit(batch, place)
+        return DrawingError(f"{place.device} has not enough memory for --batch {batch}; what would fit: {ways}")
+
+    return out_of_memory_as(explain)

@@ -11,6 +11,7 @@ from lorarar.families import Base, family_of
 from lorarar.families.table import INDEX
 from lorarar.util.errors import BaseError, reason
 from lorarar.util.model_reference import HubId, find_model
+from lorarar.util.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +37,8 @@ def load_vae(base: Base, dtype: torch.dtype) -> Any:
         subfolder = VAE if (Path(place) / INDEX).is_file() else None
         return AutoencoderKL.from_pretrained(place, subfolder=subfolder, dtype=dtype)
     except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise BaseError(f"cannot load {place} as the VAE of {base.name}: {reason(error)}") from None
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from lorarar.lora.adapter import all_finite
 from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError, LorarError, reason
 from lorarar.util.files import is_text, missing, readable, replacing
@@ -57,10 +58,13 @@ def save_tensors(
         fields: further ones of the header, which other programs read.
 
     Raises:
-        AdapterError: the file cannot be written, or its name is one that ``read_tensors`` would not take for it.
+        AdapterError: the file cannot be written, its name is one that ``read_tensors`` would not take for it, or a
+            value is not finite, with which no reader would take it.
     """
     if path.suffix.lower() != ".safetensors":
         raise AdapterError(f"cannot write {path}; accepted is a name ending in .safetensors")
+    if unsound := [key for key, tensor in tensors.items() if not all_finite(tensor)]:
+        raise AdapterError(f"cannot write {path}: {unsound[0]} has values that are not finite")
     header = {PROVENANCE: json.dumps(provenance, sort_keys=True), **dict(sorted((fields or {}).items()))}
     try:
         with replacing(path) as partial:

@@ -50,8 +50,9 @@ class TrainingCheckpoint:
         """Write the state of a training, whole or not at all.
 
         Raises:
-            TrainingError: it cannot be written.
+            TrainingError: it cannot be written, or has weights that are not finite, which nobody could go on from.
         """
+        run.check()
         parts = {
             "makings": json.dumps(self.makings),
             "steps": self.steps,

@@ -115,6 +115,7 @@ def train_hypernet(
         seed=options.seed,
         warmup=min(100, options.steps // 10),
         save_every=200,
+        optimiser=options.optimiser,
     )
     train(objective, schedule, checkpoint, title="hypernet", makings=makings, accelerator=accelerator)
     return objective.hypernet.eval().requires_grad_(False)

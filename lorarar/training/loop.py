@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,11 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from lorarar.training.checkpoint import TrainingCheckpoint
+from lorarar.training.finite import check_gradient, check_loss, check_weights
+from lorarar.training.optimisers import new_optimizer
+from lorarar.training.options import Optimiser
 from lorarar.training.place import surroundings
 from lorarar.training.share import Share
-from lorarar.util.errors import TrainingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.progress import Ticker
 
@@ -41,6 +44,7 @@ class Schedule:
     clip: float = 1.0  # largest gradient norm
     ema: float = 0.0  # decay of the moving average of weights; 0 keeps none
     save_every: int = 500  # steps between checkpoints
+    optimiser: Optimiser = "adamw"
 
     def rate_at(self, step: int) -> float:
         """The learning rate at a step, counted from 0: linear warm-up, and a half cosine down over the decay."""
@@ -49,6 +53,13 @@ class Schedule:
         fallen = max(0.0, 1 - (self.steps - step) / falling) if falling else 0.0
         cosine = 0.5 * (1 + math.cos(math.pi * fallen))
         return self.rate * warm * max(cosine, 1e-3)
+
+    def facts(self) -> dict[str, object]:
+        """What of it decides a training beside the number of steps; of what is newer, what is not as it ever was."""
+        rates = asdict(self)
+        for name in ("steps", "save_every", *(("optimiser",) if self.optimiser == "adamw" else ())):
+            del rates[name]
+        return rates
 
 
 class Objective(nn.Module):
@@ -82,6 +93,15 @@ class TrainingRun:
     step: int = 0
     seconds: float = 0.0  # spent training, over all of its runs
 
+    def check(self) -> None:
+        """Refuse weights that are not finite.
+
+        Raises:
+            TrainingError: some are not.
+        """
+        check_weights(self.weights, self.step)
+        check_weights(self.average, self.step)
+
     def result(self) -> dict[str, Tensor]:
         """The trained weights by name: the moving average, if one is kept."""
         return {name: p.detach().clone() for name, p in (self.average or self.weights).items()}
@@ -114,29 +134,28 @@ def train(
         The finished run, with the seconds it took over all its starts.
 
     Raises:
-        TrainingError: the checkpoint is another training's, or the loss is no longer finite.
+        TrainingError: the checkpoint is another training's, or loss, gradient or weights are no longer finite, of which
+            nothing is written.
         KeyboardInterrupt: Ctrl-C, after the step in progress and its checkpoint.
     """
     accelerator = accelerator or Accelerator()
-    model, run = _start(objective, schedule, accelerator)
-    state = _checkpoint(checkpoint, schedule, makings or {}, accelerator) if checkpoint is not None else None
-    if state is not None and state.path.exists():
-        state.load(run)
-    with Ticker(title, schedule.steps, run.step, show=accelerator.is_main_process) as ticker, held_interrupt() as stop:
-        while run.step < schedule.steps:
-            started = time.perf_counter()
-            share = Share(accelerator.process_index, accelerator.num_processes)
-            batch = objective.share_of_step(partial(_generator, schedule.seed, run.step), share)
-            loss = _take_step(run, schedule, model, batch, accelerator)
-            run.seconds += time.perf_counter() - started
-            ticker.advance(loss=loss)
-            if on_step:
-                on_step(run.step, loss)
-            due = run.step % schedule.save_every == 0 or run.step == schedule.steps or stop()
-            if due and state is not None and accelerator.is_main_process:
-                state.save(run)
-            if stop():
-                raise KeyboardInterrupt
+    with _left_as_it_was(accelerator, objective):
+        model, run = _start(objective, schedule, accelerator)
+        state = _checkpoint(checkpoint, schedule, makings or {}, accelerator) if checkpoint is not None else None
+        if state is not None and state.path.exists():
+            state.load(run)
+        is_main = accelerator.is_main_process
+        with Ticker(title, schedule.steps, run.step, show=is_main) as ticker, held_interrupt() as stop:
+            for loss in _steps(run, objective, model, schedule, accelerator):
+                ticker.advance(loss=loss)
+                if on_step:
+                    on_step(run.step, loss)
+                due = run.step % schedule.save_every == 0 or run.step == schedule.steps or stop()
+                if due and state is not None and is_main:
+                    state.save(run)
+                if stop():
+                    raise KeyboardInterrupt
+    run.check()
     with torch.no_grad():
         for name, tensor in run.result().items():
             run.weights[name].copy_(tensor)
@@ -152,30 +171,57 @@ def _checkpoint(
     path: Path, schedule: Schedule, makings: Mapping[str, object], accelerator: Accelerator
 ) -> TrainingCheckpoint:
     """The checkpoint of a training, known by all that decides it."""
-    rates = asdict(schedule)
-    steps = rates.pop("steps")
-    del rates["save_every"]  # decides nothing
     options = makings.get("options")
     inputs = {name: value for name, value in options.items() if name != "steps"} if isinstance(options, dict) else None
     facts = {
         **makings,
         "options": inputs,
-        "schedule": rates,
+        "schedule": schedule.facts(),
         "processes": accelerator.num_processes,
         **surroundings(accelerator),
     }
-    return TrainingCheckpoint(path, facts, steps, longer=not schedule.decay, scaler=accelerator.scaler)
+    return TrainingCheckpoint(path, facts, schedule.steps, longer=not schedule.decay, scaler=accelerator.scaler)
+
+
+@contextmanager
+def _left_as_it_was(accelerator: Accelerator, objective: Objective) -> Iterator[None]:
+    """Within, a training prepares and scales; after it, the accelerator keeps nothing of it.
+
+    An accelerator keeps all that it has prepared, so that a grid of pairs would hold every pair's model to its end, and
+    a scale that one pair ends with would be where the next begins. ``free_memory`` would let go of the former, after a
+    search of all objects that takes longer than a small training.
+    """
+    scale = accelerator.scaler.state_dict() if accelerator.scaler else {}
+    try:
+        yield
+    finally:
+        accelerator._models.clear()
+        accelerator._optimizers.clear()
+        if accelerator.scaler and scale:
+            accelerator.scaler.load_state_dict(scale)
+        for name in ("forward", "_original_forward", "_is_accelerate_prepared"):  # the first two refer to the objective
+            vars(objective).pop(name, None)
 
 
 def _start(objective: Objective, schedule: Schedule, accelerator: Accelerator) -> tuple[nn.Module, TrainingRun]:
     """The objective on the accelerator's device, and its run before the first step; the average lies there too."""
     weights = objective.trained()
-    optimizer = torch.optim.AdamW(
-        weights.values(), lr=schedule.rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
-    )
-    model, optimizer = accelerator.prepare(objective, optimizer)
+    model, optimizer = accelerator.prepare(objective, new_optimizer(schedule, weights.values()))
     average = {name: p.detach().clone() for name, p in weights.items()} if schedule.ema else {}
     return model, TrainingRun(weights=weights, average=average, optimizer=optimizer)
+
+
+def _steps(
+    run: TrainingRun, objective: Objective, model: nn.Module, schedule: Schedule, accelerator: Accelerator
+) -> Iterator[float]:
+    """Take the steps that are left; after each comes its loss."""
+    share = Share(accelerator.process_index, accelerator.num_processes)
+    while run.step < schedule.steps:
+        started = time.perf_counter()
+        batch = objective.share_of_step(partial(_generator, schedule.seed, run.step), share)
+        loss = _take_step(run, schedule, model, batch, accelerator)
+        run.seconds += time.perf_counter() - started
+        yield loss
 
 
 def _take_step(
@@ -184,9 +230,10 @@ def _take_step(
     """Take one step down the gradient of a batch's loss; returns the loss."""
     _set_rate(run.optimizer, schedule.rate_at(run.step))
     loss = model(*batch)
-    value = _finite(float(loss.detach()), run.step)
+    check_loss(value := float(loss.detach()), run.step)
     accelerator.backward(loss)
-    accelerator.clip_grad_norm_(list(run.weights.values()), schedule.clip)
+    norm = accelerator.clip_grad_norm_(list(run.weights.values()), schedule.clip)
+    check_gradient(norm, run.step, accelerator.scaler)
     run.optimizer.step()
     run.optimizer.zero_grad(set_to_none=True)
     run.step += 1
@@ -207,9 +254,3 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def _follow(average: dict[str, Tensor], weights: dict[str, nn.Parameter], decay: float) -> None:
     if average:
         torch._foreach_lerp_(list(average.values()), [weights[name].detach() for name in average], 1 - decay)
-
-
-def _finite(loss: float, step: int) -> float:
-    if not math.isfinite(loss):
-        raise TrainingError(f"the loss is {loss} at step {step}; try a lower learning rate")
-    return loss

@@ -238,6 +238,7 @@ def _schedule(options: LoraOptions) -> Schedule:
         decay=options.decay,
         save_every=200,
         weight_decay=1e-4,
+        optimiser=options.optimiser,
     )
 
 

@@ -18,6 +18,7 @@ from lorarar.training.lesson_files import LessonFiles
 from lorarar.training.lora import train_lora
 from lorarar.training.makings import Facts, recorded_facts, training_makings
 from lorarar.training.options import LoraOptions, options_facts
+from lorarar.training.out_of_memory import memory_in_one_line
 from lorarar.training.sampling import Sampling
 from lorarar.training.setup import native_side
 from lorarar.util.dtype import Dtype
@@ -108,16 +109,17 @@ class LoraTraining:
             TrainingError, ImageError, AdapterError: it cannot be trained, a picture read, or the file written.
         """
         makings, side = self.makings(accelerator), self.side or native_side(pipeline)
-        adapter = train_lora(
-            pipeline,
-            [lesson.read(side) for lesson in self.lessons.values()],
-            self.options,
-            checkpoint=self.checkpoint,
-            makings=makings,
-            accelerator=accelerator,
-            title=title or self.out.stem,
-            sampling=self.sampling,
-        )
+        with memory_in_one_line(self.options, accelerator):
+            adapter = train_lora(
+                pipeline,
+                [lesson.read(side) for lesson in self.lessons.values()],
+                self.options,
+                checkpoint=self.checkpoint,
+                makings=makings,
+                accelerator=accelerator,
+                title=title or self.out.stem,
+                sampling=self.sampling,
+            )
         if accelerator.is_main_process:
             write_adapter(in_dtype(adapter, self.dtype), self.out, self._header(makings, accelerator))
             self.checkpoint.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["mean-dot", "dot", "cosine"]
+Optimiser = Literal["adamw", "adamw8bit"]
 Values_co = TypeVar("Values_co", covariant=True)
 
 
@@ -32,6 +33,7 @@ class LoraOptions:
     # Not of the paper's:
     decay: float = 0.0  # share of the steps, at the end, over which the rate falls to zero
     feed_forward: bool = False  # also layers of the feed-forward parts, beside those of attention
+    optimiser: Optimiser = "adamw"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class HypernetOptions:
     rate: float = 0.01
     batch: int = 1  # noisy latents of content, and as many of style, a step
     seed: int = 0
+    optimiser: Optimiser = "adamw"
     # Not of the paper's, whose LoRAs have layers of attention alone:
     others: OthersRule = "key-value"
 
@@ -74,9 +77,10 @@ class ZipOptions:
     regulariser: Regulariser = "cosine"
     strength: float = 0.01  # lambda
     seed: int = 0
+    optimiser: Optimiser = "adamw"
 
 
-LATER = ("decay", "feed_forward", "others")  # options that 0.1 did not have
+LATER = ("decay", "feed_forward", "others", "optimiser")  # options that 0.1 did not have
 
 
 def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[str, Any]:
@@ -115,6 +119,12 @@ _COMMON = (
     Option("steps", "Training steps.", "integer", least=1),
     Option("rate", "Learning rate.", above=0, most=1000),
     Option("seed", "Seed.", "integer", least=0, most=LARGEST),
+    Option(
+        "optimiser",
+        "adamw, or with bitsandbytes adamw8bit, whose state takes a quarter of the memory.",
+        "choice",
+        choices=get_args(Optimiser),
+    ),
 )
 _OF_LOSS = (
     Option("batch", "Noisy latents of each side a step.", "integer", least=1),

@@ -25,6 +25,7 @@ from lorarar.training.loop import Schedule, train
 from lorarar.training.makings import Facts, training_makings
 from lorarar.training.merging_loss import Merging, MergingLoss
 from lorarar.training.options import ZipOptions
+from lorarar.training.out_of_memory import memory_in_one_line
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.training.setup import load_for_training, native_side
 
@@ -93,7 +94,13 @@ def train_ziplora(
     """
     objective = ZipMerging(pipeline, content, style, options, side, checkpointing)
     schedule = Schedule(
-        steps=options.steps, rate=options.rate, seed=options.seed, decay=0, weight_decay=0, save_every=50
+        steps=options.steps,
+        rate=options.rate,
+        seed=options.seed,
+        decay=0,
+        weight_decay=0,
+        save_every=50,
+        optimiser=options.optimiser,
     )
     run = train(objective, schedule, checkpoint, title=title, makings=makings, accelerator=accelerator)
     weights = run.result()
@@ -114,16 +121,17 @@ class PairOptimiser:
         self, content: Concept, style: Concept, makings: Mapping[str, object], checkpoint: Path | None = None
     ) -> dict[str, Coefficients]:
         """m_c and m_s (n,) of every attention layer; an interrupted run goes on, if it has these makings."""
-        coefficients = train_ziplora(
-            self._pipeline,
-            content,
-            style,
-            self.options,
-            checkpoint=checkpoint,
-            makings=makings,
-            accelerator=self._accelerator,
-            side=native_side(self._pipeline),
-        )
+        with memory_in_one_line(self.options, self._accelerator):
+            coefficients = train_ziplora(
+                self._pipeline,
+                content,
+                style,
+                self.options,
+                checkpoint=checkpoint,
+                makings=makings,
+                accelerator=self._accelerator,
+                side=native_side(self._pipeline),
+            )
         if checkpoint:
             checkpoint.unlink(missing_ok=True)
         return coefficients

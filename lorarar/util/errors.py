@@ -88,6 +88,12 @@ class PlanError(LorarError):
     title = "Plan"
 
 
+class OutOfMemoryError(LorarError):
+    """There is too little memory for what was asked for."""
+
+    title = "Memory"
+
+
 class PocketError(LorarError):
     """Pocket's recipe or its shipped parts: an unknown subject, style or stage."""
 
