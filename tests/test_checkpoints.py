@@ -13,7 +13,7 @@ from benchmarks.rehearsal.original_names import original_name
 from lorarar.cli.inspect_checkpoint import checkpoint_facts, checkpoint_words
 from lorarar.families import FAMILIES, Family, architecture_family, family_of, find_base
 from lorarar.generation.base_digest import base_digest
-from lorarar.generation.bases import aligned, load_pipeline
+from lorarar.generation.bases import aligned, load_pipeline, load_weights
 from lorarar.generation.checkpoint import clip_tokenizer
 from lorarar.generation.studio import Studio, generate
 from lorarar.generation.vae import load_vae
@@ -102,6 +102,16 @@ def test_a_checkpoint_file_is_its_folder_tensor_for_tensor_and_picture_for_pictu
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sdxl", "sd15"])
+def test_a_vae_keeps_its_digits_where_the_rest_is_in_half_precision(kind, files):
+    for place in files[kind]:
+        base = find_base(str(place))
+        whole, half = load_weights(base, torch.float32), load_weights(base, torch.bfloat16, vae_dtype=torch.float32)
+        assert half.unet.dtype == half.text_encoder.dtype == torch.bfloat16
+        theirs = whole.vae.state_dict()
+        assert all(torch.equal(value, theirs[key]) for key, value in half.vae.state_dict().items())
+
+
 def test_the_header_of_a_checkpoint_moves_no_bit_of_its_pictures(sd15, tmp_path):
     places = [sd15]
     for length in (1, 30, 77):
