@@ -209,7 +209,7 @@ def context(bank, tmp_path, monkeypatch):
     bank.save(bank_file(made))
     monkeypatch.setattr(shipped, "CRITIC", tmp_path / "shipped" / "critic")
     monkeypatch.setattr(shipped, "MANIFEST", BuildManifest(tmp_path / "shipped" / "judges.json"))
-    monkeypatch.setattr(stage, "SIZE", 4)
+    monkeypatch.setattr(stage, "SIZE", 2)
     monkeypatch.setattr(stage, "QUESTIONS", 2)
     return made
 

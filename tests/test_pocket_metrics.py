@@ -15,7 +15,6 @@ from judge.pocket.held_out_trials import HeldOutTrial, cosine_auroc
 from judge.pocket.stages import clip as clip_stage
 from judge.pocket.stages import dino as dino_stage
 from judge.pocket.stages.bank import bank_file
-from judge.pocket.tower_start import start_clip
 from judge.pocket.vision_tower import CONFIG as TOWER
 from judge.pocket.vision_tower import tower_tokens
 from lorarar.pocket.build_context import BuildContext
@@ -161,19 +160,6 @@ def test_dino_starts_with_what_the_tower_sees(tower):
         plain = vit.embeddings((pixels - mean) / deviation)[:, 1:]
         assert torch.allclose(plain, tower.embeddings(pixels * 2 - 1), atol=1e-4)
     assert float((ours - theirs).abs().mean()) < 0.1 * float(theirs.abs().mean())
-
-
-def test_clip_starts_with_the_towers_embeddings(tower, tmp_path):
-    clip = new_clip(write_tokenizer(tmp_path))
-    pixels = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    with torch.no_grad():
-        embeddings = tower.embeddings(pixels)
-        start_clip(clip, tower, embeddings.flatten(0, 1))
-        assert torch.allclose(clip.vision_model.embeddings(pixels)[:, 1:], embeddings, atol=1e-4)
-        normed = clip.vision_model.pre_layrnorm(embeddings)
-    assert float((normed - embeddings).abs().mean()) < 0.5 * float(embeddings.abs().mean())
-    for name, tensor in tower.encoder.layers[2].state_dict().items():
-        assert torch.equal(clip.vision_model.encoder.layers[2].state_dict()[name], tensor)
 
 
 def test_the_clip_stage_ships_and_resumes(context):

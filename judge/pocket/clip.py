@@ -1,9 +1,10 @@
 """Pocket's CLIP: the ordinary architecture, small, and its training on captioned pictures.
 
-Its vision model starts from the critic's tower. A picture has three captions, of its class in its style family, of the
-class alone and of the family alone; each kind is contrasted by itself, so that none is a wrong answer to another. The
-bank has far fewer captions than pictures, so a caption repeats in a batch: it is encoded once, and all of its pictures
-count as right. Classes beyond Pocket's own have captions too: many classes teach what a class is.
+Its vision model is of the critic's tower's size and learns from nothing. A picture has three captions, of its class in
+its style family, of the class alone and of the family alone; each kind is contrasted by itself, so that none is a wrong
+answer to another. The bank has far fewer captions than pictures, so a caption repeats in a batch: it is encoded once,
+and all of its pictures count as right. Classes beyond Pocket's own have captions too: many classes teach what a class
+is.
 """
 
 from __future__ import annotations

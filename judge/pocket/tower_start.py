@@ -1,18 +1,19 @@
-"""Pocket's CLIP and DINO start from the critic's vision tower: its weights under their classes' names.
+"""Pocket's DINO starts from the critic's vision tower: its weights under the names of DINO's class.
 
-Both have a class token that the tower lacks, which starts as nothing and has to learn what to gather. The rest of
-DINO's ViT gives the tower's tokens but for the attention that token takes; CLIP also has a norm behind its embeddings.
+It has a class token that the tower lacks, which starts as nothing and has to learn what to gather. The rest gives the
+tower's tokens but for the attention that token takes. CLIP does not start so: a tower that tells designs of a class
+apart has unlearnt what a class is.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from transformers import CLIPModel, SiglipVisionModel, ViTModel
+from transformers import SiglipVisionModel, ViTModel
 
 from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN
 
-#: The tower's names of a layer's weights, and those of DINO's ViT; CLIP's are the tower's own.
+#: The tower's names of a layer's weights, and those of DINO's ViT.
 VIT_NAMES = {
     "encoder.layers.": "layers.",
     "self_attn.out_proj": "attention.o_proj",
@@ -35,28 +36,6 @@ def start_vit(vit: ViTModel, tower: SiglipVisionModel) -> None:
         "embeddings.cls_token": torch.zeros_like(vit.embeddings.cls_token),
     }
     _load(vit, state, ("layernorm.weight", "layernorm.bias"))
-
-
-def start_clip(clip: CLIPModel, tower: SiglipVisionModel, tokens: Tensor) -> None:
-    """Put the tower's weights into the vision model of a CLIP of its size, whose pictures are in -1..1.
-
-    Args:
-        clip: is changed.
-        tower: of the same width and depth.
-        tokens: the tower's embeddings (N, D) of some pictures, by whose mean and deviation CLIP's norm is set.
-    """
-    names = ("encoder.layers.",)
-    state = {name: tensor for name, tensor in tower.state_dict().items() if name.startswith(names)}
-    embeddings = tower.embeddings
-    positions = embeddings.position_embedding.weight + embeddings.patch_embedding.bias
-    state |= {
-        "embeddings.class_embedding": torch.zeros_like(clip.vision_model.embeddings.class_embedding),
-        "embeddings.patch_embedding.weight": embeddings.patch_embedding.weight,
-        "embeddings.position_embedding.weight": _behind_class_token(positions),
-        "pre_layrnorm.weight": tokens.std(1).mean().expand(tokens.shape[1]),
-        "pre_layrnorm.bias": tokens.mean().expand(tokens.shape[1]),
-    }
-    _load(clip.vision_model, state, ("post_layernorm.weight", "post_layernorm.bias"))
 
 
 def _load(model: torch.nn.Module, state: dict[str, Tensor], untouched: tuple[str, ...]) -> None:
