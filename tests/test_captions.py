@@ -13,7 +13,8 @@ from lorarar.pictures.concepts import read_concept
 from lorarar.pictures.images import write_png
 from lorarar.training.lesson_files import LessonFiles
 from lorarar.training.lora import Lesson, LoraDenoising, train_lora
-from lorarar.util.errors import ImageError
+from lorarar.training.options import LoraOptions
+from lorarar.util.errors import ImageError, TrainingError
 
 from .conftest import random_adapter
 from .test_training import OPTIONS, pictures
@@ -79,6 +80,19 @@ def test_the_header_says_both_and_the_concepts_prompt_stays_the_prompt(run, fold
     assert provenance["training"]["lesson"]["captions"] == [None, CAPTION]
     assert provenance["prompt"] == PROMPT
     assert read_concept(folder.with_suffix(".safetensors")).prompt == PROMPT
+
+
+def test_an_empty_prompt_is_refused(run, folder, tmp_path):
+    done = run("train", "lora", folder, "--prompt", " ", "-o", tmp_path / "dog.safetensors")
+    assert done.exit_code != 0
+    assert "is empty; accepted is what the pictures show" in " ".join(done.stderr.split())
+
+
+def test_a_caption_that_would_be_cut_off_is_told_from_the_others(tiny, folder):
+    (folder / "2.txt").write_text("a sks dog beside a tree " + "far away " * 90)
+    lesson = LessonFiles.find(folder, "a sks dog").read(16)
+    with pytest.raises(TrainingError, match=r"caption 'a sks dog beside a tree …' is longer .* would be cut off"):
+        LoraDenoising(tiny, [lesson], LoraOptions(rank=2))
 
 
 def test_a_text_beside_a_lora_describes_the_lora_and_captions_nothing(tmp_path):

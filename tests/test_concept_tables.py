@@ -191,6 +191,24 @@ def test_missing_pictures_are_said_with_the_layout_before_anything_is_trained(tr
     assert train("--names", "rain", "--skip-missing").exit_code == 1
 
 
+def test_a_caption_that_cannot_be_read_is_no_missing_picture(train, data):
+    (data / "photos/contents/dog/2.txt").write_bytes(b"\xff\xfe")
+    done = train("--skip-missing")
+    assert done.exit_code == 1
+    assert "photos/contents/dog/2.txt is no text in UTF-8" in said(done)
+    assert "have no pictures" not in said(done)
+    assert not (data / "out").exists()
+
+
+def test_what_is_taken_of_a_folder_is_said_where_not_all_is_or_something_has_a_caption(train, data):
+    (data / "photos/contents/cat/film.mov").write_text("x")
+    done = train()
+    assert "2 pictures of photos/contents/dog: 'a sks dog', 1 by captions of their own" in said(done)
+    assert "1 picture of photos/contents/cat: 'a sks cat'; 1 file is left out: 1 .mov" in said(done)
+    assert "photos/styles/rain.png:" not in said(done)
+    assert "about 1 minute for the others" in said(done)
+
+
 def test_trained_beside_its_own_pictures_nothing_is_copied(run, data, tiny_folder):
     before = bytes_of(data / "photos/contents/dog")
     options = ("--base", tiny_folder, "--rank", 2, "--steps", 1, "--names", "dog")

@@ -81,6 +81,7 @@ def test_files_and_folders_are_told_apart(tmp_path):
     picture(tmp_path / "deeper" / "a.png")
     picture(tmp_path / "b.png")
     (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "b.txt").write_text("the caption of b.png")
     inside = look_into(tmp_path)
     assert [[path.name for path in group] for group in (inside.pictures, inside.others, inside.folders)] == [
         ["b.png"],

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -53,6 +54,14 @@ def test_the_default_place_here_and_what_it_is_in_keys(anew):
     facts = surroundings(accelerator)
     assert (facts["device"], facts["precision"]) == (accelerator.device.type, default_precision(accelerator.device))
     assert set(facts) == {"device", "precision", "versions"}
+
+
+def test_how_many_processes_share_a_step_is_in_keys_where_several_do():
+    alone, three = (
+        SimpleNamespace(mixed_precision="no", device=torch.device("cpu"), num_processes=many) for many in (1, 3)
+    )
+    assert surroundings(three) == surroundings(alone) | {"processes": 3}
+    assert "processes" not in surroundings(alone)
 
 
 @pytest.mark.parametrize(("configured", "precision"), [("bf16", "bf16"), ("no", "no"), ("fp8", "no")])

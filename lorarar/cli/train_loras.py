@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import BaseOption, JsonOption, PredictionOption, VaeOption, command, print_json, print_path
+from lorarar.cli.one_lora import tell_lesson
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import (
     DtypeOption,
@@ -23,6 +24,7 @@ from lorarar.families import DEFAULT_BASE
 from lorarar.pictures.concept_table import Split, TableConcept, shipped_tables
 from lorarar.training.place import TrainingPlace
 from lorarar.util.errors import ImageError, TrainingError
+from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 
@@ -117,25 +119,28 @@ def _with_pictures(
     """The trainings of a table's rows; those that have no pictures are said, each in a line.
 
     Raises:
-        ImageError: some have none and are not to be left out, or none has any.
+        ImageError: some have none and are not to be left out, or none has any; or a caption cannot be read.
     """
     from lorarar.training.many_loras import TableTraining
 
-    trainings, absent = [], []
+    places, absent = dict[TableConcept, Path](), []
     for row in rows:
         try:
-            trainings.append(TableTraining.of(row, images, like.out, like))
+            places[row] = row.pictures_in(images)
         except ImageError as error:
             absent.append(row)
             message(f"{row.name}: {error}", "yellow")
-    if absent and not (skip_missing and trainings):
+    if absent and not (skip_missing and places):
         example = absent[0]
         place = images / example.side / example.images
         raise ImageError(
-            f"{len(absent)} of {len(absent) + len(trainings)} concepts have no pictures in {images}, as said above, "
+            f"{len(absent)} of {len(absent) + len(places)} concepts have no pictures in {images}, as said above, "
             f"and nothing was trained; accepted for {example.name} is a folder of pictures {place}, or one picture "
             f"{place}.png; --skip-missing leaves them out"
         )
+    trainings = [TableTraining.of(row, place, like.out, like) for row, place in places.items()]
+    for training in trainings:
+        tell_lesson(places[training.concept], training.lesson, plain_too=False)
     return trainings
 
 
@@ -146,8 +151,8 @@ def _tell(outcomes: Sequence[TableOutcome], total: int) -> None:
     if outcome.error:
         message(f"{outcome.concept.name}: {outcome.error}", "red")
     elif outcome.new and done < total:
-        left = sum(seconds) / len(seconds) * (total - done) / 60
-        message(f"{done} of {total} LoRAs are done; about {left:.0f} minutes for the others")
+        minutes = round(sum(seconds) / len(seconds) * (total - done) / 60)
+        message(f"{done} of {total} LoRAs are done; about {count(max(1, minutes), 'minute')} for the others")
 
 
 def _show(outcomes: Sequence[TableOutcome], as_json: bool) -> None:

@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorarar.lora.folders import find_loras
+from lorarar.pictures.folders import caption_file
 from lorarar.pictures.references import side_file
 from lorarar.pictures.short_text import short_text
 from lorarar.util.errors import ImageError, OutputError
 
 Captions = tuple[str | None, ...]  # one a picture, None where it has none; empty where none has
-
-
-def caption_file(picture: Path) -> Path:
-    """The text that captions a picture: the one of its name, beside it."""
-    return picture.with_suffix(".txt")
 
 
 def read_captions(pictures: Sequence[Path]) -> Captions:

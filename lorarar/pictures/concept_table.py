@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from lorarar.pictures.folders import child, is_left_behind, look_into
+from lorarar.pictures.folders import child, find_images, is_left_behind, look_into
 from lorarar.util.errors import ImageError, TrainingError
 from lorarar.util.files import missing
 from lorarar.util.options import OptionError, check_keys
@@ -43,6 +43,16 @@ class TableConcept:
 
     def pictures_in(self, folder: Path) -> Path:
         """The folder of its pictures, or its one picture, under ``--images``.
+
+        Raises:
+            ImageError: there is neither, or the folder holds none.
+        """
+        place = self._place(folder)
+        find_images(place)
+        return place
+
+    def _place(self, folder: Path) -> Path:
+        """The folder, or the picture, that its row means.
 
         Raises:
             ImageError: there is neither.

@@ -42,13 +42,18 @@ class PictureFolder:
     """What lies in a folder of pictures, by name; what programs left behind is no part of it."""
 
     pictures: tuple[Path, ...]
-    others: tuple[Path, ...]  # files that are no pictures, or of a format that is not read here
+    others: tuple[Path, ...]  # files that are neither pictures that are read here nor texts of their names
     folders: tuple[Path, ...]
 
     @property
     def left_out(self) -> str:
         """What is not taken, in words; empty where everything is."""
         return left_out(self.others)
+
+
+def caption_file(picture: Path) -> Path:
+    """The text that captions a picture: the one of its name, beside it."""
+    return picture.with_suffix(".txt")
 
 
 def look_into(folder: Path) -> PictureFolder:
@@ -61,7 +66,8 @@ def look_into(folder: Path) -> PictureFolder:
     for path in sorted(path for path in _entries(folder) if not is_left_behind(path.name)):
         kind = pictures if is_readable(path.suffix) else folders if path.is_dir() else others
         kind.append(path)
-    return PictureFolder(tuple(pictures), tuple(others), tuple(folders))
+    captions = set(map(caption_file, pictures))
+    return PictureFolder(tuple(pictures), tuple(one for one in others if one not in captions), tuple(folders))
 
 
 def find_images(folder: str | Path) -> list[Path]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_prompts(pipeline: Any, prompts: Sequence[str]) -> None:
-    """Refuse prompts of which a text encoder would see the beginning alone.
+    """Refuse prompts, and captions, of which a text encoder would see the beginning alone.
 
     Raises:
         TrainingError: one is too long; the message has the words that would be cut off.
@@ -20,7 +20,7 @@ def check_prompts(pipeline: Any, prompts: Sequence[str]) -> None:
     for prompt in prompts:
         if rest := words_beyond(pipeline, prompt):
             raise TrainingError(
-                f"the prompt is longer than this base's text encoders take; {rest!r} would be cut off: "
+                f"{_beginning(prompt)} is longer than this base's text encoders take; {rest!r} would be cut off: "
                 "shorten it, and let what matters come first"
             )
 
@@ -34,6 +34,12 @@ def words_beyond(pipeline: Any, prompt: str) -> str:
     while fitting and not all(_fits(tokenizer, " ".join(words[:fitting])) for tokenizer in tokenizers):
         fitting -= 1
     return " ".join(words[fitting:])
+
+
+def _beginning(prompt: str, words: int = 6) -> str:
+    """A prompt as it is known again in a message."""
+    first = prompt.split()[:words]
+    return f"the prompt or caption {' '.join(first) + ' …'!r}"
 
 
 def _fits(tokenizer: Any, text: str) -> bool:

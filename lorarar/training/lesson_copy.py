@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from lorarar.pictures.captions import caption_file
-from lorarar.pictures.folders import look_into
+from lorarar.pictures.folders import caption_file, look_into
 from lorarar.training.lesson_files import LessonFiles
 from lorarar.util.errors import ImageError, OutputError, reason
 from lorarar.util.files import replacing, sha256_of

@@ -47,19 +47,19 @@ class TableTraining:
         return references_folder(self.training.out)
 
     @classmethod
-    def of(cls, concept: TableConcept, images: Path, out: Path, like: LoraTraining) -> TableTraining:
+    def of(cls, concept: TableConcept, pictures: Path, out: Path, like: LoraTraining) -> TableTraining:
         """The training of a row, whose LoRA goes below ``out``.
 
         Args:
             concept: the row.
-            images: the folder that its pictures lie in.
+            pictures: the folder of its pictures, or its one picture.
             out: the folder of all results.
             like: a training with all that the rows have in common.
 
         Raises:
-            ImageError: the row has no pictures there.
+            ImageError: there are none, or a caption cannot be read.
         """
-        lesson = LessonFiles.find(concept.pictures_in(images), concept.prompt)
+        lesson = LessonFiles.find(pictures, concept.prompt)
         place = out / concept.side / f"{concept.name}.safetensors"
         return cls(concept, replace(like, out=place, lessons={LESSON: lesson}, provenance={"prompt": concept.prompt}))
 

@@ -65,11 +65,16 @@ def default_precision(device: torch.device) -> Precision:
 
 
 def surroundings(accelerator: Accelerator) -> dict[str, object]:
-    """What decides a training beside its inputs and options: the numbers, the kind of device, the libraries."""
+    """What decides a training beside its inputs and options: the numbers, the kind of device, the libraries.
+
+    And how many processes share each step, where several do: so many are as large a batch.
+    """
+    several = {"processes": accelerator.num_processes} if accelerator.num_processes > 1 else {}
     return {
         "precision": accelerator.mixed_precision,
         "device": accelerator.device.type,
         "versions": minor_versions(),
+        **several,
     }
 
 
