@@ -1,5 +1,6 @@
 """What is in memory while a training runs, and that nothing of it is left on the base."""
 
+import gc
 import weakref
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +32,8 @@ from lorarar.training.setup import load_for_training
 from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import TrainingError
 
+from .bench_plan import TRAINED, write_plan
+from .bench_plan import run as run_bench
 from .conftest import make_unet, random_adapter
 from .test_gates import inputs
 
@@ -282,3 +285,46 @@ def test_only_a_steps_pair_is_on_the_device(concept):
 def test_an_adapter_is_as_precise_as_its_file_beside_a_unet_in_half_precision(stored, unet, there):
     place = ResidentAdapter(make_unet().to(unet))
     assert place(random_adapter(2, 0).to(stored)).dtype == there
+
+
+@contextmanager
+def without_garbage_collection():
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("kind", ["lora", "ziplora"])
+def test_a_base_is_gone_with_its_training_and_waits_for_no_garbage_collection(kind, tiny_folder, concept):
+    with mixed("bf16") as accelerator:
+        pipeline = load_for_training(find_base(str(tiny_folder)), accelerator)
+        train_kind(kind, pipeline, concept, accelerator=accelerator)
+        alive = weakref.ref(pipeline.unet)
+        with without_garbage_collection():
+            del pipeline
+            assert alive() is None
+
+
+def test_the_base_that_a_grid_trained_on_is_gone_before_it_draws(tiny_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    plan = write_plan(tmp_path, tiny_folder)
+    plan.write_text(plan.read_text() + TRAINED)
+    unets = []
+
+    def load(*arguments):
+        pipeline = load_for_training(*arguments)
+        unets.append(weakref.ref(pipeline.unet))
+        return pipeline
+
+    monkeypatch.setattr("lorarar.training.setup.load_for_training", load)
+    monkeypatch.setattr("lorarar.bench.run.draw", lambda grid, tasks: unets.append(unets[0]()))
+    AcceleratorState._reset_state(reset_partial_state=True)
+    with without_garbage_collection():
+        run_bench(plan, tmp_path / "out")
+    AcceleratorState._reset_state(reset_partial_state=True)
+    assert len(unets) == 2
+    assert unets[1] is None
