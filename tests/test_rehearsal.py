@@ -147,14 +147,15 @@ def test_a_command_is_measured_from_inside_whatever_comes_of_it(tmp_path):
 
 
 def tick(title, seconds, cuda=0):
-    return {"title": title, "seconds": seconds, "cuda": cuda}
+    return {"title": title, "seconds": seconds, "work": 2 * seconds, "cuda": cuda}
 
 
 def test_results_are_kept_and_read_as_a_table(tmp_path):
     ticks = [tick("lora", 20.0, 6 << 30), tick("lora", 0.5, 5 << 30), tick("lora", 0.7, 4 << 30), tick("end", 1.0)]
     assert steps_text(ticks) == "lora 20 s, then 600 ms each (6.00 GiB, 5.00 GiB); end 1 s"
     assert steps_text([tick("digest of base, MB", 0.1)] * 3 + [tick("end", 2.0)]) == "end 2 s"
-    record = {"seconds": 61.0, "resident": 3 << 30, "own": 2 << 30, "cuda": 6 << 30, "ticks": ticks}
+    assert steps_text(ticks[1:3], "work") == "lora 1 s, then 1.4 s each (5.00 GiB, 4.00 GiB)"
+    record = {"seconds": 61.0, "work": 99.0, "resident": 3 << 30, "own": 2 << 30, "cuda": 6 << 30, "ticks": ticks}
     result = Result("lora", "train a LoRA", "", "cuda", "lorarar train lora", goal=5, record=record)
     results = Results(tmp_path / "results.json")
     results.keep(result)
@@ -162,7 +163,7 @@ def test_results_are_kept_and_read_as_a_table(tmp_path):
     again = Results(tmp_path / "results.json")
     assert again.by_name == results.by_name
     assert again.is_done("lora") and not again.is_done("draw") and not again.is_done("grid")
-    assert result.row[4:8] == ("3.00 GiB", "2.00 GiB", "6.00 GiB", "**5 GiB**")
+    assert result.row[5:9] == ("3.00 GiB", "2.00 GiB", "6.00 GiB", "**5 GiB**")
     assert "failed: x" in again.text()
 
 

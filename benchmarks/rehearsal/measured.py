@@ -36,6 +36,7 @@ class Tick:
 
     title: str
     seconds: float
+    work: float  # seconds of all cores
     cuda: int  # bytes that torch had allocated at most
 
 
@@ -44,6 +45,7 @@ class Record:
     """What a command took."""
 
     seconds: float = 0.0
+    work: float = 0.0  # seconds of all cores: what a busy machine does not change
     resident: int = 0  # bytes at most, with what is mapped of files
     own: int = 0  # bytes at most, without it
     cuda: int = 0  # bytes that torch had allocated at most
@@ -58,6 +60,7 @@ class Watch:
     def __init__(self) -> None:
         self.record = Record()
         self._started = self._last = time.monotonic()
+        self._worked = time.process_time()
         self._over = threading.Event()
         self._counts: Counter[str] = Counter()
         self._counting = patch.object(Ticker, "advance", self._noting(Ticker.advance))
@@ -72,6 +75,7 @@ class Watch:
         self._counting.stop()
         self._note(END)
         self.record.seconds = time.monotonic() - self._started
+        self.record.work = time.process_time()
         self.record.resident = _status("VmHWM")
 
     def _look(self) -> None:
@@ -89,11 +93,11 @@ class Watch:
         return noted
 
     def _note(self, title: str) -> None:
-        now, cuda = time.monotonic(), self._cuda()
+        now, worked, cuda = time.monotonic(), time.process_time(), self._cuda()
         self._counts[title] += 1
         if self._counts[title] <= MOST:
-            self.record.ticks.append(Tick(title, now - self._last, cuda))
-        self._last = now
+            self.record.ticks.append(Tick(title, now - self._last, worked - self._worked, cuda))
+        self._last, self._worked = now, worked
 
     def _cuda(self) -> int:
         """The peak of GPU memory since the last look, which is kept of the whole run too."""

@@ -16,7 +16,7 @@ from benchmarks.rehearsal.measured import END
 from lorarar.util.files import replacing
 
 GIB = 2**30
-HEAD = ("step", "numbers", "all of it", "its steps", "memory", "of it own", "on the GPU", "goal", "")
+HEAD = ("step", "numbers", "all of it", "work", "its steps", "memory", "of it own", "on the GPU", "goal", "")
 DIGEST = "digest of"  # how the titles of digests begin
 
 
@@ -45,7 +45,9 @@ class Result:
         if held and cuda > (self.goal or 0) * GIB:
             held = f"**{held}**"
         memory = [gib(took[key]) if took[key] else "" for key in ("resident", "own", "cuda")]
-        return (self.title, numbers, time_text(took["seconds"]), steps_text(took["ticks"]), *memory, held, self.trouble)
+        times = (time_text(took["seconds"]), time_text(took["work"]))
+        by = "seconds" if cuda else "work"  # other programs slow a CPU down, which their work does not show
+        return (self.title, numbers, *times, steps_text(took["ticks"], by), *memory, held, self.trouble)
 
 
 class Results:
@@ -76,22 +78,22 @@ def gib(count: float) -> str:
     return f"{count / GIB:.2f} GiB"
 
 
-def steps_text(ticks: list[dict[str, Any]]) -> str:
+def steps_text(ticks: list[dict[str, Any]], by: str = "seconds") -> str:
     """What took how long from step to step: of each progress the first step, with all before it, and the others.
 
-    Of digests, which count megabytes, the whole.
+    Digests, which count megabytes, are left out.
     """
-    return "; ".join(_parts(ticks))
+    return "; ".join(_parts(ticks, by))
 
 
-def _parts(ticks: list[dict[str, Any]]) -> Iterator[str]:
+def _parts(ticks: list[dict[str, Any]], by: str) -> Iterator[str]:
     for title, of_title in groupby(ticks, key=lambda tick: str(tick["title"])):
         first, *others = of_title
         if title.startswith(DIGEST):
             continue
-        text = f"{title} {time_text(first['seconds'])}"
+        text = f"{title} {time_text(first[by])}"
         if title != END and others:
-            text += f", then {time_text(median(one['seconds'] for one in others))} each"
+            text += f", then {time_text(median(one[by] for one in others))} each"
         cuda = [_cuda(one) for one in ([first], others) if any(tick["cuda"] for tick in one)]
         yield f"{text} ({', '.join(cuda)})" if cuda else text
 
