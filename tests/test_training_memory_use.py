@@ -209,6 +209,28 @@ def test_models_are_on_the_device_only_while_they_are_used(tiny):
     assert places == ["meta", "meta", "cpu", "cpu"]
 
 
+def test_the_unet_makes_room_while_pictures_are_encoded(tiny, monkeypatch):
+    """Both together took 8.2 GiB at SDXL's size, more than any step."""
+    there = set()
+
+    @contextmanager
+    def noted(device, *models, dtype=None):
+        there.update((type(model).__name__, device.type) for model in models)
+        yield
+        there.difference_update((type(model).__name__, device.type) for model in models)
+
+    def encoded(vae, pixels, batch):
+        seen.append(set(there))
+        return torch.zeros(len(pixels), 4, 8, 8)
+
+    seen = []
+    monkeypatch.setattr(encoding, "residing", noted)
+    monkeypatch.setattr(encoding, "encode_images", encoded)
+    monkeypatch.setattr(type(tiny.unet), "device", torch.device("meta"))
+    encode_pictures(tiny, lesson().pictures(mirrored=True))
+    assert seen == [{("UNet2DConditionModel", "cpu"), ("AutoencoderKL", "meta")}] * 2 and not there
+
+
 class Counting(torch.nn.Module):
     """A VAE that notes how many pictures come at once, and in which numbers."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -22,12 +22,18 @@ def residing(device: torch.device, *models: nn.Module | None, dtype: torch.dtype
     try:
         for model, _, _ in homes:
             nn.Module.to(model, device, dtype)  # their own warns of any dtype that is named
+        _give_back(home for _, home, _ in homes)
         yield
     finally:
         for model, home, own in homes:
             nn.Module.to(model, home, own if dtype else None)
-        if device.type == "cuda":
-            torch.cuda.empty_cache()  # blocks as large as a picture's fit nothing that comes later
+        _give_back([device])
+
+
+def _give_back(left: Iterable[torch.device]) -> None:
+    """Free what models leave on these devices: blocks as large as a picture's fit nothing that comes later."""
+    if any(device.type == "cuda" for device in left):
+        torch.cuda.empty_cache()
 
 
 def _home(model: nn.Module) -> tuple[torch.device, torch.dtype]:

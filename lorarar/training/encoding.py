@@ -18,6 +18,8 @@ from lorarar.util.errors import TrainingError
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
+_ASIDE = torch.device("cpu")  # where a model is while another takes its place
+
 NamedPicture = tuple[str, Tensor]  # what it is called in messages, and its pixels (3, H, W) in -1..1
 
 
@@ -40,13 +42,15 @@ def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Iterable[Iterab
     """The scaled latents (N, C, h, w) of each group of N pictures of one size, on the CPU.
 
     By the VAE in single precision: in float16 SDXL's own overflows, and in bfloat16 latents would have three digits. It
-    comes to the UNet's device for it, and leaves again. As when pictures are decoded, small ones go through it at once
-    and others one by one, so that a group takes no more memory than one picture of 1024 x 1024.
+    comes to the UNet's device for it, and the UNet makes room meanwhile: with both there, this would take more than any
+    step of a training. As when pictures are decoded, small ones go through it at once and others one by one, so that a
+    group takes no more memory than one picture of 1024 x 1024.
 
     Raises:
         TrainingError: a picture's latents are not finite.
     """
-    with residing(pipeline.unet.device, pipeline.vae, dtype=torch.float32):
+    device = pipeline.unet.device
+    with residing(_ASIDE, pipeline.unet), residing(device, pipeline.vae, dtype=torch.float32):
         return [_encode(pipeline, list(pictures)) for pictures in groups]
 
 
