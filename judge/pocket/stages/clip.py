@@ -14,8 +14,8 @@ from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.text_encoders import write_tokenizer
 from lorarar.training.loop import Schedule
 
-SCHEDULE = Schedule(steps=1743, rate=1.5e-3, warmup=100, decay=0.8, weight_decay=0.1, ema=0.998, save_every=50)
-SIZE = 512  # pictures a step: two and a half minutes on a GPU, and some hours on a core
+SCHEDULE = Schedule(steps=3800, rate=1.5e-3, warmup=100, decay=0.8, weight_decay=0.1, ema=0.998, save_every=50)
+SIZE = 512  # pictures a step: some minutes on a GPU, and many hours on a core
 
 
 def run_clip(context: BuildContext) -> None:
