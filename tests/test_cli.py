@@ -181,7 +181,7 @@ def test_a_bench_with_failures_ends_with_exit_code_1(run, tmp_path):
     content = shipped.CONTENTS / "teapot"
     (tmp_path / "contents").mkdir()
     shutil.copytree(content, tmp_path / "contents" / "odd")
-    narrow = truncated_adapter(content.with_suffix(".safetensors"), 4)
+    narrow = truncated_adapter(content.with_suffix(".safetensors"), 2)
     write_adapter(narrow, tmp_path / "contents" / "odd.safetensors", {"prompt": "a sks teapot"})
     (tmp_path / "mine.toml").write_text(only.replace('names = ["teapot", "cat-2"]', 'folder = "contents"'))
     done = run("bench", "run", "mine.toml", "-o", "grid")

@@ -15,10 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from lorarar.cli.main import app
+from lorarar.families import Base
+from lorarar.pocket import shipped
 from lorarar.store import Store
 
 OLD = Path(__file__).with_name("data") / "lorarar-0.1"
 EXPECTED = OLD / "expected"
+POCKET_THEN = Base("pocket", str(shipped.BASE), revision="8bf31aab4422", hypernet=OLD / "hypernet.safetensors")
 PLANS, STUDIES = ("first", "second"), ("pref", "labels")
 
 
@@ -115,7 +118,8 @@ def test_after_migration_every_report_says_the_same(folder):
 
 
 @pytest.mark.parametrize(("plan", "count"), [("first", 24), ("second", 2)])
-def test_the_same_plan_draws_nothing_anew(folder, plan, count):
+def test_the_same_plan_draws_nothing_anew(folder, plan, count, monkeypatch):
+    monkeypatch.setattr(shipped, "base", lambda: POCKET_THEN)  # as version 0.1 knew its base: by name and revision
     before = {path: path.read_bytes() for path in folder.rglob("*.png")}
     for _ in range(2):
         outcome = json.loads(run("bench", "run", f"{plan}.toml", "-o", plan, "--json"))

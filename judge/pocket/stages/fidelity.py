@@ -44,7 +44,8 @@ SPLITS: tuple[Split, ...] = ("train", "validation")
 PICTURES = 4  # of each LoRA
 OTHER_THINGS = ("dog", "teapot", "rocket", "house")  # what a style LoRA is asked to show
 T = TypeVar("T")
-TRUTH = LoraOptions(rank=16, steps=80, rate=1e-3, batch=4)  # of a LoRA that is trained on a true picture
+# Of a LoRA that is trained on a true picture:
+TRUTH = LoraOptions(rank=16, steps=80, rate=1e-3, batch=4, decay=1.0, feed_forward=True)
 
 
 @dataclass(frozen=True)

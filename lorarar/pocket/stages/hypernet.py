@@ -17,7 +17,7 @@ from lorarar.training.hypernet import train_hypernet
 from lorarar.training.makings import concept_facts, training_makings
 from lorarar.training.options import HypernetOptions
 
-OPTIONS = HypernetOptions(steps=1200, rate=0.01, batch=2, regulariser="dot")
+OPTIONS = HypernetOptions(steps=600, rate=0.01, batch=2, parts=("query", "output", "feed-forward"))
 
 
 def run_hypernet(context: BuildContext) -> None:

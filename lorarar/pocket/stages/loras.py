@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,8 @@ from lorarar.training.options import LoraOptions
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
-CONTENT = LoraOptions(rank=8, steps=400, rate=1e-3, batch=4)
-STYLE = LoraOptions(rank=8, steps=150, rate=1e-3, batch=4, mirrored=True)
+CONTENT = LoraOptions(rank=4, steps=400, rate=1e-3, batch=4, decay=1.0, feed_forward=True)
+STYLE = replace(CONTENT, steps=150, mirrored=True)
 
 
 @dataclass(frozen=True)
