@@ -150,7 +150,10 @@ def test_what_is_there_is_known_by_what_made_it_and_not_by_its_name(train, data)
     changed = train("--json")  # a changed caption too, whose copy lies beside the LoRA
     assert "holds 2.txt, which is not what is trained on" in json.loads(changed.stdout)[0]["error"]
     (data / "out/contents/dog/2.txt").unlink()
-    assert [one["new"] for one in json.loads(train("--json").stdout)] == [True, False, False]
+    replacing = train("--json")
+    assert [one["new"] for one in json.loads(replacing.stdout)] == [True, False, False]
+    assert "dog.safetensors was trained otherwise (lesson.captions, lesson.prompt) and is replaced" in said(replacing)
+    assert "rain.safetensors was trained otherwise" not in said(replacing)
     assert read_provenance(data / "out/contents/dog.safetensors")["prompt"] == "a ohwx dog"
     assert [one["new"] for one in json.loads(train("--json", "--dtype", "float32").stdout)] == [True] * 3
 

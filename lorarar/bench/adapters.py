@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lorarar import __version__
 from lorarar.bench.cells import SHORT, Pair
 from lorarar.families import Base
 from lorarar.lora.admission import Admission
@@ -48,7 +47,7 @@ def train_pair(
 ) -> None:
     """Train what a row needs for a pair, from its checkpoint if it was interrupted, and write it."""
     from lorarar.training.joint import train_joint
-    from lorarar.training.makings import recorded_facts
+    from lorarar.training.makings import made_by
     from lorarar.training.setup import native_side
     from lorarar.training.ziplora import train_ziplora
 
@@ -57,11 +56,7 @@ def train_pair(
         **pair.method,
         "content": pair.content.adapter.origin,
         "style": pair.style.adapter.origin,
-        "base": base.name,
-        "revision": base.revision,
-        "version": __version__,
-        "training": pair.training,
-        "recorded": recorded_facts(accelerator),
+        **made_by(pair.training, base, accelerator),
     }
     checkpoint = checkpoint_beside(path)
     settings: dict[str, Any] = {

@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
-from lorarar import __version__
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command, print_path
 from lorarar.cli.flags import Flag
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import OutOption, SideOption, checkpoint_of, read_options
 from lorarar.families import DEFAULT_BASE
-from lorarar.pictures.concept_table import Side, Split, shipped_tables
+from lorarar.pictures.concept_table import Side, Split, tables_in_words
 from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
-
-TABLES = ", ".join(shipped_tables())
 
 
 def hypernet_flags() -> list[Flag]:
@@ -37,7 +34,8 @@ def hypernet(
         str | None,
         typer.Option(
             "--names",
-            help=f"These alone: dog-1,glowing of either folder, or those of a table: a TOML file, or {TABLES}.",
+            help="These alone: dog-1,glowing of either folder, or those of a table: a TOML file, or "
+            f"{tables_in_words()}.",
             metavar="NAME,NAME|TABLE",
             show_default="all",
         ),
@@ -68,7 +66,7 @@ def hypernet(
     from lorarar.pictures.concepts import read_concepts
     from lorarar.pictures.folders import left_out_beside
     from lorarar.training.hypernet import train_hypernet
-    from lorarar.training.makings import concept_facts, recorded_facts, training_makings
+    from lorarar.training.makings import concept_facts, made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
     from lorarar.training.options import HYPERNET, options_facts
     from lorarar.training.out_of_memory import memory_in_one_line
@@ -102,9 +100,7 @@ def hypernet(
             side=side or native_side(pipeline),
         )
     if accelerator.is_main_process:
-        source = {"base": model.name, "revision": model.revision, "version": __version__, "training": makings}
-        source["recorded"] = recorded_facts(accelerator)
-        write_hypernet(network, out, options_facts(options) | source)
+        write_hypernet(network, out, options_facts(options) | made_by(makings, model, accelerator))
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
         print_path(out)

@@ -21,7 +21,7 @@ from lorarar.cli.train_flags import (
     read_options,
 )
 from lorarar.families import DEFAULT_BASE
-from lorarar.pictures.concept_table import Split, TableConcept, shipped_tables
+from lorarar.pictures.concept_table import Split, TableConcept, names_of, tables_in_words
 from lorarar.training.place import TrainingPlace
 from lorarar.util.errors import ImageError, TrainingError
 from lorarar.util.formatting import count
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from lorarar.training.lora_training import LoraTraining
     from lorarar.training.many_loras import TableOutcome, TableTraining
 
-TABLES = ", ".join(shipped_tables())
-
 
 @command
 def loras(
     context: typer.Context,
     concepts: Annotated[
-        str, typer.Argument(help=f"Table of contents and styles, or a shipped one: {TABLES}.", metavar="CONCEPTS.toml")
+        str,
+        typer.Argument(
+            help=f"Table of contents and styles, or a shipped one: {tables_in_words()}.", metavar="CONCEPTS.toml"
+        ),
     ],
     images: Annotated[
         Path, typer.Option("--images", help="Folder of pictures: contents/NAME and styles/NAME, each a folder or one.")
@@ -80,7 +81,7 @@ def loras(
     options, place, numbers = read_options(LORA, context), TrainingPlace(device, precision), dtype_of(dtype)
     check_samples(sample_every, sample_prompt)
     check_output_folder(out)
-    rows = select(read_table(concepts), _listed(names), split)
+    rows = select(read_table(concepts), None if names is None else names_of(names), split)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
     like = LoraTraining(
         out=out,
@@ -107,10 +108,6 @@ def loras(
             f"{len(failed)} of {len(outcomes)} LoRAs failed ({', '.join(failed)}), as said above; run it again to "
             "train them alone"
         )
-
-
-def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _with_pictures(

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from lorarar.lora.folders import find_loras
 from lorarar.lora.names import distinct_names
-from lorarar.pictures.concept_table import SIDES, Side, Split, TableConcept, read_table, select, shipped_tables
+from lorarar.pictures.concept_table import (
+    SIDES,
+    Side,
+    Split,
+    TableConcept,
+    names_of,
+    read_table,
+    select,
+    shipped_tables,
+    tables_in_words,
+)
 from lorarar.util.errors import UsageError
 from lorarar.util.formatting import count
 
@@ -51,7 +61,7 @@ def choose(
     return chosen
 
 
-_ACCEPTED = f"a table is a TOML file, or a shipped one: {', '.join(shipped_tables())}"
+_ACCEPTED = f"a table is a TOML file, or a shipped one: {tables_in_words()}"
 
 
 def _listed(names: str, there: Names) -> Names:
@@ -60,7 +70,7 @@ def _listed(names: str, there: Names) -> Names:
     Raises:
         UsageError: neither folder has one of them.
     """
-    listed = [name.strip() for name in names.split(",") if name.strip()]
+    listed = names_of(names)
     if unknown := [name for name in listed if not any(name in there[side] for side in SIDES)]:
         everything = "; ".join(f"{side} are {', '.join(there[side]) or 'none'}" for side in SIDES)
         raise UsageError(f"--names: there is no LoRA {', '.join(unknown)}; {everything}; {_ACCEPTED}")

@@ -73,6 +73,16 @@ def shipped_tables() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
+def tables_in_words() -> str:
+    """The same, for messages and help."""
+    return ", ".join(shipped_tables())
+
+
+def names_of(text: str) -> list[str]:
+    """The names that ``dog-1,glowing`` lists."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def read_table(place: str) -> list[TableConcept]:
     """The rows of a table, contents first: of a file, or of one that is shipped.
 
@@ -87,8 +97,8 @@ def read_table(place: str) -> list[TableConcept]:
         rows = [_row(f"{place}, {side}.{name}", side, name, row) for side in SIDES for name, row in _rows(values, side)]
         _check_distinct(rows)
     except FileNotFoundError:
-        shipped = ", ".join(shipped_tables())
-        raise TrainingError(f"{missing(file)}; accepted is a TOML file, or a shipped table: {shipped}") from None
+        accepted = f"accepted is a TOML file, or a shipped table: {tables_in_words()}"
+        raise TrainingError(f"{missing(file)}; {accepted}") from None
     except OSError as error:
         raise TrainingError(f"{place} cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorarar import __version__
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, all_finite
 from lorarar.lora.files import read_provenance, write_adapter
@@ -16,11 +15,12 @@ from lorarar.merging.recipe import DTYPES
 from lorarar.pictures.captions import check_beside_no_caption
 from lorarar.training.lesson_files import LessonFiles
 from lorarar.training.lora import train_lora
-from lorarar.training.makings import Facts, recorded_facts, training_makings
+from lorarar.training.makings import Facts, made_by, training_makings
 from lorarar.training.options import LoraOptions, options_facts
 from lorarar.training.out_of_memory import memory_in_one_line
 from lorarar.training.sampling import Sampling
 from lorarar.training.setup import native_side
+from lorarar.util.digest import differing
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import training_checkpoint
@@ -83,8 +83,8 @@ class LoraTraining:
         inputs = {name: lesson.facts() for name, lesson in self.lessons.items()}
         return training_makings(inputs, self.options, self.base, accelerator, self.side)
 
-    def is_finished(self, accelerator: Accelerator) -> bool:
-        """Whether the file stands there and says that this training made it, in these numbers.
+    def differences(self, accelerator: Accelerator) -> list[str] | None:
+        """By which facts the file that stands there is another training's; none if it is this one's, None without one.
 
         Raises:
             ImageError, BaseError: as of ``makings``.
@@ -92,10 +92,11 @@ class LoraTraining:
         try:
             says = read_provenance(self.out)
         except AdapterError:
-            return False
-        expected = {"training": self.makings(accelerator), "dtype": self.dtype}
-        as_read: Facts = json.loads(json.dumps(expected))
-        return {name: says.get(name) for name in expected} == as_read
+            return None
+        as_read: Facts = json.loads(json.dumps(self.makings(accelerator) | {"dtype": self.dtype}))
+        training = says.get("training")
+        theirs = (training if isinstance(training, dict) else {}) | {"dtype": says.get("dtype")}
+        return differing(as_read, theirs)
 
     def run(self, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, title: str = "") -> None:
         """Train, or go on from the checkpoint, and write the file.
@@ -127,11 +128,7 @@ class LoraTraining:
     def _header(self, makings: Facts, accelerator: Accelerator) -> Facts:
         return {
             **self.provenance,
-            "base": self.base.name,
-            "revision": self.base.revision,
-            "version": __version__,
-            "training": makings,
-            "recorded": recorded_facts(accelerator),
+            **made_by(makings, self.base, accelerator),
             "dtype": self.dtype,
             **options_facts(self.options),
         }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorarar import __version__
 from lorarar.families import Base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.drawing_facts import device_name
@@ -74,6 +75,12 @@ def training_makings(
     }
 
 
-def recorded_facts(accelerator: Accelerator) -> Facts:
-    """What is only recorded of a training."""
-    return {"device": device_name(str(accelerator.device)), "versions": full_versions()}
+def made_by(makings: Mapping[str, object] | None, base: Base, accelerator: Accelerator) -> Facts:
+    """What the header of every training's result says of it: what decided it, and what is only recorded."""
+    return {
+        "base": base.name,
+        "revision": base.revision,
+        "version": __version__,
+        "training": makings,
+        "recorded": {"device": device_name(str(accelerator.device)), "versions": full_versions()},
+    }

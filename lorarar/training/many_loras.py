@@ -20,6 +20,7 @@ from lorarar.training.lesson_copy import check_copy, copy_lesson
 from lorarar.training.lesson_files import LessonFiles
 from lorarar.training.lora_training import LESSON, LoraTraining
 from lorarar.util.errors import AdapterError, ImageError, LorarError, OutputError, TrainingError
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -107,7 +108,12 @@ def train_table(
         outcome = TableOutcome(row.concept, training.out)
         try:
             _check_place(row)
-            if not training.is_finished(accelerator):
+            differences = training.differences(accelerator)
+            if differences != []:
+                if differences and accelerator.is_main_process:
+                    message(
+                        f"{training.out} was trained otherwise ({', '.join(differences)}) and is replaced", "yellow"
+                    )
                 pipeline = pipeline or load()
                 training.run(pipeline, accelerator, f"{row.concept.name} ({number} of {len(trainings)})")
                 outcome = replace(outcome, new=True, seconds=time.perf_counter() - started)

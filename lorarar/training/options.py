@@ -80,17 +80,17 @@ class ZipOptions:
     optimiser: Optimiser = "adamw"
 
 
-LATER = ("decay", "feed_forward", "others", "optimiser")  # options that 0.1 did not have
-
-
 def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[str, Any]:
     """The options by name, as keys and headers have them.
 
     Those that 0.1 did not have are left out where they are as 0.1 was, so that what it made is found again.
     """
-    defaults = type(options)()
+    defaults, later = (
+        type(options)(),
+        {row.name for kind in (LORA, ZIPLORA, HYPERNET) for row in kind.rows if row.later},
+    )
     return {
-        name: value for name, value in asdict(options).items() if name not in LATER or value != getattr(defaults, name)
+        name: value for name, value in asdict(options).items() if name not in later or value != getattr(defaults, name)
     }
 
 
@@ -124,6 +124,7 @@ _COMMON = (
         "adamw, or with bitsandbytes adamw8bit, whose state takes a quarter of the memory.",
         "choice",
         choices=get_args(Optimiser),
+        later=True,
     ),
 )
 _OF_LOSS = (
@@ -154,8 +155,12 @@ LORA = Training(
         *_COMMON,
         Option("batch", "Pictures a step.", "integer", least=1),
         Option("mirrored", "Also mirror the pictures.", "switch"),
-        Option("decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1),
-        Option("feed_forward", "Also layers of the feed-forward parts, beside those of attention.", "switch"),
+        Option(
+            "decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1, later=True
+        ),
+        Option(
+            "feed_forward", "Also layers of the feed-forward parts, beside those of attention.", "switch", later=True
+        ),
     ),
 )
 ZIPLORA = Training(ZipOptions, (*_COMMON, *_OF_LOSS))
@@ -175,6 +180,7 @@ HYPERNET = Training(
             "Layers outside attention that are not predicted: as --key-value, or mean or sum.",
             "choice",
             choices=OTHERS.choices,
+            later=True,
         ),
         Option(
             "parts",
