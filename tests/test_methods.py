@@ -10,6 +10,7 @@ from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 from lorarar.lora.adapter import Adapter, Factors, part_of
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, method_named
+from lorarar.merging.methods.pruning import _seed
 from lorarar.util.errors import MethodError
 
 from .conftest import random_adapter
@@ -83,8 +84,6 @@ def by_hand(name, updates, density, seed_of):
 
 @pytest.mark.parametrize("name", ["ties", "dare", "dare-ties"])
 def test_pruning_is_the_papers_definition_when_no_rank_is_cut(name):
-    from lorarar.merging.methods.pruning import _seed
-
     layer = LAYERS[0]
     blend = merged(name, density=0.4, seed=7, rank=999)
     updates = [adapter.layers[layer].dense() for adapter in (CONTENT, STYLE)]
@@ -123,10 +122,10 @@ def peft_model(updates):
 
 @pytest.fixture
 def same_masks(monkeypatch):
-    """Start the sequence of random masks anew; peft draws other numbers between ours."""
-    generator = torch.Generator()
-    monkeypatch.setattr(torch, "bernoulli", lambda p: (torch.rand(p.shape, generator=generator) < p).to(p.dtype))
-    return lambda: generator.manual_seed(0)
+    """Draw peft's masks from a generator of their own, which is to be seeded as ours is."""
+    generator, bernoulli = torch.Generator(), torch.bernoulli
+    monkeypatch.setattr(torch, "bernoulli", lambda p: bernoulli(p, generator=generator))
+    return generator
 
 
 @pytest.mark.parametrize(
@@ -148,10 +147,9 @@ def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_mask
     own = {"weights": weights, "form": form, "density": 0.5}
     method = METHODS[name].for_loras(len(weights))
     inputs = MergeInputs(rank=3 if form == "delta" else None)
-    same_masks()
     ours = method.run(adapters, inputs, {option.name: own[option.name] for option in method.options}).layers[layer]
     model = peft_model({str(place): adapter.layers[layer] for place, adapter in enumerate(adapters)})
-    same_masks()
+    same_masks.manual_seed(_seed(0, layer))
     names = [str(place) for place in range(len(weights))]
     model.add_weighted_adapter(names, list(weights), "all", combination_type=theirs, svd_rank=3, density=0.5)
     peft_layer = model.base_model.model.linear
