@@ -46,8 +46,8 @@ def keep_at_random(update: Tensor, density: float, generator: torch.Generator) -
 
 def add(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """The weighted sum."""
-    total = kept[0] * weights[0]
-    for update, weight in zip(kept[1:], weights[1:], strict=True):
+    total = torch.zeros_like(kept[0])
+    for update, weight in zip(kept, weights, strict=True):
         total += update * weight
     return total
 
