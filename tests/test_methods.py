@@ -24,6 +24,7 @@ OWN = {
     "weights": (1.0, 1.0),
     "density": 0.5,
     "form": "delta",
+    "space": "update",
     "mu": 0.5,
     "coefficients": {},
     "key_value": "mean",
@@ -144,7 +145,7 @@ def same_masks(monkeypatch):
 def test_pefts_own_merging_gives_the_same(name, form, theirs, weights, same_masks):
     layer = LAYERS[0]
     adapters = [only(random_adapter(2, seed), layer) for seed in range(len(weights))]
-    own = {"weights": weights, "form": form, "density": 0.5}
+    own = {"weights": weights, "form": form, "space": "update", "density": 0.5}
     method = METHODS[name].for_loras(len(weights))
     inputs = MergeInputs(rank=3 if form == "delta" else None)
     ours = method.run(adapters, inputs, {option.name: own[option.name] for option in method.options}).layers[layer]

@@ -24,7 +24,7 @@ from lorarar.cli.console import (
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.layout_flag import layout_flag, layout_of
 from lorarar.cli.method_flags import method_flags, method_of
-from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption, place_given
+from lorarar.cli.place_flags import MergingDeviceOption, PrecisionOption, place_given
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.formatting import in_words
@@ -66,15 +66,17 @@ def merge(
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
     ] = False,
-    device: TrainingDeviceOption = None,
+    device: MergingDeviceOption = None,
     precision: PrecisionOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Merge a content and a style LoRA, or more, into one ordinary LoRA; ``lorarar methods`` lists the methods."""
     from lorarar.families import find_base
+    from lorarar.generation.bases import drawing_device
     from lorarar.lora.admission import Admission
     from lorarar.merge_files import check_given, check_place, merge_loras, optimiser_for, pairings
+    from lorarar.merging.computing import CPU
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
     from lorarar.store import Store, default_path
@@ -88,9 +90,12 @@ def merge(
         raise MethodError("--all merges the pairs of two folders, contents and styles; more are given")
     loras = (content, style, *(more or ()))
     model = find_base(base, vae=vae, prediction=prediction)
-    recipe = Recipe(method_named(method), model, options, cast("Dtype | None", dtype), loras=len(loras))
+    computing = drawing_device(device) if device else CPU
+    recipe = Recipe(
+        method_named(method), model, options, cast("Dtype | None", dtype), loras=len(loras), device=computing
+    )
     check_given(recipe, concepts := given_pair(given))
-    place = place_given(recipe, device, precision)
+    place = place_given(recipe, device if recipe.optimises else None, precision)
     if every and any(concepts):
         raise MethodError(
             "--content-prompt and its like are of one pair; with --all a text NAME.txt beside each says it"

@@ -16,6 +16,14 @@ TrainingDeviceOption = Annotated[
     str | None,
     typer.Option("--device", help="Train on: cpu, cuda, cuda:1 or mps.", show_default="a GPU if there is one"),
 ]
+MergingDeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Merge, and optimise coefficients, on: cpu, cuda, cuda:1 or mps.",
+        show_default="cpu; coefficients on a GPU if there is one",
+    ),
+]
 PrecisionOption = Annotated[
     Precision | None,
     typer.Option(

@@ -103,8 +103,8 @@ def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dty
     dtype = dtype or widest(
         [torch.float32, *(half.dtype for factors, _ in terms for half in (factors.down, factors.up))]
     )
-    down = torch.empty((rank, *first.down.shape[1:]), dtype=dtype)
-    up = torch.empty((first.up.shape[0], rank, *first.up.shape[2:]), dtype=dtype)
+    down = first.down.new_empty((rank, *first.down.shape[1:]), dtype=dtype)
+    up = first.up.new_empty((first.up.shape[0], rank, *first.up.shape[2:]), dtype=dtype)
     row = 0
     with torch.no_grad():
         for factors, scale in terms:

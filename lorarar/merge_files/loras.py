@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorarar.families import DEFAULT_BASE, Base, find_base
+from lorarar.generation.bases import drawing_device
 from lorarar.lora.adapter import Adapter, check_alike
 from lorarar.lora.admission import STRICT, Admission
 from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.fit import check_one_base
 from lorarar.merge_files.checks import check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
+from lorarar.merging.computing import CPU
 from lorarar.merging.methods import method_named
-from lorarar.merging.recipe import Recipe
+from lorarar.merging.recipe import PATIENCE, Recipe
 from lorarar.pictures.description import NOTHING, Description
 from lorarar.training.options import options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
+from lorarar.util.progress import Ticker
 
 if TYPE_CHECKING:
     from lorarar.merging.hypernet import Coefficients
@@ -61,7 +64,7 @@ def merge(
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
             are optimised and neither a text beside a LoRA nor its header says it.
         admission: which LoRAs enter that are refused else: ``lorarar.lora.admission.Admission``.
-        place: device and precision, where coefficients are optimised.
+        place: device and precision, where coefficients are optimised; a device that is named computes the merge too.
         options: of the method's row, as ``lorarar methods`` lists them, and those of every method.
 
     Raises:
@@ -71,7 +74,8 @@ def merge(
     if out is not None:
         check_place(Path(out), layout, loras)
     model = base if isinstance(base, Base) else find_base(base)
-    recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras))
+    device = drawing_device(place.device) if place.device else CPU
+    recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras), device=device)
     checkpoint = checkpoint_beside(Path(out)) if out else None
     given = _given(content_prompt, content_images), _given(style_prompt, style_images)
     optimiser = optimiser_for(recipe, place)
@@ -125,6 +129,7 @@ def merge_loras(
         energy=result.energy,
         factor=result.factor,
         dtype=recipe.dtype,
+        device=recipe.device,
         training=training,
         seconds={"read": read - started, "compute": time.perf_counter() - read},
     )
@@ -168,7 +173,14 @@ def read_loras(base: Base, loras: Sequence[Path], admission: Admission = STRICT)
     Raises:
         AdapterError: one cannot be read or is not admitted, or they do not belong together or to the base.
     """
-    adapters = tuple(admission.admit(read_adapter_for(base, lora), lora, base) for lora in loras)
+    with Ticker("read", len(loras), patience=PATIENCE) as ticker:
+        adapters = tuple(_read(base, lora, admission, ticker) for lora in loras)
     check_one_base(adapters)
     check_alike(*adapters)
     return adapters
+
+
+def _read(base: Base, lora: Path, admission: Admission, ticker: Ticker) -> Adapter:
+    adapter = admission.admit(read_adapter_for(base, lora), lora, base)
+    ticker.advance()
+    return adapter

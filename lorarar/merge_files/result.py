@@ -15,6 +15,7 @@ from lorarar.lora.carried import merged_metadata
 from lorarar.lora.files import write_adapter
 from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
+from lorarar.merging.computing import CPU
 from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo, origin_of
 from lorarar.merging.methods.method import SIDES
@@ -39,6 +40,7 @@ class Merge:
     seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
     path: Path | None = None
     version: str = __version__
+    device: str = CPU  # that computed it
 
     @property
     def content(self) -> Adapter:
@@ -68,7 +70,7 @@ class Merge:
             "layout": layout,
             "discarded": self.energy.share,
             "version": self.version,
-            "recorded": {"versions": full_versions()},
+            "recorded": {"versions": full_versions(), **({} if self.device == CPU else {"device": self.device})},
             **origin_of(self.method.name),
             **training,
         }

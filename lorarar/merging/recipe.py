@@ -5,7 +5,6 @@ The same recipe serves one pair or a grid of them; the hypernetwork is read once
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,8 @@ from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, widest
 from lorarar.merging.balance import balance
 from lorarar.merging.blocks import BlockWeights, read_blocks
+from lorarar.merging.computing import CPU, compute
+from lorarar.merging.cut_facts import cut_facts
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, MergeResult, Method
 from lorarar.merging.methods.columnwise import check_shared
@@ -42,7 +43,7 @@ DTYPES: Mapping[Dtype, torch.dtype] = {
     "bfloat16": torch.bfloat16,
 }
 
-MANY_LAYERS = 200  # from here on a dense merge takes long enough to show its progress
+PATIENCE = 1.0  # seconds; a merge that takes longer shows its progress
 
 
 class OptionValue(NamedTuple):
@@ -67,6 +68,7 @@ class Recipe:
     dtype: Dtype | None = None  # of the merged factors, default the widest one of the adapters
     cache: ProjectionCache | None = None  # keeps projections on disk, for grids
     loras: int = len(SIDES)  # how many are merged
+    device: str = CPU  # that computes
 
     @classmethod
     def with_strengths(cls, method: Method, base: Base, strengths: Strengths) -> Recipe:
@@ -85,6 +87,7 @@ class Recipe:
         object.__setattr__(self, "method", self.method.for_loras(self.loras))
         try:
             checked = check_values(f"method {self.method.name}", self.method.all_options, self.options)
+            self.method.check_clashes(checked)
         except OptionError as error:
             raise MethodError(str(error)) from None
         object.__setattr__(self, "options", checked)
@@ -125,6 +128,8 @@ class Recipe:
         if "blocks" in self.options:
             said = {name_of(place, self.loras): blocks for place, blocks in enumerate(self.blocks)}
             resolved["blocks"] = {name: blocks.text for name, blocks in said.items() if blocks}
+        if self.method.dense:
+            resolved |= cut_facts(resolved, self.base)
         return {key: list(value) if isinstance(value, tuple) else value for key, value in resolved.items()}
 
     @property
@@ -192,11 +197,9 @@ class Recipe:
 
     def _run(self, adapters: Sequence[Adapter], inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
         """What the method's function returns; one that takes long shows its progress."""
-        if not self.method.dense or len(adapters[0].layers) < MANY_LAYERS:
-            return self.method.run(adapters, inputs, own)
-        owners = Counter(layer for one in adapters for layer in one.layers)
-        with Ticker(self.method.name, sum(many > 1 for many in owners.values())) as ticker:
-            return self.method.run(adapters, replace(inputs, on_layer=ticker.advance), own)
+        layers = {layer for one in adapters for layer in one.layers}
+        with Ticker(self.method.name, len(layers), patience=PATIENCE) as ticker:
+            return compute(self.method.run, adapters, replace(inputs, on_layer=ticker.advance), own, self.device)
 
     def _guard(self) -> AbstractContextManager[None]:
         """Where another package's code runs: what it raises is a ``MethodError``."""
@@ -208,7 +211,7 @@ class Recipe:
         value = self._values[option.name].used
         if value is None and option in self.method.per_pair:
             return optimised
-        if isinstance(value, Hypernetwork) and self.cache:
+        if isinstance(value, Hypernetwork) and self.cache and self.device == CPU:
             return self.cache.predictor(value, sha256_of(self._values[option.name].given))
         return value
 

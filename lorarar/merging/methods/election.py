@@ -38,9 +38,7 @@ def keep_at_random(update: Tensor, density: float, generator: torch.Generator) -
     """
     if density >= 1:
         return update
-    mask = (
-        torch.rand(update.shape, generator=generator) < density
-    )  # as torch.bernoulli has it, in a quarter of the time
+    mask = torch.rand(update.shape, generator=generator) < density  # torch.bernoulli's, in a quarter of its time
     return (update * mask.to(update.device)).div_(density)
 
 

@@ -19,7 +19,7 @@ class MergeInputs:
     rank: int | None = None  # of the merged layers; None: the sum of all ranks
     seed: int = 0
     dtype: torch.dtype | None = None  # of the merged factors; None: as wide as needed
-    on_layer: Callable[[], None] | None = None  # called after every layer, by methods that take long
+    on_layer: Callable[[], None] = lambda: None  # called after every layer, to show progress
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Literal
 
-from lorarar.util.options import Option, check_names, merge_options
+from lorarar.util.options import Option, OptionError, check_names, merge_options
 from lorarar.util.seeds import LARGEST
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ SHAPING = {option.name: option for option in (RANK, BLOCKS, BALANCE, STRENGTHS)}
 RESERVED = {
     *("content", "style", "more", "out", "method", "name", "every", "all", "base", "layout", "dtype", "db"),
     *("json", "as_json", "help", "overwrite_input", "vae", "prediction", "anyway", "drop_missing", "admission"),
+    *("device", "precision", "place"),
     *("content_prompt", "content_images", "style_prompt", "style_images"),
 }
 SIDES = ("content", "style")  # of two LoRAs, in their order
@@ -82,6 +83,7 @@ class Method(MethodInfo):
     columnwise: bool = False  # its result has coefficients of columns
     dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
     loras: Literal["two", "many"] = "two"  # how many it merges
+    clashes: tuple[Mapping[str, Any], ...] = ()  # values of options that exclude each other
 
     @property
     def function(self) -> MergeFunction:
@@ -102,6 +104,17 @@ class Method(MethodInfo):
     def takes(self, option: str) -> bool:
         """Whether the method has an option of its own by this name."""
         return any(own.name == option for own in self.options)
+
+    def check_clashes(self, options: Mapping[str, Any]) -> None:
+        """Refuse values that exclude each other.
+
+        Raises:
+            OptionError: the message names them.
+        """
+        for clash in self.clashes:
+            if all(options.get(name) == value for name, value in clash.items()):
+                said = " and ".join(f"{self.all_options[name].flag} {value}" for name, value in clash.items())
+                raise OptionError(f"method {self.name}: {said} exclude each other; leave one of them out")
 
     def for_loras(self, count: int) -> Method:
         """The method for so many LoRAs: its weights are as many."""

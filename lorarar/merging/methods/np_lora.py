@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.terms import WeightedUpdate, sum_terms, weigh
+from lorarar.merging.methods.terms import WeightedUpdate, sum_layers, weigh
 
 
 def np_lora(adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], mu: float) -> MergeResult:
@@ -22,8 +22,8 @@ def np_lora(adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequen
     spans what all those after it read.
     """
     share = 1.0 if math.isinf(mu) else mu / (1 + mu)
-    terms = {name: _projected(of_layer, share) for name, of_layer in weigh(adapters, weights).items()}
-    layers, energy = sum_terms(terms, inputs)
+    terms = ((name, _projected(of_layer, share)) for name, of_layer in weigh(adapters, weights).items())
+    layers, energy = sum_layers(terms, inputs)
     return MergeResult(layers, energy=energy)
 
 

@@ -2,14 +2,15 @@
 
 ``form="delta"`` prunes the update B A itself and cuts the result to a rank, as peft's ``*_svd`` types do;
 ``form="factors"`` prunes A and B on their own, as peft's plain types do: quicker, no cut, but the product
-of two merged factors has cross terms B_c A_s that belong to neither update.
+of two merged factors has cross terms B_c A_s that belong to neither update. ``space="core"`` prunes the updates in
+their core space.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.truncation import Energy, factorise, truncate
+from lorarar.merging.methods.core_space import CoreSpace
 from lorarar.merging.methods.election import add, elect, keep_at_random, keep_largest
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import WeightedUpdate, sum_layer, weigh
@@ -25,59 +27,77 @@ from lorarar.util.errors import MethodError
 from lorarar.util.formatting import in_words
 
 Form = Literal["delta", "factors"]  # prune the update itself, or both factors on their own as peft does
+Space = Literal["update", "core"]  # where the updates themselves are pruned
 Combine = Callable[[Sequence[Tensor], Sequence[float]], Tensor]  # tensors of one shape, with their weights, to one
 Rule = Callable[[torch.Generator, Sequence[Tensor], Sequence[float]], Tensor]  # the same, with masks drawn from it
+Prune = Callable[[str, Sequence[WeightedUpdate], int | None, Combine], tuple[Factors, Energy]]  # one layer
 
 
 def ties(
-    adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], density: float, form: Form
+    adapters: Sequence[Adapter],
+    inputs: MergeInputs,
+    *,
+    weights: Sequence[float],
+    density: float,
+    form: Form = "delta",
+    space: Space = "update",
 ) -> MergeResult:
     """Keep the largest elements, elect a sign for each, average those that agree (Yadav et al., 2023)."""
 
     def rule(_: torch.Generator, updates: Sequence[Tensor], given: Sequence[float]) -> Tensor:
         return elect([keep_largest(update, density) for update in updates], given)
 
-    return _prune(adapters, weights, inputs, rule, form)
+    return _prune(adapters, weights, inputs, rule, WAYS[form, space])
 
 
 def dare(
-    adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], density: float, form: Form
+    adapters: Sequence[Adapter],
+    inputs: MergeInputs,
+    *,
+    weights: Sequence[float],
+    density: float,
+    form: Form = "delta",
+    space: Space = "update",
 ) -> MergeResult:
     """Drop elements at random, rescale the rest, add (Yu et al., 2024)."""
 
     def rule(masks: torch.Generator, updates: Sequence[Tensor], given: Sequence[float]) -> Tensor:
         return add([keep_at_random(update, density, masks) for update in updates], given)
 
-    return _prune(adapters, weights, inputs, rule, form)
+    return _prune(adapters, weights, inputs, rule, WAYS[form, space])
 
 
 def dare_ties(
-    adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence[float], density: float, form: Form
+    adapters: Sequence[Adapter],
+    inputs: MergeInputs,
+    *,
+    weights: Sequence[float],
+    density: float,
+    form: Form = "delta",
+    space: Space = "update",
 ) -> MergeResult:
     """Drop at random and rescale as DARE, then elect signs and average as TIES (Goddard et al., 2024)."""
 
     def rule(masks: torch.Generator, updates: Sequence[Tensor], given: Sequence[float]) -> Tensor:
         return elect([keep_at_random(update, density, masks) for update in updates], given)
 
-    return _prune(adapters, weights, inputs, rule, form)
+    return _prune(adapters, weights, inputs, rule, WAYS[form, space])
 
 
 def _prune(
-    adapters: Sequence[Adapter], weights: Sequence[float], inputs: MergeInputs, rule: Rule, form: Form
+    adapters: Sequence[Adapter], weights: Sequence[float], inputs: MergeInputs, rule: Rule, prune: Prune
 ) -> MergeResult:
     layers: dict[str, Factors] = {}
     energy = Energy()
-    prune = _prune_delta if form == "delta" else _prune_factors
-    for name, terms in sorted(weigh(adapters, weights).items()):
+    for name, terms in weigh(adapters, weights).items():
         if len(terms) == 1:
             layers[name], of_layer = sum_layer(terms, inputs)
-            energy += of_layer
-            continue
-        combine = partial(rule, torch.Generator().manual_seed(_seed(inputs.seed, name)))
-        merged, of_layer = prune(name, terms, inputs.rank, combine)
-        layers[name], energy = merged.to(inputs.dtype or merged.down.dtype), energy + of_layer
-        if inputs.on_layer:
-            inputs.on_layer()
+        else:
+            combine = partial(rule, torch.Generator().manual_seed(_seed(inputs.seed, name)))
+            merged, of_layer = prune(name, terms, inputs.rank, combine)
+            layers[name] = merged.to(inputs.dtype or merged.down.dtype)
+        energy += of_layer
+        inputs.on_layer()
     return MergeResult(layers, energy=energy)
 
 
@@ -89,6 +109,15 @@ def _prune_delta(
     merged = combine([update.dense() for update in updates], [weight for _, weight in terms])
     start = torch.cat([update.up.flatten(1) for update in updates], dim=1)
     return factorise(merged, rank or start.shape[1], start)
+
+
+def _prune_core(
+    name: str, terms: Sequence[WeightedUpdate], rank: int | None, combine: Combine
+) -> tuple[Factors, Energy]:
+    """Prune the updates in their core space, of which nothing has to be cut."""
+    space = CoreSpace.of([factors.to(torch.float32) for factors, _ in terms])
+    merged = space.update(combine(space.cores, [weight for _, weight in terms]))
+    return truncate(merged, rank or merged.rank)
 
 
 def _prune_factors(
@@ -106,6 +135,13 @@ def _prune_factors(
     down = combine([factors.down.float() for factors, _ in terms], signed)
     up = combine([factors.up.float() for factors, _ in terms], roots)
     return truncate(Factors(down, up), rank or down.shape[0])
+
+
+WAYS: Mapping[tuple[Form, Space], Prune] = {
+    ("delta", "update"): _prune_delta,
+    ("delta", "core"): _prune_core,
+    ("factors", "update"): _prune_factors,
+}
 
 
 def _seed(seed: int, layer: str) -> int:

@@ -24,6 +24,15 @@ FORM = Option(
     default="delta",
     choices=("delta", "factors"),
 )
+SPACE = Option(
+    "space",
+    "Prune the update, or in the core space of all LoRAs: many times quicker and exact at the sum of ranks, but "
+    "its numbers are not the method's on the update.",
+    "choice",
+    default="update",
+    choices=("update", "core"),
+    later=True,
+)
 MU = Option("mu", "Strength of the projection onto the style's null space.", default=0.5, least=0)
 COEFFICIENTS = Option(
     "coefficients",
@@ -60,24 +69,24 @@ OTHERS = Option(
 )
 
 _HOME = "lorarar.merging.methods"
-_PRUNING = (WEIGHTS, DENSITY, FORM)
+_PRUNING = (WEIGHTS, DENSITY, FORM, SPACE)
+_CLASHES = ({"form": "factors", "space": "core"},)
+
+
+def _pruning(name: str, title: str, paper: str) -> Method:
+    """A method that prunes updates."""
+    place = f"{_HOME}.pruning:{name.replace('-', '_')}"
+    return Method(name, title, paper, place, _PRUNING, loras="many", dense=True, clashes=_CLASHES)
+
 
 METHODS = Registry(
     "lorarar.methods",
     Method,
     (
         Method("direct", "Direct merge", "Wortsman et al., 2022", f"{_HOME}.linear:direct", (WEIGHTS,), loras="many"),
-        Method("ties", "TIES", "Yadav et al., 2023", f"{_HOME}.pruning:ties", _PRUNING, loras="many", dense=True),
-        Method("dare", "DARE", "Yu et al., 2024", f"{_HOME}.pruning:dare", _PRUNING, loras="many", dense=True),
-        Method(
-            "dare-ties",
-            "DARE-TIES",
-            "Goddard et al., 2024",
-            f"{_HOME}.pruning:dare_ties",
-            _PRUNING,
-            loras="many",
-            dense=True,
-        ),
+        _pruning("ties", "TIES", "Yadav et al., 2023"),
+        _pruning("dare", "DARE", "Yu et al., 2024"),
+        _pruning("dare-ties", "DARE-TIES", "Goddard et al., 2024"),
         Method("np-lora", "NP-LoRA", "Chen et al., 2025", f"{_HOME}.np_lora:np_lora", (WEIGHTS, MU), loras="many"),
         Method(
             "ziplora",

@@ -6,7 +6,7 @@ method has weights, and cut where a rank is asked for. Nothing is ever dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor
 
@@ -21,10 +21,10 @@ Terms = Mapping[str, Sequence[Term]]  # by layer
 
 
 def weigh(adapters: Sequence[Adapter], weights: Sequence[float]) -> dict[str, list[WeightedUpdate]]:
-    """The adapters' layers, each times its adapter's weight."""
+    """The adapters' layers by name, each times its adapter's weight."""
     return {
         name: [(one.layers[name], w) for one, w in zip(adapters, weights, strict=True) if name in one.layers]
-        for name in {name for one in adapters for name in one.layers}
+        for name in sorted({name for one in adapters for name in one.layers})
     }
 
 
@@ -38,11 +38,17 @@ def scale_columns(content: Adapter, style: Adapter, coefficients: Mapping[str, C
 
 def sum_terms(terms: Terms, inputs: MergeInputs) -> tuple[dict[str, Factors], Energy]:
     """The exact sum of every layer's terms, cut to the rank of the inputs if they have one, and what that discarded."""
+    return sum_layers(((name, terms[name]) for name in sorted(terms)), inputs)
+
+
+def sum_layers(terms: Iterable[tuple[str, Sequence[Term]]], inputs: MergeInputs) -> tuple[dict[str, Factors], Energy]:
+    """The same of layers that come one by one, in their order."""
     layers: dict[str, Factors] = {}
     energy = Energy()
-    for name in sorted(terms):
-        layers[name], of_layer = sum_layer(terms[name], inputs)
-        energy += of_layer
+    for name, of_layer in terms:
+        layers[name], lost = sum_layer(of_layer, inputs)
+        energy += lost
+        inputs.on_layer()
     return layers, energy
 
 
