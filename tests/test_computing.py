@@ -10,9 +10,9 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging import computing
 from lorarar.merging.methods import MergeInputs, MergeResult, method_named
 from lorarar.merging.recipe import Recipe
+from lorarar.merging.threads import SMALL, threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.progress import Ticker
-from lorarar.util.threads import SMALL, threads_for
 
 from .conftest import random_adapter
 

@@ -12,9 +12,9 @@ import torch
 
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.methods import MergeInputs, MergeResult
+from lorarar.merging.threads import threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.out_of_memory import is_out_of_memory
-from lorarar.util.threads import threads_for
 
 CPU = "cpu"
 Compute = Callable[[Sequence[Adapter], MergeInputs, Mapping[str, Any]], MergeResult]  # a method's ``run``

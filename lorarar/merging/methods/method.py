@@ -113,8 +113,8 @@ class Method(MethodInfo):
         """
         for clash in self.clashes:
             if all(options.get(name) == value for name, value in clash.items()):
-                said = " and ".join(f"{self.all_options[name].flag} {value}" for name, value in clash.items())
-                raise OptionError(f"method {self.name}: {said} exclude each other; leave one of them out")
+                values = " and ".join(f"{self.all_options[name].flag} {value}" for name, value in clash.items())
+                raise OptionError(f"method {self.name}: {values} exclude each other; leave one of them out")
 
     def for_loras(self, count: int) -> Method:
         """The method for so many LoRAs: its weights are as many."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
+
 SMALL = 2**18  # elements; of a matrix of 512 x 512
 
 
 @contextmanager
 def threads_for(elements: int) -> Iterator[None]:
     """Within, one thread works where no operation is on as many elements as threads are worth; of the whole process."""
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(before if elements >= SMALL else 1)
     try:
