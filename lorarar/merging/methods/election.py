@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+BLOCK = 2**17  # elements that are elected at a time, so that all that is made of them stays in a processor's cache
+
 
 def keep_largest(update: Tensor, density: float) -> Tensor:
     """The update with only the share ``density`` of its elements, the largest ones, left; the others are zero.
@@ -52,13 +54,19 @@ def add(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 
 def elect(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """The weighted mean of those elements that have the sign of their sum; a sum of zero counts as positive."""
-    positive = add(kept, [1.0] * len(kept)) >= 0
-    mean, voters = torch.zeros_like(kept[0]), torch.zeros_like(kept[0])
+    rows = max(1, BLOCK * len(kept[0]) // kept[0].numel())
+    blocks = [_elect(block, weights) for block in zip(*(one.split(rows) for one in kept), strict=True)]
+    return blocks[0] if len(blocks) == 1 else torch.cat(blocks)
+
+
+def _elect(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    signs = (add(kept, [1.0] * len(kept)) >= 0).to(kept[0].dtype).mul_(2).sub_(1)
+    mean, voters = torch.zeros_like(signs), torch.zeros_like(signs)
     for update, weight in zip(kept, weights, strict=True):
-        agrees = (update > 0).logical_and_(positive).logical_or_((update < 0).logical_and_(~positive))
-        mean += (update * weight).mul_(agrees)
-        voters += agrees
-    return mean.div_(voters.clamp_(min=1))
+        agreeing = (update * signs).relu_()  # the size of what agrees, else zero
+        voters += agreeing.sign()
+        mean += agreeing.mul_(weight)
+    return mean.mul_(signs).div_(voters.clamp_(min=1))
 
 
 def _largest(sizes: Tensor, count: int) -> float:
