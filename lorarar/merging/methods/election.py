@@ -54,8 +54,8 @@ def add(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 
 def elect(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """The weighted mean of those elements that have the sign of their sum; a sum of zero counts as positive."""
-    rows = max(1, BLOCK * len(kept[0]) // kept[0].numel())
-    blocks = [_elect(block, weights) for block in zip(*(one.split(rows) for one in kept), strict=True)]
+    count = -(-kept[0].numel() // BLOCK)
+    blocks = [_elect(block, weights) for block in zip(*(one.chunk(count) for one in kept), strict=True)]
     return blocks[0] if len(blocks) == 1 else torch.cat(blocks)
 
 
