@@ -17,13 +17,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import app, command, drawing, intervals, judging, known, merging, training
+from benchmarks import app, command, drawing, intervals, judging, known, merging, pruning, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 REHEARSED = "## At true size"  # the section of the page that is the rehearsal's, and stays as it is
 
 BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "merging": merging.run,
+    "pruning": pruning.run,
     "command": command.run,
     "app": app.run,
     "training": training.run,

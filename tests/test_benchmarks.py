@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import merging, stacked, training
+from benchmarks import merging, pruning, stacked, training
 from benchmarks.measure import cost
 from benchmarks.page import ratio, seconds, size, table
 from benchmarks.sdxl import TOY
@@ -76,3 +76,12 @@ def test_names_of_two_things_files_named_in_contracts_and_participles_are_counte
     layers = {"containers": ["judge"], "layers": ["check | run", "torch"]}
     assert hand_kept_modules([layers, {"source_modules": ["judge.check"]}], tmp_path) == ["judge.run"]
     assert hand_kept_modules([layers | {"exhaustive": True}], tmp_path) == []
+
+
+def test_every_way_of_pruning_takes_all_layers_and_discards_as_much_on_the_update():
+    sums, layers = pruning.measure("ties", TOY)
+    before, ours, core = sums.values()
+    assert layers == 56
+    assert min(one.seconds for one in (before, ours, core)) > 0
+    assert ours.energy.share == pytest.approx(before.energy.share, abs=1e-3)
+    assert core.energy.lost == 0
