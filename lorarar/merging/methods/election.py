@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lorarar.merging.threads import threads_for
+
 BLOCK = 2**17  # elements that are elected at a time, so that all that is made of them stays in a processor's cache
 
 
@@ -55,7 +57,8 @@ def add(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 def elect(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """The weighted mean of those elements that have the sign of their sum; a sum of zero counts as positive."""
     count = -(-kept[0].numel() // BLOCK)
-    blocks = [_elect(block, weights) for block in zip(*(one.chunk(count) for one in kept), strict=True)]
+    with threads_for(BLOCK):
+        blocks = [_elect(block, weights) for block in zip(*(one.chunk(count) for one in kept), strict=True)]
     return blocks[0] if len(blocks) == 1 else torch.cat(blocks)
 
 

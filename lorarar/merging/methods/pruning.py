@@ -23,6 +23,7 @@ from lorarar.merging.methods.core_space import CoreSpace
 from lorarar.merging.methods.election import add, elect, keep_at_random, keep_largest
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import WeightedUpdate, sum_layer, weigh
+from lorarar.merging.threads import threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.formatting import in_words
 
@@ -115,9 +116,10 @@ def _prune_core(
     name: str, terms: Sequence[WeightedUpdate], rank: int | None, combine: Combine
 ) -> tuple[Factors, Energy]:
     """Prune the updates in their core space, of which nothing has to be cut."""
-    space = CoreSpace.of([factors.to(torch.float32) for factors, _ in terms])
-    merged = space.update(combine(space.cores, [weight for _, weight in terms]))
-    return truncate(merged, rank or merged.rank)
+    with threads_for(sum(factors.rank for factors, _ in terms) ** 2):
+        space = CoreSpace.of([factors.to(torch.float32) for factors, _ in terms])
+        merged = space.update(combine(space.cores, [weight for _, weight in terms]))
+        return truncate(merged, rank or merged.rank)
 
 
 def _prune_factors(
