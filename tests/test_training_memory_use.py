@@ -27,7 +27,7 @@ from lorarar.training.joint import train_joint
 from lorarar.training.lora import Lesson, LoraDenoising, train_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.training.place import TrainingPlace
-from lorarar.training.residents import ResidentAdapter
+from lorarar.training.residents import ResidentAdapter, moved_at_once
 from lorarar.training.setup import load_for_training
 from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import TrainingError
@@ -307,6 +307,21 @@ def test_only_a_steps_pair_is_on_the_device(concept):
 def test_an_adapter_is_as_precise_as_its_file_beside_a_unet_in_half_precision(stored, unet, there):
     place = ResidentAdapter(make_unet().to(unet))
     assert place(random_adapter(2, 0).to(stored)).dtype == there
+
+
+def test_an_adapter_goes_to_a_gpu_in_one_transfer_for_each_kind_of_numbers():
+    layers = {
+        "unet.a": Factors(torch.randn(2, 5), torch.randn(3, 2)),
+        "unet.b": Factors(torch.randn(2, 4, 3, 3).half(), torch.randn(6, 2, 1, 1).half()),
+        "unet.c": Factors(torch.randn(1, 7), torch.randn(4, 1).half()),
+    }
+    moved = moved_at_once(layers, torch.device("cpu"))
+    assert list(moved) == list(layers)
+    for name, factors in layers.items():
+        for half, there in ((factors.down, moved[name].down), (factors.up, moved[name].up)):
+            assert torch.equal(half, there) and half.dtype == there.dtype
+    halves = [half for factors in moved.values() for half in (factors.down, factors.up)]
+    assert len({half.untyped_storage().data_ptr() for half in halves}) == 2
 
 
 @contextmanager

@@ -5,13 +5,16 @@ A LoRA file that is plain is mapped from disk as it is read, so dozens of them t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors
 
 if TYPE_CHECKING:
-    import torch
     from diffusers import UNet2DConditionModel
 
 
@@ -33,13 +36,30 @@ class ResidentAdapter:
 
     def _moved(self, adapter: Adapter) -> Adapter:
         layers = {
-            name: factors.to(self._dtype(factors), self.unet.device)
+            name: factors.to(self._dtype(factors))
             for name, factors in adapter.layers.items()
             if name.startswith("unet.")
         }
-        return replace(adapter, layers=layers, stored=None)
+        device = self.unet.device
+        return replace(adapter, layers=layers if device.type == "cpu" else moved_at_once(layers, device), stored=None)
 
     def _dtype(self, factors: Factors) -> torch.dtype:
         """The UNet's, but a half precision's other kind is kept: a change of kind would lose digits."""
         ours, theirs = self.unet.dtype, factors.down.dtype
         return theirs if ours.itemsize == theirs.itemsize == 2 else ours
+
+
+def moved_at_once(layers: Mapping[str, Factors], device: torch.device) -> dict[str, Factors]:
+    """Layers on a device, by one transfer for all numbers of a kind.
+
+    Each transfer has a delay of its own, and a LoRA for SDXL has a thousand tensors.
+    """
+    halves = [half for factors in layers.values() for half in (factors.down, factors.up)]
+    moved: dict[int, Tensor] = {}
+    for dtype in {half.dtype for half in halves}:
+        places = [place for place, half in enumerate(halves) if half.dtype == dtype]
+        alike = [halves[place] for place in places]
+        numbers = torch.cat([half.flatten() for half in alike]).to(device)
+        parts = torch.split(numbers, [half.numel() for half in alike])
+        moved |= {place: part.view(half.shape) for place, part, half in zip(places, parts, alike, strict=True)}
+    return {name: Factors(moved[2 * place], moved[2 * place + 1]) for place, name in enumerate(layers)}
