@@ -96,6 +96,8 @@ def test_the_papers_table_is_pockets_and_table_a1_with_dreambooths_classes():
         ('[contents]\ndog = { prompt = "a", split = "dev" }', "accepted are train, validation, test"),
         ('[contents]\n"../dog" = { prompt = "a" }', "no name of a file"),
         ('[contents]\ndog = { prompt = "a" }\nDog = { prompt = "b" }', "take for one name"),
+        ('[contents]\n"caf\u00e9" = { prompt = "a" }\n"cafe\u0301" = { prompt = "b" }', "take for one name"),
+        ('[contents]\n"a\\nb" = { prompt = "a" }', "no name of a file"),
         ("[contents]", "has no concept"),
         ("[contents", "is no TOML"),
         ("[contents]\na = " + "[" * 5000, "is no TOML"),

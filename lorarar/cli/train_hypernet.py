@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +17,11 @@ from lorarar.families import DEFAULT_BASE
 from lorarar.pictures.concept_table import Side, Split, tables_in_words
 from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
+
+if TYPE_CHECKING:
+    from lorarar.families import Base
+    from lorarar.pictures.concept_choice import Names
+    from lorarar.pictures.concepts import Concept
 
 
 def hypernet_flags() -> list[Flag]:
@@ -59,12 +66,9 @@ def hypernet(
     """
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
-    from lorarar.lora.fit import check_fit
     from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concept_choice import choose
-    from lorarar.pictures.concepts import read_concepts
-    from lorarar.pictures.folders import left_out_beside
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
@@ -76,23 +80,17 @@ def hypernet(
     options = read_options(HYPERNET, context)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
     folders: dict[Side, Path] = {"contents": contents, "styles": styles}
-    chosen = choose(folders, names, split, skip_missing)
-    of_content, of_style = (read_concepts(folder, chosen.get(of), base=model) for of, folder in folders.items())
-    for concept in (*of_content, *of_style):
-        check_fit(concept.adapter, model)
-    if rest := left_out_beside(concept.images for concept in (*of_content, *of_style)):
-        message(rest)
+    concepts = _read_concepts(folders, choose(folders, names, split, skip_missing), model)
     accelerator = TrainingPlace(device, precision).accelerator()
     check_optimiser(options.optimiser, accelerator.device)
-    sides = {"contents": of_content, "styles": of_style}
-    inputs = {name: list(map(concept_facts, concepts)) for name, concepts in sides.items()}
+    inputs: dict[str, object] = {of: list(map(concept_facts, group)) for of, group in concepts.items()}
     makings = training_makings(inputs, options, model, accelerator, side)
     with memory_in_one_line(options, accelerator):
         pipeline = load_for_training(model, accelerator)
         network = train_hypernet(
             pipeline,
-            of_content,
-            of_style,
+            concepts["contents"],
+            concepts["styles"],
             options,
             checkpoint=checkpoint,
             makings=makings,
@@ -102,5 +100,23 @@ def hypernet(
     if accelerator.is_main_process:
         write_hypernet(network, out, options_facts(options) | made_by(makings, model, accelerator))
         checkpoint.unlink(missing_ok=True)
-        message(f"trained on {len(of_content)} contents x {len(of_style)} styles")
+        message("trained on " + " x ".join(f"{len(group)} {of}" for of, group in concepts.items()))
         print_path(out)
+
+
+def _read_concepts(folders: Mapping[Side, Path], chosen: Names, base: Base) -> dict[Side, list[Concept]]:
+    """The contents and styles that are trained on; what lies beside their pictures and is left out is said.
+
+    Raises:
+        AdapterError, ImageError: one cannot be read, or does not fit the base.
+    """
+    from lorarar.lora.fit import check_fit
+    from lorarar.pictures.concepts import read_concepts
+    from lorarar.pictures.folders import left_out_beside
+
+    concepts = {of: read_concepts(folder, chosen.get(of), base=base) for of, folder in folders.items()}
+    for concept in chain(*concepts.values()):
+        check_fit(concept.adapter, base)
+    if rest := left_out_beside(concept.images for concept in chain(*concepts.values())):
+        message(rest)
+    return concepts

@@ -21,6 +21,7 @@ from lorarar.pictures.folders import child, find_images, is_left_behind, look_in
 from lorarar.util.errors import ImageError, TrainingError
 from lorarar.util.files import missing
 from lorarar.util.options import OptionError, check_keys
+from lorarar.util.text import composed
 
 Side = Literal["contents", "styles"]
 Split = Literal["train", "validation", "test"]
@@ -94,7 +95,7 @@ def read_table(place: str) -> list[TableConcept]:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         check_keys(str(place), SIDES, values)
-        rows = [_row(f"{place}, {side}.{name}", side, name, row) for side in SIDES for name, row in _rows(values, side)]
+        rows = [_row(place, side, name, row) for side in SIDES for name, row in _rows(values, side)]
         _check_distinct(rows)
     except FileNotFoundError:
         accepted = f"accepted is a TOML file, or a shipped table: {tables_in_words()}"
@@ -139,14 +140,15 @@ def _rows(values: Mapping[str, Any], side: Side) -> list[tuple[str, Any]]:
     return list(rows.items())
 
 
-def _row(where: str, side: Side, name: str, values: Any) -> TableConcept:
+def _row(place: str, side: Side, name: str, values: Any) -> TableConcept:
     """One row, checked.
 
     Raises:
         OptionError: it is unsound.
     """
-    if Path(name).name != name or is_left_behind(name) or "\0" in name:
-        raise OptionError(f"{where}: {name[:60]!r} is no name of a file, which its LoRA is to have")
+    if Path(name).name != name or is_left_behind(name) or not name.isprintable():
+        raise OptionError(f"{place}, {side}: {name[:60]!r} is no name of a file, which its LoRA is to have")
+    where = f"{place}, {side}.{name}"
     if not isinstance(values, dict):
         raise OptionError(f'{where} is no row; accepted is {{ prompt = "…", images = "…", split = "…" }}')
     check_keys(where, _KEYS, values)
@@ -162,13 +164,13 @@ def _row(where: str, side: Side, name: str, values: Any) -> TableConcept:
 
 
 def _check_distinct(rows: Sequence[TableConcept]) -> None:
-    """Refuse names of one side that are one file where case does not count.
+    """Refuse names of one side that are one file where neither case nor the form of accents counts.
 
     Raises:
         OptionError: there are such.
     """
     names: dict[tuple[Side, str], str] = {}
     for row in rows:
-        other = names.setdefault((row.side, row.name.casefold()), row.name)
+        other = names.setdefault((row.side, composed(row.name).casefold()), row.name)
         if other != row.name:
             raise OptionError(f"{row.side} has {other} and {row.name}, which many disks take for one name")
