@@ -36,7 +36,7 @@ SETTLED = 1.5  # seconds until all pictures are drawn
 
 #: Keys that lead to each picture, from the matrix.
 SCREENS = {
-    "app-matrix": ("right", "right", "down", "down"),
+    "app-matrix": ("right", "right", "right", "down", "down"),  # the demo's cell
     "app-gallery": ("enter", "right"),
     "app-merge": ("escape", "m", "down", "down"),
     "app-histogram": ("enter",),

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 @command
 def demo(
-    subject: Annotated[str, typer.Option("--subject", help="A subject of Pocket.")] = "teapot",
-    style: Annotated[str, typer.Option("--style", help="A style of Pocket.")] = "flat cartoon illustration #2",
+    subject: Annotated[str, typer.Option("--subject", help="A subject of Pocket.")] = "dog #8",
+    style: Annotated[str, typer.Option("--style", help="A style of Pocket.")] = "oil painting #2",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for LoRAs and pictures.")] = Path("out/demo"),
     n: Annotated[int, typer.Option("-n", help="Pictures for each method.", min=1, max=10)] = 4,
     seed: SeedOption = 0,
