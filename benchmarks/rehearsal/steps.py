@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.rehearsal.scale import CONTENTS, STYLES, Scale
 from lorarar.merging.methods import METHODS
+from lorarar.merging.methods.method import Method
 
 CONTENT, STYLE = next(iter(CONTENTS)), next(iter(STYLES))
 LORAS = (f"concepts/contents/{CONTENT}.safetensors", f"concepts/styles/{STYLE}.safetensors")
@@ -110,13 +111,15 @@ def draw(base: str, *more: str) -> Callable[[Setting], list[str]]:
     return arguments
 
 
-def merge(method: str, *more: str) -> Callable[[Setting], list[str]]:
-    """A command that merges a content and a style."""
+def merging(method: Method, how: str = "", *more: str) -> Step:
+    """A step that merges a content and a style."""
+    given = GIVEN.get(method.name, ())
 
     def arguments(setting: Setting) -> list[str]:
-        return ["merge", *LORAS, "--method", method, "--base", "base", "-o", f"{setting.out}/merged.safetensors", *more]
+        out = ["-o", f"{setting.out}/merged.safetensors", *setting.place]
+        return ["merge", *LORAS, "--method", method.name, "--base", "base", *given, *more, *out]
 
-    return arguments
+    return Step(f"merge by {method.title}{how}", ("base", "concepts", *given[1:]), arguments, {"": 4})
 
 
 def _predict(setting: Setting) -> list[str]:
@@ -170,14 +173,11 @@ STEPS: Mapping[str, Step] = {
         _predict,
         {"": 3},
     ),
+    **{f"merge-{method}": merging(row) for method, row in METHODS.own.items()},
     **{
-        f"merge-{method}": Step(
-            f"merge by {row.title}",
-            ("base", "concepts", *GIVEN.get(method, ())[1:]),
-            merge(method, *GIVEN.get(method, ())),
-            {"": 4},
-        )
+        f"merge-{method}-core": merging(row, " in core space", "--space", "core")
         for method, row in METHODS.own.items()
+        if any(option.name == "space" for option in row.options)
     },
     "grid": Step(
         "a grid of two cells",
