@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from lorarar.families import FAMILIES, Base, find_base
 from lorarar.families.layer_table import read_table, table_text
 from lorarar.families.table_maker import layers_of_components, main
-from lorarar.lora.base_layers import layers_of
+from lorarar.lora.base_layers import layers_of, layers_of_family
 
 from .base_loras import table
 
@@ -61,3 +62,9 @@ def test_tables_need_neither_torch_nor_diffusers():
     code += "; print([m for m in ('torch', 'diffusers', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_family_whose_base_is_gone_is_not_compared_with():
+    """As where another package, or this one, is here without its weights."""
+    gone = replace(FAMILIES["sdxl"], architecture=None, base=lambda: Base("gone", "/nowhere/weights/base"))
+    assert layers_of_family(gone) is None

@@ -15,6 +15,7 @@ from lorarar.families.sd15 import SD15
 from lorarar.families.sdxl import SDXL
 from lorarar.families.small_sdxl import KOALA_700M, SSD_1B
 from lorarar.util.errors import BaseError
+from lorarar.util.hub_cache import cached_file
 from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.registry import Registry
 from lorarar.util.tensor_header import read_tensor_header
@@ -61,18 +62,10 @@ def _unet_shapes(base: Base) -> dict[str, tuple[int, ...]]:
 
 def _family_of_class(base: Base) -> Family:
     """The first family whose class the index of a base names, SDXL before others; SDXL where it names none."""
-    index = base.folder / INDEX if base.folder else _cached_index(base)
+    index = base.folder / INDEX if base.folder else cached_file(base.location, INDEX, base.revision)
     wanted = _class_in(index) if index else None
     alike = (family for family in FAMILIES.values() if family.pipeline.rpartition(":")[2] == wanted)
     return SDXL if wanted == SDXL.pipeline.rpartition(":")[2] else next(alike, SDXL)
-
-
-def _cached_index(base: Base) -> Path | None:
-    """The index of a base of the hub, where the cache on this machine has it."""
-    from huggingface_hub import try_to_load_from_cache
-
-    file = try_to_load_from_cache(base.location, INDEX, revision=base.revision)
-    return Path(file) if isinstance(file, str) else None
 
 
 def _class_in(file: Path) -> str | None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from lorarar.families import Architecture, Base, architecture_family
 from lorarar.families.table import INDEX
 from lorarar.generation.pipeline_folder import HALF
 from lorarar.util.errors import BaseError
+from lorarar.util.hub_cache import cached_file
 from lorarar.util.messages import message
 
 HUB_SECONDS = 10.0  # for which an answer of the hub is waited for
@@ -89,12 +89,9 @@ def snapshot_of_hub(repository: str, revision: str | None) -> HubCommit:
 
 def snapshot_of_cache(repository: str, revision: str | None) -> HubCommit | None:
     """What the cache on this machine has of a revision; None where it has nothing."""
-    from huggingface_hub import try_to_load_from_cache
-
     for name in (INDEX, "config.json"):
-        file = try_to_load_from_cache(repository, name, revision=revision)
-        if isinstance(file, str):
-            folder = Path(file).parent
+        if file := cached_file(repository, name, revision):
+            folder = file.parent
             return HubCommit(folder.name, tuple(one.relative_to(folder).as_posix() for one in folder.rglob("*")))
     return None
 

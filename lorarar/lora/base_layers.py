@@ -8,6 +8,7 @@ from lorarar.families import FAMILIES, Base, Family, architecture_family, family
 from lorarar.families.layer_table import Layers, layers_of_weights, read_table
 from lorarar.families.table import INDEX
 from lorarar.util.errors import BaseError, LorarError
+from lorarar.util.hub_cache import cached_file
 from lorarar.util.tensor_header import read_tensor_header
 
 
@@ -48,10 +49,8 @@ def folder_of(base: Base) -> Path | None:
     """The folder that has the base's files: its own, or that of the hub's cache; None where neither is here."""
     if base.folder or Path(base.location).exists():
         return base.folder
-    from huggingface_hub import try_to_load_from_cache
-
-    index = try_to_load_from_cache(base.location, INDEX, revision=base.revision)
-    return Path(index).parent if isinstance(index, str) else None
+    index = cached_file(base.location, INDEX, base.revision)
+    return index.parent if index else None
 
 
 def _layers_of_folder(folder: Path, family: Family) -> Layers:

@@ -11,19 +11,25 @@ INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # of
 
 def is_cached(repository: str, revision: str | None = None) -> bool:
     """Whether a revision's configuration is here, and all of its weights."""
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        config = try_to_load_from_cache(repository, "config.json", revision=revision)
-    except ValueError:  # a name that the hub gives to nothing
+    config = cached_file(repository, "config.json", revision)
+    if config is None:
         return False
-    if not isinstance(config, str):
-        return False
-    folder = Path(config).parent
+    folder = config.parent
     indices = [folder / name for name in INDICES if (folder / name).is_file()]
     if indices:
         return any(all((folder / name).is_file() for name in _files(index)) for index in indices)
     return any(any(folder.glob(pattern)) for pattern in WEIGHTS)
+
+
+def cached_file(repository: str, name: str, revision: str | None = None) -> Path | None:
+    """A file of a repository in the cache; None where it is not there, or the hub has no repository of such a name."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        file = try_to_load_from_cache(repository, name, revision=revision)
+    except ValueError:  # a name that the hub gives to nothing, such as the path of a folder that is gone
+        return None
+    return Path(file) if isinstance(file, str) else None
 
 
 def _files(index: Path) -> set[str]:
