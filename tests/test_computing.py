@@ -10,7 +10,7 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging import computing
 from lorarar.merging.methods import MergeInputs, MergeResult, method_named
 from lorarar.merging.recipe import Recipe
-from lorarar.merging.threads import SMALL, threads_for
+from lorarar.merging.threads import SMALL, side_by_side, threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.progress import Ticker
 
@@ -33,6 +33,42 @@ def test_small_work_has_one_thread_and_large_work_all_and_afterwards_there_are_a
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_pieces_side_by_side_come_in_order_each_by_one_thread_and_the_first_error_ends_them():
+    def work(piece):
+        counts.add(torch.get_num_threads())
+        return 1 / piece
+
+    before, counts = torch.get_num_threads(), set()
+    torch.set_num_threads(3)
+    try:
+        assert list(side_by_side(work, range(1, 9))) == [1 / piece for piece in range(1, 9)]
+        assert counts == {1}
+        with pytest.raises(ZeroDivisionError):
+            list(side_by_side(work, range(3, -3, -1)))
+        assert torch.get_num_threads() == 3
+        assert list(side_by_side(work, [2], alone=True)) == [0.5]
+        assert counts == {1, 3}
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["ties", "dare"])
+def test_layers_side_by_side_are_the_bits_of_one_after_the_other(name):
+    before = torch.get_num_threads()
+    pair = [random_adapter(2, seed) for seed in (0, 1)]
+    given = {"weights": (1.0, 1.0), "density": 0.5, "form": "delta", "space": "update"}
+    results = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            results.append(method_named(name).run(pair, MergeInputs(), given).layers)
+    finally:
+        torch.set_num_threads(before)
+    for layer, factors in results[0].items():
+        assert torch.equal(factors.down, results[1][layer].down)
+        assert torch.equal(factors.up, results[1][layer].up)
 
 
 @pytest.mark.parametrize(("side", "threads"), [(16, 1), (600, 2)])

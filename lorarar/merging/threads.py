@@ -6,10 +6,15 @@ another program is on a core that one of them should run on, a thousand times lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 SMALL = 2**18  # elements; of a matrix of 512 x 512
 
@@ -23,3 +28,16 @@ def threads_for(elements: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def side_by_side(work: Callable[[T], R], pieces: Iterable[T], *, alone: bool = False) -> Iterator[R]:
+    """What work makes of pieces, in their order: as many at once as torch has threads, each by one thread.
+
+    Threads that share no operation never wait for each other. With ``alone`` it is one piece at a time.
+    """
+    count = torch.get_num_threads()
+    if alone or count == 1:
+        yield from map(work, pieces)
+        return
+    with threads_for(0), ThreadPoolExecutor(count) as pool:
+        yield from pool.map(work, pieces)

@@ -23,7 +23,7 @@ from lorarar.merging.methods.core_space import CoreSpace
 from lorarar.merging.methods.election import add, elect, keep_at_random, keep_largest
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import WeightedUpdate, sum_layer, weigh
-from lorarar.merging.threads import threads_for
+from lorarar.merging.threads import side_by_side, threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.formatting import in_words
 
@@ -88,16 +88,19 @@ def dare_ties(
 def _prune(
     adapters: Sequence[Adapter], weights: Sequence[float], inputs: MergeInputs, rule: Rule, prune: Prune
 ) -> MergeResult:
+    def merge(name: str) -> tuple[Factors, Energy]:
+        if len(terms[name]) == 1:
+            return sum_layer(terms[name], inputs)
+        combine = partial(rule, torch.Generator().manual_seed(_seed(inputs.seed, name)))
+        merged, of_layer = prune(name, terms[name], inputs.rank, combine)
+        return merged.to(inputs.dtype or merged.down.dtype), of_layer
+
+    terms = weigh(adapters, weights)
     layers: dict[str, Factors] = {}
     energy = Energy()
-    for name, terms in weigh(adapters, weights).items():
-        if len(terms) == 1:
-            layers[name], of_layer = sum_layer(terms, inputs)
-        else:
-            combine = partial(rule, torch.Generator().manual_seed(_seed(inputs.seed, name)))
-            merged, of_layer = prune(name, terms, inputs.rank, combine)
-            layers[name] = merged.to(inputs.dtype or merged.down.dtype)
-        energy += of_layer
+    is_elsewhere = any(factors.down.device.type != "cpu" for of_layer in terms.values() for factors, _ in of_layer)
+    for name, (merged, of_layer) in zip(terms, side_by_side(merge, terms, alone=is_elsewhere), strict=True):
+        layers[name], energy = merged, energy + of_layer
         inputs.on_layer()
     return MergeResult(layers, energy=energy)
 
