@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import app, command, drawing, intervals, judging, known, merging, pruning, training
+from benchmarks import app, command, drawing, intervals, judging, known, memory, merging, pruning, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 REHEARSED = "## At true size"  # the section of the page that is the rehearsal's, and stays as it is
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "command": command.run,
     "app": app.run,
     "training": training.run,
+    "memory": memory.run,
     "drawing": drawing.run,
     "judging": judging.run,
     "known": known.run,
