@@ -1,5 +1,9 @@
 """Where and with how many threads merges are computed, and what they say meanwhile."""
 
+import threading
+import time
+from contextlib import closing
+
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -10,7 +14,7 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging import computing
 from lorarar.merging.methods import MergeInputs, MergeResult, method_named
 from lorarar.merging.recipe import Recipe
-from lorarar.merging.threads import SMALL, side_by_side, threads_for
+from lorarar.merging.threads import MOST, SMALL, side_by_side, threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.progress import Ticker
 
@@ -54,6 +58,25 @@ def test_pieces_side_by_side_come_in_order_each_by_one_thread_and_the_first_erro
         torch.set_num_threads(before)
 
 
+def test_however_many_threads_there_are_few_pieces_take_memory_at_once_and_none_is_begun_that_nobody_wants():
+    def work(piece):
+        begun.append(piece)
+        workers.add(threading.get_ident())
+        time.sleep(0.002)
+        return piece
+
+    before, begun, workers = torch.get_num_threads(), [], set()
+    torch.set_num_threads(4 * MOST)
+    try:
+        with closing(side_by_side(work, range(1000))) as results:
+            assert next(results) == 0
+        assert torch.get_num_threads() == 4 * MOST
+    finally:
+        torch.set_num_threads(before)
+    assert len(workers) <= MOST
+    assert len(begun) < 500
+
+
 @pytest.mark.parametrize("name", ["ties", "dare"])
 def test_layers_side_by_side_are_the_bits_of_one_after_the_other(name):
     before = torch.get_num_threads()
@@ -87,12 +110,15 @@ def test_a_merge_of_small_layers_works_with_one_thread(side, threads):
     assert counts == [threads]
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] can't allocate memory: 9 bytes")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("can't allocate memory: you tried to allocate 2147483648 bytes")]
+)
 def test_too_little_memory_is_one_line(error):
     def run(adapters, inputs, options):
         raise error
 
-    with pytest.raises(MethodError, match=r"^cpu has not enough memory for this merge; close what else is running$"):
+    said = r"^this machine has not enough memory( \(for another 2 GiB\))? for this merge; close what else is running$"
+    with pytest.raises(MethodError, match=said):
         computing.compute(run, PAIR, MergeInputs(), {})
 
 
@@ -100,7 +126,14 @@ def test_too_little_memory_is_one_line(error):
     ("error", "said"),
     [
         (NotImplementedError("no linalg_qr"), r"^meta cannot compute this merge \(no linalg_qr\); --device cpu can$"),
-        (torch.OutOfMemoryError("out of memory"), "^meta has not enough memory for this merge; --device cpu takes"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory"),
+            "^the GPU has not enough memory for this merge; --device cpu takes",
+        ),
+        (
+            RuntimeError("cusolver error: CUSOLVER_STATUS_ALLOC_FAILED"),
+            "^the GPU has not enough memory for this merge; ",
+        ),
     ],
 )
 def test_a_device_that_lacks_an_operation_or_memory_is_one_line_that_names_the_cpu(error, said):

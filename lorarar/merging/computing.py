@@ -14,7 +14,7 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.methods import MergeInputs, MergeResult
 from lorarar.merging.threads import threads_for
 from lorarar.util.errors import MethodError
-from lorarar.util.out_of_memory import is_out_of_memory
+from lorarar.util.out_of_memory import out_of_memory_as, what_was_missing
 
 CPU = "cpu"
 Compute = Callable[[Sequence[Adapter], MergeInputs, Mapping[str, Any]], MergeResult]  # a method's ``run``
@@ -42,14 +42,17 @@ def compute(
 def _in_one_line(device: str) -> Iterator[None]:
     """Within, a device that has too little memory, or cannot compute something, is an error of one line."""
     ways = "close what else is running" if device == CPU else "--device cpu takes the machine's own"
-    try:
-        yield
-    except (RuntimeError, MemoryError, TypeError) as error:
-        if is_out_of_memory(error):
-            raise MethodError(f"{device} has not enough memory for this merge; {ways}") from None
-        if device != CPU and isinstance(error, NotImplementedError | TypeError):
+
+    def explain(error: BaseException) -> MethodError:
+        return MethodError(f"{what_was_missing(error)} for this merge; {ways}")
+
+    with out_of_memory_as(explain):
+        try:
+            yield
+        except (NotImplementedError, TypeError) as error:
+            if device == CPU:
+                raise
             raise MethodError(f"{device} cannot compute this merge ({error}); --device cpu can") from None
-        raise
 
 
 def _put(value: Any, device: str) -> Any:

@@ -6,7 +6,7 @@ another program is on a core that one of them should run on, a thousand times lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -17,6 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SMALL = 2**18  # elements; of a matrix of 512 x 512
+MOST = 8  # pieces side by side: each takes memory of its own, half a GB for the largest layers of SDXL
 
 
 @contextmanager
@@ -30,14 +31,15 @@ def threads_for(elements: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def side_by_side(work: Callable[[T], R], pieces: Iterable[T], *, alone: bool = False) -> Iterator[R]:
+def side_by_side(work: Callable[[T], R], pieces: Iterable[T], *, alone: bool = False) -> Generator[R, None, None]:
     """What work makes of pieces, in their order: as many at once as torch has threads, each by one thread.
 
-    Threads that share no operation never wait for each other. With ``alone`` it is one piece at a time.
+    Threads that share no operation never wait for each other. With ``alone`` it is one piece at a time. Whoever may
+    stop before the end closes it: pieces that nobody wants are then not begun.
     """
     count = torch.get_num_threads()
     if alone or count == 1:
         yield from map(work, pieces)
         return
-    with threads_for(0), ThreadPoolExecutor(count) as pool:
+    with threads_for(0), ThreadPoolExecutor(min(count, MOST)) as pool:
         yield from pool.map(work, pieces)

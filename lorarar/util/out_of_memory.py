@@ -10,17 +10,17 @@ from traceback import clear_frames
 
 from lorarar.util.errors import LorarError
 
-#: As CUDA, MPS, the CPU, C++ and cuBLAS say it.
+#: As CUDA, MPS, the CPU, C++, and cuBLAS and its sisters say it.
 _SIGNS = (
     "out of memory",
     "can't allocate memory",
     "cannot allocate memory",
     "not enough memory",
     "bad_alloc",
-    "cublas_status_alloc_failed",
+    "_status_alloc_failed",
 )
 _AMOUNT = re.compile(r"tried to allocate ([\d.]+) (\w+)", re.IGNORECASE)
-_GRAPHICS = re.compile(r"cuda|cublas|cudnn|hip|mps|xpu", re.IGNORECASE)
+_GRAPHICS = re.compile(r"cuda|cublas|cudnn|cusolver|hip|mps|xpu", re.IGNORECASE)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Literal
 
@@ -99,9 +100,10 @@ def _prune(
     layers: dict[str, Factors] = {}
     energy = Energy()
     is_elsewhere = any(factors.down.device.type != "cpu" for of_layer in terms.values() for factors, _ in of_layer)
-    for name, (merged, of_layer) in zip(terms, side_by_side(merge, terms, alone=is_elsewhere), strict=True):
-        layers[name], energy = merged, energy + of_layer
-        inputs.on_layer()
+    with closing(side_by_side(merge, terms, alone=is_elsewhere)) as results:
+        for name, (merged, of_layer) in zip(terms, results, strict=True):
+            layers[name], energy = merged, energy + of_layer
+            inputs.on_layer()
     return MergeResult(layers, energy=energy)
 
 
