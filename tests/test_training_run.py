@@ -366,10 +366,15 @@ def test_a_precision_that_is_none_is_one_line_with_what_is_accepted():
 
 
 def test_where_nothing_is_optimised_no_precision_is_taken(tmp_path):
-    for flag in (("--device", "cpu"), ("--precision", "bf16")):
-        done = run("merge", "a", "b", "-o", tmp_path / "c.safetensors", "--method", "direct", *flag)
+    place = tmp_path / "c.safetensors"
+    for words in (
+        ("merge", "a", "b", "-o", place, "--method", "direct", "--precision", "bf16"),
+        ("coefficients", "a", "b", "-o", place, "--method", "lorarar", "--precision", "bf16"),
+        ("coefficients", "a", "b", "-o", place, "--method", "lorarar", "--device", "cpu"),
+    ):
+        done = run(*words)
         assert done.exit_code == 1
-        assert f"{flag[0]} is of no use to direct here" in " ".join(done.output.split())
+        assert f"{words[-2]} is of no use to {words[-3]} here" in " ".join(done.output.split())
 
 
 def test_out_of_memory_is_one_line_in_every_command(monkeypatch, capsys):
