@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,18 +128,32 @@ def test_on_a_cpu_numbers_are_as_large_as_the_memory_lets_them_be(setting):
     assert in_numbers(step, replace(setting, numbers="float16"), 99).numbers == "float16"
 
 
+def measuring(code, folder):
+    """Where a record goes, and a program that measures Python code in place of a command."""
+    (folder / "command.py").write_text(code)
+    place = folder / "record.json"
+    return place, (
+        "import sys\nfrom benchmarks.rehearsal import measured\nmeasured.OFTEN = 1\n"
+        f"measured.runpy.run_module = lambda *a, **k: exec(open({str(folder / 'command.py')!r}).read(), {{}})\n"
+        f"sys.argv = ['measured', {str(place)!r}, 'methods']\nmeasured.main()"
+    )
+
+
+def test_of_a_command_that_is_killed_the_record_stays(tmp_path):
+    place, program = measuring("import time\ntime.sleep(60)", tmp_path)
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as process:
+        while not place.exists():
+            time.sleep(0.02)
+        process.kill()
+    assert json.loads(place.read_text())["resident"] > 1e6
+
+
 def test_a_command_is_measured_from_inside_whatever_comes_of_it(tmp_path):
     code = (
         "import sys; from lorarar.util.progress import Ticker\ndata = bytes(b'x' * 200_000_000)\n"
-        "with Ticker('work', 2) as ticker: ticker.advance(); ticker.advance()\nsys.exit(3)"
+        "with Ticker('work', 2) as ticker: ticker.advance(); ticker.advance()\nimport time; time.sleep(0.5); sys.exit(3)"
     )
-    (tmp_path / "lorarar.py").write_text(code)
-    place = tmp_path / "record.json"
-    program = (
-        "import runpy, sys\nfrom benchmarks.rehearsal import measured\n"
-        f"measured.runpy.run_module = lambda *a, **k: exec(open({str(tmp_path / 'lorarar.py')!r}).read(), {{}})\n"
-        f"sys.argv = ['measured', {str(place)!r}, 'methods']\nmeasured.main()"
-    )
+    place, program = measuring(code, tmp_path)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
     record = json.loads(place.read_text())
     assert done.returncode == 3

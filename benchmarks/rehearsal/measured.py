@@ -19,11 +19,13 @@ from functools import wraps
 from pathlib import Path
 from unittest.mock import patch
 
+from lorarar.util.files import replacing
 from lorarar.util.progress import Ticker
 
 STATUS = Path("/proc/self/status")
 OWN = "RssAnon"  # memory that is the process's own, and no part of a file that was mapped
 PAUSE = 0.05  # seconds between two looks at it
+OFTEN = 40  # looks between two records that are kept
 MOST = 200  # steps of one title that are kept
 
 
@@ -55,32 +57,44 @@ class Record:
 
 
 class Watch:
-    """Looks at a process while its command runs."""
+    """Looks at a process while its command runs, and keeps what it sees in a file."""
 
-    def __init__(self) -> None:
-        self.record = Record()
+    def __init__(self, place: Path) -> None:
+        self.place, self.record = place, Record()
         self._started = self._last = time.monotonic()
         self._worked = time.process_time()
         self._over = threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
         self._counts: Counter[str] = Counter()
         self._counting = patch.object(Ticker, "advance", self._noting(Ticker.advance))
 
     def __enter__(self) -> Watch:
-        threading.Thread(target=self._look, daemon=True).start()
+        self._looking.start()
         self._counting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        self._looking.join()
         self._counting.stop()
         self._note(END)
+        self._keep()
+
+    def _look(self) -> None:
+        looks = 0
+        while not self._over.wait(PAUSE):
+            self.record.own = max(self.record.own, _status(OWN))
+            looks += 1
+            if looks % OFTEN == 0:
+                self._keep()
+
+    def _keep(self) -> None:
+        """Write the record as it stands: of a command that is killed, the last one stays."""
         self.record.seconds = time.monotonic() - self._started
         self.record.work = time.process_time()
         self.record.resident = _status("VmHWM")
-
-    def _look(self) -> None:
-        while not self._over.wait(PAUSE):
-            self.record.own = max(self.record.own, _status(OWN))
+        with replacing(self.place) as partial:
+            partial.write_text(json.dumps(asdict(self.record)))
 
     def _noting(self, advance: Callable[..., None]) -> Callable[..., None]:
         """The way every progress counts a step, with a look at the process."""
@@ -127,12 +141,8 @@ def main() -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # where memory ends, this ends and nothing else
     sys.argv = ["lorarar", *arguments]
-    watch = Watch()
-    try:
-        with watch:
-            runpy.run_module("lorarar", run_name="__main__")
-    finally:
-        Path(place).write_text(json.dumps(asdict(watch.record)))
+    with Watch(Path(place)):
+        runpy.run_module("lorarar", run_name="__main__")
 
 
 if __name__ == "__main__":
