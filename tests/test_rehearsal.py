@@ -150,8 +150,8 @@ def test_of_a_command_that_is_killed_the_record_stays(tmp_path):
 
 def test_a_command_is_measured_from_inside_whatever_comes_of_it(tmp_path):
     code = (
-        "import sys; from lorarar.util.progress import Ticker\ndata = bytes(b'x' * 200_000_000)\n"
-        "with Ticker('work', 2) as ticker: ticker.advance(); ticker.advance()\nimport time; time.sleep(0.5); sys.exit(3)"
+        "import sys, time; from lorarar.util.progress import Ticker\ndata = bytes(b'x' * 200_000_000)\n"
+        "with Ticker('work', 2) as ticker: ticker.advance(); ticker.advance()\ntime.sleep(0.5); sys.exit(3)"
     )
     place, program = measuring(code, tmp_path)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
