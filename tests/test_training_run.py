@@ -255,7 +255,7 @@ def test_out_of_memory_is_one_line_that_says_where_and_how_much(error, place, am
         (LoraOptions(batch=4), "no", "batch 2, precision bf16, optimiser adamw8bit, rank 32, a smaller resolution"),
         (LoraOptions(rank=1, optimiser="adamw8bit"), "bf16", "a smaller resolution"),
         (HypernetOptions(batch=2), "bf16", "batch 1, a smaller resolution"),
-        (ZipOptions(), "no", "precision bf16, a smaller resolution"),
+        (ZipOptions(), "no", "precision bf16, another device, as cpu"),
     ],
 )
 def test_what_takes_less_memory_is_said_by_the_options(options, precision, ways):

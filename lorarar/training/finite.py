@@ -59,4 +59,4 @@ def check_weights(tensors: Mapping[str, Tensor], step: int) -> None:
 
 
 def _lost(what: str, step: int) -> TrainingError:
-    return TrainingError(f"{what} at step {step}; try a lower learning rate (--rate)")
+    return TrainingError(f"{what} at step {step}; try a lower learning rate")
