@@ -94,11 +94,10 @@ def count(name: str, checkpointing: bool | None = None, config: Mapping[str, Any
 
 
 def encoding() -> int:
-    """The most bytes on the GPU before the first step: the UNet's, with those of the VAE at one picture."""
-    unet, vae = _shape_of(UNet2DConditionModel, UNET, HALF), _shape_of(AutoencoderKL, VAE, torch.float32)
+    """The most bytes on the GPU while a picture is encoded: the VAE's, for the UNet makes room meanwhile."""
+    vae = _shape_of(AutoencoderKL, VAE, torch.float32)
     with shapes_alone() as held, torch.no_grad():
-        kept = _placed(unet), _placed(vae)
-        encode_images(kept[1], torch.zeros(1, 3, SIDE, SIDE), 1)
+        encode_images(_placed(vae), torch.zeros(1, 3, SIDE, SIDE), 1)
         return held.peak
 
 
@@ -189,5 +188,6 @@ def run(quick: bool) -> str:
         "transient what is there beside all else at the worst moment. What CUDA and its libraries take for themselves "
         "is not counted: a lower bound.",
         table(head, rows),
-        f"Before the first step, pictures are encoded one by one beside the UNet: {encoding() / GIB:.2f} GiB at most.",
+        "Before the first step, pictures are encoded one by one while the UNet makes room: "
+        f"{encoding() / GIB:.2f} GiB at most.",
     )
