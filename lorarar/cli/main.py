@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import typer
@@ -25,6 +26,8 @@ from lorarar.cli.train import app as train
 # Their hints (a missing torchvision, say) are for programmers; whoever sets these variables keeps them.
 for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
     os.environ.setdefault(_library, "error")
+# peft imports it wherever it is installed, and it then warns of what none of our commands use.
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 app = typer.Typer(
     cls=root_group({"train": train, "bench": bench, "pocket": pocket, "db": db}),
