@@ -81,7 +81,7 @@ class Method(MethodInfo):
     merge: str | MergeFunction  # the function, or its place ``module:function``
     options: tuple[Option, ...] = ()
     columnwise: bool = False  # its result has coefficients of columns
-    dense: bool = False  # forms dense updates, one layer at a time: minutes at SDXL's size, not seconds
+    dense: bool = False  # forms dense updates, one layer at a time: half a minute at SDXL's size, not a second
     loras: Literal["two", "many"] = "two"  # how many it merges
     clashes: tuple[Mapping[str, Any], ...] = ()  # values of options that exclude each other
 
