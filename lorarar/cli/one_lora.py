@@ -42,7 +42,8 @@ def train_one(training: LoraTraining, place: TrainingPlace) -> None:
     training.check()
     accelerator = place.accelerator()
     check_optimiser(training.options.optimiser, accelerator.device)
-    training.run(load_for_training(training.base, accelerator), accelerator)
+    makings = training.makings(accelerator)
+    training.run(load_for_training(training.base, accelerator), accelerator, makings)
     if accelerator.is_main_process:
         print_path(training.out)
 

@@ -83,33 +83,36 @@ class LoraTraining:
         inputs = {name: lesson.facts() for name, lesson in self.lessons.items()}
         return training_makings(inputs, self.options, self.base, accelerator, self.side)
 
-    def differences(self, accelerator: Accelerator) -> list[str] | None:
+    def differences(self, makings: Facts) -> list[str] | None:
         """By which facts the file that stands there is another training's; none if it is this one's, None without one.
 
-        Raises:
-            ImageError, BaseError: as of ``makings``.
+        Args:
+            makings: this training's.
         """
         try:
             says = read_provenance(self.out)
         except AdapterError:
             return None
-        as_read: Facts = json.loads(json.dumps(self.makings(accelerator) | {"dtype": self.dtype}))
+        as_read: Facts = json.loads(json.dumps(makings | {"dtype": self.dtype}))
         training = says.get("training")
         theirs = (training if isinstance(training, dict) else {}) | {"dtype": says.get("dtype")}
         return differing(as_read, theirs)
 
-    def run(self, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, title: str = "") -> None:
+    def run(
+        self, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, makings: Facts, title: str = ""
+    ) -> None:
         """Train, or go on from the checkpoint, and write the file.
 
         Args:
             pipeline: the base, loaded; left as it was.
             accelerator: device, precision and processes.
+            makings: this training's.
             title: in the progress display; by default the name of the file.
 
         Raises:
             TrainingError, ImageError, AdapterError: it cannot be trained, a picture read, or the file written.
         """
-        makings, side = self.makings(accelerator), self.side or native_side(pipeline)
+        side = self.side or native_side(pipeline)
         with memory_in_one_line(self.options, accelerator):
             adapter = train_lora(
                 pipeline,

@@ -108,14 +108,15 @@ def train_table(
         outcome = TableOutcome(row.concept, training.out)
         try:
             _check_place(row)
-            differences = training.differences(accelerator)
+            makings = training.makings(accelerator)
+            differences = training.differences(makings)
             if differences != []:
                 if differences and accelerator.is_main_process:
                     message(
                         f"{training.out} was trained otherwise ({', '.join(differences)}) and is replaced", "yellow"
                     )
                 pipeline = pipeline or load()
-                training.run(pipeline, accelerator, f"{row.concept.name} ({number} of {len(trainings)})")
+                training.run(pipeline, accelerator, makings, f"{row.concept.name} ({number} of {len(trainings)})")
                 outcome = replace(outcome, new=True, seconds=time.perf_counter() - started)
             if accelerator.is_main_process:
                 copy_lesson(row.lesson, row.references)

@@ -85,10 +85,8 @@ def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[s
 
     Those that 0.1 did not have are left out where they are as 0.1 was, so that what it made is found again.
     """
-    defaults, later = (
-        type(options)(),
-        {row.name for kind in (LORA, ZIPLORA, HYPERNET) for row in kind.rows if row.later},
-    )
+    defaults = type(options)()
+    later = {row.name for kind in (LORA, ZIPLORA, HYPERNET) for row in kind.rows if row.later}
     return {
         name: value for name, value in asdict(options).items() if name not in later or value != getattr(defaults, name)
     }
