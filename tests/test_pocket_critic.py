@@ -21,7 +21,7 @@ from judge.pocket import critic_figures, shipped
 from judge.pocket import held_out_trials as trials
 from judge.pocket.augmentations import BankPictures
 from judge.pocket.bank import Bank, make_bank
-from judge.pocket.critic import adopt_tokenizer, deepen, new_critic, new_tokenizer
+from judge.pocket.critic import adopt_tokenizer, new_critic, new_tokenizer
 from judge.pocket.critic_training import EARLY, UNKNOWN, CriticObjective, asking_loss, disagreement
 from judge.pocket.extra_classes import distinct, extra_classes
 from judge.pocket.generated_wordings import generate_wording
@@ -368,21 +368,6 @@ def test_questions_of_a_pool_are_about_what_is_asked(tmp_path):
         assert [name for name in STYLE_FAMILIES[1:] if name in text] == ([STYLE_FAMILIES[family]] if family else [])
     assert len(set(texts)) > 12
     assert sequences.codes.shape[1] == int(sequences.lengths.max())
-
-
-def test_a_deeper_critic_answers_as_before_and_learns(bank, tmp_path):
-    tokenizer = new_tokenizer(tmp_path)
-    critic = new_critic(tokenizer)
-    deep = deepen(critic, 5)
-    objectives = [
-        CriticObjective(model, tokenizer, Pairs(bank), BankPictures(bank), QuestionPool(tokenizer, 1), 4)
-        for model in (critic, deep)
-    ]
-    batch = objectives[0].batch(torch.Generator().manual_seed(0))
-    losses = [objective(*batch) for objective in objectives]
-    assert torch.allclose(losses[0], losses[1], rtol=1e-5)
-    losses[1].backward()
-    assert deep.model.language_model.layers[4].mlp.down_proj.weight.grad.abs().max() > 0
 
 
 def test_a_bank_survives_its_file(bank, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from itertools import cycle
 from pathlib import Path
@@ -100,23 +99,3 @@ def adopt_tokenizer(
         rows.append(embeddings[pieces].mean(0))
     critic.resize_token_embeddings(len(new), mean_resizing=False)
     critic.get_input_embeddings().weight.copy_(torch.stack(rows))
-
-
-@torch.no_grad()
-def deepen(critic: LlavaOnevisionForConditionalGeneration, layers: int) -> LlavaOnevisionForConditionalGeneration:
-    """A critic whose language model has more layers, which say nothing yet: it answers as before, and can learn more.
-
-    Args:
-        critic: stays as it is.
-        layers: of the new one's language model, no fewer than before.
-    """
-    config = copy.deepcopy(critic.config)
-    config.text_config.num_hidden_layers = layers
-    config.text_config.layer_types = ["full_attention"] * layers
-    config.text_config.max_window_layers = max(layers, config.text_config.max_window_layers)
-    deep = LlavaOnevisionForConditionalGeneration(config)
-    deep.load_state_dict(critic.state_dict(), strict=False)
-    for layer in deep.model.language_model.layers[critic.config.text_config.num_hidden_layers :]:
-        layer.self_attn.o_proj.weight.zero_()
-        layer.mlp.down_proj.weight.zero_()
-    return deep

@@ -1,6 +1,6 @@
 """The training of Pocket's critic on pairs of pictures.
 
-What is trained is the projector and the language model, and the tower only if wanted. Each pair is asked about in
+What is trained is the projector and the language model; the tower stays. Each pair is asked about in
 several wordings, and in each with either picture first. The loss is cross-entropy of Yes against No where a verdict is
 read, and, to learn to compare at all, from where the second picture begins; the disagreement of a pair's verdicts, also
 on blends of pictures, whose answer nobody knows but which is one answer all the same; and a little for any word but
@@ -41,8 +41,6 @@ class CriticObjective(Objective):
         pictures: BankPictures,
         questions: QuestionPool,
         size: int,
-        *,
-        tower_learns: bool = False,
     ) -> None:
         """Take the critic and what it is asked.
 
@@ -53,17 +51,15 @@ class CriticObjective(Objective):
             pictures: of the bank.
             questions: in that tokenizer's tokens.
             size: pairs of a batch, each asked about 2 * WORDINGS times.
-            tower_learns: whether the tower is trained too.
         """
         super().__init__()
-        self.critic, self.size, self.tower_learns = critic, size, tower_learns
+        self.critic, self.size = critic, size
         self.pictures, self.pairs, self.questions = pictures, pairs, questions
         self.reader = PairReader(critic, tokenizer)
 
     def trained(self) -> dict[str, torch.nn.Parameter]:
-        """The projector and the language model, and the tower if it learns."""
-        named = self.critic.named_parameters()
-        return {name: p for name, p in named if self.tower_learns or "vision_tower" not in name}
+        """The projector and the language model."""
+        return {name: p for name, p in self.critic.named_parameters() if "vision_tower" not in name}
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """References and tests, each test's share of the next one, whether they are the same, and the askings.
@@ -98,10 +94,10 @@ class CriticObjective(Objective):
             answered += verdicts(logits, lengths).chunk(2)
         return torch.stack(losses).mean() + AGREEMENT * disagreement(torch.stack(answered))
 
+    @torch.no_grad()
     def _see(self, pictures: Tensor) -> Tensor:
         """The tower's tokens (2, N, T, D) of pictures (2, N, 3, H, W)."""
-        with torch.set_grad_enabled(self.tower_learns):
-            seen = tower_tokens(self.critic.model.vision_tower, pictures.flatten(0, 1))
+        seen = tower_tokens(self.critic.model.vision_tower, pictures.flatten(0, 1))
         return seen.view(*pictures.shape[:2], *seen.shape[1:])
 
 
