@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from judge.critics import Critic
 from judge.critics.batching import in_order
@@ -108,8 +107,7 @@ def _claim_part(left: OpenQuestions, claims: Claims, stop: Callable[[], bool]) -
     size = min(MOST, max(LEAST, len(left) // PARTS))
     waiting = False
     while True:
-        taken = claims.others()
-        if part := claims.claim(islice((digest for digest in left if digest not in taken), size)):
+        if part := claims.claim(left, size):
             return part
         if not waiting:
             message(f"waiting for another run, which is asking the other {len(left)} questions")

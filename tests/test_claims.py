@@ -40,6 +40,15 @@ def test_a_key_belongs_to_one_owner_until_it_is_released(store):
         assert theirs.claim(["b", "c"]) == {"b", "c"}
 
 
+def test_so_many_of_what_is_free_are_claimed_in_the_order_wanted(store):
+    with Store(store.path) as again, Claims(store) as ours, Claims(again) as theirs:
+        assert ours.claim("abcdefg", 3) == set("abc")
+        assert theirs.claim("abcdefg", 3) == set("def")
+        ours.release("a")
+        assert theirs.claim("gabc", 3) == {"g", "a"}
+        assert ours.claim("agd", 3) == set()
+
+
 def test_the_end_releases_all(store):
     with Claims(store) as ours:
         ours.claim(map(str, range(5000)))

@@ -25,11 +25,14 @@ PICTURES, REFERENCES = 20, 2
 class Slow(Critic):
     """Counts every question of all its copies, and takes a moment for each."""
 
-    def __init__(self, asked, seconds=0.002):
+    def __init__(self, asked, seconds=0.002, begun=None):
         self.identity, self.preparation = {"critic": "slow"}, Preparation()
-        self.asked, self.seconds = asked, seconds
+        self.asked, self.seconds, self.begun = asked, seconds, begun
 
     def ask(self, questions):
+        if self.begun is not None:  # a barrier: no run finishes before the others have a part in hand
+            begun, self.begun = self.begun, None
+            begun.wait(20)
         for index, question in enumerate(questions):
             self.asked[question.test, question.reference, question.aspect] += 1
             time.sleep(self.seconds)
@@ -46,14 +49,14 @@ def targets(tmp_path):
     return from_folders(tmp_path / "G", tmp_path / "R")
 
 
-def run(database, targets, asked, outcomes):
+def run(database, targets, asked, outcomes, begun=None):
     with Store(database) as store:
-        outcomes.append(judge(targets, Slow(asked), PAPER, VerdictStore(store)))
+        outcomes.append(judge(targets, Slow(asked, begun=begun), PAPER, VerdictStore(store)))
 
 
 def test_two_runs_ask_each_question_once(targets, tmp_path):
-    asked, outcomes = Counter(), []
-    runs = [threading.Thread(target=run, args=(tmp_path / "a.db", targets, asked, outcomes)) for _ in range(2)]
+    asked, outcomes, begun = Counter(), [], threading.Barrier(2)
+    runs = [threading.Thread(target=run, args=(tmp_path / "a.db", targets, asked, outcomes, begun)) for _ in range(2)]
     for each in runs:
         each.start()
     for each in runs:

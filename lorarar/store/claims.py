@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -90,15 +91,23 @@ class Claims:
     ) -> None:
         self.close()
 
-    def claim(self, keys: Iterable[str]) -> set[str]:
-        """Claim keys, in one transaction.
+    def claim(self, keys: Iterable[str], most: int | None = None) -> set[str]:
+        """Claim keys, in one transaction: what is free is chosen and taken at one moment.
+
+        Args:
+            keys: what is wanted, most wanted first.
+            most: how many at most, the first that are free; None for all.
 
         Returns:
-            Those that are this owner's now; the rest belongs to others.
+            Those that are this owner's now. Where fewer than ``most`` come back, the rest belongs to others.
         """
-        wanted = set(keys)
         with self.store.writing():
-            mine = wanted - self._held_by_others(wanted)
+            if most is None:
+                wanted = set(keys)
+                mine = wanted - self._held_by_others(wanted)
+            else:  # all that others hold is work in hand, few beside all that may be wanted
+                held = self._held_by_others(None)
+                mine = set(islice((key for key in keys if key not in held), most))
             row = (self.owner, time.time() + LEASE)
             self.store.db.conn.executemany(
                 "INSERT OR REPLACE INTO claims (key, owner, until) VALUES (?, ?, ?)",
@@ -116,13 +125,10 @@ class Claims:
                 f"DELETE FROM claims WHERE owner = ? AND {_OF_KEYS}", (self.owner, json.dumps(sorted(set(keys))))
             )
 
-    def others(self, keys: Iterable[str] | None = None) -> set[str]:
-        """The keys that living others hold at this moment: those of some keys, or all.
-
-        All are few, work in hand; who has much to do asks for all rather than for each of theirs.
-        """
+    def others(self, keys: Iterable[str]) -> set[str]:
+        """Those of some keys that living others hold at this moment."""
         with self.store.reading():
-            return self._held_by_others(keys if keys is None else set(keys))
+            return self._held_by_others(set(keys))
 
     def wait(self, keys: Iterable[str], is_stopped: Callable[[], bool] | None = None) -> None:
         """Wait until others let go of one of these keys, or until ``is_stopped`` says so."""
