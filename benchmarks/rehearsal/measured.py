@@ -47,7 +47,7 @@ class Record:
     """What a command took."""
 
     seconds: float = 0.0
-    work: float = 0.0  # seconds of all cores: what a busy machine does not change
+    work: float = 0.0  # seconds of all cores, which other programs change far less than the clock
     resident: int = 0  # bytes at most, with what is mapped of files
     own: int = 0  # bytes at most, without it
     cuda: int = 0  # bytes that torch had allocated at most
