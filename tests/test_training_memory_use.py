@@ -12,7 +12,7 @@ from accelerate.state import AcceleratorState
 from PIL import Image
 
 from lorarar.families import find_base
-from lorarar.generation.checkpointing import checkpointed
+from lorarar.generation.checkpointing import checkpointed, is_checkpointed
 from lorarar.generation.gates import gated
 from lorarar.generation.latents import encode_images, predict
 from lorarar.generation.residence import residing
@@ -99,6 +99,14 @@ def test_checkpointing_changes_no_bit_of_what_is_trained_on_a_processor(kind, ti
     plain, checkpointed_ = (train_kind(kind, tiny, concept, checkpointing=one) for one in (False, True))
     assert all(torch.equal(one, two) for one, two in zip(plain, checkpointed_, strict=True))
     assert not tiny.unet.is_gradient_checkpointing
+
+
+def test_the_blocks_of_a_large_unet_run_again_beside_a_processor_too_unless_that_is_not_wanted(monkeypatch):
+    unet = make_unet()
+    assert [is_checkpointed(unet, wanted) for wanted in (None, True, False)] == [False, True, False]
+    assert is_checkpointed(make_unet().to("meta"))
+    monkeypatch.setattr("lorarar.generation.checkpointing.LARGE", sum(one.nbytes for one in unet.parameters()) - 1)
+    assert [is_checkpointed(unet, wanted) for wanted in (None, True, False)] == [True, True, False]
 
 
 def kept_bytes(objective):

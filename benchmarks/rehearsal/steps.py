@@ -131,9 +131,9 @@ def _judge(setting: Setting) -> list[str]:
     return ["judge", "run", "--critic", "critic", "--metrics", "mars2", *shown, *setting.place, *setting.dtype]
 
 
-#: GB of memory on a CPU, where no block is computed twice: the base, what the backward pass needs, what is trained.
-OF_LORA = {"float32": 27, "bfloat16": 14}
-OF_PAIR = {"float32": 36, "bfloat16": 19}
+#: GB of memory on a CPU: the base, what the backward pass needs, what is trained.
+OF_LORA = {"float32": 24, "bfloat16": 12}
+OF_PAIR = {"float32": 26, "bfloat16": 13}
 OF_DRAWING = {"float32": 18, "bfloat16": 12}
 
 STEPS: Mapping[str, Step] = {

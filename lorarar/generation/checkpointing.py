@@ -6,19 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+#: Bytes of a UNet's weights above which its blocks run again beside a processor too.
+LARGE = 2**30
 
 Around = Callable[[nn.Module], AbstractContextManager[None]]
 
 
-def is_checkpointed(device: torch.device, wanted: bool | None = None) -> bool:
-    """Whether a training on this device is checkpointed: as it is wanted, else where memory is not the machine's own.
+def is_checkpointed(unet: nn.Module, wanted: bool | None = None) -> bool:
+    """Whether a training of this UNet is checkpointed: as it is wanted, else on a GPU and where the UNet is large.
 
-    A GPU's memory decides what can be trained at all; beside a processor there is more of it than time.
+    A GPU's memory decides what can be trained at all. Beside a processor there is more of it than time, but not for
+    SDXL, of which a step of ZipLoRA at 1024 px keeps 17 GB in bfloat16.
     """
-    return device.type != "cpu" if wanted is None else wanted
+    if wanted is not None:
+        return wanted
+    weights = list(unet.parameters())
+    on_processor = all(weight.device.type == "cpu" for weight in weights)
+    return not on_processor or sum(weight.nbytes for weight in weights) > LARGE
 
 
 @contextmanager

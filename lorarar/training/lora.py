@@ -97,7 +97,7 @@ class LoraDenoising(Objective):
         targets = [*ATTENTION, *(FEED_FORWARD if options.feed_forward else ())]
         check_rank(pipeline.unet, targets, options.rank)
         self.unet: Any = pipeline.unet
-        self.size, self.checkpointing = options.batch, is_checkpointed(self.unet.device, checkpointing)
+        self.size, self.checkpointing = options.batch, is_checkpointed(self.unet, checkpointing)
         self.scheduler: Any = training_scheduler(pipeline)
         [self.conditioning] = encode_texts(pipeline, [prompts], side)
         latents = [torch.cat(encode_pictures(pipeline, lesson.pictures(options.mirrored))) for lesson in lessons]
@@ -190,7 +190,7 @@ def train_lora(
         checkpoint: a file to resume from and to keep the state in.
         makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes; by default what accelerate finds.
-        checkpointing: whether blocks of the UNet run again in the backward pass; by default on a GPU.
+        checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
         title: name in the progress display.
         sampling: what is drawn meanwhile; by default nothing. It changes no bit of the LoRA.
     """

@@ -109,7 +109,7 @@ class Merging(Objective):
         """
         super().__init__()
         self.unet: Any = pipeline.unet.requires_grad_(False)
-        self.checkpointing = is_checkpointed(self.unet.device, checkpointing)
+        self.checkpointing = is_checkpointed(self.unet, checkpointing)
         self.loss, self.size, self.scheduler = loss, size, training_scheduler(pipeline)
         prepared = prepare_concepts(pipeline, [*contents, *styles], side)
         self.contents, self.styles = prepared[: len(contents)], prepared[len(contents) :]

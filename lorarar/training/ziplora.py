@@ -88,7 +88,7 @@ def train_ziplora(
         checkpoint: a file to resume from and to keep the state in.
         makings: all that decides the training; the checkpoint of another one is refused.
         accelerator: device, precision and processes.
-        checkpointing: whether blocks of the UNet run again in the backward pass; by default on a GPU.
+        checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
         side: pixels a side of the pictures.
         title: name in the progress display.
     """
