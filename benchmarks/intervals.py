@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.page import section, table
-from judge.report.comparison import compare_all
-from judge.report.groups import Name, Verdicts, make_groups
+from judge.reports.comparison import compare_all
+from judge.reports.groups import Name, Verdicts, make_groups
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
 from lorarar.util.statistics.crossed import Floats, over_pairs
 

@@ -18,7 +18,7 @@ from benchmarks.page import ratio, seconds, section, table
 from judge.critics import Critic, find_critic
 from judge.imports import keep_folder
 from judge.questions import PAPER, Question, Reply
-from judge.run import judge
+from judge.runner import judge
 from judge.targets import from_folders, plain_collection
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from judge.critics import find_critic
     from judge.pictures import JudgedPicture, JudgedTargets, mars2, mars2_by_method
     from judge.questions import CODE, PAPER, Prompts
-    from judge.run import judge_pictures
+    from judge.runner import judge_pictures
     from judge.targets import Target, from_folders, from_store
     from judge.verdicts import VerdictStore
 
@@ -29,7 +29,7 @@ _HOMES = {
     "find_critic": "judge.critics",
     "from_folders": "judge.targets",
     "from_store": "judge.targets",
-    "judge_pictures": "judge.run",
+    "judge_pictures": "judge.runner",
     "mars2": "judge.pictures",
     "mars2_by_method": "judge.pictures",
 }
@@ -50,4 +50,4 @@ __all__ = [
 ]
 
 __getattr__ = load_on_use(__name__, _HOMES)
-find_moved_modules({"judge.prompts": "judge.questions", "judge.runner": "judge.run"})
+find_moved_modules({"judge.prompts": "judge.questions"})

@@ -20,7 +20,7 @@ from lorarar.util.row_fields import check_fields
 if TYPE_CHECKING:
     from PIL import Image
 
-    from judge.check.rates import RateOf
+    from judge.checks.rates import RateOf
 
 T = TypeVar("T")
 

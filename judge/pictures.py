@@ -116,7 +116,7 @@ class JudgedTargets:
 
 
 def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> list[JudgedPicture]:
-    """The targets with the verdicts on ``judge.run.questions_about`` them, which come in that order."""
+    """The targets with the verdicts on ``judge.runner.questions_about`` them, which come in that order."""
     rest = iter(verdicts)
 
     def next_of(count: int) -> Iterator[Verdict]:

@@ -12,8 +12,8 @@ from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import score_keys
 from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets
-from judge.report.report import choose_judge, make_report
-from judge.report.tables import tables
+from judge.reports.report import choose_judge, make_report
+from judge.reports.tables import tables
 from judge.verdicts import VerdictStore
 from lorarar.store import Store
 from lorarar.store.queries import Collection

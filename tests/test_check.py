@@ -9,23 +9,23 @@ from io import StringIO
 import pytest
 from PIL import Image
 
-from judge.check.ask import Interview, ordinary_questions
-from judge.check.check import CheckError, run_check
-from judge.check.findings import Finding
-from judge.check.human_labels import HumanLabel, read_labels
-from judge.check.page import render_page
-from judge.check.paraphrases import PARAPHRASES, wordings
-from judge.check.part import CheckPlan, Configuration, Part
-from judge.check.sample import sample_targets
-from judge.check.settings import variants
-from judge.check.table import parts
+from judge.checks.ask import Interview, ordinary_questions
+from judge.checks.check import CheckError, run_check
+from judge.checks.findings import Finding
+from judge.checks.human_labels import HumanLabel, read_labels
+from judge.checks.page import render_page
+from judge.checks.paraphrases import PARAPHRASES, wordings
+from judge.checks.part import CheckPlan, Configuration, Part
+from judge.checks.sample import sample_targets
+from judge.checks.settings import variants
+from judge.checks.table import parts
 from judge.critics import Critic, CriticError
 from judge.critics.critic import GivenUpError
 from judge.critics.preparation import Preparation
 from judge.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.patience import STOP_AFTER
 from judge.questions import CODE, PAPER, Prompts, Reply
-from judge.run import judge, questions_about
+from judge.runner import judge, questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
@@ -524,7 +524,7 @@ class Cells(Part):
 
 
 def test_another_part_is_a_class_and_a_row(targets, tmp_path, monkeypatch):
-    monkeypatch.setattr("judge.check.check.parts", lambda: [*parts(), Cells()])
+    monkeypatch.setattr("judge.checks.check.parts", lambda: [*parts(), Cells()])
     found = checked(targets, tmp_path)
     assert found.record()["cells"] == {"cells": 9, "verdicts": 4}
     assert found.findings[-1] == Finding("cells", "good", "9 cells")

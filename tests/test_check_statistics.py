@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from judge.check.statistics.agreement import alpha_interval, count_flips, kendall_tau, mcnemar
-from judge.check.statistics.calibration import (
+from judge.checks.statistics.agreement import alpha_interval, count_flips, kendall_tau, mcnemar
+from judge.checks.statistics.calibration import (
     LabelledAnswer,
     ReportedAnswer,
     accuracy,
@@ -15,8 +15,8 @@ from judge.check.statistics.calibration import (
     rogan_gladen,
     temperature,
 )
-from judge.check.statistics.discrimination import auroc_interval, nearness
-from judge.check.statistics.proportions import proportion, wilson
+from judge.checks.statistics.discrimination import auroc_interval, nearness
+from judge.checks.statistics.proportions import proportion, wilson
 from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.util.statistics.agreement import auroc, cohen_kappa
 

@@ -14,8 +14,8 @@ from judge.imports import keep_folder
 from judge.metrics.scores import ScoreStore
 from judge.pictures import JudgedTargets
 from judge.questions import PAPER, Reply
-from judge.report.report import choose_judge, make_report
-from judge.run import judge
+from judge.reports.report import choose_judge, make_report
+from judge.runner import judge
 from judge.targets import TargetError, present_targets
 from judge.verdicts import VerdictStore
 from lorarar.cli.main import app

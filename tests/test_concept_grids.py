@@ -82,7 +82,7 @@ def test_scores_of_prompts_that_only_have_the_papers_token_keep_their_keys():
 
 
 def test_a_studys_report_finds_the_score_of_a_prompt_whose_token_is_another():
-    from studies.report.metrics import _lookup
+    from studies.reports.metrics import _lookup
 
     prompt = "a ohwx dog in oil"
     scores = {

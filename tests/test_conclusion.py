@@ -11,11 +11,11 @@ from judge.cli.report import FORMATS as FORMS
 from judge.cli.report import _print_report as print_report
 from judge.metrics.scores import ScoreStore
 from judge.pictures import JudgedTargets
-from judge.report.comparison import compare_all, compare_with
-from judge.report.conclusion import conclude
-from judge.report.gallery import write_gallery
-from judge.report.groups import make_groups
-from judge.report.report import choose_judge, make_report
+from judge.reports.comparison import compare_all, compare_with
+from judge.reports.conclusion import conclude
+from judge.reports.gallery import write_gallery
+from judge.reports.groups import make_groups
+from judge.reports.report import choose_judge, make_report
 from judge.trust import Trust, keep_trust, read_trust, worst_grades
 from judge.verdicts import VerdictStore
 from lorarar.store import Store

@@ -26,7 +26,7 @@ from judge.metrics.stored_scores import best_scores
 from judge.metrics.table import METRICS
 from judge.pictures import judge_of_most
 from judge.questions import Reply
-from judge.run import judge_pictures
+from judge.runner import judge_pictures
 from judge.targets import Target, from_folders
 from judge.verdicts import Judge, VerdictStore
 from lorarar.cli.main import app

@@ -210,9 +210,9 @@ def test_a_part_that_fails_is_a_finding_of_its_own(database, extended, badly_ext
     assert said["fails"] == {"failure": "RuntimeError: no such luck"}
     assert {"part": "fails", "grade": "", "text": "fails: RuntimeError: no such luck"} in said["findings"]
     for name, why in (
-        ("no_questions", "TypeError: it is a str; accepted is a judge.check.ask.CheckQuestion"),
+        ("no_questions", "TypeError: it is a str; accepted is a judge.checks.ask.CheckQuestion"),
         ("no_json", "TypeError: its result holds {1, 2}, which JSON cannot hold"),
-        ("no_finding", "TypeError: it is a str; accepted is a judge.check.findings.Finding"),
+        ("no_finding", "TypeError: it is a str; accepted is a judge.checks.findings.Finding"),
     ):
         assert {"part": name, "grade": "", "text": f"fails: {why}"} in said["findings"]
     assert said["prompts"].startswith("paper-")

@@ -15,9 +15,9 @@ from judge.critics.preparation import Preparation
 from judge.pictures import JudgedPicture, JudgedTargets
 from judge.protocol import attempts, correct, majority, score
 from judge.questions import CODE, PAPER, PromptError, Prompts, Reply, find_prompts, parse
-from judge.report.comparison import compare_with
-from judge.report.groups import groups, mean_scores
-from judge.run import judge
+from judge.reports.comparison import compare_with
+from judge.reports.groups import groups, mean_scores
+from judge.runner import judge
 from judge.targets import TargetError, from_folders
 from judge.verdicts import Verdict, VerdictStore
 from lorarar.pictures.images import write_png

@@ -12,7 +12,7 @@ from judge.critics import Critic, find_critic
 from judge.critics.preparation import Preparation
 from judge.identity import known_identities
 from judge.questions import PAPER, Reply
-from judge.run import judge
+from judge.runner import judge
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store

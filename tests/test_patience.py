@@ -15,7 +15,7 @@ from judge.critics.critic import GivenUpError
 from judge.critics.preparation import Preparation
 from judge.patience import Patience, kind_of_failure
 from judge.questions import PAPER, Reply
-from judge.run import JudgeOutcome, judge
+from judge.runner import JudgeOutcome, judge
 from judge.verdicts import VerdictStore
 from lorarar.cli.main import app
 from lorarar.pictures.images import write_png

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
-from judge.check.paraphrases import PARAPHRASES
+from judge.checks.paraphrases import PARAPHRASES
 from judge.critics import find_critic
 from judge.critics.local.reader import answer_tokens, chances
 from judge.pocket import bank as banks

@@ -18,11 +18,11 @@ from judge.metrics.scores import ScoreStore
 from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets
 from judge.questions import CODE, PAPER, Reply
-from judge.report.chart import make_chart
-from judge.report.gallery import write_gallery
-from judge.report.report import by_group, choose_judge, make_report
-from judge.report.tables import csv_rows, records, tables
-from judge.run import questions_about
+from judge.reports.chart import make_chart
+from judge.reports.gallery import write_gallery
+from judge.reports.report import by_group, choose_judge, make_report
+from judge.reports.tables import csv_rows, records, tables
+from judge.runner import questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.cli.main import app

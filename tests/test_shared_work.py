@@ -13,7 +13,7 @@ from judge import from_folders
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.questions import PAPER, Reply
-from judge.run import judge
+from judge.runner import judge
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store

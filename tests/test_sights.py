@@ -11,7 +11,7 @@ from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.pictures import JudgedTargets
 from judge.questions import PAPER, Reply
-from judge.run import judge
+from judge.runner import judge
 from judge.sights import look_at
 from judge.targets import present_targets
 from judge.verdicts import VerdictKey, VerdictStore

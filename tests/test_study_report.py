@@ -19,7 +19,7 @@ from studies.figures import ASPECT_TITLES, SIMULATED, metric_title
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
 from studies.rendering import as_json, from_json
-from studies.report import report
+from studies.reports.report import make_report as report
 from studies.sessions import open_packet, open_study
 from studies.simulate import simulate
 from studies.store import StudyStore
@@ -217,7 +217,7 @@ def test_simulated_raters_and_people_are_never_mixed(store):
 
 
 def test_the_judges_check_gets_people_alone(store):
-    from judge.check.human_labels import majorities, read_labels
+    from judge.checks.human_labels import majorities, read_labels
 
     assert read_labels(store) == []
     session = open_study(store, "abs", "REAL")

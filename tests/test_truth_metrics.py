@@ -14,8 +14,8 @@ from judge.metrics.stored_scores import score_keys
 from judge.metrics.table import METRICS
 from judge.metrics.truth import TrueCells
 from judge.pocket import ground_truth
-from judge.report.groups import mean_scores
-from judge.report.report import by_group
+from judge.reports.groups import mean_scores
+from judge.reports.report import by_group
 from judge.targets import Target
 from lorarar.pictures.images import write_png
 from lorarar.pocket.concepts import style_named, subject_named

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from judge.pictures import JudgedTargets
 from judge.protocol import majority, majority_of_counts
-from judge.report.groups import groups
+from judge.reports.groups import groups
 from judge.targets import Target
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png

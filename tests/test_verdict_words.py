@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from judge import PAPER, Prompts, from_folders, judge_pictures, mars2
-from judge.check.paraphrases import PARAPHRASES
+from judge.checks.paraphrases import PARAPHRASES
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.migrations import _words

@@ -24,7 +24,7 @@ from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print
 from lorarar.cli.flags import given_options
 
 if TYPE_CHECKING:
-    from judge.check.check import Check
+    from judge.checks.check import Check
     from judge.targets import Target
 
 SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
@@ -47,10 +47,10 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
-    from judge.check.ask import Interview
-    from judge.check.check import run_check
-    from judge.check.human_labels import read_labels
-    from judge.check.part import CheckPlan, Configuration
+    from judge.checks.ask import Interview
+    from judge.checks.check import run_check
+    from judge.checks.human_labels import read_labels
+    from judge.checks.part import CheckPlan, Configuration
     from judge.ground_truth import find_distances, find_known_pictures
     from judge.questions import find_prompts
     from judge.targets import present_targets, report_collection
@@ -92,6 +92,6 @@ def check(
 
 def print_page(check: Check) -> None:
     """The check on one page of the terminal."""
-    from judge.check.page import render_page
+    from judge.checks.page import render_page
 
     print_rich(render_page(check))

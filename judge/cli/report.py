@@ -25,7 +25,7 @@ from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
 
 if TYPE_CHECKING:
-    from judge.report.report import JudgeReport
+    from judge.reports.report import JudgeReport
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 
@@ -62,8 +62,8 @@ def report(
     """Print the paper's tables of what was judged, with intervals."""
     from judge.metrics.scores import ScoreStore
     from judge.pictures import JudgedTargets
-    from judge.report.groups import By
-    from judge.report.report import choose_judge, make_report
+    from judge.reports.groups import By
+    from judge.reports.report import choose_judge, make_report
     from judge.targets import find_targets, report_collection
     from judge.verdicts import VerdictStore
     from lorarar.pictures.dot_chart import check_chart
@@ -84,17 +84,17 @@ def report(
         result = make_report(targets, chosen, ScoreStore(store), grouping, against)
     _print_report(result, form, paper)
     if gallery is not None:
-        from judge.report.gallery import write_gallery
+        from judge.reports.gallery import write_gallery
 
         message(f"gallery: {write_gallery(result, gallery)}")
     if chart is not None:
-        from judge.report.chart import write_chart
+        from judge.reports.chart import write_chart
 
         message(f"chart: {write_chart(result, chart, paper=paper)}")
 
 
 def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
-    from judge.report.tables import csv_rows, judge_record, records, tables
+    from judge.reports.tables import csv_rows, judge_record, records, tables
     from lorarar.util.tables import as_csv, as_latex, as_markdown
 
     if form == "json":

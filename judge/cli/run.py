@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from judge.metrics.instruments import Instruments
     from judge.metrics.scores import ScoreOutcome
     from judge.questions import Prompts
-    from judge.run import JudgeOutcome
+    from judge.runner import JudgeOutcome
     from judge.targets import Target
     from lorarar.store import Store
 
@@ -124,7 +124,7 @@ def _judge(
     stop_after: int,
 ) -> JudgeOutcome:
     """Judge targets, each by its critic, and say what came of it; the critics' brands are added."""
-    from judge.run import JudgeOutcome, judge
+    from judge.runner import JudgeOutcome, judge
     from judge.verdicts import VerdictStore
 
     total, verdicts = JudgeOutcome(), VerdictStore(store)

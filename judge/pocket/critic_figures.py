@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import LlavaOnevisionForConditionalGeneration, PreTrainedTokenizerFast
 
-from judge.check.paraphrases import PARAPHRASES
+from judge.checks.paraphrases import PARAPHRASES
 from judge.pocket.held_out_trials import HeldOutTrial, auroc_summary
 from judge.pocket.pair_reader import PairReader
 from judge.pocket.pair_sequences import ANYRES, PAD, PairSequences

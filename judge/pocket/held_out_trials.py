@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from judge.check.statistics.discrimination import auroc_interval
+from judge.checks.statistics.discrimination import auroc_interval
 from judge.metrics.backbone import Backbone
 from judge.questions import Aspect
 from lorarar.pictures.images import read_image

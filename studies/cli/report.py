@@ -29,11 +29,11 @@ def report(
     from dataclasses import asdict
 
     from studies import rendering
-    from studies.report import report as make
+    from studies.reports.report import make_report
 
     form = one_form(as_json, one_of("--format", form, FORMATS, StudyError), "table", StudyError)
     with open_to_read(db) as store:
-        study_report = make(store, name, simulated, attentive)
+        study_report = make_report(store, name, simulated, attentive)
     if form == "json":
         print_json(asdict(study_report))
     elif form == "table":

@@ -23,8 +23,8 @@ from tui.widgets.brand_line import BrandLine
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
-    from judge.report.conclusion import Conclusion
-    from judge.report.groups import Attempts
+    from judge.reports.conclusion import Conclusion
+    from judge.reports.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
     from tui.views.method_figures import MethodFigures
 
@@ -202,7 +202,7 @@ def _head(snapshot: Snapshot, methods: int, summary: Conclusion | None) -> Text:
 
 def _key(value: Value) -> float | str:
     """What a figure is sorted by."""
-    from judge.report.groups import Attempts
+    from judge.reports.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
 
     if isinstance(value, Attempts):
@@ -214,7 +214,7 @@ def _key(value: Value) -> float | str:
 
 def words_of(value: Value, places: int) -> str:
     """A figure as people read it, with its interval in brackets where it has one."""
-    from judge.report.groups import Attempts
+    from judge.reports.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
 
     if isinstance(value, Attempts):

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from judge.metrics.table import METRICS
-from judge.report.conclusion import Conclusion, conclude
-from judge.report.groups import Attempts, Group, make_groups, means_by_group
+from judge.reports.conclusion import Conclusion, conclude
+from judge.reports.groups import Attempts, Group, make_groups, means_by_group
 from judge.trust import Trust
 from lorarar.store.queries import Pair
 from lorarar.util.statistics.bootstrap import Interval

@@ -1,7 +1,7 @@
 """A part of the check: how often the judge says yes to whatever it is shown."""
 
-from judge.check.findings import Finding
-from judge.check.part import Part
+from judge.checks.findings import Finding
+from judge.checks.part import Part
 
 
 class YesPart(Part):

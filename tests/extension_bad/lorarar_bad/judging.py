@@ -1,6 +1,6 @@
 """Rows of the judge's tables that cannot be used."""
 
-from judge.check.part import Part
+from judge.checks.part import Part
 from judge.critics.critic import Critic
 from judge.critics.kind import CriticKind
 from judge.critics.preparation import Preparation

@@ -1,0 +1,175 @@
+"""A report: the figures of every group by one judge, with the metrics beside MARS2.
+
+Invariant: all figures of a report are of the same pictures, which are of one collection, one judge and one backbone a
+metric, and it says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from judge.errors import JudgeError
+from judge.metrics.scores import ScoreStore
+from judge.metrics.stored_scores import BackboneScores, best_scores
+from judge.metrics.table import MARS2, METRICS
+from judge.paper import PUBLISHED, Published
+from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
+from judge.reports.comparison import compare_with
+from judge.reports.conclusion import Conclusion, conclude
+from judge.reports.groups import By, Group, Name, group_name, groups, means_by_group
+from judge.targets import Target, report_collection
+from judge.trust import read_trust
+from judge.verdicts import Judge
+from lorarar.store.queries import Collection
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.crossed import Difference
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """The figures of one group, the metrics and the comparison among them."""
+
+    group: Group
+    metrics: Mapping[str, Interval]  # by name; those that were measured
+    against: Difference | None  # share of correct pictures beyond that of the method compared with, pair by pair
+
+    @property
+    def method(self) -> str:
+        """The method, or the name of the plan's row."""
+        return self.group.name[0]
+
+    @property
+    def published(self) -> Published | None:
+        """The paper's figures of the method, where the group is one of its methods."""
+        return PUBLISHED.get(self.method) if len(self.group.name) == 1 else None
+
+
+@dataclass(frozen=True)
+class JudgeReport:
+    """The figures of some pictures."""
+
+    judge: Judge
+    collection: Collection
+    by: By
+    lines: Sequence[ReportLine]
+    backbones: Mapping[str, str]  # of each metric that was measured: name and revision
+    against: str | None
+    pictures: Sequence[JudgedPicture]
+    reasons: Mapping[str, int]  # why questions to the judge have no clear answer, and how often
+    low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
+    brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
+    conclusion: Conclusion  # about the methods, whatever the groups are
+
+    @property
+    def lead(self) -> list[str]:
+        """What a report begins with: what came out, how far the judge can be trusted, and its brand if it bears one."""
+        return [*self.conclusion.lines, *([self.brands[MARS2]] if MARS2 in self.brands else [])]
+
+
+def make_report(
+    targets: JudgedTargets, judge: Judge, scores: ScoreStore, by: By, against: str | None = None
+) -> JudgeReport:
+    """The figures by group, by one judge.
+
+    Raises:
+        JudgeError: there is no method ``against``.
+        FilterError: the pictures are of several collections, which no figure mixes.
+    """
+    collection = report_collection(targets.targets)
+    pictures = targets.pictures(judge)
+    methods = list(dict.fromkeys(picture.target.row for picture in pictures))
+    if against is not None and against not in methods:
+        raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
+    with scores.store.reading() as database:
+        scored = {name: best_scores(database, metric, targets.targets) for name, metric in METRICS.items()}
+        trust = read_trust(database, judge)
+    metrics = {
+        name: by_group(_values(targets.targets, scores), by, quadratic=METRICS[name].quadratic)
+        for name, scores in scored.items()
+    }
+    grouped = groups(pictures, by)
+    differences = _differences(grouped, against)
+    lines = [
+        ReportLine(
+            group,
+            {name: means[group.name] for name, means in metrics.items() if group.name in means},
+            differences.get(group.name),
+        )
+        for group in grouped
+    ]
+    brands = {MARS2: brand_of(judge, pictures), **{name: scores.brand for name, scores in scored.items()}}
+    images = {files.image for files in targets.files}
+    return JudgeReport(
+        judge=judge,
+        collection=collection,
+        by=by,
+        lines=lines,
+        backbones={name: scores.by for name, scores in scored.items() if scores.by},
+        against=against,
+        pictures=pictures,
+        reasons=targets.verdicts.reasons([judge], images),
+        low_mass=targets.verdicts.count_low_mass(judge, images),
+        brands={name: words for name, words in brands.items() if words},
+        conclusion=conclude(grouped if by == "method" else groups(pictures, "method"), against, trust),
+    )
+
+
+def choose_judge(
+    targets: JudgedTargets, critic: str | None = None, prompts: str | None = None, number: int | None = None
+) -> Judge:
+    """The judge who answered most about some pictures, and of those the latest; one who knows them before others.
+
+    Args:
+        targets: the pictures.
+        critic: only judges with a critic of this name.
+        prompts: only judges with prompts of this name or version.
+        number: only the judge with this number in the database.
+
+    Raises:
+        JudgeError: there is none; the message lists all.
+    """
+    judges = targets.verdicts.judges()
+    if not judges:
+        raise JudgeError(f"{targets.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
+    fitting = [
+        judge
+        for judge in judges
+        if critic in (None, judge.critic)
+        and number in (None, judge.id)
+        and (prompts is None or prompts == judge.prompts or judge.prompts.startswith(f"{prompts}-"))
+    ]
+    if not fitting:
+        others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
+        raise JudgeError(f"there is no such judge; there are {others}")
+    chosen = judge_of_most(fitting, targets.count_clear(), (target.base for target in targets.targets))
+    if chosen is None:
+        raise JudgeError(why_without_verdicts(targets, fitting))
+    return chosen
+
+
+def why_without_verdicts(targets: JudgedTargets, judges: Sequence[Judge]) -> str:
+    """Why no question about some pictures has a clear verdict by any of some judges."""
+    names = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
+    if reasons := targets.verdicts.reasons(judges, {files.image for files in targets.files}):
+        count, mostly = sum(reasons.values()), max(reasons, key=lambda reason: reasons[reason])
+        return f"all {count} questions about these pictures failed (by {names}), mostly: {mostly}"
+    several = f"these {len(targets.targets)} pictures have" if len(targets.targets) > 1 else "this picture has"
+    return f"{several} not been judged yet by {names}; judge with: lorarar judge run"
+
+
+def _values(targets: Sequence[Target], scores: BackboneScores) -> dict[Target, float]:
+    """The scores of the targets that have any."""
+    return {target: value for target, value in zip(targets, scores.values, strict=True) if value is not None}
+
+
+def by_group(values: Mapping[Target, float], by: By, *, quadratic: bool = False) -> dict[tuple[str, ...], Interval]:
+    """A metric's mean in each group that has any score, every pair weighing the same."""
+    scores = ((group_name(target, by), (target.subject, target.style), value) for target, value in values.items())
+    return means_by_group(scores, quadratic=quadratic)
+
+
+def _differences(grouped: Sequence[Group], against: str | None) -> dict[Name, Difference | None]:
+    """By how much each group exceeds the same one of the method compared with; empty without such a method."""
+    comparisons = compare_with(grouped, against) if against is not None else []
+    return {comparison.group.name: comparison.difference for comparison in comparisons}

@@ -1,0 +1,230 @@
+"""A report as the paper's tables, and as flat records for machines.
+
+The paper's figures, of SDXL and LLaVA-Critic-7B, stand in columns of their own that say so, where they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from judge.metrics.table import MARS2, METRICS, Metric
+from judge.non_answers import in_kinds
+from judge.paper import Published
+from judge.reports.groups import FEW, Attempts, side_sizes
+from judge.reports.report import JudgeReport, ReportLine
+from judge.verdicts import Judge
+from lorarar.util.formatting import AT_LEAST, count, in_words, interval, number
+from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.tables import Table
+
+PAPERS = "the paper's, on SDXL"
+OF_PAPER = "paper_"  # before the key of one of its figures
+GROUP_HEADS = {
+    "method": ("method",),
+    "subject": ("method", "subject"),
+    "style": ("method", "style"),
+    "cell": ("method", "subject", "style"),
+}
+
+
+def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
+    """Table 1, the attempts of Table 2 and Table A2 by method; Figure A7 by subject, style or cell.
+
+    Args:
+        report: the figures.
+        paper: whether the paper's own stand beside, by method.
+    """
+    paper = paper and report.by == "method"
+    if report.by != "method":
+        all_tables = [_mars2(report, f"MARS2 by {report.by} (Figure A7)", paper), *_metrics(report, paper)]
+    else:
+        mars2 = _mars2(report, "MARS2 (Table 1)", paper)
+        all_tables = [mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
+    names = len(GROUP_HEADS[report.by])
+    return [replace(table, title=f"{table.title}: {report.collection.label}", names=names) for table in all_tables]
+
+
+def records(report: JudgeReport) -> list[dict[str, Any]]:
+    """One flat record a group: every figure with its interval, numbers of pictures and of unclear verdicts."""
+    return [_record(line, report) for line in report.lines]
+
+
+def judge_record(judge: Judge) -> dict[str, str]:
+    """A judge in full: its number, its prompts and its critic's identity."""
+    return {"judge": str(judge.id), "prompts": judge.prompts, **judge.identity}
+
+
+def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
+    head = [*GROUP_HEADS[report.by], "average case", "best case", "subject right", "style right"]
+    if report.against:
+        head += [f"average, beyond {report.against}'s", "p of that"]
+    if paper:
+        head += [f"average, {PAPERS}", f"best, {PAPERS}"]
+    rows = []
+    for line in report.lines:
+        group = line.group
+        row = [*_names(line), interval(group.average), interval(group.best), number(group.subject)]
+        row.append(number(group.style))
+        if report.against:
+            row += [interval(line.against, signed=True), number(line.against.p if line.against else None, 3)]
+        if paper:
+            row += [_of_paper(line, lambda figures: figures.average), _of_paper(line, lambda figures: figures.best)]
+        rows.append(row)
+    brands = [report.brands[MARS2]] if MARS2 in report.brands else []
+    return Table(title, head, rows, [*brands, _who(report), _how(report)])
+
+
+def _attempts(report: JudgeReport, paper: bool) -> Table:
+    """Attempts over the pairs that all methods have, and how many of those have no correct picture."""
+    rows = []
+    for line in report.lines:
+        attempts = line.group.attempts
+        without = f"{attempts.without} of {attempts.pairs}" if attempts else ""
+        of_paper = [_of_paper(line, lambda figures: figures.attempts)] if paper else []
+        rows.append([*_names(line), attempts_text(attempts), without, *of_paper])
+    note = (
+        "Expected number of pictures drawn to the first that is correct, over the pairs that every method has verdicts "
+        f"on. {AT_LEAST}: at least, since a pair of n pictures with none correct counts n + 1."
+    )
+    head = ["method", "attempts", "pairs without a correct picture", *([PAPERS] if paper else [])]
+    return Table("Attempts to a good picture (Table 2)", head, rows, [note])
+
+
+def attempts_text(attempts: Attempts | None) -> str:
+    """Attempts with their interval as text, marked where they are a lower bound."""
+    return "" if attempts is None else f"{AT_LEAST} " * attempts.at_least + interval(attempts.mean)
+
+
+def _metrics(report: JudgeReport, paper: bool) -> list[Table]:
+    """The metrics of Table A2, and those that the paper has not; only what was measured."""
+    measured = [METRICS[name] for name in report.backbones]
+    of_paper = [metric for metric in measured if metric.published]
+    others = [metric for metric in measured if not metric.published]
+    title = in_words([metric.title for metric in METRICS.values() if metric.published])
+    tables = []
+    if of_paper:
+        tables.append(_metric_table(report, of_paper, f"{title} (Table A2)" if report.by == "method" else title, paper))
+    if others:
+        tables.append(_metric_table(report, others, in_words([metric.title for metric in others]), paper))
+    return tables
+
+
+def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str, paper: bool) -> Table:
+    published = [metric for metric in metrics if metric.published and paper]
+    head = [*GROUP_HEADS[report.by], *(metric.title for metric in metrics)]
+    head += [f"{metric.title}, {PAPERS}" for metric in published]
+    rows = []
+    for line in report.lines:
+        row = [*_names(line), *(interval(line.metrics.get(metric.name), metric.places) for metric in metrics)]
+        rows.append(row + [number(metric.published.get(line.method), metric.places) for metric in published])
+    notes = [f"{m.title}: {m.help}, {m.direction}; by {report.backbones[m.name]}." for m in metrics]
+    brands = dict.fromkeys(report.brands[metric.name] for metric in metrics if metric.name in report.brands)
+    return Table(title, head, rows, [*brands, *notes])
+
+
+def _unclear(report: JudgeReport) -> list[Table]:
+    """The unclear verdicts by method; no table where there are none."""
+    kinds = sorted({kind for line in report.lines for kind in line.group.unclear})
+    if not kinds:
+        return []
+    rows = [
+        [*_names(line), *(str(line.group.unclear[kind]) for kind in kinds), str(line.group.score.undecided)]
+        for line in report.lines
+    ]
+    notes = ["Verdicts that are not clear are no scores; lorarar judge run asks them again."]
+    if report.reasons:
+        notes.append(f"Why: {in_kinds(report.reasons)}")
+    return [Table("Unclear verdicts", ["method", *kinds, "pictures undecided"], rows, notes)]
+
+
+def _who(report: JudgeReport) -> str:
+    judge = report.judge
+    settings = ", ".join(f"{key} {judge.identity[key]}" for key in ("revision", "image mode") if key in judge.identity)
+    in_brackets = f" ({settings})" if settings else ""
+    return f"Judged by {judge.critic}{in_brackets} with the prompts {judge.prompts}."
+
+
+def _low_mass(report: JudgeReport) -> list[str]:
+    """How many verdicts the words gave although probabilities were there; nothing where none."""
+    if not report.low_mass:
+        return []
+    return [f"In {report.low_mass} verdicts Yes and No together weighed less than half, and the words decided."]
+
+
+def _how(report: JudgeReport) -> str:
+    pictures = sum(line.group.score.images for line in report.lines)
+    unclear = sum(sum(line.group.unclear.values()) for line in report.lines)
+    brackets = "In brackets: 95 % bootstrap intervals, subjects and styles drawn anew; none where all draws are alike."
+    adjusted = "p is Holm's, over all methods that are compared. " if report.against else ""
+    counted = f"{pictures} pictures with a verdict, {unclear} verdicts failed, unparsed or not asked."
+    return f"{brackets} {_too_few(report)}{adjusted}{counted}"
+
+
+def _too_few(report: JudgeReport) -> str:
+    """A warning where intervals are of few subjects or styles."""
+    sizes = side_sizes(line.group for line in report.lines)
+    few = [count(size, side) for side, size in sizes.items() if size < FEW]
+    return f"With {in_words(few)} the intervals are too narrow (docs/judge.md). " if few else ""
+
+
+def _names(line: ReportLine) -> list[str]:
+    method, *others = line.group.name
+    return [method or "pictures", *others]
+
+
+def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
+    score = line.group.score
+    record: dict[str, Any] = dict(zip(GROUP_HEADS[report.by], line.group.name, strict=True))
+    intervals = {"average": line.group.average, "best": line.group.best}
+    if report.against is not None:
+        intervals["against"] = line.against
+    intervals |= {name: line.metrics.get(name) for name in report.backbones}
+    for name, figure in intervals.items():
+        record |= Interval.record(name, figure)
+    if report.against is not None:
+        record["against_p"] = line.against.p if line.against else None
+    record |= {
+        **_attempts_record(line.group.attempts),
+        "subject_right": line.group.subject,
+        "style_right": line.group.style,
+        "images": score.images,
+        "pairs": score.pairs,
+        "undecided": score.undecided,
+        **{kind.replace(" ", "_"): line.group.unclear[kind] for kind in ("failed", "unparsed", "not asked")},
+    }
+    if report.by == "method":
+        record |= _paper_record(line)
+    return record | {"collection": report.collection.label, "brand": " ".join(dict.fromkeys(report.brands.values()))}
+
+
+def _attempts_record(attempts: Attempts | None) -> dict[str, float | int | None]:
+    """Attempts with their interval; where any pair has no correct picture they are a lower bound."""
+    return {
+        **Interval.record("attempts", attempts.mean if attempts else None),
+        "attempts_pairs": attempts.pairs if attempts else None,
+        "attempts_pairs_without": attempts.without if attempts else None,
+    }
+
+
+def _paper_record(line: ReportLine) -> dict[str, float | None]:
+    """The paper's figures of a method, those of the metrics among them."""
+    paper = line.published
+    return {
+        "paper_average": paper.average if paper else None,
+        "paper_best": paper.best if paper else None,
+        **{f"paper_{metric.key}": metric.published.get(line.method) for metric in METRICS.values() if metric.published},
+        "paper_attempts": paper.attempts if paper else None,
+    }
+
+
+def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], places: int = 2) -> str:
+    return number(figure(line.published) if line.published else None, places)
+
+
+def csv_rows(report: JudgeReport, *, paper: bool = False) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """The head and the rows of a report's records; ``paper``: with the paper's figures of methods."""
+    rows = records(report)
+    head = [name for name in rows[0] if paper or not name.startswith(OF_PAPER)] if rows else []
+    return head, [[row[name] for name in head] for row in rows]

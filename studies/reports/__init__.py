@@ -1,0 +1,1 @@
+"""The report of ``lorarar study report``, a section a file."""

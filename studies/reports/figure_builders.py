@@ -1,0 +1,62 @@
+"""Building blocks of every section of a report, from votes to figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lorarar.util.statistics.bootstrap import Interval
+from studies.figures import Figure
+from studies.reports.standing_votes import StandingVote, toward_first
+from studies.statistics.crossed import crossed, weighted_mean
+from studies.statistics.ratings import Ratings, UndefinedError
+from studies.store import Study
+
+Value = Callable[[StandingVote], float]
+
+
+def ratings_of(study: Study, votes: Sequence[StandingVote], value: Value) -> Ratings:
+    """The value of every vote, with its item, its rater and the item's cell.
+
+    Raises:
+        UndefinedError: there are no votes.
+    """
+
+    def cell(vote: StandingVote) -> tuple[str, str]:
+        origin = study.origins[vote.item]
+        return origin.subject, origin.style
+
+    return Ratings.of([(float(value(vote)), vote.item, vote.rater, cell(vote)) for vote in votes])
+
+
+def value_for(study: Study, aspect: str) -> Value:
+    """Return the value of a vote: from -1 to 1 toward the method named first, or 1 for a yes to the aspect."""
+    if study.kind == "ab":
+        return lambda vote: toward_first(study, vote)
+    return lambda vote: float(vote.shows(aspect))
+
+
+def mean(ratings: Ratings) -> Interval:
+    """The mean of the votes' values.
+
+    Raises:
+        UndefinedError: it has no interval.
+    """
+    return crossed(ratings, weighted_mean(ratings.values))
+
+
+def figure_of(section: str, of: str, name: str, value: Interval, *, n: int, key: str | None = None) -> Figure:
+    """A figure with its interval."""
+    return Figure(section=section, of=of, name=name, value=value.value, low=value.low, high=value.high, n=n, key=key)
+
+
+def undefined(section: str, of: str, name: str, note: str, *, n: int | None = None, key: str | None = None) -> Figure:
+    """A figure that the votes do not define, with the reason."""
+    return Figure(section=section, of=of, name=name, value=None, n=n, note=note, key=key)
+
+
+def measured_figure(section: str, of: str, name: str, measure: Callable[[], Interval], *, n: int) -> Figure:
+    """The figure that ``measure`` returns, or the reason why it is not defined."""
+    try:
+        return figure_of(section, of, name, measure(), n=n)
+    except UndefinedError as error:
+        return undefined(section, of, name, str(error), n=n)
