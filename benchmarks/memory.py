@@ -17,7 +17,6 @@ from benchmarks.held import HeldBytes, shapes_alone
 from benchmarks.page import section, table
 from benchmarks.sdxl import new_adapter
 from lorarar.families.sdxl import UNET, VAE
-from lorarar.generation.checkpointing import is_checkpointed
 from lorarar.generation.latents import Conditioning, encode_images
 from lorarar.pictures.concepts import Concept
 from lorarar.training.hypernet import HypernetMerging
@@ -31,7 +30,6 @@ from lorarar.training.ziplora import ZipMerging
 
 GIB = 2**30
 SIDE, RANK = 1024, 64
-GPU = torch.device("cuda")
 HALF = torch.bfloat16
 
 
@@ -74,7 +72,7 @@ SHALLOW = {**UNET, "layers_per_block": 1, "transformer_layers_per_block": [1, 1,
 GOALS = {"train lora": 10, "ziplora": 8, "train hypernet": 8}  # GiB
 
 
-def count(name: str, checkpointing: bool | None = None, config: Mapping[str, Any] = UNET) -> Memory:
+def count(name: str, checkpointing: bool = True, config: Mapping[str, Any] = UNET) -> Memory:
     """The memory of a step of a training, by name, in bf16 at 1024 px with a batch of one.
 
     Args:
@@ -87,7 +85,7 @@ def count(name: str, checkpointing: bool | None = None, config: Mapping[str, Any
     with shapes_alone() as held, _encoded():
         pipeline = SimpleNamespace(unet=_placed(unet), scheduler=scheduler)
         weights = held.now
-        objective = OBJECTIVES[name](pipeline, is_checkpointed(GPU, checkpointing))
+        objective = OBJECTIVES[name](pipeline, checkpointing)
         memory = _step(objective, held, weights)
         del objective
     return memory
