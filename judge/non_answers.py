@@ -1,4 +1,4 @@
-"""The kinds of replies that are neither yes nor no: the only table of them."""
+"""The kinds of replies that are no answer, neither yes nor no, or no choice: the only table of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NonAnswer(StrEnum):
     REFUSED = "refused"
     FILTERED = "filtered"
     EMPTY = "empty"
-    PROSE = "prose"  # words, but not Yes or No alone
+    PROSE = "prose"  # words, but not an answer alone
     DISAGREEMENT = "disagreement"  # of the words with the probabilities
 
 
@@ -31,9 +31,9 @@ def shortened(text: str) -> str:
     return " ".join(text.split())[:80]
 
 
-def prose(words: str) -> str:
-    """The reason of an answer in other words."""
-    return f"{NonAnswer.PROSE}: the answer is {shortened(words)!r}, not Yes or No"
+def prose(words: str, accepted: str = "Yes or No") -> str:
+    """The reason of an answer in other words than are accepted."""
+    return f"{NonAnswer.PROSE}: the answer is {shortened(words)!r}, not {accepted}"
 
 
 def by_kind(reasons: Mapping[str, int]) -> list[str]:

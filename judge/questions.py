@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from judge.answer_words import parse
+from judge.answer_words import Choice, parse
 from judge.non_answers import prose
 from lorarar.util.errors import LorarError
 
@@ -65,12 +65,17 @@ class Reply:
     """What a critic returns to one question."""
 
     status: Status
-    answer: bool | None = None  # None unless the status is ok
-    probability: float | None = None  # of Yes, against No; None where a backend gives none
+    answer: bool | Choice | None = None  # None unless the status is ok; of two pictures it is a choice
+    probability: float | None = None  # of Yes, against No; of first, against the other choices; None: not given
     text: str = ""  # the raw answer
     reason: str = ""  # why there is no clear answer; of an unparsed one it begins with its ``NonAnswer``
     seconds: float = 0.0
-    mass: float | None = None  # of Yes and No together where they were read; None: not known
+    mass: float | None = None  # of all accepted answers together where they were read; None: not known
+
+    @property
+    def yes(self) -> bool | None:
+        """Whether the answer is Yes; None where there is no clear one."""
+        return self.answer if isinstance(self.answer, bool) else None
 
     @staticmethod
     def from_text(text: str, probability: float | None = None, seconds: float = 0.0) -> Reply:

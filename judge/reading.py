@@ -1,46 +1,50 @@
-"""From what a critic wrote to a reply: one pure function for critics here and behind servers.
+"""From what a critic wrote to a reply: one pure function for critics here and behind servers, and for every question.
 
-Yes against No is read only at the first token that is a word, only where that word is Yes or No, and only where both
-together have at least half of the probability there. Where they have less, or no probabilities are given, the words
-decide, strictly; as they do where both are equally likely. Thoughts before an answer are no part of it.
+Yes against No, or one choice against the others, is read only at the first token that is a word, only where that word
+is such an answer, and only where all of them together have at least half of the probability there. Where they have
+less, or no probabilities are given, the words decide, strictly; as they do where the likeliest are equally likely.
+Thoughts before an answer are no part of it.
 
-Invariant: where probabilities and words disagree, and where neither says yes or no, there is no answer but a reason.
+Invariant: where probabilities and words disagree, and where neither is an answer, there is no answer but a reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from judge.answer_words import answer_start, has_words, parse, parse_beginning
+from judge.answer_words import YES_NO, AnswerForm, answer_start, has_words
 from judge.non_answers import NonAnswer, prose, shortened
 from judge.questions import Reply
+from lorarar.util.formatting import in_words
 
-LEAST_MASS = 0.5  # of Yes and No together, where their probabilities are a verdict
+LEAST_MASS = 0.5  # of all answers together, where their probabilities are a verdict
 
 
 @dataclass(frozen=True)
 class WrittenToken:
-    """A token of what a critic wrote, and the probabilities of Yes and of No in its place, each in all spellings."""
+    """A token of what a critic wrote, and the probability of each answer in its place, in all its spellings."""
 
     text: str
-    chances: tuple[float, float] | None = None  # None where they are not given
+    chances: tuple[float, ...] | None = (
+        None  # in the order of the form: of Yes and of No; None where they are not given
+    )
 
     @property
     def mass(self) -> float | None:
-        """The probability of Yes and No together."""
+        """The probability of all answers together."""
         return None if self.chances is None else min(sum(self.chances), 1.0)
 
     @property
-    def is_answer(self) -> bool:
-        """Whether Yes against No can be read here."""
-        return parse(self.text) is not None and (self.mass or 0.0) >= LEAST_MASS
-
-    @property
     def probability(self) -> float:
-        """Of Yes against No, where ``is_answer``."""
-        yes, no = self.chances or (0.0, 0.0)
-        return yes / (yes + no)
+        """Of the form's first answer, Yes or first, against the others, where ``is_answer_in``."""
+        first, *others = self.chances or (0.0,)
+        return first / (first + sum(others))
+
+    def is_answer_in(self, form: AnswerForm[Any]) -> bool:
+        """Whether one answer against the others can be read here."""
+        return form.parse(self.text) is not None and (self.mass or 0.0) >= LEAST_MASS
 
 
 @dataclass(frozen=True)
@@ -55,20 +59,20 @@ class Writing:
     filtered: bool = False  # whether a server took it back
 
 
-def read(writing: Writing, seconds: float = 0.0) -> Reply:
-    """The reply that a writing is."""
+def read(writing: Writing, seconds: float = 0.0, form: AnswerForm[Any] = YES_NO) -> Reply:
+    """The reply that a writing is, to a question that accepts these answers."""
     start = answer_start(writing.text)
     words = "" if start is None else writing.text[start:]
     token = first_word(writing.tokens)
-    answer, probability, reason = parse(words), None, ""
+    answer, probability, reason = form.parse(words), None, ""
     if writing.refusal or writing.filtered:
         answer, reason = None, _stopped(writing)
-    elif token and token.is_answer and (beginning := parse_beginning(words)) is not None:
+    elif token and token.is_answer_in(form) and (beginning := form.parse_beginning(words)) is not None:
         probability = token.probability
-        answer = beginning if probability == 0.5 or beginning == (probability > 0.5) else None
-        reason = "" if answer is not None else _disagreement(words, probability)
+        answer = beginning if beginning in _likeliest(token, form) else None
+        reason = "" if answer is not None else _disagreement(words, token, form)
     elif answer is None:
-        reason = _no_answer(writing, words, thinking=start is None)
+        reason = _no_answer(writing, words, form, thinking=start is None)
     return Reply(
         "unparsed" if answer is None else "ok",
         answer,
@@ -78,6 +82,12 @@ def read(writing: Writing, seconds: float = 0.0) -> Reply:
         seconds=seconds,
         mass=token.mass if token else None,
     )
+
+
+def _likeliest(token: WrittenToken, form: AnswerForm[Any]) -> list[bool | str]:
+    """The answers that no other is likelier than."""
+    chances = token.chances or ()
+    return [answer for answer, chance in zip(form.answers, chances, strict=True) if chance == max(chances)]
 
 
 def first_word(tokens: Sequence[WrittenToken]) -> WrittenToken | None:
@@ -96,15 +106,17 @@ def _stopped(writing: Writing) -> str:
     return f"{NonAnswer.FILTERED} by the server"
 
 
-def _disagreement(words: str, probability: float) -> str:
-    return f"{NonAnswer.DISAGREEMENT}: the answer is {shortened(words)!r}, and Yes against No is {probability:.2f}"
+def _disagreement(words: str, token: WrittenToken, form: AnswerForm[Any]) -> str:
+    first, *others = form.names
+    odds = f"{first} against {in_words(others)} is {token.probability:.2f}"
+    return f"{NonAnswer.DISAGREEMENT}: the answer is {shortened(words)!r}, and {odds}"
 
 
-def _no_answer(writing: Writing, words: str, *, thinking: bool) -> str:
+def _no_answer(writing: Writing, words: str, form: AnswerForm[Any], *, thinking: bool) -> str:
     """Why words that are no plain answer are none."""
     limit = "" if writing.cut_after is None else f"after {writing.cut_after} tokens"
     if thinking or (writing.thought and not has_words(words)):
         return f"{NonAnswer.THOUGHT} and {f'cut off {limit}' if limit else 'gave no answer'}"
     if has_words(words):
-        return prose(words)
+        return prose(words, form.accepted)
     return f"{NonAnswer.CUT_OFF} {limit}" if limit else f"{NonAnswer.EMPTY}: the answer has no words"

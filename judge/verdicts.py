@@ -321,7 +321,7 @@ class VerdictStore:
                     "prompt": key.prompt,
                     "words": key.words,
                     "status": reply.status,
-                    "verdict": None if reply.answer is None else int(reply.answer),
+                    "verdict": None if reply.yes is None else int(reply.yes),
                     "probability": reply.probability,
                     "mass": reply.mass,
                     "answer": sound(reply.text),

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from judge.answer_words import YES_NO
 from judge.critics.batching import batches
 from judge.critics.critic import Critic
 from judge.critics.local.batch_size import DEFAULT, DEFAULT_ON_GPU, BatchSize
@@ -165,7 +166,7 @@ class LocalCritic(Critic):
         """What the critic writes, no further than to the token that is the answer; None of what are no numbers."""
         tokens = reader.score_with_prefix_cache(batch) if self.settings.reuse else reader.score(batch)
         writings = [Writing(token.text, [token]) if token.chances else None for token in tokens]
-        more = [at for at, token in enumerate(tokens) if token.chances and not token.is_answer]
+        more = [at for at, token in enumerate(tokens) if token.chances and not token.is_answer_in(YES_NO)]
         if more:
             longer = reader.write([batch[at] for at in more], self.settings.max_tokens)
             for at, writing in zip(more, longer, strict=True):

@@ -133,7 +133,7 @@ def accepted(exhibits: Iterable[Exhibit], split: Split, folder: Path) -> dict[st
     answers: list[bool | None] = [None] * len(questions)
     with find_critic("pocket") as critic:
         for index, reply in critic.ask(questions):
-            answers[index] = reply.answer
+            answers[index] = reply.yes
     rest = iter(answers)
     right = [_is_right(target, rest) for target in targets]
     figures: dict[str, dict[str, float]] = {}
