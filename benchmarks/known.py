@@ -16,11 +16,11 @@ from PIL import Image
 
 from benchmarks.page import ratio, seconds, section, table
 from judge.critics import Critic, find_critic
-from judge.imports import keep_folder
 from judge.questions import PAPER, Question, Reply
 from judge.runner import judge
 from judge.targets import from_folders, plain_collection
 from judge.verdicts import VerdictStore
+from lorarar.imports.request import import_folder
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 
@@ -88,7 +88,7 @@ def _judge(folder: Path) -> int:
     made, given = folder / "made", folder / "given"
     with Store(folder / "known.db") as store, find_critic("pocket", device="cpu") as critic:
         targets = plain_collection(store, from_folders(made, given), made)
-        keep_folder(store, targets, made, given)
+        import_folder(store, made, given)
         return judge(targets, Instant(critic), PAPER, VerdictStore(store)).clear
 
 

@@ -105,13 +105,7 @@ def _mass(db: Connection) -> None:
 
 
 def _looks(db: Connection) -> None:
-    """What files were when they were last looked at, so that they need not be read and decoded again."""
-    db.execute("""
-        CREATE TABLE file_digests (
-            path TEXT PRIMARY KEY,
-            state TEXT NOT NULL,
-            sha256 TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID""")
+    """What critics were shown of files, so that they need not be decoded again; their bytes the engine knows."""
     db.execute("""
         CREATE TABLE pixel_digests (
             sha256 TEXT NOT NULL,

@@ -94,7 +94,7 @@ class JudgedTargets:
     """Targets, and the verdicts that the judges of a database gave on them."""
 
     def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
-        from judge.kept_digests import kept_digests  # the app, which has a connection alone, starts without it
+        from lorarar.store.kept_digests import kept_digests  # the app, which has a connection alone, starts without it
 
         self.targets, self.verdicts = targets, verdicts
         with kept_digests(verdicts.store):

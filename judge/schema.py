@@ -67,14 +67,6 @@ TABLES: Mapping[str, TableWords] = {
 }
 
 _SEEN: Mapping[str, TableWords] = {
-    "file_digests": TableWords(
-        "The bytes of files in the state in which they were last read; only the machine that read them knows it again",
-        {
-            "path": "whole path of the file",
-            "state": "number, size and times of change of the file, as its folder said",
-            "sha256": "of its bytes",
-        },
-    ),
     "pixel_digests": TableWords(
         "What critics are shown of files, so that these need not be decoded again",
         {

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import NamedTuple
 
 from judge.critics.preparation import Preparation
-from judge.kept_digests import kept_digests
 from lorarar.pictures.images import READER
 from lorarar.store import Store
+from lorarar.store.kept_digests import kept_digests
 from lorarar.util.errors import ImageError
 from lorarar.util.files import is_there, sha256_of, sha256_or
 from lorarar.util.progress import Ticker

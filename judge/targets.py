@@ -1,8 +1,9 @@
 """Targets: pictures to be judged, with the references of their subject and of their style.
 
-From the database they are what its collections show, and the references lie beside the LoRAs; from plain folders they
-are ``GENERATED/SUBJECT/STYLE/*`` and ``REFERENCES/subjects/SUBJECT/*``, ``REFERENCES/styles/STYLE/*``. What is not
-there is said once, on stderr, and left out.
+From the database they are what its collections show, and the references lie beside the LoRAs, or where an import says;
+from plain folders they are ``GENERATED/SUBJECT/STYLE/*``, or ``GENERATED/METHOD/SUBJECT/STYLE/*``, and
+``REFERENCES/subjects/SUBJECT/*``, ``REFERENCES/styles/STYLE/*``. What is not there is said once, on stderr, and left
+out.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from judge.kept_digests import kept_digests
 from judge.questions import Aspect
-from lorarar.pictures.folders import find_images, folders_in, left_out_beside
+from lorarar.imports.sources import of_layout
+from lorarar.imports.style_words import read_style_words, words_of
+from lorarar.imports.tree import read_tree
+from lorarar.pictures.folders import left_out_beside
 from lorarar.pictures.images import read_image
 from lorarar.pictures.notes import base_of
+from lorarar.pictures.program_notes import read_program_note
 from lorarar.store.filters import PictureFilter, folder_collection, one_collection
+from lorarar.store.kept_digests import kept_digests
 from lorarar.store.paths import PathResolver
 from lorarar.store.picture_references import (
     ReferenceFinder,
-    folder_words,
     pictures_in,
     places_without,
     reference_places,
@@ -53,7 +57,7 @@ class Target:
     """A picture to be judged, with its references."""
 
     image: Path
-    row: str  # of a plan, or a method; empty for plain folders
+    row: str  # of a plan, or a method; empty for plain folders without methods
     subject: str
     style: str
     subject_references: tuple[Path, ...]
@@ -109,32 +113,40 @@ def plain_collection(store: Store, targets: Sequence[Target], generated: Path | 
 
 
 def from_folders(generated: Path, references: Path) -> list[Target]:
-    """The targets of plain folders, subject by subject.
+    """The targets of plain folders, pair by pair.
 
     Raises:
-        TargetError: there are none with references; the message says which folders are looked for.
-        ImageError: a folder is not there, may not be read, or holds no pictures.
+        TargetError: there are none with references, the message says which folders are looked for; or a folder may
+            not be read.
+        ImportingError: the folders have neither layout, or both; or ``styles.toml`` is unsound.
+        ImageError: the folder is not there.
     """
     collection = Collection("import", str(generated.resolve()))
+    tree = read_tree(generated)
+    if tree.refused:
+        raise TargetError(tree.refused[0])
+    pictures, words = of_layout(tree, method=""), read_style_words(references)
     pictures_of = lru_cache(maxsize=None)(pictures_in)
     targets: list[Target] = []
-    for subject in _folders(generated):
-        for style in _folders(subject):
-            places = reference_places(references, subject.name, style.name)
-            there = pictures_of(places[0]), pictures_of(places[1])
-            target = Target(
-                image=style,
-                row="",
-                subject=subject.name,
-                style=style.name,
+    for (subject, style), members in group_by(pictures, lambda one: (one.subject, one.style)).items():
+        places = reference_places(references, subject, style)
+        there = pictures_of(places[0]), pictures_of(places[1])
+        targets += [
+            Target(
+                image=one.path,
+                row=one.method,
+                subject=subject,
+                style=style,
                 subject_references=there[0],
                 style_references=there[1],
-                style_words=folder_words(style.name),
-                prompt="",
+                style_words=words_of(style, words),
+                prompt=read_program_note(one.path).prompt,
                 collection=collection,
                 lost=places_without(places, there),
+                base=base_of("", one.path),
             )
-            targets += [replace(target, image=image, base=base_of("", image)) for image in find_images(style)]
+            for one in members
+        ]
     own = group_by((target.image for target in targets), lambda image: image.parent)
     return _with_references(targets, None, [tuple(images) for images in own.values()])
 
@@ -254,10 +266,3 @@ def report_collection(targets: Iterable[Target]) -> Collection:
         FilterError: they are of several; the message lists these and says how to choose.
     """
     return one_collection(target.collection for target in targets)
-
-
-def _folders(folder: Path) -> list[Path]:
-    folders = folders_in(folder)
-    if not folders:
-        raise TargetError(f"{folder} has no folders; accepted is GENERATED/SUBJECT/STYLE/ with pictures")
-    return folders

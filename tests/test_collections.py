@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from judge import from_folders, from_store, mars2, mars2_by_method
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
-from judge.imports import keep_folder
 from judge.metrics.scores import ScoreStore
 from judge.pictures import JudgedTargets
 from judge.questions import PAPER, Reply
@@ -19,6 +18,7 @@ from judge.runner import judge
 from judge.targets import TargetError, present_targets
 from judge.verdicts import VerdictStore
 from lorarar.cli.main import app
+from lorarar.imports.request import import_folder
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.store.filters import FilterError, PictureFilter
@@ -184,7 +184,7 @@ def own(tmp_path):
     made, given = tmp_path / "made", tmp_path / "given"
     with Store(tmp_path / "grid.db") as store:
         targets = from_folders(made, given)
-        keep_folder(store, targets, made, given)
+        import_folder(store, made, given)
         judge(targets, Favours("cat"), PAPER, VerdictStore(store))
     return tmp_path
 
@@ -227,7 +227,7 @@ def test_an_own_folder_is_a_collection_of_its_own(own, monkeypatch):
 def test_an_own_folder_is_kept_as_it_is_now_and_found_after_it_moved_with_its_database(own):
     (own / "made" / "cat" / "oil-2" / "0.png").unlink()
     with Store(own / "grid.db") as store:
-        keep_folder(store, from_folders(own / "made", own / "given"), own / "made", own / "given")
+        import_folder(store, own / "made", own / "given")
         assert len(from_store(store, "import=made")) == 3
         assert store.rows("SELECT count(*) AS n FROM images WHERE base = ''") == [{"n": 3}]
     moved = own.rename(own.with_name("moved"))
@@ -244,13 +244,13 @@ def test_a_folder_that_is_judged_again_after_it_moved_with_its_database_is_the_s
     link.symlink_to(moved)
     for place in (moved, link):
         with Store(place / "grid.db") as store:
-            keep_folder(store, from_folders(place / "made", place / "given"), place / "made", place / "given")
+            import_folder(store, place / "made", place / "given")
             assert store.rows("SELECT name FROM collections WHERE kind = 'import'") == [{"name": "made"}]
             assert len(from_store(store, f"import={place / 'made'}")) == 4
     monkeypatch.chdir(own.parent)
     with Store(moved / "grid.db") as store:
         shutil.copytree(moved / "made", moved / "more" / "made")
-        keep_folder(store, from_folders(moved / "more" / "made", moved / "given"), moved / "more/made", moved / "given")
+        import_folder(store, moved / "more/made", moved / "given")
         counts = {
             name: len(from_store(store, f"import={name}"))
             for name in ("made", "more/made", f"./{moved.name}/made", f"{moved.name}/more/made")
@@ -260,7 +260,7 @@ def test_a_folder_that_is_judged_again_after_it_moved_with_its_database_is_the_s
         far = own.with_name(f"{own.name}-far")
         shutil.copytree(moved / "made", far / "made-too")
         for folder in (far / "made-too", moved / "more" / "made-too"):
-            keep_folder(store, from_folders(folder, moved / "given"), folder, moved / "given")
+            import_folder(store, folder, moved / "given")
         names = {row["name"] for row in store.rows("SELECT name FROM collections WHERE kind = 'import'")}
         assert names == {"made", "more/made", "more/made-too", str(far / "made-too")}
         assert len({target.collection for target in from_store(store, "import=made-too")}) == 2

@@ -69,10 +69,10 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
-    from judge.imports import keep_folder
     from judge.metrics.instruments import Instruments
     from judge.questions import find_prompts
     from judge.targets import present_targets
+    from lorarar.imports.request import import_folder
 
     given = given_options(context)
     judges = judges_of(given)
@@ -90,7 +90,7 @@ def run(
         with open_to_judge(db, images, generated, references, prepare) as (store, chosen, critics):
             targets = present_targets(store, chosen)
             if generated is not None and references is not None:
-                keep_folder(store, targets, generated, references)
+                import_folder(store, generated, references)
             brands: list[str] = []
             outcome = None
             if MARS2 in names:

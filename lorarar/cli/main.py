@@ -19,6 +19,7 @@ from lorarar.cli.generate import generate
 from lorarar.cli.inspect import inspect
 from lorarar.cli.merge import merge, merge_flags
 from lorarar.cli.methods import methods
+from lorarar.cli.pictures import app as pictures
 from lorarar.cli.plugins import root_group
 from lorarar.cli.pocket import app as pocket
 from lorarar.cli.train import app as train
@@ -30,7 +31,7 @@ for _library in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 app = typer.Typer(
-    cls=root_group({"train": train, "bench": bench, "pocket": pocket, "db": db}),
+    cls=root_group({"train": train, "bench": bench, "pocket": pocket, "pictures": pictures, "db": db}),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -12,7 +12,7 @@ from lorarar.pictures.formats import ENDINGS, HEIC_EXTRA, is_readable
 from lorarar.util.errors import ImageError
 from lorarar.util.files import missing
 from lorarar.util.formatting import count
-from lorarar.util.text import composed
+from lorarar.util.text import alike
 
 #: What systems and programs leave in folders, in lower case; names that begin with a dot are theirs as well.
 _LEFT_BEHIND = frozenset(
@@ -63,7 +63,7 @@ def look_into(folder: Path) -> PictureFolder:
         ImageError: it is not there, or may not be read.
     """
     pictures, others, folders = list[Path](), list[Path](), list[Path]()
-    for path in sorted(path for path in _entries(folder) if not is_left_behind(path.name)):
+    for path in sorted(path for path in entries_of(folder) if not is_left_behind(path.name)):
         kind = pictures if is_readable(path.suffix) else folders if path.is_dir() else others
         kind.append(path)
     captions = set(map(caption_file, pictures))
@@ -94,27 +94,19 @@ def folders_in(folder: Path) -> list[Path]:
     Raises:
         ImageError: it is not there, or may not be read.
     """
-    return sorted(path for path in _entries(folder) if not is_left_behind(path.name) and path.is_dir())
+    return sorted(path for path in entries_of(folder) if not is_left_behind(path.name) and path.is_dir())
 
 
 def child(folder: Path, name: str) -> Path:
-    """What has a name in a folder; where nothing has it to the letter, the one thing that looks the same.
-
-    macOS writes letters with accents in two parts, and other systems tell small from capital ones; so of names that
-    differ, those in another Unicode form are tried, then those in another case.
-    """
+    """What has a name in a folder, else the one thing there whose name looks the same (``alike``)."""
     exact = folder / name
     if os.path.lexists(exact):
         return exact
     try:
-        names = [path.name for path in _entries(folder)]
+        names = [path.name for path in entries_of(folder)]
     except ImageError:
         return exact
-    for form in (composed, _caseless):
-        alike = [one for one in names if form(one) == form(name)]
-        if len(alike) == 1:
-            return folder / alike[0]
-    return exact
+    return folder / (alike(name, names) or name)
 
 
 def left_out(files: Iterable[Path]) -> str:
@@ -153,14 +145,15 @@ def why_unread(folder: Path) -> str:
     return ""
 
 
-def _entries(folder: Path) -> list[Path]:
+def entries_of(folder: Path) -> list[Path]:
+    """All that lies in a folder, in no order.
+
+    Raises:
+        ImageError: it is not there, or may not be read.
+    """
     try:
         return list(folder.iterdir())
     except FileNotFoundError:
         raise ImageError(missing(folder)) from None
     except OSError as error:
         raise ImageError(f"{folder} cannot be read: {error.strerror}") from None
-
-
-def _caseless(name: str) -> str:
-    return composed(composed(name).casefold())

@@ -6,6 +6,7 @@ Only text before the pixels is looked at, and no pixel is decoded, so that thous
 from __future__ import annotations
 
 import stat
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -31,28 +32,49 @@ def read_note(path: Path, name: str) -> str:
         return ""
 
 
+def read_notes(path: Path, names: Collection[str], longest: int = LONGEST) -> dict[str, str]:
+    """The first text that a PNG notes under each of some names, in one pass; empty where the file is no PNG.
+
+    Args:
+        path: of the file, which may be none or not readable.
+        names: of the notes.
+        longest: bytes of a text that is read.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return {}
+        with path.open("rb") as file:
+            notes: dict[str, str] = {}
+            for keyword, text in _texts(file, {name.encode() for name in names}, longest):
+                notes.setdefault(keyword.decode(), text)
+            return notes
+    except (OSError, ValueError):
+        return {}
+
+
 @lru_cache(maxsize=1 << 16)
 def _read(path: Path, name: str, *state: int) -> str:
     """The note of a file in a state; the app asks for all of them whenever the database changes."""
     with path.open("rb") as file:
-        return _find(file, name.encode()) if file.read(len(SIGNATURE)) == SIGNATURE else ""
+        return next((text for _, text in _texts(file, {name.encode()}, LONGEST)), "")
 
 
-def _find(file: BinaryIO, name: bytes) -> str:
-    """The text of a name among the chunks that follow; empty where there is none before the pixels."""
+def _texts(file: BinaryIO, names: Collection[bytes], longest: int) -> Iterator[tuple[bytes, str]]:
+    """The texts of these names among the chunks of a PNG before its pixels; none of another file."""
+    if file.read(len(SIGNATURE)) != SIGNATURE:
+        return
     for _ in range(MOST_CHUNKS):
         head = file.read(8)
         kind, length = head[4:], int.from_bytes(head[:4])
         if len(head) < 8 or kind in (b"IDAT", b"IEND"):
             break
-        if kind not in (b"tEXt", b"iTXt") or length > LONGEST:
+        if kind not in (b"tEXt", b"iTXt") or length > longest:
             file.seek(length + 4, 1)
             continue
         keyword, _, rest = file.read(length).partition(b"\0")
         file.seek(4, 1)  # its checksum
-        if keyword == name:
-            return _text(kind, rest)
-    return ""
+        if keyword in names:
+            yield keyword, _text(kind, rest)
 
 
 def _text(kind: bytes, rest: bytes) -> str:

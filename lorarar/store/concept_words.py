@@ -50,6 +50,17 @@ def described_concepts(database: sqlite3.Connection) -> dict[ConceptKey, Descrip
     }
 
 
+def listed_references(database: sqlite3.Connection) -> dict[ConceptKey, list[str]]:
+    """The paths of the references that imports name one by one, in their order, as the database has them."""
+    rows = database.execute("""
+        SELECT g.kind, g.name, r.side, r.name, r.path
+        FROM reference_pictures r JOIN collections g ON g.id = r.collection ORDER BY r.place""")
+    listed: dict[ConceptKey, list[str]] = {}
+    for kind, collection, side, name, path in rows:
+        listed.setdefault(ConceptKey(Collection(kind, collection), side, name), []).append(path)
+    return listed
+
+
 def forget_concepts(database: sqlite3.Connection, collection: Collection) -> None:
     """Forget what a collection says of its concepts."""
     database.execute(

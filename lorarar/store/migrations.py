@@ -226,6 +226,29 @@ def _merge_inputs(db: Connection) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
+def _file_digests(db: Connection) -> None:
+    """The bytes of files when they were last read; earlier versions had the table among the judge's."""
+    db.execute("""
+        CREATE TABLE IF NOT EXISTS file_digests (
+            path TEXT PRIMARY KEY,
+            state TEXT NOT NULL,
+            sha256 TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""")
+
+
+def _reference_pictures(db: Connection) -> None:
+    """References that an import names one by one, where they do not lie in folders of their concepts' names."""
+    db.execute("""
+        CREATE TABLE reference_pictures (
+            collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+            side TEXT NOT NULL CHECK (side IN ('content', 'style')),
+            name TEXT NOT NULL,
+            place INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            PRIMARY KEY (collection, side, name, place)
+        ) STRICT, WITHOUT ROWID""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _adapters,
     _merges,
@@ -242,6 +265,8 @@ MIGRATIONS: Sequence[Migration] = (
     _application,
     _concepts,
     _merge_inputs,
+    _file_digests,
+    _reference_pictures,
 )
 
 

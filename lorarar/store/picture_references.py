@@ -1,7 +1,7 @@
 """The references of a database's pictures, and the words of their styles: found once, for the judge, studies and app.
 
 What a merge made has the pictures that its LoRAs were trained on; an imported folder's pictures have those of the
-reference folder that was named with it, in ``subjects/SUBJECT`` and ``styles/STYLE``.
+reference folder that was named with it, in ``subjects/SUBJECT`` and ``styles/STYLE``, or those that were listed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from lorarar.pictures.description import NOTHING, Description, describe, first_o
 from lorarar.pictures.folders import child, find_images, why_unread
 from lorarar.pictures.prompts import RARE_TOKEN, style_phrase, without_token
 from lorarar.pictures.references import references_folder
-from lorarar.store.concept_words import ConceptKey, described_concepts
+from lorarar.store.concept_words import ConceptKey, described_concepts, listed_references
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import PictureRow, reference_folders
+from lorarar.store.queries import Collection, PictureRow, reference_folders
 from lorarar.util.errors import AdapterError, ImageError
+from lorarar.util.files import is_there
 
 UNKNOWN = "the folders of LoRAs that are not known"
+UNNAMED = "a folder that was never named: import the pictures again with --references"
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,17 @@ class ReferenceFinder:
 
     def __init__(self, database: Path, connection: sqlite3.Connection) -> None:
         self.paths = PathResolver(database)
-        self._folders = reference_folders(connection)
+        self._folders, self._listed = reference_folders(connection), listed_references(connection)
         self._find = lru_cache(maxsize=None)(self.paths.find)
         self._described = described_concepts(connection)
         self._pictures = lru_cache(maxsize=None)(pictures_in)
-        self._of_folder = lru_cache(maxsize=None)(self._in_folder)
+        self._of_import = lru_cache(maxsize=None)(self._imported)
         self._of_lora = lru_cache(maxsize=None)(self._describe)
 
     def of(self, row: PictureRow) -> PictureReferences:
         """The references of a picture; what is not there is named."""
         if row.collection.kind == "import":
-            return self._of_folder(self._folders.get(row.collection, ""), row.content, row.style)
+            return replace(self._of_import(row.collection, row.content, row.style), prompt=without_token(row.prompt))
         if row.content_lora is None or row.style_lora is None:
             plain = without_token(row.prompt)
             return PictureReferences((), (), prompt_words(row.prompt), plain, lost=(UNKNOWN,))
@@ -60,11 +62,28 @@ class ReferenceFinder:
         places = content.images or Path(), style.images or Path()
         return self._found(places, words, plain_prompt(row.prompt, content, style))
 
-    def _in_folder(self, folder: str, content: str, style: str) -> PictureReferences:
-        """Those of an imported picture."""
-        return self._found(reference_places(self.paths.find(folder), content, style), folder_words(style))
+    def _imported(self, collection: Collection, content: str, style: str) -> PictureReferences:
+        """Those of an imported pair: each concept's own list, else what lies in the folder of its name."""
+        keys = ConceptKey(collection, "content", content), ConceptKey(collection, "style", style)
+        folder = self._folders.get(collection)
+        places = (None, None) if folder is None else reference_places(self.paths.find(folder), content, style)
+        subject, look = (self._of_concept(key, place) for key, place in zip(keys, places, strict=True))
+        words = self._described.get(keys[1], NOTHING).style
+        return PictureReferences(
+            subject[0], look[0], folder_words(style) if words is None else words, lost=(*subject[1], *look[1])
+        )
 
-    def _found(self, places: tuple[Path, Path], words: str, prompt: str = "") -> PictureReferences:
+    def _of_concept(self, key: ConceptKey, place: Path | None) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+        """The references of an imported concept, and where they should be if there are none."""
+        if listed := self._listed.get(key):
+            pictures = tuple(path for path in map(self._find, listed) if is_there(path))
+            return pictures, () if pictures else (str(self._find(listed[0])),)
+        if place is None:
+            return (), (UNNAMED,)
+        pictures = self._pictures(place)
+        return pictures, places_without([place], [pictures])
+
+    def _found(self, places: tuple[Path, Path], words: str, prompt: str) -> PictureReferences:
         pictures = self._pictures(places[0]), self._pictures(places[1])
         return PictureReferences(*pictures, words, prompt, places_without(places, pictures))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, UNMARKED, check_known, migrate, migrate_extension
-from lorarar.store.schema import Schema
+from lorarar.store.schema import PictureColumn, Schema
 from lorarar.store.tables import TABLES
 from lorarar.util.errors import StoreError
 from lorarar.util.registry import Registry
@@ -21,6 +21,7 @@ ENGINE = Schema(
     "engine",
     MIGRATIONS,
     TABLES,
+    pictures=(PictureColumn("file_digests", "sha256"),),
     counted=("images", "merges", "adapters"),
     json=(("adapters", "ranks"), ("merges", "options"), ("images", "makings")),
 )

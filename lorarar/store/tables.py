@@ -67,12 +67,12 @@ TABLES: Mapping[str, TableWords] = {
             "id": _ID,
             "path": _PLACE,
             "sha256": "of its file",
-            "prompt": "what it was made from",
-            "base": "the base's name",
+            "prompt": "what it was made from; empty where an import says none",
+            "base": "the base's name; empty of an imported one",
             "base_revision": "the base's revision, where it has one",
             "adapter": "the LoRA it was made with",
             "merge": "the merge that this LoRA came of",
-            "seed": "its seed; one of 2^63 or more less 2^64, as integers are signed here",
+            "seed": "its seed; one of 2^63 or more less 2^64, as integers are signed here; 0 where an import says none",
             "steps": "denoising steps",
             "guidance": "of classifier-free guidance",
             "width": "pixels",
@@ -86,12 +86,12 @@ TABLES: Mapping[str, TableWords] = {
         },
     ),
     "collections": TableWords(
-        "Pictures that belong together: a plan's grid, a demo's pair, a blend's pair, a folder of one's own",
+        "Pictures that belong together: a plan's grid, a demo's pair, a blend's pair, an import of one's own",
         {
             "id": _ID,
             "kind": "`plan`, `demo`, `blend` or `import`",
-            "name": "the plan's title, the pair, or the folder's path",
-            "folder": "where its pictures are, where that is known",
+            "name": "the plan's title, the pair, the import's title, or the folder's path",
+            "folder": "where its pictures are, or the file that lists them, where that is known",
             "reference_folder": "where the references of an import are",
             "created": _CREATED,
         },
@@ -100,7 +100,7 @@ TABLES: Mapping[str, TableWords] = {
         "Which picture a collection shows in each place of its grid; a picture may be in many",
         {
             "collection": "the collection",
-            "row": "the plan's row, or the method",
+            "row": "the plan's row, or the method; `pictures` where an import says none",
             "content": "name of the content",
             "style": "name of the style",
             "seed": "the seed, as that of the picture",
@@ -119,6 +119,25 @@ TABLES: Mapping[str, TableWords] = {
             "images": "where its references are, like `adapters.path`",
             "token": "its rare token; empty where it has none",
             "style": "a style's words",
+        },
+    ),
+    "reference_pictures": TableWords(
+        "References of an import's concepts that were named one by one; those of other concepts are looked for in "
+        "`collections.reference_folder`",
+        {
+            "collection": "the collection",
+            "side": "`content` or `style`",
+            "name": "name of the concept",
+            "place": "0, 1 …, in the order in which they are shown",
+            "path": "where it is, like `images.path`",
+        },
+    ),
+    "file_digests": TableWords(
+        "The bytes of files in the state in which they were last read; only the machine that read them knows it again",
+        {
+            "path": "whole path of the file",
+            "state": "number, size and times of change of the file, as its folder said",
+            "sha256": "of its bytes",
         },
     ),
     "claims": TableWords(

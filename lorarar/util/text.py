@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 
 def clean(text: str) -> str:
@@ -20,3 +21,24 @@ def one_line(text: str) -> str:
 def composed(text: str) -> str:
     """A text with each letter in one part: macOS writes those with accents in two, and both look the same."""
     return unicodedata.normalize("NFC", text)
+
+
+def caseless(text: str) -> str:
+    """A text as systems read names that tell neither small from capital letters nor one Unicode form from another."""
+    return composed(composed(text).casefold())
+
+
+def alike(name: str, names: Iterable[str]) -> str | None:
+    """Of names the one that is the same to the letter, else the only one that looks the same; None without any.
+
+    macOS writes letters with accents in two parts, and other systems tell small from capital ones; so of names that
+    differ, those in another Unicode form are tried, then those in another case.
+    """
+    names = list(names)
+    if name in names:
+        return name
+    for form in (composed, caseless):
+        same = [one for one in names if form(one) == form(name)]
+        if len(same) == 1:
+            return same[0]
+    return None

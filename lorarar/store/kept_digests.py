@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from judge.schema import SCHEMA
-from lorarar.store import Store
+from lorarar.store.store import Store
 from lorarar.util.files import FileState, ReadDigest, is_text, read_digest, recall_digest
 
 _STATE = re.compile(r"(\d+)-(\d+)-(-?\d+)-(-?\d+)")
@@ -27,7 +26,6 @@ def kept_digests(store: Store, paths: Iterable[Path] = ()) -> Iterator[None]:
     Raises:
         StoreError: the database cannot be read, or written.
     """
-    store.extend(SCHEMA)
     kept = _recall(store)
     try:
         yield

@@ -1,0 +1,1 @@
+"""Pictures of any program as a collection of the database: they stay where they are, and become rows like ours."""

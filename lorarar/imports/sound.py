@@ -1,0 +1,100 @@
+"""Which of an import's pictures can be read: each is decoded once, and not again while its bytes are those we know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lorarar.imports.left_out import LeftOut
+from lorarar.imports.own_picture import OwnPicture
+from lorarar.pictures.images import read_image
+from lorarar.pictures.program_notes import ProgramNote, read_program_note
+from lorarar.store.kept_digests import kept_digests
+from lorarar.store.store import Store
+from lorarar.util.errors import ImageError
+from lorarar.util.files import is_there, sha256_of
+from lorarar.util.progress import Ticker
+
+PATIENCE = 1.0  # seconds after which progress is shown
+
+
+@dataclass(frozen=True)
+class SoundPicture:
+    """A picture that can be read, and what the database knows of the file at its path."""
+
+    picture: OwnPicture
+    note: ProgramNote  # what its file says of it
+    stored: str  # its path, as the database has it
+    sha256: str
+    size: tuple[int, int] | None  # in pixels; None where the database has them
+    image: int | None  # the row of that path; None where there is none
+    former: str = ""  # the digest of that row
+
+    @property
+    def prompt(self) -> str:
+        """What it was made from, as it is said, else as its file notes it; empty where neither says it."""
+        return self.picture.prompt or self.note.prompt
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the file is another than when it was last imported."""
+        return self.image is not None and self.former != self.sha256
+
+
+def sound_pictures(store: Store, pictures: Sequence[OwnPicture], left_out: LeftOut) -> list[SoundPicture]:
+    """Those of pictures that can be read, each path once and each with what its file notes; the others are counted.
+
+    Raises:
+        StoreError: the digests of files cannot be kept.
+        KeyboardInterrupt: Ctrl-C; the digests so far are kept.
+    """
+    rows = {
+        row["path"]: (int(row["id"]), str(row["sha256"]), bool(row["base"]))
+        for row in store.rows("SELECT id, path, sha256, base FROM images")
+    }
+    distinct = list(_distinct(pictures, left_out))
+    sound = []
+    with (
+        kept_digests(store, (one.path for one in distinct)),
+        Ticker("read pictures", len(distinct), patience=PATIENCE) as ticker,
+    ):
+        for picture in distinct:
+            stored = store.paths.stored(picture.path)
+            if one := _sound(picture, stored, rows.get(stored), left_out):
+                sound.append(one)
+            ticker.advance()
+    return sound
+
+
+def _distinct(pictures: Sequence[OwnPicture], left_out: LeftOut) -> Iterator[OwnPicture]:
+    """Pictures that a database can keep, without those whose path came before."""
+    paths: set[str] = set()
+    for picture in pictures:
+        path = os.path.normpath(picture.path.absolute())
+        if not picture.is_text:
+            left_out.add("what is said of it is no UTF-8", picture.where)
+        elif path in paths:
+            left_out.add("another row has their path", picture.where)
+        else:
+            paths.add(path)
+            yield picture
+
+
+def _sound(
+    picture: OwnPicture, stored: str, row: tuple[int, str, bool] | None, left_out: LeftOut
+) -> SoundPicture | None:
+    image, former, ours = row or (None, "", False)
+    if not is_there(picture.path):
+        left_out.add("no file is there", picture.where)
+        return None
+    try:
+        digest = sha256_of(picture.path)
+        size = None if digest == former else read_image(picture.path).size
+    except (ImageError, OSError):
+        left_out.add("the file is no picture that can be read", picture.where)
+        return None
+    if ours and digest != former:
+        left_out.add("lorarar made another picture of that path", picture.where)
+        return None
+    return SoundPicture(picture, read_program_note(picture.path), stored, digest, size, image, former)
