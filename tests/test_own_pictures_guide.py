@@ -48,7 +48,8 @@ def test_the_guide_leads_from_two_folders_to_a_report_and_a_study(place):
                 program, *arguments = shlex.split(line)
                 if program == "lorarar-tui":
                     snapshot = Catalog(place / "lorarar.db").snapshot()
-                    assert snapshot.methods == ["baseline", "ours"] and len(snapshot.verdicts) == 16
+                    assert snapshot.methods == ["baseline", "ours"] and len(snapshot.pictures) == 16
+                    assert all(None not in snapshot.verdict(picture) for picture in snapshot.pictures)
                     continue
                 assert program == "lorarar"
                 result = CliRunner().invoke(app, arguments)

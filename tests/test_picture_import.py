@@ -284,7 +284,7 @@ def test_a_style_is_called_what_styles_toml_says(place):
         assert {target.style_words for target in from_store(store, "import=mine")} == {"ink"}
 
 
-@pytest.mark.parametrize("text", ["x = 1", "x = ''", "x = 'a\\nb'", "= 3", 'x = """a\nb"""', "[x]\ny = 'z'", "\xff"])
+@pytest.mark.parametrize("text", ["x = 1", "x = ''", 'x = "a\\nb"', "= 3", 'x = """a\nb"""', "[x]\ny = 'z'", "\xff"])
 def test_words_that_are_none_are_one_line(place, text):
     (place / "given" / "styles.toml").write_bytes(text.encode("latin-1"))
     arguments = ("made", "--name", "x", "--references", "given")

@@ -149,7 +149,7 @@ def test_several_notes_are_read_in_one_pass_and_the_first_of_a_name_counts(tmp_p
     def chunk(kind, data):
         return struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    texts = [(b"tEXt", b"seed\01"), (b"tEXt", b"seed\02"), (b"iTXt", b"prompt\0\0\0\0\0" + "Bär".encode())]
+    texts = [(b"tEXt", b"seed\x001"), (b"tEXt", b"seed\x002"), (b"iTXt", b"prompt\0\0\0\0\0" + "Bär".encode())]
     (tmp_path / "a.png").write_bytes(SIGNATURE + b"".join(chunk(*text) for text in texts) + chunk(b"IEND", b""))
     assert read_notes(tmp_path / "a.png", ("seed", "prompt")) == {"seed": "1", "prompt": "Bär"}
     assert read_notes(tmp_path / "a.png", ("seed",)) == {"seed": "1"}

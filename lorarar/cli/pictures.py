@@ -86,20 +86,21 @@ def import_pictures(
 def _summary(outcome: ImportOutcome) -> str:
     """What came of an import, in a line."""
     changes = {
-        "new": outcome.new,
+        "new": outcome.changes.new,
         "changed": outcome.changed,
-        "in another cell": outcome.moved,
-        "replaced": outcome.replaced,
-        "gone": outcome.gone,
+        "in another cell": outcome.changes.moved,
+        "in place of others": outcome.changes.replaced,
+        "gone": outcome.changes.gone,
     }
     words = ", ".join(f"{number} {what}" for what, number in changes.items() if number) or "all as they were"
-    methods = list(dict.fromkeys(one_line(place.row) for place in outcome.places))
-    subjects = count(len({place.content for place in outcome.places}), "subject")
-    styles = count(len({place.style for place in outcome.places}), "style")
-    prompts = sum(bool(one.prompt) for one in outcome.places.values())
+    methods = list(dict.fromkeys(one_line(place.row) for place in outcome.pictures))
+    subjects = count(len({place.content for place in outcome.pictures}), "subject")
+    styles = count(len({place.style for place in outcome.pictures}), "style")
+    in_all = "" if outcome.in_all == len(outcome.pictures) else f"; {outcome.in_all} in all"
     return (
-        f"{outcome.collection.label}: {count(len(outcome.places), 'picture')} ({words}) of "
-        f"{count(len(methods), 'method')} ({listed(methods, 6)}), {subjects}, {styles}; {prompts} with a prompt"
+        f"{outcome.collection.label}: {count(len(outcome.pictures), 'picture')} ({words}) of "
+        f"{count(len(methods), 'method')} ({listed(methods, 6)}), {subjects}, {styles}; "
+        f"{outcome.prompts} with a prompt{in_all}"
     )
 
 
@@ -107,13 +108,16 @@ def _record(outcome: ImportOutcome, left_out: LeftOut) -> dict[str, Any]:
     """The same for machines, with every name that is left out."""
     return {
         "collection": outcome.collection.label,
-        "pictures": len(outcome.places),
-        **{name: getattr(outcome, name) for name in ("new", "changed", "moved", "replaced", "gone")},
-        "known": len(outcome.places) - outcome.new,
-        "prompts": sum(bool(one.prompt) for one in outcome.places.values()),
-        "methods": sorted({place.row for place in outcome.places}),
-        "subjects": sorted({place.content for place in outcome.places}),
-        "styles": sorted({place.style for place in outcome.places}),
+        "pictures": len(outcome.pictures),
+        "new": outcome.changes.new,
+        "known": len(outcome.pictures) - outcome.changes.new,
+        "changed": outcome.changed,
+        **{name: getattr(outcome.changes, name) for name in ("moved", "replaced", "gone")},
+        "in_all": outcome.in_all,
+        "prompts": outcome.prompts,
+        "methods": sorted({place.row for place in outcome.pictures}),
+        "subjects": sorted({place.content for place in outcome.pictures}),
+        "styles": sorted({place.style for place in outcome.pictures}),
         "left_out": dict(left_out.names),
         "lacking_references": list(outcome.lacking),
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarar import __version__
+from lorarar.imports.changes import Changes, changes_of
 from lorarar.imports.errors import ImportingError
 from lorarar.imports.left_out import LeftOut
 from lorarar.imports.own_picture import OwnPicture
@@ -47,14 +48,20 @@ class ImportOutcome:
     """What came of an import."""
 
     collection: Collection
-    places: Mapping[Place, SoundPicture] = field(repr=False)  # what was taken
-    before: int  # pictures that the collection showed
-    new: int  # that it did not show
-    moved: int  # that it showed in another cell
-    changed: int  # whose files are others than at the last import
-    gone: int  # that it showed and whose files are not there any more
-    replaced: int  # that it showed where another one is shown now
+    pictures: Mapping[Place, SoundPicture] = field(repr=False)  # that were taken, by where they are shown
+    changes: Changes
+    in_all: int  # pictures that the collection shows now
     lacking: tuple[str, ...]  # where references should be and are not
+
+    @property
+    def changed(self) -> int:
+        """How many files are others than at the last import."""
+        return sum(one.is_changed for one in self.pictures.values())
+
+    @property
+    def prompts(self) -> int:
+        """How many pictures have a prompt."""
+        return sum(bool(one.prompt) for one in self.pictures.values())
 
 
 def keep_import(store: Store, wanted: PictureImport, left_out: LeftOut) -> ImportOutcome:
@@ -76,59 +83,35 @@ def keep_import(store: Store, wanted: PictureImport, left_out: LeftOut) -> Impor
     number = store.collection_id(wanted.collection)
     with store.writing():
         database = store.db.conn
-        cells = _cells(database, number)
-        ours = {one.image for one in sound}
-        lost = {place for place, (image, path) in cells.items() if image not in ours and not _is_there(store, path)}
-        others = {place for place, (image, _) in cells.items() if image not in ours} - lost
-        places = places_of(sound, others, left_out)
-        images = {place: _put(database, one) for place, one in places.items()}
-        before = {image for image, _ in cells.values()}
-        stale = [place for place, (image, _) in cells.items() if place not in others and images.get(place) != image]
-        _hide(database, number, stale)
-        for place, image in images.items():
-            if cells.get(place, (None, ""))[0] != image:
-                show_image(database, number, place, image)
+        before = _paths(database, number)
+        paths = {one.stored for one in sound}
+        others = {place for place, path in before.items() if path not in paths and is_there(store.paths.find(path))}
+        pictures = places_of(sound, others, left_out)
+        changes = changes_of(before, {place: one.stored for place, one in pictures.items()}, others)
+        images = {place: _put(database, one) for place, one in pictures.items()}
+        _hide(database, number, changes.stale)
+        for place in changes.fresh:
+            show_image(database, number, place, images[place])
         database.execute("UPDATE collections SET folder = ? WHERE id = ?", [source, number])
         if wanted.references is not None:
             database.execute("UPDATE collections SET reference_folder = ? WHERE id = ?", [references, number])
             _keep_references(store, number, wanted.collection, wanted.references)
         database.execute(f"DELETE FROM images WHERE base = '' AND {superseded()}")
-    kept = {image for image, _ in cells.values()} & {*images.values()}
-    return ImportOutcome(
-        collection=wanted.collection,
-        places=places,
-        before=len(before),
-        new=sum(image not in before for image in images.values()),
-        moved=sum(image in kept and cells.get(place, (None, ""))[0] != image for place, image in images.items()),
-        changed=sum(one.is_changed for one in places.values()),
-        gone=len(lost),
-        replaced=len(others & {*images}),
-        lacking=_lacking(store, wanted.collection),
-    )
-
-
-def _lacking(store: Store, collection: Collection) -> tuple[str, ...]:
-    """Where references of a collection should be and are not."""
     with store.reading() as database:
         finder = ReferenceFinder(store.path, database)
-        rows = collection_pictures(database, collection)
-    return tuple(dict.fromkeys(place for row in rows for place in finder.of(row).lost))
+        rows = collection_pictures(database, wanted.collection)
+    lacking = dict.fromkeys(place for row in rows for place in finder.of(row).lost)
+    return ImportOutcome(wanted.collection, pictures, changes, len(rows), tuple(lacking))
 
 
-def _is_there(store: Store, path: str) -> bool:
-    return is_there(store.paths.find(path))
-
-
-def _cells(database: sqlite3.Connection, collection: int) -> dict[Place, tuple[int, str]]:
-    """The pictures that a collection shows, with their paths, by place."""
+def _paths(database: sqlite3.Connection, collection: int) -> dict[Place, str]:
+    """The paths of the pictures that a collection shows, by place."""
     rows = database.execute(
-        "SELECT c.row, c.content, c.style, c.seed, i.id, i.path FROM cells c JOIN images i ON i.id = c.image "
+        "SELECT c.row, c.content, c.style, c.seed, i.path FROM cells c JOIN images i ON i.id = c.image "
         "WHERE c.collection = ?",
         [collection],
     )
-    return {
-        Place(row, content, style, from_column(seed)): (image, path) for row, content, style, seed, image, path in rows
-    }
+    return {Place(row, content, style, from_column(seed)): path for row, content, style, seed, path in rows}
 
 
 def _hide(database: sqlite3.Connection, collection: int, places: Iterable[Place]) -> None:
@@ -140,26 +123,22 @@ def _hide(database: sqlite3.Connection, collection: int, places: Iterable[Place]
 
 def _put(database: sqlite3.Connection, one: SoundPicture) -> int:
     """The id of a picture's row, which is made, or brought up to date unless another than an import made it."""
-    if one.image is None:
-        width, height = one.size or (0, 0)
-        added = database.execute(
-            "INSERT INTO images "
-            "(path, sha256, width, height, version, created, prompt, base, seed, steps, guidance, seconds) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)",
-            [one.stored, one.sha256, width, height, __version__, now(), one.prompt],
-        )
-        return int(added.lastrowid or 0)
-    if one.size is not None:
-        database.execute(
-            "UPDATE images SET sha256 = ?, width = ?, height = ?, version = ?, created = ? WHERE id = ? AND base = ''",
-            [one.sha256, *one.size, __version__, now(), one.image],
-        )
+    width, height = one.size or (0, 0)  # which its row has, unless that went just now
+    values = {"path": one.stored, "sha256": one.sha256, "width": width, "height": height, "prompt": one.prompt}
+    database.execute(
+        """
+        INSERT INTO images (path, sha256, width, height, version, created, prompt, base, seed, steps, guidance, seconds)
+        VALUES (:path, :sha256, :width, :height, :version, :created, :prompt, '', 0, 0, 0, 0)
+        ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
+            version = excluded.version, created = excluded.created WHERE base = '' AND sha256 <> excluded.sha256""",
+        values | {"version": __version__, "created": now()},
+    )
     if one.prompt:
         database.execute(
-            "UPDATE images SET prompt = :prompt WHERE id = :id AND base = '' AND prompt <> :prompt",
-            {"prompt": one.prompt, "id": one.image},
+            "UPDATE images SET prompt = :prompt WHERE path = :path AND base = '' AND prompt <> :prompt", values
         )
-    return one.image
+    (image,) = database.execute("SELECT id FROM images WHERE path = :path", values).fetchone()
+    return int(image)
 
 
 def _stored_folders(store: Store, wanted: PictureImport) -> tuple[str, str | None]:

@@ -28,18 +28,12 @@ class SoundPicture:
     stored: str  # its path, as the database has it
     sha256: str
     size: tuple[int, int] | None  # in pixels; None where the database has them
-    image: int | None  # the row of that path; None where there is none
-    former: str = ""  # the digest of that row
+    is_changed: bool  # whether the database knows another file of that path
 
     @property
     def prompt(self) -> str:
         """What it was made from, as it is said, else as its file notes it; empty where neither says it."""
         return self.picture.prompt or self.note.prompt
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether the file is another than when it was last imported."""
-        return self.image is not None and self.former != self.sha256
 
 
 def sound_pictures(store: Store, pictures: Sequence[OwnPicture], left_out: LeftOut) -> list[SoundPicture]:
@@ -50,8 +44,8 @@ def sound_pictures(store: Store, pictures: Sequence[OwnPicture], left_out: LeftO
         KeyboardInterrupt: Ctrl-C; the digests so far are kept.
     """
     rows = {
-        row["path"]: (int(row["id"]), str(row["sha256"]), bool(row["base"]))
-        for row in store.rows("SELECT id, path, sha256, base FROM images")
+        row["path"]: (str(row["sha256"]), bool(row["base"]))
+        for row in store.rows("SELECT path, sha256, base FROM images")
     }
     distinct = list(_distinct(pictures, left_out))
     sound = []
@@ -81,10 +75,8 @@ def _distinct(pictures: Sequence[OwnPicture], left_out: LeftOut) -> Iterator[Own
             yield picture
 
 
-def _sound(
-    picture: OwnPicture, stored: str, row: tuple[int, str, bool] | None, left_out: LeftOut
-) -> SoundPicture | None:
-    image, former, ours = row or (None, "", False)
+def _sound(picture: OwnPicture, stored: str, row: tuple[str, bool] | None, left_out: LeftOut) -> SoundPicture | None:
+    former, ours = row or ("", False)  # its digest, and whether another than an import made it
     if not is_there(picture.path):
         left_out.add("no file is there", picture.where)
         return None
@@ -97,4 +89,4 @@ def _sound(
     if ours and digest != former:
         left_out.add("lorarar made another picture of that path", picture.where)
         return None
-    return SoundPicture(picture, read_program_note(picture.path), stored, digest, size, image, former)
+    return SoundPicture(picture, read_program_note(picture.path), stored, digest, size, former not in ("", digest))
