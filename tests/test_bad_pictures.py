@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from judge.cli.reasons import print_faults
 from judge.metrics.backbone import Preprocessing, imagenet
 from judge.metrics.features import Features
 from judge.metrics.registry import find_backbone
 from judge.metrics.table import MetricError
+from judge.reasons import print_faults
 from tests.test_metrics import save_clip, save_vit
 
 SIMPLE = Preprocessing(36, 32, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))

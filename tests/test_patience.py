@@ -9,12 +9,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from judge import from_folders, judge_pictures
-from judge.cli.reasons import print_reasons
 from judge.critics import Critic, CriticError
 from judge.critics.critic import GivenUpError
 from judge.critics.preparation import Preparation
 from judge.patience import Patience, kind_of_failure
 from judge.questions import PAPER, Reply
+from judge.reasons import print_reasons
 from judge.runner import JudgeOutcome, judge
 from judge.verdicts import VerdictStore
 from lorarar.cli.main import app

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judge.checks.request import SAMPLE
+from judge.choice import PictureChoice
 from judge.cli.options import (
     GeneratedOption,
     ImagesOption,
     PromptsOption,
     ReferencesOption,
     StopAfterOption,
-    judges_of,
-    open_to_judge,
 )
-from judge.cli.reasons import print_reasons
 from judge.errors import JudgeError
-from judge.metrics.table import MARS2
+from judge.judges import name_judges
 from judge.patience import STOP_AFTER
+from judge.reasons import print_reasons
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, print_rich
 from lorarar.cli.flags import given_options
 
 if TYPE_CHECKING:
     from judge.checks.check import Check
-    from judge.targets import Target
-
-SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
 
 
 @command
@@ -47,47 +43,28 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
-    from judge.checks.ask import Interview
-    from judge.checks.check import run_check
-    from judge.checks.human_labels import read_labels
-    from judge.checks.part import CheckPlan, Configuration
-    from judge.ground_truth import find_distances, find_known_pictures
+    from judge.checks.request import CheckRequest, check_judges
     from judge.questions import find_prompts
-    from judge.targets import present_targets, report_collection
-    from judge.trust import keep_trust
 
-    wording = find_prompts(prompts)
-    judges = judges_of(given_options(context))
-
-    def prepare(targets: Sequence[Target]) -> str:
-        report_collection(targets)
-        critic = judges.one_critic(targets)
-        judges.check_here(targets, (MARS2,))
-        return critic
-
-    with open_to_judge(db, images, generated, references, prepare) as (store, chosen, critic):
-        targets = present_targets(store, chosen)
-        plan = CheckPlan(
-            targets=targets,
-            prompts=wording,
-            configuration=Configuration(critic, judges.settings),
-            size=sample,
-            seed=seed,
-            against=against,
-            known_pictures=find_known_pictures(targets),
-            distances=find_distances,
-            labels=read_labels(store),
-        )
-        interview = Interview(store, stop_after)
-        result = run_check(plan, interview)
-        keep_trust(interview.verdicts, result.critic, result.prompts, result.trust(report_collection(chosen).label))
-    print_reasons(result.tally.reasons)
+    request = CheckRequest(
+        pictures=PictureChoice(db, images, generated, references),
+        judges=name_judges(given_options(context)),
+        prompts=find_prompts(prompts),
+        sample=sample,
+        seed=seed,
+        against=against,
+        stop_after=stop_after,
+    )
+    run = check_judges(request)
+    for result in run.checks:
+        print_reasons(result.tally.reasons)
+        if not as_json:
+            print_page(result)
     if as_json:
-        print_json(result.record())
-    else:
-        print_page(result)
-    if shortfall := result.tally.shortfall:
-        raise JudgeError(shortfall)
+        records = [result.record() for result in run.checks]
+        print_json({"jury": records} if run.jury else records[0])
+    if run.shortfall:
+        raise JudgeError(run.shortfall)
 
 
 def print_page(check: Check) -> None:

@@ -9,18 +9,10 @@ import typer
 
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
-from lorarar.cli.console import (
-    DbOption,
-    JsonOption,
-    command,
-    one_form,
-    one_of,
-    open_for_reading,
-    print_json,
-    print_text,
-)
+from lorarar.cli.console import DbOption, JsonOption, command, one_form, one_of, print_json, print_text
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
+from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
 

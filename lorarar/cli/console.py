@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
-from lorarar.util.errors import LorarError, OutOfMemoryError, SeedError, StoreError
+from lorarar.util.errors import LorarError, OutOfMemoryError, SeedError
 from lorarar.util.json_text import as_json
 from lorarar.util.messages import message, stderr_console
 from lorarar.util.out_of_memory import out_of_memory_as, what_was_missing
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from rich.console import RenderableType
 
-    from lorarar.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,35 +113,6 @@ def _less_memory(error: BaseException) -> OutOfMemoryError:
     return OutOfMemoryError(
         f"{what_was_missing(error)}; half precision, a smaller model or fewer things at once take less of it"
     )
-
-
-def open_for_reading(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:
-    """Open a database that has to exist, to read it alone; ``hint`` follows the message where it does not.
-
-    Raises:
-        error: it does not exist.
-        StoreError: it cannot be opened.
-    """
-    return _open_existing(db, hint, error, read_only=True)
-
-
-def open_existing_store(db: Path | None, hint: str = "", error: type[LorarError] = StoreError) -> Store:
-    """Open a database that has to exist, to write to it; ``hint`` follows the message where it does not.
-
-    Raises:
-        error: it does not exist.
-        StoreError: it cannot be opened.
-    """
-    return _open_existing(db, hint, error, read_only=False)
-
-
-def _open_existing(db: Path | None, hint: str, error: type[LorarError], *, read_only: bool) -> Store:
-    from lorarar.store import Store, default_path
-    from lorarar.store.connection import check_exists
-
-    path = db or default_path()
-    check_exists(path, hint, error)
-    return Store(path, read_only=read_only)
 
 
 def print_text(text: str, end: str = "\n") -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lorarar.cli.console import DbOption, JsonOption, command, one_of, open_existing_store, print_json, print_text
+from lorarar.cli.console import DbOption, JsonOption, command, one_of, print_json, print_text
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
+from lorarar.store.opening import open_existing_store
 from lorarar.util.errors import StoreError
 from lorarar.util.formatting import count
 from lorarar.util.messages import message

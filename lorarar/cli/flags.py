@@ -27,6 +27,7 @@ class Flag:
 
     option: Option
     panel: str = ""  # the heading it stands under in the command's help; empty for the command's own
+    several: bool = False  # whether it may be given several times; its value is then a list
 
 
 def flagged(build: Callable[[], Iterable[Flag]]) -> type[TyperCommand]:
@@ -103,4 +104,6 @@ def _annotation(flag: Flag) -> Any:
     parameter = typer.Option(
         option.flag, help=option.help, show_default=default or False, metavar=option.metavar, rich_help_panel=panel
     )
-    return Annotated[list[str] | None, parameter] if option.type == "table" else Annotated[str | None, parameter]
+    if flag.several or option.type == "table":
+        return Annotated[list[str] | None, parameter]
+    return Annotated[str | None, parameter]

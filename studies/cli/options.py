@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.cli.console import open_existing_store, open_for_reading
+from lorarar.store.opening import open_existing_store, open_for_reading
 
 if TYPE_CHECKING:
     from lorarar.store import Store

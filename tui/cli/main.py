@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from lorarar.cli.console import DbOption, VersionOption, command, open_existing_store
+from lorarar.cli.console import DbOption, VersionOption, command
 from lorarar.store import default_path
+from lorarar.store.opening import open_existing_store
 from tui.cli.shared import ImagesOption, say_progress
 
 os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt

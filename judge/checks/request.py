@@ -1,0 +1,106 @@
+"""A check of the judges of some pictures: what it is asked for, and how it is run and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from judge.choice import PictureChoice
+from judge.judges import Judges
+from judge.member_faults import MemberFaults
+from judge.metrics.table import MARS2
+from judge.patience import STOP_AFTER
+
+if TYPE_CHECKING:
+    from judge.checks.check import Check
+    from judge.questions import Prompts
+    from judge.targets import Target
+
+SAMPLE = 48  # pictures: six cells by eight methods, about a minute of Pocket's critic
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """Which judge is to be checked, on what and how thoroughly."""
+
+    pictures: PictureChoice
+    judges: Judges
+    prompts: Prompts
+    sample: int = SAMPLE  # pictures, even over methods and cells
+    seed: int = 0
+    against: str | None = None  # another critic to compare with
+    stop_after: int = STOP_AFTER
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """What came of a request: a check of each critic."""
+
+    checks: Sequence[Check]
+    jury: bool  # whether several critics were named
+    faults: Mapping[str, str]  # why members of a jury could not be checked, by name
+
+    @property
+    def shortfall(self) -> str:
+        """What is missing of a clear verdict on every question, and why; empty where nothing is."""
+        lacking = {check.critic["critic"]: check.tally.shortfall for check in self.checks}
+        if not self.jury:
+            return "".join(lacking.values())
+        return "; ".join([*(f"{name}: {words}" for name, words in lacking.items() if words), *self.faults.values()])
+
+
+def check_judges(request: CheckRequest) -> CheckRun:
+    """Check the critic of some pictures, or each of a jury in turn; raises as ``check_judge``."""
+    faults = MemberFaults(jury=request.judges.is_jury)
+    checks = []
+    for judges in request.judges.one_by_one():
+        with faults.of(" ".join(judges.critics)):
+            checks.append(check_judge(replace(request, judges=judges)))
+    return CheckRun(checks=checks, jury=request.judges.is_jury, faults=faults.by_name)
+
+
+def check_judge(request: CheckRequest) -> Check:
+    """Check the critic of some pictures, and keep what the check came to for reports.
+
+    Raises:
+        CheckError: no ordinary question has an answer.
+        CriticError: the critic, or the one to compare with, cannot be found or cannot work at all.
+        JudgeError: the pictures have several critics, or a default judge is not here or does not know them.
+        StoreError: the database cannot be opened, or a reply cannot be kept.
+        TargetError, FilterError: no pictures are there, or they are of several collections.
+        KeyboardInterrupt: Ctrl-C; the replies so far are kept.
+    """
+    from judge.checks.ask import Interview
+    from judge.checks.check import run_check
+    from judge.checks.human_labels import read_labels
+    from judge.checks.part import CheckPlan, Configuration
+    from judge.ground_truth import find_distances, find_known_pictures
+    from judge.targets import present_targets, report_collection
+    from judge.trust import keep_trust
+
+    judges = request.judges
+
+    def prepare(targets: Sequence[Target]) -> str:
+        report_collection(targets)
+        critic = judges.one_critic(targets)
+        judges.check_here(targets, (MARS2,))
+        return critic
+
+    with request.pictures.open_to_judge(prepare) as (store, chosen, critic):
+        targets = present_targets(store, chosen)
+        plan = CheckPlan(
+            targets=targets,
+            prompts=request.prompts,
+            configuration=Configuration(critic, judges.settings_of(critic)),
+            size=request.sample,
+            seed=request.seed,
+            against=request.against,
+            known_pictures=find_known_pictures(targets),
+            distances=find_distances,
+            labels=read_labels(store),
+        )
+        interview = Interview(store, request.stop_after)
+        result = run_check(plan, interview)
+        keep_trust(interview.verdicts, result.critic, result.prompts, result.trust(report_collection(chosen).label))
+    return result
