@@ -70,7 +70,7 @@ def _begun_digest(identity: tuple[tuple[str, object], ...], prompt: str) -> hash
 class Verdict:
     """What one question came to: yes, no, or no answer with the reason."""
 
-    status: Status | Literal["not asked"]
+    status: Status | Literal["not asked", "tied"]  # tied: half of a jury say yes
     answer: Answer  # None unless the status is ok
     probability: float | None  # of Yes, against No
 
@@ -83,6 +83,7 @@ class Verdict:
 
 
 NOT_ASKED = Verdict("not asked", None, None)
+TIED = Verdict("tied", None, None)
 
 
 class QuestionKey(NamedTuple):
@@ -143,6 +144,12 @@ class Judge:
     critic: str
     prompts: str  # the version of the set
     identity: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+def judge_record(judge: Judge) -> dict[str, str]:
+    """A judge in full: its number, its prompts and its critic's identity; the majority of a jury has no number."""
+    number = {"judge": str(judge.id)} if judge.id else {}
+    return {**number, "prompts": judge.prompts, **judge.identity}
 
 
 _JUDGES = """

@@ -1,6 +1,7 @@
 """Merge content and style LoRAs with a hypernetwork (LoRA.rar, arXiv 2412.05148).
 
-``import lorarar`` is instant; torch and diffusers load with the first function that needs them.
+``import lorarar`` is instant; torch and diffusers load with the first function that needs them. ``lorarar.judge`` and
+``lorarar.studies`` are the packages of these names, which give themselves by the entry points ``lorarar.packages``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _HOMES = {
 }
 __all__ = ["ConvertedLora", "Merge", "Picture", "Store", "__version__", "convert", "generate", "merge"]
 
-__getattr__ = load_on_use(__name__, _HOMES)
+__getattr__ = load_on_use(__name__, _HOMES, "lorarar.packages")  # lorarar.judge, lorarar.studies
 find_moved_modules(
     {
         "lorarar.files": "lorarar.util.files",

@@ -11,7 +11,9 @@ from lorarar.util.lazy import load_on_use
 from lorarar.util.moved import find_moved_modules
 
 if TYPE_CHECKING:
+    from studies.calls import report
     from studies.creation.create import StudyRequest, new_study
+    from studies.figures import Figure
     from studies.importing import import_vote_file
     from studies.rater.session import Session
     from studies.rater.votes import Screen
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from studies.store import StudyStore
 
 _HOMES = {
+    "Figure": "studies.figures",
     "Screen": "studies.rater.votes",
     "Session": "studies.rater.session",
     "StudyRequest": "studies.creation.create",
@@ -27,8 +30,10 @@ _HOMES = {
     "new_study": "studies.creation.create",
     "open_packet": "studies.sessions",
     "open_study": "studies.sessions",
+    "report": "studies.calls",
 }
 __all__ = [
+    "Figure",
     "Screen",
     "Session",
     "StudyRequest",
@@ -37,6 +42,7 @@ __all__ = [
     "new_study",
     "open_packet",
     "open_study",
+    "report",
 ]
 
 __getattr__ = load_on_use(__name__, _HOMES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from judge.checks.statistics.agreement import alpha_interval, count_flips, kendall_tau, mcnemar
+from judge.checks.statistics.agreement import count_flips, kendall_tau, mcnemar
 from judge.checks.statistics.calibration import (
     LabelledAnswer,
     ReportedAnswer,
@@ -18,7 +18,7 @@ from judge.checks.statistics.calibration import (
 from judge.checks.statistics.discrimination import auroc_interval, nearness
 from judge.checks.statistics.proportions import proportion, wilson
 from judge.verdicts import NOT_ASKED, Verdict
-from lorarar.util.statistics.agreement import auroc, cohen_kappa
+from lorarar.util.statistics.agreement import alpha_interval, auroc, cohen_kappa
 
 YES, NO = Verdict("ok", True, 0.9), Verdict("ok", False, 0.2)
 

@@ -96,6 +96,11 @@ class ScoreStore:
             faults=(*summary, *instrument.faults.values()),  # of which people are shown the first ones
         )
 
+    def values(self, metric: Metric, targets: Sequence[Target], instrument: Instrument) -> list[float | None]:
+        """The stored scores of targets by an instrument; None where it has given none."""
+        stored = self.of(metric, _text(instrument.record()))
+        return [stored.get(key) if key else None for key in score_keys(metric, targets)]
+
     def of(self, metric: Metric, backbone: str) -> dict[Key, float]:
         """The scores of a metric by a backbone, which is named by its record."""
         sql = "SELECT image, against, value FROM scores WHERE metric = ? AND backbone = ?"

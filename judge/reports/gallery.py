@@ -77,7 +77,7 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
         cells=(_cell(members) for members in group_by(report.pictures, lambda one: one.pair).values()),
         lines=report.lines,
         brands=dict.fromkeys(report.brands.values()),
-        conclusion=report.conclusion,
+        sentences=report.sentences,
         judge=report.judge,
         collection=report.collection.label,
         version=__version__,

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from judge.targets import Target
 
 By = Literal["method", "subject", "style", "cell"]
+#: The heads of the columns that name a group.
+GROUP_HEADS: Mapping[By, tuple[str, ...]] = {
+    "method": ("method",),
+    "subject": ("method", "subject"),
+    "style": ("method", "style"),
+    "cell": ("method", "subject", "style"),
+}
 FEW = 5  # subjects or styles, below which intervals are known to be too narrow (docs/judge.md)
 Name = tuple[str, ...]  # of a group: its method first
 Verdicts = Mapping[Pair, Sequence[tuple[Answer, Answer]]]  # whether each picture's subject is right, and its style

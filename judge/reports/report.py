@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from judge.errors import JudgeError
 from judge.metrics.scores import ScoreStore
@@ -19,11 +20,14 @@ from judge.reports.comparison import compare_with
 from judge.reports.conclusion import Conclusion, conclude
 from judge.reports.groups import By, Group, Name, group_name, groups, means_by_group
 from judge.targets import Target, report_collection
-from judge.trust import read_trust
+from judge.trust import Trust, read_trust
 from judge.verdicts import Judge
 from lorarar.store.queries import Collection
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import Difference
+
+if TYPE_CHECKING:
+    from judge.reports.jury import Jury
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,26 @@ class ReportLine:
         return self.group.name[0]
 
     @property
+    def names(self) -> list[str]:
+        """What the group is of, as tables have it: the method first, whatever it is called where it has no name."""
+        return [self.method or "pictures", *self.group.name[1:]]
+
+    @property
     def published(self) -> Published | None:
         """The paper's figures of the method, where the group is one of its methods."""
         return PUBLISHED.get(self.method) if len(self.group.name) == 1 else None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge says of some pictures."""
+
+    judge: Judge
+    pictures: Sequence[JudgedPicture]
+    reasons: Mapping[str, int]  # why questions have no clear answer, and how often
+    low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
+    brand: str  # why its figures are without worth; empty where they are not
+    trust: Trust | None  # what its last check came to; None where none is on record
 
 
 @dataclass(frozen=True)
@@ -60,11 +81,18 @@ class JudgeReport:
     low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
     conclusion: Conclusion  # about the methods, whatever the groups are
+    jury: Jury | None = None  # whose majority the judge is
+
+    @property
+    def sentences(self) -> list[str]:
+        """What came out, and how far the judge, or each of a jury, can be trusted."""
+        outcome, trust = self.conclusion.lines
+        return [outcome, *(self.jury.lines if self.jury else [trust])]
 
     @property
     def lead(self) -> list[str]:
-        """What a report begins with: what came out, how far the judge can be trusted, and its brand if it bears one."""
-        return [*self.conclusion.lines, *([self.brands[MARS2]] if MARS2 in self.brands else [])]
+        """What a report begins with: its sentences, and the brand of MARS2 if it bears one."""
+        return [*self.sentences, *([self.brands[MARS2]] if MARS2 in self.brands else [])]
 
 
 def make_report(
@@ -76,21 +104,63 @@ def make_report(
         JudgeError: there is no method ``against``.
         FilterError: the pictures are of several collections, which no figure mixes.
     """
-    collection = report_collection(targets.targets)
+    return report_of(targets, judgement_of(targets, judge), scores, by, against)
+
+
+def judgement_of(targets: JudgedTargets, judge: Judge) -> Judgement:
+    """What one judge says of some pictures."""
     pictures = targets.pictures(judge)
+    images = {files.image for files in targets.files}
+    with targets.verdicts.store.reading() as database:
+        trust = read_trust(database, judge)
+    return Judgement(
+        judge=judge,
+        pictures=pictures,
+        reasons=targets.verdicts.reasons([judge], images),
+        low_mass=targets.verdicts.count_low_mass(judge, images),
+        brand=brand_of(judge, pictures),
+        trust=trust,
+    )
+
+
+def report_of(
+    targets: JudgedTargets, judgement: Judgement, scores: ScoreStore, by: By, against: str | None
+) -> JudgeReport:
+    """The figures by group of what is said of the pictures; raises as ``make_report``."""
+    collection = report_collection(targets.targets)
+    pictures = judgement.pictures
     methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
     with scores.store.reading() as database:
         scored = {name: best_scores(database, metric, targets.targets) for name, metric in METRICS.items()}
-        trust = read_trust(database, judge)
     metrics = {
         name: by_group(_values(targets.targets, scores), by, quadratic=METRICS[name].quadratic)
         for name, scores in scored.items()
     }
     grouped = groups(pictures, by)
+    brands = {MARS2: judgement.brand, **{name: scores.brand for name, scores in scored.items()}}
+    return JudgeReport(
+        judge=judgement.judge,
+        collection=collection,
+        by=by,
+        lines=lines_of(grouped, metrics, against),
+        backbones={name: scores.by for name, scores in scored.items() if scores.by},
+        against=against,
+        pictures=pictures,
+        reasons=judgement.reasons,
+        low_mass=judgement.low_mass,
+        brands={name: words for name, words in brands.items() if words},
+        conclusion=conclude(grouped if by == "method" else groups(pictures, "method"), against, judgement.trust),
+    )
+
+
+def lines_of(
+    grouped: Sequence[Group], metrics: Mapping[str, Mapping[Name, Interval]], against: str | None
+) -> list[ReportLine]:
+    """The lines of groups, with metrics by group and how far each exceeds the method compared with."""
     differences = _differences(grouped, against)
-    lines = [
+    return [
         ReportLine(
             group,
             {name: means[group.name] for name, means in metrics.items() if group.name in means},
@@ -98,21 +168,6 @@ def make_report(
         )
         for group in grouped
     ]
-    brands = {MARS2: brand_of(judge, pictures), **{name: scores.brand for name, scores in scored.items()}}
-    images = {files.image for files in targets.files}
-    return JudgeReport(
-        judge=judge,
-        collection=collection,
-        by=by,
-        lines=lines,
-        backbones={name: scores.by for name, scores in scored.items() if scores.by},
-        against=against,
-        pictures=pictures,
-        reasons=targets.verdicts.reasons([judge], images),
-        low_mass=targets.verdicts.count_low_mass(judge, images),
-        brands={name: words for name, words in brands.items() if words},
-        conclusion=conclude(grouped if by == "method" else groups(pictures, "method"), against, trust),
-    )
 
 
 def choose_judge(
@@ -146,6 +201,16 @@ def choose_judge(
     if chosen is None:
         raise JudgeError(why_without_verdicts(targets, fitting))
     return chosen
+
+
+def choose_judges(
+    targets: JudgedTargets, critics: Sequence[str] = (), prompts: str | None = None, numbers: Sequence[int] = ()
+) -> list[Judge]:
+    """The judge of each of these critics and numbers, each once, as ``choose_judge`` chooses it; without any, one."""
+    chosen = [
+        choose_judge(targets, critic, prompts, number) for critic in critics or (None,) for number in numbers or (None,)
+    ]
+    return list(dict.fromkeys(chosen))
 
 
 def why_without_verdicts(targets: JudgedTargets, judges: Sequence[Judge]) -> str:

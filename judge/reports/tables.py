@@ -9,24 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from judge.jury import MAJORITY
 from judge.metrics.table import MARS2, METRICS, Metric
 from judge.non_answers import in_kinds
 from judge.paper import Published
-from judge.reports.groups import FEW, Attempts, side_sizes
+from judge.reports.groups import FEW, GROUP_HEADS, Attempts, side_sizes
+from judge.reports.jury_tables import jury_record, jury_tables
 from judge.reports.report import JudgeReport, ReportLine
-from judge.verdicts import Judge
+from judge.verdicts import judge_record
 from lorarar.util.formatting import AT_LEAST, count, in_words, interval, number
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.tables import Table
 
 PAPERS = "the paper's, on SDXL"
 OF_PAPER = "paper_"  # before the key of one of its figures
-GROUP_HEADS = {
-    "method": ("method",),
-    "subject": ("method", "subject"),
-    "style": ("method", "style"),
-    "cell": ("method", "subject", "style"),
-}
+UNCLEAR = ("failed", "unparsed", "not asked")
 
 
 def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
@@ -38,12 +35,32 @@ def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
     """
     paper = paper and report.by == "method"
     if report.by != "method":
-        all_tables = [_mars2(report, f"MARS2 by {report.by} (Figure A7)", paper), *_metrics(report, paper)]
+        mars2 = [_mars2(report, f"MARS2 by {report.by} (Figure A7)", paper), *jury_tables(report)]
+        all_tables = [*mars2, *_metrics(report, paper)]
     else:
-        mars2 = _mars2(report, "MARS2 (Table 1)", paper)
-        all_tables = [mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
+        mars2 = [_mars2(report, "MARS2 (Table 1)", paper), *jury_tables(report)]
+        all_tables = [*mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
     names = len(GROUP_HEADS[report.by])
-    return [replace(table, title=f"{table.title}: {report.collection.label}", names=names) for table in all_tables]
+    return [
+        replace(table, title=f"{table.title}: {report.collection.label}", names=max(names, table.names))
+        for table in all_tables
+    ]
+
+
+def report_record(report: JudgeReport) -> dict[str, Any]:
+    """The whole report as JSON has it."""
+    record = {
+        "judge": judge_record(report.judge),
+        "collection": report.collection.label,
+        "backbones": dict(report.backbones),
+        "brands": list(dict.fromkeys(report.brands.values())),
+        "by": report.by,
+        "conclusion": report.conclusion.record(),
+        "reasons": dict(report.reasons),
+        "low_mass": report.low_mass,
+        "groups": records(report),
+    }
+    return record if report.jury is None else {**record, "jury": jury_record(report.jury, member_records(report))}
 
 
 def records(report: JudgeReport) -> list[dict[str, Any]]:
@@ -51,9 +68,10 @@ def records(report: JudgeReport) -> list[dict[str, Any]]:
     return [_record(line, report) for line in report.lines]
 
 
-def judge_record(judge: Judge) -> dict[str, str]:
-    """A judge in full: its number, its prompts and its critic's identity."""
-    return {"judge": str(judge.id), "prompts": judge.prompts, **judge.identity}
+def member_records(report: JudgeReport) -> list[list[dict[str, Any]]]:
+    """The flat records of each member of a jury; empty where one judge reports."""
+    members = report.jury.members if report.jury else ()
+    return [[{**_record(line, report), "brand": member.judgement.brand} for line in member.lines] for member in members]
 
 
 def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
@@ -65,7 +83,7 @@ def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
     rows = []
     for line in report.lines:
         group = line.group
-        row = [*_names(line), interval(group.average), interval(group.best), number(group.subject)]
+        row = [*line.names, interval(group.average), interval(group.best), number(group.subject)]
         row.append(number(group.style))
         if report.against:
             row += [interval(line.against, signed=True), number(line.against.p if line.against else None, 3)]
@@ -83,7 +101,7 @@ def _attempts(report: JudgeReport, paper: bool) -> Table:
         attempts = line.group.attempts
         without = f"{attempts.without} of {attempts.pairs}" if attempts else ""
         of_paper = [_of_paper(line, lambda figures: figures.attempts)] if paper else []
-        rows.append([*_names(line), attempts_text(attempts), without, *of_paper])
+        rows.append([*line.names, attempts_text(attempts), without, *of_paper])
     note = (
         "Expected number of pictures drawn to the first that is correct, over the pairs that every method has verdicts "
         f"on. {AT_LEAST}: at least, since a pair of n pictures with none correct counts n + 1."
@@ -117,7 +135,7 @@ def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str, pa
     head += [f"{metric.title}, {PAPERS}" for metric in published]
     rows = []
     for line in report.lines:
-        row = [*_names(line), *(interval(line.metrics.get(metric.name), metric.places) for metric in metrics)]
+        row = [*line.names, *(interval(line.metrics.get(metric.name), metric.places) for metric in metrics)]
         rows.append(row + [number(metric.published.get(line.method), metric.places) for metric in published])
     notes = [f"{m.title}: {m.help}, {m.direction}; by {report.backbones[m.name]}." for m in metrics]
     brands = dict.fromkeys(report.brands[metric.name] for metric in metrics if metric.name in report.brands)
@@ -130,7 +148,7 @@ def _unclear(report: JudgeReport) -> list[Table]:
     if not kinds:
         return []
     rows = [
-        [*_names(line), *(str(line.group.unclear[kind]) for kind in kinds), str(line.group.score.undecided)]
+        [*line.names, *(str(line.group.unclear[kind]) for kind in kinds), str(line.group.score.undecided)]
         for line in report.lines
     ]
     notes = ["Verdicts that are not clear are no scores; lorarar judge run asks them again."]
@@ -158,7 +176,8 @@ def _how(report: JudgeReport) -> str:
     unclear = sum(sum(line.group.unclear.values()) for line in report.lines)
     brackets = "In brackets: 95 % bootstrap intervals, subjects and styles drawn anew; none where all draws are alike."
     adjusted = "p is Holm's, over all methods that are compared. " if report.against else ""
-    counted = f"{pictures} pictures with a verdict, {unclear} verdicts failed, unparsed or not asked."
+    kinds = "failed, unparsed, not asked or tied" if report.jury else "failed, unparsed or not asked"
+    counted = f"{pictures} pictures with a verdict, {unclear} verdicts {kinds}."
     return f"{brackets} {_too_few(report)}{adjusted}{counted}"
 
 
@@ -167,11 +186,6 @@ def _too_few(report: JudgeReport) -> str:
     sizes = side_sizes(line.group for line in report.lines)
     few = [count(size, side) for side, size in sizes.items() if size < FEW]
     return f"With {in_words(few)} the intervals are too narrow (docs/judge.md). " if few else ""
-
-
-def _names(line: ReportLine) -> list[str]:
-    method, *others = line.group.name
-    return [method or "pictures", *others]
 
 
 def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
@@ -192,7 +206,7 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
         "images": score.images,
         "pairs": score.pairs,
         "undecided": score.undecided,
-        **{kind.replace(" ", "_"): line.group.unclear[kind] for kind in ("failed", "unparsed", "not asked")},
+        **{kind.replace(" ", "_"): line.group.unclear[kind] for kind in UNCLEAR + (("tied",) if report.jury else ())},
     }
     if report.by == "method":
         record |= _paper_record(line)
@@ -224,7 +238,15 @@ def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], pla
 
 
 def csv_rows(report: JudgeReport, *, paper: bool = False) -> tuple[Sequence[str], list[Sequence[object]]]:
-    """The head and the rows of a report's records; ``paper``: with the paper's figures of methods."""
+    """The head and the rows of a report's records; ``paper``: with the paper's figures of methods.
+
+    A jury's have a column that says whose each is: first the majority's, then each member's.
+    """
     rows = records(report)
+    if report.jury is not None:
+        sides = zip(
+            [MAJORITY, *(member.name for member in report.jury.members)], [rows, *member_records(report)], strict=True
+        )
+        rows = [{"judge": name, **row} for name, own in sides for row in own]
     head = [name for name in rows[0] if paper or not name.startswith(OF_PAPER)] if rows else []
     return head, [[row[name] for name in head] for row in rows]

@@ -1,7 +1,12 @@
-"""What is said to people, on stderr: results alone go to stdout."""
+"""What is said to people, on stderr: results alone go to stdout.
+
+A program that calls the package is spoken to by Python's logging instead, and sees no progress (``to_log``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -9,6 +14,28 @@ from lorarar.util.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+LOGGER = "lorarar"
+WARNINGS = ("yellow", "red")  # the styles of what a log takes for a warning
+
+_calls = 0  # of a program, within which nothing is printed
+
+
+@contextmanager
+def to_log() -> Iterator[None]:
+    """Within, in every thread, messages go to the logger ``lorarar``, and there is no progress on stderr."""
+    global _calls  # noqa: PLW0603
+    _calls += 1
+    try:
+        yield
+    finally:
+        _calls -= 1
+
+
+def is_logged() -> bool:
+    """Whether messages go to the log now."""
+    return _calls > 0
 
 
 def stderr_console() -> Console:
@@ -20,6 +47,11 @@ def stderr_console() -> Console:
 
 def message(text: str, style: str = "") -> None:
     """Print a message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
+    if is_logged():
+        import logging  # no command needs it
+
+        logging.getLogger(LOGGER).log(logging.WARNING if style in WARNINGS else logging.INFO, "%s", clean(text))
+        return
     console = stderr_console()
     console.print(clean(text), style=style, markup=False, soft_wrap=not console.is_terminal)
 

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from lorarar.util.messages import is_logged
 from lorarar.util.text import one_line
 
 
@@ -33,6 +34,7 @@ class Ticker:
     def __init__(self, title: str, total: int, done: int = 0, *, show: bool = True, patience: float = 0.0) -> None:
         self.title, self.total, self.done, self.started_at = one_line(title), total, done, done
         self._start, self._patience = time.monotonic(), patience
+        show = show and not is_logged()
         self._last_line: float | None = None
         self._lines = show and not sys.stderr.isatty()
         self._smooth: float | None = None

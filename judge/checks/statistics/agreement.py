@@ -11,8 +11,8 @@ import numpy as np
 
 from judge.checks.statistics.proportions import Proportion, proportion
 from lorarar.util.grouping import group_by
-from lorarar.util.statistics.agreement import cohen_kappa, krippendorff_alpha
-from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
+from lorarar.util.statistics.agreement import cohen_kappa
+from lorarar.util.statistics.bootstrap import Interval, bootstrap
 
 
 class HasLogit(Protocol):
@@ -78,21 +78,6 @@ def logit_change(
     ]
     by_picture = group_by(changes, lambda change: change[0]).values()
     return bootstrap([float(np.mean([value for _, value in rows])) for rows in by_picture]) if changes else None
-
-
-def alpha_interval(
-    units: Sequence[Sequence[Hashable | None]], clusters: Sequence[Hashable] | None = None
-) -> Interval | None:
-    """Krippendorff's nominal alpha with an interval over clusters; None where no answer could disagree.
-
-    Args:
-        units: the questions, each with its raters' (wordings') answers, None for a missing one.
-        clusters: what each question belongs to, as a rule its picture; without them every unit is its own.
-    """
-    values = list(dict.fromkeys(answer for unit in units for answer in unit if answer is not None))
-    table = [[sum(answer == value for answer in unit) for value in values] for unit in units]
-    counts = np.array(table, int).reshape(len(units), len(values))
-    return cluster_bootstrap(lambda rows: krippendorff_alpha(counts[rows]), clusters or range(len(units)))
 
 
 def kendall_tau(one: Mapping[str, float], other: Mapping[str, float]) -> float | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Literal
 
 import numpy as np
+
+from lorarar.util.statistics.bootstrap import Interval, cluster_bootstrap
 
 Level = Literal["nominal", "ordinal"]
 
@@ -28,6 +30,21 @@ def krippendorff_alpha(counts: np.ndarray, level: Level = "nominal") -> float | 
     from krippendorff import alpha
 
     return float(alpha(value_counts=paired, value_domain=np.arange(counts.shape[1]), level_of_measurement=level))
+
+
+def alpha_interval(
+    units: Sequence[Sequence[Hashable | None]], clusters: Sequence[Hashable] | None = None
+) -> Interval | None:
+    """Krippendorff's nominal alpha with an interval over clusters; None where no answer could disagree.
+
+    Args:
+        units: the questions, each with its raters' (wordings') answers, None for a missing one.
+        clusters: what each question belongs to, as a rule its picture; without them every unit is its own.
+    """
+    values = list(dict.fromkeys(answer for unit in units for answer in unit if answer is not None))
+    table = [[sum(answer == value for answer in unit) for value in values] for unit in units]
+    counts = np.array(table, int).reshape(len(units), len(values))
+    return cluster_bootstrap(lambda rows: krippendorff_alpha(counts[rows]), clusters or range(len(units)))
 
 
 def _nominal_alpha(counts: np.ndarray) -> float:

@@ -1,0 +1,219 @@
+"""``judge.run``, ``judge.report`` and ``judge.check``: the commands of ``lorarar judge`` as calls from Python.
+
+They take the options of the commands by name, with the same defaults, raise errors of their own (``LorarError``) and
+return plain rows, of which ``pandas.DataFrame(rows)`` makes a table. Nothing is printed: what the commands say goes to
+the logger ``lorarar``; with ``progress=True`` it is on stderr as theirs is, with bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from judge.choice import PictureChoice
+from judge.errors import JudgeError
+from judge.patience import STOP_AFTER
+from lorarar.store.opening import open_for_reading
+from lorarar.util.messages import message, to_log
+
+if TYPE_CHECKING:
+    from judge.checks.figures import CheckFigure
+    from judge.questions import Prompts
+    from judge.reports.figures import ReportFigure
+    from judge.run_figures import RunFigure
+
+T = TypeVar("T")
+Place = str | Path
+SAMPLE = 48  # pictures of a check, as the command has it
+
+
+def run(
+    *,
+    critic: str | Sequence[str] | None = None,
+    prompts: str | Prompts = "paper",
+    images: str = "",
+    generated: Place | None = None,
+    references: Place | None = None,
+    metrics: str | Sequence[str] | None = None,
+    stop_after: int = STOP_AFTER,
+    db: Place | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> list[RunFigure]:
+    """Score every picture that is not scored yet, as ``lorarar judge run`` does.
+
+    Args:
+        critic: who judges; several are a jury, each of whom judges all pictures. By default the pictures' own.
+        prompts: ``paper``, ``code``, a TOML file, or ``Prompts``.
+        images: a filter of the database's pictures, such as ``plan=quick,row=lorarar``.
+        generated: a folder of pictures, instead of the database's; with ``references``.
+        references: the folder of their references.
+        metrics: ``mars2`` and metrics by name; by default those of the command.
+        stop_after: like failures in a row, after which a critic is given up; 0: never.
+        db: the database; by default ``$LORARAR_DB``, else ``./lorarar.db``.
+        progress: whether bars and messages are shown on stderr.
+        settings: of critics, such as ``device`` or ``batch``, and backbones by their kind, such as ``clip``.
+
+    Returns:
+        What each critic and metric says of each picture. What has no answer has the value None, and a warning is
+        logged; the next run asks again.
+
+    Raises:
+        LorarError: something that was asked for is not there or not accepted, or no picture has any verdict or score.
+    """
+    from judge.full_run import RunRequest, judge_all, parse_metrics
+    from judge.judges import name_judges
+    from judge.run_figures import run_figures
+
+    with _spoken(progress):
+        request = RunRequest(
+            pictures=_choice(db, images, generated, references),
+            judges=name_judges({"critic": critic, **settings}),
+            prompts=_wording(prompts),
+            metrics=parse_metrics(metrics),
+            stop_after=stop_after,
+        )
+        full = judge_all(request)
+        for brand in full.brands:
+            message(brand, "yellow")
+        _warn_or_raise(full.shortfall, empty=full.is_empty)
+        with open_for_reading(request.pictures.db) as store:
+            return list(run_figures(full, store))
+
+
+def report(
+    *,
+    by: str = "method",
+    against: str | None = None,
+    critic: str | Sequence[str] | None = None,
+    prompts: str | None = None,
+    judge: int | Sequence[int] | None = None,
+    images: str = "",
+    generated: Place | None = None,
+    references: Place | None = None,
+    db: Place | None = None,
+    progress: bool = False,
+) -> list[ReportFigure]:
+    """The figures of ``lorarar judge report``, each with its interval.
+
+    Args:
+        by: ``method``, ``subject``, ``style`` or ``cell``.
+        against: the method that all are compared with, pair by pair.
+        critic: as it is recorded; several are a jury, whose majority reports, with each one's figures.
+        prompts: only verdicts with these prompts: a name or a version.
+        judge: by its number in the database; several are a jury.
+        images: as ``run`` has it.
+        generated: likewise.
+        references: likewise.
+        db: likewise.
+        progress: likewise.
+
+    Raises:
+        LorarError: there is no such judge, method, picture or database.
+    """
+    from judge.reports.figures import report_figures
+    from judge.reports.request import ReportRequest, grouping, read_report
+
+    with _spoken(progress):
+        request = ReportRequest(
+            pictures=_choice(db, images, generated, references),
+            by=grouping(by),
+            against=against,
+            critics=_several(critic, str),
+            prompts=prompts,
+            judges=_several(judge, int),
+        )
+        return list(report_figures(read_report(request)))
+
+
+def check(
+    *,
+    critic: str | Sequence[str] | None = None,
+    prompts: str | Prompts = "paper",
+    images: str = "",
+    generated: Place | None = None,
+    references: Place | None = None,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    against: str | None = None,
+    stop_after: int = STOP_AFTER,
+    db: Place | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> list[CheckFigure]:
+    """Say how far a judge can be trusted, as ``lorarar judge check`` does; what it comes to is kept for reports.
+
+    Args:
+        critic: who is checked; several are checked one after the other.
+        prompts: as ``run`` has it.
+        images: likewise.
+        generated: likewise.
+        references: likewise.
+        sample: how many pictures, even over methods and cells.
+        seed: the same seed takes the same pictures.
+        against: another critic to compare with.
+        stop_after: as ``run`` has it.
+        db: likewise.
+        progress: likewise.
+        settings: of critics, such as ``device`` or ``batch``.
+
+    Raises:
+        LorarError: something that was asked for is not there or not accepted, or no question has an answer.
+    """
+    from judge.checks.figures import check_figures
+    from judge.checks.request import CheckRequest, check_judges
+    from judge.judges import name_judges
+
+    if sample < 1:
+        raise JudgeError(f"sample is {sample}; accepted is an integer of 1 or more")
+    with _spoken(progress):
+        request = CheckRequest(
+            pictures=_choice(db, images, generated, references),
+            judges=name_judges({"critic": critic, **settings}),
+            prompts=_wording(prompts),
+            sample=sample,
+            seed=seed,
+            against=against,
+            stop_after=stop_after,
+        )
+        checks = check_judges(request)
+        _warn_or_raise(checks.shortfall, empty=not checks.checks)
+        return [figure for one in checks.checks for figure in check_figures(one)]
+
+
+def _spoken(progress: bool) -> AbstractContextManager[None]:
+    """Where messages go: to stderr with progress, or to the log."""
+    return nullcontext() if progress else to_log()
+
+
+def _warn_or_raise(shortfall: str, *, empty: bool) -> None:
+    """Warn of what has no answer.
+
+    Raises:
+        JudgeError: nothing has any.
+    """
+    if empty:
+        raise JudgeError(shortfall)
+    if shortfall:
+        message(shortfall, "yellow")
+
+
+def _choice(db: Place | None, images: str, generated: Place | None, references: Place | None) -> PictureChoice:
+    places = (None if place is None else Path(place) for place in (db, generated, references))
+    database, *folders = places
+    return PictureChoice(database, images, *folders)
+
+
+def _wording(prompts: str | Prompts) -> Prompts:
+    from judge.questions import find_prompts
+
+    return find_prompts(prompts) if isinstance(prompts, str) else prompts
+
+
+def _several(values: T | Sequence[T] | None, kind: type[T]) -> tuple[T, ...]:
+    """None, one or several values as several."""
+    if values is None:
+        return ()
+    return (values,) if isinstance(values, kind) else tuple(values)  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""A report as plain rows, one a figure, of a judge or of a jury."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from judge.jury import MAJORITY
+from judge.metrics.table import MARS2
+from judge.reports.groups import GROUP_HEADS
+from judge.reports.jury import Jury
+from lorarar.util.formatting import count
+
+if TYPE_CHECKING:
+    from judge.reports.groups import Attempts
+    from judge.reports.report import JudgeReport, ReportLine
+    from lorarar.util.statistics.bootstrap import Interval
+    from lorarar.util.statistics.crossed import Difference
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A number of a report, with what it is of and by whom."""
+
+    collection: str
+    method: str  # empty where the pictures say none, and of what is about a whole jury
+    subject: str  # empty but where figures are by subject or cell
+    style: str
+    name: str  # average, best, attempts, subject_right, style_right, difference, a metric, …
+    by: str  # the critic, ``majority`` of a jury, or the backbone
+    prompts: str  # that the critic was asked with; empty of metrics
+    value: float | None
+    low: float | None = None  # bounds of the 95 % interval
+    high: float | None = None
+    n: int | None = None  # pictures, pairs or questions
+    p: float | None = None  # of a difference, adjusted
+    note: str = ""
+
+
+def report_figures(report: JudgeReport) -> Iterator[ReportFigure]:
+    """The rows of a report; of a jury the majority's, each member's, and then how far they agree."""
+    common = ReportFigure(report.collection.label, "", "", "", "", "", "", None)
+    critic = report.judge.critic if report.jury is None else MAJORITY
+    prompts, brand = report.judge.prompts, report.brands.get(MARS2, "")
+    yield from _sides(replace(common, by=critic, prompts=prompts, note=brand), report, report.lines)
+    if report.jury is not None:
+        for member in report.jury.members:
+            own = member.judgement
+            side = replace(common, by=member.name, prompts=own.judge.prompts, note=own.brand)
+            yield from _sides(side, report, member.lines)
+        yield from _agreement(replace(common, by=MAJORITY, prompts=prompts), report.jury)
+
+
+def _sides(common: ReportFigure, report: JudgeReport, lines: Sequence[ReportLine]) -> Iterator[ReportFigure]:
+    """The rows of one judge, group by group."""
+    for line in lines:
+        names = dict(zip(GROUP_HEADS[report.by], line.group.name, strict=True))
+        method, subject, style = (names.get(head, "") for head in ("method", "subject", "style"))
+        group = replace(common, method=method, subject=subject, style=style)
+        yield from _mars2(group, line, report.against)
+        for name, backbone in report.backbones.items():
+            if name in line.metrics:
+                metric = replace(group, name=name, by=backbone, prompts="", note=report.brands.get(name, ""))
+                yield _with(metric, line.metrics[name])
+
+
+def _mars2(common: ReportFigure, line: ReportLine, against: str | None) -> Iterator[ReportFigure]:
+    group, score = line.group, line.group.score
+    yield _with(replace(common, name="average", n=score.images), group.average)
+    yield _with(replace(common, name="best", n=score.pairs), group.best)
+    yield _attempts(replace(common, name="attempts"), group.attempts)
+    yield replace(common, name="subject_right", value=group.subject, n=score.images)
+    yield replace(common, name="style_right", value=group.style, n=score.images)
+    yield replace(common, name="undecided", value=score.undecided, n=score.images + score.undecided)
+    if against is not None:
+        p = line.against.p if line.against else None
+        note = _notes(f"average beyond that of {against}", common.note)
+        yield _with(replace(common, name="difference", p=p, note=note), line.against)
+
+
+def _attempts(row: ReportFigure, attempts: Attempts | None) -> ReportFigure:
+    if attempts is None:
+        return row
+    note = f"at least: {count(attempts.without, 'pair')} without a correct picture" if attempts.at_least else ""
+    return _with(replace(row, n=attempts.pairs, note=_notes(note, row.note)), attempts.mean)
+
+
+def _agreement(common: ReportFigure, jury: Jury) -> Iterator[ReportFigure]:
+    agreement = jury.agreement
+    yield _with(replace(common, name="alpha", n=agreement.questions), agreement.alpha)
+    for (one, other), kappa in agreement.kappas.items():
+        names = f"{jury.members[one].name} and {jury.members[other].name}"
+        yield replace(common, name="kappa", by=names, value=kappa)
+    counts = {"answered_by_all": agreement.answered, "alike": agreement.alike, "tied": agreement.tied}
+    for name, number in counts.items():
+        yield replace(common, name=name, value=number, n=agreement.questions)
+
+
+def _with(row: ReportFigure, figure: Interval | Difference | None) -> ReportFigure:
+    """A row with a figure and its bounds; nothing of a figure that is not defined."""
+    return row if figure is None else replace(row, value=figure.value, low=figure.low, high=figure.high)
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
