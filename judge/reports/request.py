@@ -61,7 +61,9 @@ def _tell_of_others(targets: JudgedTargets, judge: Judge) -> None:
     others = dict.fromkeys(one.critic for one in judges if one.critic != judge.critic)
     if others:
         flags = " ".join(f"--critic {quote(name)}" for name in (judge.critic, *others))
-        message(f"by {judge.critic}; {in_words(list(others))} judged these pictures too; all as a jury: {flags}")
+        message(
+            f"reported by {judge.critic}; {in_words(list(others))} judged these pictures too; all as a jury: {flags}"
+        )
 
 
 def grouping(by: str) -> By:
