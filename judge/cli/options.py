@@ -17,7 +17,9 @@ ImagesOption = Annotated[
 ]
 GeneratedOption = Annotated[
     Path | None,
-    typer.Option("--generated", help="Folder SUBJECT/STYLE/ of pictures, instead of the database's."),
+    typer.Option(
+        "--generated", help="Folder SUBJECT/STYLE/ or METHOD/SUBJECT/STYLE/ of pictures, instead of the database's."
+    ),
 ]
 ReferencesOption = Annotated[
     Path | None, typer.Option("--references", help="Folder with subjects/SUBJECT/ and styles/STYLE/, with --generated.")

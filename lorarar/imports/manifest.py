@@ -51,7 +51,11 @@ class ManifestRow:
 
 
 def is_manifest(path: Path) -> bool:
-    """Whether a file is a manifest, by its ending."""
+    """Whether a path names a manifest, and no folder: it is a file, or ends as one."""
+    return not path.is_dir() and (path.is_file() or _has_ending(path))
+
+
+def _has_ending(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
@@ -69,7 +73,7 @@ def read_manifest(
     Raises:
         ImportingError: it cannot be read, is of another kind, or lacks a column.
     """
-    if not is_manifest(file):
+    if not _has_ending(file):
         raise ImportingError(f"{file} is no manifest; accepted are a folder, and files ending in {', '.join(ENDINGS)}")
     others: dict[str, None] = {}
     try:

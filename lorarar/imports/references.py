@@ -45,7 +45,7 @@ def read_references(source: Path, patterns: Sequence[str], left_out: LeftOut) ->
         ImportingError: a pattern, the manifest or ``styles.toml`` is unsound, or there is nothing.
         ImageError: the folder is not there, or may not be read.
     """
-    if source.is_file() or is_manifest(source):
+    if is_manifest(source):
         if patterns:
             raise ImportingError(f"{OPTION} is of folders, and {source} is a file; a manifest says all in its rows")
         listed = _listed(_in_manifest(source, left_out), left_out)

@@ -34,7 +34,7 @@ def read_source(source: Path, pattern: str | None, method: str, left_out: LeftOu
         ImportingError: a pattern is unsound, or given with a manifest, or a tree has no layout; or there is nothing.
         ImageError: the folder is not there, or may not be read.
     """
-    if source.is_file() or is_manifest(source):
+    if is_manifest(source):
         if pattern is not None:
             raise ImportingError(f"--pattern is of folders, and {source} is a file; a manifest says all in its rows")
         return of_manifest(source, method, left_out)

@@ -94,7 +94,10 @@ class PictureFilter:
     def _nothing(self, rows: Sequence[PictureRow], database: Path) -> str:
         """Why no collection is meant."""
         if not rows:
-            return f"{database} has no pictures of a grid; make some with: lorarar bench run quick"
+            return (
+                f"{database} has no pictures of a grid; make some with: lorarar bench run quick, or take your own "
+                "with: lorarar pictures import"
+            )
         what = "no plan" if not self.kinds else f"no {self.text}"
         counts = Counter(row.collection for row in rows)
         return f"{database} has {what}; it has {listed_collections(counts)}; {_choice(next(iter(counts)))}"

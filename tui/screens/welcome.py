@@ -16,6 +16,7 @@ STEPS = (
     ("lorarar demo", "merges a pair that comes along by several methods and draws it: a minute"),
     ("lorarar bench run quick", "a small grid of methods, subjects, styles and seeds"),
     ("lorarar judge run", "judges what was drawn, so that the matrix has numbers and colours"),
+    ("lorarar pictures import DIR --name TITLE", "takes pictures that any program made"),
     ("lorarar merge CONTENT STYLE -o OUT", "merges two LoRAs of your own; then lorarar generate"),
 )
 
@@ -34,9 +35,7 @@ class Welcome(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         text = Text("Nothing to look at yet\n\n", style="bold")
-        text.append(
-            f"{home(self.database)} has no pictures of merges. In another terminal, in this folder:\n\n", "not bold"
-        )
+        text.append(f"{home(self.database)} has no pictures. In another terminal, in this folder:\n\n", "not bold")
         named = "" if self.database == default_path() else f" --db {home(self.database)}"
         for command, purpose in STEPS:
             text.append(f"  {command}{named}\n", "bold").append(f"      {purpose}\n", "not bold dim")

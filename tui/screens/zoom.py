@@ -33,6 +33,8 @@ from tui.widgets.key_bar import KeyBar
 LARGEST = 2048  # pixels a side that are kept of a picture
 CLOSEST = 16.0
 STEP = 2.0
+MADE_BY = ("prompt", "base", "base_revision", "steps", "guidance", "width", "height", "version", "created")
+IMPORTED = ("prompt", "width", "height", "version", "created")  # what is known of a picture of another program
 
 
 class ZoomScreen(Screen[int]):
@@ -195,8 +197,8 @@ def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row
     for metric in (METRICS[name] for name in METRICS if name in scores):
         text.append(f"  {line(metric.title)} {number(scores[metric.name], metric.places)}\n")
     text.append("\nmade by\n", "bold")
-    for name in ("prompt", "base", "base_revision", "steps", "guidance", "width", "height", "version", "created"):
-        if provenance.get(name) is not None:
+    for name in MADE_BY if provenance.get("base") else IMPORTED:
+        if provenance.get(name) not in (None, ""):
             text.append(f"  {name.replace('_', ' ')} ", "dim").append(f"{line(provenance[name], 200)}\n")
     for name, value in chosen_settings(provenance.get("makings")).items():
         text.append(f"  {name} ", "dim").append(f"{line(value, 200)}\n")
