@@ -18,7 +18,7 @@ ImagesOption = Annotated[
 GeneratedOption = Annotated[
     Path | None,
     typer.Option(
-        "--generated", help="Folder SUBJECT/STYLE/ or METHOD/SUBJECT/STYLE/ of pictures, instead of the database's."
+        "--generated", help="Folder SUBJECT/STYLE/ or METHOD/SUBJECT/STYLE/, instead of the database's pictures."
     ),
 ]
 ReferencesOption = Annotated[

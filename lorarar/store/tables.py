@@ -110,8 +110,8 @@ TABLES: Mapping[str, TableWords] = {
     ),
     "concepts": TableWords(
         "What a collection was asked with for a concept, where a plan or a text beside its LoRA says it and not the "
-        "LoRA's own header, and the words of an import's styles; what is nothing here is as the LoRA, or the folder's name, "
-        "says it",
+        "LoRA's own header, and the words of an import's styles; what is nothing here is as the LoRA, or the folder's "
+        "name, says it",
         {
             "collection": "the collection",
             "side": "`content` or `style`",
