@@ -361,7 +361,7 @@ def test_a_folder_of_methods_is_judged_and_imported_in_one(place):
 def test_an_import_moves_with_its_database(place):
     (place / "given" / "styles.toml").write_text('ink-2 = "ink"\n')
     import_made()
-    moved = place.rename(place.with_name("moved"))
+    moved = place.rename(place.with_name(f"{place.name}-moved"))
     os.chdir(place.parent)
     with Store(moved / "own.db") as store:
         targets = from_store(store, "import=mine")
