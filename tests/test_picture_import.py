@@ -220,12 +220,38 @@ def test_notes_say_prompts_and_seeds_where_nothing_else_does(place):
     picture(folder / "c.png", (3, 0, 0), parameters=settings.format(20))  # of one batch: no seed tells them apart
     imported("ui", "--name", "ui")
     assert [cell[3] for cell in cells("ui")] == [0, 1, 2]
+    with Store("own.db") as store:  # what made them stays known
+        assert [row["seed"] for row in store.rows("SELECT seed FROM images ORDER BY path")] == [30, 20, 20]
     (place / "m.csv").write_text("path,subject,style,seed,prompt\nui/dog/ink-2/a.png,dog,ink-2,5,a sks dog\n")
     imported("m.csv", "--name", "listed", "--references", "given")
     with Store("own.db") as store:
         (target,) = from_store(store, "import=listed")
         assert (target.prompt, target.plain_prompt) == ("a sks dog", "a dog")
         assert {target.prompt for target in from_store(store, "import=ui")} == {"a dog in ink", "a sks dog"}
+
+
+def test_seeds_of_notes_count_where_methods_have_the_same_ones(place):
+    def draw(method, style, *seeds):
+        for number, seed in enumerate(seeds):
+            note = f"a dog\nSteps: 2, Seed: {seed}, Size: 8x8"
+            file = place / "ui" / method / "dog" / style / f"{number}.png"
+            picture(file, (number, seed, ord(method)), parameters=note)
+
+    draw("a", "shared", 4, 9)
+    draw("b", "shared", 9, 4)
+    draw("a", "own", 4, 9)
+    draw("b", "own", 1, 2)
+    imported("ui", "--name", "ui")
+    assert [(*cell[:1], *cell[2:4], cell[4][-5:]) for cell in cells("ui")] == [
+        ("a", "own", 0, "0.png"),
+        ("a", "own", 1, "1.png"),
+        ("a", "shared", 4, "0.png"),
+        ("a", "shared", 9, "1.png"),
+        ("b", "own", 0, "0.png"),
+        ("b", "own", 1, "1.png"),
+        ("b", "shared", 4, "1.png"),
+        ("b", "shared", 9, "0.png"),
+    ]
 
 
 def judged(title="mine"):

@@ -125,18 +125,21 @@ def _put(database: sqlite3.Connection, one: SoundPicture) -> int:
     """The id of a picture's row, which is made, or brought up to date unless another than an import made it."""
     width, height = one.size or (0, 0)  # which its row has, unless that went just now
     values = {"path": one.stored, "sha256": one.sha256, "width": width, "height": height, "prompt": one.prompt}
+    values["seed"] = to_column(one.seed)
     database.execute(
         """
         INSERT INTO images (path, sha256, width, height, version, created, prompt, base, seed, steps, guidance, seconds)
-        VALUES (:path, :sha256, :width, :height, :version, :created, :prompt, '', 0, 0, 0, 0)
+        VALUES (:path, :sha256, :width, :height, :version, :created, :prompt, '', :seed, 0, 0, 0)
         ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
             version = excluded.version, created = excluded.created WHERE base = '' AND sha256 <> excluded.sha256""",
         values | {"version": __version__, "created": now()},
     )
-    if one.prompt:
-        database.execute(
-            "UPDATE images SET prompt = :prompt WHERE path = :path AND base = '' AND prompt <> :prompt", values
-        )
+    for column in ("prompt", "seed"):
+        if values[column]:
+            database.execute(
+                f"UPDATE images SET {column} = :{column} WHERE path = :path AND base = '' AND {column} <> :{column}",
+                values,
+            )
     (image,) = database.execute("SELECT id FROM images WHERE path = :path", values).fetchone()
     return int(image)
 

@@ -1,8 +1,8 @@
 """Which seed each picture of an import is shown by: what is said, else what its file notes, else a number.
 
-A cell holds one picture of a seed. Of two for which a manifest or a path says the same one, the first is taken. A note
-decides only where all pictures of a cell that nothing else is said of have notes that differ: programs give one to all
-pictures of a batch.
+A cell holds one picture of a seed. Of two for which a manifest or a path says the same one, the first is taken. Notes
+decide only where they tell a cell's pictures apart, which those of one batch do not, and where all methods have the
+same ones for a subject in a style: methods are compared seed by seed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from lorarar.imports.left_out import LeftOut
 from lorarar.imports.sound import SoundPicture
 from lorarar.store.cells import Place
 from lorarar.util.grouping import group_by
+
+Cells = Mapping[tuple[str, str, str], Sequence[SoundPicture]]  # of one subject in one style, by method
 
 
 def places_of(
@@ -35,17 +37,25 @@ def places_of(
         else:
             places[place] = one
     rest = [one for one in pictures if one.picture.seed is None]
-    for cell, members in group_by(rest, lambda one: one.picture.cell).items():
-        places |= _numbered(cell, members, {*taken, *places})
+    for members in group_by(rest, lambda one: one.picture.cell[1:]).values():
+        cells = group_by(members, lambda one: one.picture.cell)
+        places |= _noted(cells, {*taken, *places}) or _numbered(cells, {*taken, *places})
     return places
 
 
-def _numbered(
-    cell: tuple[str, str, str], members: Sequence[SoundPicture], taken: Collection[Place]
-) -> Mapping[Place, SoundPicture]:
-    """The places of a cell's pictures by the seeds of their notes, or by the numbers from 0 that are free."""
-    noted = [Place(*cell, one.note.seed) for one in members if one.note.seed is not None]
-    if len({*noted} - {*taken}) == len(members):
-        return dict(zip(noted, members, strict=True))
-    free = (place for number in count() if (place := Place(*cell, number)) not in taken)
-    return dict(zip(free, members, strict=False))
+def _noted(cells: Cells, taken: Collection[Place]) -> dict[Place, SoundPicture]:
+    """The places of a pair's pictures by the seeds that they note; none where these cannot decide."""
+    seeds = [[one.note.seed for one in members] for members in cells.values()]
+    if any(None in own or len({*own}) < len(own) or {*own} != {*seeds[0]} for own in seeds):
+        return {}
+    places = {Place(*cell, one.note.seed or 0): one for cell, members in cells.items() for one in members}
+    return {} if places.keys() & taken else places
+
+
+def _numbered(cells: Cells, taken: Collection[Place]) -> dict[Place, SoundPicture]:
+    """The places of a pair's pictures by the numbers from 0 that are free in their cells."""
+    places: dict[Place, SoundPicture] = {}
+    for cell, members in cells.items():
+        free = (place for number in count() if (place := Place(*cell, number)) not in taken)
+        places |= zip(free, members, strict=False)
+    return places

@@ -35,6 +35,11 @@ class SoundPicture:
         """What it was made from, as it is said, else as its file notes it; empty where neither says it."""
         return self.picture.prompt or self.note.prompt
 
+    @property
+    def seed(self) -> int:
+        """The seed it was made with, likewise; 0 where neither says it."""
+        return (self.note.seed or 0) if self.picture.seed is None else self.picture.seed
+
 
 def sound_pictures(store: Store, pictures: Sequence[OwnPicture], left_out: LeftOut) -> list[SoundPicture]:
     """Those of pictures that can be read, each path once and each with what its file notes; the others are counted.

@@ -103,7 +103,7 @@ TABLES: Mapping[str, TableWords] = {
             "row": "the plan's row, or the method; `pictures` where an import says none",
             "content": "name of the content",
             "style": "name of the style",
-            "seed": "the seed, as that of the picture",
+            "seed": "the seed, as that of the picture; of an import whose seeds tell no pictures apart, a number",
             "image": "the picture",
             "created": _CREATED,
         },
