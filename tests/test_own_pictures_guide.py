@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lorarar.cli.main import app
+from lorarar.store.queries import Collection
 from tui.catalog import Catalog
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guides" / "own-pictures.md"
@@ -47,7 +48,7 @@ def test_the_guide_leads_from_two_folders_to_a_report_and_a_study(place):
             for line in body.splitlines():
                 program, *arguments = shlex.split(line)
                 if program == "lorarar-tui":
-                    snapshot = Catalog(place / "lorarar.db").snapshot()
+                    snapshot = Catalog(place / "lorarar.db").snapshot(Collection("import", "mine"))
                     assert snapshot.methods == ["baseline", "ours"] and len(snapshot.pictures) == 16
                     assert all(None not in snapshot.verdict(picture) for picture in snapshot.pictures)
                     continue
