@@ -34,6 +34,7 @@ class AnswerForm(Generic[A]):
     spellings: tuple[tuple[A, tuple[str, ...]], ...]
     pattern: str = ""  # whose one group is the answer within a longer text; empty: the text is the answer
     may_go_on: bool = False  # whether an answer that a first token gives may have more words behind it
+    tokens: int = 0  # that such a text takes, where it is longer than a word or two
 
     @property
     def answers(self) -> tuple[A, ...]:
@@ -49,6 +50,10 @@ class AnswerForm(Generic[A]):
     def accepted(self) -> str:
         """The answers in words: ``Yes or No``."""
         return f"{', '.join(self.names[:-1])} or {self.names[-1]}"
+
+    def limit(self, most: int) -> int:
+        """The most tokens of an answer, where one of a word or two may have so many."""
+        return max(most, self.tokens)
 
     def parse(self, text: str) -> A | None:
         """The answer that a text is, in any case and with marks around it; None for anything else.

@@ -32,7 +32,7 @@ SAMPLE = 48  # pictures of a check, as the command has it
 def run(
     *,
     critic: str | Sequence[str] | None = None,
-    prompts: str | Prompts = "paper",
+    prompts: str | Prompts | None = None,
     images: str = "",
     generated: Place | None = None,
     references: Place | None = None,
@@ -46,7 +46,7 @@ def run(
 
     Args:
         critic: who judges; several are a jury, each of whom judges all pictures. By default the pictures' own.
-        prompts: ``paper``, ``code``, a TOML file, or ``Prompts``.
+        prompts: ``paper``, ``code``, a TOML file, or ``Prompts``; by default the critic's own, else the paper's.
         images: a filter of the database's pictures, such as ``plan=quick,row=lorarar``.
         generated: a folder of pictures, instead of the database's; with ``references``.
         references: the folder of their references.
@@ -54,7 +54,7 @@ def run(
         stop_after: like failures in a row, after which a critic is given up; 0: never.
         db: the database; by default ``$LORARAR_DB``, else ``./lorarar.db``.
         progress: whether bars and messages are shown on stderr.
-        settings: of critics, such as ``device`` or ``batch``, and backbones by their kind, such as ``clip``.
+        settings: of critics, such as ``device`` or ``batch``, a ``preset``, and backbones by their kind, such as ``clip``.
 
     Returns:
         What each critic and metric says of each picture. What has no answer has the value None, and a warning is
@@ -131,7 +131,7 @@ def report(
 def check(
     *,
     critic: str | Sequence[str] | None = None,
-    prompts: str | Prompts = "paper",
+    prompts: str | Prompts | None = None,
     images: str = "",
     generated: Place | None = None,
     references: Place | None = None,
@@ -157,7 +157,7 @@ def check(
         stop_after: as ``run`` has it.
         db: likewise.
         progress: likewise.
-        settings: of critics, such as ``device`` or ``batch``.
+        settings: of critics, such as ``device`` or ``batch``, and a ``preset``.
 
     Raises:
         LorarError: something that was asked for is not there or not accepted, or no question has an answer.
@@ -206,7 +206,7 @@ def _choice(db: Place | None, images: str, generated: Place | None, references: 
     return PictureChoice(database, images, *folders)
 
 
-def _wording(prompts: str | Prompts) -> Prompts:
+def _wording(prompts: str | Prompts | None) -> Prompts | None:
     from judge.questions import find_prompts
 
     return find_prompts(prompts) if isinstance(prompts, str) else prompts

@@ -18,6 +18,7 @@ from lorarar.util.grouping import group_by
 if TYPE_CHECKING:
     from judge.targets import Target
 
+PRESET = "preset"  # of a critic, whose prompts it has
 CRITIC = "critic"  # the part of a family beside its backbones, whose parts are named by their kind
 
 

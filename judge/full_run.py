@@ -34,9 +34,13 @@ class RunRequest:
 
     pictures: PictureChoice
     judges: Judges
-    prompts: Prompts
+    prompts: Prompts | None = None  # None: each critic's own
     metrics: Sequence[str] | None = None  # MARS2 and metrics by name; None: those by default
     stop_after: int = STOP_AFTER  # like failures in a row, after which a critic is given up; 0: never
+
+    def prompts_of(self, critic: str) -> Prompts:
+        """How a critic of that name is asked; raises as ``Judges.singles_prompts``."""
+        return self.judges.singles_prompts(critic, self.prompts)
 
     @property
     def names(self) -> Sequence[str]:
@@ -165,7 +169,7 @@ def judge_all(request: RunRequest) -> FullRun:
         def prepare(targets: Sequence[Target]) -> None:
             judges.check_here(targets, names, "--metrics")
             if MARS2 in names:
-                panel.open(targets)
+                panel.open(targets, request.prompts_of)
             instruments.find(metrics, targets)  # what is not there ends the run before anything is asked
 
         with pictures.open_to_judge(prepare) as (store, chosen, _):
@@ -192,13 +196,14 @@ def _judge(request: RunRequest, panel: Panel, targets: Sequence[Target], store: 
     verdicts, runs = VerdictStore(store), []
     for name, members in panel.tasks(targets).items():
         with panel.at_work(name) as critic:
-            outcome = judge(members, critic, request.prompts, verdicts, request.stop_after)
+            prompts = request.prompts_of(str(critic.identity["critic"]))
+            outcome = judge(members, critic, prompts, verdicts, request.stop_after)
             _describe(outcome, name)
             runs.append(
                 CriticRun(
                     name=name,
                     outcome=outcome,
-                    judge=verdicts.find_judge(critic.identity, request.prompts.version),
+                    judge=verdicts.find_judge(critic.identity, prompts.version),
                     targets=members,
                     brand=brand(str(critic.identity["critic"]), [target.base for target in members]),
                 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from judge.brand import bases_in_words
-from judge.default_judges import CRITIC, by_judge, by_variable
+from judge.default_judges import CRITIC, PRESET, by_judge, by_variable
 from judge.errors import JudgeError
 from judge.metrics.table import MARS2, METRICS, backbone_kinds
 from lorarar.util.formatting import in_words
@@ -19,6 +19,7 @@ from lorarar.util.options import OptionError, check_keys
 if TYPE_CHECKING:
     from judge.critics import Critic
     from judge.hub_models import HubModel
+    from judge.questions import Prompts
     from judge.targets import Target
 
 
@@ -29,6 +30,7 @@ class Judges:
     critics: tuple[str, ...] = ()  # none: each picture has its default
     settings: Mapping[str, Any] = field(default_factory=dict)
     backbones: Mapping[str, str] = field(default_factory=dict)  # by kind
+    preset: str = ""  # whose prompts a critic has; empty: those of its own name
 
     @property
     def is_jury(self) -> bool:
@@ -103,6 +105,26 @@ class Judges:
 
         return find_critic(name, **self.settings_of(name))
 
+    def singles_prompts(self, critic: str, named: Prompts | None) -> Prompts:
+        """How a critic, by its name or the one it is recorded by, is asked about a picture and a reference.
+
+        Raises:
+            CriticError: it is not asked so, whatever prompts are ``named``.
+        """
+        from judge.critics.presets.matching import singles_prompts
+
+        return singles_prompts(critic, named, self.preset)
+
+    def singles_prompts_here(self, name: str, named: Prompts | None) -> Prompts:
+        """How one of these critics is asked, as it says itself when it is opened; it is closed again.
+
+        Raises:
+            CriticError: it cannot be opened, or is not asked so.
+        """
+        self.singles_prompts(name, named)  # before anything is fetched
+        with self.open(name) as critic:
+            return self.singles_prompts(str(critic.identity["critic"]), named)
+
     def _from_hub(self, targets: Sequence[Target], metrics: Collection[str]) -> Iterator[tuple[HubModel, list[Target]]]:
         """The default judges that the hub has, each with the targets it judges."""
         from judge.critics.local.named import hub_model
@@ -125,32 +147,37 @@ def _bases(targets: Sequence[Target]) -> str:
 
 
 def name_judges(given: Mapping[str, Any]) -> Judges:
-    """The judges that values name under ``critic`` (a name, or several), its settings' names and those of backbones.
+    """The judges that values name: a ``critic`` (a name, or several), its ``preset``, its settings and backbones.
 
     Settings of named critics are checked; of a jury, each has to be one that some member takes.
 
     Raises:
-        CriticError: there is no such critic, or it does not accept a setting.
-        JudgeError: a value has a name that is none of these.
+        CriticError: there is no such critic or preset, or a critic does not accept a setting.
+        JudgeError: a jury has a preset, or a value has a name that is none of these.
     """
+    from judge.critics.presets.matching import find_preset
     from judge.critics.settings import check_settings, kind_of
     from judge.critics.table import CRITICS
 
     values = {name: value for name, value in given.items() if value is not None}
     backbones = {kind: values.pop(kind) for kind in backbone_kinds() if kind in values}
-    critics = _names(values.pop(CRITIC, ()))
+    critics, preset = _names(values.pop(CRITIC, ())), values.pop(PRESET, "")
     options = dict.fromkeys(option.name for kind in CRITICS.values() for option in kind.options)
     try:
-        check_keys("a judge", (CRITIC, *backbone_kinds(), *options), values)
+        check_keys("a judge", (CRITIC, PRESET, *backbone_kinds(), *options), values)
     except OptionError as error:
         raise JudgeError(str(error)) from None
+    if preset:
+        find_preset(preset)
+        if len(critics) > 1:
+            raise JudgeError(f"--preset {preset} is of one critic; those of a jury are known by their names")
     kinds = [kind_of(name) for name in critics]
     settings: dict[str, Any] = {} if critics else values
     for kind in kinds:
         others = {setting for setting in values if any(other.takes(setting) for other in kinds)}
         own = {name: value for name, value in values.items() if kind.takes(name) or name not in others}
         settings |= check_settings(kind, own)
-    return Judges(critics=critics, settings=settings, backbones=backbones)
+    return Judges(critics=critics, settings=settings, backbones=backbones, preset=preset)
 
 
 def _names(critics: str | Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ alone ends the run. Each is closed as soon as it was asked, so that the memory o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -28,16 +28,21 @@ class Panel:
         self.faults = MemberFaults(jury=judges.is_jury)
         self._critics: dict[str, tuple[Critic, ExitStack]] = {}
 
-    def open(self, targets: Sequence[Target]) -> None:
+    def open(self, targets: Sequence[Target], prompts_of: Callable[[str], object]) -> None:
         """Open the critics of these pictures; no weights are loaded yet.
 
+        ``prompts_of`` says how a critic of a name is asked; it is called with the name that is given, before anything
+        is fetched, and with the one that an open critic is recorded by.
+
         Raises:
-            CriticError: one that is alone cannot be found or reached, or a setting is not accepted.
+            CriticError: one that is alone cannot be found or reached, is not asked so, or a setting is not accepted.
             JudgeError: no member of a jury can be opened; or as ``Judges.by_critic``.
         """
         for name in self.judges.by_critic(targets):
             with self.faults.of(name), ExitStack() as stack:
+                prompts_of(name)
                 critic = stack.enter_context(self.judges.open(name))
+                prompts_of(str(critic.identity["critic"]))
                 self._critics[name] = critic, stack.pop_all()
         if not self._critics and self.faults.by_name:
             raise JudgeError("no critic of the jury can be asked: " + "; ".join(self.faults.by_name.values()))

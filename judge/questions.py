@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from judge.answer_words import Choice, parse
+from judge.answer_words import YES_NO, AnswerForm, Choice, parse
 from judge.non_answers import prose
 from lorarar.util.errors import LorarError
 
@@ -58,6 +58,7 @@ class Question:
     system: str
     reference: Path
     test: Path
+    form: AnswerForm[bool] = YES_NO  # of its answer
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class Prompts:
-    """A set of prompts: a template for each aspect, and the system message."""
+    """A set of prompts: a template for each aspect, the system message, and how answers are read."""
 
     name: str
     subject: str
     style: str
     system: str = SYSTEM
+    form: AnswerForm[bool] = YES_NO  # of answers
 
     def __post_init__(self) -> None:
         for aspect, template in (("subject", self.subject), ("style", self.style)):
@@ -115,8 +117,9 @@ class Prompts:
 
     @cached_property
     def version(self) -> str:
-        """The name, and a digest of the words."""
-        words = json.dumps(asdict(self), sort_keys=True)
+        """The name, and a digest of the words, and of how answers are read where they are not Yes or No."""
+        fields = {name: value for name, value in asdict(self).items() if name != "form" or self.form != YES_NO}
+        words = json.dumps(fields, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(words.encode()).hexdigest()[:8]}"
 
     def render(self, aspect: Aspect, style: str = "") -> Rendered:

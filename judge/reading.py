@@ -80,7 +80,7 @@ def read(writing: Writing, seconds: float = 0.0, form: AnswerForm[Any] = YES_NO)
         text=writing.text,
         reason=reason,
         seconds=seconds,
-        mass=token.mass if token else None,
+        mass=token.mass if token and not form.pattern else None,
     )
 
 
@@ -117,6 +117,6 @@ def _no_answer(writing: Writing, words: str, form: AnswerForm[Any], *, thinking:
     limit = "" if writing.cut_after is None else f"after {writing.cut_after} tokens"
     if thinking or (writing.thought and not has_words(words)):
         return f"{NonAnswer.THOUGHT} and {f'cut off {limit}' if limit else 'gave no answer'}"
-    if has_words(words):
+    if has_words(words) and not (limit and form.pattern):  # an answer within a text may stand where it was cut off
         return prose(words, form.accepted)
     return f"{NonAnswer.CUT_OFF} {limit}" if limit else f"{NonAnswer.EMPTY}: the answer has no words"

@@ -6,11 +6,13 @@ questions out among themselves (``judge.shared_work``). Where all is known the c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from judge.answer_words import YES_NO
 from judge.critics import Critic
 from judge.critics.critic import GivenUpError
 from judge.identity import Identity
@@ -230,6 +232,7 @@ def questions_about(targets: Sequence[Target], prompts: Prompts) -> Iterator[Que
                     system=prompts.system,
                     reference=reference,
                     test=target.image,
+                    form=prompts.form,
                 )
 
 
@@ -248,4 +251,5 @@ def _key(question: Question, prompts: Prompts, test: Sight, reference: Sight) ->
         reference=reference.sha256,
         pixels=(reference.pixels, test.pixels),
         words=question.rendered.words,
+        reading="" if question.form == YES_NO else json.dumps(asdict(question.form)),
     )

@@ -41,6 +41,7 @@ class VerdictKey:
     reference: str
     pixels: tuple[str, str]  # digests of reference and image as the critic sees them
     words: str = ""  # of the style, where the question names it
+    reading: str = ""  # how the answer is read, where it is not Yes or No
 
     @property
     def place(self) -> Place:
@@ -54,15 +55,19 @@ class VerdictKey:
 
     def digest(self, identity: Mapping[str, object]) -> str:
         """The digest under which a verdict by a critic of this identity is kept; files do not enter it, pixels do."""
-        digest = _begun_digest(tuple(identity.items()), self.prompt).copy()
+        digest = _begun_digest(tuple(identity.items()), self.prompt, self.reading).copy()
         digest.update(f', "shown": {json.dumps(self.pixels)}}}'.encode())
         return digest.hexdigest()
 
 
 @lru_cache(maxsize=4096)
-def _begun_digest(identity: tuple[tuple[str, object], ...], prompt: str) -> hashlib._Hash:
-    """``digest_of_facts`` of a question, up to the pictures that are shown, which come last in it."""
-    facts = json.dumps({"identity": dict(identity), "prompt": prompt}, sort_keys=True)
+def _begun_digest(identity: tuple[tuple[str, object], ...], prompt: str, reading: str) -> hashlib._Hash:
+    """``digest_of_facts`` of a question, up to the pictures that are shown, which come last in it.
+
+    How its answer is read is a fact only where it is not Yes or No, so that keys stay as they are.
+    """
+    decides = {"identity": dict(identity), "prompt": prompt} | ({"reading": reading} if reading else {})
+    facts = json.dumps(decides, sort_keys=True)
     return hashlib.sha256(facts.removesuffix("}").encode())
 
 

@@ -175,7 +175,7 @@ def test_a_server_is_asked_by_its_address(arguments, tmp_path):
         (("--metrics", "mars3"), "--metrics is 'mars3'; accepted is a list of mars2, clip-i, dino, clip-t"),
         (("--prompts", "nobody"), "no prompts nobody; accepted are paper, code and a TOML file"),
         (("--image-mode", "square"), "--image-mode is 'square'; accepted are anyres, pad"),
-        (("--critic", "nobody"), "none of pocket, llava-critic-7b, a folder"),
+        (("--critic", "nobody"), "none of pocket, llava-critic-7b, qwen3-vl-8b"),
         (("--images", "row=direct"), "--images filters the database's pictures"),
         (("--device", "nothing"), "no device nothing"),
     ],

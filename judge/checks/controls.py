@@ -148,7 +148,12 @@ class _Concept:
         """A control of this concept."""
         rendered = prompts.render(self.aspect, self.words)
         question = Question(
-            aspect=self.aspect, rendered=rendered, system=prompts.system, reference=reference, test=test
+            aspect=self.aspect,
+            rendered=rendered,
+            system=prompts.system,
+            reference=reference,
+            test=test,
+            form=prompts.form,
         )
         return Control(question=question, prompts=prompts, kind=kind, expected=expected)
 

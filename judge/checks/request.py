@@ -26,7 +26,7 @@ class CheckRequest:
 
     pictures: PictureChoice
     judges: Judges
-    prompts: Prompts
+    prompts: Prompts | None = None  # None: the critic's own
     sample: int = SAMPLE  # pictures, even over methods and cells
     seed: int = 0
     against: str | None = None  # another critic to compare with
@@ -81,17 +81,17 @@ def check_judge(request: CheckRequest) -> Check:
 
     judges = request.judges
 
-    def prepare(targets: Sequence[Target]) -> str:
+    def prepare(targets: Sequence[Target]) -> tuple[str, Prompts]:
         report_collection(targets)
         critic = judges.one_critic(targets)
         judges.check_here(targets, (MARS2,))
-        return critic
+        return critic, judges.singles_prompts_here(critic, request.prompts)
 
-    with request.pictures.open_to_judge(prepare) as (store, chosen, critic):
+    with request.pictures.open_to_judge(prepare) as (store, chosen, (critic, prompts)):
         targets = present_targets(store, chosen)
         plan = CheckPlan(
             targets=targets,
-            prompts=request.prompts,
+            prompts=prompts,
             configuration=Configuration(critic, judges.settings_of(critic)),
             size=request.sample,
             seed=request.seed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from judge.cli.check import check
+from judge.cli.critics import critics
 from judge.cli.exploit import exploit, exploit_flags
 from judge.cli.options import critic_flags
 from judge.cli.report import report
@@ -16,3 +17,4 @@ app.command(cls=flagged(run_flags))(run)
 app.command()(report)
 app.command(cls=flagged(critic_flags))(check)
 app.command(cls=flagged(exploit_flags))(exploit)
+app.command()(critics)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @command
 def check(
     context: typer.Context,
-    prompts: PromptsOption = "paper",
+    prompts: PromptsOption = None,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
@@ -49,7 +49,7 @@ def check(
     request = CheckRequest(
         pictures=PictureChoice(db, images, generated, references),
         judges=name_judges(given_options(context)),
-        prompts=find_prompts(prompts),
+        prompts=find_prompts(prompts) if prompts else None,
         sample=sample,
         seed=seed,
         against=against,

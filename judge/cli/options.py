@@ -11,7 +11,10 @@ import typer
 from lorarar.cli.flags import Flag
 from lorarar.util.options import Option
 
-PromptsOption = Annotated[str, typer.Option("--prompts", help="paper, code, or a TOML file.")]
+PromptsOption = Annotated[
+    str | None,
+    typer.Option("--prompts", help="paper, code, or a TOML file.", show_default="the critic's own, else paper"),
+]
 ImagesOption = Annotated[
     str, typer.Option("--images", help="Only these of the database: row=lorarar,style=glowing.", metavar="FILTER")
 ]
@@ -27,6 +30,7 @@ ReferencesOption = Annotated[
 
 #: What several critics are to ``--critic``.
 JURY = "Given several times: a jury, each of whom judges all; A,B in one are replicas of one served critic."
+_PRESET = "Whose prompts and reading of answers the critic has: a name of judge critics."
 StopAfterOption = Annotated[
     int,
     typer.Option(
@@ -36,15 +40,16 @@ StopAfterOption = Annotated[
 
 
 def critic_flags() -> list[Flag]:
-    """The flags that name a critic and set it: ``--critic``, and the settings of every kind of critics."""
+    """The flags that name a critic and set it: ``--critic``, ``--preset``, and the settings of every kind of critics."""
     from judge.critics.local.named import LLAVA_CRITIC
     from judge.critics.table import CRITICS
-    from judge.default_judges import CRITIC, variable
+    from judge.default_judges import CRITIC, PRESET, variable
 
     kinds = list(CRITICS.values())
     accepted = ", ".join(kind.accepted for kind in kinds)
     default = f"the own one of the pictures' family, or ${variable(CRITIC)}, or {LLAVA_CRITIC}"
     flags = [Flag(Option(CRITIC, f"{accepted}. {JURY}", "text", default_words=default), several=True)]
+    flags.append(Flag(Option(PRESET, _PRESET, "text", default_words="that of the critic's name", words="NAME")))
     for kind in kinds:
         for option in kind.options:
             owners = " or ".join(other.title for other in kinds if other.takes(option.name))

@@ -52,7 +52,7 @@ def run_flags() -> Iterator[Flag]:
 @command
 def run(
     context: typer.Context,
-    prompts: PromptsOption = "paper",
+    prompts: PromptsOption = None,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
@@ -69,7 +69,7 @@ def run(
     request = RunRequest(
         pictures=PictureChoice(db, images, generated, references),
         judges=name_judges(given),
-        prompts=find_prompts(prompts),
+        prompts=find_prompts(prompts) if prompts else None,
         metrics=metrics,
         stop_after=stop_after,
     )

@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 
 #: What ``lorarar judge run``, ``check`` and ``exploit`` have besides the settings of critics.
 RESERVED = {
-    *("critic", "metrics", "clip", "dino", "prompts", "images", "generated", "references", "db", "sample", "seed"),
+    *(
+        "critic",
+        "preset",
+        "metrics",
+        "clip",
+        "dino",
+        "prompts",
+        "images",
+        "generated",
+        "references",
+        "db",
+        "sample",
+        "seed",
+    ),
     *("against", "chart", "stop_after", "json", "as_json", "help", "context"),
 }
 

@@ -239,7 +239,8 @@ def generate_wording(rng: random.Random) -> Prompts:
     """A wording at random: the subject's and the style's question in one layout, with one pair of names."""
     names = rng.choice(NAMES)
     layout = expand(rng.choice(LAYOUTS), rng).replace(" / ", "/").replace("/", rng.choice(("\n", "\n", "\n\n", " ")))
-    return Prompts("generated", **{aspect: _template(aspect, layout, names, rng) for aspect in QUESTIONS})
+    subject, style = (_template(aspect, layout, names, rng) for aspect in QUESTIONS)
+    return Prompts("generated", subject, style)
 
 
 def expand(rule: str, rng: random.Random) -> str:

@@ -12,13 +12,13 @@ from typing import Any, get_args
 
 from judge.critics.critic import CriticError
 from judge.critics.local.settings import ImageMode, LocalSettings
+from judge.critics.weight_bytes import BYTES
 from lorarar.util.dtype import Dtype
 from lorarar.util.formatting import in_words
 
 LARGE = 10**9  # weights from which on the cost is said
 TOKENS: Mapping[ImageMode, int] = {"anyres": 3699, "pad": 730}  # of a picture
 WORDS = 150  # tokens of a question's words
-BYTES = {"float32": 4.0, "float16": 2.0, "bfloat16": 2.0, "8bit": 1.0, "4bit": 0.5}  # of a weight
 SIDE = 768  # of the matrices that are multiplied to measure the speed
 _SPANS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 

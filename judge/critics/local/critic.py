@@ -160,7 +160,10 @@ class LocalCritic(Critic):
         write = self._write_all if self.settings.generate else self._write
         writings = write(reader, batch)
         seconds = (time.monotonic() - started) / len(batch)
-        return [read(writing, seconds) if writing else Reply.failure(NO_NUMBERS, seconds) for writing in writings]
+        return [
+            read(writing, seconds, one.question.form) if writing else Reply.failure(NO_NUMBERS, seconds)
+            for one, writing in zip(batch, writings, strict=True)
+        ]
 
     def _write(self, reader: Reader, batch: Sequence[PreparedQuestion]) -> list[Writing | None]:
         """What the critic writes, no further than to the token that is the answer; None of what are no numbers."""
@@ -168,11 +171,15 @@ class LocalCritic(Critic):
         writings = [Writing(token.text, [token]) if token.chances else None for token in tokens]
         more = [at for at, token in enumerate(tokens) if token.chances and not token.is_answer_in(YES_NO)]
         if more:
-            longer = reader.write([batch[at] for at in more], self.settings.max_tokens)
+            longer = reader.write([batch[at] for at in more], self._most([batch[at] for at in more]))
             for at, writing in zip(more, longer, strict=True):
                 writings[at] = writing
         return writings
 
     def _write_all(self, reader: Reader, batch: Sequence[PreparedQuestion]) -> list[Writing]:
         """What the critic writes; its words alone decide, as in the authors' program."""
-        return [replace(writing, tokens=()) for writing in reader.write(batch, self.settings.max_tokens)]
+        return [replace(writing, tokens=()) for writing in reader.write(batch, self._most(batch))]
+
+    def _most(self, batch: Sequence[PreparedQuestion]) -> int:
+        """How many tokens the longest of some answers may have."""
+        return max(one.question.form.limit(self.settings.max_tokens) for one in batch)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.critics.local.settings import LocalSettings
+from judge.critics.presets.preset import Preset
+from judge.critics.presets.table import PRESETS
 from judge.hub_models import HubModel
 from lorarar.families import Family, families_with
 from lorarar.util.model_reference import HubId, find_model
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from judge.critics.local.critic import LocalCritic
 
 LLAVA_CRITIC = "llava-critic-7b"  # the paper's, and the customary one
-LLAVA_REPOSITORY, LLAVA_GIGABYTES = "lmms-lab/llava-critic-7b", 16.1
 
 
 def runs_locally(name: str) -> bool:
@@ -57,24 +58,36 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def named_checkpoints() -> dict[str, Callable[[], Checkpoint]]:
-    """The critics that have a name: those of the families, and the paper's."""
+    """The critics that have a name: those of the families, and the presets."""
     own = {name: partial(_of_family, family) for name, family in families_with("critic").items()}
-    return {**own, LLAVA_CRITIC: _llava_critic}
+    return {**own, **{name: partial(_of_preset, preset) for name, preset in PRESETS.items()}}
 
 
 def hub_model(name: str) -> HubModel | None:
     """Where the critic of that name comes from that is on the hub; None where it is elsewhere, or is none of these."""
-    if name == LLAVA_CRITIC:
-        return HubModel("critic", name, LLAVA_REPOSITORY, gigabytes=LLAVA_GIGABYTES)
+    preset = PRESETS.get(name)
+    if preset is not None and preset.runs_here:
+        gigabytes = round(preset.gigabytes("bfloat16"), 1)
+        return HubModel("critic", name, preset.repository, preset.revision, gigabytes)
     place = find_model(name, {named: lambda: True for named in named_checkpoints()})
     return HubModel("critic", name, place.repository, place.revision) if isinstance(place, HubId) else None
 
 
-def _llava_critic() -> Checkpoint:
-    """The paper's critic, as its authors ran it."""
+def _of_preset(preset: Preset) -> Checkpoint:
+    """A preset's checkpoint.
+
+    Raises:
+        CriticError: it cannot be fetched; or it is an adapter, which is not loaded here.
+    """
+    from judge.critics.critic import CriticError
     from judge.critics.local.checkpoint import checkpoint_from
 
-    return checkpoint_from(LLAVA_REPOSITORY, name=LLAVA_CRITIC)
+    if preset.adapter is not None:
+        raise CriticError(
+            f"{preset.name} is a LoRA of {preset.adapter.base} and is asked behind a server alone: "
+            f"{preset.serve}; then {preset.ask}"
+        )
+    return checkpoint_from(preset.repository, preset.revision, preset.name)
 
 
 def _of_family(family: Family) -> Checkpoint:

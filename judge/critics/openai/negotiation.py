@@ -26,9 +26,9 @@ Send = Callable[[RequestForm], Answer | Problem]
 class Negotiation:
     """What one server takes, as far as it is known; threads may share it."""
 
-    def __init__(self, server: str) -> None:
-        self._server = server  # as messages name it
-        self._form = RequestForm()
+    def __init__(self, server: str, form: RequestForm | None = None) -> None:
+        """Begin with a form to try first, by default the whole one; ``server`` is as messages name it."""
+        self._server, self._form = server, form or RequestForm()
         self._is_settled = False  # whether it was answered
         self._vain: Counter[RequestForm] = Counter()  # how often each form was tried for nothing
         self._doubted: RequestForm | None = None  # given up on a breakdown that may have been no refusal

@@ -90,20 +90,21 @@ class ServedCritic(Critic):
 
     def _reply(self, question: Question, server: Server, stop: threading.Event) -> Reply:
         """A server's reply to a question; raises a ServerFailedError where another server may have one."""
-        started = time.monotonic()
+        started, limit = time.monotonic(), question.form.limit(self.settings.max_tokens)
         try:
             reference, test = self.preparation(question.reference), self.preparation(question.test)
             refuse_marks(question.rendered, question.system)
-            answer = server.answer(partial(messages_of, question, reference, test), stop)
+            messages = partial(messages_of, question, reference, test)
+            answer = server.answer(messages, stop, limit, reads_words=bool(question.form.pattern))
         except ServerFailedError:
             raise
         except (ImageError, PromptError, QuestionFailedError) as error:
             return Reply.failure(str(error), time.monotonic() - started)
         seconds = time.monotonic() - started
-        writing = writing_of(answer, self.settings.max_tokens)
+        writing = writing_of(answer, limit)
         if writing is None:
             return Reply.failure("the server's answer is no JSON with a choice and its message", seconds)
-        return read(writing, seconds)
+        return read(writing, seconds, question.form)
 
 
 def open_served(addresses: str, settings: Mapping[str, Any]) -> ServedCritic:

@@ -46,29 +46,37 @@ class Server:
             self.close()
             raise
         self._negotiation = Negotiation(self.name)
+        self._negotiation_of_words = Negotiation(self.name, RequestForm(logprobs=0))
 
     @property
     def name(self) -> str:
         """The server as messages name it."""
         return self._connection.name
 
-    def answer(self, messages: Messages, stop: threading.Event) -> object:
+    def answer(self, messages: Messages, stop: threading.Event, limit: int, *, reads_words: bool = False) -> object:
         """The server's answer to a question, parsed.
+
+        Args:
+            messages: the question's.
+            stop: whether to try no more.
+            limit: tokens of the answer, at most.
+            reads_words: whether the words alone are read, so that no log-probabilities of each are asked for.
 
         Raises:
             QuestionFailedError: there is none after all retries; or one of its subclasses.
         """
 
         def send(form: RequestForm) -> Answer | Problem:
-            body = form.body(self.model.name, messages(system=form.system), self._settings.max_tokens)
+            body = form.body(self.model.name, messages(system=form.system), limit)
             answer = self._connection.post("/chat/completions", with_extras(body, self._settings.extra_body or {}))
             return problem_of(answer) or answer
 
+        negotiation = self._negotiation_of_words if reads_words else self._negotiation
         pauses, attempts = waits(self._settings.retries, self._settings.backoff), 0
         while True:
             attempts, pause, wait = attempts + 1, next(pauses, None), 0.0
             try:
-                result = self._negotiation.ask(send, last=pause is None)
+                result = negotiation.ask(send, last=pause is None)
             except NoAnswerError as error:
                 fault = str(error)
             else:

@@ -1,0 +1,63 @@
+"""Which preset a critic is: by its name, its repository, or the name a server has for it."""
+
+from __future__ import annotations
+
+import re
+
+from judge.critics.critic import CriticError
+from judge.critics.presets.preset import Preset
+from judge.critics.presets.table import PRESETS
+from judge.questions import Prompts, find_prompts
+
+#: What names of weights in other numbers, and of their files, end in.
+_NUMBERS = re.compile(r"[-_.](?:fp8|nvfp4|bf16|awq|gptq|bnb|int[48]|[48]bit|q\d\w*|gguf|dynamic)$")
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        CriticError: there is none.
+    """
+    if name not in PRESETS:
+        raise CriticError(f"no preset {name}; accepted are {', '.join(PRESETS)} (lorarar judge critics)")
+    return PRESETS[name]
+
+
+def preset_of(critic: str) -> Preset | None:
+    """The preset that a critic of that name is, whoever serves it and in whatever numbers; None where it is none."""
+    name = _plain(critic)
+    for preset in PRESETS.values():
+        if name in (preset.name, _plain(preset.repository)):
+            return preset
+    return None
+
+
+def singles_prompts(critic: str, prompts: str = "", preset: str = "") -> Prompts:
+    """How a critic is asked about a picture and a reference.
+
+    Args:
+        critic: by the name that its verdicts have.
+        prompts: those that the user names; empty: the critic's own, which are the paper's where it has none.
+        preset: whose prompts apply, where the user says so; empty: those of the critic's name.
+
+    Raises:
+        CriticError: it is not asked so, or there is no such preset.
+        PromptError: there are no such prompts.
+    """
+    known = find_preset(preset) if preset else preset_of(critic)
+    if known is not None and known.singles is None:
+        others = ", ".join(one.name for one in PRESETS.values() if one.singles)
+        raise CriticError(
+            f"{known.name} answers pairs alone: accepted is --protocol pairwise, or another critic such as {others}"
+        )
+    own = known.singles if known is not None else None
+    return find_prompts(prompts) if prompts else own or find_prompts("paper")
+
+
+def _plain(name: str) -> str:
+    """The last part of a critic's name, in small letters, without what says in which numbers its weights are."""
+    plain = name.rstrip("/").rpartition("/")[2].partition("@")[0].lower().replace(":", "-")
+    while (shorter := _NUMBERS.sub("", plain)) != plain:
+        plain = shorter
+    return plain
