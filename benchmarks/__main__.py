@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import app, command, drawing, intervals, judging, known, memory, merging, pruning, training
+from benchmarks import app, command, drawing, intervals, judging, known, memory, merging, pruning, served, training
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 REHEARSED = "## At true size"  # the section of the page that is the rehearsal's, and stays as it is
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "drawing": drawing.run,
     "judging": judging.run,
     "known": known.run,
+    "served": served.run,
     "intervals": intervals.run,
 }
 

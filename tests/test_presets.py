@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 
 from judge.critics import CriticError, find_critic
 from judge.critics.local.llava_qwen import TOWERS
-from judge.critics.presets.matching import preset_of, singles_prompts
+from judge.critics.presets.matching import pair_prompts, preset_of, singles_prompts
 from judge.critics.presets.table import PRESETS
 from judge.critics.presets.unified_reward import SCORES, UNIFIED_REWARD_EDIT
+from judge.pair_questions import PAIRS
 from judge.questions import CODE, PAPER, Question
 from judge.reading import Writing, read
 from judge.verdicts import VerdictKey
@@ -187,7 +188,7 @@ def test_why_there_is_no_score_is_told():
     def reason(**fields):
         return read(Writing(**fields), form=SCORES).reason
 
-    assert reason(text="Yes") == "prose: the answer is 'Yes', not scores from 0 to 25 like \"score\": [18, 20]"
+    assert reason(text="Yes") == "prose: the answer is 'Yes', not a first score from 13 to 25 or one from 0 to 12"
     assert reason(text='{"reasoning": "it is', cut_after=512) == "cut off after 512 tokens"
     assert reason(text="<think>well", cut_after=512) == "thought and cut off after 512 tokens"
     assert reason(text="", refusal="no faces").startswith("refused")
@@ -277,3 +278,36 @@ def test_a_preset_is_a_critic_of_this_machine_and_is_never_downloaded_unasked(pi
         find_critic("qwen3-vl-8b")
     with pytest.raises(CriticError, match="LoRA of Qwen/Qwen3-VL-8B-Instruct and is asked behind a server alone: vllm"):
         find_critic("pvc-judge")
+
+
+# pairs
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "answer"),
+    [
+        ("pvc-judge", '{"reasoning": "the winner is clear", "winner": "Image A"}', "first"),
+        ("pvc-judge", '```json\n{"reasoning": "…",\n "winner" : "image_b",}\n```', "second"),
+        ("pvc-judge", '{"winner": "tie"}', "tie"),
+        ("pvc-judge", '{"winner": "Image A"} or {"winner": "Image B"}', None),
+        ("pvc-judge", '{"winner": "neither of the images"}', None),
+        ("pvc-judge", "Image A", None),
+        ("unifiedreward-edit", "The handle is kept. Edited Image 2 is better.", "second"),
+        ("unifiedreward-edit", "Both images are equally good.", "tie"),
+        ("unifiedreward-edit", "Image 1 is better than Image 2, or Image 2 is better", None),
+        ("unifiedreward-edit", "First", None),
+        ("qwen3-vl-8b", "First.", "first"),
+    ],
+)
+def test_each_says_in_words_of_its_own_which_of_two_pictures_is_better(name, text, answer):
+    assert read(Writing(text), form=pair_prompts(name).form).answer == answer
+
+
+def test_pairs_are_asked_of_all_in_their_words_with_the_pictures_they_were_trained_with(tmp_path):
+    for name, preset in PRESETS.items():
+        prompts = pair_prompts(name)
+        assert prompts is preset.pairs and preset.protocols[-1] == "pairs"
+        question = prompts.ask("style", (tmp_path, tmp_path), (tmp_path, tmp_path), "oil")
+        assert len(question.references) == (1 if name in ("pvc-judge", "unifiedreward-edit") else 2)
+    assert pair_prompts("someone/critic") is PAIRS
+    assert pair_prompts("mine", "pvc-judge") is PRESETS["pvc-judge"].pairs

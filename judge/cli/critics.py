@@ -47,7 +47,7 @@ def _table(presets: Sequence[Preset]) -> Table:
         [
             preset.name,
             preset.title,
-            " and ".join(preset.protocols) or "pairs",
+            " and ".join(preset.protocols),
             *(f"{preset.gigabytes(numbers):.0f} GB" for numbers in SHOWN_IN),
             preset.licence,
             preset.repository,
@@ -70,10 +70,10 @@ def _print_serving(preset: Preset) -> None:
 def _print_prompts(preset: Preset) -> None:
     """How it is asked, word for word."""
     record = preset.record()
-    prompts = record["singles"]
-    if prompts is None:
-        return
-    print_text(f"Singles, prompts {prompts['prompts']}; the answer is {prompts['answer']}.")
-    for part in ("system", "subject", "style"):
-        if prompts[part]:
-            print_text(f"\n{part}:\n{prompts[part]}")
+    for protocol in preset.protocols:
+        prompts = record[protocol]
+        print_text(f"{protocol}, prompts {prompts['prompts']}; accepted is {prompts['answer']}.")
+        for part in ("system", "subject", "style"):
+            if prompts[part]:
+                print_text(f"\n{part}:\n{prompts[part]}")
+        print_text("")

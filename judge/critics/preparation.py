@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,9 @@ class Prepared:
     digest: str
     image: Image.Image = field(compare=False, repr=False)
 
-    @cached_property
+    @property
     def png(self) -> bytes:
-        """The pixels as a PNG, packed quickly rather than tightly: it is sent once or twice."""
+        """The pixels as a PNG, packed quickly rather than tightly."""
         buffer = io.BytesIO()
         self.image.save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()

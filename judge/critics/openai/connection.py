@@ -6,14 +6,13 @@ nothing is sent to another server than the one that was named.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx2
 
@@ -72,13 +71,13 @@ class Connection:
         """The answer of a place beside ``/v1``, within some seconds; raises as ``post``."""
         return self._bounded("GET", self.address.beside(place), None, min(seconds, self.timeout))
 
-    def post(self, place: str, body: Mapping[str, Any]) -> Answer:
-        """The answer to a body that is sent to a place below the address.
+    def post(self, place: str, body: bytes) -> Answer:
+        """The answer to a body of JSON that is sent to a place below the address.
 
         Raises:
             NoAnswerError: there is none, or it took too long, was too long or came from elsewhere.
         """
-        return self._request("POST", place, json.dumps(body).encode())
+        return self._request("POST", place, body)
 
     def close(self) -> None:
         """Close all connections."""

@@ -6,20 +6,22 @@ accepted once is the form of all further questions.
 
 from __future__ import annotations
 
+import json
 import re
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 from typing import Any
+from uuid import uuid4
 
 from judge.critics.critic import CriticError
 from judge.critics.openai.problem import Problem
-from judge.critics.preparation import Prepared
 from judge.questions import Question
 
 MOST_LOGPROBS, FEWER_LOGPROBS = 20, 5  # the most that the protocol allows, and that careful servers do
 OWN = ("messages", "model", "stream", "n")  # fields that are the question's or decide what an answer is
 INVALID = (400, 422)  # of what may refuse a part of a request in words
+PICTURE = f"picture {uuid4().hex}"  # stands for a picture in messages; in no words, which cannot know it
 
 _FEWER = re.compile(r"top_?log_?probs|\bmax|\bmost\b|\bless\b|greater|\b5\b", re.IGNORECASE)
 _LOGPROBS = re.compile(r"log_?\s?-?prob", re.IGNORECASE)
@@ -91,12 +93,12 @@ def smaller_forms(form: RequestForm, problem: Problem) -> Iterator[SmallerForm]:
         yield SmallerForm(replace(form, logprobs=0), is_named=named)
 
 
-def messages_of(question: Question, reference: Prepared, test: Prepared, *, system: bool) -> list[dict[str, Any]]:
-    """A question as a conversation; without a turn for the system its words begin the user's."""
+def messages_of(question: Question, *, system: bool) -> list[dict[str, Any]]:
+    """A question as a conversation, with marks for its pictures; without a turn for the system its words begin it."""
     own_turn = bool(question.system) and system
     text = question.rendered
     before = text.before if own_turn or not question.system else f"{question.system}\n\n{text.before}"
-    parts = [_words(before), _picture(reference), _words(text.between), _picture(test), _words(text.after)]
+    parts = [_words(before), _PICTURE, _words(text.between), _PICTURE, _words(text.after)]
     turns = [{"role": "system", "content": question.system}] if own_turn else []
     return [*turns, {"role": "user", "content": [part for part in parts if part.get("text") != ""]}]
 
@@ -104,6 +106,12 @@ def messages_of(question: Question, reference: Prepared, test: Prepared, *, syst
 def with_extras(body: Mapping[str, Any], extras: Mapping[str, Any]) -> dict[str, Any]:
     """A request with fields of the user's, which go before ours; ``null`` takes one of ours out."""
     return {name: value for name, value in {**body, **extras}.items() if value is not None}
+
+
+def packed(body: Mapping[str, Any], pictures: Sequence[bytes]) -> bytes:
+    """A request as it is sent, with pictures, which are JSON already, where their marks stand."""
+    words = json.dumps(body).encode().split(json.dumps(PICTURE).encode())
+    return b"".join(chain.from_iterable(zip_longest(words, pictures, fillvalue=b"")))
 
 
 def check_extras(extras: Mapping[str, Any]) -> None:
@@ -120,5 +128,4 @@ def _words(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def _picture(image: Prepared) -> dict[str, Any]:
-    return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(image.png).decode()}"}}
+_PICTURE: Mapping[str, Any] = {"type": "image_url", "image_url": {"url": PICTURE}}

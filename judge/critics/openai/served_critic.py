@@ -22,6 +22,7 @@ from judge.critics.openai.models import AwayError, ServedModel
 from judge.critics.openai.replicas import Sharing
 from judge.critics.openai.request import check_extras, messages_of
 from judge.critics.openai.response import writing_of
+from judge.critics.openai.sent_pictures import SentPictures
 from judge.critics.openai.server import QuestionFailedError, Server, ServerFailedError, ServerRefusesError
 from judge.critics.openai.settings import ServedSettings
 from judge.critics.preparation import Preparation
@@ -46,6 +47,7 @@ class ServedCritic(Critic):
         check_extras(settings.extra_body or {})
         self.settings = settings
         self.preparation = Preparation(settings.side)
+        self._pictures = SentPictures(self.preparation)
         self._servers: list[Server] = []
         try:
             self._reach(dict.fromkeys(part.strip() for part in addresses.split(",")))
@@ -92,10 +94,10 @@ class ServedCritic(Critic):
         """A server's reply to a question; raises a ServerFailedError where another server may have one."""
         started, limit = time.monotonic(), question.form.limit(self.settings.max_tokens)
         try:
-            reference, test = self.preparation(question.reference), self.preparation(question.test)
+            pictures = [self._pictures(path) for path in (question.reference, question.test)]
             refuse_marks(question.rendered, question.system)
-            messages = partial(messages_of, question, reference, test)
-            answer = server.answer(messages, stop, limit, reads_words=bool(question.form.pattern))
+            messages, in_words = partial(messages_of, question), bool(question.form.pattern)
+            answer = server.answer(messages, pictures, stop, limit, reads_words=in_words)
         except ServerFailedError:
             raise
         except (ImageError, PromptError, QuestionFailedError) as error:

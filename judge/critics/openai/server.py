@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from judge.critics.critic import CriticError
@@ -13,11 +13,13 @@ from judge.critics.openai.key import authorisation, key_variables
 from judge.critics.openai.models import find_model
 from judge.critics.openai.negotiation import Negotiation
 from judge.critics.openai.problem import Problem, problem_of
-from judge.critics.openai.request import RequestForm, with_extras
+from judge.critics.openai.request import RequestForm, packed, with_extras
 from judge.critics.openai.retry import waits
 from judge.critics.openai.settings import ServedSettings
 
-Messages = Callable[..., list[dict[str, Any]]]  # a question's; ``system``: with a turn of its own for the system
+Messages = Callable[
+    ..., list[dict[str, Any]]
+]  # a question's, with marks for its pictures; ``system``: with a turn of its own for the system
 
 
 class QuestionFailedError(Exception):
@@ -53,11 +55,20 @@ class Server:
         """The server as messages name it."""
         return self._connection.name
 
-    def answer(self, messages: Messages, stop: threading.Event, limit: int, *, reads_words: bool = False) -> object:
+    def answer(
+        self,
+        messages: Messages,
+        pictures: Sequence[bytes],
+        stop: threading.Event,
+        limit: int,
+        *,
+        reads_words: bool = False,
+    ) -> object:
         """The server's answer to a question, parsed.
 
         Args:
             messages: the question's.
+            pictures: in their order, as JSON.
             stop: whether to try no more.
             limit: tokens of the answer, at most.
             reads_words: whether the words alone are read, so that no log-probabilities of each are asked for.
@@ -67,8 +78,10 @@ class Server:
         """
 
         def send(form: RequestForm) -> Answer | Problem:
-            body = form.body(self.model.name, messages(system=form.system), limit)
-            answer = self._connection.post("/chat/completions", with_extras(body, self._settings.extra_body or {}))
+            body = with_extras(
+                form.body(self.model.name, messages(system=form.system), limit), self._settings.extra_body or {}
+            )
+            answer = self._connection.post("/chat/completions", packed(body, pictures))
             return problem_of(answer) or answer
 
         negotiation = self._negotiation_of_words if reads_words else self._negotiation

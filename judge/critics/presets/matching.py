@@ -7,7 +7,8 @@ import re
 from judge.critics.critic import CriticError
 from judge.critics.presets.preset import Preset
 from judge.critics.presets.table import PRESETS
-from judge.questions import Prompts, find_prompts
+from judge.pair_questions import PAIRS, PairPrompts
+from judge.questions import PAPER, Prompts, find_prompts
 
 #: What names of weights in other numbers, and of their files, end in.
 _NUMBERS = re.compile(r"[-_.](?:fp8|nvfp4|bf16|awq|gptq|bnb|int[48]|[48]bit|q\d\w*|gguf|dynamic)$")
@@ -45,14 +46,28 @@ def singles_prompts(critic: str, prompts: str = "", preset: str = "") -> Prompts
         CriticError: it is not asked so, or there is no such preset.
         PromptError: there are no such prompts.
     """
-    known = find_preset(preset) if preset else preset_of(critic)
+    known = _known(critic, preset)
     if known is not None and known.singles is None:
         others = ", ".join(one.name for one in PRESETS.values() if one.singles)
         raise CriticError(
             f"{known.name} answers pairs alone: accepted is --protocol pairwise, or another critic such as {others}"
         )
-    own = known.singles if known is not None else None
-    return find_prompts(prompts) if prompts else own or find_prompts("paper")
+    if prompts:
+        return find_prompts(prompts)
+    return known.singles if known is not None and known.singles is not None else PAPER
+
+
+def pair_prompts(critic: str, preset: str = "") -> PairPrompts:
+    """How a critic is asked which of two pictures is better; as ``singles_prompts``, and raises as it does."""
+    known = _known(critic, preset)
+    if known is not None and known.pairs is None:
+        others = ", ".join(one.name for one in PRESETS.values() if one.pairs)
+        raise CriticError(f"{known.name} answers no pairs; accepted are singles, or another critic such as {others}")
+    return PAIRS if known is None or known.pairs is None else known.pairs
+
+
+def _known(critic: str, preset: str) -> Preset | None:
+    return find_preset(preset) if preset else preset_of(critic)
 
 
 def _plain(name: str) -> str:

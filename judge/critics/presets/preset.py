@@ -8,6 +8,7 @@ from shlex import join
 from typing import Any
 
 from judge.critics.weight_bytes import BYTES
+from judge.pair_questions import PairPrompts
 from judge.questions import Prompts
 
 SHOWN_IN = ("bfloat16", "8bit", "4bit")  # the numbers whose memory is told
@@ -44,6 +45,7 @@ class Preset:
     licence: str  # of its weights
     paper: str  # where it is published
     singles: Prompts | None = None  # how it is asked about a picture and a reference; None: it is not
+    pairs: PairPrompts | None = None  # how it is asked which of two pictures is better; None: it is not
     revision: str | None = None  # a commit of the repository; None: its newest
     adapter: Adapter | None = None  # of a critic that is a LoRA
     serving: Serving = field(default_factory=Serving)
@@ -51,7 +53,7 @@ class Preset:
     @property
     def protocols(self) -> tuple[str, ...]:
         """What it answers."""
-        return ("singles",) if self.singles else ()
+        return tuple(name for name, prompts in (("singles", self.singles), ("pairs", self.pairs)) if prompts)
 
     @property
     def runs_here(self) -> bool:
@@ -79,7 +81,9 @@ class Preset:
     @property
     def ask(self) -> str:
         """The flags by which the served critic is asked."""
-        return f"--critic {ADDRESS}" + (f" --model {self.name}" if self.adapter else "")
+        model = f" --model {self.name}" if self.adapter else ""  # beside its base
+        protocol = "" if self.singles else " --protocol pairwise --methods A,B"
+        return f"--critic {ADDRESS}{model}{protocol}"
 
     def record(self) -> dict[str, Any]:
         """The preset under the keys of ``lorarar judge critics --json``."""
@@ -91,6 +95,7 @@ class Preset:
             "base": self.adapter and self.adapter.base,
             "protocols": list(self.protocols),
             "singles": self.singles and _wording(self.singles),
+            "pairs": self.pairs and _wording(self.pairs),
             "parameters": self.parameters,
             "gigabytes": {numbers: round(self.gigabytes(numbers), 1) for numbers in SHOWN_IN},
             "licence": self.licence,
@@ -102,6 +107,6 @@ class Preset:
         }
 
 
-def _wording(prompts: Prompts) -> dict[str, str]:
+def _wording(prompts: Prompts | PairPrompts) -> dict[str, str]:
     words = {"subject": prompts.subject, "style": prompts.style, "system": prompts.system}
     return {"prompts": prompts.version, "answer": prompts.form.accepted, **words}

@@ -7,7 +7,9 @@ pinned: ``--critic OWNER/NAME@REVISION`` asks for one, and the commit that was l
 from __future__ import annotations
 
 from judge.critics.presets.preset import Adapter, Preset, Serving
-from judge.critics.presets.unified_reward import UNIFIED_REWARD_EDIT
+from judge.critics.presets.pvc_judge import PVC_JUDGE
+from judge.critics.presets.unified_reward import UNIFIED_REWARD_EDIT, UNIFIED_REWARD_EDIT_PAIRS
+from judge.pair_questions import PAIRS
 from judge.questions import PAPER
 
 QWEN = "Qwen/Qwen3-VL-8B-Instruct"
@@ -22,8 +24,9 @@ _ROWS = (
         licence=APACHE,
         paper="arXiv 2410.02712",
         singles=PAPER,
+        pairs=PAIRS,
         serving=Serving(
-            images=2,  # of 3,699 tokens each, as vLLM cuts them
+            tokens=32768,  # of which a picture takes 3,699, as vLLM cuts it
             model="llava-critic-7b-hf",
             note="vLLM reads transformers' form of its weights alone: llava-critic-7b-hf is a folder with them, "
             "converted by transformers' script for LLaVA-OneVision",
@@ -37,6 +40,7 @@ _ROWS = (
         licence=APACHE,
         paper="arXiv 2511.21631",
         singles=PAPER,
+        pairs=PAIRS,
     ),
     Preset(
         "qwen3-vl-32b",
@@ -46,6 +50,7 @@ _ROWS = (
         licence=APACHE,
         paper="arXiv 2511.21631",
         singles=PAPER,
+        pairs=PAIRS,
         serving=Serving(
             arguments=("--tensor-parallel-size", "2"),
             note="two GPUs of 80 GB; Qwen/Qwen3-VL-32B-Instruct-FP8 in its place fits one",
@@ -58,6 +63,7 @@ _ROWS = (
         parameters=8.94e9,
         licence="none named; its base Apache-2.0",
         paper="arXiv 2603.28547",
+        pairs=PVC_JUDGE,
         adapter=Adapter(base=QWEN, rank=64),
         serving=Serving(note="a folder with its merged weights is served like any other, under this name"),
     ),
@@ -69,6 +75,7 @@ _ROWS = (
         licence="MIT",
         paper="arXiv 2503.05236",
         singles=UNIFIED_REWARD_EDIT,
+        pairs=UNIFIED_REWARD_EDIT_PAIRS,
     ),
 )
 
