@@ -54,7 +54,7 @@ def run(
         stop_after: like failures in a row, after which a critic is given up; 0: never.
         db: the database; by default ``$LORARAR_DB``, else ``./lorarar.db``.
         progress: whether bars and messages are shown on stderr.
-        settings: of critics, such as ``device`` or ``batch``, a ``preset``, and backbones by their kind, such as ``clip``.
+        settings: of critics, such as ``device``, ``batch`` or ``preset``, and backbones by kind, such as ``clip``.
 
     Returns:
         What each critic and metric says of each picture. What has no answer has the value None, and a warning is
@@ -157,7 +157,7 @@ def check(
         stop_after: as ``run`` has it.
         db: likewise.
         progress: likewise.
-        settings: of critics, such as ``device`` or ``batch``, and a ``preset``.
+        settings: of critics, such as ``device``, ``batch`` or ``preset``.
 
     Raises:
         LorarError: something that was asked for is not there or not accepted, or no question has an answer.

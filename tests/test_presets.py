@@ -148,8 +148,8 @@ def test_a_critic_is_asked_in_its_own_words_unless_others_are_named():
     assert singles_prompts("someone/critic") is singles_prompts("qwen3-vl-32b") is PAPER
     assert singles_prompts("unifiedreward-edit") is UNIFIED_REWARD_EDIT
     assert singles_prompts("UnifiedReward", preset="unifiedreward-edit") is UNIFIED_REWARD_EDIT
-    assert singles_prompts("unifiedreward-edit", "code") is CODE
-    for names in (("PVC-Judge",), ("pvc-judge", "paper"), ("mine", "", "pvc-judge")):
+    assert singles_prompts("unifiedreward-edit", CODE) is CODE
+    for names in (("PVC-Judge",), ("pvc-judge", PAPER), ("mine", None, "pvc-judge")):
         with pytest.raises(CriticError, match=r"^pvc-judge answers pairs alone: accepted is --protocol pairwise, or"):
             singles_prompts(*names)
 

@@ -40,7 +40,7 @@ StopAfterOption = Annotated[
 
 
 def critic_flags() -> list[Flag]:
-    """The flags that name a critic and set it: ``--critic``, ``--preset``, and the settings of every kind of critics."""
+    """The flags that name a critic and set it: ``--critic``, ``--preset`` and the settings of every kind of critics."""
     from judge.critics.local.named import LLAVA_CRITIC
     from judge.critics.table import CRITICS
     from judge.default_judges import CRITIC, PRESET, variable

@@ -8,7 +8,7 @@ from judge.critics.critic import CriticError
 from judge.critics.presets.preset import Preset
 from judge.critics.presets.table import PRESETS
 from judge.pair_questions import PAIRS, PairPrompts
-from judge.questions import PAPER, Prompts, find_prompts
+from judge.questions import PAPER, Prompts
 
 #: What names of weights in other numbers, and of their files, end in.
 _NUMBERS = re.compile(r"[-_.](?:fp8|nvfp4|bf16|awq|gptq|bnb|int[48]|[48]bit|q\d\w*|gguf|dynamic)$")
@@ -34,17 +34,16 @@ def preset_of(critic: str) -> Preset | None:
     return None
 
 
-def singles_prompts(critic: str, prompts: str = "", preset: str = "") -> Prompts:
+def singles_prompts(critic: str, named: Prompts | None = None, preset: str = "") -> Prompts:
     """How a critic is asked about a picture and a reference.
 
     Args:
         critic: by the name that its verdicts have.
-        prompts: those that the user names; empty: the critic's own, which are the paper's where it has none.
+        named: those that the user names; None: the critic's own, which are the paper's where it has none.
         preset: whose prompts apply, where the user says so; empty: those of the critic's name.
 
     Raises:
         CriticError: it is not asked so, or there is no such preset.
-        PromptError: there are no such prompts.
     """
     known = _known(critic, preset)
     if known is not None and known.singles is None:
@@ -52,8 +51,8 @@ def singles_prompts(critic: str, prompts: str = "", preset: str = "") -> Prompts
         raise CriticError(
             f"{known.name} answers pairs alone: accepted is --protocol pairwise, or another critic such as {others}"
         )
-    if prompts:
-        return find_prompts(prompts)
+    if named is not None:
+        return named
     return known.singles if known is not None and known.singles is not None else PAPER
 
 
