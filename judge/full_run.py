@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from judge.metrics.instruments import Instruments
     from judge.metrics.measure import Instrument
     from judge.metrics.scores import ScoreOutcome
+    from judge.outcome import JudgeOutcome
     from judge.questions import Prompts
-    from judge.runner import JudgeOutcome
     from judge.targets import Target
     from judge.verdicts import Judge
     from lorarar.store import Store
@@ -90,7 +90,7 @@ class FullRun:
     @property
     def mars2(self) -> JudgeOutcome | None:
         """The counts of all critics together; None where MARS2 was not asked for."""
-        from judge.runner import JudgeOutcome
+        from judge.outcome import JudgeOutcome
 
         if self.critics is None:
             return None

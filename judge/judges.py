@@ -19,6 +19,7 @@ from lorarar.util.options import OptionError, check_keys
 if TYPE_CHECKING:
     from judge.critics import Critic
     from judge.hub_models import HubModel
+    from judge.pair_questions import PairPrompts
     from judge.questions import Prompts
     from judge.targets import Target
 
@@ -114,6 +115,17 @@ class Judges:
         from judge.critics.presets.matching import singles_prompts
 
         return singles_prompts(critic, named, self.preset)
+
+    def pair_prompts(self, critic: str, named: PairPrompts | None) -> PairPrompts:
+        """How a critic of that name is asked about two pictures: in the prompts that are named, else in its own.
+
+        Raises:
+            CriticError: it is not asked so.
+        """
+        from judge.critics.presets.matching import pair_prompts
+
+        own = pair_prompts(critic, self.preset)
+        return own if named is None else named
 
     def singles_prompts_here(self, name: str, named: Prompts | None) -> Prompts:
         """How one of these critics is asked, as it says itself when it is opened; it is closed again.

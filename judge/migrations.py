@@ -131,6 +131,32 @@ def _checks(db: Connection) -> None:
         ) STRICT""")
 
 
+def _pair_verdicts(db: Connection) -> None:
+    """Which of two pictures critics called better: apart, since no figure mixes them with verdicts on single ones."""
+    db.execute("""
+        CREATE TABLE pair_verdicts (
+            key TEXT PRIMARY KEY,
+            judge INTEGER NOT NULL REFERENCES judges(id),
+            prompts TEXT NOT NULL,
+            aspect TEXT NOT NULL CHECK (aspect IN ('subject', 'style')),
+            first_image TEXT NOT NULL,
+            second_image TEXT NOT NULL,
+            reference_images TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            words TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'unparsed')),
+            choice TEXT CHECK (choice IN ('first', 'second', 'tie')),
+            probability REAL CHECK (probability BETWEEN 0 AND 1),
+            mass REAL CHECK (mass BETWEEN 0 AND 1),
+            answer TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            created TEXT NOT NULL,
+            CHECK ((status = 'ok') = (choice IS NOT NULL))
+        ) STRICT""")
+    db.execute("CREATE INDEX pair_verdicts_by_judge ON pair_verdicts (judge, prompts)")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _judges,
     _verdicts,
@@ -141,4 +167,5 @@ MIGRATIONS: Sequence[Migration] = (
     _mass,
     _looks,
     _checks,
+    _pair_verdicts,
 )

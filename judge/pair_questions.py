@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from judge.answer_words import CHOICES, AnswerForm, Choice
-from judge.questions import SYSTEM, Aspect, PromptError
+from judge.questions import SYSTEM, Aspect, PromptError, Question
 
 _MARKS = re.compile(r"\{(references|first|second)\}")
 _BETWEEN = "\n"  # two references
@@ -43,6 +43,9 @@ class PairQuestion:
     def pictures(self) -> tuple[Path, ...]:
         """All pictures, in the order they are shown."""
         return (*self.references, self.first, self.second)
+
+
+AnyQuestion = Question | PairQuestion
 
 
 @dataclass(frozen=True)

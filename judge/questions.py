@@ -60,6 +60,21 @@ class Question:
     test: Path
     form: AnswerForm[bool] = YES_NO  # of its answer
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The words around its pictures: one more than these."""
+        return self.rendered.before, self.rendered.between, self.rendered.after
+
+    @property
+    def references(self) -> tuple[Path, ...]:
+        """The pictures that are compared with."""
+        return (self.reference,)
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """All pictures, in the order they are shown."""
+        return self.reference, self.test
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
+from typing import Generic
 
 from judge.questions import Reply
-from judge.verdicts import VerdictKey, VerdictStore
+from judge.reply_store import K, ReplyStore
 from lorarar.store import Store
 
 KEPT_SECONDS = 1.0  # for which a reply waits at most
 
 
-class ReplyKeeper:
+class ReplyKeeper(Generic[K]):
     """Keeps a judge's replies from a thread of its own, so that a silent server holds none back from the disk.
 
     A context manager, which writes what is left at its end, whatever ended it.
     """
 
-    def __init__(self, judge: int, verdicts: VerdictStore) -> None:
-        self._judge, self._verdicts = judge, verdicts
-        self._waiting: list[tuple[str, VerdictKey, Reply]] = []
+    def __init__(self, judge: int, replies: ReplyStore[K]) -> None:
+        self._judge, self._replies = judge, replies
+        self._waiting: list[tuple[str, K, Reply]] = []
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def __enter__(self) -> ReplyKeeper:
+    def __enter__(self) -> ReplyKeeper[K]:
         self._thread.start()
         return self
 
@@ -37,7 +38,7 @@ class ReplyKeeper:
         if error is None:
             self._check()
 
-    def add(self, digest: str, key: VerdictKey, reply: Reply) -> None:
+    def add(self, digest: str, key: K, reply: Reply) -> None:
         """Take a reply, to be written soon.
 
         Raises:
@@ -53,17 +54,17 @@ class ReplyKeeper:
 
     def _work(self) -> None:
         try:
-            with Store(self._verdicts.store.path) as store:  # a connection belongs to one thread
-                verdicts = type(self._verdicts)(store)
+            with Store(self._replies.store.path) as store:  # a connection belongs to one thread
+                own = type(self._replies)(store)
                 closed = False
                 while not closed:
                     closed = self._closed.wait(KEPT_SECONDS)  # first, so that nothing comes after the last writing
-                    self._write(verdicts)
+                    self._write(own)
         except Exception as error:
             self._error = error
 
-    def _write(self, verdicts: VerdictStore) -> None:
+    def _write(self, own: ReplyStore[K]) -> None:
         with self._lock:
-            replies, self._waiting = self._waiting, []
-        if replies:
-            verdicts.add(self._judge, replies)
+            waiting, self._waiting = self._waiting, []
+        if waiting:
+            own.add(self._judge, waiting)

@@ -27,6 +27,18 @@ _VERDICT = {
     "mass": "the probability of yes and no together at the token that was read; nothing where it is not known",
 }
 
+_CHOICE = {
+    **{name: words for name, words in _VERDICT.items() if name not in ("image", "reference", "verdict")},
+    "first_image": "SHA-256 of the file of the picture that is shown first",
+    "second_image": "SHA-256 of the other's file",
+    "reference_images": "SHA-256 of the references' files, in the order they are shown, JSON",
+    "choice": "`first`, `second` or `tie`, nothing unless the status is `ok`",
+    "probability": "of first against second and tie, where the critic gives one",
+    "reason": "why there is no choice; of pictures that are the same, that nothing was asked",
+    "words": "the style's words in the question, empty for the subject",
+    "mass": "the probability of the three choices together at the token that was read; nothing where it is not known",
+}
+
 TABLES: Mapping[str, TableWords] = {
     "judges": TableWords(
         "Critics with their settings",
@@ -40,6 +52,10 @@ TABLES: Mapping[str, TableWords] = {
     ),
     "verdicts": TableWords("What critics answered, a row a picture, reference and aspect", _VERDICT),
     "check_verdicts": TableWords("Answers that `lorarar judge check` asked for, which no report counts", _VERDICT),
+    "pair_verdicts": TableWords(
+        "Which of two pictures critics called better, a row an aspect and an order; `judge run --protocol pairwise`",
+        _CHOICE,
+    ),
     "checks": TableWords(
         "What `lorarar judge check` came to, a row a check",
         {
@@ -84,8 +100,9 @@ SCHEMA = Schema(
     {**TABLES, **_SEEN},
     pictures=(
         *(PictureColumn(table, "image") for table in ("verdicts", "check_verdicts", "scores")),
+        *(PictureColumn("pair_verdicts", column) for column in ("first_image", "second_image")),
         *(PictureColumn(table, "sha256") for table in _SEEN),
     ),
-    counted=("judges", "verdicts", "check_verdicts", "checks", "scores"),
-    json=(("judges", "identity"), ("checks", "grades"), ("scores", "backbone")),
+    counted=("judges", "verdicts", "pair_verdicts", "check_verdicts", "checks", "scores"),
+    json=(("judges", "identity"), ("checks", "grades"), ("scores", "backbone"), ("pair_verdicts", "reference_images")),
 )

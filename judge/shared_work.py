@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from judge.critics import Critic
 from judge.critics.batching import in_order
 from judge.critics.critic import GivenUpError
+from judge.pair_questions import AnyQuestion
 from judge.patience import STOP_AFTER, Patience
-from judge.questions import Question, Reply
+from judge.questions import Reply
 from judge.reply_keeper import ReplyKeeper
-from judge.verdicts import VerdictKey, VerdictStore
+from judge.reply_store import K, ReplyStore
 from lorarar.store.claims import Claims
 from lorarar.util.interrupts import HeldInterrupt, held_interrupt
 from lorarar.util.messages import message
@@ -26,7 +27,7 @@ LEAST, MOST = 32, 256  # questions in a part
 PARTS = 8  # of what is left: parts become smaller, so that runs end together
 LOOK_SECONDS = 0.25  # between two looks at whether others are done
 
-OpenQuestions = dict[str, tuple[Question, VerdictKey]]  # by digest
+OpenQuestions = dict[str, tuple[AnyQuestion, K]]  # by digest
 
 
 @dataclass
@@ -38,15 +39,15 @@ class SharedWork:
 
 
 def share_work(
-    questions: OpenQuestions,
+    questions: OpenQuestions[K],
     critic: Critic,
     judge: int,
-    verdicts: VerdictStore,
+    replies: ReplyStore[K],
     count: Callable[[Reply], None],
     title: str,
     stop_after: int = STOP_AFTER,
 ) -> SharedWork:
-    """Ask those of some questions that have no clear verdict, together with other runs; keep and count the replies.
+    """Ask those of some questions that have no clear reply, together with other runs; keep and count the replies.
 
     A critic that refuses whoever asks, or ``stop_after`` like failures in a row, ends the asking.
 
@@ -56,14 +57,14 @@ def share_work(
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
     left = dict(questions)
-    work = SharedWork(existing=_drop_clear(left, left, verdicts))
+    work = SharedWork(existing=_drop_clear(left, left, replies))
     if not left:
         return work
     if cost := critic.cost(len(left)):
         message(cost, "yellow")
     left = _in_order(left)
     patience = Patience(stop_after)
-    with Ticker(title, len(left)) as ticker, held_interrupt() as interrupt, Claims(verdicts.store) as claims:
+    with Ticker(title, len(left)) as ticker, held_interrupt() as interrupt, Claims(replies.store) as claims:
 
         def tell(reply: Reply) -> None:
             count(reply)
@@ -73,12 +74,12 @@ def share_work(
         try:
             while left:
                 part = _claim_part(left, claims, interrupt)
-                clear = _drop_clear(left, part, verdicts)
+                clear = _drop_clear(left, part, replies)
                 work.existing += clear
                 if clear:
                     ticker.advance(clear)
                 open_part = {digest: left[digest] for digest in part if digest in left}
-                _ask(open_part, critic, judge, verdicts, tell, interrupt)
+                _ask(open_part, critic, judge, replies, tell, interrupt)
                 claims.release(part)
                 for digest in part & left.keys():
                     del left[digest]
@@ -87,22 +88,22 @@ def share_work(
     return work
 
 
-def _in_order(questions: OpenQuestions) -> OpenQuestions:
+def _in_order(questions: OpenQuestions[K]) -> OpenQuestions[K]:
     """The questions in the order that critics like, so that those of a part have much in common."""
     digests = list(questions)
     return {digests[at]: questions[digests[at]] for at in in_order([question for question, _ in questions.values()])}
 
 
-def _drop_clear(left: OpenQuestions, part: Collection[str], verdicts: VerdictStore) -> int:
-    """Drop the questions of a part that have a clear verdict by now; return how many."""
-    clear = verdicts.clear_digests(part)
-    clear |= verdicts.promote({digest: left[digest][1] for digest in part if digest not in clear})
+def _drop_clear(left: OpenQuestions[K], part: Collection[str], replies: ReplyStore[K]) -> int:
+    """Drop the questions of a part that have a clear reply by now; return how many."""
+    clear = replies.clear_digests(part)
+    clear |= replies.promote({digest: left[digest][1] for digest in part if digest not in clear})
     for digest in clear:
         del left[digest]
     return len(clear)
 
 
-def _claim_part(left: OpenQuestions, claims: Claims, stop: Callable[[], bool]) -> set[str]:
+def _claim_part(left: OpenQuestions[K], claims: Claims, stop: Callable[[], bool]) -> set[str]:
     """Claim some of the questions that are left; where others have them all, wait until one of these is free."""
     size = min(MOST, max(LEAST, len(left) // PARTS))
     waiting = False
@@ -118,10 +119,10 @@ def _claim_part(left: OpenQuestions, claims: Claims, stop: Callable[[], bool]) -
 
 
 def _ask(
-    part: OpenQuestions,
+    part: OpenQuestions[K],
     critic: Critic,
     judge: int,
-    verdicts: VerdictStore,
+    replies: ReplyStore[K],
     tell: Callable[[Reply], None],
     interrupt: HeldInterrupt,
 ) -> None:
@@ -129,19 +130,19 @@ def _ask(
     if not part:
         return
     unanswered = dict(enumerate(part))
-    with ReplyKeeper(judge, verdicts) as keeper:
+    with ReplyKeeper(judge, replies) as keeper:
 
         def keep(digest: str, reply: Reply) -> None:
             keeper.add(digest, part[digest][1], reply)
             tell(reply)
 
-        replies = critic.ask([question for question, _ in part.values()])
+        coming = critic.ask([question for question, _ in part.values()])
         try:
-            while (reply := _next(replies, interrupt)) is not None:
+            while (reply := _next(coming, interrupt)) is not None:
                 keep(unanswered.pop(reply[0]), reply[1])
         finally:
-            if isinstance(replies, Generator):
-                replies.close()  # at once, so that nothing more is asked
+            if isinstance(coming, Generator):
+                coming.close()  # at once, so that nothing more is asked
         for digest in unanswered.values():
             keep(digest, Reply.failure("the critic did not reply"))
 

@@ -69,6 +69,7 @@ class Target:
     lost: tuple[str, ...] = ()  # where its references should be and are not; with any it counts in no figure
     plain_prompt: str = ""  # the prompt without rare tokens, where another than "sks" is known
     base: str = ""  # what generated it, as the database or the picture's own note says; empty where neither does
+    seed: int | None = None  # by which methods' pictures are of one cell; None of plain folders
 
     @property
     def digest(self) -> str:
@@ -185,6 +186,7 @@ def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
         sha256=row.sha256,
         lost=references.lost,
         base=base_of(row.base, image),
+        seed=row.seed,
     )
 
 

@@ -1,31 +1,22 @@
-"""Verdicts in the database: each once, by a digest of everything that decides it.
-
-A verdict that failed or could not be parsed is kept with its reason and asked again by the next run; one that
-is clear is never asked again under the same digest, and changed settings have other digests.
-"""
+"""Verdicts in the database: what critics said of one picture beside one reference (``judge.reply_store``)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from judge.identity import Identity, known_identities
+from judge.identity import Identity
 from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from judge.reading import LEAST_MASS
-from lorarar import __version__
-from lorarar.util.clock import now
+from judge.reply_store import ReplyStore, digest_of, sound
 from lorarar.util.statistics.odds import logit
-
-if TYPE_CHECKING:
-    from lorarar.store import Store
 
 Place = tuple[str, str, str, str, str]
 
@@ -53,22 +44,24 @@ class VerdictKey:
         """The place of a verdict from before the words were kept: its whole prompt stands for them."""
         return self.prompts, self.prompt, self.image, self.reference, self.aspect
 
-    def digest(self, identity: Mapping[str, object]) -> str:
+    @property
+    def settled(self) -> None:
+        """Every verdict is a critic's."""
+
+    def digest(self, identity: Identity) -> str:
         """The digest under which a verdict by a critic of this identity is kept; files do not enter it, pixels do."""
-        digest = _begun_digest(tuple(identity.items()), self.prompt, self.reading).copy()
-        digest.update(f', "shown": {json.dumps(self.pixels)}}}'.encode())
-        return digest.hexdigest()
+        return digest_of(identity, self.prompt, self.pixels, self.reading)
 
-
-@lru_cache(maxsize=4096)
-def _begun_digest(identity: tuple[tuple[str, object], ...], prompt: str, reading: str) -> hashlib._Hash:
-    """``digest_of_facts`` of a question, up to the pictures that are shown, which come last in it.
-
-    How its answer is read is a fact only where it is not Yes or No, so that keys stay as they are.
-    """
-    decides = {"identity": dict(identity), "prompt": prompt} | ({"reading": reading} if reading else {})
-    facts = json.dumps(decides, sort_keys=True)
-    return hashlib.sha256(facts.removesuffix("}").encode())
+    def columns(self) -> dict[str, Any]:
+        """The question's columns."""
+        return {
+            "prompts": self.prompts,
+            "aspect": self.aspect,
+            "image": sound(self.image),
+            "reference": sound(self.reference),
+            "prompt": self.prompt,
+            "words": self.words,
+        }
 
 
 @dataclass(frozen=True)
@@ -157,6 +150,25 @@ def judge_record(judge: Judge) -> dict[str, str]:
     return {**number, "prompts": judge.prompts, **judge.identity}
 
 
+@dataclass(frozen=True)
+class JudgeFilter:
+    """Which judges are meant."""
+
+    critics: tuple[str, ...] = ()  # none: any
+    prompts: str | None = None  # a name or a version; None: any
+    numbers: tuple[int, ...] = ()  # in the database; none: any
+
+    def means(self, judge: Judge) -> bool:
+        """Whether a judge is meant."""
+        return (
+            (not self.critics or judge.critic in self.critics)
+            and (not self.numbers or judge.id in self.numbers)
+            and (self.prompts in (None, judge.prompts) or judge.prompts.startswith(f"{self.prompts}-"))
+        )
+
+
+ANY_JUDGE = JudgeFilter()
+
 _JUDGES = """
     SELECT j.id, j.critic, v.prompts, j.identity FROM verdicts v JOIN judges j ON j.id = v.judge
     GROUP BY j.id, v.prompts ORDER BY max(v.created) DESC, j.id DESC"""
@@ -167,28 +179,15 @@ def read_judges(database: sqlite3.Connection) -> list[Judge]:
     return [Judge(number, critic, prompts) for number, critic, prompts, _ in database.execute(_JUDGES)]
 
 
-class VerdictStore:
+class VerdictStore(ReplyStore[VerdictKey]):
     """The judge's side of an open store."""
 
-    table = "verdicts"  # where replies are kept
+    table = results = "verdicts"
+    answer_column = "verdict"
 
-    def __init__(self, store: Store) -> None:
-        from judge.schema import SCHEMA
-
-        self.store = store
-        store.extend(SCHEMA)
-
-    def judge_id(self, critic: str, identity: Mapping[str, object]) -> int:
-        """The id of a critic with its settings, which is kept if it is new."""
-        text = json.dumps(dict(identity), sort_keys=True)
-        with self.store.writing():
-            db = self.store.db
-            db.execute(
-                "INSERT OR IGNORE INTO judges (critic, identity, version, created) VALUES (?, ?, ?, ?)",
-                [sound(critic), text, __version__, now()],
-            )
-            (number,) = db.execute("SELECT id FROM judges WHERE identity = ?", [text]).fetchone()
-        return int(number)
+    def answer_of(self, reply: Reply) -> int | None:
+        """1 for yes and 0 for no."""
+        return None if reply.yes is None else int(reply.yes)
 
     def judges(self) -> list[Judge]:
         """The judges that have verdicts, the latest first."""
@@ -199,15 +198,6 @@ class VerdictStore:
         own = self.known_identity(identity)
         fitting = (judge for judge in self.judges() if (judge.identity, judge.prompts) == (own, prompts))
         return next(fitting, None)
-
-    def known_identities(self, identity: Identity) -> Sequence[Identity]:
-        """The identities under which this database knows a critic; the first enters the digests of new verdicts."""
-        rows = self.store.rows("SELECT identity FROM judges ORDER BY id DESC")
-        return known_identities(identity, (json.loads(row["identity"]) for row in rows))
-
-    def known_identity(self, identity: Identity) -> Identity:
-        """The identity under which this database keeps a critic's verdicts; its own where it is new."""
-        return self.known_identities(identity)[0]
 
     def of(self, judge: Judge) -> JudgeVerdicts:
         """A judge's verdicts."""
@@ -245,10 +235,6 @@ class VerdictStore:
         )
         return int(row["count"])
 
-    def clear_digests(self, digests: Iterable[str]) -> set[str]:
-        """Those of some digests under which clear verdicts are kept: their questions need not be asked again."""
-        return self._clear("verdicts", digests)
-
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
         """Make results of clear verdicts that only a check has so far.
 
@@ -258,104 +244,29 @@ class VerdictStore:
         Returns:
             The digests of those that the check had.
         """
-        promoted = self._clear("check_verdicts", keys)
+        promoted = self.clear_in("check_verdicts", keys)
         if not promoted:
             return set()
         with self.store.writing():
             for digest in promoted:
-                self._copy("check_verdicts", digest, digest, keys[digest])
+                self.copy("check_verdicts", digest, digest, keys[digest])
         return promoted
 
-    def adopt(self, judge: int, former: Mapping[str, tuple[str, VerdictKey]]) -> None:
-        """Let clear verdicts count for a judge that are kept under another identity of the same critic.
-
-        Args:
-            judge: the judge.
-            former: the keys that are looked for, each with its digest, by the digest under the other identity.
-        """
-        own = self.clear_digests(digest for digest, _ in former.values())
-        kept = [old for old in self._clear("verdicts", former) if former[old][0] not in own]
-        if not kept:
-            return
-        with self.store.writing():
-            for old in kept:
-                digest, key = former[old]
-                self._copy("verdicts", old, digest, key)
-                self.store.db.execute("UPDATE verdicts SET judge = ? WHERE key = ?", [judge, digest])
-
-    def copy_to_equal(self, judge: int, keys: Iterable[tuple[str, VerdictKey]]) -> None:
-        """Let clear verdicts of a judge count for these keys too, whose digests they have.
-
-        Reports find verdicts by files and set of prompts, digests are of pixels and words: where equal pixels lie in
-        another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
-        """
+    def places(self, judge: int) -> set[tuple[object, ...]]:
+        """The places of a judge's clear verdicts; of those from before the words were kept, the old ones."""
         sql = (
             "SELECT prompts, coalesce(words, prompt), image, reference, aspect FROM verdicts "
             "WHERE judge = ? AND status = 'ok'"
         )
         with self.store.reading() as database:
-            places = set(database.execute(sql, [judge]))
-        missing = {
-            key.place: (digest, key) for digest, key in keys if key.place not in places and key.old_place not in places
-        }
-        if not missing:
-            return
-        with self.store.writing():
-            for digest, key in missing.values():
-                copy = hashlib.sha256(json.dumps([digest, *key.place]).encode()).hexdigest()
-                self._copy("verdicts", digest, copy, key)
+            return set(database.execute(sql, [judge]))
 
-    def _clear(self, table: str, digests: Iterable[str]) -> set[str]:
-        """Those of some digests under which a table has clear verdicts."""
-        sql = f"SELECT key FROM {table} WHERE status = 'ok' AND key IN (SELECT value FROM json_each(?))"
-        return {row["key"] for row in self.store.rows(sql, json.dumps(list(digests)))}
-
-    def _copy(self, table: str, digest: str, under: str, key: VerdictKey) -> None:
-        """Make a clear verdict of a table a result of a key's files and words, under another digest."""
-        same = "judge, aspect, prompt, status, verdict, probability, mass, answer, reason, seconds, created"
-        self.store.db.execute(
-            f"INSERT OR REPLACE INTO verdicts (key, prompts, image, reference, words, {same}) "
-            f"SELECT ?, ?, ?, ?, ?, {same} FROM {table} WHERE key = ? AND status = 'ok'",
-            [under, key.prompts, key.image, key.reference, key.words, digest],
-        )
-
-    def add(self, judge: int, replies: Sequence[tuple[str, VerdictKey, Reply]]) -> None:
-        """Keep replies by their digests; a clear one replaces one that was not."""
-        with self.store.writing():
-            for digest, key, reply in replies:
-                row: dict[str, Any] = {
-                    "key": digest,
-                    "judge": judge,
-                    "prompts": key.prompts,
-                    "aspect": key.aspect,
-                    "image": sound(key.image),
-                    "reference": sound(key.reference),
-                    "prompt": key.prompt,
-                    "words": key.words,
-                    "status": reply.status,
-                    "verdict": None if reply.yes is None else int(reply.yes),
-                    "probability": reply.probability,
-                    "mass": reply.mass,
-                    "answer": sound(reply.text),
-                    "reason": sound(reply.reason),
-                    "seconds": reply.seconds,
-                    "created": now(),
-                }
-                names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
-                self.store.db.execute(
-                    f"INSERT INTO {self.table} ({names}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET "
-                    + ", ".join(f"{name} = excluded.{name}" for name in row if name != "key")
-                    + f" WHERE {self.table}.status <> 'ok'",
-                    row,
-                )
+    def is_in(self, places: set[tuple[object, ...]], key: VerdictKey) -> bool:
+        """Whether a key's verdict is at one of some places, new or old."""
+        return key.place in places or key.old_place in places
 
 
 def verdict_of(row: Mapping[str, Any]) -> Verdict:
     """The verdict of a row with its status, verdict and probability."""
     answer = None if row["verdict"] is None else bool(row["verdict"])
     return Verdict(row["status"], answer, row["probability"])
-
-
-def sound(text: str) -> str:
-    """A text from outside as SQLite takes it: half a character (a server's cut emoji, a file's name) is spelt out."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -8,14 +8,15 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from lorarar.util.statistics.agreement import krippendorff_alpha, value_counts
+from lorarar.util.statistics.davidson import fit, two_methods
+from lorarar.util.statistics.power import fisher_interval, power, simulate
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics import correlation
 from studies.statistics.agreement import alpha, ceiling, consistency, weighted_r
 from studies.statistics.correlation import correlate, difference
 from studies.statistics.crossed import crossed, weighted_mean
-from studies.statistics.davidson import fit, two_methods
 from studies.statistics.outcomes import outcomes, sign_test
-from studies.statistics.power import fisher_interval, power, simulate
-from studies.statistics.ratings import Ratings, UndefinedError
+from studies.statistics.ratings import Ratings
 
 
 def ratings_of(table, cells=None):

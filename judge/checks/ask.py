@@ -14,6 +14,7 @@ from typing import TypeVar
 from judge import runner
 from judge.critics import Critic
 from judge.critics.critic import GivenUpError
+from judge.outcome import JudgeOutcome
 from judge.patience import STOP_AFTER
 from judge.questions import Prompts, Question
 from judge.targets import Target
@@ -44,7 +45,7 @@ class CheckStore(VerdictStore):
     def clear_digests(self, digests: Iterable[str]) -> set[str]:
         """Those of some digests under which either table has clear verdicts."""
         digests = list(digests)
-        return super().clear_digests(digests) | self._clear(self.table, digests)
+        return super().clear_digests(digests) | self.clear_in(self.table, digests)
 
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
         """Promote nothing: verdicts of a check never become results."""
@@ -74,7 +75,7 @@ class Interview:
             stop_after: like failures in a row that end the asking of a critic; 0: none do.
         """
         self.verdicts, self._stop_after = CheckStore(store), stop_after
-        self.tally = runner.JudgeOutcome()  # of all that is asked, of every critic
+        self.tally = JudgeOutcome()  # of all that is asked, of every critic
 
     def ask(self, critic: Critic, questions: Sequence[CheckQuestion], title: str = "check") -> list[Verdict]:
         """The critic's verdict on each question.

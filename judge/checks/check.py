@@ -14,8 +14,8 @@ from judge.checks.sample import sample_targets
 from judge.checks.settings import rival
 from judge.checks.table import parts
 from judge.critics import Critic
+from judge.outcome import JudgeOutcome
 from judge.pictures import JudgedPicture, JudgedTargets
-from judge.runner import JudgeOutcome
 from judge.trust import Trust, worst_grades
 from judge.verdicts import Verdict, VerdictStore
 from lorarar.util.clock import now

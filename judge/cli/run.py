@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,13 +22,14 @@ from judge.errors import JudgeError
 from judge.judges import name_judges
 from judge.metrics.table import MARS2, METRICS
 from judge.patience import STOP_AFTER
-from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, one_of, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.util.messages import message
 from lorarar.util.options import Option
 
 if TYPE_CHECKING:
     from judge.full_run import FullRun
+    from judge.pairwise.full_run import PairRun
 
 
 def run_flags() -> Iterator[Flag]:
@@ -56,6 +57,12 @@ def run(
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="singles: MARS2 and metrics; pairwise: which of two methods' pictures.")
+    ] = "singles",
+    methods: Annotated[
+        str, typer.Option("--methods", help="Which methods pairwise compares.", metavar="A,B,…", show_default="all")
+    ] = "",
     stop_after: StopAfterOption = STOP_AFTER,
     db: DbOption = None,
     as_json: JsonOption = False,
@@ -64,16 +71,42 @@ def run(
     from judge.full_run import RunRequest, judge_all, parse_metrics
     from judge.questions import find_prompts
 
-    given = given_options(context)
+    given, pictures = given_options(context), PictureChoice(db, images, generated, references)
     metrics = parse_metrics(given.pop("metrics", None))
+    if one_of("--protocol", protocol, ("singles", "pairwise"), JudgeError) == "pairwise":
+        from judge.pair_questions import find_pair_prompts
+        from judge.pairwise.full_run import PairRequest, judge_all_pairs, parse_methods
+
+        if metrics is not None:
+            raise JudgeError("--metrics are of single pictures; use it without --protocol pairwise")
+        wording = find_pair_prompts(prompts) if prompts else None
+        wanted = PairRequest(pictures, name_judges(given), wording, parse_methods(methods), stop_after)
+        _conclude_pairs(judge_all_pairs(wanted), as_json=as_json)
+        return
+    if methods:
+        raise JudgeError("--methods goes with --protocol pairwise; single pictures are chosen by --images row=METHOD")
     request = RunRequest(
-        pictures=PictureChoice(db, images, generated, references),
+        pictures=pictures,
         judges=name_judges(given),
         prompts=find_prompts(prompts) if prompts else None,
         metrics=metrics,
         stop_after=stop_after,
     )
     _conclude(judge_all(request), as_json=as_json)
+
+
+def _conclude_pairs(run: PairRun, *, as_json: bool) -> None:
+    """Say which figures are without worth, and all counts to programs.
+
+    Raises:
+        JudgeError: a question has no clear choice.
+    """
+    for words in run.brands:
+        message(words, "yellow")
+    if as_json:
+        print_json(run.record())
+    if run.shortfall:
+        raise JudgeError(run.shortfall)
 
 
 def _conclude(run: FullRun, *, as_json: bool) -> None:

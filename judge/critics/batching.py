@@ -10,30 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice
 
-from judge.questions import Question
+from judge.pair_questions import AnyQuestion
 
 TILE = 32  # tests; beginnings are run again for every tile, features are kept for about one
 
 
-def beginning(question: Question) -> tuple[str, str, str]:
-    """The words and the picture at a question's beginning; questions that have the same share it."""
-    return question.system, question.rendered.before, str(question.reference)
+def beginning(question: AnyQuestion) -> tuple[str, ...]:
+    """The words and the references at a question's beginning; questions that have the same share it."""
+    return question.system, question.parts[0], *map(str, question.references)
 
 
-def in_order(questions: Sequence[Question], tile: int = TILE) -> list[int]:
+def in_order(questions: Sequence[AnyQuestion], tile: int = TILE) -> list[int]:
     """The questions' indices in the order to ask them."""
-    tests = sorted({str(question.test) for question in questions})
+    tests = sorted({str(question.pictures[-1]) for question in questions})
     tiles = {test: number // tile for number, test in enumerate(tests)}
 
-    def place(index: int) -> tuple[int, tuple[str, str, str], str, str]:
+    def place(index: int) -> tuple[object, ...]:
         question = questions[index]
-        test = str(question.test)
-        return tiles[test], beginning(question), test, question.rendered.text()
+        test = str(question.pictures[-1])
+        return tiles[test], beginning(question), test, question.parts
 
     return sorted(range(len(questions)), key=place)
 
 
-def batches(questions: Sequence[Question], size: Callable[[], int], *, together: bool) -> Iterator[list[int]]:
+def batches(questions: Sequence[AnyQuestion], size: Callable[[], int], *, together: bool) -> Iterator[list[int]]:
     """The questions' indices in order, at most so many at a time as ``size`` says before each batch.
 
     ``together`` keeps questions of different beginnings in different batches.

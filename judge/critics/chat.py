@@ -19,12 +19,11 @@ def chat(rendered: Rendered, system: str, image: str = IMAGE) -> str:
     Raises:
         PromptError: the words bring marks of their own.
     """
-    refuse_marks(rendered, system)
+    refuse_marks(f"{system}\n{rendered.text(image='')}")
     return f"{START}system\n{system}{END}\n{START}user\n{rendered.text(image)}{END}\n{START}assistant\n"
 
 
-def refuse_marks(rendered: Rendered, system: str) -> None:
+def refuse_marks(words: str) -> None:
     """Raise a PromptError for words with marks of their own: they would be read as pictures or as turns."""
-    words = f"{system}\n{rendered.text(image='')}"
     if marks := [mark for mark in MARKS if mark in words]:
         raise PromptError(f"the question's words hold {', '.join(marks)}")

@@ -1,5 +1,7 @@
 """The interface of critics: they are asked questions about pictures and reply to each.
 
+A question about two pictures is asked as any other, of critics that take it.
+
 Invariant: every question gets exactly one reply, whatever fails; only Ctrl-C, a mistake in the program and
 a critic that cannot work at all end the asking.
 """
@@ -12,7 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from judge.critics.preparation import Preparation
-from judge.questions import Question, Reply
+from judge.pair_questions import AnyQuestion
+from judge.questions import Reply
 from lorarar.util.errors import LorarError
 
 
@@ -27,13 +30,14 @@ class GivenUpError(CriticError):
 
 
 class Critic(ABC):
-    """A model that answers questions about pairs of pictures; use it as a context manager."""
+    """A model that answers questions about pictures beside their references; use it as a context manager."""
 
     identity: Mapping[str, str]  # what decides its answers; recorded with every verdict
     preparation: Preparation  # how it sees a picture
+    takes_pairs = False  # whether it is asked which of two pictures is better, a ``PairQuestion``, as well
 
     @abstractmethod
-    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
+    def ask(self, questions: Sequence[AnyQuestion]) -> Iterator[tuple[int, Reply]]:
         """Reply to questions in any order.
 
         Returns:

@@ -9,7 +9,8 @@ from typing import Any
 from judge.critics.critic import Critic, CriticError
 from judge.critics.kind import CriticKind
 from judge.critics.preparation import Preparation, Prepared
-from judge.questions import Question, Reply
+from judge.pair_questions import AnyQuestion
+from judge.questions import Reply
 from lorarar.util.guard import guarded
 from lorarar.util.row_fields import check_fields
 
@@ -28,11 +29,12 @@ class GuardedCritic(Critic):
             self._critic = kind.open(name, settings)
             self.identity = dict(self._critic.identity)
             self.preparation = _GuardedPreparation(self._title, self._critic.preparation)
+        self.takes_pairs = bool(getattr(self._critic, "takes_pairs", False))
         texts = [*self.identity, *self.identity.values()]
         if "critic" not in self.identity or not all(isinstance(text, str) for text in texts):
             raise CriticError(f"{kind.title} has the identity {self.identity}; accepted are texts, one named critic")
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
+    def ask(self, questions: Sequence[AnyQuestion]) -> Iterator[tuple[int, Reply]]:
         unanswered = set(range(len(questions)))
         with guarded(self._title, CriticError):
             for index, reply in self._critic.ask(questions):

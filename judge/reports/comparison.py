@@ -10,9 +10,7 @@ from typing import Any
 from judge.reports.groups import Group
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.crossed import Difference, difference_over_pairs
-from lorarar.util.statistics.holm import with_holm
-
-APART = 0.05  # the adjusted p below which two methods are told apart
+from lorarar.util.statistics.holm import APART, with_holm
 
 
 @dataclass(frozen=True)

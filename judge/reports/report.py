@@ -21,7 +21,7 @@ from judge.reports.conclusion import Conclusion, conclude
 from judge.reports.groups import By, Group, Name, group_name, groups, means_by_group
 from judge.targets import Target, report_collection
 from judge.trust import Trust, read_trust
-from judge.verdicts import Judge
+from judge.verdicts import Judge, JudgeFilter
 from lorarar.store.queries import Collection
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import Difference
@@ -187,13 +187,8 @@ def choose_judge(
     judges = targets.verdicts.judges()
     if not judges:
         raise JudgeError(f"{targets.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
-    fitting = [
-        judge
-        for judge in judges
-        if critic in (None, judge.critic)
-        and number in (None, judge.id)
-        and (prompts is None or prompts == judge.prompts or judge.prompts.startswith(f"{prompts}-"))
-    ]
+    wanted = JudgeFilter(() if critic is None else (critic,), prompts, () if number is None else (number,))
+    fitting = [judge for judge in judges if wanted.means(judge)]
     if not fitting:
         others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
         raise JudgeError(f"there is no such judge; there are {others}")

@@ -17,7 +17,7 @@ from studies.cli.options import NameArgument, open_store
 from studies.errors import StudyError
 
 if TYPE_CHECKING:
-    from studies.statistics.power import Power
+    from lorarar.util.statistics.power import Power
     from studies.store import Study
 
 POWER_RATERS = (5, 10, 25, 50)
@@ -95,7 +95,7 @@ def _items_a_group(study: Study) -> int:
 
 def _powers(study: Study) -> list[Power]:
     """The power of an A/B study with several numbers of raters."""
-    from studies.statistics.power import power
+    from lorarar.util.statistics.power import power
 
     if study.kind != "ab":
         return []
@@ -142,7 +142,7 @@ def _power_text(study: Study, powers: Sequence[Power]) -> str:
 
 
 def _correlation_text(items: int) -> str:
-    from studies.statistics.power import fisher_interval
+    from lorarar.util.statistics.power import fisher_interval
 
     if items < 5:
         return f"With {items} items there is no correlation to speak of; 25 or more are customary."

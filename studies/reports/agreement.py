@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from lorarar.util.statistics.agreement import Level
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import ASPECT_TITLES, Figure
 from studies.reports.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.reports.standing_votes import StandingVote
 from studies.statistics.agreement import alpha, ceiling, consistency
-from studies.statistics.ratings import Ratings, UndefinedError
+from studies.statistics.ratings import Ratings
 from studies.store import Study
 
 SECTION = "agreement"

@@ -10,13 +10,14 @@ import numpy as np
 
 from judge.metrics import MARS2
 from lorarar.store import Store
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure, Points, metric_title, titled
 from studies.reports.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.reports.metrics import StudyAspect, StudyMetric, metrics
 from studies.reports.standing_votes import StandingVote
 from studies.statistics import correlation
 from studies.statistics.correlation import Coefficient, correlate, difference
-from studies.statistics.ratings import Floats, Ratings, UndefinedError
+from studies.statistics.ratings import Floats, Ratings
 from studies.store import Study
 
 SECTION = "correlation"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure
 from studies.reports.standing_votes import StandingVote, toward_first
 from studies.statistics.crossed import crossed, weighted_mean
-from studies.statistics.ratings import Ratings, UndefinedError
+from studies.statistics.ratings import Ratings
 from studies.store import Study
 
 Value = Callable[[StandingVote], float]

@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 
 from lorarar.util.statistics.bootstrap import RESAMPLES
+from lorarar.util.statistics.davidson import Comparisons
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure
 from studies.reports.figure_builders import measured_figure, ratings_of, undefined
 from studies.reports.standing_votes import StandingVote, methods_of
 from studies.statistics.crossed import interval, resamples, vote_weights
-from studies.statistics.davidson import fit, two_methods
-from studies.statistics.ratings import Floats, Ratings, UndefinedError
+from studies.statistics.ratings import Floats, Ratings
 from studies.store import Study
 
 SECTION = "model"
@@ -40,18 +41,11 @@ def strength_figures(study: Study, votes: Sequence[StandingVote]) -> list[Figure
 
 def _strengths(study: Study, votes: Sequence[StandingVote], ratings: Ratings) -> Strengths:
     """The model as a function of the votes' weights, which raises UndefinedError where it has no fit."""
-    size = len(study.methods)
     places = np.array([[study.methods.index(method) for method in methods_of(study, vote)] for vote in votes])
+    comparisons = Comparisons(ratings.values, places, len(study.methods))
 
     def strengths(weights: Floats) -> Floats:
-        wins, ties = np.zeros((size, size)), np.zeros((size, size))
-        for leaning, (winner, loser) in ((1, (0, 1)), (-1, (1, 0))):
-            at = ratings.values == leaning
-            np.add.at(wins, (places[at, winner], places[at, loser]), weights[at])
-        at = ratings.values == 0
-        for one, two in ((0, 1), (1, 0)):
-            np.add.at(ties, (places[at, one], places[at, two]), weights[at])
-        model = two_methods(wins[0, 1], ties[0, 1], wins[1, 0]) if size == 2 else fit(wins, ties)
+        model = comparisons.fit(weights)
         return np.array([*model.strengths, model.nu])
 
     return strengths

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import ASPECT_TITLES, Figure
 from studies.reports.figure_builders import figure_of, mean, measured_figure, ratings_of, undefined, value_for
 from studies.reports.standing_votes import StandingVote, methods_of, toward_first
 from studies.statistics.outcomes import outcomes, sign_test
-from studies.statistics.ratings import Ratings, UndefinedError
+from studies.statistics.ratings import Ratings
 from studies.store import Study
 
 SECTION = "outcomes"

@@ -8,8 +8,9 @@ import numpy as np
 
 from lorarar.util.statistics.agreement import Level, krippendorff_alpha, value_counts
 from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics.crossed import crossed, interval, resamples, weighted_mean
-from studies.statistics.ratings import Floats, Ratings, UndefinedError
+from studies.statistics.ratings import Floats, Ratings
 
 
 def alpha(ratings: Ratings, level: Level, count: int = RESAMPLES // 4) -> Interval:

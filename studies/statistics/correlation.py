@@ -15,8 +15,9 @@ import numpy as np
 
 from lorarar.util.statistics.agreement import auroc, cohen_kappa
 from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics.crossed import interval, resamples, vote_weights
-from studies.statistics.ratings import Floats, Ints, Ratings, UndefinedError
+from studies.statistics.ratings import Floats, Ints, Ratings
 
 LEAST = 5  # items, below which no correlation is given
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from lorarar.util.statistics.bootstrap import RESAMPLES, SEED, Interval
 from lorarar.util.statistics.crossed import crossed_counts
-from studies.statistics.ratings import Floats, Ratings, UndefinedError
+from lorarar.util.statistics.undefined import UndefinedError
+from studies.statistics.ratings import Floats, Ratings
 
 
 def resamples(ratings: Ratings, count: int = RESAMPLES, seed: int = SEED) -> Iterator[tuple[Floats, Floats]]:

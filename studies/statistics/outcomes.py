@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics.crossed import crossed, weighted_mean
-from studies.statistics.ratings import Ratings, UndefinedError
+from studies.statistics.ratings import Ratings
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.errors import StudyError
+from lorarar.util.statistics.undefined import UndefinedError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 T = TypeVar("T", bound=Hashable)
-
-
-class UndefinedError(StudyError):
-    """A figure that these votes do not define; the message says why."""
-
-    title = "Undefined"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from judge.answer_words import YES_NO
 from judge.critics.batching import batches
@@ -24,6 +24,7 @@ from judge.critics.local.cost import LARGE, check_memory, cost_in_words, operati
 from judge.critics.local.device import find_device, free_memory, memory_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
+from judge.pair_questions import AnyQuestion
 from judge.questions import PromptError, Question, Reply
 from judge.reading import Writing, read
 from lorarar.util.errors import ImageError, reason
@@ -89,7 +90,7 @@ class LocalCritic(Critic):
         device = memory_of(self.device)
         return {**{name: self.identity[name] for name in names}, "reuse": self.settings.reuse, "device": device}
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
+    def ask(self, questions: Sequence[AnyQuestion]) -> Iterator[tuple[int, Reply]]:
         from judge.critics.local.reader import PreparedQuestion
 
         alone = self.settings.generate
@@ -97,7 +98,7 @@ class LocalCritic(Critic):
         for batch in batches(questions, size, together=self.settings.reuse and not alone):
             readable = []
             for index in batch:
-                question = questions[index]
+                question = cast("Question", questions[index])  # it is asked no pairs
                 try:
                     pictures = self.preparation(question.reference), self.preparation(question.test)
                 except ImageError as error:

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from judge.critics.critic import CriticError
 from judge.critics.openai.problem import Problem
-from judge.questions import Question
+from judge.pair_questions import AnyQuestion
 
 MOST_LOGPROBS, FEWER_LOGPROBS = 20, 5  # the most that the protocol allows, and that careful servers do
 OWN = ("messages", "model", "stream", "n")  # fields that are the question's or decide what an answer is
@@ -93,12 +93,15 @@ def smaller_forms(form: RequestForm, problem: Problem) -> Iterator[SmallerForm]:
         yield SmallerForm(replace(form, logprobs=0), is_named=named)
 
 
-def messages_of(question: Question, *, system: bool) -> list[dict[str, Any]]:
+def messages_of(question: AnyQuestion, *, system: bool) -> list[dict[str, Any]]:
     """A question as a conversation, with marks for its pictures; without a turn for the system its words begin it."""
     own_turn = bool(question.system) and system
-    text = question.rendered
-    before = text.before if own_turn or not question.system else f"{question.system}\n\n{text.before}"
-    parts = [_words(before), _PICTURE, _words(text.between), _PICTURE, _words(text.after)]
+    before, *rest = question.parts
+    parts: list[Mapping[str, Any]] = [
+        _words(before if own_turn or not question.system else f"{question.system}\n\n{before}")
+    ]
+    for words in rest:
+        parts += [_PICTURE, _words(words)]
     turns = [{"role": "system", "content": question.system}] if own_turn else []
     return [*turns, {"role": "user", "content": [part for part in parts if part.get("text") != ""]}]
 

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from judge.answer_words import parse
+from judge.answer_words import YES_NO, AnswerForm
 from judge.reading import Writing, WrittenToken
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # where servers put thoughts, beside the content
@@ -24,12 +24,13 @@ def json_of(body: bytes) -> object:
         return None
 
 
-def writing_of(answer: object, limit: int) -> Writing | None:
+def writing_of(answer: object, limit: int, form: AnswerForm[Any] = YES_NO) -> Writing | None:
     """What the first choice of an answer is; None where there is no such choice.
 
     Args:
         answer: the server's, parsed.
         limit: the tokens that it was allowed; it may say how many it wrote.
+        form: what the question accepts.
     """
     try:
         choice: Any = answer["choices"][0]  # type: ignore[index]
@@ -42,7 +43,7 @@ def writing_of(answer: object, limit: int) -> Writing | None:
     refusal = message.get("refusal") or (text or ending if ending == "refusal" else "")
     return Writing(
         text,
-        tokens=_tokens_of(choice.get("logprobs")),
+        tokens=_tokens_of(choice.get("logprobs"), form),
         thought=thought or any(message.get(name) for name in THOUGHTS),
         cut_after=_count_of(answer, limit) if ending in CUT_OFF else None,
         refusal=refusal if isinstance(refusal, str) else str(refusal),
@@ -67,34 +68,34 @@ def _count_of(answer: Any, limit: int) -> int:
     return count if isinstance(count, int) else limit
 
 
-def _tokens_of(logprobs: object) -> tuple[WrittenToken, ...]:
+def _tokens_of(logprobs: object, form: AnswerForm[Any]) -> tuple[WrittenToken, ...]:
     """The tokens that were written, up to the first that is none."""
     steps = logprobs.get("content") if isinstance(logprobs, dict) else None
     tokens = []
     for step in steps if isinstance(steps, list) else ():
         if not isinstance(step, dict) or not isinstance(step.get("token"), str):
             break
-        tokens.append(WrittenToken(_plain(step["token"]), _chances(step)))
+        tokens.append(WrittenToken(_plain(step["token"]), _chances(step, form)))
     return tuple(tokens)
 
 
-def _chances(step: dict[str, Any]) -> tuple[float, float] | None:
-    """The probabilities of Yes and of No among the tokens listed for a place; None where they are no such list.
+def _chances(step: dict[str, Any], form: AnswerForm[Any]) -> tuple[float, ...] | None:
+    """The probability of each answer among the tokens listed for a place; None where they are no such list.
 
     What is not listed is less likely than all that is, and counts as nothing.
     """
-    chances = {True: 0.0, False: 0.0}
+    chances = dict.fromkeys(form.answers, 0.0)
     try:
         listed = step["top_logprobs"]
         if listed and all(entry["token"] != step["token"] for entry in listed):
             listed = [*listed, step]
         for entry in listed:
-            answer = parse(_plain(entry["token"]))
+            answer = form.parse(_plain(entry["token"]))
             if answer is not None:
                 chances[answer] += math.exp(entry["logprob"])
     except (KeyError, TypeError, AttributeError, OverflowError):
         return None
-    return (chances[True], chances[False]) if listed and sum(chances.values()) <= ROUNDED_ONE else None
+    return tuple(chances.values()) if listed and sum(chances.values()) <= ROUNDED_ONE else None
 
 
 def _plain(token: str) -> str:

@@ -27,7 +27,8 @@ from judge.critics.openai.server import QuestionFailedError, Server, ServerFaile
 from judge.critics.openai.settings import ServedSettings
 from judge.critics.preparation import Preparation
 from judge.identity import NOT_SAID
-from judge.questions import PromptError, Question, Reply
+from judge.pair_questions import AnyQuestion
+from judge.questions import PromptError, Reply
 from judge.reading import read
 from lorarar.util.errors import ImageError
 from lorarar.util.messages import message, message_once
@@ -37,6 +38,8 @@ REFUSALS = 3  # in a row, after which a server that refuses whoever asks is aske
 
 class ServedCritic(Critic):
     """A model behind an address such as ``http://localhost:8000/v1``, or several, asked several questions at a time."""
+
+    takes_pairs = True
 
     def __init__(self, addresses: str, settings: ServedSettings) -> None:
         """Open it; of several servers one that cannot be reached now is left out, which is told.
@@ -72,7 +75,7 @@ class ServedCritic(Critic):
         for why in away:
             message(f"{why}; it is left out", "yellow")
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[int, Reply]]:
+    def ask(self, questions: Sequence[AnyQuestion]) -> Iterator[tuple[int, Reply]]:
         order = in_order(questions)  # servers too reuse what questions share at their beginning
         sharing = Sharing(self._servers, order, lambda index, *rest: self._reply(questions[index], *rest))
         refusals = 0
@@ -90,12 +93,12 @@ class ServedCritic(Critic):
         for server in self._servers:
             server.close()
 
-    def _reply(self, question: Question, server: Server, stop: threading.Event) -> Reply:
+    def _reply(self, question: AnyQuestion, server: Server, stop: threading.Event) -> Reply:
         """A server's reply to a question; raises a ServerFailedError where another server may have one."""
         started, limit = time.monotonic(), question.form.limit(self.settings.max_tokens)
         try:
-            pictures = [self._pictures(path) for path in (question.reference, question.test)]
-            refuse_marks(question.rendered, question.system)
+            pictures = [self._pictures(path) for path in question.pictures]
+            refuse_marks(f"{question.system}\n{''.join(question.parts)}")
             messages, in_words = partial(messages_of, question), bool(question.form.pattern)
             answer = server.answer(messages, pictures, stop, limit, reads_words=in_words)
         except ServerFailedError:
@@ -103,7 +106,7 @@ class ServedCritic(Critic):
         except (ImageError, PromptError, QuestionFailedError) as error:
             return Reply.failure(str(error), time.monotonic() - started)
         seconds = time.monotonic() - started
-        writing = writing_of(answer, limit)
+        writing = writing_of(answer, limit, question.form)
         if writing is None:
             return Reply.failure("the server's answer is no JSON with a choice and its message", seconds)
         return read(writing, seconds, question.form)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from lorarar.util.statistics.crossed import Difference
 
 K = TypeVar("K")
+APART = 0.05  # the adjusted p below which two are told apart
 
 
 def holm(chances: Mapping[K, float]) -> dict[K, float]:

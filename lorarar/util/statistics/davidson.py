@@ -11,16 +11,42 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
-from studies.statistics.ratings import Floats, UndefinedError
+from lorarar.util.statistics.crossed import Floats
+from lorarar.util.statistics.undefined import UndefinedError
 
 
 @dataclass(frozen=True)
 class Davidson:
-    """Log strengths, with a mean of 0, and how readily people call a tie."""
+    """Log strengths, with a mean of 0, and how readily raters call a tie."""
 
     strengths: Floats  # (methods,), logarithms
     nu: float  # 0 without ties
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """Comparisons of two methods each."""
+
+    values: Floats  # (comparisons,): 1 where the first is better, -1 where the second is, 0 for a tie
+    methods: NDArray[np.int64]  # (comparisons, 2), which are compared
+    count: int  # of all methods
+
+    def fit(self, weights: Floats) -> Davidson:
+        """The best fit, where each comparison counts as often as its weight (comparisons,) says.
+
+        Raises:
+            UndefinedError: there is none.
+        """
+        wins, ties = np.zeros((self.count, self.count)), np.zeros((self.count, self.count))
+        for value, (winner, loser) in ((1, (0, 1)), (-1, (1, 0))):
+            at = self.values == value
+            np.add.at(wins, (self.methods[at, winner], self.methods[at, loser]), weights[at])
+        at = self.values == 0
+        for one, two in ((0, 1), (1, 0)):
+            np.add.at(ties, (self.methods[at, one], self.methods[at, two]), weights[at])
+        return two_methods(wins[0, 1], ties[0, 1], wins[1, 0]) if self.count == 2 else fit(wins, ties)
 
 
 def two_methods(wins: float, ties: float, losses: float) -> Davidson:

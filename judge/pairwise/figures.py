@@ -1,0 +1,192 @@
+"""The figures of pairs: how strong each method is, and what became of every two, each with its interval.
+
+Strengths are Davidson's, Bradley-Terry with ties, as studies with people have them; intervals are of subjects and
+styles drawn anew, as everywhere. Pairs and verdicts on single pictures are never mixed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from judge.pairwise.outcomes import FACETS, LEAN, CellOutcome, Facet
+from lorarar.store.queries import Pair
+from lorarar.util.grouping import group_by
+from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
+from lorarar.util.statistics.crossed import Difference, Floats, crossed_counts, difference_over_pairs, over_pairs
+from lorarar.util.statistics.davidson import Comparisons
+from lorarar.util.statistics.holm import with_holm
+from lorarar.util.statistics.undefined import UndefinedError
+
+if TYPE_CHECKING:
+    from judge.verdicts import Judge
+
+DRAWS, MANY_DRAWS = RESAMPLES // 4, RESAMPLES  # of more than two methods each takes a search, of two none
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How strong methods are in one facet."""
+
+    by_method: Mapping[str, Interval]  # log strengths, with a mean of 0; empty where there is no fit
+    why_not: str = ""  # there is no fit
+
+
+@dataclass(frozen=True)
+class PairTally:
+    """What became of two methods in one facet."""
+
+    methods: tuple[str, str]
+    facet: Facet
+    wins: int  # of the first
+    ties: int
+    losses: int
+    preference: Difference | None  # wins minus losses, of each subject-style pair and then over pairs; None without any
+    disagreements: int | None  # ties by orders that disagree; None of both aspects together
+    identical: int  # ties of pictures that are the same
+    unclear: int  # cells without an outcome
+
+    @property
+    def decided(self) -> int:
+        """The cells that have an outcome."""
+        return self.wins + self.ties + self.losses
+
+
+@dataclass(frozen=True)
+class PairFigures:
+    """All figures of pairs by one judge."""
+
+    judge: Judge
+    methods: tuple[str, ...]
+    strengths: Mapping[Facet, Strengths]
+    tallies: Sequence[PairTally]
+    disagreements: Interval | None  # share of questions about an aspect whose two orders disagree, alike pictures apart
+    shown_first: Interval | None  # share of the choices that are no tie which took the picture that is shown first
+    missing: Mapping[str, int]  # cells that a method has no picture of, by method
+    reasons: Mapping[str, int]  # why questions have no clear choice, and how often
+    brand: str = ""  # why the figures are without worth, where they are
+
+
+def make_figures(
+    judge: Judge,
+    methods: Sequence[str],
+    outcomes: Sequence[CellOutcome],
+    missing: Mapping[str, int],
+    brand: str = "",
+) -> PairFigures:
+    """The figures of cells by one judge, of methods all of which were compared."""
+    of_two = group_by(outcomes, lambda outcome: outcome.methods)
+    kinds = [(two, facet) for two in combinations(methods, 2) if two in of_two for facet in FACETS]
+    preferences = {facet: with_holm({two: preference(of, facet) for two, of in of_two.items()}) for facet in FACETS}
+    return PairFigures(
+        judge=judge,
+        methods=tuple(methods),
+        strengths={facet: strengths(methods, outcomes, facet) for facet in FACETS},
+        tallies=[tally(two, of_two[two], facet, preferences[facet][two]) for two, facet in kinds],
+        disagreements=_disagreements(outcomes),
+        shown_first=_shown_first(outcomes),
+        missing=missing,
+        reasons=Counter(
+            stored.reason
+            for outcome in outcomes
+            for aspect in outcome.aspects
+            for stored in (aspect.straight, aspect.swapped)
+            if stored is not None and stored.choice is None
+        ),
+        brand=brand,
+    )
+
+
+def strengths(methods: Sequence[str], outcomes: Sequence[CellOutcome], facet: Facet) -> Strengths:
+    """The strengths of methods by the outcomes that are clear."""
+    decided = [(value, outcome) for outcome in outcomes if (value := outcome.value(facet)) is not None]
+    if not decided:
+        return Strengths({}, "no cell has an outcome")
+    comparisons = Comparisons(
+        values=np.array([value for value, _ in decided], float),
+        methods=np.array([[methods.index(method) for method in outcome.methods] for _, outcome in decided]),
+        count=len(methods),
+    )
+    try:
+        fitted = comparisons.fit(np.ones(len(decided))).strengths
+    except UndefinedError as error:
+        return Strengths({}, str(error))
+    draws = _draws(comparisons, [outcome.pair for _, outcome in decided])
+    return Strengths({name: Interval.of_draws(fitted[at], draws[:, at]) for at, name in enumerate(methods)})
+
+
+def _draws(comparisons: Comparisons, pairs: Sequence[Pair]) -> Floats:
+    """Log strengths when subjects and styles are drawn anew (draws, methods); NaN where a draw has no fit."""
+    subjects, styles = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
+    rows = np.array([subjects.index(subject) for subject, _ in pairs])
+    columns = np.array([styles.index(style) for _, style in pairs])
+    count = MANY_DRAWS if comparisons.count == 2 else DRAWS
+    draws = np.full((count, comparisons.count), np.nan)
+    counts = zip(*crossed_counts(len(subjects), len(styles), count), strict=True)
+    for row, (of_subjects, of_styles) in zip(draws, counts, strict=True):
+        try:
+            row[:] = comparisons.fit(of_subjects[rows] * of_styles[columns]).strengths
+        except UndefinedError:
+            continue
+    return draws
+
+
+def preference(outcomes: Iterable[CellOutcome], facet: Facet) -> Difference | None:
+    """Wins minus losses of two methods' cells in one facet; None without any."""
+    means = _means((outcome.pair, outcome.value(facet)) for outcome in outcomes)
+    return difference_over_pairs(means, dict.fromkeys(means, 0.0))
+
+
+def tally(
+    methods: tuple[str, str], outcomes: Sequence[CellOutcome], facet: Facet, preference: Difference | None
+) -> PairTally:
+    """What became of two methods' cells in one facet."""
+    values = [outcome.value(facet) for outcome in outcomes]
+    of_aspect = [outcome.subject if facet == "subject" else outcome.style for outcome in outcomes]
+    return PairTally(
+        methods=methods,
+        facet=facet,
+        wins=values.count(1),
+        ties=values.count(0),
+        losses=values.count(-1),
+        preference=preference,
+        disagreements=None if facet == "both" else sum(one.disagrees for one in of_aspect),
+        identical=sum(all(aspect.identical for aspect in outcome.aspects) for outcome in outcomes),
+        unclear=values.count(None),
+    )
+
+
+def _disagreements(outcomes: Sequence[CellOutcome]) -> Interval | None:
+    return _over_pairs(
+        (outcome.pair, float(aspect.disagrees))
+        for outcome in outcomes
+        for aspect in outcome.aspects
+        if aspect.value is not None and not aspect.identical
+    )
+
+
+def _shown_first(outcomes: Sequence[CellOutcome]) -> Interval | None:
+    return _over_pairs(
+        (outcome.pair, float(LEAN[choice] > 0))
+        for outcome in outcomes
+        for aspect in outcome.aspects
+        for choice in aspect.choices
+        if choice is not None and LEAN[choice]
+    )
+
+
+def _over_pairs(values: Iterable[tuple[Pair, float | None]]) -> Interval | None:
+    """The mean of values within each subject-style pair, then over pairs; None without any."""
+    means = _means(values)
+    return over_pairs(means) if means else None
+
+
+def _means(values: Iterable[tuple[Pair, float | None]]) -> dict[Pair, float]:
+    """The mean of the values of each subject-style pair that has any."""
+    of_pairs = group_by(((pair, value) for pair, value in values if value is not None), lambda item: item[0])
+    return {pair: float(np.mean([value for _, value in members])) for pair, members in of_pairs.items()}
