@@ -9,3 +9,7 @@ class JudgeError(LorarError):
     """A judge, a group or a format that does not exist, or nothing to report on."""
 
     title = "Judge"
+
+
+class UnjudgedError(JudgeError):
+    """No judge that is meant has a clear verdict on single pictures."""

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from PIL import Image
 
 MODELS = ("logprobs", "words", "refuses", "prose", "both", "empty", "null", "nonsense", "html", "twice", "always")
-MODELS += ("limited", "hang", "drops", "context", "slow", "spaced", "unlisted", "deep")
+MODELS += ("nearer", "nearer_words", "limited", "hang", "drops", "context", "slow", "spaced", "unlisted", "deep")
 KEY = "Bearer open-sesame"
 
 
@@ -148,6 +148,13 @@ class Handler(BaseHTTPRequestHandler):
     def as_context(self, asked, _):
         self.say(400, {"error": {"message": "the prompt is too long"}})
 
+    def as_nearer(self, asked, _):
+        words = nearer(asked)
+        self.answer(words, [(words, 0.8), (" " + words.lower(), 0.1), ("It", 0.1)])
+
+    def as_nearer_words(self, asked, _):
+        self.answer(f"**{nearer(asked)}**")
+
     def answer(self, text, listed=None):
         choice = {"message": {"role": "assistant", "content": text}}
         if listed:
@@ -185,6 +192,13 @@ def received(messages):
 def word(asked):
     reference, test = received(asked["messages"])
     return "Yes" if (reference.size, reference.tobytes()) == (test.size, test.tobytes()) else "No"
+
+
+def nearer(asked):
+    """Which of the last two pictures is nearer to the first reference in colour."""
+    reference, *_, first, second = (picture.resize((1, 1)).getpixel((0, 0)) for picture in received(asked["messages"]))
+    one, two = (sum(abs(a - b) for a, b in zip(reference, colour, strict=True)) for colour in (first, second))
+    return "Tie" if one == two else "First" if one < two else "Second"
 
 
 def shape(messages):

@@ -36,6 +36,7 @@ from tui.snapshot import PictureKey, Snapshot, key_of
 from tui.views.collections import shown_collection
 
 if TYPE_CHECKING:
+    from judge.pairwise.figures import PairFigures
     from judge.targets import Target
     from judge.trust import Trust
     from lorarar.store.schema import Schema
@@ -219,6 +220,16 @@ class Catalog:
                 scores[name] = {key_of(row): value for row, value in values if value is not None}
                 brands[best.brand] = None
         return MetricScores(scores, tuple(filter(None, brands)))
+
+    def pairs(self, pictures: Sequence[PictureRow]) -> PairFigures | None:
+        """The figures of questions about two pictures, as the report has them; None where none were asked."""
+        if not self.exists():
+            return None
+        from judge.pairwise.reading import read_figures
+
+        with self.reading() as db:
+            targets = list(self._counted(pictures, db).values())
+            return read_figures(db, dict(zip(targets, picture_files(targets), strict=True)))
 
     def trust(self, judge: Judge) -> Trust | None:
         """What the last check of a judge came to; None where none is on record."""

@@ -9,7 +9,8 @@ import typer
 
 from judge.choice import PictureChoice
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
-from judge.errors import JudgeError
+from judge.cli.pair_report import print_pairs
+from judge.errors import JudgeError, UnjudgedError
 from lorarar.cli.console import DbOption, JsonOption, command, one_form, one_of, print_json, print_text
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
@@ -58,7 +59,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Print the paper's tables of what was judged, with intervals."""
-    from judge.reports.request import ReportRequest, grouping, read_report
+    from judge.reports.request import ReportRequest, grouping, read_pairs, read_report
     from lorarar.pictures.dot_chart import check_chart
 
     request = ReportRequest(
@@ -76,7 +77,14 @@ def report(
     if gallery is not None:
         check_output(gallery, ".html", inputs=[database], option="--gallery")
     check_chart(chart, [database])
-    result = read_report(request)
+    try:
+        result = read_report(request)
+    except UnjudgedError:
+        pairs, collection = read_pairs(request)
+        if pairs is None or gallery is not None or chart is not None:
+            raise  # a page and a chart are of single pictures
+        print_pairs(pairs, collection, form)
+        return
     _print_report(result, form, paper)
     if gallery is not None:
         from judge.reports.gallery import write_gallery

@@ -41,4 +41,4 @@ class PairPower:
 
 
 def _odds(effect: float) -> str:
-    return f"{effect:g} logits ({exp(effect):.2g} wins for each loss)"
+    return f"{effect:g} logits ({exp(effect):.3g} wins for each loss)"

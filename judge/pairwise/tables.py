@@ -26,12 +26,16 @@ TALLIES = (
 
 def sentence(figures: PairFigures) -> str:
     """What came out of the pairs, in a sentence."""
-    both = [one for one in figures.tallies if one.facet == "both"]
+    both = [one for one in figures.tallies if one.facet == "both" and one.decided]
     told = [_told(one) for one in both if _is_apart(one)]
-    level = [" and ".join(one.methods) for one in both if not _is_apart(one)]
-    clauses = [f"In pairs, {in_words(told)}"] if told else []
-    clauses += [f"{'not told apart' if told else 'In pairs, not told apart'} are {in_words(level)}"] if level else []
-    return f"{'; '.join(clauses) or 'No pair has an outcome'}."
+    level = [" from ".join(one.methods) for one in both if not _is_apart(one)]
+    if not both:
+        return "In pairs, no cell has an outcome."
+    if not told:
+        none = f"{in_words(both[0].methods)} are not" if len(both) == 1 else "no two methods are"
+        return f"In pairs, {none} told apart."
+    rest = f"; not told apart: {', '.join(level)}" if level else ""
+    return f"In pairs, {in_words(told)}{rest}."
 
 
 def _is_apart(tally: PairTally) -> bool:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from judge.errors import JudgeError
+from judge.pairwise.tables import tables
 from judge.pictures import JudgedPicture
 from judge.protocol import Answer
 from judge.reports.report import JudgeReport
@@ -81,6 +82,7 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
         judge=report.judge,
         collection=report.collection.label,
         version=__version__,
+        pairs=tables(report.pairs, report.collection.label) if report.pairs else [],
     )
     try:
         with replacing(path) as partial:

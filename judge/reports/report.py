@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from judge.errors import JudgeError
+from judge.errors import JudgeError, UnjudgedError
 from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import BackboneScores, best_scores
 from judge.metrics.table import MARS2, METRICS
+from judge.pairwise.tables import sentence
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
 from judge.reports.comparison import compare_with
@@ -27,6 +28,7 @@ from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import Difference
 
 if TYPE_CHECKING:
+    from judge.pairwise.figures import PairFigures
     from judge.reports.jury import Jury
 
 
@@ -82,12 +84,14 @@ class JudgeReport:
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
     conclusion: Conclusion  # about the methods, whatever the groups are
     jury: Jury | None = None  # whose majority the judge is
+    pairs: PairFigures | None = None  # of questions about two pictures; None where none were asked
 
     @property
     def sentences(self) -> list[str]:
-        """What came out, and how far the judge, or each of a jury, can be trusted."""
+        """What came out, of pairs too, and how far the judge, or each of a jury, can be trusted."""
         outcome, trust = self.conclusion.lines
-        return [outcome, *(self.jury.lines if self.jury else [trust])]
+        pairs = [sentence(self.pairs)] if self.pairs else []
+        return [outcome, *pairs, *(self.jury.lines if self.jury else [trust])]
 
     @property
     def lead(self) -> list[str]:
@@ -182,19 +186,19 @@ def choose_judge(
         number: only the judge with this number in the database.
 
     Raises:
-        JudgeError: there is none; the message lists all.
+        UnjudgedError: there is none; the message lists all.
     """
     judges = targets.verdicts.judges()
     if not judges:
-        raise JudgeError(f"{targets.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
+        raise UnjudgedError(f"{targets.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
     wanted = JudgeFilter(() if critic is None else (critic,), prompts, () if number is None else (number,))
     fitting = [judge for judge in judges if wanted.means(judge)]
     if not fitting:
         others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
-        raise JudgeError(f"there is no such judge; there are {others}")
+        raise UnjudgedError(f"there is no such judge; there are {others}")
     chosen = judge_of_most(fitting, targets.count_clear(), (target.base for target in targets.targets))
     if chosen is None:
-        raise JudgeError(why_without_verdicts(targets, fitting))
+        raise UnjudgedError(why_without_verdicts(targets, fitting))
     return chosen
 
 

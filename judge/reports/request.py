@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 from typing import TYPE_CHECKING, cast, get_args
 
 from judge.choice import PictureChoice
 from judge.errors import JudgeError
+from judge.pairwise.reading import read_figures
 from judge.reports.groups import By
 from judge.reports.report import JudgeReport, choose_judges, make_report
+from judge.verdicts import JudgeFilter
 from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
+    from judge.pairwise.figures import PairFigures
     from judge.pictures import JudgedTargets
     from judge.verdicts import Judge
 
@@ -46,12 +49,33 @@ def read_report(request: ReportRequest) -> JudgeReport:
     with request.pictures.open_to_report() as (store, pictures):
         targets = JudgedTargets(pictures, VerdictStore(store))
         chosen = choose_judges(targets, request.critics, request.prompts, request.judges)
-        scores = ScoreStore(store)
+        scores, pairs = ScoreStore(store), _pairs(targets, JudgeFilter(request.critics, numbers=request.judges))
         if not (request.critics or request.judges):
             _tell_of_others(targets, chosen[0])
         if len(chosen) > 1:
-            return make_jury_report(targets, chosen, scores, request.by, request.against)
-        return make_report(targets, chosen[0], scores, request.by, request.against)
+            return replace(make_jury_report(targets, chosen, scores, request.by, request.against), pairs=pairs)
+        return replace(make_report(targets, chosen[0], scores, request.by, request.against), pairs=pairs)
+
+
+def read_pairs(request: ReportRequest) -> tuple[PairFigures | None, str]:
+    """The figures of pairs alone, for pictures without verdicts on single ones, and whose pictures they are of.
+
+    Raises:
+        StoreError, TargetError, FilterError: as ``read_report``.
+    """
+    from judge.pictures import JudgedTargets
+    from judge.verdicts import VerdictStore
+
+    with request.pictures.open_to_report() as (store, pictures):
+        targets = JudgedTargets(pictures, VerdictStore(store))
+        wanted = JudgeFilter(request.critics, request.prompts, request.judges)
+        return _pairs(targets, wanted), pictures[0].collection.label
+
+
+def _pairs(targets: JudgedTargets, wanted: JudgeFilter) -> PairFigures | None:
+    """The figures of pairs of some pictures; None where no such judge was asked about any."""
+    with targets.verdicts.store.reading() as database:
+        return read_figures(database, dict(zip(targets.targets, targets.files, strict=True)), wanted)
 
 
 def _tell_of_others(targets: JudgedTargets, judge: Judge) -> None:

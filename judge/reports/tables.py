@@ -12,6 +12,8 @@ from typing import Any
 from judge.jury import MAJORITY
 from judge.metrics.table import MARS2, METRICS, Metric
 from judge.non_answers import in_kinds
+from judge.pairwise.tables import record as pair_record
+from judge.pairwise.tables import tables as pair_tables
 from judge.paper import Published
 from judge.reports.groups import FEW, GROUP_HEADS, Attempts, side_sizes
 from judge.reports.jury_tables import jury_record, jury_tables
@@ -41,15 +43,16 @@ def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
         mars2 = [_mars2(report, "MARS2 (Table 1)", paper), *jury_tables(report)]
         all_tables = [*mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
     names = len(GROUP_HEADS[report.by])
-    return [
+    of_singles = [
         replace(table, title=f"{table.title}: {report.collection.label}", names=max(names, table.names))
         for table in all_tables
     ]
+    return [*of_singles, *(pair_tables(report.pairs, report.collection.label) if report.pairs else [])]
 
 
 def report_record(report: JudgeReport) -> dict[str, Any]:
     """The whole report as JSON has it."""
-    record = {
+    record: dict[str, Any] = {
         "judge": judge_record(report.judge),
         "collection": report.collection.label,
         "backbones": dict(report.backbones),
@@ -60,7 +63,11 @@ def report_record(report: JudgeReport) -> dict[str, Any]:
         "low_mass": report.low_mass,
         "groups": records(report),
     }
-    return record if report.jury is None else {**record, "jury": jury_record(report.jury, member_records(report))}
+    if report.jury is not None:
+        record["jury"] = jury_record(report.jury, member_records(report))
+    if report.pairs is not None:
+        record["pairs"] = pair_record(report.pairs)
+    return record
 
 
 def records(report: JudgeReport) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from tui.widgets.brand_line import BrandLine
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
+    from judge.pairwise.figures import PairFigures
     from judge.reports.conclusion import Conclusion
     from judge.reports.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
@@ -30,6 +31,16 @@ if TYPE_CHECKING:
 
     Value = str | int | float | Interval | Attempts | None
     Get = Callable[[MethodFigures], Value]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is shown, as it was counted."""
+
+    rows: list[MethodFigures]
+    summary: Conclusion | None
+    pairs: PairFigures | None  # None where pictures were not judged in pairs
+    brands: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,13 +53,14 @@ class Column:
     places: int = 2
 
 
-def columns() -> list[Column]:
-    """The columns, those of the metrics' table among them."""
+def columns(*, pairs: bool = False) -> list[Column]:
+    """The columns, those of the metrics' table among them, and that of pairs where any were asked about."""
     return [
         Column("method", lambda row: row.method, rising=True),
         Column("average", lambda row: row.average),
         Column("best", lambda row: row.best),
         Column("attempts", lambda row: row.attempts, rising=True),
+        *([Column("strength in pairs", lambda row: row.strength)] if pairs else []),
         Column("subject", lambda row: row.subject),
         Column("style", lambda row: row.style),
         *map(_of_metric, METRICS.values()),
@@ -75,9 +87,9 @@ class ScoresScreen(BrowseScreen):
     HELP = (
         "Scores: MARS2 average (share of correct pictures) and best (share of pairs with any), the expected number of "
         "pictures to the first correct one, the shares whose subject and style are right, and the metrics. In "
-        "brackets, 95 % bootstrap intervals when subjects and styles are drawn anew. The lines above say what came "
-        "out, and how far the judge can be trusted. s sorts by the next column, r the other way round, Enter "
-        "shows a method."
+        "brackets, 95 % bootstrap intervals when subjects and styles are drawn anew. Where pictures were judged in "
+        "pairs, a method's log strength stands beside, never mixed with these. The lines above say what came out, and "
+        "how far the judge can be trusted. s sorts by the next column, r the other way round, Enter shows a method."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort(1)", "Sort by next"),
@@ -90,11 +102,8 @@ class ScoresScreen(BrowseScreen):
         super().__init__(context)
         self.rows: list[MethodFigures] = []  # on show: those that pass the filter, sorted
         self._all: list[MethodFigures] = []
-        self.columns = columns()
-        names = [column.title for column in self.columns]
-        sort = context.state.text("sort")
-        self._by = names.index(sort) if sort in names else 1  # the column that sorts
-        self._reversed = False
+        self._by, self._reversed = 1, False  # the column that sorts, and whether the other way round
+        self._take_columns(columns())
 
     def body(self) -> ComposeResult:
         """One table."""
@@ -109,21 +118,29 @@ class ScoresScreen(BrowseScreen):
     def update(self, snapshot: Snapshot) -> None:
         """Count anew, in a worker."""
 
-        def work() -> tuple[list[MethodFigures], Conclusion | None, tuple[str, ...]]:
+        def work() -> Counted:
             from tui.views.method_figures import conclusion, figures
 
             catalog, judge = self.context.catalog, snapshot.judge
             summary = conclusion(snapshot, catalog.trust(judge)) if judge else None
-            scores = catalog.scores(snapshot.pictures)
-            return figures(snapshot, scores.by_metric), summary, scores.brands
+            scores, pairs = catalog.scores(snapshot.pictures), catalog.pairs(snapshot.pictures)
+            return Counted(figures(snapshot, scores.by_metric, pairs), summary, pairs, scores.brands)
 
-        def show(counted: tuple[list[MethodFigures], Conclusion | None, tuple[str, ...]]) -> None:
-            self._all, summary, brands = counted
+        def show(counted: Counted) -> None:
+            self._all = counted.rows
+            self._take_columns(columns(pairs=counted.pairs is not None))
+            brands = *counted.brands, counted.pairs.brand if counted.pairs else ""
             self.query_one(BrandLine).show(snapshot.brand, *brands)
-            self.query_one("#head", Static).update(_head(snapshot, len(self._all), summary))
+            self.query_one("#head", Static).update(_head(snapshot, counted))
             self._fill()
 
         self.read(work, show, group="scores")
+
+    def _take_columns(self, new: list[Column]) -> None:
+        """Show these columns, sorted by the one that was sorted by before, or else by the average."""
+        names = [column.title for column in new]
+        sort = self.context.state.text("sort")
+        self.columns, self._by = new, names.index(sort) if sort in names else 1
 
     def action_sort(self, by: int) -> None:
         """Sort by the next column."""
@@ -190,14 +207,19 @@ def _ordered(rows: Sequence[MethodFigures], get: Get, *, descending: bool) -> li
     return complete + [row for row in rows if get(row) is None]
 
 
-def _head(snapshot: Snapshot, methods: int, summary: Conclusion | None) -> Text:
-    """Who judged, then what came out and how far the judge can be trusted."""
+def _head(snapshot: Snapshot, counted: Counted) -> Text:
+    """Who judged, then what came out and how far the judge can be trusted, and what came out of pairs."""
     judge = snapshot.judge
     words = "not judged yet: lorarar judge run"
     if judge is not None:
         words = f"judge {line(judge.critic, 40)}, prompts {line(judge.prompts, 40)}"
-    lines = [clean(text) for text in summary.lines] if summary else []
-    return Text("\n".join([f"{count(methods, 'method')}  {words}", *lines]))
+    lines = [clean(text) for text in counted.summary.lines] if counted.summary else []
+    if counted.pairs is not None:
+        from judge.pairwise.tables import order_notes, sentence, who
+
+        notes = [sentence(counted.pairs), who(counted.pairs), *order_notes(counted.pairs)]
+        lines.append(clean(" ".join(notes)))
+    return Text("\n".join([f"{count(len(counted.rows), 'method')}  {words}", *lines]))
 
 
 def _key(value: Value) -> float | str:

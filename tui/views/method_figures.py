@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from judge.metrics.table import METRICS
 from judge.reports.conclusion import Conclusion, conclude
@@ -16,6 +17,9 @@ from judge.trust import Trust
 from lorarar.store.queries import Pair
 from lorarar.util.statistics.bootstrap import Interval
 from tui.snapshot import Answers, PictureKey, Snapshot, key_of
+
+if TYPE_CHECKING:
+    from judge.pairwise.figures import PairFigures
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,22 @@ class MethodFigures:
     subject: float | None
     style: float | None
     metrics: Mapping[str, Interval | None]
+    strength: Interval | None = None  # in pairs, in both aspects
 
 
-def figures(snapshot: Snapshot, scores: Mapping[str, Mapping[PictureKey, float]]) -> list[MethodFigures]:
+def figures(
+    snapshot: Snapshot, scores: Mapping[str, Mapping[PictureKey, float]], pairs: PairFigures | None = None
+) -> list[MethodFigures]:
     """The figures of every method of which any picture counts, in the snapshot's order.
 
     Args:
         snapshot: the pictures and their verdicts.
         scores: by metric and picture.
+        pairs: of questions about two pictures.
     """
+    strengths = pairs.strengths["both"].by_method if pairs else {}
     means = {name: _means(snapshot, name, scores.get(name, {})) for name in METRICS}
-    return [_figures(snapshot, group, means) for group in method_groups(snapshot)]
+    return [_figures(snapshot, group, means, strengths) for group in method_groups(snapshot)]
 
 
 def conclusion(snapshot: Snapshot, trust: Trust | None) -> Conclusion:
@@ -58,7 +67,12 @@ def method_groups(snapshot: Snapshot) -> list[Group]:
     return make_groups({(method,): pairs for method, pairs in verdicts.items() if pairs})
 
 
-def _figures(snapshot: Snapshot, group: Group, means: Mapping[str, Mapping[str, Interval]]) -> MethodFigures:
+def _figures(
+    snapshot: Snapshot,
+    group: Group,
+    means: Mapping[str, Mapping[str, Interval]],
+    strengths: Mapping[str, Interval],
+) -> MethodFigures:
     (method,) = group.name
     cells = [pictures for cell, pictures in snapshot.counted_cells.items() if cell[0] == method]
     return MethodFigures(
@@ -72,6 +86,7 @@ def _figures(snapshot: Snapshot, group: Group, means: Mapping[str, Mapping[str, 
         subject=group.subject,
         style=group.style,
         metrics={name: of_methods.get(method) for name, of_methods in means.items()},
+        strength=strengths.get(method),
     )
 
 
