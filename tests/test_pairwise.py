@@ -32,6 +32,8 @@ from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.util.files import sha256_of
 from tests.studies_database import SEEDS, STYLES, SUBJECTS, add_verdicts, make_database
+from tests.tui_app import drive, sees
+from tui.catalog import Catalog
 
 CELLS = len(SUBJECTS) * len(STYLES) * SEEDS
 SCRIPT = Path(__file__).with_name("openai_server.py")
@@ -341,6 +343,21 @@ def test_a_report_has_pairs_beside_mars2_in_every_form(database, run):
     both = json.loads(run("judge", "report", "--db", database, "--json").stdout)
     assert both["pairs"]["strengths_undefined"]["both"] and both["groups"][0]["average"] == 1.0
     assert "pairs" not in json.loads(run("judge", "report", "--db", database, "--critic", "scripted", "--json").stdout)
+
+
+def test_the_app_shows_the_reports_strengths_beside_mars2(database):
+    ask(database, Steady(by_davidson({"alpha": 0.4, "beta": -0.4}, nu=0.5)))
+    add_verdicts(database, lambda *_: True)
+    reported, catalog = figures(database), Catalog(database)
+    assert catalog.pairs(catalog.snapshot().pictures) == reported
+    strength = reported.strengths["both"].by_method["alpha"]
+
+    async def script(app, pilot):
+        await sees(
+            pilot, "strength in pairs", f"{strength.value:.2f} [", "In pairs, alpha", "The two orders disagree in 0%"
+        )
+
+    drive(database, script, size=(240, 30), mode="scores")
 
 
 @pytest.mark.parametrize(

@@ -48,11 +48,11 @@ class Matching:
         return list(dict.fromkeys(target for cell in self.cells for target in (cell.one, cell.two)))
 
     def fewest_pairs(self) -> int:
-        """How many subject-style pairs the two methods have in common that have the fewest."""
+        """How many subject-style pairs the two methods have in common that have the fewest, of those that have any."""
         pairs: dict[tuple[str, str], set[Pair]] = {two: set() for two in combinations(self.methods, 2)}
         for cell in self.cells:
             pairs[cell.methods].add(cell.pair)
-        return min(map(len, pairs.values()))
+        return min(len(own) for own in pairs.values() if own)
 
 
 def match(targets: Sequence[Target], methods: Sequence[str] = ()) -> Matching:
