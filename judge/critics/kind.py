@@ -32,7 +32,7 @@ RESERVED = {
         "sample",
         "seed",
     ),
-    *("against", "chart", "stop_after", "json", "as_json", "help", "context"),
+    *("against", "chart", "stop_after", "protocol", "methods", "json", "as_json", "help", "context"),
 }
 
 
