@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from judge.checks.request import SAMPLE
 from judge.choice import PictureChoice
 from judge.errors import JudgeError
+from judge.judges import critic_names, name_judges
 from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import message, to_log
@@ -24,9 +26,7 @@ if TYPE_CHECKING:
     from judge.reports.figures import ReportFigure
     from judge.run_figures import RunFigure
 
-T = TypeVar("T")
 Place = str | Path
-SAMPLE = 48  # pictures of a check, as the command has it
 
 
 def run(
@@ -64,7 +64,6 @@ def run(
         LorarError: something that was asked for is not there or not accepted, or no picture has any verdict or score.
     """
     from judge.full_run import RunRequest, judge_all, parse_metrics
-    from judge.judges import name_judges
     from judge.run_figures import run_figures
 
     with _spoken(progress):
@@ -121,9 +120,9 @@ def report(
             pictures=_choice(db, images, generated, references),
             by=grouping(by),
             against=against,
-            critics=_several(critic, str),
+            critics=critic_names(critic or ()),
             prompts=prompts,
-            judges=_several(judge, int),
+            judges=(judge,) if isinstance(judge, int) else tuple(judge or ()),
         )
         return list(report_figures(read_report(request)))
 
@@ -164,7 +163,6 @@ def check(
     """
     from judge.checks.figures import check_figures
     from judge.checks.request import CheckRequest, check_judges
-    from judge.judges import name_judges
 
     if sample < 1:
         raise JudgeError(f"sample is {sample}; accepted is an integer of 1 or more")
@@ -210,10 +208,3 @@ def _wording(prompts: str | Prompts | None) -> Prompts | None:
     from judge.questions import find_prompts
 
     return find_prompts(prompts) if isinstance(prompts, str) else prompts
-
-
-def _several(values: T | Sequence[T] | None, kind: type[T]) -> tuple[T, ...]:
-    """None, one or several values as several."""
-    if values is None:
-        return ()
-    return (values,) if isinstance(values, kind) else tuple(values)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from judge.brand import brand
 from judge.choice import PictureChoice
 from judge.judges import Judges
 from judge.metrics.table import MARS2, METRICS, Metric, MetricError
-from judge.panel import Panel
+from judge.panel import CriticPanel
 from judge.patience import STOP_AFTER
 from judge.reasons import print_faults, print_reasons
 from lorarar.util.messages import message
@@ -164,7 +164,7 @@ def judge_all(request: RunRequest) -> FullRun:
     judges, pictures, names = request.judges, request.pictures, request.names
     metrics = [METRICS[name] for name in names if name != MARS2]
     instruments = Instruments(judges.backbones, device=judges.settings.get("device"))
-    with Panel(judges) as panel:
+    with CriticPanel(judges) as panel:
 
         def prepare(targets: Sequence[Target]) -> None:
             judges.check_here(targets, names, "--metrics")
@@ -188,7 +188,7 @@ def judge_all(request: RunRequest) -> FullRun:
     )
 
 
-def _judge(request: RunRequest, panel: Panel, targets: Sequence[Target], store: Store) -> list[CriticRun]:
+def _judge(request: RunRequest, panel: CriticPanel, targets: Sequence[Target], store: Store) -> list[CriticRun]:
     """Judge targets, each by its critics one after the other, and say what came of it."""
     from judge.runner import judge
     from judge.verdicts import VerdictStore

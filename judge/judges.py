@@ -173,7 +173,7 @@ def name_judges(given: Mapping[str, Any]) -> Judges:
 
     values = {name: value for name, value in given.items() if value is not None}
     backbones = {kind: values.pop(kind) for kind in backbone_kinds() if kind in values}
-    critics, preset = _names(values.pop(CRITIC, ())), values.pop(PRESET, "")
+    critics, preset = critic_names(values.pop(CRITIC, ())), values.pop(PRESET, "")
     options = dict.fromkeys(option.name for kind in CRITICS.values() for option in kind.options)
     try:
         check_keys("a judge", (CRITIC, PRESET, *backbone_kinds(), *options), values)
@@ -192,6 +192,6 @@ def name_judges(given: Mapping[str, Any]) -> Judges:
     return Judges(critics=critics, settings=settings, backbones=backbones, preset=preset)
 
 
-def _names(critics: str | Iterable[str]) -> tuple[str, ...]:
+def critic_names(critics: str | Iterable[str]) -> tuple[str, ...]:
     """The names of critics, each once."""
     return (critics,) if isinstance(critics, str) else tuple(dict.fromkeys(critics))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lorarar.generation.studio import generate
     from lorarar.merge_files import ConvertedLora, Merge, convert, merge
     from lorarar.store import Store
+    from lorarar.util.errors import LorarError
 
 _HOMES = {
     "convert": "lorarar.merge_files",
@@ -24,10 +25,11 @@ _HOMES = {
     "merge": "lorarar.merge_files",
     "Merge": "lorarar.merge_files",
     "generate": "lorarar.generation.studio",
+    "LorarError": "lorarar.util.errors",
     "Picture": "lorarar.generation.picture",
     "Store": "lorarar.store",
 }
-__all__ = ["ConvertedLora", "Merge", "Picture", "Store", "__version__", "convert", "generate", "merge"]
+__all__ = ["ConvertedLora", "LorarError", "Merge", "Picture", "Store", "__version__", "convert", "generate", "merge"]
 
 __getattr__ = load_on_use(__name__, _HOMES, "lorarar.packages")  # lorarar.judge, lorarar.studies
 find_moved_modules(
