@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from judge.targets import Target
 
 
-class OpenCritics:
+class CriticPanel:
     """The critics that judge pictures; use it as a context manager."""
 
     def __init__(self, judges: Judges) -> None:

@@ -14,7 +14,7 @@ from judge.pair_questions import PairPrompts
 from judge.pairwise.cells import Matching, match
 from judge.pairwise.power import PairPower
 from judge.pairwise.run import check_takes_pairs, judge_pairs
-from judge.panel import Panel
+from judge.panel import CriticPanel
 from judge.patience import STOP_AFTER
 from judge.reasons import print_reasons
 from lorarar.util.formatting import count
@@ -94,7 +94,7 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
 
     pictures, judges = request.pictures, request.judges
     outcomes: dict[str, JudgeOutcome] = {}
-    with Panel(judges) as panel:
+    with CriticPanel(judges) as panel:
 
         def prepare(targets: Sequence[Target]) -> None:
             report_collection(targets)
