@@ -21,7 +21,7 @@ from lorarar.pictures.concepts import Concept
 from lorarar.pictures.images import write_png
 from lorarar.training import encoding
 from lorarar.training import lora as lora_module
-from lorarar.training.encoding import encode_pictures
+from lorarar.training.encoding import FilePictures, encode_pictures
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
 from lorarar.training.lora import Lesson, LoraDenoising, train_lora
@@ -31,6 +31,7 @@ from lorarar.training.residents import ResidentAdapter, moved_at_once
 from lorarar.training.setup import load_for_training
 from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import TrainingError
+from lorarar.util.progress import Ticker
 
 from .bench_plan import TRAINED, write_plan
 from .bench_plan import run as run_bench
@@ -373,3 +374,13 @@ def test_the_base_that_a_grid_trained_on_is_gone_before_it_draws(tiny_folder, tm
     AcceleratorState._reset_state(reset_partial_state=True)
     assert len(unets) == 2
     assert unets[1] is None
+
+
+def test_progress_counts_every_picture_that_is_encoded(tiny, tmp_path, monkeypatch):
+    counted = []
+    monkeypatch.setattr(encoding, "AT_ONCE", 16 * 16)
+    monkeypatch.setattr(Ticker, "advance", lambda ticker, steps: counted.append((ticker.title, ticker.total, steps)))
+    files = [write_png(Image.new("RGB", (20, 16), (number, 0, 0)), tmp_path / f"{number}.png") for number in range(3)]
+    [from_files, *others] = encode_pictures(tiny, [FilePictures(files, 16), *lesson().pictures(mirrored=True)])
+    assert counted == [("encode pictures", 7, 1)] * 7
+    assert len(from_files) == 3 and [len(one) for one in others] == [2, 2]

@@ -16,7 +16,7 @@ from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.pictures.images import write_png
 
-PICTURES = 4  # of each concept
+PICTURES = 1  # of each concept: on a CPU the VAE takes most of a minute for one
 
 
 def write_concepts(scale: Scale, folder: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from lorarar.generation.latents import Conditioning, encode_images, encode_promp
 from lorarar.generation.residence import residing
 from lorarar.training.checks import check_prompts
 from lorarar.util.errors import TrainingError
+from lorarar.util.progress import Ticker
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
@@ -21,6 +23,27 @@ if TYPE_CHECKING:
 _ASIDE = torch.device("cpu")  # where a model is while another takes its place
 
 NamedPicture = tuple[str, Tensor]  # what it is called in messages, and its pixels (3, H, W) in -1..1
+
+
+class NamedPictures(Protocol):
+    """Pictures of one size, whose number is there before they are read: a list of them, or ``FilePictures``."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[NamedPicture]: ...
+
+
+@dataclass(frozen=True)
+class FilePictures:
+    """Picture files as squares of ``side`` pixels, each read when its turn comes."""
+
+    files: Sequence[Path]
+    side: int
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[NamedPicture]:
+        return ((str(file), read_images([file], self.side)[0]) for file in self.files)
 
 
 def encode_texts(pipeline: StableDiffusionXLPipeline, groups: Sequence[Sequence[str]], side: int) -> list[Conditioning]:
@@ -38,8 +61,8 @@ def encode_texts(pipeline: StableDiffusionXLPipeline, groups: Sequence[Sequence[
         return [encode_prompts(pipeline, list(prompts), side, device) for prompts in groups]
 
 
-def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Iterable[Iterable[NamedPicture]]) -> list[Tensor]:
-    """The scaled latents (N, C, h, w) of each group of N pictures of one size, on the CPU.
+def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Sequence[NamedPictures]) -> list[Tensor]:
+    """The scaled latents (N, C, h, w) of each group of N pictures of one size, on the CPU; shows progress.
 
     By the VAE in single precision: in float16 SDXL's own overflows, and in bfloat16 latents would have three digits. It
     comes to the UNet's device for it, and the UNet makes room meanwhile: with both there, this would take more than any
@@ -50,20 +73,25 @@ def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Iterable[Iterab
         TrainingError: a picture's latents are not finite.
     """
     device = pipeline.unet.device
-    with residing(_ASIDE, pipeline.unet), residing(device, pipeline.vae, dtype=torch.float32):
-        return [_encode(pipeline, list(pictures)) for pictures in groups]
+    count = sum(len(pictures) for pictures in groups)
+    with (
+        residing(_ASIDE, pipeline.unet),
+        residing(device, pipeline.vae, dtype=torch.float32),
+        Ticker("encode pictures", count, patience=1.0) as ticker,
+    ):
+        return [torch.cat(list(_latents(pipeline, pictures, ticker))) for pictures in groups]
 
 
-def pictures_of(files: Iterable[Path], side: int) -> Iterator[NamedPicture]:
-    """Picture files as squares of ``side`` pixels, each read when its turn comes."""
-    return ((str(file), read_images([file], side)[0]) for file in files)
-
-
-def _encode(pipeline: StableDiffusionXLPipeline, pictures: Sequence[NamedPicture]) -> Tensor:
-    """The latents (N, C, h, w) of a group of pictures."""
-    pixels = torch.stack([picture for _, picture in pictures])
-    latents = encode_images(pipeline.vae, pixels, max(1, AT_ONCE // pixels[0, 0].numel()))
-    for (name, _), one in zip(pictures, latents, strict=True):
-        if not bool(torch.isfinite(one).all()):
-            raise TrainingError(f"{name}: the VAE makes latents of it that are not finite; name another one with --vae")
-    return latents
+def _latents(pipeline: StableDiffusionXLPipeline, pictures: NamedPictures, ticker: Ticker) -> Iterator[Tensor]:
+    """The latents (n, C, h, w) of a group of pictures, n at a time."""
+    names, pixels = zip(*pictures, strict=True)
+    at_once = max(1, AT_ONCE // pixels[0][0].numel())
+    for start in range(0, len(names), at_once):
+        part = slice(start, start + at_once)
+        latents = encode_images(pipeline.vae, torch.stack(pixels[part]), at_once)
+        for name, one in zip(names[part], latents, strict=True):
+            if not bool(torch.isfinite(one).all()):
+                advice = "name another one with --vae"
+                raise TrainingError(f"{name}: the VAE makes latents of it that are not finite; {advice}")
+        ticker.advance(len(latents))
+        yield latents

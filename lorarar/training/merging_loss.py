@@ -18,7 +18,7 @@ from lorarar.generation.latents import Conditioning, predict
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.hypernet import Coefficients
 from lorarar.pictures.concepts import Concept
-from lorarar.training.encoding import encode_pictures, encode_texts, pictures_of
+from lorarar.training.encoding import FilePictures, encode_pictures, encode_texts
 from lorarar.training.fidelities import FIDELITIES, unit_of
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
@@ -77,7 +77,7 @@ def prepare_concepts(
         TrainingError: a prompt is too long, or a picture's latents are not finite.
     """
     texts = encode_texts(pipeline, [[concept.prompt] for concept in concepts], side)
-    pictures = encode_pictures(pipeline, (pictures_of(concept.images, side) for concept in concepts))
+    pictures = encode_pictures(pipeline, [FilePictures(concept.images, side) for concept in concepts])
     return [
         PreparedConcept(concept.adapter, latents, conditioning)
         for concept, latents, conditioning in zip(concepts, pictures, texts, strict=True)
