@@ -132,9 +132,9 @@ def _judge(setting: Setting) -> list[str]:
 
 
 #: GB of memory on a CPU: the base, what the backward pass needs, what is trained.
-OF_LORA = {"float32": 24, "bfloat16": 12}
-OF_PAIR = {"float32": 26, "bfloat16": 13}
-OF_DRAWING = {"float32": 18, "bfloat16": 12}
+OF_LORA = {"float32": 24, "bfloat16": 15}
+OF_PAIR = {"float32": 26, "bfloat16": 15}
+OF_DRAWING = {"float32": 21, "bfloat16": 12}
 
 STEPS: Mapping[str, Step] = {
     "lora": Step("train a LoRA", ("base", "concepts"), _train_lora, OF_LORA, 10),
