@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judge.questions import Aspect
+from lorarar.imports.left_out import LeftOut
 from lorarar.imports.sources import of_layout
 from lorarar.imports.style_words import read_style_words, words_of
 from lorarar.imports.tree import read_tree
@@ -126,7 +127,10 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
     tree = read_tree(generated)
     if tree.refused:
         raise TargetError(tree.refused[0])
-    pictures, words = of_layout(tree, method=""), read_style_words(references)
+    left_out, words = LeftOut(), read_style_words(references)
+    pictures = of_layout(tree, "", left_out)
+    for line in left_out.lines():
+        message(line, "yellow")
     pictures_of = lru_cache(maxsize=None)(pictures_in)
     targets: list[Target] = []
     for (subject, style), members in group_by(pictures, lambda one: (one.subject, one.style)).items():

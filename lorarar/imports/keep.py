@@ -19,7 +19,6 @@ from lorarar.imports.own_picture import OwnPicture
 from lorarar.imports.places import places_of
 from lorarar.imports.references import References
 from lorarar.imports.sound import SoundPicture, sound_pictures
-from lorarar.imports.style_words import words_of
 from lorarar.pictures.description import Description
 from lorarar.store.cells import Place, show_image
 from lorarar.store.concept_words import ConceptWords, Side, forget_concepts, put_concepts
@@ -157,8 +156,11 @@ def _stored_folders(store: Store, wanted: PictureImport) -> tuple[str, str | Non
 def _keep_references(store: Store, number: int, collection: Collection, references: References) -> None:
     """Keep which references a collection's concepts have where they are listed, and what its styles are called."""
     database, concepts = store.db.conn, _concepts(store.db.conn, number)
-    styles = [name for side, name in concepts if side == "style" and alike(name, references.words) is not None]
-    words = [ConceptWords("style", name, Description(style=words_of(name, references.words))) for name in styles]
+    words = [
+        ConceptWords("style", name, Description(style=references.words[same]))
+        for side, name in concepts
+        if side == "style" and (same := alike(name, references.words)) is not None
+    ]
     forget_concepts(database, collection)
     put_concepts(database, number, words, store.paths)
     database.execute("DELETE FROM reference_pictures WHERE collection = ?", [number])

@@ -61,6 +61,7 @@ def import_folder(store: Store, generated: Path, references: Path) -> ImportOutc
         ImportingError, ImageError, StoreError: as ``import_pictures``.
     """
     collection = folder_collection(generated, store.paths)
-    pictures = of_layout(read_tree(generated))
+    left_out = LeftOut()
+    pictures = of_layout(read_tree(generated), METHOD, left_out)
     given = References(references, words=read_style_words(references))
-    return keep_import(store, PictureImport(collection, generated, pictures, given), LeftOut())
+    return keep_import(store, PictureImport(collection, generated, pictures, given), left_out)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lorarar.imports.left_out import LeftOut
@@ -11,6 +10,7 @@ from lorarar.imports.own_picture import OwnPicture
 from lorarar.pictures.images import read_image
 from lorarar.pictures.program_notes import ProgramNote, read_program_note
 from lorarar.store.kept_digests import kept_digests
+from lorarar.store.paths import PathResolver
 from lorarar.store.store import Store
 from lorarar.util.errors import ImageError
 from lorarar.util.files import is_there, sha256_of
@@ -52,32 +52,28 @@ def sound_pictures(store: Store, pictures: Sequence[OwnPicture], left_out: LeftO
         row["path"]: (str(row["sha256"]), bool(row["base"]))
         for row in store.rows("SELECT path, sha256, base FROM images")
     }
-    distinct = list(_distinct(pictures, left_out))
+    distinct = _distinct(pictures, store.paths, left_out)
     sound = []
     with (
-        kept_digests(store, (one.path for one in distinct)),
+        kept_digests(store, (one.path for one in distinct.values())),
         Ticker("read pictures", len(distinct), patience=PATIENCE) as ticker,
     ):
-        for picture in distinct:
-            stored = store.paths.stored(picture.path)
+        for stored, picture in distinct.items():
             if one := _sound(picture, stored, rows.get(stored), left_out):
                 sound.append(one)
             ticker.advance()
     return sound
 
 
-def _distinct(pictures: Sequence[OwnPicture], left_out: LeftOut) -> Iterator[OwnPicture]:
-    """Pictures that a database can keep, without those whose path came before."""
-    paths: set[str] = set()
+def _distinct(pictures: Sequence[OwnPicture], paths: PathResolver, left_out: LeftOut) -> dict[str, OwnPicture]:
+    """Pictures that a database can keep, by the paths that it has of them: of one path the first."""
+    distinct: dict[str, OwnPicture] = {}
     for picture in pictures:
-        path = os.path.normpath(picture.path.absolute())
         if not picture.is_text:
             left_out.add("what is said of it is no UTF-8", picture.where)
-        elif path in paths:
+        elif distinct.setdefault(paths.stored(picture.path), picture) is not picture:
             left_out.add("another row has their path", picture.where)
-        else:
-            paths.add(path)
-            yield picture
+    return distinct
 
 
 def _sound(picture: OwnPicture, stored: str, row: tuple[str, bool] | None, left_out: LeftOut) -> SoundPicture | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from lorarar.imports.errors import ImportingError
 from lorarar.imports.left_out import LeftOut
 from lorarar.imports.manifest import is_manifest, read_manifest
-from lorarar.imports.own_picture import METHOD, OwnPicture, picture_of
+from lorarar.imports.own_picture import OwnPicture, picture_of
 from lorarar.imports.pattern import FIELDS, AmbiguousPathError, PathPattern
 from lorarar.imports.tree import Tree, read_tree
 from lorarar.util.grouping import group_by
@@ -69,7 +69,7 @@ def fields_of(
     return values
 
 
-def of_layout(tree: Tree, method: str = METHOD, left_out: LeftOut | None = None) -> list[OwnPicture]:
+def of_layout(tree: Tree, method: str, left_out: LeftOut) -> list[OwnPicture]:
     """The pictures of a tree ``SUBJECT/STYLE/`` or ``METHOD/SUBJECT/STYLE/``: which it is, say the folders above them.
 
     Args:
@@ -80,7 +80,6 @@ def of_layout(tree: Tree, method: str = METHOD, left_out: LeftOut | None = None)
     Raises:
         ImportingError: pictures lie in both, or in neither.
     """
-    left_out = LeftOut() if left_out is None else left_out
     parts = {path: Path(tree.below(path)).parts for path in tree.pictures}
     by_depth = group_by(tree.pictures, lambda path: len(parts[path]) - 1)
     two, three = by_depth.get(2, []), by_depth.get(3, [])
