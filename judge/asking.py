@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic
 
+from judge.claimed_parts import OpenQuestions
 from judge.critics import Critic
 from judge.identity import Identity
 from judge.outcome import JudgeOutcome
@@ -18,7 +19,7 @@ from judge.pair_questions import AnyQuestion
 from judge.patience import STOP_AFTER
 from judge.questions import Reply
 from judge.reply_store import K, ReplyStore
-from judge.shared_work import OpenQuestions, share_work
+from judge.shared_work import share_work
 from judge.sights import Sight, Sights, look_at
 from lorarar.util.errors import ImageError
 from lorarar.util.files import sha256_or

@@ -22,7 +22,7 @@ class ReplyKeeper(Generic[K]):
     def __init__(self, judge: int, replies: ReplyStore[K]) -> None:
         self._judge, self._replies = judge, replies
         self._waiting: list[tuple[str, K, Reply]] = []
-        self._lock, self._closed = threading.Lock(), threading.Event()
+        self._lock, self._writing, self._closed = threading.Lock(), threading.Lock(), threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
 
@@ -48,6 +48,15 @@ class ReplyKeeper(Generic[K]):
         with self._lock:
             self._waiting.append((digest, key, reply))
 
+    def flush(self) -> None:
+        """Write what waits, in the thread that asks; at the end all that was taken is on the disk.
+
+        Raises:
+            StoreError: it, or an earlier one, could not be written.
+        """
+        self._check()
+        self._write(self._replies)
+
     def _check(self) -> None:
         if self._error is not None:
             raise self._error
@@ -64,7 +73,8 @@ class ReplyKeeper(Generic[K]):
             self._error = error
 
     def _write(self, own: ReplyStore[K]) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        if waiting:
-            own.add(self._judge, waiting)
+        with self._writing:  # what the other thread has taken is on the disk, when this one has written
+            with self._lock:
+                waiting, self._waiting = self._waiting, []
+            if waiting:
+                own.add(self._judge, waiting)

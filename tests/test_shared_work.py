@@ -1,5 +1,7 @@
 """Runs on one database share their questions, take over what a dead one left, and keep replies within a moment."""
 
+import itertools
+import signal
 import subprocess
 import sys
 import threading
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from judge import from_folders
-from judge.critics import Critic
+from judge.critics import Critic, find_critic
 from judge.critics.preparation import Preparation
 from judge.questions import PAPER, Reply
 from judge.runner import judge
@@ -18,6 +20,9 @@ from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.store.claims import Claims
+from lorarar.util.interrupts import held_interrupt
+
+from .misbehaving_server import says, serving
 
 PICTURES, REFERENCES = 20, 2
 
@@ -149,3 +154,52 @@ def test_a_reader_that_comes_and_goes_takes_no_log_from_under_a_process_with_two
     writer.communicate()
     with Store(path) as store:
         assert store.rows("SELECT count(*) AS n FROM claims") == [{"n": 6}]
+
+
+def test_no_part_waits_for_the_slowest_answer_of_the_part_before(targets, tmp_path):
+    questions = PICTURES * REFERENCES * 2
+    numbers, all_asked = itertools.count(1), threading.Event()
+
+    def answer(body):
+        number = next(numbers)
+        if number == questions:
+            all_asked.set()
+        if number == 1:  # of the first of three parts: it is answered when all others were asked
+            return says("Yes" if all_asked.wait(20) else "never")
+        return says("Yes")
+
+    with serving(answer) as server, find_critic(server.url, concurrency=4) as critic, Store(tmp_path / "a.db") as store:
+        outcome = judge(targets, critic, PAPER, VerdictStore(store))
+        assert (outcome.replies, outcome.unparsed, kept(store)) == (questions, 0, questions)
+        assert store.rows("SELECT * FROM claims") == []
+
+
+def test_a_run_behind_a_server_takes_what_others_leave(targets, tmp_path):
+    outcomes = []
+
+    def work(url):
+        with find_critic(url, concurrency=3) as critic, Store(tmp_path / "a.db") as store:
+            outcomes.append(judge(targets, critic, PAPER, VerdictStore(store)))
+
+    def answer(body):
+        time.sleep(0.005)
+        return says("Yes")
+
+    with serving(answer) as server:
+        runs = [threading.Thread(target=work, args=(server.url,)) for _ in range(3)]
+        for each in runs:
+            each.start()
+        for each in runs:
+            each.join(60)
+        assert len(server.asked) == sum(outcome.replies for outcome in outcomes) == PICTURES * REFERENCES * 2
+    assert all(outcome.clear == outcome.questions for outcome in outcomes) and len(outcomes) == 3
+
+
+def test_ctrl_c_within_what_must_not_be_left_half_done_is_heard_at_its_end():
+    done = []
+    with pytest.raises(KeyboardInterrupt), held_interrupt() as interrupt, interrupt.let_through():
+        with interrupt.held():
+            signal.raise_signal(signal.SIGINT)
+            done.append("written")
+        done.append("waiting")
+    assert done == ["written"]

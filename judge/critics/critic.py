@@ -9,7 +9,7 @@ a critic that cannot work at all end the asking.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -47,6 +47,21 @@ class Critic(ABC):
             CriticError: the critic cannot work at all.
             GivenUpError: it refuses whoever asks; those who asked are told why.
         """
+
+    def ask_parts(self, take: Callable[[], Sequence[AnyQuestion]]) -> Iterator[tuple[int, Reply]]:
+        """Reply to part after part of questions; the next one is taken when the critic has too little in hand.
+
+        Args:
+            take: gives the next part; empty where there is none, or none yet while some is in hand.
+
+        Returns:
+            As ``ask`` does, with each question's number among all that were taken; raises likewise.
+        """
+        first = 0
+        while part := take():
+            for index, reply in self.ask(part):
+                yield first + index, reply
+            first += len(part)
 
     def cost(self, questions: int) -> str:
         """What so many questions take on this machine, in a line; empty where that is little, or not known."""

@@ -30,6 +30,17 @@ class HeldInterrupt:
         finally:
             self._is_open = False
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold back within, also where it is let through around it; there KeyboardInterrupt is raised at the end."""
+        was_open, self._is_open = self._is_open, False
+        try:
+            yield
+        finally:
+            self._is_open = was_open
+        if was_open and self._pressed.is_set():
+            raise KeyboardInterrupt
+
     def hold(self, number: int, frame: FrameType | None) -> None:
         """Take a signal; the second one is let through."""
         again = self._pressed.is_set()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from judge.critics.openai.server import Server, ServerFailedError
@@ -21,45 +22,62 @@ class Sharing(Generic[T]):
     """Questions on their way to servers: threads take them from one queue and put what comes of them into another."""
 
     def __init__(
-        self, servers: Sequence[Server], order: Sequence[int], ask: Callable[[int, Server, threading.Event], T]
+        self, servers: Sequence[Server], concurrency: int, ask: Callable[[int, Server, threading.Event], T]
     ) -> None:
-        """Take questions.
+        """Begin without questions.
 
         Args:
             servers: who answers them.
-            order: the questions' indices, in the order to ask them.
+            concurrency: questions in flight to each server, at most.
             ask: asks a server a question and hears whether to stop; its ServerFailedError is a reason to ask another.
         """
-        self._servers, self._order, self._ask = servers, order, ask
+        self._servers, self._concurrency, self._ask = servers, concurrency, ask
         self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, T | ServerFailedError] | BaseException] = queue.SimpleQueue()
-        self._working = set(servers)
+        self._working: set[Server] = set()
+        self._threads: Counter[Server] = Counter()  # that ask each server
+        self._open = 0  # questions without an outcome
         self._stop, self._lock = threading.Event(), threading.Lock()
 
-    def outcomes(self, concurrency: int) -> Iterator[tuple[int, T | ServerFailedError]]:
-        """What comes of the questions, as it comes, each server having so many in flight at most.
+    @property
+    def is_busy(self) -> bool:
+        """Whether more questions wait than the servers can take at once."""
+        return self._waiting.qsize() > self._concurrency * len(self._servers)
 
-        Returns:
-            Indices, each with what ``ask`` returned, or with its error where no other server is left.
+    def add(self, order: Sequence[int]) -> None:
+        """Take questions by their indices, in the order to ask them; a server that was left out is tried again."""
+        for index in order:
+            self._waiting.put(index)
+        with self._lock:
+            self._open += len(order)
+            self._working.update(self._servers)
+            for server in self._servers:
+                while self._threads[server] < min(self._concurrency, self._open):
+                    self._threads[server] += 1
+                    threading.Thread(target=self._work, args=(server,), daemon=True).start()  # Ctrl-C waits for none
+
+    def outcome(self) -> tuple[int, T | ServerFailedError] | None:
+        """What came of the next question: what ``ask`` returned, or its error where no other server is left.
+
+        None where no question is open.
 
         Raises:
             BaseException: whatever else ``ask`` raises.
         """
-        for index in self._order:
-            self._waiting.put(index)
-        threads = [server for server in self._servers for _ in range(min(concurrency, len(self._order)))]
-        for server in threads:
-            threading.Thread(target=self._work, args=(server,), daemon=True).start()  # so that Ctrl-C waits for none
-        try:
-            for _ in self._order:
-                result = self._done.get()
-                if isinstance(result, BaseException):
-                    raise result
-                yield result
-        finally:
-            self._stop.set()
-            for _ in threads:
-                self._waiting.put(None)
+        if not self._open:
+            return None
+        result = self._done.get()
+        if isinstance(result, BaseException):
+            raise result
+        with self._lock:
+            self._open -= 1
+        return result
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._stop.set()
+        for _ in range(self._threads.total()):
+            self._waiting.put(None)
 
     def _work(self, server: Server) -> None:
         """Ask a server question after question, until there are none or others are left with them."""
@@ -80,6 +98,7 @@ class Sharing(Generic[T]):
         with self._lock:
             if not self._working - {server}:
                 return False
+            self._threads[server] -= 1
             if server in self._working:
                 self._working.remove(server)
                 message_once(f"{server.name} is left out for now: {error}", "yellow")

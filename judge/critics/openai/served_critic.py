@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -76,18 +76,34 @@ class ServedCritic(Critic):
             message(f"{why}; it is left out", "yellow")
 
     def ask(self, questions: Sequence[AnyQuestion]) -> Iterator[tuple[int, Reply]]:
-        order = in_order(questions)  # servers too reuse what questions share at their beginning
-        sharing = Sharing(self._servers, order, lambda index, *rest: self._reply(questions[index], *rest))
+        parts = iter([questions])
+        return self.ask_parts(lambda: next(parts, ()))
+
+    def ask_parts(self, take: Callable[[], Sequence[AnyQuestion]]) -> Iterator[tuple[int, Reply]]:
+        asked: list[AnyQuestion] = []
+        sharing = Sharing(
+            self._servers, self.settings.concurrency, lambda index, *rest: self._reply(asked[index], *rest)
+        )
         refusals = 0
-        for index, outcome in sharing.outcomes(self.settings.concurrency):
-            if isinstance(outcome, Reply):
-                refusals = 0
-                yield index, outcome
-                continue
-            yield index, Reply.failure(str(outcome))
-            refusals = refusals + 1 if isinstance(outcome, ServerRefusesError) else 0
-            if refusals == REFUSALS:
-                raise GivenUpError(f"{refusals} questions in a row were refused: {outcome}")
+        try:
+            while True:
+                while not sharing.is_busy and (part := take()):
+                    order = [len(asked) + at for at in in_order(part)]  # servers too reuse what questions share
+                    asked.extend(part)
+                    sharing.add(order)
+                if (result := sharing.outcome()) is None:
+                    return
+                index, outcome = result
+                if isinstance(outcome, Reply):
+                    refusals = 0
+                    yield index, outcome
+                    continue
+                yield index, Reply.failure(str(outcome))
+                refusals = refusals + 1 if isinstance(outcome, ServerRefusesError) else 0
+                if refusals == REFUSALS:
+                    raise GivenUpError(f"{refusals} questions in a row were refused: {outcome}")
+        finally:
+            sharing.close()
 
     def close(self) -> None:
         for server in self._servers:
