@@ -25,7 +25,7 @@ from lorarar.store import Store
 
 ANSWER_SECONDS, CONCURRENCY = 0.05, 16
 CAN_GIVE = CONCURRENCY / ANSWER_SECONDS  # answers a second
-PICTURES, SIDE = 400, 512
+PICTURES, SIDE = 200, 512
 SUBJECT_REFERENCES, STYLE_REFERENCES = 4, 1  # of each picture: five questions
 
 
