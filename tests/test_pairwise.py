@@ -294,8 +294,8 @@ def test_more_pairs_tell_smaller_differences_apart_and_that_is_said():
     few, many = PairPower.of(10), PairPower.of(500)
     assert many.effect < few.effect and few.needed == many.needed
     assert re.fullmatch(
-        r"10 subject-style pairs of two methods tell apart a difference of \S+ logits \(\S+ wins for each loss\) in "
-        r"80% of runs; 0.5 logits \(1.6 wins for each loss\) takes some \d+ \(docs/judge.md\)",
+        r"with 10 subject-style pairs, 80% of runs tell two methods apart that differ by \S+ logits "
+        r"\(\S+ wins for each loss\); 0.5 logits \(1.65 wins for each loss\) takes some \d+ pairs \(docs/judge.md\)",
         few.sentence,
     )
     assert "takes" not in many.sentence
@@ -318,7 +318,7 @@ def test_a_served_critic_is_asked_about_pairs_and_reported(tmp_path, run, server
     assert result.exit_code == 0, result.stderr
     said = json.loads(result.stdout)
     assert (said["cells"], said["pairwise"][server]["asked"], said["power"]["pairs"]) == (6, 24, 2)
-    power, asked = (result.stderr.index(word) for word in ("Power: 2 subject-style pairs", "24 asked"))
+    power, asked = (result.stderr.index(word) for word in ("Power: with 2 subject-style pairs", "24 asked"))
     assert power < asked
     with Store(path) as store:
         (row,) = store.rows("SELECT count(*) AS n, count(probability) AS p FROM pair_verdicts WHERE status = 'ok'")
@@ -372,3 +372,21 @@ def test_the_app_shows_the_reports_strengths_beside_mars2(database):
 def test_a_run_that_makes_no_sense_is_one_line(database, run, arguments, words):
     result = run("judge", "run", "--db", database, "--critic", "http://127.0.0.1:9/v1", *arguments)
     assert result.exit_code == 1 and words in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_plain_folders_with_methods_become_a_collection_that_is_compared(database, run, server):
+    made, given = database.parent / "made", database.parent / "given"
+    for method, brightness in (("alpha", 0), ("beta", 90)):
+        for name in ("one", "two"):
+            write_png(
+                Image.new("RGB", (8, 8), (brightness, 9, len(name))), made / method / "dog" / "oil" / f"{name}.png"
+            )
+    for folder in ("subjects/dog", "styles/oil"):
+        write_png(Image.new("RGB", (8, 8), (80, 9, 3)), given / folder / "0.png")
+    where = ("--generated", made, "--references", given, "--db", database.parent / "own.db")
+    arguments = ("--protocol", "pairwise", "--critic", server, "--model", "nearer")
+    result = run("judge", "run", *where, *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert (json.loads(result.stdout)["methods"], json.loads(result.stdout)["cells"]) == (["alpha", "beta"], 2)
+    report = json.loads(run("judge", "report", "--db", where[-1], "--json").stdout)
+    assert [(one["method"], one["losses"]) for one in report["pairs"]["tallies"]] == [("alpha", 2)] * 3

@@ -61,8 +61,8 @@ def match(targets: Sequence[Target], methods: Sequence[str] = ()) -> Matching:
     Raises:
         JudgeError: a method has no pictures, fewer than two are compared, or no cell has pictures of two.
     """
-    known = list(dict.fromkeys(target.row for target in targets if target.seed is not None))
-    chosen = tuple(dict.fromkeys(methods)) or tuple(known)
+    known = methods_of(targets)
+    chosen = tuple(dict.fromkeys(methods)) or known
     if strange := [method for method in chosen if method not in known]:
         raise JudgeError(f"no pictures of {listed(strange)}; there are methods {listed(known) or 'none'}")
     if len(chosen) < 2:
@@ -75,16 +75,22 @@ def match(targets: Sequence[Target], methods: Sequence[str] = ()) -> Matching:
 
 def match_all(targets: Sequence[Target]) -> Matching:
     """The same of all methods that there are; also where nothing can be compared."""
-    methods = tuple(dict.fromkeys(target.row for target in targets if target.seed is not None))
+    methods = methods_of(targets)
     return Matching(methods, *_paired(targets, methods))
+
+
+def methods_of(targets: Sequence[Target]) -> tuple[str, ...]:
+    """The methods of pictures, each once; what has no name is none."""
+    return tuple(dict.fromkeys(target.row for target in targets if target.row))
 
 
 def _paired(targets: Sequence[Target], methods: Sequence[str]) -> tuple[list[PairedCell], Mapping[str, int]]:
     """The cells of every two methods, and how many each lacks that another has."""
-    by_cell: dict[tuple[str, str, int | None], dict[str, Target]] = {}
+    by_cell: dict[tuple[str, str, int | str], dict[str, Target]] = {}
     for target in targets:
         if target.row in methods:
-            by_cell.setdefault((target.subject, target.style, target.seed), {}).setdefault(target.row, target)
+            seed = target.image.name if target.seed is None else target.seed  # plain folders say none
+            by_cell.setdefault((target.subject, target.style, seed), {}).setdefault(target.row, target)
     cells = [
         PairedCell(own[one], own[two])
         for own in by_cell.values()

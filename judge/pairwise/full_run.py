@@ -23,6 +23,7 @@ from lorarar.util.messages import message
 if TYPE_CHECKING:
     from judge.outcome import JudgeOutcome
     from judge.targets import Target
+    from lorarar.store import Store
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,12 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
             panel.open(targets, request.prompts_of)
 
         with pictures.open_to_judge(prepare) as (store, chosen, _):
-            matching = match(present_targets(store, chosen), request.methods)
+            targets = present_targets(store, _imported(store, pictures) or chosen)
+            matching = match(targets, request.methods)
             power = PairPower.of(matching.fewest_pairs())
             _describe(matching, power)
             brands = []
-            for name in panel.tasks(chosen):
+            for name in panel.tasks(targets):
                 with panel.at_work(name) as critic:
                     check_takes_pairs(critic)
                     prompts = request.prompts_of(str(critic.identity["critic"]))
@@ -117,6 +119,18 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
                     _conclude(outcomes[name], name)
                     brands.append(brand(str(critic.identity["critic"]), [target.base for target in matching.targets]))
     return PairRun(matching, power, outcomes, list(filter(None, dict.fromkeys(brands))), dict(panel.faults.by_name))
+
+
+def _imported(store: Store, pictures: PictureChoice) -> list[Target]:
+    """A folder's pictures as its collection has them, which is brought up to date; none where no folder is meant."""
+    from judge.targets import from_store
+    from lorarar.imports.request import import_folder
+    from lorarar.store.filters import folder_collection
+
+    if pictures.generated is None or pictures.references is None:
+        return []
+    import_folder(store, pictures.generated, pictures.references)
+    return from_store(store, f"import={folder_collection(pictures.generated, store.paths).name}")
 
 
 def _describe(matching: Matching, power: PairPower) -> None:

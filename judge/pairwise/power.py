@@ -28,12 +28,15 @@ class PairPower:
     @property
     def sentence(self) -> str:
         """What can be told apart, and what it would take for less."""
-        told = "no difference that is usual" if self.effect is None else f"a difference of {_odds(self.effect)}"
-        needed = f"more than {SIZES[-1]}" if self.needed is None else f"some {self.needed}"
         pairs = count(self.pairs, "subject-style pair")
-        enough = self.needed is not None and self.pairs >= self.needed
-        more = "" if enough else f"; {_odds(SMALL)} takes {needed}"
-        return f"{pairs} of two methods tell apart {told} in {USUAL:.0%} of runs{more} (docs/judge.md)"
+        if self.effect is None:
+            told = f"with {pairs}, no two methods are told apart"
+        else:
+            told = f"with {pairs}, {USUAL:.0%} of runs tell two methods apart that differ by {_odds(self.effect)}"
+        if self.needed is not None and self.pairs >= self.needed:
+            return f"{told} (docs/judge.md)"
+        needed = f"more than {SIZES[-1]}" if self.needed is None else f"some {self.needed}"
+        return f"{told}; {_odds(SMALL)} takes {needed} pairs (docs/judge.md)"
 
     def record(self) -> dict[str, Any]:
         """The power as JSON has it."""
