@@ -10,14 +10,14 @@ from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGener
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
 
 from benchmarks.critic_shape import Shape
-from judge.critics.local.llava_qwen import TOWERS
-from judge.critics.local.loader import PictureProcessor
-from judge.critics.local.reader import Reader
+from judge.critics.local.llava.llava_qwen import TOWERS
+from judge.critics.local.llava.loader import PictureProcessor
+from judge.critics.local.llava.reader import LlavaReader
 from judge.critics.local.settings import ImageMode
 from judge.pocket.critic import new_tokenizer
 
 
-def new_reader(shape: Shape, device: str, mode: ImageMode) -> Reader:
+def new_reader(shape: Shape, device: str, mode: ImageMode) -> LlavaReader:
     """A loaded random critic; its verdicts mean nothing, its costs are the real one's."""
     tower = {**TOWERS["google/siglip-so400m-patch14-384"], "num_hidden_layers": shape.tower_layers}
     with tempfile.TemporaryDirectory() as folder:
@@ -59,4 +59,4 @@ def new_reader(shape: Shape, device: str, mode: ImageMode) -> Reader:
         vision_feature_select_strategy="full",
         vision_aspect_ratio="anyres_max_9",
     )
-    return Reader(model, processor, mode)
+    return LlavaReader(model, processor, mode)

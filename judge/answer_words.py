@@ -119,3 +119,10 @@ def answer_start(text: str) -> int | None:
     """Where the answer begins in a text that may begin with thoughts; None where a thought does not end."""
     start = max((match.end() for match in _THOUGHT_ENDS.finditer(text)), default=0)
     return None if _THOUGHT_BEGINS.search(text, start) else start
+
+
+def open_thought(text: str) -> str:
+    """The end of a text from where a thought begins in it that does not end; empty where none does."""
+    start = max((match.end() for match in _THOUGHT_ENDS.finditer(text)), default=0)
+    begin = _THOUGHT_BEGINS.search(text, start)
+    return text[begin.start() :] if begin else ""

@@ -22,9 +22,9 @@ from judge.critics.batching import batches, in_order
 from judge.critics.chat import chat
 from judge.critics.local.checkpoint import checkpoint_in
 from judge.critics.local.critic import LocalCritic
-from judge.critics.local.image_features import ImageFeatures
-from judge.critics.local.llava_qwen import grid, translate
-from judge.critics.local.loader import PictureProcessor, load
+from judge.critics.local.llava.image_features import ImageFeatures
+from judge.critics.local.llava.llava_qwen import grid, translate
+from judge.critics.local.llava.loader import PictureProcessor, load
 from judge.critics.local.reader import PreparedQuestion, answer_tokens
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation, prepare
@@ -160,7 +160,7 @@ def test_half_precision_says_nearly_the_same(critics, questions):
 def test_the_probability_is_the_softmax_over_yes_and_no(critics, questions):
     critic = local(critics / "hf")
     reader = critic.reader
-    inputs = reader._inputs([shown(questions[0], critic)])
+    inputs = reader.inputs([shown(questions[0], critic)])
     with torch.inference_mode():
         logits = reader.model(**inputs).logits[0, -1].double()
     mass = logits.softmax(0)
@@ -186,7 +186,7 @@ def test_the_prompt_has_the_tokens_the_mode_says(critics, questions, image_mode)
         pair = shown(question, critic)
         words = sum(map(len, reader.words(question.rendered, question.system)))
         seen = [len(reader.images.features(picture)) for picture in (pair.reference, pair.test)]
-        assert reader._inputs([pair])["input_ids"].shape[1] == words + sum(seen)
+        assert reader.inputs([pair])["input_ids"].shape[1] == words + sum(seen)
         assert all((count == crop + 1) == (image_mode == "pad") for count in seen)
 
 
@@ -512,7 +512,10 @@ def rewrite(path, **changes):
         ({"num_hidden_layers": 2}, "unexpected keys"),
         ({"num_hidden_layers": 4}, "missing keys"),
         ({"auto_map": {"AutoModel": "evil.Model"}}, "asks for code of its own"),
-        ({"model_type": "llava_mistral", "architectures": ["LlavaMistral"]}, "accepted are llava_onevision and llava_"),
+        (
+            {"model_type": "llava_mistral", "architectures": ["LlavaMistral"]},
+            "accepted are llava_onevision, llava_q",
+        ),
     ],
 )
 def test_an_original_that_is_something_else_is_refused(copied, changes, message):

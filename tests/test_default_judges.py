@@ -45,6 +45,7 @@ from tui.screens.scores import ScoresScreen
 
 #: LLaVA-Critic-7B's language model, whose published size is 7.6 thousand million weights.
 SEVEN = {
+    "model_type": "llava_qwen",
     "hidden_size": 3584,
     "intermediate_size": 18944,
     "num_hidden_layers": 28,

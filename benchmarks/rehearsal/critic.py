@@ -17,7 +17,7 @@ from transformers import LlavaOnevisionForConditionalGeneration
 
 from benchmarks.critic_shape import Shape
 from benchmarks.rehearsal.random_file import RandomTensor, write_random
-from judge.critics.local.llava_qwen import TOWERS, translate
+from judge.critics.local.llava.llava_qwen import TOWERS, translate
 from judge.critics.local.reader import answer_tokens
 from judge.pocket.critic import new_tokenizer
 from lorarar.util.files import replacing

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from judge.critics.critic import CriticError
+from judge.critics.local.readers import ReaderKind, is_original, reader_of
 from judge.critics.local.settings import ImageMode
 from lorarar.util.digest_memory import remembered_digests
 from lorarar.util.errors import reason
@@ -31,7 +32,6 @@ SETTINGS = (
     "model.safetensors.index.json",
 )
 WEIGHTS = "model*.safetensors"
-ORIGINAL = "LlavaQwenForCausalLM"  # the architecture that LLaVA-Critic was published as
 CODE = ("auto_map", "trust_remote_code", "custom_pipeline")
 
 
@@ -49,7 +49,12 @@ class Checkpoint:
     @property
     def original(self) -> bool:
         """Whether it is of the ``llava_qwen`` kind, not transformers' own."""
-        return _is_original(self.config)
+        return is_original(self.config)
+
+    @property
+    def reader(self) -> ReaderKind:
+        """What reads verdicts from it."""
+        return reader_of(self.config)
 
     def fetch(self) -> Path:
         """Fetch what is missing and return the folder.
@@ -58,12 +63,13 @@ class Checkpoint:
             CriticError: it cannot be fetched, holds no safetensors, or asks for code of its own.
         """
         if self.repository:
-            _from_hub(self.repository, self.revision, [*SETTINGS, WEIGHTS])
+            _from_hub(self.repository, self.revision, [*SETTINGS, *self.reader.files, WEIGHTS])
         if not any(self.folder.glob(WEIGHTS)):
             raise CriticError(f"{self.folder} holds no weights; accepted are {WEIGHTS}")
         if (self.folder / "adapter_config.json").exists():
             raise CriticError(f"{self.folder} holds an adapter, whose base is elsewhere; merge it into its base first")
-        for path in map(self.folder.joinpath, CONFIGS):
+        own = (name for name in self.reader.files if name.endswith(".json"))
+        for path in map(self.folder.joinpath, (*CONFIGS, *own)):
             if path.is_file() and (key := asks_for_code(read_json(path))):
                 raise CriticError(f"{path} asks for code of its own ({key}), which is never run")
         return self.folder
@@ -80,7 +86,7 @@ def checkpoint_in(folder: Path, name: str | None = None, image_mode: ImageMode =
     return Checkpoint(
         name=name or folder.resolve().name,
         folder=folder,
-        revision=folder.name if commit else _digest(folder),
+        revision=folder.name if commit else _digest(folder, config),
         config=config,
         image_mode=image_mode,
     )
@@ -134,22 +140,17 @@ def _config(folder: Path) -> dict[str, Any]:
     config = read_json(folder / "config.json")
     if key := asks_for_code(config):
         raise CriticError(f"{folder / 'config.json'} asks for code of its own ({key}), which is never run")
-    if config.get("model_type") != "llava_onevision" and not _is_original(config):
-        raise CriticError(
-            f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}; accepted are llava_onevision and "
-            "llava_qwen"
-        )
+    reader_of(config, folder / "config.json")
     return config
 
 
-def _is_original(config: Mapping[str, Any]) -> bool:
-    return config.get("model_type") == "llava_qwen" or config.get("architectures") == [ORIGINAL]
-
-
-def _digest(folder: Path) -> str:
+def _digest(folder: Path, config: Mapping[str, Any]) -> str:
     """A digest of all files that answers depend on; stale verdicts would cost more than reading 15 GB once."""
     towers = sorted(set(folder.rglob("config.json")) - {folder / "config.json"})
-    files = [folder / name for name in SETTINGS] + towers + sorted(folder.glob(WEIGHTS))
+    kind = reader_of(config)
+    files = (
+        [folder / name for name in (*SETTINGS, *(kind.files if kind else ()))] + towers + sorted(folder.glob(WEIGHTS))
+    )
     files = [path for path in files if path.is_file()]
     digests = zip(files, remembered_digests(files, folder.resolve().name), strict=True)
     listed = "\n".join(f"{path.relative_to(folder)} {digest}" for path, digest in digests)

@@ -1,23 +1,27 @@
 """What a large critic costs where there is no GPU, said before its weights are read.
 
 Seconds are rough: multiplications by the language model's weights alone, at the speed at which this machine multiplies
-matrices. Pictures are counted at 512 px, as the published checkpoints cut them.
+matrices. Pictures are counted at 512 px, as the published checkpoints cut them, or as Qwen's, Gemma's and
+InternVL's do, which take about as many tokens.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import prod
+from pathlib import Path
 from typing import Any, get_args
 
 from judge.critics.critic import CriticError
-from judge.critics.local.settings import ImageMode, LocalSettings
+from judge.critics.local.readers import ShownAs
 from judge.critics.weight_bytes import BYTES
 from lorarar.util.dtype import Dtype
 from lorarar.util.formatting import in_words
+from lorarar.util.tensor_header import read_tensor_header
 
 LARGE = 10**9  # weights from which on the cost is said
-TOKENS: Mapping[ImageMode, int] = {"anyres": 3699, "pad": 730}  # of a picture
+TOKENS: Mapping[ShownAs, int] = {"anyres": 3699, "pad": 730, "own": 350}  # of a picture
 WORDS = 150  # tokens of a question's words
 SIDE = 768  # of the matrices that are multiplied to measure the speed
 _SPANS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
@@ -39,6 +43,16 @@ def weights_of(config: Mapping[str, Any]) -> int:
     keys = width * (shared if isinstance(shared, int) else heads) // heads
     layer = 2 * width * width + 2 * width * keys + 3 * width * inner
     return layers * layer + 2 * vocabulary * width
+
+
+def weights_in(files: Iterable[Path]) -> int:
+    """How many weights safetensors files hold.
+
+    Raises:
+        CriticError: one cannot be read.
+    """
+    shapes = (shape for file in files for shape in read_tensor_header(file, CriticError).shapes.values())
+    return sum(map(prod, shapes))
 
 
 def check_memory(name: str, weights: int, numbers: str, memory: int) -> None:
@@ -63,9 +77,9 @@ def check_memory(name: str, weights: int, numbers: str, memory: int) -> None:
     )
 
 
-def tokens_of(image_mode: ImageMode, settings: LocalSettings) -> int:
-    """How many tokens are computed for a question; what questions share, its first picture, is computed once."""
-    return WORDS + TOKENS[image_mode] * (1 if settings.reuse and not settings.generate else 2)
+def tokens_of(shown_as: ShownAs, *, shared: bool) -> int:
+    """How many tokens are computed for a question; its first picture may be computed once for all that share it."""
+    return WORDS + TOKENS[shown_as] * (1 if shared else 2)
 
 
 def operations_a_second(dtype: str) -> float:
@@ -79,7 +93,7 @@ def operations_a_second(dtype: str) -> float:
     return 2 * SIDE**3 / max(time.perf_counter() - started, 1e-6)
 
 
-def cost_in_words(name: str, weights: int, numbers: str, seconds: float, questions: int, image_mode: ImageMode) -> str:
+def cost_in_words(name: str, weights: int, numbers: str, seconds: float, questions: int, shown_as: ShownAs) -> str:
     """The cost in a line.
 
     Args:
@@ -88,12 +102,12 @@ def cost_in_words(name: str, weights: int, numbers: str, seconds: float, questio
         numbers: a dtype or a quantisation, in which they are kept.
         seconds: a question.
         questions: that are to be asked.
-        image_mode: how it is shown pictures.
+        shown_as: how it is shown pictures.
     """
     memory = f"{weights * BYTES[numbers] / 1e9:.0f} GB of memory in {numbers}"
     each = f"some {seconds:.2g} s a question" if seconds < 10 else f"some {round(seconds, -1):.0f} s a question"
     time_of_all = f"{questions} questions: some {span(seconds * questions)}"
-    ways = in_words(["a GPU", *(["--image-mode pad"] if image_mode != "pad" else []), "an address as --critic"])
+    ways = in_words(["a GPU", *(["--image-mode pad"] if shown_as == "anyres" else []), "an address as --critic"])
     return f"{name} runs on the CPU and takes {memory} and {each}, {time_of_all}. Quicker are {ways}."
 
 

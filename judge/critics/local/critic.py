@@ -19,8 +19,16 @@ from judge.answer_words import YES_NO
 from judge.critics.batching import batches
 from judge.critics.critic import Critic
 from judge.critics.local.batch_size import DEFAULT, DEFAULT_ON_GPU, BatchSize
-from judge.critics.local.checkpoint import Checkpoint
-from judge.critics.local.cost import LARGE, check_memory, cost_in_words, operations_a_second, tokens_of, weights_of
+from judge.critics.local.checkpoint import WEIGHTS, Checkpoint
+from judge.critics.local.cost import (
+    LARGE,
+    check_memory,
+    cost_in_words,
+    operations_a_second,
+    tokens_of,
+    weights_in,
+    weights_of,
+)
 from judge.critics.local.device import find_device, free_memory, memory_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
@@ -40,12 +48,13 @@ NO_NUMBERS = "the model's logits are no numbers"
 
 
 class LocalCritic(Critic):
-    """A critic of LLaVA-OneVision's architecture, asked in batches."""
+    """A vision-language model, asked in batches."""
 
     def __init__(self, checkpoint: Checkpoint, settings: LocalSettings) -> None:
-        """Raises a CriticError where the device is not there."""
+        """Raises a CriticError where the device is not there, or pictures cannot be shown in the mode asked for."""
         self.checkpoint, self.settings = checkpoint, settings
-        self.image_mode = settings.image_mode or checkpoint.image_mode
+        self.image_mode = checkpoint.reader.mode(settings.image_mode, checkpoint.image_mode)
+        self.reuses = settings.reuse and checkpoint.reader.shares
         self.device = find_device(settings.device)
         self.dtype = settings.dtype or ("bfloat16" if self.device.startswith("cuda") else "float32")
         self.preparation = Preparation(settings.side)
@@ -71,12 +80,10 @@ class LocalCritic(Critic):
         Raises:
             CriticError: it cannot be loaded, or is larger than this machine's memory.
         """
-        from judge.critics.local.loader import load
-        from judge.critics.local.reader import Reader
-
-        self._check_memory()
-        model, processor = load(self.checkpoint, self.device, self.dtype, self.settings.quantisation)
-        return Reader(model, processor, self.image_mode)
+        self._check_memory(weights_of(self.checkpoint.config))  # before anything is fetched
+        self._check_memory(weights_in(self.checkpoint.fetch().glob(WEIGHTS)))
+        mode, bits = self.image_mode, self.settings.quantisation
+        return self.checkpoint.reader.open(self.checkpoint, self.device, self.dtype, bits, mode)
 
     @cached_property
     def batch_size(self) -> BatchSize:
@@ -95,7 +102,7 @@ class LocalCritic(Critic):
 
         alone = self.settings.generate
         size = (lambda: 1) if alone else self.batch_size
-        for batch in batches(questions, size, together=self.settings.reuse and not alone):
+        for batch in batches(questions, size, together=self.reuses and not alone):
             readable = []
             for index in batch:
                 question = cast("Question", questions[index])  # it is asked no pairs
@@ -111,19 +118,19 @@ class LocalCritic(Critic):
         weights = weights_of(self.checkpoint.config)
         if weights < LARGE or not self.device.startswith("cpu"):
             return ""
-        operations = 2 * weights * tokens_of(self.image_mode, self.settings)
+        shared = self.reuses and not self.settings.generate
+        operations = 2 * weights * tokens_of(self.image_mode, shared=shared)
         seconds = operations / operations_a_second(self.dtype)
         numbers = self.settings.quantisation or self.dtype
         return cost_in_words(self.checkpoint.name, weights, numbers, seconds, questions, self.image_mode)
 
-    def _check_memory(self) -> None:
-        """Raises a CriticError where the weights are more than the memory; a GPU says by itself when it is full."""
+    def _check_memory(self, weights: int) -> None:
+        """Raises a CriticError where so many weights are more than the memory; a GPU says by itself when it is full."""
         import psutil
 
         if self.device.startswith("cpu"):
             memory = psutil.virtual_memory().total + psutil.swap_memory().total
-            numbers = self.settings.quantisation or self.dtype
-            check_memory(self.checkpoint.name, weights_of(self.checkpoint.config), numbers, memory)
+            check_memory(self.checkpoint.name, weights, self.settings.quantisation or self.dtype, memory)
 
     def close(self) -> None:
         self.__dict__.pop("reader", None)
@@ -168,7 +175,7 @@ class LocalCritic(Critic):
 
     def _write(self, reader: Reader, batch: Sequence[PreparedQuestion]) -> list[Writing | None]:
         """What the critic writes, no further than to the token that is the answer; None of what are no numbers."""
-        tokens = reader.score_with_prefix_cache(batch) if self.settings.reuse else reader.score(batch)
+        tokens = reader.score_with_prefix_cache(batch) if self.reuses else reader.score(batch)
         writings = [Writing(token.text, [token]) if token.chances else None for token in tokens]
         more = [at for at, token in enumerate(tokens) if token.chances and not token.is_answer_in(YES_NO)]
         if more:

@@ -1,22 +1,17 @@
 """Loading a checkpoint: its model and its processor, checked against each other.
 
-Invariant: every weight of the model comes from the checkpoint and every weight of the checkpoint goes into
-the model. Pictures are cut by the processor that needs no torchvision, on every machine: the faster one
-resizes a little differently, and a verdict should not depend on what else is installed.
+Pictures are cut by the processor that needs no torchvision, on every machine: the faster one resizes a little
+differently, and a verdict should not depend on what else is installed.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import (
     AddedToken,
     AutoTokenizer,
-    BitsAndBytesConfig,
-    GenerationConfig,
     LlavaOnevisionConfig,
     LlavaOnevisionForConditionalGeneration,
     PreTrainedTokenizerFast,
@@ -24,16 +19,16 @@ from transformers import (
 )
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
 from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
-from transformers.utils import logging
 
 from judge.critics.chat import END, IMAGE, MARKS, VIDEO
 from judge.critics.critic import CriticError
 from judge.critics.local.checkpoint import Checkpoint
-from judge.critics.local.llava_qwen import KEY_MAPPING, translate
+from judge.critics.local.llava.llava_qwen import KEY_MAPPING, translate
+from judge.critics.local.quantisation import quantised
 from judge.critics.local.settings import Quantisation
-from lorarar.util.errors import reason
+from judge.critics.local.weights import load_weights, loading, write_greedily
 
-#: Left in full precision: they are small, and the head is where the verdict is read. (Naming any replaces the default.)
+#: Left in full precision: they are small, and the head is where the verdict is read.
 FULL_PRECISION = ["lm_head", "vision_tower", "multi_modal_projector"]
 
 
@@ -58,20 +53,14 @@ def load(
         CriticError: it cannot be fetched or loaded, or its parts do not fit together.
     """
     folder = checkpoint.fetch()
-    quantised = _quantised(quantisation, dtype)
-    try:
+    bits = quantised(quantisation, dtype, FULL_PRECISION)
+    with loading(folder):
         tokenizer = _tokenizer(checkpoint)
         config = _config(checkpoint, tokenizer)
         processor = _processor(folder, config, tokenizer, checkpoint.original)
-        model = _model(checkpoint, config, device, dtype, quantised)
-        # a checkpoint's own may sample
-        model.generation_config = GenerationConfig(
-            eos_token_id=tokenizer.convert_tokens_to_ids(END), pad_token_id=tokenizer.pad_token_id
-        )
-    except CriticError:
-        raise
-    except Exception as error:  # what a broken checkpoint makes the library raise is its writer's choice
-        raise CriticError(f"cannot load {folder}: {reason(error)}") from None
+        more = {"key_mapping": KEY_MAPPING if checkpoint.original else None, **bits}
+        model = load_weights(LlavaOnevisionForConditionalGeneration, folder, config, device, dtype, more)
+        write_greedily(model, tokenizer, tokenizer.convert_tokens_to_ids(END))
     return model, processor
 
 
@@ -136,36 +125,3 @@ def _processor(
         vision_feature_select_strategy=config.vision_feature_select_strategy,
         vision_aspect_ratio=config.vision_aspect_ratio,
     )
-
-
-def _model(
-    checkpoint: Checkpoint, config: LlavaOnevisionConfig, device: str, dtype: str, quantised: dict[str, Any]
-) -> LlavaOnevisionForConditionalGeneration:
-    logging.disable_progress_bar()
-    model, info = LlavaOnevisionForConditionalGeneration.from_pretrained(
-        checkpoint.folder,
-        config=config,
-        key_mapping=KEY_MAPPING if checkpoint.original else None,
-        dtype=getattr(torch, dtype),
-        device_map=device,
-        attn_implementation="sdpa",  # a config could name code of the hub
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-        **quantised,
-    )
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if keys := sorted(map(str, info[kind])):
-            raise CriticError(f"{checkpoint.folder}: {len(keys)} {kind.replace('_', ' ')}, such as {keys[0]}")
-    return model.eval().requires_grad_(False)
-
-
-def _quantised(quantisation: Quantisation | None, dtype: str) -> dict[str, Any]:
-    if quantisation is None:
-        return {}
-    if not find_spec("bitsandbytes"):
-        raise CriticError(f"{quantisation} needs bitsandbytes, which is not installed; leave the quantisation out")
-    bits: dict[str, Any] = {"load_in_8bit": True} if quantisation == "8bit" else {"load_in_4bit": True}
-    if quantisation == "4bit":
-        bits |= {"bnb_4bit_compute_dtype": getattr(torch, dtype), "bnb_4bit_quant_type": "nf4"}
-    return {"quantization_config": BitsAndBytesConfig(**bits, llm_int8_skip_modules=FULL_PRECISION)}

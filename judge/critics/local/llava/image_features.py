@@ -23,7 +23,7 @@ from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
 
 if TYPE_CHECKING:
-    from judge.critics.local.loader import PictureProcessor
+    from judge.critics.local.llava.loader import PictureProcessor
 
 KEEP = 1 << 30  # bytes: a tile of tests and some references at 7B, anyres and bfloat16, which are 26 MB each
 
@@ -38,9 +38,9 @@ class ImageFeatures:
         self.features = LastUsed(self._features, lambda features: features.nbytes, most=KEEP)
         self.tokens = lru_cache(None)(self._tokens)
 
-    def nest(self, pairs: Sequence[tuple[Image.Image, Image.Image]]) -> list[Any]:
-        """Pairs of pictures, nested so that the processor treats them as the mode says."""
-        return [list(pair) for pair in pairs] if self.mode == "pad" else [image for pair in pairs for image in pair]
+    def nest(self, questions: Sequence[Sequence[Image.Image]]) -> list[Any]:
+        """The pictures of questions, nested so that the processor treats them as the mode says."""
+        return [list(one) for one in questions] if self.mode == "pad" else [image for one in questions for image in one]
 
     def _features(self, picture: Prepared) -> Tensor:
         """The features (tokens, width) of a picture, line breaks among them."""
