@@ -28,11 +28,11 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from judge.questions import PAPER
 
 START, END, PAD = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
-WIDTH = 32
-TEXT = {"hidden_size": WIDTH, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+WIDTH = 64  # as many as bitsandbytes packs together
+TEXT = {"hidden_size": WIDTH, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 TEXT |= {"num_key_value_heads": 2, "max_position_embeddings": 4096, "bos_token_id": None}
 TOWER = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
-SHARES = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]}
+SHARES = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 2, 4]}
 
 #: A conversation whose turns are ChatML, or Gemma's, which knows no turn of the system.
 CHATML = """\
@@ -70,7 +70,7 @@ def _qwen(kind, vision):
     def config(tokenizer):
         token = tokenizer.convert_tokens_to_ids
         return kind(
-            text_config=text(tokenizer) | {"rope_parameters": SHARES, "head_dim": 8},
+            text_config=text(tokenizer) | {"rope_parameters": SHARES, "head_dim": 16},
             vision_config=vision,
             image_token_id=token("<|image_pad|>"),
             video_token_id=token("<|video_pad|>"),
@@ -95,7 +95,7 @@ def _internvl(tokenizer):
 def _gemma(tokenizer):
     token = tokenizer.convert_tokens_to_ids
     return Gemma3Config(
-        text_config=text(tokenizer) | {"head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 512},
+        text_config=text(tokenizer) | {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 512},
         vision_config=TOWER | {"image_size": 32, "patch_size": 8},
         mm_tokens_per_image=4,
         boi_token_index=token("<start_of_image>"),
@@ -221,13 +221,19 @@ def write_tokenizer(tiny, folder):
 
 @torch.no_grad()
 def _make_it_answer(model, tokenizer):
-    """Let Yes and No follow what a conversation's end says, about as likely, and nothing else be said."""
+    """Let Yes and No be about as likely, whatever was asked, and nothing else be said."""
+    language = model.get_decoder()
+    model.get_input_embeddings().weight.mul_(5)
+    for name, parameter in language.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            parameter.mul_(0.3)  # the last token says most of what is said behind it
     ends = tokenizer(f"Answer with Yes or No only.{END}\n{START}assistant\n", return_tensors="pt")
-    states = model.model(**ends).last_hidden_state[0, -1]
+    usual = torch.nn.functional.normalize(model.model(**ends).last_hidden_state[0, -1], dim=0)
+    differs = torch.randn(WIDTH, generator=torch.Generator().manual_seed(0))
+    differs -= differs @ usual * usual
     model.lm_head.weight.zero_()
     for sign, word in ((1, "Yes"), (-1, "No")):
-        differs = sign * 0.2 * torch.randn(WIDTH, generator=torch.Generator().manual_seed(0))
-        model.lm_head.weight[tokenizer.convert_tokens_to_ids(word)] = 40 * states / states.norm() ** 2 + differs
+        model.lm_head.weight[tokenizer.convert_tokens_to_ids(word)] = 5 * usual + sign * differs
 
 
 def write_model(name, folder):

@@ -34,14 +34,24 @@ def open_general(
         CriticError: it cannot be fetched or loaded, is no vision-language model, or takes no pictures among words.
     """
     folder = checkpoint.fetch()
-    bits = quantised(quantisation, dtype)
     with loading(folder):
         config = AutoConfig.from_pretrained(folder, **LOCAL)
         processor = picture_processor(folder, config)
         conversation = _conversation(processor, str(folder))
-        model = load_weights(MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)], folder, config, device, dtype, bits)
+        kind = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)]
+        bits = quantised(quantisation, dtype, partial(beside_language, kind, config))
+        model = load_weights(kind, folder, config, device, dtype, bits)
         write_greedily(model, processor.tokenizer, _ends(model, processor.tokenizer.eos_token_id))
     return GeneralReader(model, processor, conversation)
+
+
+def beside_language(kind: Any, config: Any) -> list[str]:
+    """The parts of a model beside its language model, which are small, and its head, where the verdict is read."""
+    with torch.device("meta"):
+        model = kind(config)
+    language = model.get_decoder()
+    others = (name for name, part in model.base_model.named_children() if part is not language)
+    return ["lm_head", *(f"{kind.base_model_prefix}.{name}" for name in others)]
 
 
 class GeneralReader(Reader):

@@ -28,7 +28,8 @@ from judge.critics.local.quantisation import quantised
 from judge.critics.local.settings import Quantisation
 from judge.critics.local.weights import load_weights, loading, write_greedily
 
-#: Left in full precision: they are small, and the head is where the verdict is read.
+#: Left in full precision, as bitsandbytes reads it: the head, where the verdict is read. (The others it takes for ends
+#: of names, and quantises them; their whole names would be other verdicts under the same keys.)
 FULL_PRECISION = ["lm_head", "vision_tower", "multi_modal_projector"]
 
 
@@ -53,7 +54,7 @@ def load(
         CriticError: it cannot be fetched or loaded, or its parts do not fit together.
     """
     folder = checkpoint.fetch()
-    bits = quantised(quantisation, dtype, FULL_PRECISION)
+    bits = quantised(quantisation, dtype, lambda: FULL_PRECISION)
     with loading(folder):
         tokenizer = _tokenizer(checkpoint)
         config = _config(checkpoint, tokenizer)
