@@ -1,1 +1,1 @@
-"""Critics on this machine: LLaVA-OneVision checkpoints, run by transformers."""
+"""Critics on this machine: vision-language models, run by transformers."""

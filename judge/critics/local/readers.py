@@ -44,7 +44,8 @@ class ReaderKind:
             CriticError: the mode that was asked for is not one of this reader's.
         """
         if asked is not None and asked not in self.shown_as:
-            raise CriticError(f"--image-mode {asked} is none of {self.title}, which cuts pictures by its own processor")
+            owners = " or ".join(kind.title for kind in READERS if asked in kind.shown_as)
+            raise CriticError(f"--image-mode {asked} is a setting of {owners}; {self.title} has its own processor")
         mode = asked or usual
         return mode if mode in self.shown_as else self.shown_as[0]
 
@@ -69,7 +70,7 @@ def is_known(config: Config) -> bool:
     """Whether transformers knows a checkpoint of these settings as a vision-language model."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
-    return config.get("model_type") in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+    return str(config.get("model_type")) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 
 LLAVA = ReaderKind(
