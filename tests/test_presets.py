@@ -16,7 +16,7 @@ from transformers import (
 from typer.testing import CliRunner
 
 from judge.critics import CriticError, find_critic
-from judge.critics.local.llava_qwen import TOWERS
+from judge.critics.local.llava.llava_qwen import TOWERS
 from judge.critics.presets.matching import pair_prompts, preset_of, singles_prompts
 from judge.critics.presets.table import PRESETS
 from judge.critics.presets.unified_reward import SCORES, UNIFIED_REWARD_EDIT
