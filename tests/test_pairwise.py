@@ -70,32 +70,38 @@ def alpha_better(first, second, aspect):
 TURNED = {"First": "Second", "Second": "First", "Tie": "Tie"}
 
 
-class Steady(Planted):
-    """Says of a pair the same in both orders, so that every outcome is one draw of the rule."""
+def drawn(weights, *of):
+    """One of the three answers, by weights; of the same things always the same, whatever was drawn before."""
+    seed = " ".join("/".join(one.parts[-3:]) if isinstance(one, Path) else one for one in of)
+    return random.Random(seed).choices(list(TURNED), weights)[0]
 
-    def __init__(self, rule):
-        super().__init__(rule)
-        self.drawn = {}
+
+class Steady(Planted):
+    """Draws by Davidson's model with log strengths, the same in both orders: every outcome is one draw."""
+
+    def __init__(self, strengths, nu):
+        super().__init__(None)
+        self.strengths, self.nu = strengths, nu
 
     def ask(self, questions):
         for index, question in enumerate(questions):
             one, two = sorted((question.first, question.second))
-            key = one, two, question.aspect
-            if key not in self.drawn:
-                self.drawn[key] = self.rule(method_of(one), method_of(two), question.aspect)
-            words = self.drawn[key]
+            odds = [exp(self.strengths[method_of(path)]) for path in (one, two)]
+            words = drawn([*odds, self.nu * (odds[0] * odds[1]) ** 0.5], one, two, question.aspect)
             yield index, read(Writing(words if question.first == one else TURNED[words]), form=question.form)
 
 
-def by_davidson(strengths, nu):
-    """Draws by Davidson's model with these log strengths."""
-    generator = random.Random(0)
+class Leaning(Planted):
+    """Takes the picture that is shown first so often, whatever is shown."""
 
-    def rule(first, second, aspect):
-        one, two = exp(strengths[first]), exp(strengths[second])
-        return generator.choices(["First", "Second", "Tie"], [one, two, nu * (one * two) ** 0.5])[0]
+    def __init__(self, share):
+        super().__init__(None)
+        self.share = share
 
-    return rule
+    def ask(self, questions):
+        for index, question in enumerate(questions):
+            words = drawn([self.share, 1 - self.share, 0], question.first, question.second, question.aspect)
+            yield index, read(Writing(words), form=question.form)
 
 
 @pytest.fixture
@@ -149,7 +155,7 @@ def test_better_in_one_aspect_and_worse_in_the_other_is_no_better_in_both(databa
 def test_the_strengths_of_a_noisy_critic_are_recovered(tmp_path):
     path = make_database(tmp_path, ("alpha", "beta", "gamma"), tuple("abcdef"), tuple("uvwxyz"), seeds=8, side=8)
     true = {"alpha": 0.5, "beta": 0.0, "gamma": -0.5}
-    ask(path, Steady(by_davidson(true, nu=0.5)))
+    ask(path, Steady(true, nu=0.5))
     result = figures(path)
     for aspect in ASPECTS:
         for method, strength in true.items():
@@ -161,8 +167,7 @@ def test_the_strengths_of_a_noisy_critic_are_recovered(tmp_path):
 
 
 def test_a_critic_that_leans_to_the_first_is_seen_to(database):
-    generator = random.Random(0)
-    ask(database, lambda *_: "First" if generator.random() < 0.8 else "Second")
+    ask(database, Leaning(0.8))
     result = figures(database)
     assert result.shown_first.value == pytest.approx(0.8, abs=0.08) and result.shown_first.low > 0.5
     assert result.disagreements.value == pytest.approx(0.8**2 + 0.2**2, abs=0.12)
@@ -348,7 +353,7 @@ def test_a_report_has_pairs_beside_mars2_in_every_form(database, run):
 
 
 def test_the_app_shows_the_reports_strengths_beside_mars2(database):
-    ask(database, Steady(by_davidson({"alpha": 0.4, "beta": -0.4}, nu=0.5)))
+    ask(database, Steady({"alpha": 0.4, "beta": -0.4}, nu=0.5))
     add_verdicts(database, lambda *_: True)
     reported, catalog = figures(database), Catalog(database)
     assert catalog.pairs(catalog.snapshot().pictures) == reported

@@ -93,13 +93,18 @@ def order_notes(figures: PairFigures) -> list[str]:
     """How often the two orders disagree, and how often the picture that is shown first is chosen."""
     notes = []
     if figures.disagreements is not None:
-        notes.append(f"The two orders disagree in {percent(figures.disagreements)} of questions.")
+        notes.append(f"The two orders disagree in {_percent(figures.disagreements)} of questions.")
     if figures.shown_first is not None:
-        share = percent(figures.shown_first)
+        share = _percent(figures.shown_first)
         notes.append(
             f"Of the choices that are no tie, {share} took the picture that was shown first (50% without bias)."
         )
     return notes
+
+
+def _percent(share: Interval) -> str:
+    """A share with its interval, where drawing anew says anything of it."""
+    return f"{share.value:.0%}" if share.low == share.high else percent(share)
 
 
 def strengths_of(figures: PairFigures, method: str) -> dict[str, Interval | None]:
