@@ -147,8 +147,7 @@ def _measure(mode: ImageMode, shape: Shape, device: str) -> list[tuple[str, ...]
                 reference=Path("reference"),
                 test=Path(str(number)),
             ),
-            reference,
-            prepare(Image.effect_noise((512, 512), 10 + number).convert("RGB")),
+            (reference, prepare(Image.effect_noise((512, 512), 10 + number).convert("RGB"))),
         )
         for number in range(PAIRS)
     ]

@@ -1,3 +1,4 @@
+import copy
 import json
 import random
 import re
@@ -25,10 +26,12 @@ from judge.critics.local.critic import LocalCritic
 from judge.critics.local.llava.image_features import ImageFeatures
 from judge.critics.local.llava.llava_qwen import grid, translate
 from judge.critics.local.llava.loader import PictureProcessor, load
-from judge.critics.local.reader import PreparedQuestion, answer_tokens
+from judge.critics.local.reader import PreparedQuestion, answer_tokens, choice_tokens
+from judge.critics.local.reader import chances as local_chances
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation, prepare
 from judge.non_answers import NonAnswer, non_answer_of
+from judge.pair_questions import FIRST_SECOND_TIE, PAIRS
 from judge.pocket.critic import new_tokenizer
 from judge.questions import CODE, PAPER, PromptError, Question, Rendered, Reply, parse
 from judge.reading import Writing, WrittenToken
@@ -134,7 +137,7 @@ def chances(critic, questions):
 
 
 def shown(question, critic):
-    return PreparedQuestion(question, critic.preparation(question.reference), critic.preparation(question.test))
+    return PreparedQuestion(question, tuple(map(critic.preparation, question.pictures)))
 
 
 # one question, four ways
@@ -184,8 +187,8 @@ def test_the_prompt_has_the_tokens_the_mode_says(critics, questions, image_mode)
     crop = reader.processor.num_image_tokens
     for question in questions[:: len(questions) // 12]:
         pair = shown(question, critic)
-        words = sum(map(len, reader.words(question.rendered, question.system)))
-        seen = [len(reader.images.features(picture)) for picture in (pair.reference, pair.test)]
+        words = sum(map(len, reader.words(question.parts, question.system)))
+        seen = [len(reader.images.features(picture)) for picture in pair.pictures]
         assert reader.inputs([pair])["input_ids"].shape[1] == words + sum(seen)
         assert all((count == crop + 1) == (image_mode == "pad") for count in seen)
 
@@ -443,6 +446,39 @@ def test_a_tokenizer_without_yes_as_one_token_is_refused(critics):
     letters.train_from_iterator([], trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     with pytest.raises(CriticError, match="no single token for Yes"):
         answer_tokens(PreTrainedTokenizerFast(tokenizer_object=letters))
+
+
+def test_probabilities_of_choices_are_read_where_each_is_a_token_and_else_the_words_decide(critics):
+    critic = local(critics / "hf", image_mode="pad")
+    reader = critic.reader
+    assert choice_tokens(reader.tokenizer, FIRST_SECOND_TIE) == []
+    logits = torch.zeros(1, len(reader.tokenizer))
+    assert reader.tokens(logits, FIRST_SECOND_TIE)[0].chances is None
+    taught = copy.deepcopy(reader.tokenizer)
+    taught.add_tokens(["First", "Second", "Tie", " tie"])
+    first, second, tie = choice_tokens(taught, FIRST_SECOND_TIE)
+    assert [len(first), len(second), len(tie)] == [1, 1, 2]
+    logits = torch.full((1, len(taught)), -30.0)
+    logits[0, [first[0], second[0], *tie]] = torch.tensor([0.1, 0.6, 0.2, 0.1]).log()
+    assert local_chances(logits, first, second, tie)[0] == pytest.approx((0.1, 0.6, 0.3), abs=1e-6)
+
+
+def test_a_critic_here_is_asked_about_two_pictures_beside_all_references(critics, pictures):
+    questions = [
+        PAIRS.ask(aspect, tuple(pictures[:3]), (pictures[one], pictures[two]), "oil")
+        for aspect in ("subject", "style")
+        for one, two in ((3, 4), (4, 3))
+    ]
+    critic = local(critics / "babbling", image_mode="pad", max_tokens=3)
+    reader, pair = critic.reader, shown(questions[0], critic)
+    crop = reader.processor.num_image_tokens
+    marks = (reader.inputs([pair])["input_ids"] == reader.model.config.image_token_index).sum()
+    assert marks == 5 * (crop + 1)
+    lost = PAIRS.ask("subject", (pictures[0],), (pictures[1], Path("gone.png")))
+    replies = dict(critic.ask([*questions, lost]))
+    assert [replies[index].status for index in range(5)] == ["unparsed"] * 4 + ["failed"]
+    (writing,) = reader.write([pair], 3)
+    assert replies[0].text == writing.text and replies[0].reason.endswith("not First, Second or Tie")
 
 
 # which critic it is

@@ -98,7 +98,7 @@ def replies(critic, questions):
 
 
 def shown(question, critic):
-    return PreparedQuestion(question, critic.preparation(question.reference), critic.preparation(question.test))
+    return PreparedQuestion(question, tuple(map(critic.preparation, question.pictures)))
 
 
 def refused(folder, **settings):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from judge.answer_words import YES_NO
 from judge.critics.batching import batches
@@ -32,8 +32,8 @@ from judge.critics.local.cost import (
 from judge.critics.local.device import find_device, free_memory, memory_of
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import Preparation
-from judge.pair_questions import AnyQuestion
-from judge.questions import PromptError, Question, Reply
+from judge.pair_questions import AnyQuestion, PairQuestion
+from judge.questions import PromptError, Reply
 from judge.reading import Writing, read
 from lorarar.util.errors import ImageError, reason
 from lorarar.util.out_of_memory import is_out_of_memory
@@ -48,7 +48,9 @@ NO_NUMBERS = "the model's logits are no numbers"
 
 
 class LocalCritic(Critic):
-    """A vision-language model, asked in batches."""
+    """A vision-language model, asked in batches; about two pictures one at a time, as it is shown many then."""
+
+    takes_pairs = True
 
     def __init__(self, checkpoint: Checkpoint, settings: LocalSettings) -> None:
         """Raises a CriticError where the device is not there, or pictures cannot be shown in the mode asked for."""
@@ -100,18 +102,17 @@ class LocalCritic(Critic):
     def ask(self, questions: Sequence[AnyQuestion]) -> Iterator[tuple[int, Reply]]:
         from judge.critics.local.reader import PreparedQuestion
 
-        alone = self.settings.generate
+        alone = self.settings.generate or any(map(_shows_many, questions))
         size = (lambda: 1) if alone else self.batch_size
         for batch in batches(questions, size, together=self.reuses and not alone):
             readable = []
             for index in batch:
-                question = cast("Question", questions[index])  # it is asked no pairs
                 try:
-                    pictures = self.preparation(question.reference), self.preparation(question.test)
+                    pictures = tuple(map(self.preparation, questions[index].pictures))
                 except ImageError as error:
                     yield index, Reply.failure(str(error))
                 else:
-                    readable.append((index, PreparedQuestion(question, *pictures)))
+                    readable.append((index, PreparedQuestion(questions[index], pictures)))
             yield from self._replies(readable)
 
     def cost(self, questions: int) -> str:
@@ -140,17 +141,18 @@ class LocalCritic(Critic):
         if not batch:
             return
         reader = self.reader  # loaded before the clock starts
+        alone = self.settings.generate or _shows_many(batch[0][1].question)
         started = time.monotonic()
         try:
             replies = self._read(reader, [question for _, question in batch], started)
         except FAULTS as error:
             fault, is_full = reason(error), is_out_of_memory(error)  # and let go of the error, whose frames hold it
         else:
-            if not self.settings.generate:
+            if not alone:
                 self.batch_size.worked(len(batch))
             yield from zip((index for index, _ in batch), replies, strict=True)
             return
-        if is_full and not self.settings.generate:
+        if is_full and not alone:
             self.batch_size.failed(len(batch))
         if is_full:
             reader.forget()
@@ -175,6 +177,8 @@ class LocalCritic(Critic):
 
     def _write(self, reader: Reader, batch: Sequence[PreparedQuestion]) -> list[Writing | None]:
         """What the critic writes, no further than to the token that is the answer; None of what are no numbers."""
+        if not any(one.form.may_go_on for one in batch):  # no first token decides
+            return list(reader.write(batch, self._most(batch)))
         tokens = reader.score_with_prefix_cache(batch) if self.reuses else reader.score(batch)
         writings = [Writing(token.text, [token]) if token.chances else None for token in tokens]
         more = [at for at, token in enumerate(tokens) if token.chances and not token.is_answer_in(YES_NO)]
@@ -191,3 +195,8 @@ class LocalCritic(Critic):
     def _most(self, batch: Sequence[PreparedQuestion]) -> int:
         """How many tokens the longest of some answers may have."""
         return max(one.question.form.limit(self.settings.max_tokens) for one in batch)
+
+
+def _shows_many(question: AnyQuestion) -> bool:
+    """Whether a question shows two pictures beside all references, and is asked alone."""
+    return isinstance(question, PairQuestion)

@@ -9,15 +9,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
+from judge.answer_words import CHOICES, YES_NO, AnswerForm
 from judge.critics.critic import CriticError
 from judge.critics.preparation import Prepared
-from judge.questions import Question
+from judge.pair_questions import AnyQuestion
 from judge.reading import Writing, WrittenToken
 
 if TYPE_CHECKING:
@@ -35,14 +37,17 @@ class Shown(Protocol):
     def parts(self) -> Sequence[str | Prepared]:
         """The words and pictures."""
 
+    @property
+    def form(self) -> AnswerForm[Any]:
+        """The answers that are accepted, alike in all that is shown at once."""
+
 
 @dataclass(frozen=True)
 class PreparedQuestion:
-    """A question with its pictures."""
+    """A question with its pictures, in the order they are shown."""
 
-    question: Question
-    reference: Prepared
-    test: Prepared
+    question: AnyQuestion
+    pictures: tuple[Prepared, ...]
 
     @property
     def system(self) -> str:
@@ -50,10 +55,18 @@ class PreparedQuestion:
         return self.question.system
 
     @property
+    def form(self) -> AnswerForm[Any]:
+        """The answers that it accepts."""
+        return self.question.form
+
+    @property
     def parts(self) -> Sequence[str | Prepared]:
         """The words and pictures."""
-        rendered = self.question.rendered
-        return rendered.before, self.reference, rendered.between, self.test, rendered.after
+        before, *rest = self.question.parts
+        parts: list[str | Prepared] = [before]
+        for picture, words in zip(self.pictures, rest, strict=True):
+            parts += [picture, words]
+        return parts
 
 
 class Reader(ABC):
@@ -63,6 +76,7 @@ class Reader(ABC):
         """Raises a CriticError where Yes or No is no token."""
         self.model, self.tokenizer = model, tokenizer
         self.yes, self.no = answer_tokens(tokenizer)
+        self.choices = lru_cache(partial(choice_tokens, tokenizer))
         ends = model.generation_config.eos_token_id
         self.ends = frozenset(ends if isinstance(ends, list) else [ends])
 
@@ -88,7 +102,7 @@ class Reader(ABC):
 
     def generate(self, batch: Sequence[Shown], most: int) -> list[tuple[list[int], list[WrittenToken]]]:
         """At most so many tokens a question, always the likeliest, what follows an end among them."""
-        steps = _Steps(self.tokens)
+        steps = _Steps(partial(self.tokens, form=batch[0].form))
         inputs = self.inputs(batch)
         with torch.inference_mode():
             ids = self.model.generate(
@@ -105,10 +119,12 @@ class Reader(ABC):
         """Let go of what is kept to be used again, where it is large."""
         return
 
-    def tokens(self, logits: Tensor) -> list[WrittenToken]:
-        """The likeliest tokens of rows of logits (N, vocabulary)."""
+    def tokens(self, logits: Tensor, form: AnswerForm[Any] = YES_NO) -> list[WrittenToken]:
+        """The likeliest tokens of rows of logits (N, vocabulary), with the probabilities of a form's answers."""
         texts = (self.text_of([token]) for token in logits.argmax(1).tolist())
-        return [WrittenToken(*token) for token in zip(texts, chances(logits, self.yes, self.no), strict=True)]
+        answers = self.choices(form) if form.answers == CHOICES else [self.yes, self.no]
+        shares = chances(logits, *answers) if answers else [None] * len(logits)
+        return [WrittenToken(*token) for token in zip(texts, shares, strict=True)]
 
     def text_of(self, ids: list[int]) -> str:
         """What some tokens say."""
@@ -160,8 +176,17 @@ def answer_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[i
     return yes, no
 
 
-def chances(logits: Tensor, yes: list[int], no: list[int]) -> list[tuple[float, float] | None]:
-    """Probabilities of Yes and of No, each in all spellings, for rows of logits (N, vocabulary); None of no numbers."""
+def choice_tokens(tokenizer: PreTrainedTokenizerFast, form: AnswerForm[Any]) -> list[list[int]]:
+    """The single tokens that are each answer of a form; none where an answer has no such token: its words decide."""
+    answers = []
+    for _, ways in form.spellings:
+        coded = [tokenizer(text, add_special_tokens=False).input_ids for way in ways for text in spellings(way)]
+        answers.append(sorted({ids[0] for ids in coded if len(ids) == 1 and ids[0] != tokenizer.unk_token_id}))
+    return answers if all(answers) else []
+
+
+def chances(logits: Tensor, *answers: list[int]) -> list[tuple[float, ...] | None]:
+    """Probabilities of answers, each of all its tokens, for rows of logits (N, vocabulary); None of no numbers."""
     logits = logits.double()
-    shares = [(logits[:, tokens].logsumexp(1) - logits.logsumexp(1)).exp().tolist() for tokens in (yes, no)]
-    return [pair if all(map(math.isfinite, pair)) else None for pair in zip(*shares, strict=True)]
+    shares = [(logits[:, tokens].logsumexp(1) - logits.logsumexp(1)).exp().tolist() for tokens in answers]
+    return [row if all(map(math.isfinite, row)) else None for row in zip(*shares, strict=True)]

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache, LlavaOnevisionForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from judge.critics.chat import IMAGE, chat, conversation
+from judge.critics.chat import IMAGE, conversation
 from judge.critics.critic import CriticError
 from judge.critics.local.last_used import LastUsed
 from judge.critics.local.llava.image_features import ImageFeatures
@@ -27,7 +27,6 @@ from judge.critics.local.llava.loader import load
 from judge.critics.local.reader import PreparedQuestion, Reader, Shown
 from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import Prepared
-from judge.questions import Rendered
 from judge.reading import WrittenToken
 
 if TYPE_CHECKING:
@@ -83,13 +82,13 @@ class LlavaReader(Reader):
             ValueError: they do not, as when a reference's file has changed meanwhile.
         """
         first = batch[0]
-        if len({(one.question.system, one.question.rendered.before, one.reference) for one in batch}) > 1:
+        if len({(one.system, one.question.parts[0], one.pictures[0]) for one in batch}) > 1:
             raise ValueError("the questions of a batch begin differently")
-        start, before = self.beginning(first.question.system, first.question.rendered.before, first.reference)
-        features = [self.images.features(one.test) for one in batch]
+        start, before = self.beginning(first.system, first.question.parts[0], first.pictures[0])
+        features = [self.images.features(one.pictures[1]) for one in batch]
         rows = []
         for one, vectors in zip(batch, features, strict=True):
-            _, between, after = self.words(one.question.rendered, one.question.system)
+            _, between, after = self.words(one.question.parts, one.system)
             rows.append(torch.cat([between, self._marks(len(vectors)), after]))
         mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True, padding_side="left")
         ids = pad_sequence(rows, batch_first=True, padding_value=self.tokenizer.pad_token_id, padding_side="left")
@@ -111,23 +110,23 @@ class LlavaReader(Reader):
     def _beginning(self, system: str, before: str, reference: Prepared) -> tuple[DynamicCache, int]:
         """Keys and values up to and with the reference, and how many tokens they are."""
         features = self.images.features(reference)
-        ids = torch.cat([self.words(Rendered(before, "", ""), system)[0], self._marks(len(features))])[None]
+        ids = torch.cat([self.words((before, "", ""), system)[0], self._marks(len(features))])[None]
         with torch.inference_mode():
             output = self.model.model(
                 input_ids=ids.to(self.model.device), mm_encoder_outputs=_as_output([features]), use_cache=True
             )
         return output.past_key_values, ids.shape[1]
 
-    def _words(self, rendered: Rendered, system: str) -> tuple[Tensor, ...]:
-        """Tokens before, between and behind the pictures; together with the marks they are the whole prompt's."""
+    def _words(self, words: tuple[str, ...], system: str) -> tuple[Tensor, ...]:
+        """Tokens of the words around pictures; together with the marks they are the whole prompt's."""
 
         def coded(text: str) -> list[int]:
             ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
             return ids
 
-        prompt = chat(rendered, system)
+        prompt = conversation([part for word in words for part in (word, None)][:-1], system)
         parts = [coded(part) for part in prompt.split(IMAGE)]
-        if sum(map(len, parts)) + 2 != len(coded(prompt)):
+        if sum(map(len, parts)) + len(parts) - 1 != len(coded(prompt)):
             raise CriticError(f"{self.tokenizer.name_or_path}: the tokenizer reads a prompt otherwise than its parts")
         return tuple(torch.tensor(part, dtype=torch.long) for part in parts)
 
