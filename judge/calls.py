@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from judge.checks.request import SAMPLE
 from judge.choice import PictureChoice
-from judge.errors import JudgeError
-from judge.judges import critic_names, name_judges
+from judge.errors import JudgeError, UnjudgedError
+from judge.judges import Judges, critic_names, name_judges
 from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import message, to_log
@@ -37,6 +37,8 @@ def run(
     generated: Place | None = None,
     references: Place | None = None,
     metrics: str | Sequence[str] | None = None,
+    protocol: str = "singles",
+    methods: str | Sequence[str] = (),
     stop_after: int = STOP_AFTER,
     db: Place | None = None,
     progress: bool = False,
@@ -51,6 +53,8 @@ def run(
         generated: a folder of pictures, instead of the database's; with ``references``.
         references: the folder of their references.
         metrics: ``mars2`` and metrics by name; by default those of the command.
+        protocol: ``singles``, or ``pairwise``: which of two methods' pictures of a cell is better.
+        methods: which methods ``pairwise`` compares; by default all.
         stop_after: like failures in a row, after which a critic is given up; 0: never.
         db: the database; by default ``$LORARAR_DB``, else ``./lorarar.db``.
         progress: whether bars and messages are shown on stderr.
@@ -63,22 +67,16 @@ def run(
     Raises:
         LorarError: something that was asked for is not there or not accepted, or no picture has any verdict or score.
     """
-    from judge.full_run import RunRequest, judge_all, parse_metrics
+    from judge.full_run import RunRequest, check_protocol, judge_all, parse_metrics
     from judge.run_figures import run_figures
 
+    pictures, judges = _choice(db, images, generated, references), name_judges({"critic": critic, **settings})
     with _spoken(progress):
-        request = RunRequest(
-            pictures=_choice(db, images, generated, references),
-            judges=name_judges({"critic": critic, **settings}),
-            prompts=_wording(prompts),
-            metrics=parse_metrics(metrics),
-            stop_after=stop_after,
-        )
-        full = judge_all(request)
-        for brand in full.brands:
-            message(brand, "yellow")
-        _warn_or_raise(full.shortfall, empty=full.is_empty)
-        with open_for_reading(request.pictures.db) as store:
+        if check_protocol(protocol, metrics, methods) == "pairwise":
+            return _run_pairs(pictures, judges, prompts, methods, stop_after)
+        full = judge_all(RunRequest(pictures, judges, _wording(prompts), parse_metrics(metrics), stop_after))
+        _warn(full.brands, full.shortfall, empty=full.is_empty)
+        with open_for_reading(pictures.db) as store:
             return list(run_figures(full, store))
 
 
@@ -112,8 +110,8 @@ def report(
     Raises:
         LorarError: there is no such judge, method, picture or database.
     """
-    from judge.reports.figures import report_figures
-    from judge.reports.request import ReportRequest, grouping, read_report
+    from judge.reports.figures import pair_figures, report_figures
+    from judge.reports.request import ReportRequest, grouping, read_pairs, read_report
 
     with _spoken(progress):
         request = ReportRequest(
@@ -124,7 +122,13 @@ def report(
             prompts=prompts,
             judges=(judge,) if isinstance(judge, int) else tuple(judge or ()),
         )
-        return list(report_figures(read_report(request)))
+        try:
+            return list(report_figures(read_report(request)))
+        except UnjudgedError:
+            pairs, collection = read_pairs(request)
+            if pairs is None:
+                raise
+            return list(pair_figures(pairs, collection))
 
 
 def check(
@@ -177,7 +181,7 @@ def check(
             stop_after=stop_after,
         )
         checks = check_judges(request)
-        _warn_or_raise(checks.shortfall, empty=not checks.checks)
+        _warn([], checks.shortfall, empty=not checks.checks)
         return [figure for one in checks.checks for figure in check_figures(one)]
 
 
@@ -186,12 +190,36 @@ def _spoken(progress: bool) -> AbstractContextManager[None]:
     return nullcontext() if progress else to_log()
 
 
-def _warn_or_raise(shortfall: str, *, empty: bool) -> None:
-    """Warn of what has no answer.
+def _run_pairs(
+    pictures: PictureChoice,
+    judges: Judges,
+    prompts: str | Prompts | None,
+    methods: str | Sequence[str],
+    stop_after: int,
+) -> list[RunFigure]:
+    """Compare pictures in pairs; raises as ``run``."""
+    from judge.pair_questions import find_pair_prompts
+    from judge.pairwise.full_run import PairRequest, judge_all_pairs, parse_methods
+    from judge.run_figures import pair_run_figures
+
+    if not (prompts is None or isinstance(prompts, str)):
+        raise JudgeError("these prompts are of single pictures; accepted with pairwise are names and TOML files")
+    wording = find_pair_prompts(prompts) if prompts else None
+    named = parse_methods(methods) if isinstance(methods, str) else tuple(methods)
+    paired = judge_all_pairs(PairRequest(pictures, judges, wording, named, stop_after))
+    _warn(paired.brands, paired.shortfall, empty=not any(one.clear for one in paired.outcomes.values()))
+    with open_for_reading(pictures.db) as store:
+        return list(pair_run_figures(paired, store))
+
+
+def _warn(brands: Sequence[str], shortfall: str, *, empty: bool) -> None:
+    """Warn of figures without worth and of what has no answer.
 
     Raises:
-        JudgeError: nothing has any.
+        JudgeError: nothing has any answer.
     """
+    for brand in brands:
+        message(brand, "yellow")
     if empty:
         raise JudgeError(shortfall)
     if shortfall:

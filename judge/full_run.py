@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from judge.brand import brand
 from judge.choice import PictureChoice
+from judge.errors import JudgeError
 from judge.judges import Judges
 from judge.metrics.table import MARS2, METRICS, Metric, MetricError
 from judge.panel import CriticPanel
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from judge.targets import Target
     from judge.verdicts import Judge
     from lorarar.store import Store
+
+PROTOCOLS = ("singles", "pairwise")  # each picture by itself, or two methods' pictures of a cell
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,21 @@ class FullRun:
             return judged.shortfall
         lacking = [f"{run.name}: {run.outcome.shortfall}" for run in self.critics or () if run.outcome.shortfall]
         return "; ".join([*lacking, *self.faults.values()])
+
+
+def check_protocol(protocol: str, metrics: object, methods: object) -> str:
+    """The protocol of that name, with what is named for it.
+
+    Raises:
+        JudgeError: there is none, or metrics or methods are another's.
+    """
+    if protocol not in PROTOCOLS:
+        raise JudgeError(f"--protocol is {protocol[:40]!r}; accepted are {', '.join(PROTOCOLS)}")
+    if protocol == "pairwise" and metrics is not None:
+        raise JudgeError("--metrics are of single pictures; use it without --protocol pairwise")
+    if protocol == "singles" and methods:
+        raise JudgeError("--methods goes with --protocol pairwise; single pictures are chosen by --images row=METHOD")
+    return protocol
 
 
 def default_metrics() -> list[str]:

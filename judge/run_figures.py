@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from judge.full_run import CriticRun, FullRun, MetricRun
+    from judge.pairwise.full_run import PairRun
     from judge.pictures import JudgedPicture
     from judge.targets import Target
     from judge.verdicts import VerdictStore
@@ -23,11 +24,12 @@ class RunFigure:
     method: str
     subject: str
     style: str
-    name: str  # correct, subject, style, or a metric
+    name: str  # correct, subject, style, or a metric; of pairs subject, style or both
     by: str  # the critic, ``majority`` of a jury, or the backbone
     prompts: str  # that the critic was asked with; empty of metrics
     value: float | None  # 1 or 0 of a verdict; None where there is none, and the note says why
     note: str
+    against: str = ""  # of pairs, the method beside which the picture is better (1), worse (-1) or tied (0)
 
 
 def run_figures(run: FullRun, store: Store) -> Iterator[RunFigure]:
@@ -46,6 +48,27 @@ def run_figures(run: FullRun, store: Store) -> Iterator[RunFigure]:
         yield from _verdict_rows(majority_pictures(judged), MAJORITY, "", "")
     for metric in run.metrics:
         yield from _score_rows(metric, store)
+
+
+def pair_run_figures(run: PairRun, store: Store) -> Iterator[RunFigure]:
+    """The rows of a run about pairs: what every critic says of each picture beside another method's."""
+    from judge.pairwise.outcomes import FACETS, outcomes_of
+    from judge.pairwise.store import read_choices
+    from judge.pictures import picture_files
+
+    targets = run.matching.targets
+    files = dict(zip(targets, picture_files(targets), strict=True))
+    for judge in run.judges.values():
+        with store.reading() as database:
+            choices = read_choices(database, judge)
+        for cell in run.matching.cells:
+            row = replace(_of(cell.one), by=judge.critic, prompts=judge.prompts, against=cell.two.row)
+            for outcome in outcomes_of([cell], files, choices):
+                note = "the orders disagree" if any(aspect.disagrees for aspect in outcome.aspects) else ""
+                for facet in FACETS:
+                    value = outcome.value(facet)
+                    unclear = "failed or unparsed" if value is None else note
+                    yield replace(row, name=facet, value=value, note=unclear)
 
 
 def _judged(run: CriticRun, verdicts: VerdictStore) -> list[JudgedPicture]:

@@ -25,6 +25,7 @@ from studies.creation.create import StudyRequest, new_study
 from studies.simulate import simulate
 
 from .studies_database import add_verdicts, make_database
+from .test_pairwise import Planted, alpha_better
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 SCALAR = (str, int, float, type(None))
@@ -113,7 +114,7 @@ def test_a_report_groups_and_compares_as_the_command_does(grid):
     rows = judge.report(db=grid, critic="scripted", by="subject", against="beta")
     assert {row.subject for row in rows} == {"cat", "dog", "owl"}
     difference = next(row for row in rows if row.name == "difference" and row.method == "alpha")
-    assert (difference.value, difference.note) == (1, "average beyond that of beta")
+    assert (difference.value, difference.against) == (1, "beta")
     plain(rows)
 
 
@@ -144,6 +145,19 @@ def test_a_jury_reports_its_majority_and_its_agreement(grid):
     assert [row.value for row in numbered] == [row.value for row in rows]
 
 
+def test_pairs_have_rows_too(grid, monkeypatch):
+    monkeypatch.setattr("judge.critics.find_critic", lambda *_, **__: Planted(alpha_better, "scripted"))
+    rows = judge.run(db=grid, critic="pocket", protocol="pairwise", methods=["alpha", "beta"])
+    assert {(row.name, row.method, row.against, row.value) for row in rows} == {
+        (name, "alpha", "beta", 1) for name in ("subject", "style", "both")
+    }
+    figures = judge.report(db=grid, critic="scripted")
+    (preference,) = [row for row in figures if row.name == "preference_both"]
+    assert (preference.method, preference.against, preference.value) == ("alpha", "beta", 1)
+    assert next(row for row in figures if row.name == "wins_both").value == len(rows) / 3
+    plain([*rows]), plain(figures)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -152,6 +166,8 @@ def test_a_jury_reports_its_majority_and_its_agreement(grid):
         (lambda db: judge.run(db=db, critic="pocket", metrics="mars3"), "mars3"),
         (lambda db: judge.run(db="nowhere.db"), "nowhere.db does not exist"),
         (lambda db: judge.run(db=db, generated="x"), "go together"),
+        (lambda db: judge.run(db=db, protocol="threes"), "accepted are singles, pairwise"),
+        (lambda db: judge.run(db=db, methods="a,b"), "--methods goes with --protocol pairwise"),
         (lambda db: judge.report(db=db, by="colour"), "accepted are method, subject, style, cell"),
         (lambda db: judge.report(db=db, critic="nobody"), "there is no such judge"),
         (lambda db: judge.report(db="nowhere.db"), "nowhere.db does not exist"),

@@ -22,7 +22,7 @@ from judge.errors import JudgeError
 from judge.judges import name_judges
 from judge.metrics.table import MARS2, METRICS
 from judge.patience import STOP_AFTER
-from lorarar.cli.console import DbOption, JsonOption, command, one_of, print_json
+from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.util.messages import message
 from lorarar.util.options import Option
@@ -68,23 +68,19 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
-    from judge.full_run import RunRequest, judge_all, parse_metrics
+    from judge.full_run import RunRequest, check_protocol, judge_all, parse_metrics
     from judge.questions import find_prompts
 
     given, pictures = given_options(context), PictureChoice(db, images, generated, references)
     metrics = parse_metrics(given.pop("metrics", None))
-    if one_of("--protocol", protocol, ("singles", "pairwise"), JudgeError) == "pairwise":
+    if check_protocol(protocol, metrics, methods) == "pairwise":
         from judge.pair_questions import find_pair_prompts
         from judge.pairwise.full_run import PairRequest, judge_all_pairs, parse_methods
 
-        if metrics is not None:
-            raise JudgeError("--metrics are of single pictures; use it without --protocol pairwise")
         wording = find_pair_prompts(prompts) if prompts else None
         wanted = PairRequest(pictures, name_judges(given), wording, parse_methods(methods), stop_after)
         _conclude_pairs(judge_all_pairs(wanted), as_json=as_json)
         return
-    if methods:
-        raise JudgeError("--methods goes with --protocol pairwise; single pictures are chosen by --images row=METHOD")
     request = RunRequest(
         pictures=pictures,
         judges=name_judges(given),

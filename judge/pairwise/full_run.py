@@ -23,6 +23,7 @@ from lorarar.util.messages import message
 if TYPE_CHECKING:
     from judge.outcome import JudgeOutcome
     from judge.targets import Target
+    from judge.verdicts import Judge
     from lorarar.store import Store
 
 
@@ -48,6 +49,7 @@ class PairRun:
     matching: Matching
     power: PairPower
     outcomes: dict[str, JudgeOutcome]  # by critic
+    judges: dict[str, Judge]  # under which choices are kept, by critic
     brands: Sequence[str]  # why some figures are without worth
     faults: dict[str, str]  # why members of a jury could not work, by name
 
@@ -95,6 +97,7 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
 
     pictures, judges = request.pictures, request.judges
     outcomes: dict[str, JudgeOutcome] = {}
+    recorded: dict[str, Judge] = {}
     with CriticPanel(judges) as panel:
 
         def prepare(targets: Sequence[Target]) -> None:
@@ -114,11 +117,19 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
             for name in panel.tasks(targets):
                 with panel.at_work(name) as critic:
                     check_takes_pairs(critic)
-                    prompts = request.prompts_of(str(critic.identity["critic"]))
-                    outcomes[name] = judge_pairs(matching, critic, prompts, PairStore(store), request.stop_after)
+                    prompts, replies = request.prompts_of(str(critic.identity["critic"])), PairStore(store)
+                    outcomes[name] = judge_pairs(matching, critic, prompts, replies, request.stop_after)
+                    recorded[name] = replies.judge_of(critic.identity, prompts.version)
                     _conclude(outcomes[name], name)
                     brands.append(brand(str(critic.identity["critic"]), [target.base for target in matching.targets]))
-    return PairRun(matching, power, outcomes, list(filter(None, dict.fromkeys(brands))), dict(panel.faults.by_name))
+    return PairRun(
+        matching=matching,
+        power=power,
+        outcomes=outcomes,
+        judges=recorded,
+        brands=list(filter(None, dict.fromkeys(brands))),
+        faults=dict(panel.faults.by_name),
+    )
 
 
 def _imported(store: Store, pictures: PictureChoice) -> list[Target]:

@@ -86,6 +86,11 @@ class PairStore(ReplyStore[PairKey]):
         """The choice."""
         return next((choice for choice in CHOICES if choice == reply.answer), None)
 
+    def judge_of(self, identity: Identity, prompts: str) -> Judge:
+        """The judge that a critic of this identity is with a version of prompts."""
+        known, critic = self.known_identity(identity), str(identity["critic"])
+        return Judge(self.judge_id(critic, known), critic, prompts, {key: str(value) for key, value in known.items()})
+
     def places(self, judge: int) -> set[tuple[object, ...]]:
         """The places of a judge's clear choices."""
         sql = (

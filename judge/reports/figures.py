@@ -13,6 +13,7 @@ from judge.reports.jury import Jury
 from lorarar.util.formatting import count
 
 if TYPE_CHECKING:
+    from judge.pairwise.figures import PairFigures
     from judge.reports.groups import Attempts
     from judge.reports.report import JudgeReport, ReportLine
     from lorarar.util.statistics.bootstrap import Interval
@@ -27,14 +28,15 @@ class ReportFigure:
     method: str  # empty where the pictures say none, and of what is about a whole jury
     subject: str  # empty but where figures are by subject or cell
     style: str
-    name: str  # average, best, attempts, subject_right, style_right, difference, a metric, …
+    name: str  # average, best, attempts, subject_right, style_right, difference, a metric, preference_both, …
     by: str  # the critic, ``majority`` of a jury, or the backbone
     prompts: str  # that the critic was asked with; empty of metrics
     value: float | None
     low: float | None = None  # bounds of the 95 % interval
     high: float | None = None
     n: int | None = None  # pictures, pairs or questions
-    p: float | None = None  # of a difference, adjusted
+    p: float | None = None  # of a difference or a preference, adjusted
+    against: str = ""  # the method that a difference or a preference is beside
     note: str = ""
 
 
@@ -50,6 +52,26 @@ def report_figures(report: JudgeReport) -> Iterator[ReportFigure]:
             side = replace(common, by=member.name, prompts=own.judge.prompts, note=own.brand)
             yield from _sides(side, report, member.lines)
         yield from _agreement(replace(common, by=MAJORITY, prompts=prompts), report.jury)
+    if report.pairs is not None:
+        yield from pair_figures(report.pairs, report.collection.label)
+
+
+def pair_figures(figures: PairFigures, collection: str) -> Iterator[ReportFigure]:
+    """The rows of what was judged in pairs: strengths, what became of every two methods, and how orders disagree."""
+    judge = figures.judge
+    common = ReportFigure(collection, "", "", "", "", judge.critic, judge.prompts, None, note=figures.brand)
+    for facet, strengths in figures.strengths.items():
+        for method, strength in strengths.by_method.items():
+            yield _with(replace(common, method=method, name=f"strength_{facet}"), strength)
+    for tally in figures.tallies:
+        method, against = tally.methods
+        p = tally.preference.p if tally.preference else None
+        row = replace(common, method=method, against=against, n=tally.decided)
+        yield _with(replace(row, name=f"preference_{tally.facet}", p=p), tally.preference)
+        for name, number in (("wins", tally.wins), ("ties", tally.ties), ("losses", tally.losses)):
+            yield replace(row, name=f"{name}_{tally.facet}", value=number)
+    yield _with(replace(common, name="orders_disagree"), figures.disagreements)
+    yield _with(replace(common, name="shown_first"), figures.shown_first)
 
 
 def _sides(common: ReportFigure, report: JudgeReport, lines: Sequence[ReportLine]) -> Iterator[ReportFigure]:
@@ -75,8 +97,7 @@ def _mars2(common: ReportFigure, line: ReportLine, against: str | None) -> Itera
     yield replace(common, name="undecided", value=score.undecided, n=score.images + score.undecided)
     if against is not None:
         p = line.against.p if line.against else None
-        note = _notes(f"average beyond that of {against}", common.note)
-        yield _with(replace(common, name="difference", p=p, note=note), line.against)
+        yield _with(replace(common, name="difference", p=p, against=against), line.against)
 
 
 def _attempts(row: ReportFigure, attempts: Attempts | None) -> ReportFigure:
