@@ -69,7 +69,7 @@ def grid(tmp_path):
     add_verdicts(path, lambda method, subject, *_: subject == "cat", "other")
     with Store(path) as store:
         new_study(store, StudyRequest(name="first", kind="ab", methods=("alpha", "beta"), scenario="random", items=6))
-        simulate(store, "first", 4)
+        simulate(store, "first", 4, 0.2)
     return path
 
 

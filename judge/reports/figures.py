@@ -95,7 +95,7 @@ def _mars2(common: ReportFigure, line: ReportLine, against: str | None) -> Itera
     yield replace(common, name="subject_right", value=group.subject, n=score.images)
     yield replace(common, name="style_right", value=group.style, n=score.images)
     yield replace(common, name="undecided", value=score.undecided, n=score.images + score.undecided)
-    if against is not None:
+    if against not in (None, line.method):
         p = line.against.p if line.against else None
         yield _with(replace(common, name="difference", p=p, against=against), line.against)
 
