@@ -67,8 +67,9 @@ def run(
     Raises:
         LorarError: something that was asked for is not there or not accepted, or no picture has any verdict or score.
     """
-    from judge.full_run import RunRequest, check_protocol, judge_all, parse_metrics
+    from judge.full_run import judge_all
     from judge.run_figures import run_figures
+    from judge.run_request import RunRequest, check_protocol, parse_metrics
 
     pictures, judges = _choice(db, images, generated, references), name_judges({"critic": critic, **settings})
     with _spoken(progress):

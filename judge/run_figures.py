@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from judge.full_run import CriticRun, FullRun, MetricRun
     from judge.pairwise.full_run import PairRun
     from judge.pictures import JudgedPicture
+    from judge.run_result import CriticRun, FullRun, MetricRun
     from judge.targets import Target
     from judge.verdicts import VerdictStore
     from lorarar.store import Store

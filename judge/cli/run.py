@@ -28,8 +28,8 @@ from lorarar.util.messages import message
 from lorarar.util.options import Option
 
 if TYPE_CHECKING:
-    from judge.full_run import FullRun
     from judge.pairwise.full_run import PairRun
+    from judge.run_result import FullRun
 
 
 def run_flags() -> Iterator[Flag]:
@@ -68,8 +68,9 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
-    from judge.full_run import RunRequest, check_protocol, judge_all, parse_metrics
+    from judge.full_run import judge_all
     from judge.questions import find_prompts
+    from judge.run_request import RunRequest, check_protocol, parse_metrics
 
     given, pictures = given_options(context), PictureChoice(db, images, generated, references)
     metrics = parse_metrics(given.pop("metrics", None))
