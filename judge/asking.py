@@ -72,8 +72,8 @@ def ask_all(
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
     identity, *former = replies.known_identities(critic.identity)
-    shown = (path for item in items for path in item.question.pictures)
-    sights = look_at(shown, critic.preparation, replies.store)
+    paths = (path for item in items for path in item.question.pictures)
+    sights = look_at(paths, critic.preparation, replies.store)
     work = _worklist(items, sights, identity, digests or {})
     judge = replies.judge_id(str(critic.identity["critic"]), identity)
     unasked = {**work.unreadable, **work.settled}

@@ -61,12 +61,12 @@ def match(targets: Sequence[Target], methods: Sequence[str] = ()) -> Matching:
     Raises:
         JudgeError: a method has no pictures, fewer than two are compared, or no cell has pictures of two.
     """
-    known = methods_of(targets)
-    chosen = tuple(dict.fromkeys(methods)) or known
-    if strange := [method for method in chosen if method not in known]:
-        raise JudgeError(f"no pictures of {listed(strange)}; there are methods {listed(known) or 'none'}")
+    there = methods_of(targets)
+    chosen = tuple(dict.fromkeys(methods)) or there
+    if strange := [method for method in chosen if method not in there]:
+        raise JudgeError(f"no pictures of {listed(strange)}; there are methods {listed(there) or 'none'}")
     if len(chosen) < 2:
-        raise JudgeError(f"pairs need two methods, such as --methods A,B; there are {listed(known) or 'none'}")
+        raise JudgeError(f"pairs need two methods, such as --methods A,B; there are {listed(there) or 'none'}")
     cells, missing = _paired(targets, chosen)
     if not cells:
         raise JudgeError(f"no subject, style and seed has pictures of two of {listed(chosen)}")

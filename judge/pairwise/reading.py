@@ -36,9 +36,9 @@ def read_figures(
         return None
     matching = match_all(list(files))
     of_judges = {judge: list(outcomes_of(matching.cells, files, read_choices(database, judge))) for judge in judges}
-    asked = {(judge.id, judge.prompts): len(outcomes) for judge, outcomes in of_judges.items()}
+    counts = {(judge.id, judge.prompts): len(outcomes) for judge, outcomes in of_judges.items()}
     bases = [target.base for target in files]
-    judge = judge_of_most(judges, asked, bases)
+    judge = judge_of_most(judges, counts, bases)
     if judge is None:
         return None
     outcomes = of_judges[judge]
