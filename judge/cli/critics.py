@@ -59,7 +59,7 @@ def _table(presets: Sequence[Preset]) -> Table:
 
 
 def _print_serving(preset: Preset) -> None:
-    print_text(f"{preset.name}, served and asked:")
+    print_text(f"{preset.name} ({preset.paper}), served and asked:")
     print_text(f"  {preset.serve}")
     print_text(f"  lorarar judge run {preset.ask}")
     if preset.serving.note:
