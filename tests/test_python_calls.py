@@ -85,7 +85,7 @@ def test_the_examples_of_the_docs_run(folders, grid, capsys):
     assert names["preferences"]
     assert {row.grade for row in names["weak"]} <= {"poor"}
     out = capsys.readouterr().out
-    assert out.startswith("0.50 (")
+    assert out.startswith("0.5 None None of 2 pictures, by pocket")
 
 
 def test_rows_are_plain_and_say_by_whom(folders, capfd):

@@ -88,8 +88,8 @@ class PairStore(ReplyStore[PairKey]):
 
     def judge_of(self, identity: Identity, prompts: str) -> Judge:
         """The judge that a critic of this identity is with a version of prompts."""
-        known, critic = self.known_identity(identity), str(identity["critic"])
-        return Judge(self.judge_id(critic, known), critic, prompts, {key: str(value) for key, value in known.items()})
+        kept, critic = self.known_identity(identity), str(identity["critic"])
+        return Judge(self.judge_id(critic, kept), critic, prompts, {key: str(value) for key, value in kept.items()})
 
     def places(self, judge: int) -> set[tuple[object, ...]]:
         """The places of a judge's clear choices."""
