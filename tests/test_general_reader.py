@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from typer.testing import CliRunner
 
-from judge.answer_words import open_thought
+from judge.answer_words import YES_NO, open_thought
 from judge.critics import CriticError, find_critic
 from judge.critics.local.checkpoint import checkpoint_in
 from judge.critics.local.cost import weights_in
@@ -21,8 +21,9 @@ from judge.critics.local.critic import LocalCritic
 from judge.critics.local.reader import PreparedQuestion
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import prepare
+from judge.pair_questions import FIRST_SECOND_TIE, PairQuestion
 from judge.questions import PAPER, Question
-from judge.reading import WrittenToken
+from judge.reading import Writing, WrittenToken
 from lorarar.cli.main import app
 from lorarar.store import Store
 from tests.tiny_models import TINY_MODELS, write_model
@@ -168,6 +169,7 @@ class Several:
 
     parts: tuple
     system: str = "Look."
+    form = YES_NO
 
 
 def test_any_list_of_words_and_pictures_keeps_its_order(checkpoints):
@@ -191,6 +193,31 @@ def test_any_list_of_words_and_pictures_keeps_its_order(checkpoints):
         reader.score([Several(("First", a, "or", b))])[0].chances
         != reader.score([Several(("First", b, "or", a))])[0].chances
     )
+
+
+def test_pairs_are_asked_with_all_their_pictures_and_read_by_their_words(checkpoints, pictures, monkeypatch):
+    """In one batch with a question about a single picture, which keeps its probability."""
+    given, made = sorted((pictures / "given").rglob("*.png")), sorted((pictures / "made").rglob("*.png"))
+    pair = PairQuestion(
+        aspect="subject",
+        parts=("References:\n", "\n", "\nFirst: ", "\nSecond: ", "\nFirst, Second or Tie?"),
+        references=tuple(given[:2]),
+        first=made[0],
+        second=made[1],
+        system=PAPER.system,
+        form=FIRST_SECOND_TIE,
+    )
+    single = Question("subject", PAPER.render("subject"), PAPER.system, given[0], made[0])
+    critic = local(checkpoints / ONE)
+    assert critic.takes_pairs
+    shown_pair = PreparedQuestion(pair, tuple(map(critic.preparation, pair.pictures)))
+    cut = critic.reader.processor.image_processor([one.image for one in shown_pair.pictures], return_tensors="pt")
+    assert torch.equal(critic.reader.inputs([shown_pair])["pixel_values"], cut.pixel_values)
+    babble, verdict = replies(critic, [pair, single])
+    assert babble.reason.startswith("prose") and "not First, Second or Tie" in babble.reason
+    assert verdict.probability == replies(critic, [single])[0].probability
+    monkeypatch.setattr(critic.reader, "write", lambda batch, most: [Writing("Second")] * len(batch))
+    assert replies(critic, [pair])[0].answer == "second"
 
 
 def test_a_template_without_a_turn_of_the_system_begins_the_question_with_its_words(checkpoints, questions):
