@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from judge.metrics.backbone import Preprocessing, imagenet
 from judge.metrics.features import Features
+from judge.metrics.preprocessing import Preprocessing, imagenet
 from judge.metrics.registry import find_backbone
 from judge.metrics.table import MetricError
 from judge.reasons import print_faults

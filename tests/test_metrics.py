@@ -20,9 +20,9 @@ from transformers import (
     ViTModel,
 )
 
-from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing, imagenet
 from judge.metrics.features import Features
 from judge.metrics.measure import likeness, measure
+from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN, Preprocessing, imagenet
 from judge.metrics.registry import find_backbone
 from judge.metrics.table import METRICS, MetricError
 from judge.targets import Target

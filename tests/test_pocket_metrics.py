@@ -4,7 +4,7 @@ import torch
 from PIL import Image, ImageDraw
 from transformers import SiglipVisionModel
 
-from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN
+from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN
 from judge.metrics.registry import find_backbone
 from judge.pocket import shipped
 from judge.pocket.augmentations import BankPictures, random_crops, random_tints

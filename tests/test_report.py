@@ -12,8 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from judge.errors import JudgeError
-from judge.metrics.backbone import Identity, imagenet
+from judge.metrics.backbone import Identity
 from judge.metrics.features import Features
+from judge.metrics.preprocessing import imagenet
 from judge.metrics.scores import ScoreStore
 from judge.metrics.table import METRICS
 from judge.pictures import JudgedTargets

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from judge.metrics.backbone import Clip
+from judge.metrics.backbones.clip import Clip
 from judge.metrics.instruments import Instruments
 from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import score_keys

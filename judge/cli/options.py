@@ -63,6 +63,7 @@ def backbone_flags() -> Iterator[Flag]:
     from judge.metrics.table import backbone_kinds
 
     for kind in backbone_kinds().values():
-        default = f"the own one of the pictures' family, or ${variable(kind.name)}, or {kind.customary}"
-        words = f"{kind.title} backbone: a family's name, a folder or a hub id."
+        default = f"the own one of the pictures' family, or ${variable(kind.name)}"
+        default += f", or {kind.customary}" if kind.customary else "; else it has to be named"
+        words = f"{kind.title} backbone: a family's name, {kind.accepted}."
         yield Flag(Option(kind.name, words, "text", default_words=default))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from judge.backbone_kind import KINDS
 from lorarar.util.options import Option, check_names, merge_options
 
 if TYPE_CHECKING:
@@ -18,21 +19,9 @@ if TYPE_CHECKING:
 
 #: What ``lorarar judge run``, ``check`` and ``exploit`` have besides the settings of critics.
 RESERVED = {
-    *(
-        "critic",
-        "preset",
-        "metrics",
-        "clip",
-        "dino",
-        "prompts",
-        "images",
-        "generated",
-        "references",
-        "db",
-        "sample",
-        "seed",
-    ),
+    *("critic", "preset", "metrics", "prompts", "images", "generated", "references", "db", "sample", "seed"),
     *("against", "chart", "stop_after", "protocol", "methods", "json", "as_json", "help", "context"),
+    *(kind.name for kind in KINDS),
 }
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from judge.backbone_kind import BackboneKind
 from judge.default_judges import by_judge, by_variable
 from judge.metrics.backbone import Backbone
 from judge.metrics.features import Features
 from judge.metrics.measure import Instrument
-from judge.metrics.table import BackboneKind, Metric, MetricError
+from judge.metrics.table import Metric, MetricError
 from judge.metrics.truth import TrueCells
 from lorarar.util.grouping import group_by
 from lorarar.util.guard import guarded

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from judge import paper
+from judge.backbone_kind import CLIP, CSD, DINO, DINOV2, SIGLIP, BackboneKind
 from lorarar.util.errors import LorarError
 from lorarar.util.options import Option, check_names
 from lorarar.util.registry import Registry
@@ -38,17 +39,6 @@ class MetricError(LorarError):
 
 
 @dataclass(frozen=True)
-class BackboneKind:
-    """A kind of models that metrics measure by; ``--NAME`` chooses one."""
-
-    name: str  # of its flag, and of the field in a family that has one of its own
-    title: str
-    customary: str  # the model where the pictures' family has none of its own: a hub id
-    find: str = "judge.metrics.registry:find_backbone"  # its place: a function of kind, model and device
-    gigabytes: float = 0  # of the customary model's weights, in single precision; 0 where that is not known
-
-
-@dataclass(frozen=True)
 class Metric:
     """A number for a generated picture that says how near it is to what it should show."""
 
@@ -66,6 +56,8 @@ class Metric:
     default: bool = False  # whether ``judge run`` measures it where it is not told which
     revision: str = "1"  # of how it is measured; scores by another revision are other scores
     published: Mapping[str, float] = field(default_factory=dict, hash=False)  # the paper's figures by method
+    paper: str = ""  # who brought it or uses it
+    caution: str = ""  # a sentence that stands with its figures
 
     def references(self, target: Target) -> tuple[Path, ...]:
         """The pictures a target is measured against; none where it is against something else."""
@@ -82,8 +74,6 @@ class Metric:
         return self.name.replace("-", "_")
 
 
-CLIP = BackboneKind("clip", "CLIP", customary="openai/clip-vit-base-patch32", gigabytes=0.61)
-DINO = BackboneKind("dino", "DINO", customary="facebook/dino-vits16", gigabytes=0.09)  # the paper names none
 COSINE = "judge.metrics.measure:cosines"
 OURS = (
     Metric(
@@ -96,6 +86,7 @@ OURS = (
         backbone=CLIP,
         default=True,
         published=paper.CLIP_I,
+        paper="LoRA.rar, A2.1 (arXiv 2412.05148); DreamBooth's (2208.12242), there to the subject",
     ),
     Metric(
         "clip-t",
@@ -107,6 +98,7 @@ OURS = (
         backbone=CLIP,
         default=True,
         published=paper.CLIP_T,
+        paper="LoRA.rar, A2.1 (arXiv 2412.05148); DreamBooth's (2208.12242)",
     ),
     Metric(
         "dino",
@@ -118,6 +110,48 @@ OURS = (
         backbone=DINO,
         default=True,
         published=paper.DINO,
+        paper="LoRA.rar, A2.1 (arXiv 2412.05148); DreamBooth's (2208.12242)",
+    ),
+    Metric(
+        "dinov2",
+        "DINOv2",
+        "mean cosine to the subject's references, 224 of 256 pixels",
+        COSINE,
+        order=4,
+        against="subject",
+        backbone=DINOV2,
+        paper="DreamBench++ (arXiv 2406.16855), beside DINO",
+    ),
+    Metric(
+        "siglip-i",
+        "SigLIP-I",
+        "mean cosine to the style's references, as CLIP-I",
+        COSINE,
+        order=5,
+        against="style",
+        backbone=SIGLIP,
+        paper="SigLIP 2 (arXiv 2502.14786), whose features MaSC (2605.22469) takes in CLIP's place",
+    ),
+    Metric(
+        "siglip-t",
+        "SigLIP-T",
+        "cosine to the prompt without its rare token, as CLIP-T",
+        COSINE,
+        order=6,
+        against="prompt",
+        backbone=SIGLIP,
+        paper="SigLIP 2 (arXiv 2502.14786), whose features MaSC (2605.22469) takes in CLIP's place",
+    ),
+    Metric(
+        "csd",
+        "CSD",
+        "mean cosine of style descriptors to the style's references",
+        COSINE,
+        order=7,
+        against="style",
+        backbone=CSD,
+        paper="DuoLoRA (arXiv 2504.13206); the descriptor is Somepalli et al.'s (2404.01292)",
+        caution="Raw cosines of CSD mislead for some artists (arXiv 2605.09030): compare methods within a style.",
     ),
     Metric(
         "rms-truth",
@@ -130,6 +164,7 @@ OURS = (
         places=1,
         quadratic=True,
         default=True,
+        paper="this project's own",
     ),
     Metric(
         "identified",
@@ -141,6 +176,7 @@ OURS = (
         places=2,
         yes_or_no=True,
         default=True,
+        paper="this project's own",
     ),
 )
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import SiglipVisionModel, ViTConfig, ViTModel
 
-from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN
+from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN
 from judge.pocket.augmentations import BankPictures, random_crops, random_tints
 from judge.pocket.bank import Bank
 from judge.pocket.design_groups import DesignGroups

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import SiglipVisionModel, ViTModel
 
-from judge.metrics.backbone import IMAGENET_DEVIATION, IMAGENET_MEAN
+from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 #: The tower's names of a layer's weights, and those of DINO's ViT.
 VIT_NAMES = {

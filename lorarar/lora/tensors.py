@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lorarar.util.files import is_text, missing, readable, replacing
 from lorarar.util.tensor_header import what_is_wrong
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+STATES = ("state_dict", "model_state_dict")  # under which a training's checkpoint has its tensors
 
 
 def read_tensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -104,13 +106,14 @@ def _read_safetensors(path: Path, error: type[LorarError]) -> tuple[dict[str, Te
 
 def _read_pickle(path: Path, error: type[LorarError]) -> dict[str, Tensor]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([Namespace]):  # a training's arguments, which are plain data
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise error(f"{path} is refused: it would run code on loading, or is no state dict") from None
     except Exception as caught:  # what a broken pickle makes the reader raise is its writer's choice
         raise error(f"{path} cannot be read: {reason(caught)}") from None
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
+    if isinstance(state, dict):
+        state = next((state[name] for name in STATES if isinstance(state.get(name), dict)), state)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise error(f"{path} is not a state dict of tensors")
     for key, tensor in state.items():
