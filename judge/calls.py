@@ -142,6 +142,7 @@ def check(
     sample: int = SAMPLE,
     seed: int = 0,
     against: str | None = None,
+    ratings: Place | None = None,
     stop_after: int = STOP_AFTER,
     db: Place | None = None,
     progress: bool = False,
@@ -155,9 +156,10 @@ def check(
         images: likewise.
         generated: likewise.
         references: likewise.
-        sample: how many pictures, even over methods and cells.
+        sample: how many pictures, even over methods and cells; 0: those of ``ratings`` alone.
         seed: the same seed takes the same pictures.
         against: another critic to compare with.
+        ratings: a CSV of people's answers on single pictures (docs/judge.md).
         stop_after: as ``run`` has it.
         db: likewise.
         progress: likewise.
@@ -167,10 +169,9 @@ def check(
         LorarError: something that was asked for is not there or not accepted, or no question has an answer.
     """
     from judge.checks.figures import check_figures
+    from judge.checks.rating_rows import read_rows
     from judge.checks.request import CheckRequest, check_judges
 
-    if sample < 1:
-        raise JudgeError(f"sample is {sample}; accepted is an integer of 1 or more")
     with _spoken(progress):
         request = CheckRequest(
             pictures=_choice(db, images, generated, references),
@@ -180,6 +181,7 @@ def check(
             seed=seed,
             against=against,
             stop_after=stop_after,
+            ratings=None if ratings is None else read_rows(Path(ratings)),
         )
         checks = check_judges(request)
         _warn([], checks.shortfall, empty=not checks.checks)

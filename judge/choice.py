@@ -25,13 +25,19 @@ class PictureChoice:
     images: str = ""  # a filter of the database's pictures; empty: its only collection, or all plans
     generated: Path | None = None  # a folder of pictures, in place of the database's
     references: Path | None = None
+    needed: bool = True  # whether there have to be any; where none are needed nor named, there are none
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pictures are meant."""
+        return not self.needed and not self.images and self.generated is None
 
     @contextmanager
     def open_to_judge(self, prepare: Callable[[Sequence[Target]], T]) -> Iterator[tuple[Store, list[Target], T]]:
         """Open the database to write, with the pictures that are meant and what is prepared for them.
 
         It is a new one, if need be, for pictures of one's own folders, once these are found and ``prepare`` has not
-        refused them; else one that has pictures.
+        refused them, and for none; else one that has pictures.
 
         Raises:
             FilterError: ``images`` is no filter, or keeps nothing.
@@ -41,7 +47,7 @@ class PictureChoice:
         from judge.targets import from_store, plain_collection, plain_targets
         from lorarar.store import Store
 
-        plain = plain_targets(self.images, self.generated, self.references)
+        plain = [] if self.is_empty else plain_targets(self.images, self.generated, self.references)
         if plain is None:
             with open_existing_store(self.db, ", or fill one with: lorarar bench run quick") as store:
                 targets = from_store(store, self.images)

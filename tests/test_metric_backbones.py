@@ -35,8 +35,10 @@ from judge.metrics.measure import measure
 from judge.metrics.preprocessing import IMAGENET_DEVIATION, IMAGENET_MEAN
 from judge.metrics.registry import find_backbone
 from judge.metrics.table import METRICS, MetricError
+from judge.pocket.critic import new_tokenizer
 from lorarar.pictures.images import write_png
 
+from .random_critic import answering_critic
 from .style_checkpoint import SIDE, new_descriptor
 from .test_metrics import by_hand, save_clip, save_vit, target
 
@@ -194,7 +196,7 @@ def test_a_siglip_that_does_something_else_is_refused(tmp_path):
         find_backbone("siglip", str(folder))
     folder = save_siglip(tmp_path / "third")
     (folder / "tokenizer.json").unlink()
-    with pytest.raises(MetricError, match="cannot load third"):
+    with pytest.raises(MetricError, match=r"cannot load third: it has no tokenizer\.json; .*sentencepiece"):
         find_backbone("siglip", str(folder), "cpu").texts(["a dog"])
 
 
@@ -208,9 +210,9 @@ def csd_truth(model, paths):
 def test_csd_is_the_style_embedding_of_the_authors_checkpoint(pictures, tmp_path):
     styles = csd_truth(save_csd(tmp_path / "csd"), pictures)
     wanted = (cosine(styles[0], styles[1]) + cosine(styles[0], styles[2])) / 2
-    for name in (tmp_path / "csd", tmp_path / "csd" / "checkpoint.pth"):
-        features = Features(find_backbone("csd", str(name), "cpu"), tmp_path / "kept")
-        assert features.name == name.name
+    for name in ("csd", "csd/checkpoint.pth"):
+        features = Features(find_backbone("csd", str(tmp_path / name), "cpu"), tmp_path / "kept")
+        assert features.name == name
         (score,) = measure(METRICS["csd"], [target(pictures[0], styles=pictures[1:])], features)
         assert score == pytest.approx(wanted, abs=1e-5)
 
@@ -229,6 +231,23 @@ def test_csd_by_the_names_of_transformers_is_the_same(pictures, tmp_path):
     save_file({name: t.half().contiguous() for name, t in named.items()}, tmp_path / "other" / "model.safetensors")
     vectors = find_backbone("csd", str(tmp_path / "other"), "cpu").images(opened(pictures))
     assert vectors == pytest.approx(csd_truth(model, pictures).numpy(), abs=5e-3)
+
+
+def test_a_csd_on_the_hub_is_pinned_to_its_commit_whichever_file_it_has(tmp_path, monkeypatch):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    snapshot = tmp_path / "models--someone--style" / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    torch.save(new_descriptor().state_dict(), snapshot / "pytorch_model.bin")
+    (tmp_path / "models--someone--style" / "refs").mkdir()
+    (tmp_path / "models--someone--style" / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name in ("someone/style", f"someone/style@{commit}"):
+        backbone = find_backbone("csd", name, "cpu")
+        assert (backbone.identity.name, backbone.identity.revision) == ("someone/style", commit)
+    assert backbone.images([Image.new("RGB", (64, 64), "red")]).shape == (1, 24)
+    with pytest.raises(MetricError, match=r"has none of .*, or cannot be reached"):
+        find_backbone("csd", "someone/other")
 
 
 class Evil:
@@ -301,6 +320,30 @@ def test_new_metrics_are_measured_kept_and_known_by_their_backbones(place):
         lorarar_judge("run", "--metrics", "dinov2,siglip-i,csd", *FOLDERS, *NAMED_MODELS, "--json").stdout
     )
     assert [again[name]["found"] for name in ("dinov2", "siglip-i", "csd")] == [2, 2, 2]
+
+
+def test_a_report_says_which_backbones_its_columns_are_by_and_the_caution_of_csd(place):
+    answering_critic(new_tokenizer(place / "critic")).save_pretrained(place / "critic")
+    named = ("mars2,dino,dinov2,csd", *FOLDERS, *NAMED_MODELS, "--dino", "dinov2", "--critic", "critic")
+    done = lorarar_judge("run", "--metrics", *named)
+    assert done.exit_code == 0, done.output
+    report = lorarar_judge("report", "--format", "markdown", *FOLDERS).stdout
+    assert "| DINOv2" in report and "| CSD" in report
+    assert "DINOv2: mean cosine to the subject's references, 224 of 256 pixels, higher is better; by dinov2 (" in report
+    assert METRICS["csd"].caution in report
+    known = json.loads(lorarar_judge("report", "--json", *FOLDERS).stdout)
+    assert known["cautions"] == {"csd": METRICS["csd"].caution}
+    assert set(known["backbones"]) == {"dino", "dinov2", "csd"}
+    (group,) = known["groups"]
+    assert group["dino"] != group["dinov2"]  # 28 pixels a side of one, as the model is made for, 224 of the other
+
+
+def test_every_metric_is_listed_with_who_uses_it():
+    listed = {row["name"]: row for row in json.loads(lorarar_judge("metrics", "--json").stdout)}
+    assert set(METRIC_NAMES) < set(listed) == set(METRICS)
+    assert all(row["paper"] for row in listed.values())
+    assert listed["csd"]["customary"] is None and "2605.09030" in listed["csd"]["caution"]
+    assert "arXiv 2504.13206" in lorarar_judge("metrics").stdout
 
 
 def test_a_csd_that_nobody_named_is_one_line(place):

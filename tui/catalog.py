@@ -58,6 +58,7 @@ class MetricScores(NamedTuple):
 
     by_metric: Mapping[str, Mapping[PictureKey, float]]
     brands: tuple[str, ...]
+    backbones: Mapping[str, str]  # of each metric that has any: what it was measured by, in words
 
 
 class Catalog:
@@ -206,12 +207,13 @@ class Catalog:
     def scores(self, pictures: Sequence[PictureRow]) -> MetricScores:
         """All metrics of pictures, each by the backbone that the report takes."""
         if not self.exists():
-            return MetricScores({}, ())
+            return MetricScores({}, (), {})
         from judge.metrics.stored_scores import best_scores
         from judge.metrics.table import METRICS
 
         scores: dict[str, dict[PictureKey, float]] = {}
         brands: dict[str, None] = {}
+        backbones: dict[str, str] = {}
         with self.reading() as db:
             counted = self._counted(pictures, db)
             for name, metric in METRICS.items():
@@ -219,7 +221,9 @@ class Catalog:
                 values = zip(counted, best.values, strict=True)
                 scores[name] = {key_of(row): value for row, value in values if value is not None}
                 brands[best.brand] = None
-        return MetricScores(scores, tuple(filter(None, brands)))
+                if best.by:
+                    backbones[name] = best.by
+        return MetricScores(scores, tuple(filter(None, brands)), backbones)
 
     def pairs(self, pictures: Sequence[PictureRow]) -> PairFigures | None:
         """The figures of questions about two pictures, as the report has them; None where none were asked."""

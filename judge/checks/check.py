@@ -71,13 +71,14 @@ def run_check(plan: CheckPlan, interview: Interview, open_critic: Opener = Confi
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
-    every = parts()
+    every = [part for part in parts() if plan.size or not part.of_sample]
     baseline, questions, verdicts = _ask(plan, interview, open_critic, every)
     results = {part.name: part.measure(baseline, questions[part.name], verdicts[part.name]) for part in every}
     critics = filter(None, (baseline.identity["critic"], plan.against))
+    rated = plan.ratings.targets if plan.ratings else []
     return Check(
         critic=baseline.identity,
-        brand=" ".join(brands(critics, [target.base for target in plan.targets])),
+        brand=" ".join(brands(critics, [target.base for target in (*plan.targets, *rated)])),
         prompts=plan.prompts.version,
         seed=plan.seed,
         pictures=len(baseline.sample),
@@ -121,7 +122,7 @@ def _ask_all(
     """The verdicts on the sample's and every part's questions; the ``first`` ones are those of ``judge run`` too."""
     ordinary = {name: part for name, part in questions.items() if name in first}
     verdicts = interview.ask_parts(critic, ordinary, "judge")
-    if all(verdict.answer is None for verdict in verdicts[SAMPLE]):
+    if questions[SAMPLE] and all(verdict.answer is None for verdict in verdicts[SAMPLE]):
         count, why = len(verdicts[SAMPLE]), interview.tally.main_reason
         raise CheckError(f"none of {count} questions has an answer; mostly: {why}")
     others = {name: part for name, part in questions.items() if name not in first}

@@ -40,10 +40,9 @@ def _title(check: Check) -> str:
     """Which critic was checked, on how many pictures, and its MARS2."""
     average = "no MARS2" if check.average is None else f"MARS2 {check.average:.2f}"
     branded = f"\n{check.brand}" if check.brand else ""
-    return clean(
-        f"Can {check.critic['critic']} be trusted? {check.pictures} of {check.of} pictures, "
-        f"prompts {check.prompts}, {average}{branded}"
-    )
+    sample = [f"{check.pictures} of {check.of} pictures"] if check.pictures else []
+    facts = [*sample, f"prompts {check.prompts}", *([average] if sample else [])]
+    return clean(f"Can {check.critic['critic']} be trusted? {', '.join(facts)}{branded}")
 
 
 def _footer(check: Check) -> str:

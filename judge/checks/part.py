@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from judge.checks.ask import CheckQuestion, Interview
 from judge.checks.findings import Finding
 from judge.checks.human_labels import HumanLabel
+from judge.checks.ratings import FileRatings
 from judge.critics import Critic, find_critic
 from judge.critics.kind import CriticKind
 from judge.critics.settings import Settings, kind_of
@@ -69,12 +70,13 @@ class CheckPlan:
     targets: Sequence[Target]
     prompts: Prompts
     configuration: Configuration  # the critic that is checked
-    size: int  # pictures in the sample
+    size: int  # pictures in the sample; of none, only parts that need none are checked
     seed: int = 0
     against: str | None = None  # another critic to compare with
     known_pictures: Sequence[KnownPicture] = ()
     distances: Callable[[Sequence[Target]], Mapping[Path, float]] = lambda _: {}  # from the true pictures
     labels: Sequence[HumanLabel] = ()
+    ratings: FileRatings | None = None  # people's, from a file
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class Part(ABC, Generic[Q, R]):
 
     name: ClassVar[str]  # of its row, and its key in the JSON
     order: ClassVar[float] = 100  # its place on the page
+    of_sample: ClassVar[bool] = True  # whether it means nothing where there is no sample
     asked_by_run: ClassVar[bool] = False  # whether its questions are ordinary ones; they are asked with the sample's
 
     @abstractmethod

@@ -78,7 +78,7 @@ class PeoplePart(Part[CheckQuestion, PeopleResult | None]):
             if not calibration.n:
                 yield Finding(self.name, "", f"{aspect}: no votes")
                 continue
-            before = f"{calibration.n} pictures, {_sentence(calibration)}; "
+            before = f"{calibration.n} pictures, {calibration_words(calibration)}; "
             yield rate_finding(self.name, f"right {aspect}s", calibration, before)
 
 
@@ -95,7 +95,7 @@ def _digests(plan: CheckPlan) -> dict[Path, str]:
     return {path: digest for path, digest in digests.items() if digest in images}
 
 
-def _sentence(calibration: Calibration) -> str:
+def calibration_words(calibration: Calibration) -> str:
     """Brier's score, the calibration error and the temperature, as far as there are probabilities."""
     figures = [
         ("Brier", number(calibration.brier, 3)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Literal
 
 from judge.checks.findings import Finding, at_most
@@ -24,6 +24,17 @@ RateOf = Literal["subject", "style", "correct"]  # pictures whose subject is rig
 TOO_WIDE = 0.5  # the width of a rate's interval above which the rate means nothing
 
 
+def labelled_answers(
+    labelled: Iterable[tuple[JudgedPicture, bool]], what: RateOf, cluster: Callable[[JudgedPicture], Hashable]
+) -> list[LabelledAnswer]:
+    """The judge's clear answers on pictures whose correct answer is given; ``cluster``: what answers have in common."""
+    return [
+        LabelledAnswer(_probability(picture, what), answer, truth, cluster(picture))
+        for picture, truth in labelled
+        if (answer := _answer(picture, what)) is not None
+    ]
+
+
 def calibrate_rate(
     labelled: Iterable[tuple[JudgedPicture, bool]], reported: Sequence[JudgedPicture], what: RateOf
 ) -> Calibration:
@@ -34,19 +45,15 @@ def calibrate_rate(
         reported: the pictures the rate is over.
         what: what the answers and the rate are about.
     """
-    answers = [
-        LabelledAnswer(_probability(picture, what), answer, truth, picture.pair)
-        for picture, truth in labelled
-        if (answer := _answer(picture, what)) is not None
-    ]
-    return calibrate(answers, _reported(reported, what))
+    answers = labelled_answers(labelled, what, lambda picture: picture.pair)
+    return calibrate(answers, reported_answers(reported, what))
 
 
 def correct_methods(pictures: Sequence[JudgedPicture], calibration: Calibration) -> dict[str, CorrectedRate]:
     """The rate of correct pictures of each method whose rate can be corrected."""
     methods = group_by(pictures, lambda picture: picture.target.row)
     rates = {
-        method: correct_rate(_reported(members, "correct"), calibration.specificity, calibration.sensitivity)
+        method: correct_rate(reported_answers(members, "correct"), calibration.specificity, calibration.sensitivity)
         for method, members in methods.items()
     }
     return {method: rate for method, rate in rates.items() if rate is not None}
@@ -66,7 +73,8 @@ def rate_finding(part: str, what: str, calibration: Calibration, before: str = "
     return Finding(part, grade, f"{reported}, {rate.value:.0%} ({ends}) without the judge's mistakes")
 
 
-def _reported(pictures: Sequence[JudgedPicture], what: RateOf) -> list[ReportedAnswer]:
+def reported_answers(pictures: Sequence[JudgedPicture], what: RateOf) -> list[ReportedAnswer]:
+    """The judge's clear answers on pictures whose correct answer is not given."""
     return [
         ReportedAnswer(answer, picture.pair) for picture in pictures if (answer := _answer(picture, what)) is not None
     ]

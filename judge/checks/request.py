@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from judge.choice import PictureChoice
+from judge.errors import JudgeError
 from judge.judges import Judges
 from judge.member_faults import MemberFaults
 from judge.metrics.table import MARS2
 from judge.patience import STOP_AFTER
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from judge.checks.check import Check
+    from judge.checks.rating_rows import RatingFile
     from judge.questions import Prompts
     from judge.targets import Target
 
@@ -27,10 +30,17 @@ class CheckRequest:
     pictures: PictureChoice
     judges: Judges
     prompts: Prompts | None = None  # None: the critic's own
-    sample: int = SAMPLE  # pictures, even over methods and cells
+    sample: int = SAMPLE  # pictures, even over methods and cells; 0: the rated ones alone
     seed: int = 0
     against: str | None = None  # another critic to compare with
     stop_after: int = STOP_AFTER
+    ratings: RatingFile | None = None  # people's, from a file
+
+    def __post_init__(self) -> None:
+        if self.sample < 0:
+            raise JudgeError(f"sample is {self.sample}; accepted is an integer of 0 or more")
+        if not self.sample and self.ratings is None:
+            raise JudgeError("a sample of 0 leaves nothing to ask about without ratings, --ratings FILE.csv")
 
 
 @dataclass(frozen=True)
@@ -75,20 +85,25 @@ def check_judge(request: CheckRequest) -> Check:
     from judge.checks.check import run_check
     from judge.checks.human_labels import read_labels
     from judge.checks.part import CheckPlan, Configuration
+    from judge.checks.ratings import FileRatings, rate
     from judge.ground_truth import find_distances, find_known_pictures
     from judge.targets import present_targets, report_collection
     from judge.trust import keep_trust
 
     judges = request.judges
 
-    def prepare(targets: Sequence[Target]) -> tuple[str, Prompts]:
-        report_collection(targets)
-        critic = judges.one_critic(targets)
-        judges.check_here(targets, (MARS2,))
-        return critic, judges.singles_prompts_here(critic, request.prompts)
+    def prepare(targets: Sequence[Target]) -> tuple[str, Prompts, FileRatings | None]:
+        if request.sample:
+            report_collection(targets)
+        rated = None if request.ratings is None else rate(request.ratings, targets)
+        asked_about = targets if request.sample or rated is None else rated.targets
+        critic = judges.one_critic(asked_about)
+        judges.check_here(asked_about, (MARS2,))
+        return critic, judges.singles_prompts_here(critic, request.prompts), rated
 
-    with request.pictures.open_to_judge(prepare) as (store, chosen, (critic, prompts)):
-        targets = present_targets(store, chosen)
+    pictures = replace(request.pictures, needed=request.sample > 0)
+    with pictures.open_to_judge(prepare) as (store, chosen, (critic, prompts, rated)):
+        targets = present_targets(store, chosen) if chosen else []
         plan = CheckPlan(
             targets=targets,
             prompts=prompts,
@@ -99,8 +114,13 @@ def check_judge(request: CheckRequest) -> Check:
             known_pictures=find_known_pictures(targets),
             distances=find_distances,
             labels=read_labels(store),
+            ratings=rated,
         )
+        if rated is not None and rated.sentence:
+            message(rated.sentence, "yellow")
         interview = Interview(store, request.stop_after)
         result = run_check(plan, interview)
-        keep_trust(interview.verdicts, result.critic, result.prompts, result.trust(report_collection(chosen).label))
+        if request.sample:
+            label = report_collection(chosen).label
+            keep_trust(interview.verdicts, result.critic, result.prompts, result.trust(label))
     return result

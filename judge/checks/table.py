@@ -11,6 +11,7 @@ from judge.checks.guarded import GuardedPart
 from judge.checks.order import OrderPart
 from judge.checks.part import Part
 from judge.checks.people import PeoplePart
+from judge.checks.rated import RatingsPart
 from judge.checks.settings import SettingsPart
 from judge.checks.truth import TruthPart
 from judge.checks.wording import WordingPart
@@ -30,7 +31,7 @@ def _check(part: Part[Any, Any], _: Mapping[str, Part[Any, Any]]) -> None:
 PARTS: Registry[Part[Any, Any]] = Registry(
     "lorarar.checks",
     Part,  # type: ignore[type-abstract]
-    (OrderPart(), WordingPart(), ControlsPart(), SettingsPart(), TruthPart(), PeoplePart()),
+    (OrderPart(), WordingPart(), ControlsPart(), SettingsPart(), TruthPart(), PeoplePart(), RatingsPart()),
     _check,
     order=lambda part: part.order,
 )

@@ -7,6 +7,7 @@ import typer
 from judge.cli.check import check
 from judge.cli.critics import critics
 from judge.cli.exploit import exploit, exploit_flags
+from judge.cli.metrics import metrics
 from judge.cli.options import critic_flags
 from judge.cli.report import report
 from judge.cli.run import run, run_flags
@@ -15,6 +16,7 @@ from lorarar.cli.flags import flagged
 app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I and other metrics.")
 app.command(cls=flagged(run_flags))(run)
 app.command()(report)
+app.command()(metrics)
 app.command(cls=flagged(critic_flags))(check)
 app.command(cls=flagged(exploit_flags))(exploit)
 app.command()(critics)

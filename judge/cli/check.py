@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,16 +34,28 @@ def check(
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
-    sample: Annotated[int, typer.Option("--sample", help="Pictures, even over methods and cells.", min=1)] = SAMPLE,
+    sample: Annotated[
+        int, typer.Option("--sample", help="Pictures, even over methods and cells; 0: those of --ratings alone.", min=0)
+    ] = SAMPLE,
     seed: SeedOption = 0,
     against: Annotated[
         str | None, typer.Option("--against", help="Another critic to compare with.", show_default="none")
+    ] = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(
+            "--ratings",
+            help="People's answers on single pictures: image, aspect, yes, rater (docs/judge.md).",
+            metavar="FILE.csv",
+            show_default="none",
+        ),
     ] = None,
     stop_after: StopAfterOption = STOP_AFTER,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how far the judge can be trusted: order, wording, controls, settings, and truth or people where known."""
+    """Say how far the judge can be trusted: order, wording, controls, settings; truth, people, ratings where known."""
+    from judge.checks.rating_rows import read_rows
     from judge.checks.request import CheckRequest, check_judges
     from judge.questions import find_prompts
 
@@ -54,6 +67,7 @@ def check(
         seed=seed,
         against=against,
         stop_after=stop_after,
+        ratings=read_rows(ratings) if ratings else None,
     )
     run = check_judges(request)
     for result in run.checks:

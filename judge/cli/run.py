@@ -42,7 +42,8 @@ def run_flags() -> Iterator[Flag]:
     yield Flag(
         Option(
             "metrics",
-            f"Which of {', '.join((MARS2, *METRICS))}. {told}. Those of true pictures are of bases that have any.",
+            f"Which of {', '.join((MARS2, *METRICS))}. {told}. Those of true pictures are of bases that have any. "
+            "Who uses which: lorarar judge metrics.",
             "text",
             default_words=default,
         )

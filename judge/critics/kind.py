@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: What ``lorarar judge run``, ``check`` and ``exploit`` have besides the settings of critics.
 RESERVED = {
     *("critic", "preset", "metrics", "prompts", "images", "generated", "references", "db", "sample", "seed"),
-    *("against", "chart", "stop_after", "protocol", "methods", "json", "as_json", "help", "context"),
+    *("against", "ratings", "chart", "stop_after", "protocol", "methods", "json", "as_json", "help", "context"),
     *(kind.name for kind in KINDS),
 }
 

@@ -119,7 +119,7 @@ def find_source(kind: BackboneKind, name: str) -> ModelSource:
     """
     families = own_backbones(kind.name)
     if kind.weights and Path(name).is_file():
-        return _of_weights(Path(name).name, Path(name))
+        return _of_weights("/".join(Path(name).resolve().parts[-2:]), Path(name))
     place: Path | HubId | None = find_model(name, families)
     if place is None:
         others = "".join(f"{family}, nor " for family in families)
@@ -160,18 +160,24 @@ def _of_hub(kind: BackboneKind, place: HubId) -> ModelSource:
             commit = file.parent.name
             weights = file if kind.weights else None
             return ModelSource(place.repository, place.repository, commit, {"revision": commit}, weights)
-    raise MetricError(f"{place.repository} has none of {', '.join(kind.weights)}")
+    raise MetricError(f"{place.repository} has none of {', '.join(kind.weights)}, or cannot be reached")
 
 
 def _hub_file(place: HubId, name: str, *, required: bool = False) -> Path | None:
-    """A file of the hub's, in its cache; None where the repository has none of that name.
+    """A file of the hub's, in its cache; None where there is none of that name here, nor in a repository in reach.
 
     Raises:
-        OSError: the repository is not there, or cannot be reached.
+        OSError: the repository is not there; or a file that is ``required`` cannot be had.
     """
     from transformers.utils import cached_file
 
-    file = cached_file(place.repository, name, revision=place.revision, _raise_exceptions_for_missing_entries=required)
+    file = cached_file(
+        place.repository,
+        name,
+        revision=place.revision,
+        _raise_exceptions_for_missing_entries=required,
+        _raise_exceptions_for_connection_errors=required,
+    )
     return None if file is None else Path(file)
 
 

@@ -94,6 +94,11 @@ class JudgeReport:
         return [outcome, *pairs, *(self.jury.lines if self.jury else [trust])]
 
     @property
+    def cautions(self) -> dict[str, str]:
+        """What stands with the figures of some metrics, by name."""
+        return {name: METRICS[name].caution for name in self.backbones if METRICS[name].caution}
+
+    @property
     def lead(self) -> list[str]:
         """What a report begins with: its sentences, and the brand of MARS2 if it bears one."""
         return [*self.sentences, *([self.brands[MARS2]] if MARS2 in self.brands else [])]

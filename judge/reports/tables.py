@@ -57,6 +57,7 @@ def report_record(report: JudgeReport) -> dict[str, Any]:
         "collection": report.collection.label,
         "backbones": dict(report.backbones),
         "brands": list(dict.fromkeys(report.brands.values())),
+        "cautions": report.cautions,
         "by": report.by,
         "conclusion": report.conclusion.record(),
         "reasons": dict(report.reasons),
@@ -145,6 +146,7 @@ def _metric_table(report: JudgeReport, metrics: Sequence[Metric], title: str, pa
         row = [*line.names, *(interval(line.metrics.get(metric.name), metric.places) for metric in metrics)]
         rows.append(row + [number(metric.published.get(line.method), metric.places) for metric in published])
     notes = [f"{m.title}: {m.help}, {m.direction}; by {report.backbones[m.name]}." for m in metrics]
+    notes += [report.cautions[metric.name] for metric in metrics if metric.name in report.cautions]
     brands = dict.fromkeys(report.brands[metric.name] for metric in metrics if metric.name in report.brands)
     return Table(title, head, rows, [*brands, *notes])
 

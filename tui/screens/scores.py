@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from judge.metrics.table import METRICS, Metric
 from lorarar.util.formatting import AT_LEAST, bracketed, count, number
+from lorarar.util.grouping import group_by
 from lorarar.util.text import clean
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from judge.reports.conclusion import Conclusion
     from judge.reports.groups import Attempts
     from lorarar.util.statistics.bootstrap import Interval
+    from tui.catalog import MetricScores
     from tui.views.method_figures import MethodFigures
 
     Value = str | int | float | Interval | Attempts | None
@@ -40,7 +42,7 @@ class Counted:
     rows: list[MethodFigures]
     summary: Conclusion | None
     pairs: PairFigures | None  # None where pictures were not judged in pairs
-    brands: tuple[str, ...]
+    scores: MetricScores
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,12 @@ class ScoresScreen(BrowseScreen):
             catalog, judge = self.context.catalog, snapshot.judge
             summary = conclusion(snapshot, catalog.trust(judge)) if judge else None
             scores, pairs = catalog.scores(snapshot.pictures), catalog.pairs(snapshot.pictures)
-            return Counted(figures(snapshot, scores.by_metric, pairs), summary, pairs, scores.brands)
+            return Counted(figures(snapshot, scores.by_metric, pairs), summary, pairs, scores)
 
         def show(counted: Counted) -> None:
             self._all = counted.rows
             self._take_columns(columns(pairs=counted.pairs is not None))
-            brands = *counted.brands, counted.pairs.brand if counted.pairs else ""
+            brands = *counted.scores.brands, counted.pairs.brand if counted.pairs else ""
             self.query_one(BrandLine).show(snapshot.brand, *brands)
             self.query_one("#head", Static).update(_head(snapshot, counted))
             self._fill()
@@ -208,7 +210,7 @@ def _ordered(rows: Sequence[MethodFigures], get: Get, *, descending: bool) -> li
 
 
 def _head(snapshot: Snapshot, counted: Counted) -> Text:
-    """Who judged, then what came out and how far the judge can be trusted, and what came out of pairs."""
+    """Who judged, what came out, how far the judge can be trusted, what came out of pairs; what metrics are by."""
     judge = snapshot.judge
     words = "not judged yet: lorarar judge run"
     if judge is not None:
@@ -219,7 +221,15 @@ def _head(snapshot: Snapshot, counted: Counted) -> Text:
 
         notes = [sentence(counted.pairs), who(counted.pairs), *order_notes(counted.pairs)]
         lines.append(clean(" ".join(notes)))
+    by = counted.scores.backbones
+    lines += filter(None, [_by(by), *(METRICS[name].caution for name in by)])
     return Text("\n".join([f"{count(len(counted.rows), 'method')}  {words}", *lines]))
+
+
+def _by(backbones: Mapping[str, str]) -> str:
+    """What the metrics that have a backbone were measured by."""
+    by = group_by((name for name in backbones if METRICS[name].backbone), lambda name: backbones[name])
+    return "; ".join(f"{', '.join(METRICS[name].title for name in names)} by {line(by)}" for by, names in by.items())
 
 
 def _key(value: Value) -> float | str:

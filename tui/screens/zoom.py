@@ -196,6 +196,8 @@ def facts(picture: PictureRow, path: str, provenance: Row, answers: Sequence[Row
         text.append("\nscores\n", "bold")
     for metric in (METRICS[name] for name in METRICS if name in scores):
         text.append(f"  {line(metric.title)} {number(scores[metric.name], metric.places)}\n")
+        if metric.caution:
+            text.append(f"  {metric.caution}\n", "dim")
     text.append("\nmade by\n", "bold")
     for name in MADE_BY if provenance.get("base") else IMPORTED:
         if provenance.get(name) not in (None, ""):

@@ -12,7 +12,7 @@ import numpy as np
 from judge.checks.statistics.proportions import Proportion, proportion
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.agreement import cohen_kappa
-from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
 
 
 class HasLogit(Protocol):
@@ -78,6 +78,29 @@ def logit_change(
     ]
     by_picture = group_by(changes, lambda change: change[0]).values()
     return bootstrap([float(np.mean([value for _, value in rows])) for rows in by_picture]) if changes else None
+
+
+def kappa_interval(one: Sequence[bool], two: Sequence[bool], clusters: Sequence[Hashable]) -> Interval | None:
+    """Cohen's kappa of two raters with an interval over clusters; None where chance alone agrees always."""
+    first, second = np.asarray(one, bool), np.asarray(two, bool)
+    return cluster_bootstrap(lambda rows: cohen_kappa(first[rows], second[rows]), clusters)
+
+
+def agreement_with_others(units: Sequence[Sequence[bool]]) -> Proportion:
+    """How often a rater's answer is that of most of the unit's other raters: as well as any judge could hope to do.
+
+    Args:
+        units: the raters' answers about each thing; where the others are split evenly, or there are none, an answer
+            says nothing.
+    """
+    hits, clusters = [], []
+    for unit, answers in enumerate(units):
+        for answer in answers:
+            lead = sum(2 * other - 1 for other in answers) - (2 * answer - 1)
+            if lead:
+                hits.append((lead > 0) == answer)
+                clusters.append(unit)
+    return proportion(hits, clusters)
 
 
 def kendall_tau(one: Mapping[str, float], other: Mapping[str, float]) -> float | None:

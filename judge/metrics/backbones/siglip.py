@@ -108,16 +108,21 @@ def build_siglip(source: ModelSource, config: SiglipConfig | Siglip2Config, targ
 
 
 def _tokenizer(source: ModelSource, vocabulary: int) -> PreTrainedTokenizerBase:
-    """The tokenizer as its own file has it; of a model without one, as transformers makes it of other files.
+    """The tokenizer as its own file has it, whatever else is installed; without one, as sentencepiece makes it.
 
     Raises:
-        ValueError: it has more tokens than the model, or cannot fill up.
-        ImportError: it takes a package that is not installed.
+        ValueError: there is none, it has more tokens than the model, or it cannot fill up.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     kind = AutoTokenizer if source.file("tokenizer.json") is None else PreTrainedTokenizerFast
-    tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(source.location, **source.at)
+    try:
+        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(source.location, **source.at)
+    except (ImportError, OSError, ValueError):
+        if kind is not AutoTokenizer:
+            raise
+        advice = "a tokenizer of other files takes pip install sentencepiece protobuf"
+        raise ValueError(f"it has no tokenizer.json; {advice}") from None
     if tokenizer.pad_token_id is None:
         raise ValueError("the tokenizer has no token for padding, which the model was taught with")
     if (tokens := max(tokenizer.get_vocab().values()) + 1) > vocabulary:
