@@ -231,8 +231,8 @@ def _warn(brands: Sequence[str], shortfall: str, *, empty: bool) -> None:
 
 def _choice(db: Place | None, images: str, generated: Place | None, references: Place | None) -> PictureChoice:
     places = (None if place is None else Path(place) for place in (db, generated, references))
-    database, *folders = places
-    return PictureChoice(database, images, *folders)
+    database, pictures, beside = places
+    return PictureChoice(database, images, pictures, beside)
 
 
 def _wording(prompts: str | Prompts | None) -> Prompts | None:

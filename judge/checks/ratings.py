@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from judge.checks.human_labels import HumanLabel, majorities
-from judge.checks.rating_rows import RatingFile, RatingRow
+from judge.checks.rating_rows import LeftOut, RatingFile, RatingRow
 from judge.errors import JudgeError
 from judge.questions import Aspect
 from judge.targets import Target
