@@ -176,7 +176,7 @@ class Rule(Critic):
 
 
 def checked(targets, ratings, place, critic="rule"):
-    plan = CheckPlan(targets=targets, prompts=PAPER, configuration=Configuration(critic), size=4, ratings=ratings)
+    plan = CheckPlan(targets=targets, prompts=PAPER, configuration=Configuration("pocket"), size=4, ratings=ratings)
     with Store(place / "a.db") as store:
         result = run_check(plan, Interview(store), lambda _: Rule(critic))
         assert store.rows("SELECT count(*) AS n FROM verdicts")[0]["n"] == 0
