@@ -33,20 +33,20 @@ class ReaderKind:
     shares: bool  # whether it computes what questions share once
     files: tuple[str, ...] = ()  # settings that answers depend on, beside those that every checkpoint has
 
-    def mode(self, asked: ImageMode | None, usual: ImageMode) -> ShownAs:
+    def mode(self, wanted: ImageMode | None, usual: ImageMode) -> ShownAs:
         """How pictures are shown.
 
         Args:
-            asked: the mode that was asked for; None: the usual one.
+            wanted: the mode to use; None: the usual one.
             usual: the checkpoint's, if this reader has it.
 
         Raises:
-            CriticError: the mode that was asked for is not one of this reader's.
+            CriticError: the mode is not one of this reader's.
         """
-        if asked is not None and asked not in self.shown_as:
-            owners = " or ".join(kind.title for kind in READERS if asked in kind.shown_as)
-            raise CriticError(f"--image-mode {asked} is a setting of {owners}; {self.title} has its own processor")
-        mode = asked or usual
+        if wanted is not None and wanted not in self.shown_as:
+            owners = " or ".join(kind.title for kind in READERS if wanted in kind.shown_as)
+            raise CriticError(f"--image-mode {wanted} is a setting of {owners}; {self.title} has its own processor")
+        mode = wanted or usual
         return mode if mode in self.shown_as else self.shown_as[0]
 
     def open(
