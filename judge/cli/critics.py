@@ -11,7 +11,7 @@ from lorarar.cli.console import JsonOption, command, print_json, print_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from judge.critics.presets.preset import Preset
+    from judge.critics.presets.preset import CriticPreset
     from lorarar.util.tables import Table
 
 
@@ -38,7 +38,7 @@ def critics(
         print_text("The prompts of one in full: lorarar judge critics NAME")
 
 
-def _table(presets: Sequence[Preset]) -> Table:
+def _table(presets: Sequence[CriticPreset]) -> Table:
     """The presets, one a row."""
     from judge.critics.presets.preset import SHOWN_IN
     from lorarar.util.tables import Table
@@ -58,7 +58,7 @@ def _table(presets: Sequence[Preset]) -> Table:
     return Table("", ["critic", "what", "answers", *SHOWN_IN, "licence", "on the hub"], rows, notes)
 
 
-def _print_serving(preset: Preset) -> None:
+def _print_serving(preset: CriticPreset) -> None:
     print_text(f"{preset.name} ({preset.paper}), served and asked:")
     print_text(f"  {preset.serve}")
     print_text(f"  lorarar judge run {preset.ask}")
@@ -67,7 +67,7 @@ def _print_serving(preset: Preset) -> None:
     print_text("")
 
 
-def _print_prompts(preset: Preset) -> None:
+def _print_prompts(preset: CriticPreset) -> None:
     """How it is asked, word for word."""
     record = preset.record()
     for protocol in preset.protocols:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.critics.local.settings import LocalSettings
-from judge.critics.presets.preset import Preset
+from judge.critics.presets.preset import CriticPreset
 from judge.critics.presets.table import PRESETS
 from judge.hub_models import HubModel
 from lorarar.families import Family, families_with
@@ -73,7 +73,7 @@ def hub_model(name: str) -> HubModel | None:
     return HubModel("critic", name, place.repository, place.revision) if isinstance(place, HubId) else None
 
 
-def _of_preset(preset: Preset) -> Checkpoint:
+def _of_preset(preset: CriticPreset) -> Checkpoint:
     """A preset's checkpoint.
 
     Raises:

@@ -80,16 +80,16 @@ class ServedCritic(Critic):
         return self.ask_parts(lambda: next(parts, ()))
 
     def ask_parts(self, take: Callable[[], Sequence[AnyQuestion]]) -> Iterator[tuple[int, Reply]]:
-        asked: list[AnyQuestion] = []
+        questions: list[AnyQuestion] = []
         sharing = Sharing(
-            self._servers, self.settings.concurrency, lambda index, *rest: self._reply(asked[index], *rest)
+            self._servers, self.settings.concurrency, lambda index, *rest: self._reply(questions[index], *rest)
         )
         refusals = 0
         try:
             while True:
                 while not sharing.is_busy and (part := take()):
-                    order = [len(asked) + at for at in in_order(part)]  # servers too reuse what questions share
-                    asked.extend(part)
+                    order = [len(questions) + at for at in in_order(part)]  # servers too reuse what questions share
+                    questions.extend(part)
                     sharing.add(order)
                 if (result := sharing.outcome()) is None:
                     return

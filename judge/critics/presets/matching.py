@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from judge.critics.critic import CriticError
-from judge.critics.presets.preset import Preset
+from judge.critics.presets.preset import CriticPreset
 from judge.critics.presets.table import PRESETS
 from judge.pair_questions import PAIRS, PairPrompts
 from judge.questions import PAPER, Prompts
@@ -14,7 +14,7 @@ from judge.questions import PAPER, Prompts
 _NUMBERS = re.compile(r"[-_.](?:fp8|nvfp4|bf16|awq|gptq|bnb|int[48]|[48]bit|q\d\w*|gguf|dynamic)$")
 
 
-def find_preset(name: str) -> Preset:
+def find_preset(name: str) -> CriticPreset:
     """The preset of that name.
 
     Raises:
@@ -25,7 +25,7 @@ def find_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def preset_of(critic: str) -> Preset | None:
+def preset_of(critic: str) -> CriticPreset | None:
     """The preset that a critic of that name is, whoever serves it and in whatever numbers; None where it is none."""
     name = _plain(critic)
     for preset in PRESETS.values():
@@ -45,27 +45,27 @@ def singles_prompts(critic: str, named: Prompts | None = None, preset: str = "")
     Raises:
         CriticError: it is not asked so, or there is no such preset.
     """
-    known = _known(critic, preset)
-    if known is not None and known.singles is None:
+    own = _own(critic, preset)
+    if own is not None and own.singles is None:
         others = ", ".join(one.name for one in PRESETS.values() if one.singles)
         raise CriticError(
-            f"{known.name} answers pairs alone: accepted is --protocol pairwise, or another critic such as {others}"
+            f"{own.name} answers pairs alone: accepted is --protocol pairwise, or another critic such as {others}"
         )
     if named is not None:
         return named
-    return known.singles if known is not None and known.singles is not None else PAPER
+    return own.singles if own is not None and own.singles is not None else PAPER
 
 
 def pair_prompts(critic: str, preset: str = "") -> PairPrompts:
     """How a critic is asked which of two pictures is better; as ``singles_prompts``, and raises as it does."""
-    known = _known(critic, preset)
-    if known is not None and known.pairs is None:
+    own = _own(critic, preset)
+    if own is not None and own.pairs is None:
         others = ", ".join(one.name for one in PRESETS.values() if one.pairs)
-        raise CriticError(f"{known.name} answers no pairs; accepted are singles, or another critic such as {others}")
-    return PAIRS if known is None or known.pairs is None else known.pairs
+        raise CriticError(f"{own.name} answers no pairs; accepted are singles, or another critic such as {others}")
+    return PAIRS if own is None or own.pairs is None else own.pairs
 
 
-def _known(critic: str, preset: str) -> Preset | None:
+def _own(critic: str, preset: str) -> CriticPreset | None:
     return find_preset(preset) if preset else preset_of(critic)
 
 

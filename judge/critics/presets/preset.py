@@ -27,7 +27,7 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class Adapter:
+class ServedAdapter:
     """What a critic that is a LoRA needs besides its own weights."""
 
     base: str  # the repository of its base
@@ -35,7 +35,7 @@ class Adapter:
 
 
 @dataclass(frozen=True)
-class Preset:
+class CriticPreset:
     """One critic; a row of ``PRESETS``."""
 
     name: str
@@ -47,7 +47,7 @@ class Preset:
     singles: Prompts | None = None  # how it is asked about a picture and a reference; None: it is not
     pairs: PairPrompts | None = None  # how it is asked which of two pictures is better; None: it is not
     revision: str | None = None  # a commit of the repository; None: its newest
-    adapter: Adapter | None = None  # of a critic that is a LoRA
+    adapter: ServedAdapter | None = None  # of a critic that is a LoRA
     serving: Serving = field(default_factory=Serving)
 
     @property

@@ -6,7 +6,7 @@ pinned: ``--critic OWNER/NAME@REVISION`` asks for one, and the commit that was l
 
 from __future__ import annotations
 
-from judge.critics.presets.preset import Adapter, Preset, Serving
+from judge.critics.presets.preset import CriticPreset, ServedAdapter, Serving
 from judge.critics.presets.pvc_judge import PVC_JUDGE
 from judge.critics.presets.unified_reward import UNIFIED_REWARD_EDIT, UNIFIED_REWARD_EDIT_PAIRS
 from judge.pair_questions import PAIRS
@@ -16,7 +16,7 @@ QWEN = "Qwen/Qwen3-VL-8B-Instruct"
 APACHE = "Apache-2.0"
 
 _ROWS = (
-    Preset(
+    CriticPreset(
         "llava-critic-7b",
         title="the paper's critic",
         repository="lmms-lab/llava-critic-7b",
@@ -32,7 +32,7 @@ _ROWS = (
             "converted by transformers' script for LLaVA-OneVision",
         ),
     ),
-    Preset(
+    CriticPreset(
         "qwen3-vl-8b",
         title="a general vision-language model that a GPU of 24 GB holds",
         repository=QWEN,
@@ -42,7 +42,7 @@ _ROWS = (
         singles=PAPER,
         pairs=PAIRS,
     ),
-    Preset(
+    CriticPreset(
         "qwen3-vl-32b",
         title="the strongest open judge of MMRB2 (arXiv 2512.16899)",
         repository="Qwen/Qwen3-VL-32B-Instruct",
@@ -56,7 +56,7 @@ _ROWS = (
             note="two GPUs of 80 GB; Qwen/Qwen3-VL-32B-Instruct-FP8 in its place fits one",
         ),
     ),
-    Preset(
+    CriticPreset(
         "pvc-judge",
         title="which of two edits keeps what its source shows, a LoRA",
         repository="GEditBench-v2/PVC-Judge",
@@ -64,10 +64,10 @@ _ROWS = (
         licence="none named; its base Apache-2.0",
         paper="arXiv 2603.28547",
         pairs=PVC_JUDGE,
-        adapter=Adapter(base=QWEN, rank=64),
+        adapter=ServedAdapter(base=QWEN, rank=64),
         serving=Serving(note="a folder with its merged weights is served like any other, under this name"),
     ),
-    Preset(
+    CriticPreset(
         "unifiedreward-edit",
         title="scores an edited image against its source",
         repository="CodeGoat24/UnifiedReward-Edit-qwen3vl-8b",
