@@ -262,8 +262,12 @@ def test_who_answers_pairs_alone_is_refused_in_one_line_before_anything_is_asked
 
 
 def test_an_unfitting_preset_asks_in_vain_and_says_why(pictures):
-    done = run("judge", "run", "--critic", "pocket", "--preset", "unifiedreward-edit", "--metrics", "mars2", *pictures)
-    assert done.exit_code == 1 and "not a first score from 13 to 25 or one from 0 to 12" in done.stderr
+    with serving(lambda body: says("Yes"), serves("m")) as server:
+        done = run(
+            "judge", "run", "--critic", server.url, "--preset", "unifiedreward-edit", "--metrics", "mars2", *pictures
+        )
+    assert done.exit_code == 1
+    assert "2 x prose: the answer is 'Yes', not a first score from 13 to 25 or one from 0 to 12" in done.stderr
 
 
 # on this machine
