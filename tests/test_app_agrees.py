@@ -161,7 +161,9 @@ def test_zoom_shows_the_scores_that_the_report_counts(database):
         words = screen._read_facts(picture).plain
         scores = words.partition("\nscores\n")[2].partition("\nmade by\n")[0].splitlines()
         own = {metric: counted[metric.name].get(key_of(picture)) for metric in METRICS.values()}
-        expected = [f"  {metric.title} {value:.{metric.places}f}" for metric, value in own.items() if value is not None]
+        there = [(metric, value) for metric, value in own.items() if value is not None]
+        figures = [[f"  {metric.title} {value:.{metric.places}f}", f"  {metric.caution}"] for metric, value in there]
+        expected = [line for lines in figures for line in lines if line.strip()]
         assert scores == expected
         both += len(expected) > 1
     assert both

@@ -1,4 +1,3 @@
-import copy
 import json
 import random
 import re
@@ -6,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -441,20 +441,25 @@ def test_a_tokenizer_without_yes_as_one_token_is_refused(critics):
     yes, no = answer_tokens(tokenizer)
     assert {tokenizer.decode([token]).strip().lower() for token in yes} == {"yes"}
     assert {tokenizer.decode([token]).strip().lower() for token in no} == {"no"}
+    with pytest.raises(CriticError, match="no single token for Yes"):
+        answer_tokens(tokenizer_of_letters())
+
+
+def tokenizer_of_letters():
+    """A tokenizer in which no word is one token."""
     letters = Tokenizer(models.BPE())
     letters.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     letters.train_from_iterator([], trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    with pytest.raises(CriticError, match="no single token for Yes"):
-        answer_tokens(PreTrainedTokenizerFast(tokenizer_object=letters))
+    return PreTrainedTokenizerFast(tokenizer_object=letters)
 
 
 def test_probabilities_of_choices_are_read_where_each_is_a_token_and_else_the_words_decide(critics):
-    critic = local(critics / "hf", image_mode="pad")
-    reader = critic.reader
-    assert choice_tokens(reader.tokenizer, FIRST_SECOND_TIE) == []
+    taught = tokenizer_of_letters()
+    assert choice_tokens(taught, FIRST_SECOND_TIE) == []
+    reader = local(critics / "hf", image_mode="pad").reader
     logits = torch.zeros(1, len(reader.tokenizer))
+    reader.choices = partial(choice_tokens, tokenizer_of_letters())
     assert reader.tokens(logits, FIRST_SECOND_TIE)[0].chances is None
-    taught = copy.deepcopy(reader.tokenizer)
     taught.add_tokens(["First", "Second", "Tie", " tie"])
     first, second, tie = choice_tokens(taught, FIRST_SECOND_TIE)
     assert [len(first), len(second), len(tie)] == [1, 1, 2]
@@ -478,7 +483,7 @@ def test_a_critic_here_is_asked_about_two_pictures_beside_all_references(critics
     replies = dict(critic.ask([*questions, lost]))
     assert [replies[index].status for index in range(5)] == ["unparsed"] * 4 + ["failed"]
     (writing,) = reader.write([pair], 3)
-    assert replies[0].text == writing.text and replies[0].reason.endswith("not First, Second or Tie")
+    assert replies[0].text == writing.text and replies[0].reason == "cut off after 3 tokens"
 
 
 # which critic it is
@@ -652,7 +657,7 @@ def test_a_critic_is_found_by_its_folder(critics, questions):
 
 @pytest.mark.parametrize("name", ["", "pockets", "a/b/c", "./none", "~/x", "/none"])
 def test_a_name_that_is_none_lists_what_is_accepted(name):
-    with pytest.raises(CriticError, match=r"pocket, llava-critic-7b, a folder, a hub id .* http://"):
+    with pytest.raises(CriticError, match=r"pocket, llava-critic-7b, .*, a folder, a hub id .* http://"):
         find_critic(name)
 
 

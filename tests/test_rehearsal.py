@@ -102,7 +102,7 @@ def test_what_there_is_no_room_for_is_said_in_a_line(setting, monkeypatch, tmp_p
     full, empty = (memory._replace(available=int(gb * 1e9)) for gb in (3, 500))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: full)
     monkeypatch.setattr(room, "_free", lambda setting: 300.0)
-    assert room.missing(STEPS["draw"], setting, ()) == "needs some 18 GB of memory, of which 3 are free"
+    assert room.missing(STEPS["draw"], setting, ()) == "needs some 21 GB of memory, of which 3 are free"
     monkeypatch.setattr(psutil, "virtual_memory", lambda: empty)
     assert room.missing(STEPS["draw"], setting, ()) == ""
     monkeypatch.setattr(room, "_free", lambda setting: 5.0)
