@@ -201,12 +201,14 @@ def _run_pairs(
     stop_after: int,
 ) -> list[RunFigure]:
     """Compare pictures in pairs; raises as ``run``."""
-    from judge.pair_questions import find_pair_prompts
+    from judge.pair_questions import PAIR_PROMPTS, find_pair_prompts
     from judge.pairwise.full_run import PairRequest, judge_all_pairs, parse_methods
     from judge.run_figures import pair_run_figures
 
     if not (prompts is None or isinstance(prompts, str)):
-        raise JudgeError("these prompts are of single pictures; accepted with pairwise are names and TOML files")
+        raise JudgeError(
+            f"these prompts are of single pictures; accepted with pairwise is a name: {', '.join(PAIR_PROMPTS)}"
+        )
     wording = find_pair_prompts(prompts) if prompts else None
     named = parse_methods(methods) if isinstance(methods, str) else tuple(methods)
     paired = judge_all_pairs(PairRequest(pictures, judges, wording, named, stop_after))

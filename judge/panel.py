@@ -43,6 +43,7 @@ class CriticPanel:
                 prompts_of(name)
                 critic = stack.enter_context(self.judges.open(name))
                 prompts_of(str(critic.identity["critic"]))
+                self._check_new(critic)
                 self._critics[name] = critic, stack.pop_all()
         if not self._critics and self.faults.by_name:
             raise JudgeError("no critic of the jury can be asked: " + "; ".join(self.faults.by_name.values()))
@@ -57,6 +58,12 @@ class CriticPanel:
         critic, stack = self._critics[name]
         with self.faults.of(name), stack:
             yield critic
+
+    def _check_new(self, critic: Critic) -> None:
+        """Raises a JudgeError where a critic is one that is open already: what it says twice is no second opinion."""
+        for name, (other, _) in self._critics.items():
+            if dict(other.identity) == dict(critic.identity):
+                raise JudgeError(f"it is the same judge as {name}; addresses of one go in one --critic, with commas")
 
     def __enter__(self) -> Self:
         return self

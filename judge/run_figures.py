@@ -42,7 +42,7 @@ def run_figures(run: FullRun, store: Store) -> Iterator[RunFigure]:
     for one, pictures in zip(critics, judged, strict=True):
         if one.judge is not None:
             yield from _verdict_rows(pictures, one.judge.critic, one.judge.prompts, one.brand)
-    if run.jury and len(judged) > 1 and not run.faults:
+    if run.jury and len(judged) == len(run.critics or ()) and not run.faults:
         from judge.jury import MAJORITY, majority_pictures
 
         yield from _verdict_rows(majority_pictures(judged), MAJORITY, "", "")

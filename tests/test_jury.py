@@ -228,6 +228,16 @@ def test_a_member_that_fails_is_named_and_the_others_go_on(tmp_path, scripted, f
     )
 
 
+def test_one_judge_under_two_names_is_no_second_opinion(tmp_path, scripted, monkeypatch):
+    one = property(lambda _: {"critic": "one"}, lambda *_: None)
+    monkeypatch.setattr(Scripted, "identity", one, raising=False)
+    path = make_database(tmp_path, subjects=("cat",), styles=("oil",), seeds=1)
+    result = run(path, *by("say:no", "say:again"))
+    assert result.exit_code == 1
+    assert "say:again: it is the same judge as say:no" in " ".join(result.stderr.split())
+    assert len(result.stderr.split("6 asked")) == 2  # by the first alone
+
+
 def test_a_jury_of_which_nobody_can_work_is_an_error_and_nothing_is_written(tmp_path, scripted):
     path = make_database(tmp_path, subjects=("cat",), styles=("oil",), seeds=1)
     result = run(path, *by("say:unreachable", "say:broken"))

@@ -23,7 +23,8 @@ def kind_of(name: str) -> CriticKind:
     """
     kind = next((kind for kind in CRITICS.values() if _runs(kind, name)), None)
     if kind is None:
-        raise CriticError(f"{name!r} is none of {', '.join(kind.accepted for kind in CRITICS.values())}")
+        jury = "; a jury is --critic once for each" if "," in name else ""
+        raise CriticError(f"{name!r} is none of {', '.join(kind.accepted for kind in CRITICS.values())}{jury}")
     return kind
 
 

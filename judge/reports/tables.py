@@ -160,7 +160,8 @@ def _unclear(report: JudgeReport) -> list[Table]:
         [*line.names, *(str(line.group.unclear[kind]) for kind in kinds), str(line.group.score.undecided)]
         for line in report.lines
     ]
-    notes = ["Verdicts that are not clear are no scores; lorarar judge run asks them again."]
+    ties = ", but those of a jury that is tied" if "tied" in kinds else ""
+    notes = [f"Verdicts that are not clear are no scores; lorarar judge run asks them again{ties}."]
     if report.reasons:
         notes.append(f"Why: {in_kinds(report.reasons)}")
     return [Table("Unclear verdicts", ["method", *kinds, "pictures undecided"], rows, notes)]
