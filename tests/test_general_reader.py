@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from jinja2 import TemplateError
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from typer.testing import CliRunner
@@ -18,11 +19,12 @@ from judge.critics import CriticError, find_critic
 from judge.critics.local.checkpoint import checkpoint_in
 from judge.critics.local.cost import weights_in
 from judge.critics.local.critic import LocalCritic
+from judge.critics.local.general.conversation import Conversation
 from judge.critics.local.reader import PreparedQuestion
 from judge.critics.local.settings import LocalSettings
 from judge.critics.preparation import prepare
 from judge.pair_questions import FIRST_SECOND_TIE, PairQuestion
-from judge.questions import PAPER, Question
+from judge.questions import PAPER, PromptError, Question
 from judge.reading import Writing, WrittenToken
 from lorarar.cli.main import app
 from lorarar.store import Store
@@ -416,3 +418,16 @@ def test_pickled_weights_and_weights_that_are_missing_are_refused(changed):
 def test_pictures_are_cut_by_its_own_processor_alone(checkpoints):
     with pytest.raises(CriticError, match="--image-mode pad is a setting of LLaVA-OneVision; a vision"):
         find_critic(str(checkpoints / ONE), device="cpu", image_mode="pad")
+
+
+def test_a_template_that_refuses_a_question_fails_that_question_alone():
+    def template(turns):
+        if turns[0]["role"] != "system":
+            raise TemplateError("a system turn is needed")
+        parts = [part for turn in turns for part in turn["content"]]
+        return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts)
+
+    conversation = Conversation(template, "<image>", ["<image>"], "tiny")
+    assert conversation.prompt("Be brief.", ["Is ", None, " a cat?"]) == "Be brief.Is <image> a cat?"
+    with pytest.raises(PromptError, match="does not take the question: a system turn is needed"):
+        conversation.prompt("", ["Is ", None, " a cat?"])

@@ -21,6 +21,7 @@ Parts = Sequence[str | None]  # words, and None for each picture
 Turns = list[dict[str, Any]]
 PROBE: Parts = ("First words", None, "second words", None, "third words", None, "last words")
 SYSTEM = "System words"
+TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError)  # what turns that it is not made for make a template raise
 LEAK = "'type'"  # of parts that a template writes as they are, in place of their words
 
 
@@ -71,7 +72,10 @@ class Conversation:
         """
         words = "".join(part for part in parts if part is not None)
         refuse_marks(f"{system}\n{words}", self._marks)
-        text = self._template(self._way(system, parts))
+        try:
+            text = self._template(self._way(system, parts))
+        except TEMPLATE_FAULTS as error:
+            raise PromptError(f"the checkpoint's chat template does not take the question: {error}") from None
         if text.count(self.mark) != list(parts).count(None):
             raise PromptError("the checkpoint's chat template loses pictures of the question")
         return text
@@ -86,7 +90,7 @@ class Conversation:
         """Whether that way gives all words and pictures in order."""
         try:
             text = self._template(way(SYSTEM, PROBE))
-        except (TemplateError, TypeError, ValueError):
+        except TEMPLATE_FAULTS:
             return False
         place = 0
         for piece in (SYSTEM, *(self.mark if part is None else part for part in PROBE)):

@@ -42,7 +42,7 @@ def open_general(
         bits = quantised(quantisation, dtype, partial(beside_language, kind, config))
         model = load_weights(kind, folder, config, device, dtype, bits)
         write_greedily(model, processor.tokenizer, _ends(model, processor.tokenizer.eos_token_id))
-    return GeneralReader(model, processor, conversation)
+        return GeneralReader(model, processor, conversation)
 
 
 def beside_language(kind: Any, config: Any) -> list[str]:
