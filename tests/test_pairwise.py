@@ -22,7 +22,7 @@ from judge.pairwise.power import PairPower
 from judge.pairwise.reading import read_figures
 from judge.pairwise.run import judge_pairs
 from judge.pairwise.store import PairStore
-from judge.pairwise.tables import sentence
+from judge.pairwise.tables import record, sentence, who
 from judge.pictures import JudgedTargets
 from judge.questions import ASPECTS
 from judge.reading import Writing, read
@@ -180,6 +180,18 @@ def test_nothing_is_asked_twice_and_another_critic_or_other_words_are_asked_anew
     outcome = ask(database, again)
     assert (outcome.existing, outcome.replies, again.asked.total()) == (CELLS * 4, 0, 0)
     assert ask(database, Planted(alpha_better, name="another")).replies == CELLS * 4
+
+
+def test_other_critics_who_compared_the_pictures_are_named_and_not_mixed_in(database):
+    ask(database, Planted(alpha_better, name="one"))
+    assert "too" not in who(figures(database))
+    ask(database, Planted(alpha_better, name="two"))
+    result = figures(database)
+    assert [(one.wins, one.losses) for one in result.tallies] == [(CELLS, 0)] * 3
+    (other,) = result.others
+    assert {result.judge.critic, other.critic} == {"one", "two"}
+    assert f"{other.critic} (--judge {other.id}) compared these pictures too" in who(result)
+    assert [judge["critic"] for judge in record(result)["others"]] == [other.critic]
 
 
 def test_what_is_unclear_is_no_tie_says_why_and_is_asked_again(database):

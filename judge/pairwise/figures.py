@@ -70,6 +70,7 @@ class PairFigures:
     missing: Mapping[str, int]  # cells that a method has no picture of, by method
     reasons: Mapping[str, int]  # why questions have no clear choice, and how often
     brand: str = ""  # why the figures are without worth, where they are
+    others: Sequence[Judge] = ()  # who compared these pictures too, and was asked for as well; nothing is mixed
 
 
 def make_figures(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from judge.brand import brand
@@ -44,4 +45,5 @@ def read_figures(
     outcomes = of_judges[judge]
     compared = [method for method in matching.methods if any(method in one.methods for one in outcomes)]
     missing = match_all([target for target in files if target.row in compared]).missing
-    return make_figures(judge, compared, outcomes, missing, brand(judge.critic, bases))
+    others = [other for other in judges if other != judge and of_judges[other]]
+    return replace(make_figures(judge, compared, outcomes, missing, brand(judge.critic, bases)), others=others)

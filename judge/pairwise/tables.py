@@ -8,6 +8,7 @@ from typing import Any
 from judge.non_answers import in_kinds
 from judge.pairwise.figures import PairFigures, PairTally
 from judge.pairwise.outcomes import FACETS
+from judge.verdicts import judge_record
 from lorarar.util.formatting import count, in_words, interval, number, percent
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.holm import APART
@@ -85,8 +86,10 @@ def _tallies(figures: PairFigures, collection: str) -> Table:
 
 
 def who(figures: PairFigures) -> str:
-    """Whose choices they are."""
-    return f"Asked in pairs: {figures.judge.critic} with the prompts {figures.judge.prompts}."
+    """Whose choices they are, and who else's there are."""
+    others = in_words([f"{judge.critic} (--judge {judge.id})" for judge in figures.others])
+    too = f" {others} compared these pictures too; choices in pairs are reported by one." if others else ""
+    return f"Asked in pairs: {figures.judge.critic} with the prompts {figures.judge.prompts}.{too}"
 
 
 def order_notes(figures: PairFigures) -> list[str]:
@@ -121,6 +124,7 @@ def record(figures: PairFigures) -> dict[str, Any]:
     """The figures as JSON has them."""
     return {
         "judge": {"judge": str(figures.judge.id), "prompts": figures.judge.prompts, **figures.judge.identity},
+        "others": [judge_record(judge) for judge in figures.others],
         "sentence": sentence(figures),
         "brand": figures.brand,
         "strengths": [
