@@ -53,6 +53,7 @@ def test_without_a_command_it_lists_what_is_there_by_collection(folder):
         "pairs": 4,
         "pictures": 24,
         "verdicts": 96,
+        "pair_verdicts": 0,
         "check_verdicts": 0,
         "scores": 72,
     }
