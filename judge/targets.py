@@ -32,9 +32,9 @@ from lorarar.store.picture_references import (
     places_without,
     reference_places,
 )
-from lorarar.store.queries import Collection, PictureRow, cell_pictures
+from lorarar.store.queries import Collection, PictureRow, cell_pictures, collection_pictures
 from lorarar.util.errors import ImageError, LorarError
-from lorarar.util.files import is_there, sha256_or
+from lorarar.util.files import is_text, is_there, sha256_or
 from lorarar.util.formatting import listed
 from lorarar.util.grouping import group_by
 from lorarar.util.messages import message
@@ -70,7 +70,7 @@ class Target:
     lost: tuple[str, ...] = ()  # where its references should be and are not; with any it counts in no figure
     plain_prompt: str = ""  # the prompt without rare tokens, where another than "sks" is known
     base: str = ""  # what generated it, as the database or the picture's own note says; empty where neither does
-    seed: int | None = None  # by which methods' pictures are of one cell; None of plain folders
+    seed: int | None = None  # by which methods' pictures are of one cell; None of plain folders that no import knows
 
     @property
     def digest(self) -> str:
@@ -109,9 +109,15 @@ def plain_targets(images: str, generated: Path | None, references: Path | None) 
 
 
 def plain_collection(store: Store, targets: Sequence[Target], generated: Path | None) -> list[Target]:
-    """The targets of a plain folder as those of its collection in a database."""
+    """The targets of a plain folder as those of its collection in a database, with the seeds that it shows them by."""
     collection = UNNAMED if generated is None else folder_collection(generated, store.paths)
-    return [replace(target, collection=collection) for target in targets]
+    with store.reading() as database:
+        seeds = {row.path: row.seed for row in collection_pictures(database, collection)}
+
+    def seed_of(image: Path) -> int | None:
+        return seeds.get(store.paths.stored(image)) if is_text(image) else None
+
+    return [replace(target, collection=collection, seed=seed_of(target.image)) for target in targets]
 
 
 def from_folders(generated: Path, references: Path) -> list[Target]:

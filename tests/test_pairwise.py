@@ -396,10 +396,9 @@ def test_a_run_that_makes_no_sense_is_one_line(database, run, arguments, words):
 def test_plain_folders_with_methods_become_a_collection_that_is_compared(database, run, server):
     made, given = database.parent / "made", database.parent / "given"
     for method, brightness in (("alpha", 0), ("beta", 90)):
-        for name in ("one", "two"):
-            write_png(
-                Image.new("RGB", (8, 8), (brightness, 9, len(name))), made / method / "dog" / "oil" / f"{name}.png"
-            )
+        for number in (1, 2):  # names of two methods have nothing in common
+            file = made / method / "dog" / "oil" / f"{method}-{number}.png"
+            write_png(Image.new("RGB", (8, 8), (brightness, 9, number)), file)
     for folder in ("subjects/dog", "styles/oil"):
         write_png(Image.new("RGB", (8, 8), (80, 9, 3)), given / folder / "0.png")
     where = ("--generated", made, "--references", given, "--db", database.parent / "own.db")
@@ -407,5 +406,6 @@ def test_plain_folders_with_methods_become_a_collection_that_is_compared(databas
     result = run("judge", "run", *where, *arguments, "--json")
     assert result.exit_code == 0, result.stderr
     assert (json.loads(result.stdout)["methods"], json.loads(result.stdout)["cells"]) == (["alpha", "beta"], 2)
-    report = json.loads(run("judge", "report", "--db", where[-1], "--json").stdout)
-    assert [(one["method"], one["losses"]) for one in report["pairs"]["tallies"]] == [("alpha", 2)] * 3
+    for pictures in ((), where[:4]):
+        report = json.loads(run("judge", "report", "--db", where[-1], *pictures, "--json").stdout)
+        assert [(one["method"], one["losses"]) for one in report["pairs"]["tallies"]] == [("alpha", 2)] * 3

@@ -61,16 +61,26 @@ def match(targets: Sequence[Target], methods: Sequence[str] = ()) -> Matching:
     Raises:
         JudgeError: a method has no pictures, fewer than two are compared, or no cell has pictures of two.
     """
+    chosen = choose_methods(targets, methods)
+    cells, missing = _paired(targets, chosen)
+    if not cells:
+        raise JudgeError(f"no subject, style and seed has pictures of two of {listed(chosen)}")
+    return Matching(chosen, cells, missing)
+
+
+def choose_methods(targets: Sequence[Target], methods: Sequence[str] = ()) -> tuple[str, ...]:
+    """The methods that are compared; without any named, all that there are.
+
+    Raises:
+        JudgeError: one has no pictures, or they are fewer than two.
+    """
     there = methods_of(targets)
     chosen = tuple(dict.fromkeys(methods)) or there
     if strange := [method for method in chosen if method not in there]:
         raise JudgeError(f"no pictures of {listed(strange)}; there are methods {listed(there) or 'none'}")
     if len(chosen) < 2:
         raise JudgeError(f"pairs need two methods, such as --methods A,B; there are {listed(there) or 'none'}")
-    cells, missing = _paired(targets, chosen)
-    if not cells:
-        raise JudgeError(f"no subject, style and seed has pictures of two of {listed(chosen)}")
-    return Matching(chosen, cells, missing)
+    return chosen
 
 
 def match_all(targets: Sequence[Target]) -> Matching:
@@ -89,7 +99,7 @@ def _paired(targets: Sequence[Target], methods: Sequence[str]) -> tuple[list[Pai
     by_cell: dict[tuple[str, str, int | str], dict[str, Target]] = {}
     for target in targets:
         if target.row in methods:
-            seed = target.image.name if target.seed is None else target.seed  # plain folders say none
+            seed = target.image.name if target.seed is None else target.seed  # a folder that was not imported says none
             by_cell.setdefault((target.subject, target.style, seed), {}).setdefault(target.row, target)
     cells = [
         PairedCell(own[one], own[two])

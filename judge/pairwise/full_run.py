@@ -11,7 +11,7 @@ from judge.choice import PictureChoice
 from judge.judges import Judges
 from judge.metrics.table import MARS2
 from judge.pair_questions import PairPrompts
-from judge.pairwise.cells import Matching, match
+from judge.pairwise.cells import Matching, choose_methods, match
 from judge.pairwise.power import PairPower
 from judge.pairwise.run import check_takes_pairs, judge_pairs
 from judge.panel import CriticPanel
@@ -102,14 +102,14 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
 
         def prepare(targets: Sequence[Target]) -> None:
             report_collection(targets)
-            match(targets, request.methods)
+            choose_methods(targets, request.methods)  # of a folder, the import says which pictures are of one cell
             if not judges.is_jury:
                 judges.one_critic(targets)
             judges.check_here(targets, (MARS2,))
             panel.open(targets, request.prompts_of)
 
         with pictures.open_to_judge(prepare) as (store, chosen, _):
-            targets = present_targets(store, _imported(store, pictures) or chosen)
+            targets = present_targets(store, _imported(store, pictures, chosen))
             matching = match(targets, request.methods)
             power = PairPower.of(matching.fewest_pairs())
             _describe(matching, power)
@@ -132,16 +132,15 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
     )
 
 
-def _imported(store: Store, pictures: PictureChoice) -> list[Target]:
-    """A folder's pictures as its collection has them, which is brought up to date; none where no folder is meant."""
-    from judge.targets import from_store
+def _imported(store: Store, pictures: PictureChoice, targets: Sequence[Target]) -> Sequence[Target]:
+    """The pictures; those of a folder as its collection shows them, which is brought up to date."""
+    from judge.targets import plain_collection
     from lorarar.imports.request import import_folder
-    from lorarar.store.filters import folder_collection
 
     if pictures.generated is None or pictures.references is None:
-        return []
+        return targets
     import_folder(store, pictures.generated, pictures.references)
-    return from_store(store, f"import={folder_collection(pictures.generated, store.paths).name}")
+    return plain_collection(store, targets, pictures.generated)
 
 
 def _describe(matching: Matching, power: PairPower) -> None:
