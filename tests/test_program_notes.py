@@ -51,6 +51,11 @@ def test_a1111_notes_its_prompt_before_the_negative_one_and_its_seed_among_the_s
     )
     assert note(parameters="only words") == ProgramNote("only words")
     assert note(parameters="cat\nSteps: 2, Seed: -1, Size: 8x8") == ProgramNote("cat")
+    assert note(parameters="{a|the} cat").prompt == "{a|the} cat"
+
+
+def test_json_that_other_programs_note_as_parameters_is_no_prompt(note):
+    assert note(parameters='{"sui_image_params": {"prompt": "a cat", "seed": 3}}') == NOTHING
 
 
 def test_comfyui_notes_a_graph_whose_positive_words_and_seed_are_read(note):

@@ -57,7 +57,12 @@ def as_seed(text: str) -> int | None:
 
 
 def _of_parameters(text: str) -> ProgramNote:
-    """Of A1111's note: the prompt, then what begins with ``Negative prompt:`` and the settings of the last line."""
+    """Of A1111's note: the prompt, then what begins with ``Negative prompt:`` and the settings of the last line.
+
+    Other programs note JSON under that name, which is no prompt.
+    """
+    if isinstance(_json(text), dict):
+        return ProgramNote()
     settings = _SETTINGS.search(text)
     prompt, rest = (text[: settings.start()], text[settings.start() :]) if settings else (text, "")
     seeds = _SEED.findall(rest)
@@ -66,10 +71,14 @@ def _of_parameters(text: str) -> ProgramNote:
 
 def _of_graph(text: str) -> ProgramNote:
     """Of ComfyUI's graph of nodes."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return ProgramNote()
-    graph = read_graph(value)
+    graph = read_graph(_json(text))
     seed = find_seed(graph)
     return ProgramNote(one_prompt(find_prompt(graph)), seed if seed is not None and 0 <= seed <= LARGEST else None)
+
+
+def _json(text: str) -> object:
+    """The value of a text; None where it is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
