@@ -182,7 +182,7 @@ def test_nothing_is_made_where_nothing_can_be_taken(place):
     (place / "bad" / "dog" / "ink").mkdir(parents=True)
     (place / "bad" / "dog" / "ink" / "0.png").write_text("x")
     refusals = [
-        (("bad", "--name", "x"), "bad has no picture that can be taken"),
+        (("bad", "--name", "x"), "bad has no picture that can be taken; 1 picture is left out: the file is no picture"),
         (("made", "--name", " x"), "--name is ' x'; accepted is a title of one line"),
         (("made", "--name", ""), "--name is ''"),
         (("made", "--name", "x", "--method", "a/b"), "--method is 'a/b'"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from lorarar.util.files import is_there
 from lorarar.util.formatting import count, listed
 
 MOST = 5  # names that a line has
@@ -32,3 +34,8 @@ class LeftOut:
         for why, names in self.names.items():
             are = "is" if len(names) == 1 else "are"
             yield f"{count(len(names), 'picture')} {are} left out: {why}: {listed(names, MOST)}"
+
+
+def why_no_picture(path: Path) -> str:
+    """Why a file that cannot be read as a picture is left out."""
+    return "the file is no picture that can be read" if is_there(path) else "no file is there"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarar.imports.errors import ImportingError
-from lorarar.imports.left_out import LeftOut
+from lorarar.imports.left_out import LeftOut, why_no_picture
 from lorarar.imports.manifest import is_manifest, read_manifest
 from lorarar.imports.own_picture import is_name
 from lorarar.imports.pattern import PathPattern
@@ -21,7 +21,7 @@ from lorarar.imports.tree import read_tree
 from lorarar.pictures.folders import child
 from lorarar.pictures.images import read_size
 from lorarar.store.concept_words import Side
-from lorarar.util.files import is_text, is_there
+from lorarar.util.files import is_text
 
 SIDES: Mapping[str, Side] = {"subject": "content", "style": "style"}  # by the field of a pattern, or the column
 OPTION = "--references-pattern"
@@ -68,10 +68,8 @@ def _listed(pictures: Iterator[tuple[str, str, Path, str]], left_out: LeftOut) -
     for kind, name, path, where in pictures:
         if not is_text(path):
             left_out.add("the file's name is no UTF-8", f"reference {where}")
-        elif not is_there(path):
-            left_out.add("no file is there", f"reference {where}")
         elif read_size(path) == (0, 0):
-            left_out.add("the file is no picture that can be read", f"reference {where}")
+            left_out.add(why_no_picture(path), f"reference {where}")
         elif path not in (paths := listed.setdefault((SIDES[kind], name), [])):
             paths.append(path)
     if not listed:

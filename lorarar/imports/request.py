@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lorarar.imports.errors import ImportingError
 from lorarar.imports.keep import ImportOutcome, PictureImport, keep_import
-from lorarar.imports.left_out import LeftOut
+from lorarar.imports.left_out import LeftOut, why_no_picture
 from lorarar.imports.own_picture import METHOD, check_method, check_title
 from lorarar.imports.references import References, read_references
 from lorarar.imports.sources import of_layout, read_source
@@ -48,6 +48,8 @@ def import_pictures(database: Path | None, request: ImportRequest, left_out: Lef
         references = read_references(request.references, request.references_patterns, left_out)
     pictures = read_source(request.source, request.pattern, method, left_out)
     if all(read_size(picture.path) == (0, 0) for picture in pictures):
+        for picture in pictures:
+            left_out.add(why_no_picture(picture.path), picture.where)
         raise ImportingError(f"{request.source} has no picture that can be taken{left_out.reasons}")
     wanted = PictureImport(Collection("import", title), request.source, pictures, references)
     with Store(database) as store:

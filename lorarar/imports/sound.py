@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lorarar.imports.left_out import LeftOut
+from lorarar.imports.left_out import LeftOut, why_no_picture
 from lorarar.imports.own_picture import OwnPicture
 from lorarar.pictures.images import read_image
 from lorarar.pictures.program_notes import ProgramNote, read_program_note
@@ -13,7 +13,7 @@ from lorarar.store.kept_digests import kept_digests
 from lorarar.store.paths import PathResolver
 from lorarar.store.store import Store
 from lorarar.util.errors import ImageError
-from lorarar.util.files import is_there, sha256_of
+from lorarar.util.files import sha256_of
 from lorarar.util.progress import Ticker
 
 PATIENCE = 1.0  # seconds after which progress is shown
@@ -78,14 +78,11 @@ def _distinct(pictures: Sequence[OwnPicture], paths: PathResolver, left_out: Lef
 
 def _sound(picture: OwnPicture, stored: str, row: tuple[str, bool] | None, left_out: LeftOut) -> SoundPicture | None:
     former, ours = row or ("", False)  # its digest, and whether another than an import made it
-    if not is_there(picture.path):
-        left_out.add("no file is there", picture.where)
-        return None
     try:
         digest = sha256_of(picture.path)
         size = None if digest == former else read_image(picture.path).size
     except (ImageError, OSError):
-        left_out.add("the file is no picture that can be read", picture.where)
+        left_out.add(why_no_picture(picture.path), picture.where)
         return None
     if ours and digest != former:
         left_out.add("lorarar made another picture of that path", picture.where)
