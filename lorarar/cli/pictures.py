@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -80,7 +81,7 @@ def import_pictures(
         print_json(_record(outcome, left_out))
     else:
         print_text(_summary(outcome))
-    message(f'next: lorarar judge run --images "import={outcome.collection.name}"')
+    message(f"next: lorarar judge run --images {quote(f'import={outcome.collection.name}')}")
 
 
 def _summary(outcome: ImportOutcome) -> str:
