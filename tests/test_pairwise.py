@@ -204,6 +204,13 @@ def test_what_is_unclear_is_no_tie_says_why_and_is_asked_again(database):
     assert ask(database, alpha_better).replies == CELLS * 2
 
 
+def test_figures_are_by_the_critic_who_answered_and_not_by_a_later_one_whose_words_were_none(database):
+    ask(database, alpha_better)
+    ask(database, Planted(lambda *_: "Yes", name="another"))
+    result = figures(database)
+    assert (result.judge.critic, result.reasons) == ("planted", {})
+
+
 def test_pictures_that_are_the_same_are_a_tie_without_asking_whatever_their_notes(database):
     alike = list((database.parent / "images" / "alpha").rglob("0.png"))
     with Store(database) as store, store.writing():

@@ -71,6 +71,11 @@ class CellOutcome:
         """Both aspects."""
         return self.subject, self.style
 
+    @property
+    def clear(self) -> int:
+        """How many of its questions have a clear choice."""
+        return sum(choice is not None for aspect in self.aspects for choice in aspect.choices)
+
     def value(self, facet: Facet) -> int | None:
         """1 where the first method is better, -1 where the second is, 0 for a tie; None where it is unclear.
 

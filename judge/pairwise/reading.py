@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def read_figures(
     database: sqlite3.Connection, files: Mapping[Target, PictureFiles], wanted: JudgeFilter = ANY_JUDGE
 ) -> PairFigures | None:
-    """The figures of pairs of these pictures, by the judge who was asked most about them, one who knows them first.
+    """The figures of pairs of these pictures, by the judge who answered most about them, one who knows them first.
 
     Args:
         database: where the choices are.
@@ -37,7 +37,10 @@ def read_figures(
         return None
     matching = match_all(list(files))
     of_judges = {judge: list(outcomes_of(matching.cells, files, read_choices(database, judge))) for judge in judges}
-    counts = {(judge.id, judge.prompts): len(outcomes) for judge, outcomes in of_judges.items()}
+    counts = {  # who was asked in vain counts too, where nobody has an answer
+        (judge.id, judge.prompts): bool(outcomes) + sum(one.clear for one in outcomes)
+        for judge, outcomes in of_judges.items()
+    }
     bases = [target.base for target in files]
     judge = judge_of_most(judges, counts, bases)
     if judge is None:
