@@ -38,6 +38,7 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0  # from the request to its end
 
     @cached_property
     def value(self) -> object:
@@ -105,7 +106,7 @@ class Connection:
             raise NoAnswerError(f"{type(error).__name__}: {reason(error)}") from None
 
     def _exchange(self, method: str, url: httpx2.URL, body: bytes | None, seconds: float) -> Answer:
-        end = time.monotonic() + seconds
+        started = time.monotonic()
         headers = {} if body is None else {"Content-Type": "application/json"}
         with self._client.stream(method, url, content=body, headers=headers, timeout=seconds) as response:
             answer = bytearray()
@@ -113,9 +114,9 @@ class Connection:
                 answer += part
                 if len(answer) > LONGEST:
                     raise NoAnswerError(f"an answer of more than {LONGEST // 2**20} MB")
-                if time.monotonic() > end:
+                if time.monotonic() > started + seconds:
                     raise TimeoutError
-            return Answer(response.status_code, bytes(answer), response.headers)
+            return Answer(response.status_code, bytes(answer), response.headers, time.monotonic() - started)
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:

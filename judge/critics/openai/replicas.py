@@ -28,7 +28,7 @@ class Sharing(Generic[T]):
 
         Args:
             servers: who answers them.
-            concurrency: questions in flight to each server, at most.
+            concurrency: questions of each server at work at most, with those that are made ready for it.
             ask: asks a server a question and hears whether to stop; its ServerFailedError is a reason to ask another.
         """
         self._servers, self._concurrency, self._ask = servers, concurrency, ask

@@ -33,6 +33,7 @@ from judge.reading import read
 from lorarar.util.errors import ImageError
 from lorarar.util.messages import message, message_once
 
+AHEAD = 4  # questions in flight for one that is made ready meanwhile, so that no slot of a server waits for it
 REFUSALS = 3  # in a row, after which a server that refuses whoever asks is asked no more
 
 
@@ -81,9 +82,8 @@ class ServedCritic(Critic):
 
     def ask_parts(self, take: Callable[[], Sequence[AnyQuestion]]) -> Iterator[tuple[int, Reply]]:
         questions: list[AnyQuestion] = []
-        sharing = Sharing(
-            self._servers, self.settings.concurrency, lambda index, *rest: self._reply(questions[index], *rest)
-        )
+        at_work = self.settings.concurrency + max(1, self.settings.concurrency // AHEAD)
+        sharing = Sharing(self._servers, at_work, lambda index, *rest: self._reply(questions[index], *rest))
         refusals = 0
         try:
             while True:
@@ -121,11 +121,10 @@ class ServedCritic(Critic):
             raise
         except (ImageError, PromptError, QuestionFailedError) as error:
             return Reply.failure(str(error), time.monotonic() - started)
-        seconds = time.monotonic() - started
-        writing = writing_of(answer, limit, question.form)
+        writing = writing_of(answer.value, limit, question.form)
         if writing is None:
-            return Reply.failure("the server's answer is no JSON with a choice and its message", seconds)
-        return read(writing, seconds, question.form)
+            return Reply.failure("the server's answer is no JSON with a choice and its message", answer.seconds)
+        return read(writing, answer.seconds, question.form)
 
 
 def open_served(addresses: str, settings: Mapping[str, Any]) -> ServedCritic:

@@ -40,6 +40,7 @@ class Server:
     def __init__(self, url: str, settings: ServedSettings) -> None:
         """Raises a CriticError where the server cannot be reached, or has no such model."""
         self._settings = settings
+        self._slots = threading.BoundedSemaphore(settings.concurrency)  # questions in flight
         keys = " or ".join(key_variables(settings.key_variable))
         self._connection = Connection(Address.parse(url), authorisation(settings.key_variable), settings.timeout)
         try:
@@ -63,8 +64,8 @@ class Server:
         limit: int,
         *,
         reads_words: bool = False,
-    ) -> object:
-        """The server's answer to a question, parsed.
+    ) -> Answer:
+        """The server's answer to a question.
 
         Args:
             messages: the question's.
@@ -81,7 +82,11 @@ class Server:
             body = with_extras(
                 form.body(self.model.name, messages(system=form.system), limit), self._settings.extra_body or {}
             )
-            answer = self._connection.post("/chat/completions", packed(body, pictures))
+            data = packed(body, pictures)  # before there is a slot, so that none is taken by what is not yet in flight
+            with self._slots:
+                if stop.is_set():
+                    raise QuestionFailedError("it was not asked any more")
+                answer = self._connection.post("/chat/completions", data)
             return problem_of(answer) or answer
 
         negotiation = self._negotiation_of_words if reads_words else self._negotiation
@@ -94,7 +99,7 @@ class Server:
                 fault = str(error)
             else:
                 if isinstance(result, Answer):
-                    return result.value
+                    return result
                 if not result.passing:
                     raise _failure(result)
                 fault, wait = str(result), result.wait
