@@ -6,13 +6,14 @@ nothing is sent to another server than the one that was named.
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -119,22 +120,35 @@ class Connection:
             return Answer(response.status_code, bytes(answer), response.headers, time.monotonic() - started)
 
 
+_idle: list[queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]] = []  # of threads that wait for a call
+
+
 def within(seconds: float, call: Callable[[], T]) -> T:
     """What a call returns within some seconds.
 
-    It runs in a thread of its own, since nothing else bounds the search for a name, a connection and an answer
-    together; one that takes longer is left to itself.
+    It runs in a thread beside this one, since nothing else bounds the search for a name, a connection and an answer
+    together; one that takes longer is left to itself. Threads are used again: to start one takes a question's time.
 
     Raises:
         TimeoutError: it takes longer; whatever else the call raises.
     """
     future: Future[T] = Future()
+    try:
+        calls = _idle.pop()
+    except IndexError:
+        calls = queue.SimpleQueue()
+        threading.Thread(target=_run_calls, args=(calls,), daemon=True).start()
+    calls.put((future, call))
+    return future.result(seconds)
 
-    def work() -> None:
+
+def _run_calls(calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
+    """Run calls one after the other, and be idle between them."""
+    while True:
+        future, call = calls.get()
         try:
             future.set_result(call())
         except BaseException as error:
             future.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    return future.result(seconds)
+        del future, call  # nothing of a call is kept while the next is waited for
+        _idle.append(calls)
