@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ def encoding() -> int:
 def _step(objective: Objective, held: HeldBytes, weights: int) -> Memory:
     """The memory of a step that is not the first, so that the optimiser has its state."""
     trained = objective.trained()
+    gc.collect()  # what making it left in circles is counted until it is collected, and is no part of it
     adapters = held.now - weights
     optimizer = new_optimizer(Schedule(steps=1, rate=1e-4), trained.values())
     _give_state(optimizer, trained.values())

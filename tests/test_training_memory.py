@@ -69,4 +69,4 @@ def test_every_training_of_sdxl_keeps_its_goal(name):
     assert memory.weights == 2 * 2_567_463_684  # SDXL's parameters, in half precision
     numbers = sum(RANK * sum(shape) for shape in attention("sdxl").values())
     loras = {"train lora": 4 * numbers}.get(name, 2 * 2 * numbers)  # one in single, or two in half precision
-    assert memory.adapters == pytest.approx(loras, rel=0.05)  # beside them stand latents, prompts, a small network
+    assert memory.adapters == pytest.approx(loras, rel=0.03)  # beside them stand latents, prompts, a small network
