@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 import zipfile
+from dataclasses import asdict, replace
 
 import pytest
 from PIL import Image
@@ -105,6 +106,21 @@ def test_votes_come_home_and_do_so_once(packet, store):
         assert (row["item"], row["purpose"], row["mirrored"]) == (trial.item.number, trial.purpose, trial.mirrored)
 
 
+def test_colours_come_home_with_a_vote_and_are_unknown_where_it_does_not_say_them(packet, store):
+    session = open_packet(packet, "HUES")
+    session.consent()
+    session.vote("left", 1, replace(SCREEN, colours=256))
+    session.vote("left", 1, SCREEN)
+    file = packet.with_name("p-HUES.jsonl")
+    consent, first, second = file.read_text().splitlines(keepends=True)
+    assert '"colours":256' in first
+    file.write_text(consent + first + second.replace(',"colours":0', ""))  # as older versions wrote it
+    assert import_vote_file(store, file).votes == import_vote_file(store, file).known == 2
+    with store.writing():
+        store.db.execute("UPDATE study_votes SET screen = json_remove(screen, '$.colours') WHERE trial = 1")
+    assert [vote.screen.colours for vote in VoteStore(store, StudyStore(store).get("first")).of("HUES")] == [256, 0]
+
+
 def test_files_of_several_raters_can_be_joined_and_come_in_parts(packet, store):
     for code in ("ONE", "TWO"):
         answer(open_packet(packet, code), 4)
@@ -163,6 +179,7 @@ HOSTILE_VOTES = {
     "text for a number": (changed(2, seconds="soon"), "line 3"),
     "an endless time": (changed(2, seconds=1e300), "line 3"),
     "a lying renderer": (changed(2, screen={"renderer": "\x1b[31m"}), "line 3"),
+    "more colours than there are": (changed(2, screen={**asdict(SCREEN), "colours": 256**3 + 1}), "line 3"),
     "a field too many": (changed(2, method="alpha"), "line 3"),
     "half a vote": (changed(2, day=None), "line 3"),
     "two votes on one trial": (changed(2, trial=0), "another vote already"),

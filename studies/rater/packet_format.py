@@ -10,7 +10,7 @@ from lorarar.util.errors import reason
 from studies.errors import PacketError, StudyError
 from studies.rater.design import Design, VoteAnswer
 from studies.rater.names import SIMULATED
-from studies.rater.votes import MOST_PIXELS, MOST_SECONDS, Screen, Vote
+from studies.rater.votes import MOST_COLOURS, MOST_PIXELS, MOST_SECONDS, Screen, Vote
 
 FORMAT = "lorarar-study-1"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -70,6 +70,7 @@ class PacketScreen(_Model):
     cell_height: Size
     picture_width: Size
     picture_height: Size
+    colours: Annotated[int, Field(ge=0, le=MOST_COLOURS)] = 0
 
 
 class VoteLine(_Model):

@@ -15,6 +15,7 @@ _RENDERER = re.compile(r"[A-Za-z0-9 ._+-]{1,40}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOST_SECONDS = 86400.0
 MOST_PIXELS = 100_000
+MOST_COLOURS = 256**3
 LEAST_PIXELS = 40  # a side of a picture, below which people cannot judge it; half cells of 100 x 24 give 50 x 44
 
 
@@ -23,7 +24,7 @@ class Screen:
     """How a rater saw the pictures; sizes that are unknown are 0.
 
     Raises:
-        StudyError: the renderer's name or a size is out of bounds.
+        StudyError: the renderer's name, a size or the number of colours is out of bounds.
     """
 
     renderer: str  # kitty, sixel, half, …
@@ -33,15 +34,18 @@ class Screen:
     cell_height: int
     picture_width: int  # pixels that one picture was shown with
     picture_height: int
+    colours: int = 0  # that it can show: 256, 16777216, …; 0 where a vote does not say
 
     def __post_init__(self) -> None:
         if not _RENDERER.fullmatch(self.renderer):
             raise StudyError(
                 f"{self.renderer[:60]!r} is not a renderer's name; accepted are up to 40 letters and digits"
             )
-        sizes = [value for name, value in vars(self).items() if name != "renderer"]
+        sizes = [value for name, value in vars(self).items() if name not in ("renderer", "colours")]
         if not all(isinstance(size, int) and 0 <= size <= MOST_PIXELS for size in sizes):
             raise StudyError(f"a screen has sizes from 0 to {MOST_PIXELS}, not {sizes}")
+        if not (isinstance(self.colours, int) and 0 <= self.colours <= MOST_COLOURS):
+            raise StudyError(f"a screen has 0 to {MOST_COLOURS} colours, not {self.colours}")
 
     @property
     def too_small(self) -> bool:
