@@ -145,4 +145,20 @@ def _style_words(db: Connection) -> None:
     db.execute("ALTER TABLE study_items ADD COLUMN words TEXT")
 
 
-MIGRATIONS: Sequence[Migration] = (_pictures, _studies, _items, _raters, _votes, _labels, _collections, _style_words)
+def _rules(db: Connection) -> None:
+    """What was fixed before voting, and what happened in drawing; an older study has no rules."""
+    for column in ("rules", "drawing"):
+        db.execute(f"ALTER TABLE studies ADD COLUMN {column} TEXT NOT NULL DEFAULT '{{}}'")
+
+
+MIGRATIONS: Sequence[Migration] = (
+    _pictures,
+    _studies,
+    _items,
+    _raters,
+    _votes,
+    _labels,
+    _collections,
+    _style_words,
+    _rules,
+)

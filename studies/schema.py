@@ -40,6 +40,8 @@ TABLES: Mapping[str, TableWords] = {
             "created": "the day it was made",
             "collection_kind": "kind of the collection that its pictures are of; NULL where it is not known",
             "collection_name": "name of that collection",
+            "rules": "what was fixed before voting (exclusions, margin, primary figure, pairing), JSON; never shown",
+            "drawing": "what happened when it was drawn (identical pictures left out), JSON",
         },
     ),
     "study_items": TableWords(
@@ -112,6 +114,8 @@ SCHEMA = Schema(
         ("studies", "methods"),
         ("studies", "wording"),
         ("studies", "judge"),
+        ("studies", "rules"),
+        ("studies", "drawing"),
         ("study_items", "reference_digests"),
         ("study_votes", "screen"),
     ),

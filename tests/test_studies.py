@@ -518,6 +518,8 @@ def test_the_collection_of_an_older_study_is_that_of_all_its_pictures(collection
             )
             for column in ("kind", "name"):
                 store.db.execute(f"ALTER TABLE studies DROP COLUMN collection_{column}")
+            for column in ("rules", "drawing"):
+                store.db.execute(f"ALTER TABLE studies DROP COLUMN {column}")
             store.db.execute("ALTER TABLE study_items DROP COLUMN words")
             store.db.execute("UPDATE extensions SET applied = 6 WHERE owner = 'studies'")
     with Store(collections) as store:

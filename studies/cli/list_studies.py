@@ -56,4 +56,6 @@ def facts(study: Study) -> dict[str, Any]:
         "repeats": design.repeats,
         "trials": len(design.items) + design.repeats,
         "created": study.created,
+        "rules": study.rules.record(),
+        "drawing": study.drawing.record(),
     }

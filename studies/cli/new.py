@@ -14,7 +14,17 @@ from lorarar.util.formatting import bounds
 from lorarar.util.messages import message
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, open_store
+from studies.cli.rule_options import (
+    ExcludeSmallPicturesOption,
+    FinishedOnlyOption,
+    LeastRepeatsAlikeOption,
+    LeastSecondsOption,
+    MarginOption,
+    MostFailedChecksOption,
+    PrimaryOption,
+)
 from studies.errors import StudyError
+from studies.rules import StudyRules
 
 if TYPE_CHECKING:
     from lorarar.util.statistics.power import Power
@@ -54,6 +64,13 @@ def new(
         str, typer.Option("--images", help="Only these of the database: plan=quick, demo=…, style=…", metavar="FILTER")
     ] = "",
     plan: Annotated[str | None, typer.Option("--plan", help="Short for --images plan=TITLE.", metavar="TITLE")] = None,
+    most_failed_checks: MostFailedChecksOption = None,
+    least_seconds: LeastSecondsOption = None,
+    least_repeats_alike: LeastRepeatsAlikeOption = None,
+    exclude_small_pictures: ExcludeSmallPicturesOption = False,
+    finished_only: FinishedOnlyOption = False,
+    margin: MarginOption = None,
+    primary: PrimaryOption = "",
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,6 +91,15 @@ def new(
         images=",".join(filter(None, (images, plan and f"plan={plan}"))),
         instruction=_text(instruction),
         consent=_text(consent),
+        rules=StudyRules(
+            most_failed_checks=most_failed_checks,
+            least_seconds=least_seconds,
+            least_repeats_alike=least_repeats_alike,
+            exclude_small_pictures=exclude_small_pictures,
+            finished_only=finished_only,
+            margin=margin,
+            primary=primary,
+        ),
     )
     with open_store(db) as store:
         study = new_study(store, request)
@@ -128,6 +154,7 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
         message(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
         if branded := study.judge.get("brand"):
             message(str(branded), "yellow")
+    message(f"Fixed before voting: {'; '.join(study.rules.words)}")
     message(_power_text(study, powers) if powers else _correlation_text(_items_a_group(study)))
     message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
 

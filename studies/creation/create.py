@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from judge.metrics import MARS2, METRICS
 from lorarar.store import Store
 from studies.creation.acceptance import accepted, find_judge, judge_record
 from studies.creation.album import Album
@@ -15,6 +16,7 @@ from studies.rater.design import Design, most_repeats
 from studies.rater.names import study_name
 from studies.rater.votes import today
 from studies.rater.wording import StudyKind, StudyWording
+from studies.rules import StudyRules, accepted_primaries
 from studies.store import Scenario, Study, StudyStore
 
 ITEMS, REPEATS = 25, 3  # 25 of each group of methods, as in the paper; repeats as good practice has it
@@ -37,6 +39,7 @@ class StudyRequest:
     images: str = ""  # a filter; needed where several collections have these methods
     instruction: str | None = None  # instead of the paper's
     consent: str | None = None
+    rules: StudyRules = field(default_factory=StudyRules)  # a primary figure that is not named is the kind's default
 
 
 def new_study(store: Store, request: StudyRequest) -> Study:
@@ -50,6 +53,7 @@ def new_study(store: Store, request: StudyRequest) -> Study:
     studies.check_name(study_name(request.name))
     wording = StudyWording.of(request.kind, request.tie, request.instruction, request.consent)
     groups_of(request.kind, request.methods)  # refuses a wrong number of methods before pictures are read
+    rules = _rules(request)
     candidates = find_candidates(store, request.methods, request.images)
     bases = [picture.base for picture in candidates.pictures]
     judge = find_judge(store, request.critic, bases) if request.scenario == "best" else None
@@ -76,8 +80,26 @@ def new_study(store: Store, request: StudyRequest) -> Study:
         origins=tuple(item.origin for item in items),
         created=today(),
         collection=candidates.collection,
+        rules=rules,
     )
     return studies.add(study, album.pictures)
+
+
+def _rules(request: StudyRequest) -> StudyRules:
+    """The request's rules with the primary figure named; of a ``best`` study MARS2 cannot be it, for it is constant.
+
+    Raises:
+        StudyError: there is no such figure, or a margin for single pictures.
+    """
+    metrics = [*([MARS2] if request.scenario == "random" else []), *(name for name in METRICS if name != MARS2)]
+    accepted_names = accepted_primaries(request.kind, metrics)
+    if request.kind == "absolute" and request.rules.margin is not None:
+        raise StudyError("--margin is for ab studies: it says when two methods are equivalent")
+    default = "shown" if (request.kind, request.scenario) == ("absolute", "best") else accepted_names[0]
+    primary = request.rules.primary or default
+    if primary not in accepted_names:
+        raise StudyError(f"--primary is {primary[:60]!r}; accepted here are {', '.join(accepted_names)}")
+    return replace(request.rules, primary=primary)
 
 
 def _sample(request: StudyRequest, candidates: Candidates) -> list[SampledItem]:

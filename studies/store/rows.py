@@ -13,6 +13,7 @@ from lorarar.store.queries import Collection
 from lorarar.store.seeds import from_column, to_column
 from studies.errors import StudyError
 from studies.rater.design import Design, Item
+from studies.rules import Drawing, StudyRules
 from studies.store.study import ItemOrigin, PictureSource, Study
 
 Row = Mapping[str, Any]
@@ -34,6 +35,8 @@ def insert_study(database: sqlite3.Connection, study: Study) -> None:
         "created": study.created,
         "collection_kind": study.collection and study.collection.kind,
         "collection_name": study.collection and study.collection.name,
+        "rules": json.dumps(study.rules.record()),
+        "drawing": json.dumps(study.drawing.record()),
     }
     number = _insert(database, "studies", row)
     for item, origin in zip(study.design.items, study.origins, strict=True):
@@ -91,6 +94,8 @@ def read_study(store: Store, row: Row) -> Study:
         origins=tuple(_origin(item, options[item["number"]]) for item in items),
         created=row["created"],
         collection=Collection(row["collection_kind"], row["collection_name"]) if row["collection_kind"] else None,
+        rules=StudyRules(**json.loads(row["rules"])),
+        drawing=Drawing(**json.loads(row["drawing"])),
     )
 
 

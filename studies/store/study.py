@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lorarar.store.queries import Collection
 from studies.rater.design import Design, VoteAnswer
 from studies.rater.wording import StudyKind
+from studies.rules import Drawing, StudyRules
 
 Scenario = Literal["random", "best"]
 
@@ -47,6 +48,8 @@ class Study:
     origins: tuple[ItemOrigin, ...]  # one an item
     created: str
     collection: Collection | None = None  # whose pictures it shows; None where an older study does not say
+    rules: StudyRules = field(default_factory=StudyRules)  # fixed before anybody votes
+    drawing: Drawing = field(default_factory=Drawing)
 
     @property
     def kind(self) -> StudyKind:
