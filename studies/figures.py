@@ -32,6 +32,7 @@ class Figure:
     low: float | None = None  # bounds of the 95 % interval
     high: float | None = None
     n: int | None = None
+    counted: str = ""  # what n counts: votes, raters, pairs, items, repeats
     note: str = ""
     key: str | None = None  # of the points that the figure sums up; None where it sums up none
 

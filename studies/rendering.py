@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from lorarar.util import json_text, tables
-from lorarar.util.formatting import measured, measured_bounds
+from lorarar.util.formatting import count, measured, measured_bounds
 from studies.figures import SIMULATED, Figure, Points, StudyReport, unmarked_note
 
 NOT_DEFINED = "not defined"
-CSV_COLUMNS = ("section", "of", "name", "value", "low", "high", "n", "note")
+CSV_COLUMNS = ("section", "of", "name", "value", "low", "high", "n", "counted", "note")
 
 
 def as_json(report: StudyReport) -> str:
@@ -93,7 +93,7 @@ def sections(report: StudyReport) -> list[str]:
 
 def words(figure: Figure) -> tuple[str, str, str, str]:
     """A figure's value, interval, n and note as text; the heading has the mark of simulated raters."""
-    return value_text(figure), interval_text(figure), str(figure.n or ""), unmarked_note(figure)
+    return value_text(figure), interval_text(figure), n_text(figure), unmarked_note(figure)
 
 
 def value_text(figure: Figure) -> str:
@@ -101,6 +101,13 @@ def value_text(figure: Figure) -> str:
     if figure.value is None:
         return NOT_DEFINED
     return figure.value if isinstance(figure.value, str) else measured(figure.value)
+
+
+def n_text(figure: Figure) -> str:
+    """How many of what a figure is made of: ``25 pairs``; empty where it counts nothing."""
+    if figure.n is None:
+        return ""
+    return count(figure.n, figure.counted.removesuffix("s")) if figure.counted else str(figure.n)
 
 
 def interval_text(figure: Figure) -> str:

@@ -28,7 +28,7 @@ def agreement(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
         ratings = ratings_of(study, plain, value_for(study, aspect))
         for level in levels:
             name, measure = f"Krippendorff's alpha, {level}", partial(alpha, ratings, level)
-            figures.append(measured_figure(SECTION, aspect, name, measure, n=ratings.rater_count))
+            figures.append(measured_figure(SECTION, aspect, name, measure, n=ratings.rater_count, counted="raters"))
         figures.append(_ceiling(aspect, ratings))
     return [*figures, _repeats(study, votes, plain)]
 
@@ -38,7 +38,7 @@ def _ceiling(aspect: str, ratings: Ratings) -> Figure:
         value, raters = ceiling(ratings)
     except UndefinedError as error:
         return undefined(SECTION, aspect, CEILING, str(error))
-    return figure_of(SECTION, aspect, CEILING, value, n=raters)
+    return figure_of(SECTION, aspect, CEILING, value, n=raters, counted="raters")
 
 
 def _repeats(study: Study, votes: Sequence[StandingVote], plain: Sequence[StandingVote]) -> Figure:
@@ -47,4 +47,4 @@ def _repeats(study: Study, votes: Sequence[StandingVote], plain: Sequence[Standi
     if not again:
         return undefined(SECTION, "", REPEATS, "nobody has seen an item again")
     same = ratings_of(study, again, lambda vote: first[vote.rater, vote.item] == vote.answer)
-    return measured_figure(SECTION, "", REPEATS, partial(consistency, same), n=len(again))
+    return measured_figure(SECTION, "", REPEATS, partial(consistency, same), n=len(again), counted="repeats")

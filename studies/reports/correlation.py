@@ -105,11 +105,11 @@ def _coefficient_figures(study: Study, ratings: Ratings, scored: ScoredItems) ->
     except UndefinedError as error:
         note = BEST if scored.metric.name == MARS2 and study.scenario == "best" else str(error)
         n = int(np.isfinite(scored.scores).sum())
-        return [undefined(SECTION, scored.title, next(iter(coefficients)), note, n=n, key=scored.key)]
+        return [undefined(SECTION, scored.title, next(iter(coefficients)), note, n=n, counted="items", key=scored.key)]
     return [
-        undefined(SECTION, scored.title, name, value, n=result.items, key=scored.key)
+        undefined(SECTION, scored.title, name, value, n=result.items, counted="items", key=scored.key)
         if isinstance(value, str)
-        else figure_of(SECTION, scored.title, name, value, n=result.items, key=scored.key)
+        else figure_of(SECTION, scored.title, name, value, n=result.items, counted="items", key=scored.key)
         for name, value in result.values.items()
     ]
 
@@ -125,7 +125,7 @@ def _differences(ratings: Ratings, scored: Sequence[ScoredItems]) -> list[Figure
             n = int((np.isfinite(mars2.scores) & np.isfinite(other.scores)).sum())
             measure = partial(difference, ratings, mars2.oriented, other.oriented)
             title = f"{mars2.title} minus {other.title}"
-            figures.append(measured_figure(SECTION, title, "difference of r", measure, n=n))
+            figures.append(measured_figure(SECTION, title, "difference of r", measure, n=n, counted="items"))
     return figures
 
 

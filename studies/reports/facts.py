@@ -80,5 +80,5 @@ def _left(study: Study, plain: Sequence[StandingVote]) -> Figure:
     def left() -> Interval:
         return mean(ratings_of(study, sides, lambda vote: float(vote.side == "left")))
 
-    figure = measured_figure("study", "", "left", left, n=len(sides))
+    figure = measured_figure("study", "", "left", left, n=len(sides), counted="votes")
     return replace(figure, note=figure.note or "of the votes for a side")

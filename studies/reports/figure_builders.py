@@ -45,19 +45,26 @@ def mean(ratings: Ratings) -> Interval:
     return crossed(ratings, weighted_mean(ratings.values))
 
 
-def figure_of(section: str, of: str, name: str, value: Interval, *, n: int, key: str | None = None) -> Figure:
-    """A figure with its interval."""
-    return Figure(section=section, of=of, name=name, value=value.value, low=value.low, high=value.high, n=n, key=key)
+def figure_of(
+    section: str, of: str, name: str, value: Interval, *, n: int, counted: str, key: str | None = None
+) -> Figure:
+    """A figure with its interval, and what ``n`` counts."""
+    ends = (value.low, value.high)
+    return Figure(section, of, name, value.value, *ends, n=n, counted=counted, key=key)
 
 
-def undefined(section: str, of: str, name: str, note: str, *, n: int | None = None, key: str | None = None) -> Figure:
+def undefined(
+    section: str, of: str, name: str, note: str, *, n: int | None = None, counted: str = "", key: str | None = None
+) -> Figure:
     """A figure that the votes do not define, with the reason."""
-    return Figure(section=section, of=of, name=name, value=None, n=n, note=note, key=key)
+    return Figure(section=section, of=of, name=name, value=None, n=n, counted=counted, note=note, key=key)
 
 
-def measured_figure(section: str, of: str, name: str, measure: Callable[[], Interval], *, n: int) -> Figure:
+def measured_figure(
+    section: str, of: str, name: str, measure: Callable[[], Interval], *, n: int, counted: str
+) -> Figure:
     """The figure that ``measure`` returns, or the reason why it is not defined."""
     try:
-        return figure_of(section, of, name, measure(), n=n)
+        return figure_of(section, of, name, measure(), n=n, counted=counted)
     except UndefinedError as error:
-        return undefined(section, of, name, str(error), n=n)
+        return undefined(section, of, name, str(error), n=n, counted=counted)

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from lorarar.util.statistics.bootstrap import RESAMPLES
 from lorarar.util.statistics.davidson import Comparisons
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure
 from studies.reports.figure_builders import measured_figure, ratings_of, undefined
 from studies.reports.standing_votes import StandingVote, methods_of
 from studies.statistics.crossed import interval, resamples, vote_weights
+from studies.statistics.draws import current_draws
 from studies.statistics.ratings import Floats, Ratings
 from studies.store import Study
 
@@ -34,7 +34,9 @@ def strength_figures(study: Study, votes: Sequence[StandingVote]) -> list[Figure
         return [undefined(SECTION, name, "strengths", str(error))]
     values, draws = _named(study, value), _named(study, _draws(strengths, ratings, len(study.methods)))
     return [
-        measured_figure(SECTION, name, what, partial(interval, float(values[what]), draws[what]), n=len(votes))
+        measured_figure(
+            SECTION, name, what, partial(interval, float(values[what]), draws[what]), n=len(votes), counted="votes"
+        )
         for what in values
     ]
 
@@ -53,7 +55,8 @@ def _strengths(study: Study, votes: Sequence[StandingVote], ratings: Ratings) ->
 
 def _draws(strengths: Strengths, ratings: Ratings, methods: int) -> Floats:
     """The model of every resample (methods + 1, resamples); NaN where it has no fit."""
-    count = RESAMPLES if methods == 2 else RESAMPLES // 4  # two methods have a closed form
+    whole = current_draws().count
+    count = whole if methods == 2 else whole // 4  # two methods have a closed form
     draws = np.full((count, methods + 1), np.nan)
     for row, weights in zip(draws, resamples(ratings, count), strict=True):
         try:

@@ -31,7 +31,7 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
     try:
         shares = outcomes(ratings)
     except UndefinedError as error:
-        return [undefined(SECTION, of, "wins", str(error), n=len(of_pair))]
+        return [undefined(SECTION, of, "wins", str(error), n=len(of_pair), counted="votes")]
     named = {
         f"{pair[0]} better": shares.wins,
         study.design.wording.tie.lower(): shares.ties,
@@ -39,7 +39,10 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
         f"{pair[0]} comparable or better": shares.comparable_or_better,
         "preference": shares.preference,
     }
-    return [*(figure_of(SECTION, of, name, value, n=shares.votes) for name, value in named.items()), _sign(of, ratings)]
+    return [
+        *(figure_of(SECTION, of, name, value, n=shares.votes, counted="votes") for name, value in named.items()),
+        _sign(of, ratings),
+    ]
 
 
 def _sign(of: str, ratings: Ratings) -> Figure:
@@ -49,7 +52,7 @@ def _sign(of: str, ratings: Ratings) -> Figure:
         return undefined(SECTION, of, "sign test p", str(error))
     note = f"{test.better} pairs lean to the first, {test.worse} to the second, {test.even} to none"
     n = test.better + test.worse
-    return Figure(section=SECTION, of=of, name="sign test p", value=test.p, n=n, note=note)
+    return Figure(section=SECTION, of=of, name="sign test p", value=test.p, n=n, counted="pairs", note=note)
 
 
 def yes_shares(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
@@ -66,4 +69,4 @@ def _yes_share(study: Study, votes: Sequence[StandingVote], method: str, aspect:
     if not votes:
         return undefined(SECTION, method, name, "no votes on it")
     ratings = ratings_of(study, votes, value_for(study, aspect))
-    return measured_figure(SECTION, method, name, partial(mean, ratings), n=len(votes))
+    return measured_figure(SECTION, method, name, partial(mean, ratings), n=len(votes), counted="votes")

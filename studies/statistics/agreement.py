@@ -7,23 +7,25 @@ from math import sqrt
 import numpy as np
 
 from lorarar.util.statistics.agreement import Level, krippendorff_alpha, value_counts
-from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
+from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics.crossed import crossed, interval, resamples, weighted_mean
+from studies.statistics.draws import current_draws
 from studies.statistics.ratings import Floats, Ratings
 
 
-def alpha(ratings: Ratings, level: Level, count: int = RESAMPLES // 4) -> Interval:
+def alpha(ratings: Ratings, level: Level, count: int | None = None) -> Interval:
     """Krippendorff's alpha, with an interval over cells (a rater sampled twice would agree with themselves).
 
     Args:
         ratings: the votes.
         level: whether their values are names or ranks.
-        count: the number of resamples.
+        count: the number of resamples; without one, a fourth of the report's.
 
     Raises:
         UndefinedError: no item was answered by two raters, or all answers are the same.
     """
+    count = current_draws().count // 4 if count is None else count
     counts = value_counts(ratings.matrix())
     if not (counts.sum(axis=1) > 1).any():
         raise UndefinedError("no item was answered by two raters")
@@ -74,7 +76,7 @@ def ceiling(ratings: Ratings) -> tuple[Interval, int]:
         sound = defined & np.isfinite(values) & (raters > 0)
         return float(np.average(values[sound], weights=raters[sound])) if sound.any() else float("nan")
 
-    draws = np.array([draw(*weights) for weights in resamples(ratings, RESAMPLES // 4)])
+    draws = np.array([draw(*weights) for weights in resamples(ratings, current_draws().count // 4)])
     return interval(float(whole[defined].mean()), draws), int(defined.sum())
 
 

@@ -14,9 +14,10 @@ from math import sqrt
 import numpy as np
 
 from lorarar.util.statistics.agreement import auroc, cohen_kappa
-from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
+from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics.crossed import interval, resamples, vote_weights
+from studies.statistics.draws import current_draws
 from studies.statistics.ratings import Floats, Ints, Ratings
 
 LEAST = 5  # items, below which no correlation is given
@@ -104,7 +105,7 @@ def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coeff
     people = ratings.item_means()
     check_variation(people[usable], metric[usable])
     draws: dict[str, list[float]] = {name: [] for name in coefficients}
-    for raters, cells in resamples(ratings, RESAMPLES // 2):
+    for raters, cells in resamples(ratings, current_draws().count // 2):
         one, two = _resampled(ratings, metric, usable, raters, cells)
         for name, coefficient in coefficients.items():
             draws[name].append(coefficient(one, two))
@@ -133,7 +134,7 @@ def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
         return sides[0] - sides[1]
 
     value = pearson(people[usable], one[usable]) - pearson(people[usable], two[usable])
-    return interval(value, np.array([draw(*weights) for weights in resamples(ratings, RESAMPLES // 2)]))
+    return interval(value, np.array([draw(*weights) for weights in resamples(ratings, current_draws().count // 2)]))
 
 
 def check_variation(people: Floats, metric: Floats) -> None:

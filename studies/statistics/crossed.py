@@ -14,14 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lorarar.util.statistics.bootstrap import RESAMPLES, SEED, Interval
+from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import crossed_counts
 from lorarar.util.statistics.undefined import UndefinedError
+from studies.statistics.draws import current_draws
 from studies.statistics.ratings import Floats, Ratings
 
 
-def resamples(ratings: Ratings, count: int = RESAMPLES, seed: int = SEED) -> Iterator[tuple[Floats, Floats]]:
-    """How often each rater (raters,) and each cell (cells,) is sampled, ``count`` times; one alone always is."""
+def resamples(ratings: Ratings, count: int | None = None, seed: int | None = None) -> Iterator[tuple[Floats, Floats]]:
+    """How often each rater (raters,) and each cell (cells,) is sampled, ``count`` times; one alone always is.
+
+    Without a count and a seed they are those of the report that is being made.
+    """
+    draws = current_draws()
+    count, seed = draws.count if count is None else count, draws.seed if seed is None else seed
     yield from zip(*crossed_counts(ratings.rater_count, ratings.cell_count, count, seed), strict=True)
 
 
@@ -31,15 +37,15 @@ def vote_weights(ratings: Ratings, raters: Floats, cells: Floats) -> Floats:
 
 
 def crossed(
-    ratings: Ratings, statistic: Callable[[Floats], float], count: int = RESAMPLES, seed: int = SEED
+    ratings: Ratings, statistic: Callable[[Floats], float], count: int | None = None, seed: int | None = None
 ) -> Interval:
     """A statistic of votes with its crossed 95 % interval.
 
     Args:
         ratings: the votes.
         statistic: a function of the votes' weights (votes,); NaN where it is not defined.
-        count: the number of resamples.
-        seed: of the resampling.
+        count: the number of resamples; without one, the report's.
+        seed: of the resampling; without one, the report's.
 
     Raises:
         UndefinedError: it is not defined for these votes, or for too many resamples of them.

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import bounds, count
 from studies.figures import SIMULATED, Figure, StudyReport, short_title
-from studies.rendering import value_text
+from studies.rendering import n_text, value_text
 from tui.catalog import Row
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -136,7 +136,7 @@ def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
             line(figure.name, 60),
             line(value_text(figure), 60),
             "" if figure.low is None or figure.high is None else bounds(figure.low, figure.high),
-            str(figure.n or ""),
+            n_text(figure),
             line(figure.note, 200) or ("simulated" if simulated else ""),
         ]
         for figure in figures
