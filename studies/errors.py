@@ -11,6 +11,10 @@ class StudyError(LorarError):
     title = "Study"
 
 
+class ClosedError(StudyError):
+    """A study that was closed takes no more votes."""
+
+
 class PacketError(LorarError):
     """A packet or a file of votes is not what it should be; nothing of it was written."""
 

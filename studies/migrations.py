@@ -151,6 +151,19 @@ def _rules(db: Connection) -> None:
         db.execute(f"ALTER TABLE studies ADD COLUMN {column} TEXT NOT NULL DEFAULT '{{}}'")
 
 
+def _closing(db: Connection) -> None:
+    """The day a study was closed; votes by rater; deleted raters known by digest alone, which outlives their study.
+
+    The digest of a code is made with that of the study, so that it needs no study beside it.
+    """
+    db.execute("ALTER TABLE studies ADD COLUMN closed TEXT")
+    db.execute("CREATE INDEX study_votes_by_rater ON study_votes (rater)")
+    db.execute("CREATE TABLE new_withdrawn (code_digest TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+    db.execute("INSERT OR IGNORE INTO new_withdrawn SELECT code_digest FROM study_withdrawn")
+    db.execute("DROP TABLE study_withdrawn")
+    db.execute("ALTER TABLE new_withdrawn RENAME TO study_withdrawn")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _pictures,
     _studies,
@@ -161,4 +174,5 @@ MIGRATIONS: Sequence[Migration] = (
     _collections,
     _style_words,
     _rules,
+    _closing,
 )

@@ -42,6 +42,7 @@ TABLES: Mapping[str, TableWords] = {
             "collection_name": "name of that collection",
             "rules": "what was fixed before voting (exclusions, margin, primary figure, pairing), JSON; never shown",
             "drawing": "what happened when it was drawn (identical pictures left out), JSON",
+            "closed": "the day from which on it takes no more votes; NULL while it takes some",
         },
     ),
     "study_items": TableWords(
@@ -86,7 +87,7 @@ TABLES: Mapping[str, TableWords] = {
     ),
     "study_withdrawn": TableWords(
         "Raters who were deleted, so that their votes are not imported again",
-        {"study": "the study", "code_digest": "digest of the rater's code"},
+        {"code_digest": "digest of the rater's code and of the study, which it outlives"},
     ),
     "study_votes": TableWords("Votes: added, never changed", _VOTE),
     "study_current_votes": TableWords(

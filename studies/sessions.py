@@ -10,6 +10,7 @@ from studies.rater.packet import read_packet
 from studies.rater.session import Session
 from studies.rater.vote_file import VoteFile
 from studies.store import RaterStore, StoredVoteLog, StudyStore
+from studies.store.gate import check_open
 
 
 def open_study(store: Store, name: str, code: str | None = None) -> Session:
@@ -21,10 +22,12 @@ def open_study(store: Store, name: str, code: str | None = None) -> Session:
         code: the rater's; None for a new rater.
 
     Raises:
+        ClosedError: the study takes no more votes.
         StudyError: there is no such study, the code is not valid, or its rater was deleted.
     """
     studies = StudyStore(store)
     study = studies.get(name)
+    check_open(store, study)
     raters = RaterStore(store, study)
     code = raters.new_code() if code is None else rater_code(code)
     raters.check_not_withdrawn(code)

@@ -19,6 +19,7 @@ from studies.rater.names import SIMULATED
 from studies.rater.trials import Trial, trials_of
 from studies.rater.votes import Screen, Vote, today
 from studies.store import ItemOrigin, RaterStore, Study, StudyStore, VoteStore
+from studies.store.gate import check_open
 
 SIMILAR = 0.25  # of subject plus style, in 0..2: less of a difference is called comparable
 SCREEN = Screen("simulated", columns=0, rows=0, cell_width=0, cell_height=0, picture_width=0, picture_height=0)
@@ -41,7 +42,7 @@ def simulate(store: Store, name: str, raters: int, noise: float, seed: int = 0) 
         The raters' codes.
 
     Raises:
-        StudyError: there is no such study, or a number is out of bounds.
+        StudyError: there is no such study, it is closed, or a number is out of bounds.
     """
     if not 1 <= raters <= 10_000 or not 0 <= noise < float("inf"):
         raise StudyError(f"{raters} raters with noise {noise}; accepted are 1 to 10000, and noise from 0")
@@ -49,6 +50,7 @@ def simulate(store: Store, name: str, raters: int, noise: float, seed: int = 0) 
     quality = _quality(store, study)
     stored, votes = RaterStore(store, study), VoteStore(store, study)
     with store.writing():
+        check_open(store, study)
         last = max((int(code.removeprefix(SIMULATED)) for code in stored.simulated()), default=0)
         codes = [f"{SIMULATED}{number:04d}" for number in range(last + 1, last + 1 + raters)]
         for code in codes:

@@ -319,8 +319,8 @@ def test_a_study_from_first_to_last_by_commands(run, tmp_path):
         markdown = run("report", "mine", "--format", "markdown", *extra).stdout
         assert "### Study mine (plan tiny): outcomes" in markdown
         assert (SIMULATED in markdown) == bool(extra)
-    assert run("delete-rater", "mine", "far").exit_code == 0
-    assert run("delete-rater", "mine", "--simulated").exit_code == 0
+    assert run("delete-rater", "mine", "far", "--yes").exit_code == 0
+    assert run("delete-rater", "mine", "--simulated", "--yes").exit_code == 0
     assert "people: 0" in run("list").stdout.splitlines()[-1]
 
 

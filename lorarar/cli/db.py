@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, one_of, print_json, print_text
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
@@ -65,8 +65,7 @@ def forget(
     with open_existing_store(db) as store:
         collections = _chosen(store, kind, name)
         _say(preview(store, collections), collections)
-        if not yes:
-            _ask()
+        confirm("Forget it?", "nothing was forgotten", StoreError, yes=yes)
         gone = forget_collections(store, collections)
         _shrink(store)
     if as_json:
@@ -181,18 +180,6 @@ def _below(files: Sequence[str]) -> str:
     except ValueError:  # some are absolute, others not
         return ""
     return f" below {folder}" if folder else ""
-
-
-def _ask() -> None:
-    """Ask whether to go on.
-
-    Raises:
-        StoreError: nobody can be asked, or the answer is no.
-    """
-    if not sys.stdin.isatty():
-        raise StoreError("nothing was forgotten: nobody can be asked here; give --yes to do it unasked")
-    if not typer.confirm("Forget it?", err=True):
-        raise StoreError("nothing was forgotten")
 
 
 def _shrink(store: Store) -> None:

@@ -19,6 +19,7 @@ BUSY_SECONDS = 30.0  # for which a connection waits for another's lock
 _HINTS = {
     "file is not a database": "it is not an SQLite database",
     "unable to open database file": "it cannot be opened or created there",
+    "disk I/O error": "disk I/O error; is the disk full?",
     "attempt to write a readonly database": "it may be read here, but not written",
 }
 

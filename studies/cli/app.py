@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from studies.cli.close import close
+from studies.cli.delete import delete
 from studies.cli.delete_rater import delete_rater
 from studies.cli.export import export
 from studies.cli.import_votes import import_votes
@@ -21,4 +23,6 @@ app.command()(serve)
 app.command("list")(list_studies)
 app.command()(report)
 app.command()(simulate)
+app.command()(close)
+app.command()(delete)
 app.command("delete-rater")(delete_rater)

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.util.formatting import count
 from lorarar.util.messages import message
-from studies.cli.options import NameArgument, open_store
+from studies.cli.options import NameArgument, YesOption, open_store
 
 
 @command
@@ -16,6 +18,7 @@ def delete_rater(
     name: NameArgument,
     code: Annotated[str | None, typer.Argument(help="The rater's code.", metavar="CODE")] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="All simulated raters instead.")] = False,
+    yes: YesOption = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,8 +30,13 @@ def delete_rater(
         raise StudyError("name one rater's code, or give --simulated for all simulated ones")
     with open_store(db) as store:
         raters = RaterStore(store, StudyStore(store).get(name))
-        codes = [code] if code is not None else raters.simulated()
-        votes = sum(raters.delete(one) for one in codes)
+        codes = raters.simulated() if code is None else [raters.known(code)]
+        votes = sum(map(raters.count_votes, codes))
+        who = f"the rater {codes[0]}" if code else count(len(codes), "simulated rater")
+        again = "; they cannot be imported again" if code else ""
+        message(f"What goes with {who}: {count(votes, 'vote')}{again}.")
+        confirm("Delete them?", "nothing was deleted", StudyError, yes=yes)
+        votes = sum(map(raters.delete, codes))
     if as_json:
         print_json({"study": name, "raters": codes, "votes": votes})
     message(f"raters deleted: {len(codes)}; votes deleted: {votes}")

@@ -34,9 +34,10 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         done = sum(rater["votes"] == row["trials"] for rater in people)
         methods = ", ".join(row["methods"]) + (f" of {row['collection']}" if row["collection"] else "")
         marked = f", simulated raters: {simulated}" if simulated else ""
+        closed = f"; closed on {row['closed']}" if row["closed"] else ""
         print_text(
             f"{row['name']}: {row['kind']}, {row['scenario']}, {methods}; {row['items']} items; "
-            f"people: {len(people)}, finished: {done}{marked}"
+            f"people: {len(people)}, finished: {done}{marked}{closed}"
         )
 
 
@@ -56,6 +57,7 @@ def facts(study: Study) -> dict[str, Any]:
         "repeats": design.repeats,
         "trials": len(design.items) + design.repeats,
         "created": study.created,
+        "closed": study.closed,
         "rules": study.rules.record(),
         "drawing": study.drawing.record(),
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FILL = ", or fill one with: lorarar bench run quick"
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.", metavar="NAME")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 RaterOption = Annotated[
     str | None, typer.Option("--rater", help="Your code; to go on where you left off.", show_default="a new one")
 ]

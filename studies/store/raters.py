@@ -11,12 +11,9 @@ from lorarar.store import Store
 from studies.errors import StudyError
 from studies.rater.names import SIMULATED, new_code
 from studies.rater.trials import is_mirrored
+from studies.store.deletion import delete_votes, overwriting
+from studies.store.gate import check_day
 from studies.store.study import Study
-
-#: Deletes the votes of a rater that no other vote supersedes.
-_DELETE_LATEST = """
-    DELETE FROM study_votes WHERE rater = :rater AND id NOT IN
-        (SELECT supersedes FROM study_votes WHERE rater = :rater AND supersedes IS NOT NULL)"""
 
 
 @dataclass(frozen=True)
@@ -78,12 +75,13 @@ class RaterStore:
             The rater's id.
 
         Raises:
-            StudyError: a rater of that code was deleted.
+            StudyError: a rater of that code was deleted, or the study was closed before that day.
         """
         rater = self.id_of(code)
         if rater is not None:
             return rater
         self.check_not_withdrawn(code)
+        check_day(self.store, self.study, day)
         cursor = self.store.db.conn.execute(
             "INSERT INTO study_raters (study, code, simulated, consented) VALUES (?, ?, ?, ?)",
             [self.study.id, code, int(simulated), day],
@@ -92,10 +90,7 @@ class RaterStore:
 
     def is_withdrawn(self, code: str) -> bool:
         """Whether a rater of that code was deleted."""
-        rows = self.store.rows(
-            "SELECT 1 FROM study_withdrawn WHERE study = ? AND code_digest = ?", self.study.id, self._digest(code)
-        )
-        return bool(rows)
+        return bool(self.store.rows("SELECT 1 FROM study_withdrawn WHERE code_digest = ?", self._digest(code)))
 
     def check_not_withdrawn(self, code: str) -> None:
         """Raise StudyError if a rater of that code was deleted."""
@@ -103,6 +98,22 @@ class RaterStore:
             raise StudyError(
                 f"the rater {code} was deleted from the study {self.study.name}; take part under a new code"
             )
+
+    def known(self, code: str) -> str:
+        """The code of a rater who takes part, as it is stored.
+
+        Raises:
+            StudyError: nobody has it.
+        """
+        code = code.strip().upper()
+        if self.id_of(code) is None:
+            raise StudyError(f"the study {self.study.name} has no rater {code[:40]!r}")
+        return code
+
+    def count_votes(self, code: str) -> int:
+        """How many votes a rater has given, superseded ones too."""
+        rows = self.store.rows("SELECT count(*) AS votes FROM study_votes WHERE rater = ?", self.id_of(code))
+        return int(rows[0]["votes"])
 
     def delete(self, code: str) -> int:
         """Delete a rater and all their votes; a person's votes cannot be imported again.
@@ -113,26 +124,14 @@ class RaterStore:
         Raises:
             StudyError: nobody has that code.
         """
-        code = code.strip().upper()
-        self.store.db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, not only forgotten
-        with self.store.writing():
-            rater = self.id_of(code)
-            if rater is None:
-                raise StudyError(f"the study {self.study.name} has no rater {code[:40]!r}")
-            votes = self._delete(rater)
+        with overwriting(self.store):
+            code = self.known(code)
+            rater, database = self.id_of(code), self.store.db.conn
+            votes = delete_votes(database, "rater", rater)
+            database.execute("DELETE FROM study_raters WHERE id = ?", [rater])
             if not code.startswith(SIMULATED):
-                row = [self.study.id, self._digest(code)]
-                self.store.db.conn.execute("INSERT OR IGNORE INTO study_withdrawn VALUES (?, ?)", row)
-        self.store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                database.execute("INSERT OR IGNORE INTO study_withdrawn VALUES (?)", [self._digest(code)])
         return votes
-
-    def _delete(self, rater: int) -> int:
-        database = self.store.db.conn
-        (votes,) = database.execute("SELECT count(*) FROM study_votes WHERE rater = ?", [rater]).fetchone()
-        while database.execute(_DELETE_LATEST, {"rater": rater}).rowcount > 0:
-            pass  # along a long chain of changed answers SQLite's own cascade would go too deep
-        database.execute("DELETE FROM study_raters WHERE id = ?", [rater])
-        return int(votes)
 
     def _digest(self, code: str) -> str:
         """Identifies a deleted rater without storing the code."""

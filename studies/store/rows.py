@@ -96,6 +96,7 @@ def read_study(store: Store, row: Row) -> Study:
         collection=Collection(row["collection_kind"], row["collection_name"]) if row["collection_kind"] else None,
         rules=StudyRules(**json.loads(row["rules"])),
         drawing=Drawing(**json.loads(row["drawing"])),
+        closed=row["closed"],
     )
 
 

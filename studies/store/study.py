@@ -50,6 +50,7 @@ class Study:
     collection: Collection | None = None  # whose pictures it shows; None where an older study does not say
     rules: StudyRules = field(default_factory=StudyRules)  # fixed before anybody votes
     drawing: Drawing = field(default_factory=Drawing)
+    closed: str | None = None  # the day from which on it takes no more votes
 
     @property
     def kind(self) -> StudyKind:

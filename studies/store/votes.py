@@ -8,6 +8,7 @@ from lorarar.store import Store
 from studies.errors import StudyError
 from studies.rater.trials import Trial
 from studies.rater.votes import Screen, Vote, check_supersedes
+from studies.store.gate import check_day, check_open
 from studies.store.raters import RaterStore
 from studies.store.study import Study
 
@@ -30,7 +31,12 @@ class VoteStore:
         return [Vote(**{**row, "screen": Screen(**json.loads(row["screen"]))}) for row in rows]
 
     def insert(self, rater: int, vote: Vote, trial: Trial) -> None:
-        """Append the vote of a rater, who is named by id; inside ``writing()``."""
+        """Append the vote of a rater, who is named by id; inside ``writing()``.
+
+        Raises:
+            ClosedError: the study was closed before the day of the vote.
+        """
+        check_day(self.store, self.study, vote.day)
         row = (
             vote.id,
             rater,
@@ -64,8 +70,13 @@ class StoredVoteLog:
         return self._raters.id_of(self._code) is not None
 
     def consent(self, day: str) -> None:
-        """Record that the rater agreed on this day."""
+        """Record that the rater agreed on this day.
+
+        Raises:
+            StudyError: the rater was deleted, or the study is closed.
+        """
         with self._store.writing():
+            check_open(self._store, self._study)
             self._raters.enrol(self._code, day)
 
     def votes(self) -> list[Vote]:
@@ -76,9 +87,10 @@ class StoredVoteLog:
         """Append a vote; it is committed when this returns.
 
         Raises:
-            StudyError: the trial has another vote than the one this supersedes.
+            StudyError: the trial has another vote than the one this supersedes, or the study is closed.
         """
         with self._store.writing():
+            check_open(self._store, self._study)
             rater = self._raters.id_of(self._code)
             if rater is None:
                 raise StudyError(f"the rater {self._code} takes no part in the study {self._study.name} any more")
