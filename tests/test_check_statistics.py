@@ -16,9 +16,9 @@ from judge.checks.statistics.calibration import (
     temperature,
 )
 from judge.checks.statistics.discrimination import auroc_interval, nearness
-from judge.checks.statistics.proportions import proportion, wilson
 from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.util.statistics.agreement import alpha_interval, auroc, cohen_kappa
+from lorarar.util.statistics.proportions import proportion, wilson
 
 YES, NO = Verdict("ok", True, 0.9), Verdict("ok", False, 0.2)
 

@@ -106,6 +106,7 @@ def test_every_metric_is_named_with_its_coefficient_and_n(store):
     dino = [f for f in made.section("correlation") if f.of == "DINO (tiny-dino), subject"]
     assert {f.name for f in dino} == {
         "Pearson r",
+        "r with infinitely many raters",
         "Spearman rho",
         "Kendall tau-b",
         "pairwise agreement",
@@ -145,7 +146,10 @@ def test_a_score_counts_for_what_it_is_against_alone_and_revisions_have_names_of
     add_scores(copy, "dino", "tiny-dino", lambda *_: 9.0, against="other references")  # the latest
     add_scores(copy, "rms-truth", "truth", lambda m, c, s, seed: float(seed + len(c)), against="another cell")
     with Store(copy) as store:
-        assert report(store, "abs", simulated=True) == before
+        after = report(store, "abs", simulated=True)
+    refused = [one for one in after.figures if "RMS to the truth" in one.of]
+    assert [one for one in after.figures if one not in refused] == list(before.figures)
+    assert len(refused) == 3 and all(one.value is None and "another cell" in one.note for one in refused)
     for revision in ("one", "two"):
         add_scores(copy, "clip-i", "new", lambda m, c, s, seed, r=revision: seed + len(c) + len(r), revision=revision)
     add_verdicts(copy, lambda *_: True, "later")
@@ -156,8 +160,11 @@ def test_a_score_counts_for_what_it_is_against_alone_and_revisions_have_names_of
     named = list(dict.fromkeys((points.metric, points.by) for points in made.points))
     clips = [("clip-i", "tiny-clip"), ("clip-i", "new, one"), ("clip-i", "new, two")]
     assert named[:2] == [("mars2", "scripted"), ("mars2", "later")] and set(clips) < set(named)
-    compared = [one.of for one in made.figures if one.name == "difference of r"]
-    assert compared and all(of.startswith("MARS2 (scripted)") for of in compared)
+    compared = {one.of for one in made.figures if one.name == "difference of r" and one.of.endswith(", style")}
+    judges = [f"MARS2 ({judge}), style" for judge in ("scripted", "later")]
+    assert " minus ".join(judges) in compared
+    for judge in judges:  # each against every metric
+        assert {f"{judge} minus CLIP-I (new, {revision}), style" for revision in ("one", "two")} < compared
 
 
 @pytest.mark.parametrize("name", ["ab", "abs"])

@@ -11,12 +11,13 @@ from lorarar.util.statistics.agreement import krippendorff_alpha, value_counts
 from lorarar.util.statistics.davidson import fit, two_methods
 from lorarar.util.statistics.power import fisher_interval, power, simulate
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.statistics import correlation
-from studies.statistics.agreement import alpha, ceiling, consistency, weighted_r
+from studies.statistics import coefficients
+from studies.statistics.agreement import alpha, consistency
 from studies.statistics.correlation import correlate, difference
-from studies.statistics.crossed import crossed, weighted_mean
+from studies.statistics.crossed import crossed_mean
 from studies.statistics.outcomes import outcomes, sign_test
 from studies.statistics.ratings import Ratings
+from studies.statistics.reliability import reliability
 
 
 def ratings_of(table, cells=None):
@@ -137,9 +138,9 @@ def test_cohens_kappa_and_phi_give_a_known_example():
     # 50 proposals, two readers: 20 yes/yes, 5 yes/no, 10 no/yes, 15 no/no; kappa is 0.4
     people = np.repeat([1.0, 1.0, 0.0, 0.0], [20, 5, 10, 15])
     metric = np.repeat([1.0, 0.0, 1.0, 0.0], [20, 5, 10, 15])
-    assert correlation.kappa(people, metric) == pytest.approx(0.4)
+    assert coefficients.kappa(people, metric) == pytest.approx(0.4)
     phi = (20 * 15 - 5 * 10) / np.sqrt(25 * 25 * 30 * 20)
-    assert correlation.phi(people, metric) == pytest.approx(phi)
+    assert coefficients.phi(people, metric) == pytest.approx(phi)
 
 
 def test_coefficients_agree_with_scipy():
@@ -147,24 +148,26 @@ def test_coefficients_agree_with_scipy():
     for _ in range(20):
         people = generator.integers(0, 6, 30) / 5
         metric = people + generator.normal(0, 0.5, 30).round(1)
-        assert correlation.pearson(people, metric) == pytest.approx(stats.pearsonr(people, metric).statistic)
-        assert correlation.spearman(people, metric) == pytest.approx(stats.spearmanr(people, metric).statistic)
-        assert correlation.kendall(people, metric) == pytest.approx(stats.kendalltau(people, metric).statistic)
+        assert coefficients.pearson(people, metric) == pytest.approx(stats.pearsonr(people, metric).statistic)
+        assert coefficients.spearman(people, metric) == pytest.approx(stats.spearmanr(people, metric).statistic)
+        assert coefficients.kendall(people, metric) == pytest.approx(stats.kendalltau(people, metric).statistic)
         yes = people > 0.5
         u = stats.mannwhitneyu(metric[yes], metric[~yes]).statistic
-        assert correlation.auc(people, metric) == pytest.approx(u / yes.sum() / (~yes).sum())
+        assert coefficients.auc(people, metric) == pytest.approx(u / yes.sum() / (~yes).sum())
         binary = (metric > 0.5).astype(float)
-        assert correlation.pearson(people, binary) == pytest.approx(stats.pointbiserialr(binary, people).statistic)
+        assert coefficients.pearson(people, binary) == pytest.approx(stats.pointbiserialr(binary, people).statistic)
         weights = generator.integers(0, 3, 30)
         repeated = np.repeat(people, weights), np.repeat(metric, weights)
-        assert weighted_r(people, metric, weights.astype(float)) == pytest.approx(stats.pearsonr(*repeated).statistic)
+        assert coefficients.pearson(people, metric, weights.astype(float)) == pytest.approx(
+            stats.pearsonr(*repeated).statistic
+        )
 
 
 def test_pairwise_agreement_counts_what_it_says():
     people, metric = np.array([0.5, -0.5, 0.0, 1.0]), np.array([2.0, 1.0, 0.0, 0.0])
-    assert correlation.same_side(people, metric) == pytest.approx((1 + 0 + 0.5) / 3)
-    assert correlation.same_of_three(people, metric) == pytest.approx(2 / 4)
-    assert correlation.ordered_alike(np.array([0, 0.5, 1]), np.array([1.0, 1.0, 3.0])) == pytest.approx(2.5 / 3)
+    assert coefficients.same_side(people, metric) == pytest.approx((1 + 0 + 0.5) / 3)
+    assert coefficients.same_of_three(people, metric) == pytest.approx(2 / 4)
+    assert coefficients.ordered_alike(np.array([0, 0.5, 1]), np.array([1.0, 1.0, 3.0])) == pytest.approx(2.5 / 3)
 
 
 def test_fishers_interval_is_the_textbooks():
@@ -179,7 +182,7 @@ def test_outcomes_are_shares_of_votes():
     assert found.votes == 10
 
 
-def test_the_ceiling_is_each_rater_against_the_mean_of_the_others():
+def test_one_against_the_others_is_each_rater_against_the_mean_of_the_others():
     generator = np.random.default_rng(1)
     table = np.sign(generator.normal(size=20) + generator.normal(0, 1, (6, 20)))
     table[2, 3] = np.nan
@@ -189,12 +192,13 @@ def test_the_ceiling_is_each_rater_against_the_mean_of_the_others():
         others = np.nanmean(np.delete(table, rater, axis=0), axis=0)
         at = ~np.isnan(table[rater])
         by_hand.append(np.corrcoef(table[rater, at], others[at])[0, 1])
-    value, raters = ceiling(ratings_of(table))
-    assert raters == 5
+    found = reliability(ratings_of(table))
+    value = found.one_against_others
+    assert found.raters == 5
     assert value.value == pytest.approx(np.mean(by_hand))
     assert value.low < value.value < value.high
     with pytest.raises(UndefinedError):
-        ceiling(ratings_of(np.ones((3, 5))))
+        reliability(ratings_of(np.ones((3, 5))))
 
 
 def test_consistency_is_a_share_with_an_interval():
@@ -213,7 +217,7 @@ def test_consistency_is_a_share_with_an_interval():
 )
 def test_correlations_that_are_not_defined_say_why(people, metric, message):
     with pytest.raises(UndefinedError, match=message):
-        correlate(ratings_of(np.array(people)), np.array(metric, float), {"r": correlation.pearson})
+        correlate(ratings_of(np.array(people)), np.array(metric, float), {"r": coefficients.pearson})
 
 
 def test_metrics_are_compared_on_the_same_resamples():
@@ -239,7 +243,7 @@ def test_crossed_intervals_cover_what_they_claim_and_those_of_votes_alone_do_not
     for study in range(studies):
         votes = simulate(generator, 25, 25, effect)
         ratings = ratings_of(votes)
-        found = crossed(ratings, weighted_mean(ratings.values), 400, study)
+        found = crossed_mean(ratings, -1, 1, 400, study)
         crossing.append((found.low, found.high))
         means = generator.choice(votes.ravel(), (400, votes.size)).mean(axis=1)
         alone.append(np.percentile(means, [2.5, 97.5]))
@@ -266,7 +270,7 @@ def test_intervals_cover_where_a_pair_has_several_items(note):
         votes = study(pairs)
         for found, of in ((by_pair, cells), (by_item, None)):
             ratings = ratings_of(votes, of)
-            got = crossed(ratings, weighted_mean(ratings.values), 300, number)
+            got = crossed_mean(ratings, -1, 1, 300, number)
             found.append((got.low, got.high))
     shares = covered(truth, by_pair), covered(truth, by_item)
     note(
@@ -291,7 +295,7 @@ def test_intervals_of_correlations_cover_what_they_claim(note):
     found = []
     for _ in range(studies):
         votes, metric = study(items)
-        values = correlate(ratings_of(votes), metric, {"r": correlation.pearson}).values["r"]
+        values = correlate(ratings_of(votes), metric, {"r": coefficients.pearson}).values["r"]
         found.append((values.low, values.high))
     note(f"nominal 95 %: {covered(truth, found):.3f} of {studies} correlations of {truth:.2f}")
     assert 0.88 <= covered(truth, found) <= 1
@@ -303,7 +307,7 @@ def test_power_is_what_the_report_would_find(note):
     found = 0
     for study in range(150):
         ratings = ratings_of(simulate(generator, 25, 25, 0.5))
-        interval = crossed(ratings, weighted_mean(ratings.values), 300, study)
+        interval = crossed_mean(ratings, -1, 1, 300, study)
         found += interval.low > 0 or interval.high < 0
     said = power(25, 25).share
     note(f"25 items x 25 raters at 0.5 logits: {said:.2f} said, {found / 150:.2f} found")

@@ -19,7 +19,6 @@ from judge.checks.findings import Finding, Grade, at_least, percent_of, weakest
 from judge.checks.part import Baseline, CheckPlan, Part
 from judge.checks.statistics.calibration import LabelledAnswer, accuracy
 from judge.checks.statistics.discrimination import Auroc, logit_auroc
-from judge.checks.statistics.proportions import Proportion
 from judge.questions import ASPECTS, Aspect, Prompts, Question
 from judge.targets import Target
 from judge.verdicts import Verdict
@@ -29,6 +28,7 @@ from lorarar.util.files import cache_folder
 from lorarar.util.formatting import interval
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import Interval, bootstrap
+from lorarar.util.statistics.proportions import Proportion
 
 ITSELF, ANOTHER, OTHER, BLANK = "the reference itself", "another reference", "another concept's", "blank"
 TONES = {"white": 255, "grey": 128, "black": 0}  # of blank pictures

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from judge.checks.statistics.agreement import Flips
-from judge.checks.statistics.proportions import Proportion
 from lorarar.util.formatting import bounds
+from lorarar.util.statistics.proportions import Proportion
 
 Grade = Literal["good", "fair", "poor", ""]  # empty where there is nothing to grade
 MUCH = {"good": "little", "fair": "somewhat", "poor": "much"}  # how much something matters, by its grade

@@ -14,7 +14,6 @@ from judge.checks.ratings import RatedAspect
 from judge.checks.statistics.agreement import agreement_with_others, kappa_interval
 from judge.checks.statistics.calibration import Calibration, accuracy, calibrate
 from judge.checks.statistics.discrimination import Auroc, logit_auroc
-from judge.checks.statistics.proportions import Proportion
 from judge.pictures import JudgedPicture, group_by_picture
 from judge.questions import Aspect
 from judge.targets import Target
@@ -22,6 +21,7 @@ from judge.verdicts import Verdict
 from lorarar.util.formatting import count, interval
 from lorarar.util.statistics.agreement import alpha_interval
 from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.proportions import Proportion
 
 FEWEST = 10  # pictures below which there is no grade
 

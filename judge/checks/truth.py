@@ -13,7 +13,6 @@ from judge.checks.part import Baseline, CheckPlan, Part
 from judge.checks.rates import TOO_WIDE, RateOf, calibrate_rate, correct_methods, rate_finding
 from judge.checks.statistics.calibration import Calibration, CorrectedRate, LabelledAnswer, accuracy
 from judge.checks.statistics.discrimination import Auroc, Nearness, logit_auroc, nearness
-from judge.checks.statistics.proportions import Proportion
 from judge.ground_truth import KnownPicture
 from judge.pictures import JudgedPicture, group_by_picture
 from judge.questions import Aspect
@@ -22,6 +21,7 @@ from judge.verdicts import Verdict
 from lorarar.store.queries import Pair
 from lorarar.util.formatting import interval, percent, percent_bounds
 from lorarar.util.grouping import group_by
+from lorarar.util.statistics.proportions import Proportion
 
 FEWEST_CELLS = 5  # below which nearness gets no grade
 

@@ -12,7 +12,6 @@ from judge.checks.findings import MUCH, Finding, at_least, at_most, percent_of
 from judge.checks.paraphrases import wordings
 from judge.checks.part import Baseline, CheckPlan, Part
 from judge.checks.statistics.agreement import kendall_tau
-from judge.checks.statistics.proportions import Proportion, proportion
 from judge.pictures import group_by_picture, mars2, mars2_by_method
 from judge.questions import ASPECTS, Aspect, Prompts
 from judge.targets import Target
@@ -20,6 +19,7 @@ from judge.verdicts import Verdict
 from lorarar.util.formatting import bounds, interval
 from lorarar.util.statistics.agreement import alpha_interval
 from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.proportions import Proportion, proportion
 
 HOLDS = {"good": "holds", "fair": "mostly holds", "poor": "does not hold"}
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations, product
 
 import numpy as np
 
 from judge.metrics import MARS2
 from lorarar.store import Store
+from lorarar.util.formatting import count
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure, Points, metric_title, titled
 from studies.reports.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.reports.metrics import StudyAspect, StudyMetric, metrics
 from studies.reports.standing_votes import StandingVote
-from studies.statistics import correlation
-from studies.statistics.correlation import Coefficient, correlate, difference
+from studies.statistics import coefficients
+from studies.statistics.coefficients import Coefficient
+from studies.statistics.correlation import Correlated, corrected, correlate, difference
 from studies.statistics.ratings import Floats, Ratings
+from studies.statistics.reliability import Reliability, reliability
 from studies.store import Study
 
 SECTION = "correlation"
 ASPECTS: tuple[StudyAspect, ...] = ("both", "subject", "style")
 BEST = "every picture of a best study was accepted by MARS2, so it cannot vary; a study of random pictures tells"
+OF_MAJORITY = " (majority)"  # after the name of a coefficient that takes people's majority for an answer
+CORRECTED = "r with infinitely many raters"
 NO_METRICS = "no picture of this study has verdicts or scores; make them with: lorarar judge run"
 
 
@@ -42,7 +48,7 @@ class ScoredItems:
 
 
 def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> tuple[list[Figure], list[Points]]:
-    """People against every metric that scores the study's pictures, and MARS2 against each of the others."""
+    """People against every metric that scores the pictures, and MARS2 by each judge against each of the others."""
     aspects: tuple[StudyAspect, ...] = ("both",) if study.kind == "ab" else ASPECTS
     available = metrics(store, study, aspects)
     if not available:
@@ -53,9 +59,10 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
     points: list[Points] = []
     for aspect in aspects:
         ratings = ratings_of(study, votes, value_for(study, aspect))
+        of_raters = _reliability(ratings)
         of_aspect = [metric_items for metric_items in scored if metric_items.metric.aspect == aspect]
         for metric_items in of_aspect:
-            figures += _coefficient_figures(study, ratings, metric_items)
+            figures += _coefficient_figures(study, ratings, of_raters, metric_items)
             points.append(_points(study, ratings, items, metric_items))
         figures += _differences(ratings, of_aspect)
     return figures, points
@@ -83,49 +90,98 @@ def _coefficients(study: Study, metric: StudyMetric) -> dict[str, Coefficient]:
     """The coefficients that suit the study's kind and the metric, by name."""
     first = "point-biserial r" if metric.binary and study.kind == "absolute" else "Pearson r"
     common: dict[str, Coefficient] = {
-        first: correlation.pearson,
-        "Spearman rho": correlation.spearman,
-        "Kendall tau-b": correlation.kendall,
+        first: coefficients.pearson,
+        "Spearman rho": coefficients.spearman,
+        "Kendall tau-b": coefficients.kendall,
     }
     if study.kind == "ab":
         return common | {
-            "pairwise agreement, without people's ties": correlation.same_side,
-            "pairwise agreement, with ties": correlation.same_of_three,
+            "pairwise agreement, without people's ties": coefficients.same_side,
+            "pairwise agreement, with ties": coefficients.same_of_three,
         }
-    common |= {"pairwise agreement": correlation.ordered_alike}
+    common |= {"pairwise agreement": coefficients.ordered_alike}
     if metric.binary:
-        return common | {"phi (majority)": correlation.phi, "Cohen kappa (majority)": correlation.kappa}
-    return common | {"AUC (majority)": correlation.auc}
+        return common | {f"phi{OF_MAJORITY}": coefficients.phi, f"Cohen kappa{OF_MAJORITY}": coefficients.kappa}
+    return common | {f"AUC{OF_MAJORITY}": coefficients.auc}
 
 
-def _coefficient_figures(study: Study, ratings: Ratings, scored: ScoredItems) -> list[Figure]:
-    coefficients = _coefficients(study, scored.metric)
+def _reliability(ratings: Ratings) -> Reliability | str:
+    """How reliable the raters' mean is, or why that is not known."""
     try:
-        result = correlate(ratings, scored.oriented, coefficients)
+        return reliability(ratings)
     except UndefinedError as error:
-        note = BEST if scored.metric.name == MARS2 and study.scenario == "best" else str(error)
+        return str(error)
+
+
+def _coefficient_figures(
+    study: Study, ratings: Ratings, of_raters: Reliability | str, scored: ScoredItems
+) -> list[Figure]:
+    wanted = _coefficients(study, scored.metric)
+    try:
+        result = correlate(ratings, scored.oriented, wanted)
+    except UndefinedError as error:
         n = int(np.isfinite(scored.scores).sum())
-        return [undefined(SECTION, scored.title, next(iter(coefficients)), note, n=n, counted="items", key=scored.key)]
-    return [
-        undefined(SECTION, scored.title, name, value, n=result.items, counted="items", key=scored.key)
-        if isinstance(value, str)
-        else figure_of(SECTION, scored.title, name, value, n=result.items, counted="items", key=scored.key)
-        for name, value in result.values.items()
+        return [
+            undefined(
+                SECTION,
+                scored.title,
+                next(iter(wanted)),
+                _why_not(study, scored, error),
+                n=n,
+                counted="items",
+                key=scored.key,
+            )
+        ]
+    raw, *others = (_coefficient_figure(scored, name, result) for name in wanted)
+    return [raw, _corrected(ratings, of_raters, scored, result.items), *others]
+
+
+def _why_not(study: Study, scored: ScoredItems, error: UndefinedError) -> str:
+    """Why a metric has no correlation at all."""
+    if scored.metric.why_not:
+        return scored.metric.why_not
+    return BEST if scored.metric.name == MARS2 and study.scenario == "best" else str(error)
+
+
+def _coefficient_figure(scored: ScoredItems, name: str, result: Correlated) -> Figure:
+    """One coefficient, with what was left out."""
+    split = result.split if name.endswith(OF_MAJORITY) else 0
+    notes = [
+        f"{count(split, 'item')} on which people are split evenly left out" if split else "",
+        f"{count(scored.metric.elsewhere, 'picture')} scored against something else left out"
+        if scored.metric.elsewhere
+        else "",
     ]
+    value, note, n = result.values[name], "; ".join(filter(None, notes)), result.items - split
+    if isinstance(value, str):
+        return undefined(
+            SECTION, scored.title, name, "; ".join(filter(None, (value, note))), n=n, counted="items", key=scored.key
+        )
+    return figure_of(SECTION, scored.title, name, value, n=n, counted="items", key=scored.key, note=note)
+
+
+def _corrected(ratings: Ratings, of_raters: Reliability | str, scored: ScoredItems, n: int) -> Figure:
+    """Pearson's r corrected for the raters' reliability."""
+    if isinstance(of_raters, str):
+        return undefined(SECTION, scored.title, CORRECTED, of_raters, n=n, counted="items", key=scored.key)
+    measure = partial(corrected, ratings, scored.oriented, of_raters)
+    return measured_figure(SECTION, scored.title, CORRECTED, measure, n=n, counted="items", key=scored.key)
 
 
 def _differences(ratings: Ratings, scored: Sequence[ScoredItems]) -> list[Figure]:
-    """By how much MARS2 of the judge who answered most exceeds each other metric."""
-    if not scored or scored[0].metric.name != MARS2:
-        return []
-    mars2 = scored[0]
+    """By how much MARS2 of each judge exceeds that of each other judge, and each other metric."""
+    judges = [one for one in scored if one.metric.name == MARS2]
+    others = [one for one in scored if one.metric.name != MARS2 and not one.metric.why_not]
+    pairs = [*combinations(judges, 2), *product(judges, others)]
     figures = []
-    for other in scored[1:]:
-        if other.metric.name != MARS2:
-            n = int((np.isfinite(mars2.scores) & np.isfinite(other.scores)).sum())
-            measure = partial(difference, ratings, mars2.oriented, other.oriented)
-            title = f"{mars2.title} minus {other.title}"
-            figures.append(measured_figure(SECTION, title, "difference of r", measure, n=n, counted="items"))
+    for one, other in pairs:
+        n = int((np.isfinite(one.scores) & np.isfinite(other.scores)).sum())
+        measure = partial(difference, ratings, one.oriented, other.oriented)
+        figures.append(
+            measured_figure(
+                SECTION, f"{one.title} minus {other.title}", "difference of r", measure, n=n, counted="items"
+            )
+        )
     return figures
 
 

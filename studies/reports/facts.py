@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from lorarar.util.statistics.bootstrap import Interval
 from studies.figures import Figure
 from studies.rater.votes import LEAST_PIXELS
-from studies.reports.figure_builders import mean, measured_figure, ratings_of
+from studies.reports.figure_builders import figure_of, mean, ratings_of, undefined
 from studies.reports.standing_votes import StandingVote, passes
 from studies.store import Study
 
@@ -76,9 +74,7 @@ def _attention(study: Study, votes: Sequence[StandingVote], failed: set[str], at
 def _left(study: Study, plain: Sequence[StandingVote]) -> Figure:
     """How often the left side is preferred, which sides alone should not decide."""
     sides = [vote for vote in plain if vote.side != "similar"]
-
-    def left() -> Interval:
-        return mean(ratings_of(study, sides, lambda vote: float(vote.side == "left")))
-
-    figure = measured_figure("study", "", "left", left, n=len(sides), counted="votes")
-    return replace(figure, note=figure.note or "of the votes for a side")
+    if not sides:
+        return undefined("study", "", "left", "no vote is for a side")
+    left = mean(ratings_of(study, sides, lambda vote: float(vote.side == "left")))
+    return figure_of("study", "", "left", left, n=len(sides), counted="votes", note="of the votes for a side")

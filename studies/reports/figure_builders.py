@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isinf
 
-from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure
 from studies.reports.standing_votes import StandingVote, toward_first
-from studies.statistics.crossed import crossed, weighted_mean
+from studies.statistics.crossed import crossed_mean
 from studies.statistics.ratings import Ratings
 from studies.store import Study
 
@@ -36,21 +37,37 @@ def value_for(study: Study, aspect: str) -> Value:
     return lambda vote: float(vote.shows(aspect))
 
 
-def mean(ratings: Ratings) -> Interval:
-    """The mean of the votes' values.
-
-    Raises:
-        UndefinedError: it has no interval.
-    """
-    return crossed(ratings, weighted_mean(ratings.values))
+def mean(ratings: Ratings) -> Estimate:
+    """The mean of the votes' values, which are 0 or 1."""
+    return crossed_mean(ratings)
 
 
 def figure_of(
-    section: str, of: str, name: str, value: Interval, *, n: int, counted: str, key: str | None = None
+    section: str, of: str, name: str, value: Estimate, *, n: int, counted: str, key: str | None = None, note: str = ""
 ) -> Figure:
-    """A figure with its interval, and what ``n`` counts."""
-    ends = (value.low, value.high)
-    return Figure(section, of, name, value.value, *ends, n=n, counted=counted, key=key)
+    """A figure with its interval, and what ``n`` counts: an end without a bound is left out, and the note says so."""
+    low, high = (None if end is None or isinf(end) else end for end in (value.low, value.high))
+    notes = (note, value.note, _without_bound(value))
+    return Figure(
+        section=section,
+        of=of,
+        name=name,
+        value=value.value,
+        low=low,
+        high=high,
+        n=n,
+        counted=counted,
+        note="; ".join(filter(None, notes)),
+        key=key,
+    )
+
+
+def _without_bound(value: Estimate) -> str:
+    """Which ends of an interval are infinite, in words."""
+    if value.low is None or value.high is None:
+        return ""
+    ends = [name for name, end in (("lower", value.low), ("upper", value.high)) if isinf(end)]
+    return f"no {' and no '.join(ends)} bound" if ends else ""
 
 
 def undefined(
@@ -61,10 +78,17 @@ def undefined(
 
 
 def measured_figure(
-    section: str, of: str, name: str, measure: Callable[[], Interval], *, n: int, counted: str
+    section: str, of: str, name: str, measure: Callable[[], Estimate], *, n: int, counted: str, key: str | None = None
 ) -> Figure:
     """The figure that ``measure`` returns, or the reason why it is not defined."""
     try:
-        return figure_of(section, of, name, measure(), n=n, counted=counted)
+        return figure_of(section, of, name, measure(), n=n, counted=counted, key=key)
     except UndefinedError as error:
-        return undefined(section, of, name, str(error), n=n, counted=counted)
+        return undefined(section, of, name, str(error), n=n, counted=counted, key=key)
+
+
+def p_figure(
+    section: str, of: str, name: str, p: float, *, n: int | None = None, counted: str = "", note: str = ""
+) -> Figure:
+    """The p of a test, which has no interval."""
+    return Figure(section=section, of=of, name=name, value=p, n=n, counted=counted, note=note)

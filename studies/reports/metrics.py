@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from judge.brand import knows
@@ -16,8 +17,6 @@ from judge.verdicts import JudgeVerdicts, VerdictStore
 from lorarar.pictures.notes import base_of
 from lorarar.store import Store
 from studies.store import ItemOrigin, Study
-
-UNKNOWN = ""  # what a metric that is not in the table is measured against: its latest score counts
 
 UNFIT = "(without worth: it does not know these pictures)"
 
@@ -35,6 +34,10 @@ class StudyMetric:
     by: str  # critic or backbone
     aspect: StudyAspect  # MARS2 has a score of each; the others have one for all
     score: Scorer
+    elsewhere: int = (
+        0  # pictures whose only scores are against something else than the item's own references, or prompt
+    )
+    why_not: str = ""  # no picture has a score that counts
 
     @property
     def binary(self) -> bool:
@@ -119,38 +122,42 @@ def _similarities(
     scores: dict[str, dict[str, dict[Key, float]]] = {}
     for row in rows:
         of_backbone = scores.setdefault(row["metric"], {}).setdefault(row["backbone"], {})
-        of_backbone[row["image"], row["against"] if row["metric"] in METRICS else UNKNOWN] = row["value"]
+        of_backbone[row["image"], row["against"]] = row["value"]
     return [
-        StudyMetric(metric, name, aspect, score)
+        replace(scored, aspect=aspect)
         for metric in sorted(scores, key=_place)
-        for name, score in _scorers(study, metric, scores[metric], prompts, bases)
+        for scored in _by_backbone(study, metric, scores[metric], prompts, bases)
         for aspect in aspects
     ]
 
 
-def _scorers(
+def _by_backbone(
     study: Study,
     metric: str,
     by_backbone: Mapping[str, Mapping[Key, float]],
     prompts: Mapping[str, str],
     bases: Iterable[str],
-) -> Iterator[tuple[str, Scorer]]:
-    """What of a metric scores any picture of the study, each with its name."""
-    scorers = {backbone: _lookup(metric, scores, prompts) for backbone, scores in by_backbone.items()}
-    used = [
-        backbone
-        for backbone, score in scorers.items()
-        if any(
-            score(source.image, origin) is not None
-            for origin in study.origins
-            for source in origin.sources
-            if source.method
-        )
-    ]
-    names = _names([(_fact(one, "name"), _fact(one, "revision"), one) for one in used])
+) -> Iterator[StudyMetric]:
+    """A metric by each of what scored any picture of the study, be it against what the picture's item shows or not."""
+    names = _names([(_fact(one, "name"), _fact(one, "revision"), one) for one in by_backbone])
     if metric in METRICS and METRICS[metric].backbone is not None:
-        names = [_branded(name, _fact(one, "name"), bases) for one, name in zip(used, names, strict=True)]
-    return ((name, scorers[backbone]) for backbone, name in zip(used, names, strict=True))
+        names = [_branded(name, _fact(one, "name"), bases) for one, name in zip(by_backbone, names, strict=True)]
+    shown = [(source.image, origin) for origin in study.origins for source in origin.sources if source.method]
+    for name, scores in zip(names, by_backbone.values(), strict=True):
+        score = _lookup(metric, scores, prompts)
+        scored = {image for image, _ in scores}
+        counted = [score(image, origin) is not None for image, origin in shown if image in scored]
+        if counted:
+            why_not = "" if any(counted) else f"its scores of these pictures are {_elsewhere(metric)}"
+            yield StudyMetric(metric, name, "both", score, counted.count(False), why_not)
+
+
+def _elsewhere(metric: str) -> str:
+    """What scores are against that do not count, and what to do."""
+    if metric not in METRICS:
+        return "against several things each, of which the metric's own package knows the right one; install it"
+    against = {"prompt": "another prompt", "truth": "another cell"}.get(METRICS[metric].against, "other references")
+    return f"against {against}; score them again: lorarar judge run --metrics {metric}"
 
 
 def _place(name: str) -> int:
@@ -160,9 +167,14 @@ def _place(name: str) -> int:
 
 
 def _lookup(name: str, scores: Mapping[Key, float], prompts: Mapping[str, str]) -> Scorer:
-    """A metric's scores against what the items' pictures are to be measured against, as the judge's report has them."""
+    """A metric's scores against what the items' pictures are to be measured against, as the judge's report has them.
+
+    What a metric that is not in the table is measured against nobody knows: its score counts where there is one alone.
+    """
     if name not in METRICS:
-        return lambda image, _: scores.get((image, UNKNOWN))
+        times = Counter(image for image, _ in scores)
+        single = {image: value for (image, _), value in scores.items() if times[image] == 1}
+        return lambda image, _: single.get(image)
     metric = METRICS[name]
     if metric.against == "prompt":
         latest = {image: value for (image, key), value in scores.items() if is_prompt_key(key, prompts.get(image, ""))}

@@ -2,74 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
-from lorarar.util.statistics.davidson import Comparisons
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure
-from studies.reports.figure_builders import measured_figure, ratings_of, undefined
+from studies.reports.figure_builders import figure_of, p_figure, ratings_of, undefined
 from studies.reports.standing_votes import StandingVote, methods_of
-from studies.statistics.crossed import interval, resamples, vote_weights
-from studies.statistics.draws import current_draws
-from studies.statistics.ratings import Floats, Ratings
+from studies.statistics.strengths import MethodStrengths, method_strengths
 from studies.store import Study
 
 SECTION = "model"
-
-#: Log strengths of the methods, then nu (methods + 1,), as a function of the votes' weights (votes,).
-Strengths = Callable[[Floats], Floats]
+STRENGTH = "log strength of "  # before a method's name
+SIMULTANEOUS = "all intervals of strengths hold at once"
 
 
 def strength_figures(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
-    """The strengths of an A/B study's methods and how readily people call a tie (nu), each with its interval."""
+    """The strengths of an A/B study's methods, of more than two also two by two, and how readily people call a tie."""
     ratings = ratings_of(study, votes, lambda vote: vote.leaning)
-    strengths = _strengths(study, votes, ratings)
-    name = "Davidson" if len(study.methods) == 2 else "Bradley-Terry with ties"
+    places = np.array([[study.methods.index(method) for method in methods_of(study, vote)] for vote in votes])
+    two = len(study.methods) == 2
+    name = "Davidson" if two else "Bradley-Terry with ties"
     try:
-        value = strengths(np.ones_like(ratings.values))
+        found = method_strengths(ratings, places, len(study.methods))
     except UndefinedError as error:
         return [undefined(SECTION, name, "strengths", str(error))]
-    values, draws = _named(study, value), _named(study, _draws(strengths, ratings, len(study.methods)))
-    return [
-        measured_figure(
-            SECTION, name, what, partial(interval, float(values[what]), draws[what]), n=len(votes), counted="votes"
-        )
-        for what in values
+    nu = figure_of(SECTION, name, "nu", found.nu, n=len(votes), counted="votes")
+    if two:
+        odds = found.contrasts[0, 1].estimate
+        return [figure_of(SECTION, name, f"log odds of {study.methods[0]}", odds, n=len(votes), counted="votes"), nu]
+    strengths = [
+        figure_of(SECTION, name, STRENGTH + method, one, n=len(votes), counted="votes", note=SIMULTANEOUS)
+        for method, one in zip(study.methods, found.strengths, strict=True)
     ]
+    return [*strengths, nu, *_contrasts(study, votes, found)]
 
 
-def _strengths(study: Study, votes: Sequence[StandingVote], ratings: Ratings) -> Strengths:
-    """The model as a function of the votes' weights, which raises UndefinedError where it has no fit."""
-    places = np.array([[study.methods.index(method) for method in methods_of(study, vote)] for vote in votes])
-    comparisons = Comparisons(ratings.values, places, len(study.methods))
-
-    def strengths(weights: Floats) -> Floats:
-        model = comparisons.fit(weights)
-        return np.array([*model.strengths, model.nu])
-
-    return strengths
-
-
-def _draws(strengths: Strengths, ratings: Ratings, methods: int) -> Floats:
-    """The model of every resample (methods + 1, resamples); NaN where it has no fit."""
-    whole = current_draws().count
-    count = whole if methods == 2 else whole // 4  # two methods have a closed form
-    draws = np.full((count, methods + 1), np.nan)
-    for row, weights in zip(draws, resamples(ratings, count), strict=True):
-        try:
-            row[:] = strengths(vote_weights(ratings, *weights))
-        except UndefinedError:
-            continue
-    return draws.T
-
-
-def _named(study: Study, columns: Floats) -> Mapping[str, Floats]:
-    """Log strengths, then nu, under the names of the report's figures: of two methods, their log odds alone."""
-    *strengths, nu = columns
-    if len(study.methods) == 2:
-        return {f"log odds of {study.methods[0]}": strengths[0] - strengths[1], "nu": nu}
-    named = {f"log strength of {method}": column for method, column in zip(study.methods, strengths, strict=True)}
-    return named | {"nu": nu}
+def _contrasts(study: Study, votes: Sequence[StandingVote], found: MethodStrengths) -> list[Figure]:
+    """Every two methods' strengths against each other, by all votes, those on others included."""
+    figures = []
+    for (one, two), contrast in found.contrasts.items():
+        of = f"{study.methods[one]} against {study.methods[two]}"
+        figures += [
+            figure_of(SECTION, of, "difference of log strengths", contrast.estimate, n=len(votes), counted="votes"),
+            p_figure(SECTION, of, "p, Holm-adjusted", contrast.adjusted, note=f"{contrast.p:.2g} before"),
+        ]
+    return figures

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+from lorarar.util.grouping import group_by
+from lorarar.util.statistics.holm import holm
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import ASPECT_TITLES, Figure
-from studies.reports.figure_builders import figure_of, mean, measured_figure, ratings_of, undefined, value_for
+from studies.reports.figure_builders import figure_of, mean, p_figure, ratings_of, undefined, value_for
 from studies.reports.standing_votes import StandingVote, methods_of, toward_first
-from studies.statistics.outcomes import outcomes, sign_test
+from studies.statistics.outcomes import equivalence, outcomes, sign_test
 from studies.statistics.ratings import Ratings
 from studies.store import Study
 
 SECTION = "outcomes"
+SIGN_TEST, EQUIVALENCE = "sign test p", "equivalence p"
 
 
 def preferences(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
-    """Wins, ties and losses of every two methods of an A/B study (the paper's Figure 7), with the sign test."""
-    return [figure for pair in combinations(study.methods, 2) for figure in _preference(study, votes, pair)]
+    """Wins, ties and losses of every two methods of an A/B study (the paper's Figure 7), with their tests.
+
+    Of more than two methods each test's p is also adjusted for how many there are.
+    """
+    pairs = list(combinations(study.methods, 2))
+    of_pairs = {pair: [vote for vote in votes if set(methods_of(study, vote)) == set(pair)] for pair in pairs}
+    tests = {pair: _tests(study, of_pairs[pair], pair) for pair in pairs if of_pairs[pair]}
+    if len(pairs) > 1:
+        tests = _with_adjusted(tests)
+    return [figure for pair in pairs for figure in [*_preference(study, of_pairs[pair], pair), *tests.get(pair, [])]]
 
 
 def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, str]) -> list[Figure]:
-    of = f"{pair[0]} against {pair[1]}"
-    of_pair = [vote for vote in votes if set(methods_of(study, vote)) == set(pair)]
-    if not of_pair:
+    of = _title(pair)
+    if not votes:
         return [undefined(SECTION, of, "wins", "no votes on these two")]
-    ratings = ratings_of(study, of_pair, lambda vote: toward_first(study, vote))
-    try:
-        shares = outcomes(ratings)
-    except UndefinedError as error:
-        return [undefined(SECTION, of, "wins", str(error), n=len(of_pair), counted="votes")]
+    shares = outcomes(ratings_of(study, votes, lambda vote: toward_first(study, vote)))
     named = {
         f"{pair[0]} better": shares.wins,
         study.design.wording.tie.lower(): shares.ties,
@@ -39,20 +44,54 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
         f"{pair[0]} comparable or better": shares.comparable_or_better,
         "preference": shares.preference,
     }
-    return [
-        *(figure_of(SECTION, of, name, value, n=shares.votes, counted="votes") for name, value in named.items()),
-        _sign(of, ratings),
-    ]
+    return [figure_of(SECTION, of, name, value, n=shares.votes, counted="votes") for name, value in named.items()]
+
+
+def _tests(study: Study, votes: Sequence[StandingVote], pair: tuple[str, str]) -> list[Figure]:
+    """The sign test of two methods, and where the study has a margin whether they are equivalent."""
+    ratings = ratings_of(study, votes, lambda vote: toward_first(study, vote))
+    tests = [_sign(_title(pair), ratings)]
+    if study.rules.margin is not None:
+        tests.append(_equivalence(pair, ratings, study.rules.margin))
+    return tests
 
 
 def _sign(of: str, ratings: Ratings) -> Figure:
     try:
         test = sign_test(ratings)
     except UndefinedError as error:
-        return undefined(SECTION, of, "sign test p", str(error))
+        return undefined(SECTION, of, SIGN_TEST, str(error))
     note = f"{test.better} pairs lean to the first, {test.worse} to the second, {test.even} to none"
-    n = test.better + test.worse
-    return Figure(section=SECTION, of=of, name="sign test p", value=test.p, n=n, counted="pairs", note=note)
+    return p_figure(SECTION, of, SIGN_TEST, test.p, n=test.better + test.worse, counted="pairs", note=note)
+
+
+def _equivalence(pair: tuple[str, str], ratings: Ratings, margin: float) -> Figure:
+    test = equivalence(ratings, margin)
+    note = (
+        f"two one-sided tests: each comparable or better in more than {margin:.0%} of the votes, "
+        f"{pair[0]} p {test.first:.2g}, {pair[1]} p {test.second:.2g}"
+    )
+    return p_figure(SECTION, _title(pair), EQUIVALENCE, test.p, n=len(ratings.values), counted="votes", note=note)
+
+
+def _with_adjusted(tests: Mapping[tuple[str, str], Sequence[Figure]]) -> dict[tuple[str, str], list[Figure]]:
+    """Tests, each that has a p followed by its p for all of its kind together (Holm)."""
+    figures = [figure for of_pair in tests.values() for figure in of_pair if isinstance(figure.value, float)]
+    adjusted: dict[Figure, float] = {}
+    for of_kind in group_by(figures, lambda figure: figure.name).values():
+        adjusted |= holm({figure: float(figure.value or 0) for figure in of_kind})
+
+    def together(figure: Figure) -> list[Figure]:
+        if figure not in adjusted:
+            return [figure]
+        note = f"of {len(tests)} tests together"
+        return [figure, p_figure(SECTION, figure.of, f"{figure.name}, Holm-adjusted", adjusted[figure], note=note)]
+
+    return {pair: [one for figure in of_pair for one in together(figure)] for pair, of_pair in tests.items()}
+
+
+def _title(pair: tuple[str, str]) -> str:
+    return f"{pair[0]} against {pair[1]}"
 
 
 def yes_shares(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
@@ -69,4 +108,4 @@ def _yes_share(study: Study, votes: Sequence[StandingVote], method: str, aspect:
     if not votes:
         return undefined(SECTION, method, name, "no votes on it")
     ratings = ratings_of(study, votes, value_for(study, aspect))
-    return measured_figure(SECTION, method, name, partial(mean, ratings), n=len(votes), counted="votes")
+    return figure_of(SECTION, method, name, mean(ratings), n=len(votes), counted="votes")

@@ -6,79 +6,19 @@ An absolute study gives each picture a share of raters who said yes; an A/B stud
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from math import sqrt
 
 import numpy as np
 
-from lorarar.util.statistics.agreement import auroc, cohen_kappa
-from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.statistics.crossed import interval, resamples, vote_weights
-from studies.statistics.draws import current_draws
-from studies.statistics.ratings import Floats, Ints, Ratings
+from studies.statistics.coefficients import Coefficient, pearson
+from studies.statistics.crossed import Resamples
+from studies.statistics.ratings import Floats, Ratings
+from studies.statistics.reliability import Reliability
 
 LEAST = 5  # items, below which no correlation is given
-
-#: A coefficient of people's values and a metric's (items,); NaN where it is not defined.
-Coefficient = Callable[[Floats, Floats], float]
-
-
-def pearson(people: Floats, metric: Floats) -> float:
-    """Pearson's r; point-biserial where the metric is 0 or 1; NaN where one side does not vary."""
-    one, two = people - people.mean(), metric - metric.mean()
-    spread = float(one @ one), float(two @ two)
-    if min(spread) <= 1e-12 * len(one):
-        return float("nan")
-    return max(-1.0, min(1.0, float(one @ two) / sqrt(spread[0] * spread[1])))
-
-
-def spearman(people: Floats, metric: Floats) -> float:
-    """Spearman's rho: Pearson's r of mean ranks."""
-    return pearson(_ranks(people), _ranks(metric))
-
-
-def kendall(people: Floats, metric: Floats) -> float:
-    """Kendall's tau-b."""
-    concordant, one, two = _orders(people, metric)
-    below = float(np.sqrt(one * two))
-    return concordant / below if below else float("nan")
-
-
-def ordered_alike(people: Floats, metric: Floats) -> float:
-    """The share of two items that people tell apart and the metric orders as they do; its ties count half."""
-    concordant, one, _ = _orders(people, metric)
-    return 0.5 + concordant / one / 2 if one else float("nan")
-
-
-def same_side(people: Floats, metric: Floats) -> float:
-    """The share of items that lean to a side by people's votes and to the same by the metric; its ties count half."""
-    leaning = people != 0
-    if not leaning.any():
-        return float("nan")
-    return float(np.mean((np.sign(people[leaning]) * np.sign(metric[leaning]) + 1) / 2))
-
-
-def same_of_three(people: Floats, metric: Floats) -> float:
-    """The share of items on which both lean to the same side or both to none."""
-    return float(np.mean(np.sign(people) == np.sign(metric)))
-
-
-def phi(people: Floats, metric: Floats) -> float:
-    """Phi of people's majority with a metric of 0 and 1."""
-    return pearson((people > 0.5).astype(float), metric)
-
-
-def kappa(people: Floats, metric: Floats) -> float:
-    """Cohen's kappa of people's majority with a metric of 0 and 1."""
-    return _or_nan(cohen_kappa(people > 0.5, metric > 0.5))
-
-
-def auc(people: Floats, metric: Floats) -> float:
-    """The area under the ROC curve of a metric that should tell people's yes (a majority) from their no."""
-    return _or_nan(auroc(metric, people > 0.5))
 
 
 @dataclass(frozen=True)
@@ -87,7 +27,8 @@ class Correlated:
 
     items: int
     raters: int
-    values: Mapping[str, Interval | str]
+    split: int  # items on which people are split evenly, which have no majority
+    values: Mapping[str, Estimate | str]
 
 
 def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coefficient]) -> Correlated:
@@ -101,80 +42,82 @@ def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coeff
     Raises:
         UndefinedError: too few items have a score, or the metric or people do not vary.
     """
-    usable = np.isfinite(metric)
-    people = ratings.item_means()
-    check_variation(people[usable], metric[usable])
-    draws: dict[str, list[float]] = {name: [] for name in coefficients}
-    for raters, cells in resamples(ratings, current_draws().count // 2):
-        one, two = _resampled(ratings, metric, usable, raters, cells)
-        for name, coefficient in coefficients.items():
-            draws[name].append(coefficient(one, two))
-    values: dict[str, Interval | str] = {}
+    sides = _Sides.of(ratings, metric)
+    sides.check_variation(metric)
+    values: dict[str, Estimate | str] = {}
     for name, coefficient in coefficients.items():
         try:
-            values[name] = interval(coefficient(people[usable], metric[usable]), np.array(draws[name]))
+            values[name] = sides.estimate(coefficient, metric)
         except UndefinedError as error:
             values[name] = str(error)
-    return Correlated(int(usable.sum()), ratings.rater_count, values)
+    split = int((sides.people == 0.5).sum())
+    return Correlated(int(sides.usable.sum()), ratings.rater_count, split, values)
 
 
-def difference(ratings: Ratings, one: Floats, two: Floats) -> Interval:
+def corrected(ratings: Ratings, metric: Floats, reliability: Reliability) -> Estimate:
+    """Pearson's r with what infinitely many raters would say: r over the root of their mean's reliability (Spearman).
+
+    A resample of raters is worth fewer of them, since some come twice, so its r is weaker; it is corrected by its own
+    reliability.
+
+    Raises:
+        UndefinedError: as for ``correlate``, or the raters' mean is of no reliability.
+    """
+    sides = _Sides.of(ratings, metric)
+    sides.check_variation(metric)
+    if not reliability.value > 0:
+        raise UndefinedError("the raters' mean tells items apart no better than chance does")
+    r = float(pearson(sides.people, metric[sides.usable]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = sides.draws(pearson, metric) / np.sqrt(reliability.of_resamples)
+        whole = r / np.sqrt(reliability.value)
+    found = sides.resamples.estimate(float(np.clip(whole, -1.0, 1.0)), np.clip(draws, -1.0, 1.0))
+    return found.noted("more than 1 before it was cut" if abs(whole) > 1 else "")
+
+
+def difference(ratings: Ratings, one: Floats, two: Floats) -> Estimate:
     """By how much one metric's Pearson r with people exceeds another's, on the items that both score.
 
     Raises:
         UndefinedError: as for ``correlate``.
     """
-    usable = np.isfinite(one) & np.isfinite(two)
-    people = ratings.item_means()
+    sides = _Sides.of(ratings, one, two)
     for metric in (one, two):
-        check_variation(people[usable], metric[usable])
-
-    def draw(raters: Floats, cells: Floats) -> float:
-        sides = [pearson(*_resampled(ratings, metric, usable, raters, cells)) for metric in (one, two)]
-        return sides[0] - sides[1]
-
-    value = pearson(people[usable], one[usable]) - pearson(people[usable], two[usable])
-    return interval(value, np.array([draw(*weights) for weights in resamples(ratings, current_draws().count // 2)]))
+        sides.check_variation(metric)
+    values = [float(pearson(sides.people, metric[sides.usable])) for metric in (one, two)]
+    draws = [sides.draws(pearson, metric) for metric in (one, two)]
+    return sides.resamples.estimate(values[0] - values[1], draws[0] - draws[1])
 
 
-def check_variation(people: Floats, metric: Floats) -> None:
-    """Raise UndefinedError unless there are enough items and both sides vary."""
-    if len(people) < LEAST:
-        raise UndefinedError(f"{len(people)} items have votes and a score; at least {LEAST} are needed")
-    if np.ptp(metric) == 0:
-        raise UndefinedError("the metric gives all of them the same score")
-    if np.ptp(people) == 0:
-        raise UndefinedError("people gave all of them the same answers")
+@dataclass(frozen=True)
+class _Sides:
+    """People's values of the items that every metric at hand scores, as they are and in resamples."""
 
+    resamples: Resamples
+    usable: np.ndarray  # (items,), whether every metric scores it
+    people: Floats  # (usable items,)
 
-def _resampled(
-    ratings: Ratings, metric: Floats, usable: np.ndarray, raters: Floats, cells: Floats
-) -> tuple[Floats, Floats]:
-    """People's and the metric's values of the resampled items, each as often as its cell was sampled."""
-    means = ratings.item_means(vote_weights(ratings, raters, np.ones_like(cells)))
-    times = np.where(usable & np.isfinite(means), cells[ratings.cells], 0).astype(int)
-    at = np.repeat(np.arange(ratings.item_count), times)
-    return means[at], metric[at]
+    @classmethod
+    def of(cls, ratings: Ratings, *metrics: Floats) -> _Sides:
+        usable = np.asarray(np.isfinite(metrics).all(axis=0))
+        return cls(Resamples.of(ratings), usable, ratings.item_means()[usable])
 
+    def draws(self, coefficient: Coefficient, metric: Floats) -> Floats:
+        """A coefficient in each resample (resamples,)."""
+        means, times = self.resamples.item_means[:, self.usable], self.resamples.items[:, self.usable]
+        answered = np.isfinite(means)
+        return coefficient(np.where(answered, means, 0.0), metric[self.usable], times * answered)
 
-def _orders(people: Floats, metric: Floats) -> tuple[float, float, float]:
-    """Counts over all pairs of items: ordered alike minus ordered otherwise, told apart by people, by the metric."""
-    first, second = _pairs(len(people))
-    one, two = np.sign(people[first] - people[second]), np.sign(metric[first] - metric[second])
-    return float(one @ two), float(np.abs(one).sum()), float(np.abs(two).sum())
+    def estimate(self, coefficient: Coefficient, metric: Floats) -> Estimate:
+        """A coefficient with its interval."""
+        value = float(coefficient(self.people, metric[self.usable], None))
+        return self.resamples.estimate(value, self.draws(coefficient, metric))
 
-
-@lru_cache(maxsize=4)
-def _pairs(size: int) -> tuple[Ints, Ints]:
-    """The indices of all pairs of ``size`` items; cached, since a bootstrap needs the same ones again and again."""
-    return np.triu_indices(size, 1)
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
-def _ranks(values: Floats) -> Floats:
-    """Ranks from 1, equal values sharing their mean rank."""
-    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (counts.cumsum() - (counts - 1) / 2)[at]
+    def check_variation(self, metric: Floats) -> None:
+        """Raise UndefinedError unless there are enough items and both sides vary."""
+        if len(self.people) < LEAST:
+            raise UndefinedError(f"{len(self.people)} items have votes and a score; at least {LEAST} are needed")
+        if np.ptp(metric[self.usable]) == 0:
+            raise UndefinedError("the metric gives all of them the same score")
+        if np.ptp(self.people) == 0:
+            raise UndefinedError("people gave all of them the same answers")

@@ -8,72 +8,100 @@ every other report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import crossed_counts
-from lorarar.util.statistics.undefined import UndefinedError
+from lorarar.util.statistics.estimate import Estimate, defined, estimate
+from lorarar.util.statistics.proportions import wilson
 from studies.statistics.draws import current_draws
 from studies.statistics.ratings import Floats, Ratings
 
-
-def resamples(ratings: Ratings, count: int | None = None, seed: int | None = None) -> Iterator[tuple[Floats, Floats]]:
-    """How often each rater (raters,) and each cell (cells,) is sampled, ``count`` times; one alone always is.
-
-    Without a count and a seed they are those of the report that is being made.
-    """
-    draws = current_draws()
-    count, seed = draws.count if count is None else count, draws.seed if seed is None else seed
-    yield from zip(*crossed_counts(ratings.rater_count, ratings.cell_count, count, seed), strict=True)
+ONE_RATER = "one rater: how raters differ is not in the interval"
+ONE_PAIR = "one pair: how pairs differ is not in the interval"
+ONE_VOTE = "no interval: one rater and one pair"
 
 
-def vote_weights(ratings: Ratings, raters: Floats, cells: Floats) -> Floats:
-    """How often each vote counts (votes,)."""
-    return raters[ratings.raters] * cells[ratings.cells[ratings.items]]
+@dataclass(frozen=True)
+class Resamples:
+    """How often each rater and each cell of votes is sampled in each resample; one alone always is."""
+
+    ratings: Ratings
+    raters: Floats  # (resamples, raters)
+    cells: Floats  # (resamples, cells)
+
+    @classmethod
+    def of(cls, ratings: Ratings, count: int | None = None, seed: int | None = None) -> Resamples:
+        """Sample raters and cells ``count`` times; without a count and a seed by those of the report at hand."""
+        draws = current_draws()
+        count, seed = draws.count if count is None else count, draws.seed if seed is None else seed
+        return cls(ratings, *crossed_counts(ratings.rater_count, ratings.cell_count, count, seed))
+
+    @property
+    def items(self) -> Floats:
+        """How often each item is sampled (resamples, items): as often as its cell."""
+        return self.cells[:, self.ratings.cells]
+
+    def totals(self, values: Floats) -> Floats:
+        """The sum of values (votes,) in each resample (resamples,), each as often as its rater times its cell."""
+        of = self.ratings
+        place = of.raters * of.cell_count + of.cells[of.items]
+        table = np.bincount(place, values, of.rater_count * of.cell_count).reshape(of.rater_count, of.cell_count)
+        return np.asarray(np.einsum("rc,rc->r", self.raters @ table, self.cells))
+
+    def means(self, values: Floats) -> Floats:
+        """The mean of values (votes,) in each resample (resamples,); NaN where it holds no vote."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.totals(values) / self.totals(np.ones_like(values))
+
+    @cached_property
+    def item_means(self) -> Floats:
+        """The mean value of each item over the sampled raters (resamples, items); NaN where none of them voted."""
+        table = self.ratings.matrix()
+        voted = ~np.isnan(table)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (self.raters @ np.where(voted, table, 0.0)) / (self.raters @ voted)
+
+    def estimate(self, value: float, draws: Floats) -> Estimate:
+        """A value with the interval of what the resamples gave (resamples,), and what that interval leaves out.
+
+        Raises:
+            UndefinedError: the value is not finite.
+        """
+        return self.noted(estimate(value, draws))
+
+    def noted(self, found: Estimate) -> Estimate:
+        """An estimate with what its interval leaves out where there is one rater or one cell to resample."""
+        raters, cells = self.ratings.rater_count, self.ratings.cell_count
+        if raters == 1 and cells == 1:
+            return Estimate(found.value, None, None, ONE_VOTE)
+        if found.low is None:
+            return found
+        return found.noted(ONE_RATER if raters == 1 else "", ONE_PAIR if cells == 1 else "")
 
 
-def crossed(
-    ratings: Ratings, statistic: Callable[[Floats], float], count: int | None = None, seed: int | None = None
-) -> Interval:
-    """A statistic of votes with its crossed 95 % interval.
+def crossed_mean(
+    ratings: Ratings, least: float = 0.0, most: float = 1.0, count: int | None = None, seed: int | None = None
+) -> Estimate:
+    """The mean of the votes' values with its crossed 95 % interval.
+
+    Where no value differs from another there is nothing to resample, yet one vote more might: the interval is then
+    Wilson's, of a share of 1 among as many cells as there are, and as wide as the bounds of the values let it be.
 
     Args:
         ratings: the votes.
-        statistic: a function of the votes' weights (votes,); NaN where it is not defined.
+        least: the least value that a vote can have.
+        most: the largest.
         count: the number of resamples; without one, the report's.
         seed: of the resampling; without one, the report's.
-
-    Raises:
-        UndefinedError: it is not defined for these votes, or for too many resamples of them.
     """
-    value = statistic(np.ones_like(ratings.values))
-    draws = [statistic(vote_weights(ratings, *weights)) for weights in resamples(ratings, count, seed)]
-    return interval(value, np.array(draws))
-
-
-def interval(value: float, draws: NDArray[Any]) -> Interval:
-    """The 95 % percentile interval of a statistic's values in resamples (draws,).
-
-    Raises:
-        UndefinedError: the value is not finite, or too many of them are not.
-    """
-    if not np.isfinite(value):
-        raise UndefinedError("these votes do not define it")
-    figure = Interval.of_draws(value, draws)
-    if figure.low is None:
-        raise UndefinedError(f"no interval: undefined in {np.mean(~np.isfinite(draws)):.0%} of resamples")
-    return figure
-
-
-def weighted_mean(values: Floats) -> Callable[[Floats], float]:
-    """The mean of values (votes,) as a statistic of their weights."""
-
-    def mean(weights: Floats) -> float:
-        total = float(weights.sum())
-        return float(weights @ values) / total if total else float("nan")
-
-    return mean
+    values = ratings.values
+    resamples = Resamples.of(ratings, count, seed)
+    value = defined(float(values.mean()))
+    if np.ptp(values):
+        return resamples.estimate(value, resamples.means(values))
+    _, others = wilson(0.0, ratings.cell_count)
+    low, high = value - others * (value - least), value + others * (most - value)
+    return Estimate(value, low, high, f"no vote differs: Wilson's interval over {ratings.cell_count} pairs")

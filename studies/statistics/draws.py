@@ -15,7 +15,7 @@ FEWEST, MOST = 200, 100_000  # of fewer than some hundred, the ends of a 95 % in
 
 @dataclass(frozen=True)
 class Draws:
-    """The resamples of a report; a figure whose draw is slow takes a part of them.
+    """The resamples of a report, which all of its intervals are of.
 
     Raises:
         StudyError: they are too few for an interval, or too many to wait for.

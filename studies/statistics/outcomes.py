@@ -1,45 +1,41 @@
-"""Wins, ties and losses of one method against another (the paper's Figure 7), and the sign test."""
+"""Wins, ties and losses of one method against another (the paper's Figure 7), the sign test, and equivalence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.statistics.crossed import crossed, weighted_mean
-from studies.statistics.ratings import Ratings
+from studies.statistics.crossed import Resamples, crossed_mean
+from studies.statistics.ratings import Floats, Ratings
 
 
 @dataclass(frozen=True)
 class Outcomes:
     """Shares of votes, from the first method's side."""
 
-    wins: Interval
-    ties: Interval
-    losses: Interval
-    comparable_or_better: Interval
-    preference: Interval  # wins minus losses
+    wins: Estimate
+    ties: Estimate
+    losses: Estimate
+    comparable_or_better: Estimate
+    preference: Estimate  # wins minus losses
     votes: int
 
 
 def outcomes(ratings: Ratings) -> Outcomes:
-    """The outcomes of votes, which are +1 where the first method is better, 0, or -1.
+    """The outcomes of votes, which are +1 where the first method is better, 0, or -1."""
 
-    Raises:
-        UndefinedError: they have no interval.
-    """
-
-    def share(*values: int) -> Interval:
-        return crossed(ratings, weighted_mean(np.isin(ratings.values, values).astype(float)))
+    def share(*values: int) -> Estimate:
+        return crossed_mean(replace(ratings, values=_among(ratings, *values)))
 
     return Outcomes(
         wins=share(1),
         ties=share(0),
         losses=share(-1),
         comparable_or_better=share(0, 1),
-        preference=crossed(ratings, weighted_mean(ratings.values)),
+        preference=crossed_mean(ratings, -1.0, 1.0),
         votes=len(ratings.values),
     )
 
@@ -67,3 +63,35 @@ def sign_test(ratings: Ratings) -> SignTest:
     if not better + worse:
         raise UndefinedError("no subject-style pair leans to either method")
     return SignTest(better, worse, len(leaning) - better - worse, float(binomtest(better, better + worse).pvalue))
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Two one-sided tests: whether each of two methods is comparable or better in more than a share of the votes."""
+
+    first: float  # one-sided p of the first method's share
+    second: float
+
+    @property
+    def p(self) -> float:
+        """Of both together: below 0.05 the two are equivalent, as far as the margin says."""
+        return max(self.first, self.second)
+
+
+def equivalence(ratings: Ratings, margin: float) -> Equivalence:
+    """Test whether each method is comparable or better in more than ``margin`` of the votes (0 to 1)."""
+    resamples = Resamples.of(ratings)
+
+    def p(*values: int) -> float:
+        """How seldom resamples have no more than the margin; never less than as many cells alike can show."""
+        draws = resamples.means(_among(ratings, *values))
+        sound = draws[~np.isnan(draws)]
+        least = margin**ratings.cell_count  # the chance that every cell votes so where the share is the margin
+        return max(float((np.sum(sound <= margin) + 1) / (len(sound) + 1)), least)
+
+    return Equivalence(p(0, 1), p(-1, 0))
+
+
+def _among(ratings: Ratings, *values: int) -> Floats:
+    """1 for each vote that is one of the values (votes,), else 0."""
+    return np.isin(ratings.values, values).astype(float)

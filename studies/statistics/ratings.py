@@ -69,12 +69,13 @@ class Ratings:
         table[self.raters, self.items] = self.values
         return table
 
-    def item_means(self, weights: Floats | None = None) -> Floats:
-        """The mean value of each item (items,) over its votes with weights (votes,); NaN where nothing weighs."""
-        weights = np.ones_like(self.values) if weights is None else weights
-        total = np.bincount(self.items, weights, self.item_count)
-        with np.errstate(invalid="ignore"):
-            return np.bincount(self.items, weights * self.values, self.item_count) / total
+    def item_means(self) -> Floats:
+        """The mean value of each item (items,)."""
+        return np.bincount(self.items, self.values, self.item_count) / self.votes_of_items()
+
+    def votes_of_items(self) -> Ints:
+        """The number of votes on each item (items,)."""
+        return np.bincount(self.items, minlength=self.item_count)
 
 
 def _indices(values: Sequence[T]) -> dict[T, int]:

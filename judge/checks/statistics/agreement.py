@@ -9,10 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-from judge.checks.statistics.proportions import Proportion, proportion
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.agreement import cohen_kappa
 from lorarar.util.statistics.bootstrap import Interval, bootstrap, cluster_bootstrap
+from lorarar.util.statistics.proportions import Proportion, proportion
 
 
 class HasLogit(Protocol):

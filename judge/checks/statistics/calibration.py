@@ -11,9 +11,9 @@ from math import exp, sqrt
 
 import numpy as np
 
-from judge.checks.statistics.proportions import Proportion, Z, effective_sample_size, proportion
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.odds import FLOOR, logit
+from lorarar.util.statistics.proportions import Proportion, Z, effective_sample_size, proportion
 
 BINS = 10
 SHARPEST, FLATTEST = 0.02, 50.0  # the range that temperatures are searched in

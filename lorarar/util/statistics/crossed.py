@@ -86,7 +86,7 @@ def difference_over_pairs(values: Mapping[Pair, float], others: Mapping[Pair, fl
         return Difference(float(_mean(differences)), None, None, None) if differences else None
     draws = pair_draws(differences)
     interval = Interval.of_draws(float(_mean(differences)), draws)
-    p = None if interval.low is None else max(_chance(draws[np.isfinite(draws)]), _least_chance(len(differences)))
+    p = None if interval.low is None else max(chance(draws[np.isfinite(draws)]), least_chance(len(differences)))
     return Difference(interval.value, interval.low, interval.high, p)
 
 
@@ -117,14 +117,14 @@ def _mean(values: Mapping[Pair, float]) -> np.ndarray:
     return np.asarray(np.mean([values[pair] for pair in sorted(values)]))
 
 
-def _chance(draws: Floats) -> float:
+def chance(draws: Floats) -> float:
     """The two-sided p of no difference: how seldom resamples lie at zero or on its other side."""
     exact = np.round(draws, ZERO_PLACES)
     other = min(int((exact <= 0).sum()), int((exact >= 0).sum()))
     return min(1.0, 2 * (other + 1) / (len(draws) + 1))
 
 
-def _least_chance(pairs: int) -> float:
+def least_chance(pairs: int) -> float:
     """The two-sided chance that so many pairs all point one way by a coin's toss: the least that a sign test gives.
 
     Two pairs that agree have no resample on the other side of zero, which is no evidence.

@@ -2,7 +2,8 @@
 
 Of two methods with strengths p and q, the first wins in proportion p, the second q, and a tie nu sqrt(p q)
 (Davidson 1970). With two methods the best fit has a closed form; with more it is found by Newton's method, which
-is sure to, since the log likelihood is concave in log strengths and log nu.
+is sure to, since the log likelihood is concave in log strengths and log nu. Whether there is one at all,
+``separation`` says.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lorarar.util.statistics.crossed import Floats
+from lorarar.util.statistics.separation import Separation, separation
 from lorarar.util.statistics.undefined import UndefinedError
 
 
@@ -23,6 +25,15 @@ class Davidson:
 
     strengths: Floats  # (methods,), logarithms
     nu: float  # 0 without ties
+
+
+@dataclass(frozen=True)
+class DavidsonFits:
+    """The model of many tables of comparisons; what has no bound is infinite where its direction is known, else NaN."""
+
+    strengths: Floats  # (tables, methods), logarithms with a mean of 0
+    differences: Floats  # (tables, methods, methods), of log strengths, the row's minus the column's
+    nu: Floats  # (tables,)
 
 
 @dataclass(frozen=True)
@@ -69,16 +80,26 @@ def fit(wins: Floats, ties: Floats) -> Davidson:
         ties: (methods, methods), symmetric.
 
     Raises:
-        UndefinedError: the methods fall into groups of which one never lost, or never met, the other.
+        UndefinedError: no fit is best; the message says why.
     """
-    _check(wins)
-    methods = len(wins)
-    first, second = np.triu_indices(methods, 1)
-    counts = np.stack([wins[first, second], ties[first, second], wins[second, first]], axis=1)
-    with_ties = bool(counts[:, 1].any())
-    logits = _newton(_features(methods), counts, with_ties)
-    strengths = logits[:methods] - logits[:methods].mean()
-    return Davidson(strengths, float(np.exp(logits[methods])) if with_ties else 0.0)
+    wins, ties = wins[None], ties[None]
+    of_table = separation(wins, ties)
+    _check(of_table)
+    logits = _newton(wins, ties, of_table.tied)[0]
+    strengths = logits[:-1] - logits[:-1].mean()
+    return Davidson(strengths, float(np.exp(logits[-1])) if of_table.tied[0] else 0.0)
+
+
+def fits(wins: Floats, ties: Floats) -> DavidsonFits:
+    """The maximum-likelihood fits of many tables (tables, methods, methods), as of resamples."""
+    of_tables = separation(wins, ties)
+    strengths, differences, nu = of_tables.strengths, of_tables.differences, of_tables.nu
+    at = of_tables.bounded
+    logits = _newton(wins[at], ties[at], of_tables.tied[at])
+    strengths[at] = logits[:, :-1] - logits[:, :-1].mean(axis=1, keepdims=True)
+    differences[at] = logits[:, :-1, None] - logits[:, None, :-1]
+    nu[at] = np.where(of_tables.tied[at], np.exp(logits[:, -1]), 0.0)
+    return DavidsonFits(strengths, differences, nu)
 
 
 def _features(methods: int) -> Floats:
@@ -92,39 +113,49 @@ def _features(methods: int) -> Floats:
     return features
 
 
-def _newton(features: Floats, counts: Floats, with_ties: bool) -> Floats:
-    """The log strengths and log nu (methods + 1,) of the highest likelihood.
+def _newton(wins: Floats, ties: Floats, tied: NDArray[np.bool_]) -> Floats:
+    """The log strengths and log nu of the highest likelihood of each table (tables, methods + 1).
 
     Args:
-        features: (pairs, 3, methods + 1).
-        counts: wins, ties and losses of every two methods (pairs, 3).
-        with_ties: whether there are any; without, ties have no probability.
+        wins: (tables, methods, methods).
+        ties: (tables, methods, methods).
+        tied: whether there are any ties (tables,); without, they have no probability.
     """
-    logits = np.zeros(features.shape[2])
-    blocked = np.array([0.0, 0.0 if with_ties else -np.inf, 0.0])
+    methods = wins.shape[1]
+    first, second = np.triu_indices(methods, 1)
+    counts = np.stack([wins[:, first, second], ties[:, first, second], wins[:, second, first]], axis=2)
+    features = _features(methods)
+    of_pairs = counts.sum(axis=2)
+    blocked = np.where(tied[:, None, None], 0.0, np.array([0.0, -np.inf, 0.0]))
+    logits = np.zeros((len(counts), methods + 1))
+    open_ones = np.arange(len(counts))
     for _ in range(100):
-        scores = features @ logits + blocked
-        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        expected = counts.sum(axis=1, keepdims=True) * shares
-        gradient = np.einsum("pk,pkf->f", counts - expected, features)
-        middle = np.einsum("pk,pkf->pf", shares, features)
-        spread = np.einsum("pk,pkf,pkg->fg", expected, features, features)
-        spread -= np.einsum("p,pf,pg->fg", counts.sum(axis=1), middle, middle)
-        step = np.linalg.lstsq(spread, gradient, rcond=1e-10)[0]
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))  # no farther than the curve is known
-        logits += step
-        if np.abs(step).max() < 1e-10:
+        scores = np.einsum("pkf,tf->tpk", features, logits[open_ones]) + blocked[open_ones]
+        shares = np.exp(scores - scores.max(axis=2, keepdims=True))
+        shares /= shares.sum(axis=2, keepdims=True)
+        expected = of_pairs[open_ones][:, :, None] * shares
+        gradient = np.einsum("tpk,pkf->tf", counts[open_ones] - expected, features)
+        middle = np.einsum("tpk,pkf->tpf", shares, features)
+        spread = np.einsum("tpk,pkf,pkg->tfg", expected, features, features, optimize=True)
+        spread -= np.einsum("tp,tpf,tpg->tfg", of_pairs[open_ones], middle, middle, optimize=True)
+        step = np.einsum("tfg,tg->tf", np.linalg.pinv(spread, rcond=1e-10, hermitian=True), gradient)
+        length = np.abs(step).max(axis=1, initial=0.0, keepdims=True)
+        logits[open_ones] += step * np.minimum(
+            1.0, 2.0 / np.maximum(length, 1e-300)
+        )  # no farther than the curve is known
+        open_ones = open_ones[length[:, 0] >= 1e-10]
+        if not len(open_ones):
             break
     return logits
 
 
-def _check(wins: Floats) -> None:
-    """Raise UndefinedError unless a chain of wins leads from every method to every other (Ford's condition)."""
-    reached = np.eye(len(wins), dtype=bool) | (wins > 0)
-    for _ in wins:
-        reached = (reached.astype(int) @ reached.astype(int)) > 0
-    if not reached.all():
+def _check(of_table: Separation) -> None:
+    """Raise UndefinedError unless the one table's comparisons bound all strengths."""
+    if not of_table.met[0]:
+        raise UndefinedError("some methods were never compared with some others, also not by a chain of comparisons")
+    if not of_table.connected[0]:
         raise UndefinedError(
-            "some methods were never preferred to some others, also not by a chain, so odds have no bound"
+            "some methods were never preferred or equal to some others, also not by a chain, so odds have no bound"
         )
+    if of_table.nu_grows[0]:
+        raise UndefinedError("no circle of methods has more wins than ties, so odds and nu grow without a bound")
