@@ -80,8 +80,13 @@ class Page:
             mobile=phone,
         )
         await self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await self.call("Emulation.setEmulatedMedia", features=[scheme])
+        features = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            "hover": "none" if phone else "hover",
+            "pointer": "coarse" if phone else "fine",
+        }
+        media = [{"name": name, "value": value} for name, value in features.items()]
+        await self.call("Emulation.setEmulatedMedia", features=media)
 
     async def value(self, script: str) -> Any:
         """What a script comes to.
