@@ -75,6 +75,7 @@ class StudyRules:
 class Drawing:
     """What happened when a study's pictures were drawn, which nobody could see in its items."""
 
+    pairs: int = 0  # subject-style pairs that the collection has pictures of
     identical: int = 0  # comparisons left out because both methods made the same picture
     unpaired: int = 0  # items, of a study that pairs by seed, whose pictures have different seeds
 

@@ -23,6 +23,7 @@ from studies.creation.acceptance import find_judge
 from studies.creation.candidates import find_candidates
 from studies.creation.create import StudyRequest, new_study
 from studies.errors import StudyError
+from studies.migrations import MIGRATIONS
 from studies.rater.design import Design, Item
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen
@@ -69,11 +70,11 @@ def method_of(study, digest):
 
 def test_an_ab_study_has_one_picture_of_each_method_of_every_pair(store):
     study = new_study(store, request())
-    plain = [o for i, o in zip(study.design.items, study.origins, strict=True) if i.purpose == "plain"]
+    plain = [origin for origin in study.origins if origin.sources[0].method]
     assert len({(origin.subject, origin.style) for origin in plain}) == len(plain) == 12
     assert all({source.method for source in origin.sources} == {"alpha", "beta"} for origin in plain)
     assert Counter(origin.sources[0].method for origin in plain) == {"alpha": 6, "beta": 6}
-    assert (study.design.count("practice"), study.design.count("attention"), study.design.repeats) == (1, 1, 3)
+    assert (study.design.count("practice"), len(study.checks), study.asked, study.design.repeats) == (1, 2, 12, 3)
     assert StudyStore(store).get("first") == study
 
 
@@ -171,9 +172,12 @@ def test_nothing_that_is_shown_tells_the_method(store):
 def test_sides_are_balanced_within_a_rater_and_repeats_swapped(store, code):
     study = new_study(store, request(repeats=4, attention=2))
     trials = trials_of(study.design, code)
-    lefts = Counter(method_of(study, trial.options[0]) for trial in trials if trial.purpose == "plain")
-    assert lefts == {"alpha": 6, "beta": 6}
-    assert Counter(trial.purpose for trial in trials) == {"practice": 1, "plain": 12, "repeat": 4, "attention": 2}
+    plain = [trial for trial in trials if trial.purpose == "plain"]
+    asked = [trial for trial in plain if trial.item.number not in study.checks]
+    assert Counter(method_of(study, trial.options[0]) for trial in asked) == {"alpha": 6, "beta": 6}
+    assert Counter(trial.purpose for trial in trials) == {"practice": 1, "plain": 14, "repeat": 4}
+    right = {number: study.origins[number].expected == "left" for number in study.checks}
+    assert {right[t.item.number] != t.mirrored for t in plain if t.item.number in study.checks} == {True, False}
     first = {trial.item.number: trial for trial in trials if trial.purpose == "plain"}
     for trial in trials:
         if trial.purpose == "repeat":
@@ -253,8 +257,7 @@ def test_absolute_studies_ask_about_one_picture(store):
     assert len(session.current().options) == len(session.introduction.example.options) == 1
     answer_all(session, lambda shown: "subject")
     assert session.finished
-    (attention,) = (o for i, o in zip(study.design.items, study.origins, strict=True) if i.purpose == "attention")
-    assert attention.expected == "neither"
+    assert {study.origins[number].expected for number in study.checks} == {"both", "neither"}
 
 
 def test_the_introduction_has_the_papers_words_and_example(store):
@@ -518,10 +521,7 @@ def test_the_collection_of_an_older_study_is_that_of_all_its_pictures(collection
             )
             for column in ("kind", "name"):
                 store.db.execute(f"ALTER TABLE studies DROP COLUMN collection_{column}")
-            for column in ("rules", "drawing"):
-                store.db.execute(f"ALTER TABLE studies DROP COLUMN {column}")
-            store.db.execute("ALTER TABLE study_items DROP COLUMN words")
-            store.db.execute("UPDATE extensions SET applied = 6 WHERE owner = 'studies'")
+            next(step for step in MIGRATIONS if step.__name__ == "_collections")(store.db.conn)
     with Store(collections) as store:
         studies = StudyStore(store)
         assert studies.get("o").collection == OTHER

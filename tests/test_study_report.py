@@ -244,8 +244,8 @@ def test_raters_who_fail_a_check_can_be_left_out(store):
         session.consent()
         while shown := session.current():
             answer = "left"
-            if shown.purpose == "attention":
-                trial = trials_of(study.design, code)[shown.number]
+            trial = trials_of(study.design, code)[shown.number]
+            if trial.item.number in study.checks:
                 expected = study.origins[trial.item.number].expected
                 sides = {"left": "right", "right": "left"} if trial.mirrored else {}
                 good = sides.get(expected, expected)
@@ -297,7 +297,10 @@ def run(store, monkeypatch):
 
 
 def test_a_study_from_first_to_last_by_commands(run, tmp_path):
-    made = run("new", "mine", "--kind", "ab", "--methods", "alpha,beta", "--scenario", "best", "--json")
+    mine = ("new", "mine", "--kind", "ab", "--methods", "alpha,beta", "--scenario", "best", "--json")
+    few = run(*mine)  # which is said, and nothing is written
+    assert (few.exit_code, "of 5 pairs alone" in few.stderr, "of 15: alpha 15, beta 5" in few.stderr) == (1, True, True)
+    made = run(*mine, "--items", "5")
     assert made.exit_code == 0, made.output
     said = json.loads(made.stdout)
     assert (said["kind"], said["scenario"], said["methods"]) == ("ab", "best", ["alpha", "beta"])
@@ -401,7 +404,7 @@ def test_run_hands_the_app_a_session_and_says_how_to_go_on(run, store, monkeypat
     sys.modules["tui.voting"].run = voting
     done = run("run", "ab", "--rater", "me-1", "--images", "half")
     assert (done.exit_code, given) == (0, [("ME-1", "half")])
-    assert "1 of 20 answered; to go on, start again with --rater ME-1" in done.stderr
+    assert "1 of 21 answered; to go on, start again with --rater ME-1" in done.stderr
     packet = store.path.parent / "p.zip"
     run("export", "ab", "-o", packet)
     done = run("run", packet, "--rater", "you")

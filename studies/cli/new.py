@@ -10,7 +10,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, print_text
 from lorarar.util.errors import reason
-from lorarar.util.formatting import bounds
+from lorarar.util.formatting import bounds, count
 from lorarar.util.messages import message
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, open_store
@@ -21,10 +21,11 @@ from studies.cli.rule_options import (
     LeastSecondsOption,
     MarginOption,
     MostFailedChecksOption,
+    PairingOption,
     PrimaryOption,
 )
 from studies.errors import StudyError
-from studies.rules import StudyRules
+from studies.rules import PAIRINGS, Pairing, StudyRules
 
 if TYPE_CHECKING:
     from lorarar.util.statistics.power import Power
@@ -48,7 +49,7 @@ def new(
     repeats: Annotated[
         int | None, typer.Option("--repeats", help="Items shown again, sides swapped.", show_default="3")
     ] = None,
-    attention: Annotated[int | None, typer.Option("--attention", help="Attention checks.", show_default="1")] = None,
+    attention: Annotated[int | None, typer.Option("--attention", help="Attention checks.", show_default="2")] = None,
     tie: Annotated[str, typer.Option("--tie", help="Word for neither: Comparable, Similar, …")] = "Comparable",
     instruction: Annotated[
         Path | None, typer.Option("--instruction", help="Text file to read first.", show_default="the paper's words")
@@ -71,6 +72,7 @@ def new(
     finished_only: FinishedOnlyOption = False,
     margin: MarginOption = None,
     primary: PrimaryOption = "",
+    pairing: PairingOption = "independent",
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,6 +101,7 @@ def new(
             finished_only=finished_only,
             margin=margin,
             primary=primary,
+            pairing=cast(Pairing, one_of("--pairing", pairing, PAIRINGS, StudyError)),
         ),
     )
     with open_store(db) as store:
@@ -144,12 +147,18 @@ def _text(path: Path | None) -> str | None:
 
 def _describe(study: Study, powers: Sequence[Power]) -> None:
     """Say what a new study asks of a rater, and what it can find out."""
-    counts = facts(study)
+    counts, drawing = facts(study), study.drawing
     message(
-        f"{counts['items']} items over {len(study.pairs)} subject-style pairs, {counts['repeats']} of them shown "
-        f"again, {counts['attention']} attention checks and one item for practice: {counts['trials']} trials a rater, "
-        f"some {max(1, round(counts['trials'] * 8 / 60))} minutes"
+        f"{count(study.asked, 'item')} over {len(study.pairs)} of {count(drawing.pairs, 'subject-style pair')}, "
+        f"{counts['repeats']} of them shown again, {count(len(study.checks), 'attention check')} and one item for "
+        f"practice: {counts['trials']} trials a rater, some {count(max(1, round(counts['trials'] * 8 / 60)), 'minute')}"
     )
+    if drawing.identical:
+        message(f"{count(drawing.identical, 'comparison')} left out: both pictures are the same", "yellow")
+    if study.rules.pairing == "seed":
+        message(f"Pictures of one seed are compared, but in {count(drawing.unpaired, 'item')}, where none is of both")
+    if not study.checks:
+        message("No attention check: no rater who clicks blindly can be told from one who looks", "yellow")
     if study.judge:
         message(f"Accepted by {study.judge['critic']}, asked {study.judge['prompts']}")
         if branded := study.judge.get("brand"):

@@ -48,6 +48,14 @@ MarginOption = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+PairingOption = Annotated[
+    str,
+    typer.Option(
+        "--pairing",
+        help="independent: any picture of each method; seed: two of one seed where both have it.",
+        rich_help_panel=PANEL,
+    ),
+]
 PrimaryOption = Annotated[
     str,
     typer.Option(

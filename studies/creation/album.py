@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studies.creation.candidates import PairReferences
-from studies.rater.blind_pictures import blind_reference, png_digest
+from studies.creation.candidates import Candidate, PairReferences
+from studies.rater.blind_pictures import blind_picture, blind_reference, png_digest
 
 
 class Album:
@@ -14,12 +14,33 @@ class Album:
     def __init__(self) -> None:
         self.pictures: dict[str, bytes] = {}
         self._references: dict[Path, str] = {}
+        self._generated: dict[str, str] = {}
 
     def add(self, png: bytes) -> str:
         """Add a picture and return its digest."""
         digest = png_digest(png)
         self.pictures[digest] = png
         return digest
+
+    def generated(self, picture: Candidate) -> str:
+        """Add a generated picture and return its digest.
+
+        Raises:
+            ImageError: it cannot be read.
+            StudyError: it has changed since it was made.
+        """
+        if picture.sha256 not in self._generated:
+            self._generated[picture.sha256] = self.add(blind_picture(picture.path, picture.sha256))
+        return self._generated[picture.sha256]
+
+    def same(self, one: Candidate, two: Candidate) -> bool:
+        """Whether raters would see the same pixels.
+
+        Raises:
+            ImageError: a picture cannot be read.
+            StudyError: one has changed since it was made.
+        """
+        return one.sha256 == two.sha256 or self.generated(one) == self.generated(two)
 
     def reference(self, references: PairReferences, aspect: str, which: int = 0) -> str:
         """Add one of a pair's references, or the first where there are not so many, and return its digest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -46,6 +47,7 @@ class PairReferences:
     subject: tuple[Path, ...]
     style: tuple[Path, ...]
     words: str  # the style's, as a judge is asked about it
+    classes: frozenset[str] = frozenset()  # words for what kind of thing the subject is: ``dog`` of ``dog-8``
 
     @cached_property
     def digests(self) -> dict[str, list[str]]:
@@ -124,4 +126,15 @@ def _references(finder: ReferenceFinder, row: PictureRow) -> PairReferences:
     references = finder.of(row)
     if references.lost:
         raise StudyError(f"{references.lost[0]} holds no reference pictures; raters are shown the first one")
-    return PairReferences(references.subject, references.style, references.words)
+    classes = subject_classes(row.content, references.prompt)
+    return PairReferences(references.subject, references.style, references.words, classes)
+
+
+def subject_classes(name: str, prompt: str) -> frozenset[str]:
+    """Words for what kind of thing a subject is: those of its name, and the last one before a prompt's first " in ".
+
+    Two subjects that share one may be two dogs, or a dog and a dog's toy: raters could take one for the other.
+    """
+    phrase = prompt.partition(" in ")[0]
+    noun = re.findall(r"[^\W\d_]+", phrase)[-1:]
+    return frozenset(word.casefold() for word in (*re.findall(r"[^\W\d_]+", name), *noun))

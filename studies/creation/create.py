@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from judge.metrics import MARS2, METRICS
 from lorarar.store import Store
+from lorarar.store.queries import Pair
+from lorarar.util.formatting import count
 from studies.creation.acceptance import accepted, find_judge, judge_record
 from studies.creation.album import Album
+from studies.creation.attention_checks import attention_items
 from studies.creation.candidates import Candidates, find_candidates
-from studies.creation.new_items import NewItem, attention_items, plain_items, practice_item
-from studies.creation.sampling import SampledItem, by_cell, groups_of, most_items, one_each, sample_items
+from studies.creation.new_items import NewItem, plain_items, practice_item
+from studies.creation.sampling import Sample, SampledItem, by_cell, groups_of, most_items, sample_items
 from studies.errors import StudyError
 from studies.rater.design import Design, most_repeats
 from studies.rater.names import study_name
 from studies.rater.votes import today
 from studies.rater.wording import StudyKind, StudyWording
-from studies.rules import StudyRules, accepted_primaries
+from studies.rules import Drawing, StudyRules, accepted_primaries
 from studies.store import Scenario, Study, StudyStore
 
-ITEMS, REPEATS = 25, 3  # 25 of each group of methods, as in the paper; repeats as good practice has it
+REPEATS = 3  # as good practice has it
+#: Pairs below which a study is not made unless its size is said: of five pairs that all lean to one side, the sign test
+#: still has p 0.06.
+LEAST_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -56,14 +64,22 @@ def new_study(store: Store, request: StudyRequest) -> Study:
     rules = _rules(request)
     candidates = find_candidates(store, request.methods, request.images)
     bases = [picture.base for picture in candidates.pictures]
+    pairs = {picture.pair for picture in candidates.pictures}
     judge = find_judge(store, request.critic, bases) if request.scenario == "best" else None
     if judge is not None:
         candidates = accepted(store, judge, candidates)
         if not candidates.pictures:
             raise StudyError(f"MARS2 by {judge.critic} accepts no picture of {', '.join(request.methods)}")
-    sampled, album = _sample(request, candidates), Album()
-    items = _items(request, candidates, sampled, album)
-    repeats = min(REPEATS, most_repeats(len(sampled))) if request.repeats is None else request.repeats
+    album = Album()
+    sample = _sample(request, candidates, album, pairs)
+    items = _items(request, candidates, sample.items, album)
+    repeats = min(REPEATS, most_repeats(len(sample.items))) if request.repeats is None else request.repeats
+    design = Design(
+        kind=request.kind,
+        wording=wording,
+        items=tuple(item.numbered(number) for number, item in enumerate(items)),
+        repeats=repeats,
+    )
     study = Study(
         id=0,
         name=request.name,
@@ -71,18 +87,14 @@ def new_study(store: Store, request: StudyRequest) -> Study:
         methods=request.methods,
         seed=request.seed,
         judge={} if judge is None else judge_record(store, judge, bases),
-        design=Design(
-            kind=request.kind,
-            wording=wording,
-            items=tuple(item.numbered(number) for number, item in enumerate(items)),
-            repeats=repeats,
-        ),
+        design=design,
         origins=tuple(item.origin for item in items),
         created=today(),
         collection=candidates.collection,
         rules=rules,
+        drawing=Drawing(pairs=len(pairs), identical=sample.identical, unpaired=_unpaired(rules, sample)),
     )
-    return studies.add(study, album.pictures)
+    return studies.add(study, {digest: album.pictures[digest] for digest in design.pictures})
 
 
 def _rules(request: StudyRequest) -> StudyRules:
@@ -95,6 +107,8 @@ def _rules(request: StudyRequest) -> StudyRules:
     accepted_names = accepted_primaries(request.kind, metrics)
     if request.kind == "absolute" and request.rules.margin is not None:
         raise StudyError("--margin is for ab studies: it says when two methods are equivalent")
+    if request.kind == "absolute" and request.rules.pairing != "independent":
+        raise StudyError("--pairing is for ab studies: it says which two pictures are compared")
     default = "shown" if (request.kind, request.scenario) == ("absolute", "best") else accepted_names[0]
     primary = request.rules.primary or default
     if primary not in accepted_names:
@@ -102,15 +116,57 @@ def _rules(request: StudyRequest) -> StudyRules:
     return replace(request.rules, primary=primary)
 
 
-def _sample(request: StudyRequest, candidates: Candidates) -> list[SampledItem]:
-    """The items to ask about; by default one of each pair and group of methods, up to ``ITEMS`` a group."""
+def _sample(request: StudyRequest, candidates: Candidates, album: Album, pairs: Collection[Pair]) -> Sample:
+    """The items to ask about.
+
+    Args:
+        request: the study's.
+        candidates: the pictures that may be shown.
+        album: takes those that are looked at.
+        pairs: all that there are pictures of, whether or not they may be shown.
+
+    Raises:
+        StudyError: there are not the pictures, or too few where no number was asked for.
+    """
     cells, groups = by_cell(candidates.pictures), groups_of(request.kind, request.methods)
     if not most_items(cells, groups):
         raise StudyError(
             f"no subject-style pair has pictures of {' and of '.join(request.methods)} that could be shown"
         )
-    count = min(one_each(cells, groups), ITEMS * len(groups)) if request.items is None else request.items
-    return sample_items(cells, groups, count, request.seed)
+    sample = sample_items(cells, groups, request.items, request.seed, album.same, request.rules.pairing)
+    if not sample.items:
+        raise StudyError(f"the pictures of {' and of '.join(request.methods)} are the same: there is nothing to prefer")
+    if request.items is None:
+        _check_size(request, sample, candidates, len(pairs))
+    return sample
+
+
+def _check_size(request: StudyRequest, sample: Sample, candidates: Candidates, pairs: int) -> None:
+    """Raise StudyError where a study that nobody wanted so small could tell nothing from chance."""
+    of_methods = Counter(frozenset(picture.method for picture in item.pictures) for item in sample.items)
+    groups = groups_of(request.kind, request.methods)
+    fewest, group = min((of_methods[frozenset(group)], group) for group in groups)
+    if fewest >= LEAST_PAIRS:
+        return
+    of_method = {
+        method: {picture.pair for picture in candidates.pictures if picture.method == method}
+        for method in request.methods
+    }
+    having = ", ".join(f"{method} {len(there)}" for method, there in of_method.items())
+    which = "an accepted picture" if request.scenario == "best" else "a picture"
+    identical = f"; {sample.identical} comparisons of identical pictures are left out" if sample.identical else ""
+    raise StudyError(
+        f"{' and '.join(group)} can be shown of {count(fewest, 'pair')} alone, and of fewer than {LEAST_PAIRS} nothing "
+        f"can be told from chance (pairs with {which}, of {pairs}: {having}{identical}); draw and judge more pictures, "
+        f"or ask for so few with --items {len(sample.items)}"
+    )
+
+
+def _unpaired(rules: StudyRules, sample: Sample) -> int:
+    """How many items of a study that pairs by seed show pictures of different seeds."""
+    if rules.pairing != "seed":
+        return 0
+    return sum(len({picture.seed for picture in item.pictures}) > 1 for item in sample.items)
 
 
 def _items(request: StudyRequest, candidates: Candidates, sampled: list[SampledItem], album: Album) -> list[NewItem]:

@@ -1,4 +1,4 @@
-"""The items of a new study: practice, sampled pictures, attention checks."""
+"""The items of a new study: practice and sampled pictures."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from lorarar.store.queries import Pair
 from studies.creation.album import Album
 from studies.creation.candidates import Candidate, PairReferences
-from studies.creation.sampling import SampledItem, ranked
+from studies.creation.sampling import SampledItem
 from studies.errors import StudyError
-from studies.rater.blind_pictures import blind_picture, png_size
-from studies.rater.design import Item, Purpose, VoteAnswer
+from studies.rater.blind_pictures import png_size
+from studies.rater.design import Item, Purpose
 from studies.rater.example import practice
 from studies.rater.wording import StudyKind
 from studies.store import ItemOrigin, PictureSource
-
-ATTENTION = 1  # checks, where nothing else is asked for
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def practice_item(kind: StudyKind, album: Album) -> NewItem:
         style=album.add(shipped.style),
         options=tuple(map(album.add, shipped.options)),
         origin=ItemOrigin(
-            subject="", style="", references={}, sources=_no_methods(shipped.options), expected=shipped.answer
+            subject="", style="", references={}, sources=no_methods(shipped.options), expected=shipped.answer
         ),
     )
 
@@ -69,7 +67,7 @@ def _plain_item(sampled: SampledItem, references: PairReferences, album: Album) 
         purpose="plain",
         subject=album.reference(references, "subject"),
         style=album.reference(references, "style"),
-        options=tuple(album.add(blind_picture(picture.path, picture.sha256)) for picture in sampled.pictures),
+        options=tuple(album.generated(picture) for picture in sampled.pictures),
         origin=ItemOrigin(
             subject=subject, style=style, references=references.digests, sources=sources, words=references.words
         ),
@@ -91,58 +89,6 @@ def _check_sizes(sampled: Sequence[SampledItem], items: Sequence[NewItem], album
             )
 
 
-def attention_items(
-    kind: StudyKind,
-    pairs: Sequence[Pair],
-    references: Mapping[Pair, PairReferences],
-    album: Album,
-    count: int | None,
-    seed: int,
-) -> list[NewItem]:
-    """Checks with one right answer: the subject itself beside another subject; or another subject alone.
-
-    Both pictures are references, so no method can be so bad that the check becomes unfair.
-
-    Args:
-        kind: the study's.
-        pairs: those that the study shows.
-        references: of these pairs.
-        album: takes the pictures.
-        count: how many checks; None for the default, or as many as there can be.
-        seed: of the order in which pairs are taken.
-
-    Raises:
-        StudyError: there cannot be so many.
-    """
-    order = ranked(sorted(set(pairs)), seed, "attention")
-    others = {pair: [other for other in order if other[0] != pair[0]] for pair in order}
-    able = [pair for pair in order if others[pair]]
-    count = min(ATTENTION, len(able)) if count is None else count
-    if not 0 <= count <= len(able):
-        raise StudyError(
-            f"{count} attention checks; accepted are 0 to {len(able)}, the pairs that another subject goes with"
-        )
-    return [_attention_item(kind, pair, others[pair][-1], references, album) for pair in able[:count]]
-
-
-def _attention_item(
-    kind: StudyKind, pair: Pair, other: Pair, references: Mapping[Pair, PairReferences], album: Album
-) -> NewItem:
-    right = album.reference(references[pair], "subject", 1)
-    wrong = album.reference(references[other], "subject", 1)
-    # by digest: the order must say nothing
-    options = tuple(sorted((right, wrong))) if kind == "ab" else (wrong,)
-    expected: VoteAnswer = "neither" if kind == "absolute" else "left" if options[0] == right else "right"
-    subject, style = pair
-    return NewItem(
-        purpose="attention",
-        subject=album.reference(references[pair], "subject"),
-        style=album.reference(references[pair], "style"),
-        options=options,
-        origin=ItemOrigin(subject=subject, style=style, references={}, sources=_no_methods(options), expected=expected),
-    )
-
-
-def _no_methods(options: Sequence[object]) -> tuple[PictureSource, ...]:
+def no_methods(options: Sequence[object]) -> tuple[PictureSource, ...]:
     """Sources of pictures that no method made."""
     return tuple(PictureSource("", "") for _ in options)

@@ -38,7 +38,7 @@ def _design(study: Study) -> list[Fact]:
         ("kind", KINDS[study.kind], ""),
         ("scenario", study.scenario, _goes_by(study)),
         ("methods", ", ".join(study.methods), ""),
-        ("items", study.design.count("plain"), f"of {len(study.pairs)} subject-style pairs"),
+        ("items", study.asked, f"of {len(study.pairs)} subject-style pairs"),
     ]
 
 
@@ -49,7 +49,7 @@ def _goes_by(study: Study) -> str:
 
 
 def _voting(study: Study, votes: Sequence[StandingVote], plain: Sequence[StandingVote]) -> list[Fact]:
-    items = study.design.count("plain")
+    items = study.asked
     complete = sum(count == items for count in Counter(vote.rater for vote in plain).values())
     rows: list[Fact] = [
         ("raters", len({vote.rater for vote in votes}), f"{complete} saw all items"),

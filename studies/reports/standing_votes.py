@@ -57,9 +57,9 @@ def standing_votes(studies: StudyStore, study: Study, simulated: bool) -> list[S
 
 
 def passes(study: Study, vote: StandingVote) -> bool:
-    """Whether an attention check was answered rightly; on one picture, that it does not show the subject."""
+    """Whether an attention check was answered rightly; on one picture, whether it shows the subject."""
     expected = study.origins[vote.item].expected
-    return vote.answer == expected if study.kind == "ab" else not vote.shows("subject")
+    return vote.answer == expected if study.kind == "ab" else vote.shows("subject") == (expected == "both")
 
 
 def inattentive(study: Study, votes: Sequence[StandingVote]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from lorarar.store.queries import Collection
@@ -56,6 +57,23 @@ class Study:
     def kind(self) -> StudyKind:
         """Two pictures at a time, or one."""
         return self.design.kind
+
+    @cached_property
+    def checks(self) -> frozenset[int]:
+        """The numbers of its attention checks: items with a right answer that are not for practice.
+
+        The design tells them from other items in studies of before alone, so that a packet does not name them.
+        """
+        return frozenset(
+            item.number
+            for item, origin in zip(self.design.items, self.origins, strict=True)
+            if origin.expected is not None and item.purpose != "practice"
+        )
+
+    @property
+    def asked(self) -> int:
+        """The number of items that it asks about: without practice and attention checks."""
+        return len(self.design.items) - self.design.count("practice") - len(self.checks)
 
     @property
     def pairs(self) -> set[tuple[str, str]]:

@@ -43,7 +43,7 @@ class VoteStore:
             self.study.id,
             trial.item.number,
             trial.number,
-            trial.purpose,
+            "attention" if trial.item.number in self.study.checks else trial.purpose,
             int(trial.mirrored),
             vote.answer,
             vote.seconds,
