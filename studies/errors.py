@@ -15,6 +15,17 @@ class ClosedError(StudyError):
     """A study that was closed takes no more votes."""
 
 
+class RefusedVoteError(StudyError):
+    """A vote that does not follow what stands: the session has to be read anew before the rater goes on."""
+
+
+class UnsavedVoteError(StudyError):
+    """What a rater did could not be written just now and can be tried again; the cause names the place.
+
+    The message is for raters, who may see no path.
+    """
+
+
 class PacketError(LorarError):
     """A packet or a file of votes is not what it should be; nothing of it was written."""
 

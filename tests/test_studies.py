@@ -22,7 +22,7 @@ from studies.cli.list_studies import facts
 from studies.creation.acceptance import find_judge
 from studies.creation.candidates import find_candidates
 from studies.creation.create import StudyRequest, new_study
-from studies.errors import StudyError
+from studies.errors import StudyError, UnsavedVoteError
 from studies.migrations import MIGRATIONS
 from studies.rater.design import Design, Item
 from studies.rater.trials import trials_of
@@ -428,10 +428,11 @@ def test_a_full_disk_is_one_clear_error_and_loses_no_vote(store):
     session.vote("left", 1, SCREEN)
     (pages,) = store.db.execute("PRAGMA page_count").fetchone()
     store.db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreError, match="full"):
+    with pytest.raises(UnsavedVoteError, match="the disk is full; try again") as caught:
         for _ in range(2000):
             session.vote("left", 1, SCREEN)
             session.undo()
+    assert str(store.path) not in str(caught.value) and str(store.path) in str(caught.value.__cause__)
     kept = session.progress.done
     store.db.execute("PRAGMA max_page_count = 1000000")
     again = open_study(store, "first", "ABC")

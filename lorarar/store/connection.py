@@ -65,7 +65,8 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
+        database.execute("COMMIT")
     except BaseException:
-        database.execute("ROLLBACK")
+        if database.in_transaction:  # after some errors, as of a full disk, SQLite has gone back by itself
+            database.execute("ROLLBACK")
         raise
-    database.execute("COMMIT")

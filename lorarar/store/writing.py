@@ -16,7 +16,7 @@ from lorarar.store.schemas import is_current, migrate_all
 
 
 def connect_for_writing(path: Path) -> sqlite3.Connection:
-    """Connect to a database, with enforced foreign keys and a write-ahead log.
+    """Connect to a database, with enforced foreign keys and a write-ahead log; threads may hand the connection on.
 
     Raises:
         StoreError: the file is no database of ours, is damaged, was written by a newer version, or cannot be written.
@@ -24,7 +24,7 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
     if path.is_file():
         connect_as_it_is(path).close()  # refuses what is not ours
     with clear_errors(path):
-        database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             database.execute("PRAGMA foreign_keys = ON")
             if database.execute("PRAGMA journal_mode").fetchone() != ("wal",):

@@ -27,6 +27,7 @@ def import_votes(
             summary = import_vote_file(store, path)
             summaries.append({"file": str(path), **vars(summary)})
             left_out = f", {summary.withdrawn} of deleted raters left out" if summary.withdrawn else ""
+            left_out += "; the last line was torn and is left out" if summary.torn else ""
             message(f"{path}: {summary.votes} new votes, {summary.known} known{left_out}; {', '.join(summary.studies)}")
     if as_json:
         print_json(summaries)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 
 from studies.errors import StudyError
+from studies.rater.patterns import CODE, STUDY_NAME, matches
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which are mistaken for one another
 SIMULATED = "SIM-"  # begins the codes of simulated raters
 
@@ -19,7 +17,7 @@ def study_name(text: str) -> str:
     Raises:
         StudyError: it is not.
     """
-    if not _NAME.fullmatch(text):
+    if not matches(STUDY_NAME, text):
         raise StudyError(f"{text[:80]!r} cannot name a study; accepted are 1 to 64 of A-Z a-z 0-9 . _ -")
     return text
 
@@ -31,7 +29,7 @@ def rater_code(text: str) -> str:
         StudyError: the text is not valid as a code, or is reserved for simulated raters.
     """
     code = text.strip().upper()
-    if not _CODE.fullmatch(code):
+    if not text.isascii() or not matches(CODE, code):  # some letters of other scripts are ASCII in upper case
         raise StudyError(f"{text[:80]!r} cannot be a rater's code; accepted are 3 to 32 of A-Z 0-9 -")
     if code.startswith(SIMULATED):
         raise StudyError(f"codes that begin with {SIMULATED} are those of simulated raters; choose another")

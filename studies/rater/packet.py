@@ -21,6 +21,7 @@ from studies.errors import PacketError
 from studies.rater.blind_pictures import png_digest
 from studies.rater.design import Design
 from studies.rater.packet_format import read_manifest, write_manifest
+from studies.rater.patterns import DIGEST, matches
 
 MANIFEST = "manifest.json"
 MOST_FILES = 10_000
@@ -104,8 +105,7 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise PacketError(f"{path} is not a packet: it has no {MANIFEST}")
     for info in members:
         name = info.filename
-        digest = name.removesuffix(".png")
-        if name != MANIFEST and (len(name) != 68 or not set(digest) <= set("0123456789abcdef")):
+        if name != MANIFEST and not matches(rf"{DIGEST}\.png", name):
             raise PacketError(f"{path} holds {name[:80]!r}; a packet has {MANIFEST} and pictures named by digest")
         if info.file_size > (LARGEST_MANIFEST if name == MANIFEST else LARGEST_PICTURE):
             raise PacketError(f"{path}: {name[:80]} has {info.file_size} bytes, more than is read")

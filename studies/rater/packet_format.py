@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lorarar.util.errors import reason
 from studies.errors import PacketError, StudyError
 from studies.rater.design import Design, VoteAnswer
 from studies.rater.names import SIMULATED
+from studies.rater.patterns import CODE, DIGEST, RENDERER, VOTE_ID, is_day, matches
 from studies.rater.votes import MOST_COLOURS, MOST_PIXELS, MOST_SECONDS, Screen, Vote
 
 FORMAT = "lorarar-study-1"
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-VoteId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
-Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,31}$")]
+
+
+def _day(text: str) -> str:
+    if not is_day(text):
+        raise ValueError("not a day; accepted is YYYY-MM-DD")
+    return text
+
+
+Digest = Annotated[str, Field(pattern=f"^{DIGEST}$")]
+VoteId = Annotated[str, Field(pattern=f"^{VOTE_ID}$")]
+Day = Annotated[str, AfterValidator(_day)]
+Code = Annotated[str, Field(pattern=f"^{CODE}$")]
 Size = Annotated[int, Field(ge=0, le=MOST_PIXELS)]
 
 
@@ -51,7 +60,7 @@ class Manifest(_Model):
             if (
                 len(row) not in (4, 5)
                 or row[0] not in ("practice", "plain", "attention")
-                or not all(map(_hex, row[1:]))
+                or not all(matches(DIGEST, digest) for digest in row[1:])
             ):
                 raise PacketError("the manifest has an item that is not [PURPOSE, SUBJECT, STYLE, PICTURE…] by digests")
         try:
@@ -63,7 +72,7 @@ class Manifest(_Model):
 class PacketScreen(_Model):
     """How pictures were shown."""
 
-    renderer: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._+-]{1,40}$")]
+    renderer: Annotated[str, Field(pattern=f"^{RENDERER}$")]
     columns: Size
     rows: Size
     cell_width: Size
@@ -149,7 +158,3 @@ def first_complaint(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"]))[:80]
     return f"{where}: {first['msg']}" if where else reason(ValueError(first["msg"]))
-
-
-def _hex(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")

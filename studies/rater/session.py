@@ -86,11 +86,11 @@ class Session:
         self.design, self.code = design, code
         self._picture, self._log = picture, log
         self._trials = trials_of(design, code)
-        self._back: int | None = None  # a trial whose answer is being changed
         self.reload()
 
     def reload(self) -> None:
-        """Read the rater's votes anew, after another window of theirs has written some."""
+        """Read the rater's votes anew, after another window of theirs has written some; what was undone stands."""
+        self._back: int | None = None  # a trial whose answer is being changed
         self._votes = standing(self._log.votes())
         self._consented = self._log.consented()
 
@@ -145,8 +145,9 @@ class Session:
             screen: how the pictures were shown.
 
         Raises:
-            StudyError: the rater has not consented, nothing is left, the study has no such answer, or another window
-                of the rater's was faster.
+            UnsavedVoteError: the vote could not be written just now; it can be given again.
+            RefusedVoteError: another window of the rater's was faster; ``reload()`` before anything else.
+            StudyError: the rater has not consented, nothing is left, or the study has no such answer.
         """
         trial = self._trial()
         if not self._consented:

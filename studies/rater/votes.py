@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from studies.errors import StudyError
+from studies.errors import RefusedVoteError, StudyError
 from studies.rater.design import VoteAnswer
+from studies.rater.patterns import RENDERER, is_day, matches
 
-_RENDERER = re.compile(r"[A-Za-z0-9 ._+-]{1,40}")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOST_SECONDS = 86400.0
 MOST_PIXELS = 100_000
 MOST_COLOURS = 256**3
+MOST_VOTES = 100  # of a rater on one trial; nobody changes an answer so often
 LEAST_PIXELS = 40  # a side of a picture, below which people cannot judge it; half cells of 100 x 24 give 50 x 44
 
 
@@ -37,7 +37,7 @@ class Screen:
     colours: int = 0  # that it can show: 256, 16777216, …; 0 where a vote does not say
 
     def __post_init__(self) -> None:
-        if not _RENDERER.fullmatch(self.renderer):
+        if not matches(RENDERER, self.renderer):
             raise StudyError(
                 f"{self.renderer[:60]!r} is not a renderer's name; accepted are up to 40 letters and digits"
             )
@@ -76,7 +76,7 @@ class Vote:
     def __post_init__(self) -> None:
         if not 0 <= self.seconds <= MOST_SECONDS:  # NaN fails too
             raise StudyError(f"an answer takes 0 to {MOST_SECONDS:.0f} seconds, not {self.seconds}")
-        if not _DAY.fullmatch(self.day):
+        if not is_day(self.day):
             raise StudyError(f"{self.day[:20]!r} is not a day; accepted is YYYY-MM-DD")
 
 
@@ -92,16 +92,27 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def check_supersedes(votes: Sequence[Vote], vote: Vote) -> None:
-    """Refuse a vote that does not supersede the standing vote of its trial.
+class VoteHistory:
+    """All votes of a rater so far, to which those are added that supersede what stands."""
 
-    Args:
-        votes: all votes of the rater so far.
-        vote: the new one.
+    def __init__(self, votes: Iterable[Vote]) -> None:
+        votes = list(votes)
+        self._standing = standing(votes)
+        self._counts = Counter(vote.trial for vote in votes)
 
-    Raises:
-        StudyError: another window has answered the trial meanwhile.
-    """
-    before = standing(votes).get(vote.trial)
-    if (before.id if before else None) != vote.supersedes:
-        raise StudyError("another window of this rater has answered here already; go on there, or open this one again")
+    def add(self, vote: Vote) -> None:
+        """Add a vote.
+
+        Raises:
+            RefusedVoteError: it does not supersede the standing vote of its trial, since another window has answered
+                meanwhile; or the trial's answer was changed too often.
+        """
+        before = self._standing.get(vote.trial)
+        if (before.id if before else None) != vote.supersedes:
+            raise RefusedVoteError(
+                "another window of this rater has answered here already; go on there, or open this one again"
+            )
+        if self._counts[vote.trial] >= MOST_VOTES:
+            raise RefusedVoteError(f"this answer was given {MOST_VOTES} times; it stays as it is now")
+        self._standing[vote.trial] = vote
+        self._counts[vote.trial] += 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from lorarar.store import Store
@@ -88,13 +89,18 @@ class RaterStore:
         )
         return int(cursor.lastrowid or 0)
 
-    def is_withdrawn(self, code: str) -> bool:
-        """Whether a rater of that code was deleted."""
-        return bool(self.store.rows("SELECT 1 FROM study_withdrawn WHERE code_digest = ?", self._digest(code)))
+    def withdrawn_of(self, codes: Iterable[str]) -> set[str]:
+        """Those of these codes whose raters were deleted."""
+        by_digest = {self._digest(code): code for code in codes}
+        rows = self.store.rows(
+            "SELECT code_digest FROM study_withdrawn WHERE code_digest IN (SELECT value FROM json_each(?))",
+            json.dumps([*by_digest]),
+        )
+        return {by_digest[row["code_digest"]] for row in rows}
 
     def check_not_withdrawn(self, code: str) -> None:
         """Raise StudyError if a rater of that code was deleted."""
-        if self.is_withdrawn(code):
+        if self.withdrawn_of([code]):
             raise StudyError(
                 f"the rater {code} was deleted from the study {self.study.name}; take part under a new code"
             )

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from lorarar.store import Store
-from studies.errors import StudyError
+from lorarar.util.errors import StoreError
+from lorarar.util.grouping import group_by
+from studies.errors import StudyError, UnsavedVoteError
 from studies.rater.trials import Trial
-from studies.rater.votes import Screen, Vote, check_supersedes
+from studies.rater.votes import Screen, Vote, VoteHistory
 from studies.store.gate import check_day, check_open
 from studies.store.raters import RaterStore
 from studies.store.study import Study
+
+#: What raters are told of an error of the database, whose own words name its file.
+_WHY = {"locked": ": another program is writing to it", "full": ": the disk is full"}
+_OF_VOTE = "v.id, v.trial, v.answer, v.seconds, v.screen, v.supersedes, v.day"
 
 
 class VoteStore:
@@ -21,14 +30,27 @@ class VoteStore:
 
     def of(self, code: str) -> list[Vote]:
         """All votes of a rater, superseded ones too, by side as they were given."""
+        return self.of_raters([code]).get(code, [])
+
+    def of_raters(self, codes: Iterable[str]) -> dict[str, list[Vote]]:
+        """All votes of those of these raters who have given some, by code."""
         rows = self.store.rows(
-            """SELECT v.id, v.trial, v.answer, v.seconds, v.screen, v.supersedes, v.day
-            FROM study_votes v JOIN study_raters r ON r.id = v.rater
-            WHERE r.study = ? AND r.code = ? ORDER BY v.rowid""",
+            f"""SELECT r.code, {_OF_VOTE} FROM study_raters r JOIN study_votes v ON v.rater = r.id
+            WHERE r.study = ? AND r.code IN (SELECT value FROM json_each(?)) ORDER BY v.rowid""",
             self.study.id,
-            code,
+            json.dumps([*codes]),
         )
-        return [Vote(**{**row, "screen": Screen(**json.loads(row["screen"]))}) for row in rows]
+        return {code: [_read(row) for row in of_code] for code, of_code in group_by(rows, lambda r: r["code"]).items()}
+
+    def ids_of_raters(self, codes: Iterable[str]) -> dict[str, set[str]]:
+        """The ids of all votes of those of these raters who have given some, by code."""
+        rows = self.store.rows(
+            """SELECT r.code, v.id FROM study_raters r JOIN study_votes v ON v.rater = r.id
+            WHERE r.study = ? AND r.code IN (SELECT value FROM json_each(?))""",
+            self.study.id,
+            json.dumps([*codes]),
+        )
+        return {code: {row["id"] for row in of_code} for code, of_code in group_by(rows, lambda r: r["code"]).items()}
 
     def insert(self, rater: int, vote: Vote, trial: Trial) -> None:
         """Append the vote of a rater, who is named by id; inside ``writing()``.
@@ -36,8 +58,23 @@ class VoteStore:
         Raises:
             ClosedError: the study was closed before the day of the vote.
         """
-        check_day(self.store, self.study, vote.day)
-        row = (
+        self.insert_all(rater, [(vote, trial)])
+
+    def insert_all(self, rater: int, votes: Sequence[tuple[Vote, Trial]]) -> None:
+        """Append votes of a rater, who is named by id; inside ``writing()``.
+
+        Raises:
+            ClosedError: the study was closed before the day of one of them.
+        """
+        if votes:
+            check_day(self.store, self.study, max(vote.day for vote, _ in votes))
+        self.store.db.conn.executemany(
+            "INSERT INTO study_votes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [self._row(rater, vote, trial) for vote, trial in votes],
+        )
+
+    def _row(self, rater: int, vote: Vote, trial: Trial) -> tuple[object, ...]:
+        return (
             vote.id,
             rater,
             self.study.id,
@@ -51,11 +88,14 @@ class VoteStore:
             vote.supersedes,
             vote.day,
         )
-        self.store.db.conn.execute(f"INSERT INTO study_votes VALUES ({', '.join('?' * len(row))})", row)
 
-    def has(self, vote: str) -> bool:
-        """Whether a vote of this id is in the database, whoever gave it."""
-        return bool(self.store.rows("SELECT 1 FROM study_votes WHERE id = ?", vote))
+
+def _read(row: Mapping[str, Any]) -> Vote:
+    """The vote of a row that has ``_OF_VOTE``."""
+    screen = Screen(**json.loads(row["screen"]))
+    return Vote(
+        **{name: row[name] for name in ("id", "trial", "answer", "seconds", "supersedes", "day")}, screen=screen
+    )
 
 
 class StoredVoteLog:
@@ -73,9 +113,10 @@ class StoredVoteLog:
         """Record that the rater agreed on this day.
 
         Raises:
+            UnsavedVoteError: the database cannot be written just now.
             StudyError: the rater was deleted, or the study is closed.
         """
-        with self._store.writing():
+        with self._writing():
             check_open(self._store, self._study)
             self._raters.enrol(self._code, day)
 
@@ -87,12 +128,24 @@ class StoredVoteLog:
         """Append a vote; it is committed when this returns.
 
         Raises:
-            StudyError: the trial has another vote than the one this supersedes, or the study is closed.
+            UnsavedVoteError: the database cannot be written just now.
+            RefusedVoteError: the trial has another vote than the one this supersedes.
+            StudyError: the rater was deleted, or the study is closed.
         """
-        with self._store.writing():
+        with self._writing():
             check_open(self._store, self._study)
             rater = self._raters.id_of(self._code)
             if rater is None:
                 raise StudyError(f"the rater {self._code} takes no part in the study {self._study.name} any more")
-            check_supersedes(self._votes.of(self._code), vote)
+            VoteHistory(self._votes.of(self._code)).add(vote)
             self._votes.insert(rater, vote, trial)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction; what goes wrong with the database is said in words for raters."""
+        try:
+            with self._store.writing():
+                yield
+        except StoreError as error:
+            why = next((words for sign, words in _WHY.items() if sign in str(error)), "")
+            raise UnsavedVoteError(f"the study cannot be written to just now{why}; try again") from error
