@@ -49,7 +49,7 @@ class NewVotes:
 
     consented: str | None  # the day; None where no line says it
     votes: Sequence[tuple[Vote, Trial]]
-    known: int
+    before: int  # how many of its votes are there already
 
 
 def import_vote_file(store: Store, path: Path) -> ImportSummary:
@@ -118,7 +118,7 @@ class _StudyImport:
         self.stored.insert_all(rater, new.votes)
         summary.raters += 1
         summary.votes += len(new.votes)
-        summary.known += new.known
+        summary.known += new.before
 
     def _work_out(self, code: str) -> NewVotes:
         try:
@@ -136,12 +136,12 @@ def _new_votes(study: Study, code: str, lines: Sequence[VoteLine], kept: Sequenc
     _check_days(lines)
     trials, history, by_id = trials_of(study.design, code), VoteHistory(kept), {vote.id: vote for vote in kept}
     new: list[tuple[Vote, Trial]] = []
-    known = 0
+    before = 0
     for vote in (vote for line in lines if (vote := line.vote()) is not None):
         if vote.id in by_id:
             if by_id[vote.id] != vote:
                 raise StudyError(f"the vote {vote.id} is another one here")
-            known += 1
+            before += 1
             continue
         if vote.trial >= len(trials) or vote.answer not in ANSWERS[study.kind]:
             raise StudyError(f"the study has no trial {vote.trial} that can be answered by {vote.answer}")
@@ -149,7 +149,7 @@ def _new_votes(study: Study, code: str, lines: Sequence[VoteLine], kept: Sequenc
         by_id[vote.id] = vote
         new.append((vote, trials[vote.trial]))
     consents = [line.consented for line in lines if line.consented]
-    return NewVotes(consents[0] if consents else None, new, known)
+    return NewVotes(consents[0] if consents else None, new, before)
 
 
 def _check_days(lines: Sequence[VoteLine]) -> None:

@@ -75,7 +75,7 @@ CHANGES = {
     "it loses a vote": lambda file: file.write_bytes(file.read_bytes().rpartition(b'{"study"')[0]),
     "it loses its consent": lambda file: file.write_bytes(file.read_bytes().partition(b"\n")[2]),
     "an answer changes": lambda file: file.write_bytes(file.read_bytes().replace(b'"left"', b'"right"', 1)),
-    "two lines change places": lambda file: file.write_bytes(b"".join(sorted(file.read_bytes().splitlines(True)))),
+    "two lines change places": lambda file: file.write_bytes(b"".join(file.read_bytes().splitlines(True)[::-1])),
 }
 
 
