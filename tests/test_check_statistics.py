@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
+from judge.checks.people import calibration_words
 from judge.checks.statistics.agreement import count_flips, kendall_tau, mcnemar
 from judge.checks.statistics.calibration import (
     LabelledAnswer,
@@ -19,6 +20,7 @@ from judge.checks.statistics.discrimination import auroc_interval, nearness
 from judge.verdicts import NOT_ASKED, Verdict
 from lorarar.util.statistics.agreement import alpha_interval, auroc, cohen_kappa
 from lorarar.util.statistics.proportions import proportion, wilson
+from lorarar.util.statistics.undefined import UndefinedError
 
 YES, NO = Verdict("ok", True, 0.9), Verdict("ok", False, 0.2)
 
@@ -135,7 +137,22 @@ def test_temperature_finds_how_much_too_sure_a_judge_is():
     truths = rng.random(20_000) < 1 / (1 + np.exp(-logits))
     said = 1 / (1 + np.exp(-2.5 * logits))
     assert temperature(said, truths) == pytest.approx(2.5, rel=0.05)
-    assert temperature([0.9, 0.8], [True, True]) is None
+    with pytest.raises(UndefinedError, match="all correct answers are the same"):
+        temperature([0.9, 0.8], [True, True])
+
+
+def test_a_judge_that_points_the_wrong_way_has_no_temperature():
+    """Its likelihood grows with T for ever, so the edge of a search is no value; a hair better, and there is one."""
+    said = [0.9, 0.8, 0.3, 0.2]
+    with pytest.raises(UndefinedError, match="no T is better"):
+        temperature(said, [False, False, True, True])
+    found = calibrate([LabelledAnswer(p, p > 0.5, p < 0.5, k) for k, p in enumerate(said)])
+    assert (found.temperature, "no T is better" in found.no_temperature) == (None, True)
+    assert "temperature not defined: no T is better" in calibration_words(found)
+    flat = temperature([0.9, 0.89, 0.1, 0.1001], [True, False, False, True])
+    assert flat > 50  # beyond where the search once ended
+    four_of_five = temperature([0.9] * 4 + [0.1], [True, True, True, False, False])  # all are equally sure
+    assert four_of_five == pytest.approx(np.log(9) / np.log(4), rel=1e-6)
 
 
 def test_the_corrected_rate_is_rogan_and_gladens():

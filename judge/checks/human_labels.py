@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isnan
 
 from judge.questions import ASPECTS, Aspect
 from lorarar.store import Store
+from lorarar.util.statistics.agreement import majority
 
 TABLE = "human_labels"
 
@@ -41,8 +43,9 @@ def read_labels(store: Store) -> list[HumanLabel]:
 
 
 def majorities(labels: Iterable[HumanLabel]) -> Majorities:
-    """What most people say of each aspect of each picture; None where they are split evenly."""
+    """What most people say of each aspect of each picture; None where they are split evenly, as ``majority`` has it."""
     counts: dict[tuple[str, Aspect], Counter[bool]] = {}
     for label in labels:
         counts.setdefault((label.image, label.aspect), Counter())[label.yes] += 1
-    return {key: None if count[True] == count[False] else count[True] > count[False] for key, count in counts.items()}
+    decided = {key: float(majority(count[True] / count.total())) for key, count in counts.items()}
+    return {key: None if isnan(answer) else bool(answer) for key, answer in decided.items()}

@@ -102,4 +102,7 @@ def calibration_words(calibration: Calibration) -> str:
         ("ECE", number(calibration.ece, 3)),
         ("temperature", number(calibration.temperature, 2)),
     ]
-    return ", ".join(f"{name} {figure}" for name, figure in figures if figure) or "no probabilities"
+    words = [f"{name} {figure}" for name, figure in figures if figure]
+    if calibration.no_temperature:
+        words.append(f"temperature not defined: {calibration.no_temperature}")
+    return ", ".join(words) or "no probabilities"

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lorarar.util.statistics.agreement import majority
 from studies.statistics.ratings import Floats, Ints
 
 LEAST_VARIANCE = 1e-12  # below which a side does not vary
@@ -34,9 +35,8 @@ def pearson(people: Floats, metric: Floats, weights: Floats | None = None) -> Fl
 def spearman(people: Floats, metric: Floats, weights: Floats | None = None) -> Floats:
     """Spearman's rho: Pearson's r of mean ranks."""
     weights = _weights(people, weights)
-    rows = _Rows(people, weights)
-    metric = np.broadcast_to(metric, people.shape)
-    return pearson(rows.ranks(people), rows.ranks(metric), weights)
+    of_metric = weights @ (np.sign(metric - metric[:, None]) / 2)
+    return pearson(_Rows(people, weights).ranks(), of_metric, weights)
 
 
 def kendall(people: Floats, metric: Floats, weights: Floats | None = None) -> Floats:
@@ -65,13 +65,14 @@ def same_of_three(people: Floats, metric: Floats, weights: Floats | None = None)
 
 def phi(people: Floats, metric: Floats, weights: Floats | None = None) -> Floats:
     """Phi of people's majority with a metric of 0 and 1; items on which people are split evenly are left out."""
-    return pearson((people > 0.5).astype(float), metric, _decided(people, weights))
+    yes, weights = _majority(people, weights)
+    return pearson(yes, metric, weights)
 
 
 def kappa(people: Floats, metric: Floats, weights: Floats | None = None) -> Floats:
     """Cohen's kappa of people's majority with a metric of 0 and 1; items split evenly are left out."""
-    weights = _decided(people, weights)
-    yes, also = people > 0.5, metric > 0.5
+    yes, weights = _majority(people, weights)
+    also = metric > 0.5
     total = weights.sum(axis=-1)
     agreed = _share((weights * (yes == also)).sum(axis=-1), total)
     one, two = _share((weights * yes).sum(axis=-1), total), _share((weights * also).sum(axis=-1), total)
@@ -81,10 +82,10 @@ def kappa(people: Floats, metric: Floats, weights: Floats | None = None) -> Floa
 
 def auc(people: Floats, metric: Floats, weights: Floats | None = None) -> Floats:
     """The area under the ROC curve of a metric that should tell people's yes from their no, by their majority."""
-    weights = _decided(people, weights)
-    yes, no = weights * (people > 0.5), weights * (people < 0.5)
+    yes, weights = _majority(people, weights)
     above = (1 + np.sign(metric[:, None] - metric)) / 2
-    return _share(((yes @ above) * no).sum(axis=-1), yes.sum(axis=-1) * no.sum(axis=-1))
+    of_yes, of_no = weights * yes, weights * (1 - yes)
+    return _share(((of_yes @ above) * of_no).sum(axis=-1), of_yes.sum(axis=-1) * of_no.sum(axis=-1))
 
 
 class _Rows:
@@ -94,13 +95,13 @@ class _Rows:
         self.values, self.weights = values, weights
         self.items = values.shape[-1]
 
-    def ranks(self, values: Floats) -> Floats:
-        """Mean ranks (..., items) of values among the items as often as they count, from some number on."""
+    def ranks(self) -> Floats:
+        """Mean ranks (..., items) among the items as often as they count, from some number on."""
 
         def rank(rows: Floats, weights: Floats) -> Floats:
             return np.asarray(np.einsum("rij,rj->ri", np.sign(rows[:, :, None] - rows[:, None, :]), weights) / 2)
 
-        return self._in_parts(rank, values, self.items**2).reshape(values.shape)
+        return self._in_parts(rank, self.items**2).reshape(self.values.shape)
 
     def orders(self, metric: Floats) -> tuple[Floats, Floats, Floats]:
         """Counts over all pairs of items: ordered alike minus otherwise, told apart by people, by the metric."""
@@ -111,12 +112,12 @@ class _Rows:
             own, both = np.sign(rows[:, first] - rows[:, second]), weights[:, first] * weights[:, second]
             return np.stack([(both * own) @ other, (both * np.abs(own)).sum(axis=1), both @ np.abs(other)], axis=1)
 
-        counts = self._in_parts(count, self.values, len(first)).reshape(*self.values.shape[:-1], 3)
+        counts = self._in_parts(count, len(first)).reshape(*self.values.shape[:-1], 3)
         return counts[..., 0], counts[..., 1], counts[..., 2]
 
-    def _in_parts(self, of: Callable[[Floats, Floats], Floats], values: Floats, size: int) -> Floats:
-        """What a function of rows and their weights gives, the rows (rows, items) taken some at a time."""
-        rows, weights = (np.reshape(side, (-1, self.items)) for side in (values, self.weights))
+    def _in_parts(self, of: Callable[[Floats, Floats], Floats], size: int) -> Floats:
+        """What a function of rows and their weights gives, of rows that need so many numbers some at a time."""
+        rows, weights = (np.reshape(side, (-1, self.items)) for side in (self.values, self.weights))
         step = max(1, AT_ONCE // max(size, 1))
         return np.concatenate([of(rows[at : at + step], weights[at : at + step]) for at in range(0, len(rows), step)])
 
@@ -126,9 +127,11 @@ def _weights(people: Floats, weights: Floats | None) -> Floats:
     return np.ones_like(people) if weights is None else np.broadcast_to(weights, people.shape)
 
 
-def _decided(people: Floats, weights: Floats | None) -> Floats:
-    """How often each item counts that has a majority: one on which people are split evenly says neither yes nor no."""
-    return np.asarray(_weights(people, weights) * (people != 0.5))
+def _majority(people: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """What most people say of each item, 1 or 0, and how often it counts: not at all where they are split evenly."""
+    answers = majority(people)
+    decided = ~np.isnan(answers)
+    return np.where(decided, answers, 0.0), np.asarray(_weights(people, weights) * decided)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

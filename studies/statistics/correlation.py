@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lorarar.util.statistics.agreement import majority
 from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.statistics.coefficients import Coefficient, pearson
@@ -50,7 +51,7 @@ def correlate(ratings: Ratings, metric: Floats, coefficients: Mapping[str, Coeff
             values[name] = sides.estimate(coefficient, metric)
         except UndefinedError as error:
             values[name] = str(error)
-    split = int((sides.people == 0.5).sum())
+    split = int(np.isnan(majority(sides.people)).sum())
     return Correlated(int(sides.usable.sum()), ratings.rater_count, split, values)
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import sqrt
 
 import numpy as np
 
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.odds import FLOOR, logit
 from lorarar.util.statistics.proportions import Proportion, Z, effective_sample_size, proportion
+from lorarar.util.statistics.undefined import UndefinedError
 
 BINS = 10
-SHARPEST, FLATTEST = 0.02, 50.0  # the range that temperatures are searched in
+SHARPEST = 0.02  # the least temperature
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Calibration:
     brier: float | None  # mean squared distance of the probability and the answer: 0 is best, 0.25 is a coin's
     ece: float | None  # mean distance of probability and frequency over ten bins
     temperature: float | None  # by which logits have to be divided; above 1: too sure of itself
+    no_temperature: str  # why there is none, though there are probabilities
     sensitivity: Proportion  # q1: right where the answer is yes
     specificity: Proportion  # q0: right where it is no
     corrected: CorrectedRate | None  # None where nothing is reported, or the judge is no better than chance
@@ -73,11 +75,13 @@ def calibrate(labelled: Sequence[LabelledAnswer], reported: Sequence[ReportedAns
     sensitivity, specificity = (
         accuracy([answer for answer in labelled if answer.truth == truth]) for truth in (True, False)
     )
+    sharpness, why_none = _temperature(chances, truths)
     return Calibration(
         n=len(labelled),
         brier=brier(chances, truths) if certain else None,
         ece=calibration_error(chances, truths) if certain else None,
-        temperature=temperature(chances, truths) if certain else None,
+        temperature=sharpness,
+        no_temperature=why_none,
         sensitivity=sensitivity,
         specificity=specificity,
         corrected=correct_rate(reported, specificity, sensitivity),
@@ -116,23 +120,39 @@ def calibration_error(chances: Sequence[float], truths: Sequence[bool], bins: in
     return float(np.abs(gaps).sum() / len(p))
 
 
-def temperature(chances: Sequence[float], truths: Sequence[bool]) -> float | None:
-    """The T for which sigmoid(logit / T) has the largest likelihood; None where all correct answers are the same.
+def temperature(chances: Sequence[float], truths: Sequence[bool]) -> float:
+    """The T for which sigmoid(logit / T) has the largest likelihood, which is concave in 1 / T.
 
-    Where the judge makes no mistake, the sharpest T of the range comes out: there is nothing to learn from.
+    Where the judge makes no mistake, ``SHARPEST`` comes out: there is nothing to learn from.
+
+    Raises:
+        UndefinedError: all correct answers are the same, or the logits point the wrong way: the larger T, the better.
     """
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import brentq
+    from scipy.special import expit
 
     p, y = np.clip(np.asarray(chances, float), FLOOR, 1 - FLOOR), np.asarray(truths, bool)
     if y.all() or not y.any():
-        return None
+        raise UndefinedError("all correct answers are the same")
     towards = np.where(y, 1, -1) * np.log(p / (1 - p))
 
-    def loss(log_t: float) -> float:
-        return float(np.logaddexp(0, -towards / exp(log_t)).mean())
+    def gain(sharpness: float) -> float:
+        """How much more likely the answers get as 1 / T grows."""
+        return float((towards * expit(-sharpness * towards)).mean())
 
-    minimum = minimize_scalar(loss, bounds=(np.log(SHARPEST), np.log(FLATTEST)), method="bounded")
-    return float(exp(minimum.x))
+    if gain(0.0) <= 0:
+        raise UndefinedError("no T is better than the next larger one, since the logits point the wrong way")
+    if gain(1 / SHARPEST) >= 0:
+        return SHARPEST
+    return float(1 / brentq(gain, 0.0, 1 / SHARPEST, xtol=1e-12))
+
+
+def _temperature(chances: Sequence[float], truths: Sequence[bool]) -> tuple[float | None, str]:
+    """The temperature, or why there is none; neither without probabilities."""
+    try:
+        return (temperature(chances, truths), "") if chances else (None, "")
+    except UndefinedError as error:
+        return None, str(error)
 
 
 def rogan_gladen(p: float, n: float, q0: float, m0: float, q1: float, m1: float) -> Interval | None:

@@ -117,6 +117,15 @@ def value_counts(table: np.ndarray) -> np.ndarray:
     return (table[:, :, None] == values).sum(axis=0)  # type: ignore[no-any-return]
 
 
+def majority(shares: np.ndarray | float) -> np.ndarray:
+    """What most people answer, 1 for yes and 0 for no, from shares of yes; NaN where they are split evenly.
+
+    Who is split evenly has said neither: such a thing is left out wherever a majority is asked for.
+    """
+    shares = np.asarray(shares, float)
+    return np.where(shares == 0.5, np.nan, np.where(np.isnan(shares), np.nan, shares > 0.5))
+
+
 def cohen_kappa(one: Sequence[bool] | np.ndarray, two: Sequence[bool] | np.ndarray) -> float | None:
     """Cohen's kappa of two raters' yes and no; None where there are no answers or chance alone agrees always."""
     if not len(one):
