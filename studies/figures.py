@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from judge.metrics import MARS2, METRICS
 
 SIMULATED = "simulated raters, not people"  # marks every figure of a report on simulated raters
+STRENGTH = "log strength of "  # before a method's name, in figures of the section model
 #: What people are asked about, in words.
 ASPECT_TITLES = {"both": "subject and style", "subject": "subject", "style": "style"}
 

@@ -9,6 +9,7 @@ from typing import Any
 from lorarar.util import json_text, tables
 from lorarar.util.formatting import count, measured, measured_bounds
 from studies.figures import SIMULATED, Figure, Points, StudyReport, unmarked_note
+from studies.ranking import ranking_tables
 
 NOT_DEFINED = "not defined"
 CSV_COLUMNS = ("section", "of", "name", "value", "low", "high", "n", "counted", "note")
@@ -52,6 +53,7 @@ def as_markdown(report: StudyReport) -> str:
             )
             for section in sections(report)
         ]
+        + ranking_tables(report)
     )
 
 
@@ -61,7 +63,7 @@ def as_tables(report: StudyReport) -> list[tables.Table]:
     The facts of the study itself are the first one's notes; a column that would stay empty is left out.
     """
     mark = f", {SIMULATED}" if report.simulated else ""
-    return [_section_table(section, mark, report) for section in sections(report)]
+    return [*(_section_table(section, mark, report) for section in sections(report)), *ranking_tables(report)]
 
 
 def _section_table(section: str, mark: str, report: StudyReport) -> tables.Table:
@@ -111,10 +113,12 @@ def n_text(figure: Figure) -> str:
 
 
 def interval_text(figure: Figure) -> str:
-    """A figure's interval as text; empty where it has none."""
-    if figure.value is None or figure.low is None or figure.high is None:
+    """A figure's interval as text, of which one end may have no bound; empty where it has none."""
+    if figure.value is None:
         return ""
-    return measured_bounds(figure.low, figure.high)
+    if figure.low is None:
+        return "" if figure.high is None else f"up to {measured(figure.high)}"
+    return f"from {measured(figure.low)}" if figure.high is None else measured_bounds(figure.low, figure.high)
 
 
 def _frozen(value: Any) -> Any:

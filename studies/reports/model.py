@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.figures import Figure
+from studies.figures import STRENGTH, Figure
 from studies.reports.figure_builders import figure_of, p_figure, ratings_of, undefined
 from studies.reports.standing_votes import StandingVote, methods_of
 from studies.statistics.strengths import MethodStrengths, method_strengths
 from studies.store import Study
 
 SECTION = "model"
-STRENGTH = "log strength of "  # before a method's name
 SIMULTANEOUS = "all intervals of strengths hold at once"
 
 

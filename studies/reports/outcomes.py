@@ -68,7 +68,7 @@ def _sign(of: str, ratings: Ratings) -> Figure:
 def _equivalence(pair: tuple[str, str], ratings: Ratings, margin: float) -> Figure:
     test = equivalence(ratings, margin)
     note = (
-        f"two one-sided tests: each comparable or better in more than {margin:.0%} of the votes, "
+        f"comparable or better in more than {margin:.0%} of the votes, each one-sided: "
         f"{pair[0]} p {test.first:.2g}, {pair[1]} p {test.second:.2g}"
     )
     return p_figure(SECTION, _title(pair), EQUIVALENCE, test.p, n=len(ratings.values), counted="votes", note=note)

@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from lorarar.util.errors import LorarError
-from lorarar.util.formatting import bounds, count
+from lorarar.util.formatting import count
 from studies.figures import SIMULATED, Figure, StudyReport, short_title
-from studies.rendering import n_text, value_text
+from studies.rendering import interval_text, n_text, value_text
 from tui.catalog import Row
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -135,7 +135,7 @@ def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
             line(short_title(figure), 34),
             line(figure.name, 60),
             line(value_text(figure), 60),
-            "" if figure.low is None or figure.high is None else bounds(figure.low, figure.high),
+            line(interval_text(figure), 40),
             n_text(figure),
             line(figure.note, 200) or ("simulated" if simulated else ""),
         ]
