@@ -8,6 +8,7 @@ from lorarar.util.tables import Table
 from studies.figures import SIMULATED, STRENGTH, Figure, StudyReport
 
 WIDTH = 41  # letters of a bar
+BEYOND = 0.1  # of the plot, where an interval has no end
 EMPTY, LINE, ZERO, VALUE, LEFT, RIGHT = "·", "─", "┊", "●", "├", "┤"
 WITHOUT_END = {LEFT: "◁", RIGHT: "▷"}  # of an interval that has no bound on that side
 WORDS = "log strengths with intervals that hold at once; ┊ is 0, the mean of all methods"
@@ -27,7 +28,11 @@ def ranking(report: StudyReport) -> list[RankedMethod]:
     figures = [one for one in report.section("model") if one.name.startswith(STRENGTH) and _value(one) is not None]
     figures.sort(key=lambda one: -(_value(one) or 0.0))
     ends = [end for one in figures for end in (_value(one), one.low, one.high, 0.0) if end is not None]
-    return [RankedMethod(one.name.removeprefix(STRENGTH), one, _bar(one, min(ends), max(ends))) for one in figures]
+    least, most = (min(ends), max(ends)) if ends else (0.0, 0.0)
+    room = (most - least) * BEYOND  # for intervals that go on beyond all ends
+    least -= room * any(one.low is None and one.high is not None for one in figures)
+    most += room * any(one.high is None and one.low is not None for one in figures)
+    return [RankedMethod(one.name.removeprefix(STRENGTH), one, _bar(one, least, most)) for one in figures]
 
 
 def ranking_tables(report: StudyReport) -> list[Table]:

@@ -22,8 +22,8 @@ class StudyScreen(ReportScreen):
 
     HELP = (
         "Study: outcomes with intervals crossed over raters and items, the sign test, Davidson or Bradley-Terry with "
-        "ties (more than two methods are ranked; ┊ is their mean), Krippendorff's alpha, self-consistency and the "
-        "human ceiling. . and , choose a study, t reports on simulated raters instead of people, v votes as a new rater."
+        "ties (more than two methods ranked; ┊ is their mean), Krippendorff's alpha, self-consistency and the human "
+        "ceiling. . and , choose a study, t reports on simulated raters instead of people, v votes as a new rater."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "vote", "Vote")]
     DEFAULT_CSS = """
