@@ -14,12 +14,14 @@ from studies.cli.new import new
 from studies.cli.report import report
 from studies.cli.serve import serve
 from studies.cli.simulate import simulate
+from studies.cli.tokens import tokens
 
 app = typer.Typer(no_args_is_help=True, help="Blind studies with people: design, hold, report.")
 app.command()(new)
 app.command()(export)
 app.command("import")(import_votes)
 app.command()(serve)
+app.command()(tokens)
 app.command("list")(list_studies)
 app.command()(report)
 app.command()(simulate)

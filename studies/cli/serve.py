@@ -2,60 +2,73 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
+from studies.cli.link_options import HostOption, PortOption, TokensOption, UrlOption, tokens_beside
 from studies.cli.options import NameArgument, open_store
+
+if TYPE_CHECKING:
+    from lorarar.store import Store
+    from studies.serving.tokens import Tokens
+    from studies.store import Study
 
 
 @command
 def serve(
     name: NameArgument,
     raters: Annotated[int, typer.Option("--raters", help="Links to have.", min=1, max=1000)] = 10,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, max=65535)] = 8000,
-    url: Annotated[
-        str | None,
-        typer.Option("--url", help="Where raters reach it, behind a proxy.", show_default="http://HOST:PORT"),
-    ] = None,
-    tokens: Annotated[
-        Path | None, typer.Option("--tokens", help="File of tokens.", show_default="NAME.tokens beside the database")
-    ] = None,
-    most: Annotated[int, typer.Option("--most", help="Connections at a time.", min=1, max=1000)] = 32,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    url: UrlOption = None,
+    tokens: TokensOption = None,
+    most: Annotated[int, typer.Option("--most", help="People at a time.", min=1, max=1000)] = 200,
     public: Annotated[bool, typer.Option("--public", help="Listen on an address others can reach.")] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let people vote in their browsers, each by a link of their own; Ctrl-C ends it."""
-    from studies.serving.guard import check_host, origin_of
-    from studies.serving.tokens import new_token, read_tokens, write_tokens
-    from studies.store import RaterStore, StudyStore
+    from studies.serving.guard import check_host, origin_at
+    from studies.serving.server import listening, start
+    from studies.serving.service import StudyService
+    from studies.serving.tokens import TokenFile
+    from studies.store import StudyStore
 
-    check_host(host, public)
-    origin = origin_of(url or f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    check_host(host, public, url)
+    origin = origin_at(host, port, url)
     with open_store(db) as store:
         if tokens is not None:
             check_output(tokens, inputs=[store.path], option="--tokens")
         study = StudyStore(store).get(name)
-        file = tokens or store.path.with_name(f"{study.name}.tokens")
-        codes = read_tokens(file)
-        while len(codes) < raters:
-            codes[new_token()] = RaterStore(store, study).new_code(codes.values())
-        write_tokens(file, codes)
-        database = store.path
-    from studies.serving.server import StudyService
-    from studies.serving.server import serve as start
+        service = StudyService(name, store.path, tokens or tokens_beside(store.path, study.name), origin, most)
+        file = TokenFile(service.tokens)
+        with listening(host, port) as sockets, file.served():
+            with file.changing() as held:
+                _prepare(held, store, study, raters, origin)
+            links = held.links(origin)
+            store.close()  # the server opens it by itself
+            if as_json:
+                print_json(links)
+            else:
+                for link in links:
+                    print_text(f"{link['rater']} {link['url']}")
+            message(f"Serving on {origin}; the links are kept in {file.path}. Ctrl-C ends it.")
+            start(service, sockets)
+    message("Ended; every vote that was answered is in the database.")
 
-    links = [{"rater": code, "url": f"{origin}/?token={token}"} for token, code in codes.items()]
-    if as_json:
-        print_json(links)
-    else:
-        for link in links:
-            print_text(f"{link['rater']} {link['url']}")
-    message(f"Serving on {origin}; the links are kept in {file}. Ctrl-C ends it.")
-    start(StudyService(study=name, database=database, tokens=codes, origin=origin, host=host, port=port, most=most))
+
+def _prepare(tokens: Tokens, store: Store, study: Study, raters: int, origin: str) -> None:
+    """Take away the tokens of those who were deleted, and make new ones until there are as many as raters."""
+    from studies.serving.tokens import new_token
+    from studies.store import RaterStore
+
+    people = RaterStore(store, study)
+    for code in people.withdrawn_of(tokens.codes.values()):
+        tokens.withdraw(code)
+    while len(tokens.codes) < raters:
+        tokens.codes[new_token()] = people.new_code(tokens.codes.values())
+    tokens.origin = origin

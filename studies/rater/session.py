@@ -9,13 +9,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol
+
+from typing_extensions import TypeVar
 
 from studies.errors import StudyError
 from studies.rater.design import ANSWERS, Design, VoteAnswer, mirrored_answer
 from studies.rater.example import Example, example, practice
 from studies.rater.trials import Trial, TrialPurpose, trials_of
 from studies.rater.votes import Screen, Vote, standing, today
+
+P = TypeVar("P", default=bytes)  # what a picture is to a front end: PNG bytes, or the address where it finds them
 
 
 class VoteLog(Protocol):
@@ -49,6 +53,21 @@ class Introduction:
     labels: tuple[str, ...]  # their words
 
 
+def introduction_of(design: Design) -> Introduction:
+    """The words and the example that the raters of a study read first."""
+    labels = {
+        "ab": ("Option 1", design.wording.tie, "Option 2"),
+        "absolute": ("Subject and style", "Subject only", "Style only", "Neither"),
+    }[design.kind]
+    return Introduction(
+        consent=design.wording.consent,
+        instruction=design.wording.instruction,
+        example=example(design.kind),
+        answers=ANSWERS[design.kind],
+        labels=labels,
+    )
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a rater is, practice included."""
@@ -58,31 +77,31 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class ShownTrial:
+class ShownTrial(Generic[P]):
     """A trial as a front end shows it."""
 
     number: int
     purpose: TrialPurpose  # a front end tells raters of practice alone: a check that is announced checks nothing
-    subject: bytes  # PNG
-    style: bytes
-    options: tuple[bytes, ...]  # left and right, or the one picture
+    subject: P  # PNG bytes, unless the session's pictures are something else
+    style: P
+    options: tuple[P, ...]  # left and right, or the one picture
     progress: Progress
     before: VoteAnswer | None  # the rater's earlier answer, where it is being changed
     expected: VoteAnswer | None  # the right answer by side; of practice alone
     reason: str  # why it is right
 
 
-class Session:
+class Session(Generic[P]):
     """One rater on one study: ``current()`` is the trial to show, ``vote()`` answers it, ``undo()`` goes back.
 
     Args:
         design: what raters of the study see.
         code: the rater's code, which decides the order of trials and their sides.
-        picture: returns the PNG bytes of a digest.
+        picture: returns the PNG bytes of a digest, or what else a picture is to the front end.
         log: keeps the rater's votes.
     """
 
-    def __init__(self, design: Design, code: str, picture: Callable[[str], bytes], log: VoteLog) -> None:
+    def __init__(self, design: Design, code: str, picture: Callable[[str], P], log: VoteLog) -> None:
         self.design, self.code = design, code
         self._picture, self._log = picture, log
         self._trials = trials_of(design, code)
@@ -97,18 +116,7 @@ class Session:
     @property
     def introduction(self) -> Introduction:
         """The words and the example to show before the first trial."""
-        wording, kind = self.design.wording, self.design.kind
-        labels = {
-            "ab": ("Option 1", wording.tie, "Option 2"),
-            "absolute": ("Subject and style", "Subject only", "Style only", "Neither"),
-        }[kind]
-        return Introduction(
-            consent=wording.consent,
-            instruction=wording.instruction,
-            example=example(kind),
-            answers=ANSWERS[kind],
-            labels=labels,
-        )
+        return introduction_of(self.design)
 
     @property
     def consented(self) -> bool:
@@ -131,10 +139,22 @@ class Session:
         """Whether nothing is left to answer."""
         return self._trial() is None
 
-    def current(self) -> ShownTrial | None:
+    def current(self) -> ShownTrial[P] | None:
         """Return the trial to answer now; None when all are answered."""
         trial = self._trial()
         return None if trial is None else self._show(trial)
+
+    def following(self) -> ShownTrial[P] | None:
+        """Return the trial that comes after the current one is answered, whose pictures can be fetched meanwhile."""
+        now = self._trial()
+        left = (trial for trial in self._trials if trial is not now and trial.number not in self._votes)
+        trial = next(left, None)
+        return None if trial is None else self._show(trial)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an answer before the current trial to go back to."""
+        return self._earlier() is not None
 
     def vote(self, answer: VoteAnswer, seconds: float, screen: Screen) -> None:
         """Answer the current trial; the vote is on disk when this returns.
@@ -171,17 +191,25 @@ class Session:
         self._votes[trial.number] = vote
         self._back = None
 
-    def undo(self) -> ShownTrial | None:
+    def undo(self) -> ShownTrial[P] | None:
         """Go back to the trial answered before, to change its answer; None at the first.
 
         Nothing is deleted: until the new answer comes, the old one stands.
         """
-        at = self._back if self._back is not None else self._next()
-        earlier = [number for number in self._votes if number < at]
-        if not earlier:
+        earlier = self._earlier()
+        if earlier is None:
             return None
-        self._back = max(earlier)
+        self._back = earlier
         return self.current()
+
+    def _earlier(self) -> int | None:
+        """The number of the trial answered before the current one."""
+        at = self._at()
+        return max((number for number in self._votes if number < at), default=None)
+
+    def _at(self) -> int:
+        """The number of the trial to answer now; that of trials where none is left."""
+        return self._back if self._back is not None else self._next()
 
     def _next(self) -> int:
         """The number of the first trial without a vote."""
@@ -189,10 +217,10 @@ class Session:
 
     def _trial(self) -> Trial | None:
         """The trial to answer now."""
-        at = self._back if self._back is not None else self._next()
+        at = self._at()
         return self._trials[at] if at < len(self._trials) else None
 
-    def _show(self, trial: Trial) -> ShownTrial:
+    def _show(self, trial: Trial) -> ShownTrial[P]:
         """The trial with its pictures."""
         before = self._votes.get(trial.number)
         expected, reason = None, ""

@@ -1,1 +1,1 @@
-"""Voting in a browser: textual-serve behind tokens, one origin and, unless asked otherwise, this machine alone."""
+"""Voting in a browser: a page behind tokens, one origin and, unless asked otherwise, this machine alone."""

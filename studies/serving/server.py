@@ -1,154 +1,157 @@
-"""A study in browsers: one process of ``lorarar study run`` for each connection, under the code of its token.
-
-A link ``/?token=…`` becomes a cookie, which page and websocket need. Only the page, its static files and the
-websocket are answered; connections are capped; a connection that breaks loses nothing, since votes are on disk.
-"""
+"""A study on sockets: uvicorn within bounds of files, connections and time, which ends within three seconds."""
 
 from __future__ import annotations
 
-import copy
-import logging
-import os
-import shlex
-import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import redirect_stdout
-from dataclasses import dataclass
-from pathlib import Path
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
-from aiohttp import web
-from textual_serve.server import Server
+import uvicorn
 
 from lorarar.util.errors import reason
 from studies.errors import StudyError
-from studies.serving.guard import headers, is_ours
-from studies.serving.tokens import code_of
+from studies.serving.application import StudyPage
+from studies.serving.complaints import Complaints
+from studies.serving.connection import BoundedConnection
+from studies.serving.desk import StudyDesk
+from studies.serving.doorkeeper import Doorkeeper
+from studies.serving.page_files import read_page_files
+from studies.serving.places import Places
+from studies.serving.service import StudyService
+from studies.serving.tokens import TokenFile
 
-COOKIE = "lorarar_rater"
-ICON = "/favicon.ico"  # not there, but browsers ask, and complain where they are refused
-OPEN = ("/static/", ICON)
-MOST = 32  # connections at a time; each is a process
-CODE = web.RequestKey("code", str)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True)
-class StudyService:
-    """A study in browsers: to whom, where, and to how many at a time."""
-
-    study: str
-    database: Path
-    tokens: Mapping[str, str]  # codes by token
-    origin: str  # of the page, as browsers name it
-    host: str
-    port: int
-    most: int = MOST
+CONNECTIONS = 2048  # at a time, where there may be so many open files
+BACKLOG = 64  # connections that may be taken in one go, beyond that number
+OTHER_FILES = 64  # of the database, of the page, …
+HEAD_BYTES = 16 << 10  # of a request
+IDLE_SECONDS = 60  # between two requests on one connection
+CLOSING_SECONDS = 1  # for open requests when the server ends
 
 
-def command_for(service: StudyService, code: str) -> str:
-    """The voting screens for one rater, as a shell's line; half cells are what comes through to a browser."""
-    words = [sys.executable, "-m", "lorarar", "study", "run", service.study, "--rater", code]
-    return shlex.join([*words, "--images", "half", "--db", str(service.database.resolve())])
+class StudyServer(uvicorn.Server):
+    """uvicorn, which looks once a second for connections that stand still, and lets none of them outlast it."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """End what stands still."""
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in self._connections():
+                if connection.is_standing_still(now):
+                    connection.end()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what can be answered soon, and end the rest."""
+        await super().shutdown(sockets)
+        for connection in self._connections():
+            connection.end()
+
+    def _connections(self) -> list[BoundedConnection]:
+        return [one for one in self.server_state.connections if isinstance(one, BoundedConnection)]
 
 
-class StudyServer(Server):  # type: ignore[misc]
-    """textual-serve's server for one study."""
-
-    def __init__(self, service: StudyService, command: Callable[[str], str] | None = None) -> None:
-        super().__init__("", service.host, service.port, "A study", service.origin)
-        self.service = service
-        self._command = command or (lambda code: command_for(service, code))
-        self._open = 0
-
-    async def application(self) -> web.Application:
-        """textual-serve's application behind our checks."""
-        application: web.Application = await self._make_app()
-        application.router.add_get(ICON, _no_icon)
-        application.middlewares.append(self._guarded)
-        return application
-
-    async def on_startup(self, app: web.Application) -> None:
-        """Print nothing; the command line does."""
-
-    def initialize_logging(self) -> None:
-        """Log warnings alone, since requests name tokens."""
-        logging.basicConfig(level=logging.WARNING)
-
-    async def handle_websocket(self, request: web.Request) -> web.StreamResponse:
-        """Open the voting screens under the code of the request's cookie."""
-        if self._open >= self.service.most:
-            return _refusal(503, "All places are taken; try again in a while.")
-        rater = copy.copy(self)
-        rater.command = self._command(request[CODE])
-        self._open += 1
-        try:
-            return await Server.handle_websocket(rater, request)  # type: ignore[no-any-return]
-        finally:
-            self._open -= 1
-
-    @property
-    def _guarded(self) -> Any:
-        """The middleware that checks a request before it is answered."""
-
-        @web.middleware
-        async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-            response = await self._checked(request, handler)
-            if not response.prepared:
-                response.headers.update(headers(self.service.origin))
-            return response
-
-        return guarded
-
-    async def _checked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """The answer to a request, or its refusal."""
-        websocket = request.path == "/ws"
-        if not is_ours(self.service.origin, request.headers.get("Host"), request.headers.get("Origin"), websocket):
-            return _refusal(403, "This page is served under another address.")
-        if request.method != "GET" or not (websocket or request.path == "/" or request.path.startswith(OPEN)):
-            return _refusal(404, "There is nothing here.")
-        if request.path.startswith(OPEN):
-            return await handler(request)
-        if "token" in request.query:
-            return self._welcome(request.query["token"])
-        code = code_of(request.cookies.get(COOKIE, ""), self.service.tokens)
-        if code is None:
-            return _refusal(403, "Open the link that you were given.")
-        request[CODE] = code
-        return await handler(request)
-
-    def _welcome(self, token: str) -> web.Response:
-        """Move the token from the address to a cookie."""
-        if code_of(token, self.service.tokens) is None:
-            return _refusal(403, "This link is not valid.")
-        response = web.Response(status=303, headers={"Location": "/"})
-        secure = self.service.origin.startswith("https")
-        response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=secure)
-        return response
-
-
-async def _no_icon(request: web.Request) -> web.Response:
-    return web.Response(status=204)
-
-
-def serve(service: StudyService) -> None:
-    """Serve until interrupted.
+@contextmanager
+def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Sockets that listen on all addresses of a host, and are closed at the end.
 
     Raises:
-        StudyError: the address cannot be listened on.
+        StudyError: one of them cannot be listened on.
     """
-    os.environ["TEXTUAL_ANIMATIONS"] = "none"
-    server = StudyServer(service)
-    server.initialize_logging()
-    with redirect_stdout(sys.stderr):  # textual-serve says there what the voting processes said on stderr
+    sockets: list[socket.socket] = []
+    try:
         try:
-            web.run_app(
-                server.application(), host=service.host, port=service.port, access_log=None, print=lambda *_: None
-            )
-        except OSError as error:
-            raise StudyError(f"cannot listen on {service.host}, port {service.port}: {reason(error)}") from None
+            kind = socket.SOCK_STREAM
+            found = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)
+            for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
+                sockets.append(_listen(family, address))
+        except (OSError, UnicodeError) as error:
+            raise StudyError(f"cannot listen on {host[:80]}, port {port}: {reason(error)}") from None
+        yield sockets
+    finally:
+        for one in sockets:
+            one.close()
 
 
-def _refusal(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=text + "\n")
+def start(service: StudyService, sockets: Sequence[socket.socket]) -> None:
+    """Serve until Ctrl-C or SIGTERM; what was acknowledged by then is on disk.
+
+    Raises:
+        LorarError: the database cannot be opened, or has no such study.
+    """
+    complaints = Complaints()
+    desk = StudyDesk(service, complaints)
+    try:
+        with complaints.installed(), _interrupted_by_sigterm():
+            new_server(service, desk, complaints).run(list(sockets))
+    except KeyboardInterrupt:
+        pass  # the way in which it ends
+    finally:
+        desk.close()
+
+
+def new_server(service: StudyService, desk: StudyDesk, complaints: Complaints) -> StudyServer:
+    """A server of a study's page, which does not run yet."""
+    doorkeeper = Doorkeeper(TokenFile(service.tokens), complaints)
+    page = StudyPage(desk, doorkeeper, Places(service.most), read_page_files(), service.origin)
+    return StudyServer(
+        uvicorn.Config(
+            page.application(),
+            loop="asyncio",
+            http=BoundedConnection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            limit_concurrency=_most_connections(),
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            timeout_keep_alive=IDLE_SECONDS,
+            timeout_graceful_shutdown=CLOSING_SECONDS,
+        )
+    )
+
+
+def _listen(family: int, address: Any) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        one.listen(BACKLOG)
+    except BaseException:
+        one.close()
+        raise
+    return one
+
+
+def _most_connections() -> int:
+    """So many connections as there may be open files for, of which this process may have as many as it can get."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + BACKLOG + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(16, most - BACKLOG - OTHER_FILES)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Within, SIGTERM is as Ctrl-C is: uvicorn answers both by ending, and then hands them on to whom they were for."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

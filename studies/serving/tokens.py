@@ -1,54 +1,114 @@
-"""Raters' tokens: a file of ``TOKEN CODE`` lines that only its owner can read.
+"""Raters' tokens: a file of ``TOKEN CODE`` lines that only its owner can read, and where they were last served.
 
-A token lets whoever has it vote under one code, and nothing else. It is compared by digest, in constant time.
+A token lets whoever has it vote under one code, and nothing else. Every change is made under a lock to what the file
+holds by then, so that none is lost.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarar.util.files import replacing
+from lorarar.util.locks import locked
 from studies.errors import StudyError
 from studies.rater.names import rater_code
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_ORIGIN = re.compile(r"# served at (https?://[!-~]+)")
 
 
-def read_tokens(path: Path) -> dict[str, str]:
-    """Read the raters' codes by token; empty where there is no such file.
+@dataclass
+class Tokens:
+    """Raters' codes by token, and the origin of the page that they were last served for."""
 
-    Raises:
-        StudyError: the file cannot be read, is open to others, or has a line without a token and a code.
-    """
-    try:
-        if not path.exists():
-            return {}
-        if path.stat().st_mode & 0o077:
-            raise StudyError(f"{path} can be read by others; make it yours alone: chmod 600 {path}")
-        lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"cannot read {path}: {error}") from None
-    for number, line in enumerate(lines, start=1):
-        if len(line) != 2 or not _TOKEN.fullmatch(line[0]):
-            raise StudyError(f"{path}, line {number}: accepted is a token of 32 or more letters, and a rater's code")
-    return {token: rater_code(code) for token, code in lines}
+    codes: dict[str, str] = field(default_factory=dict)
+    origin: str = ""
+
+    def withdraw(self, code: str) -> int:
+        """Take away all tokens of a rater; the number there were."""
+        gone = [token for token, other in self.codes.items() if other == code]
+        for token in gone:
+            del self.codes[token]
+        return len(gone)
+
+    def links(self, origin: str) -> list[dict[str, str]]:
+        """The raters with the links that let them in."""
+        return [{"rater": code, "url": f"{origin}/?token={token}"} for token, code in self.codes.items()]
+
+    def text(self) -> str:
+        """The tokens as lines of a file."""
+        served = [f"# served at {self.origin}"] if self.origin else []
+        return "".join(f"{line}\n" for line in [*served, *(f"{token} {code}" for token, code in self.codes.items())])
 
 
-def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
-    """Write the raters' codes by token to a file that its owner alone can read.
+class TokenFile:
+    """The file of one study's tokens."""
 
-    Raises:
-        StudyError: it cannot be written.
-    """
-    try:
-        with replacing(path, 0o600) as partial:
-            partial.write_text("".join(f"{token} {code}\n" for token, code in tokens.items()))
-    except OSError as error:
-        raise StudyError(f"cannot write {path}: {error.strerror or error}") from None
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Tokens:
+        """Read the tokens; there are none where there is no such file.
+
+        Raises:
+            StudyError: the file cannot be read, is open to others, or has a line without a token and a code.
+        """
+        try:
+            if self.path.stat().st_mode & 0o077:
+                raise StudyError(f"{self.path} can be read by others; make it yours alone: chmod 600 {self.path}")
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return Tokens()
+        except (OSError, ValueError) as error:
+            raise StudyError(f"cannot read {self.path}: {error}") from None
+        return _parse(text, self.path)
+
+    @contextmanager
+    def changing(self) -> Iterator[Tokens]:
+        """The tokens, to be changed; what they are at the end is written, unless it is what they were.
+
+        Raises:
+            StudyError: the file cannot be read or written.
+        """
+        with self._locked("lock", wait=True):
+            tokens = self.read()
+            before = tokens.text()
+            yield tokens
+            if tokens.text() != before:
+                self._write(tokens.text())
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Be the only server of these tokens.
+
+        Raises:
+            StudyError: another one runs.
+        """
+        with self._locked("served", wait=False) as held:
+            if not held:
+                raise StudyError(f"another server has the tokens in {self.path}; end it first, or name other --tokens")
+            yield
+
+    @contextmanager
+    def _locked(self, what: str, wait: bool) -> Iterator[bool]:
+        with ExitStack() as stack:
+            try:
+                held = stack.enter_context(locked(self.path.with_name(f".{self.path.name}.{what}"), wait=wait))
+            except OSError as error:
+                raise StudyError(f"cannot write beside {self.path}: {error.strerror or error}") from None
+            yield held
+
+    def _write(self, text: str) -> None:
+        try:
+            with replacing(self.path, 0o600) as partial:
+                partial.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise StudyError(f"cannot write {self.path}: {error.strerror or error}") from None
 
 
 def new_token() -> str:
@@ -56,11 +116,14 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def code_of(token: str, tokens: Mapping[str, str]) -> str | None:
-    """The rater's code of a token; all tokens are compared, so that the time it takes says nothing."""
-    digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
-    code = None
-    for valid, code_of_valid in tokens.items():
-        if secrets.compare_digest(digest, sha256(valid.encode()).digest()):
-            code = code_of_valid
-    return code
+def _parse(text: str, path: Path) -> Tokens:
+    tokens = Tokens()
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if origin := _ORIGIN.fullmatch(line):
+            tokens.origin = origin[1]
+        elif len(words) == 2 and _TOKEN.fullmatch(words[0]):
+            tokens.codes[words[0]] = rater_code(words[1])
+        elif words and not line.startswith("#"):
+            raise StudyError(f"{path}, line {number}: accepted is a token of 32 or more letters, and a rater's code")
+    return tokens

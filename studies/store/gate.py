@@ -12,9 +12,16 @@ from studies.store.study import Study
 
 
 def closed_on(store: Store, study: Study) -> str | None:
-    """The day on which a study was closed, as the database says at this moment; None where it is open."""
-    rows = store.rows("SELECT closed FROM studies WHERE id = ?", study.id)
-    return rows[0]["closed"] if rows else None
+    """The day on which a study was closed, as the database says at this moment; None where it is open.
+
+    Raises:
+        ClosedError: it was deleted meanwhile; another one may have its number by now.
+    """
+    rows = store.rows("SELECT closed FROM studies WHERE id = ? AND digest = ?", study.id, study.design.digest)
+    if not rows:
+        raise ClosedError(f"the study {study.name} was deleted and takes no more votes")
+    closed: str | None = rows[0]["closed"]
+    return closed
 
 
 def check_open(store: Store, study: Study) -> None:
