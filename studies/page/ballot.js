@@ -43,6 +43,8 @@ export function ballot(study, rater, kept) {
       const votes = lines().map((text) => JSON.parse(text)).filter((line) => line.consented === undefined);
       return new Map(votes.map((vote) => [vote.trial, vote])); // a later vote of a trial supersedes the earlier
     },
+    /** How often a trial was answered. */
+    count: (trial) => lines().filter((text) => JSON.parse(text).trial === trial).length,
     /** Append a vote that supersedes another one, or none. */
     add({ trial, answer, seconds, screen }, supersedes) {
       append({ id: hex(16), trial, answer, seconds, screen, supersedes, day: today() });

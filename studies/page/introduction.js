@@ -92,13 +92,15 @@ function box(title, words, buttons, keys) {
   return { root, focus: root.querySelector("h1"), keys };
 }
 
+const CODE = "\\s*[A-Za-z0-9][A-Za-z0-9\\-]{2,31}\\s*";
+
 function warning(session) {
   return session.warning && element("p", { class: "words warning" }, session.warning);
 }
 
 /** A rater who has a code already types it in. */
 function codeForm(enter) {
-  const field = element("input", { id: "code", autocomplete: "off", spellcheck: "false", maxlength: "32" });
+  const field = element("input", { id: "code", autocomplete: "off", spellcheck: "false", required: true, pattern: CODE });
   const submit = (event) => (event.preventDefault(), enter(field.value));
   return element(
     "details",

@@ -17,7 +17,10 @@ export function offline(study, picture) {
   let trials = null;
   let votes = null;
   let back = null; // the number of a trial whose answer is being changed
+  let unsaved = false; // votes that live in the page alone
   let before = null; // the vote that the rater sees as standing
+
+  window.addEventListener("beforeunload", (event) => !storage && unsaved && event.preventDefault());
 
   async function ready() {
     if (!window.crypto?.subtle) throw new SessionError(NO_DIGESTS, { final: true });
@@ -95,8 +98,12 @@ export function offline(study, picture) {
         back = null;
         throw new SessionError("Another window has answered here already; go on here.", { state: await state() });
       }
+      if (votes.count(vote.trial) >= study.most_votes) {
+        back = null;
+        throw new SessionError("This answer was given too often; it stays as it was.", { state: await state() });
+      }
       keep(() => votes.add(vote, before));
-      back = null;
+      [back, unsaved] = [null, true];
       return state();
     },
     async undo() {
@@ -109,7 +116,7 @@ export function offline(study, picture) {
     async enter(text = newCode(codes)) {
       const typed = text.trim().toUpperCase();
       if (!new RegExp(`^(?:${codes.pattern})$`).test(typed) || typed.startsWith(codes.simulated))
-        throw new SessionError("This is no code; a code has 3 to 32 letters, digits and hyphens.");
+        throw new SessionError("This is no code; a code has 3 to 32 letters, digits and hyphens.", { refused: true });
       [code, trials, votes, back] = [typed, null, null, null];
       return state();
     },
@@ -119,6 +126,7 @@ export function offline(study, picture) {
       const address = URL.createObjectURL(new Blob([votes.text()], { type: "application/jsonl" }));
       const link = Object.assign(document.createElement("a"), { href: address, download: name });
       link.click();
+      unsaved = false;
       setTimeout(() => URL.revokeObjectURL(address), 60000);
       return `Saved as ${name}, where this browser saves files.`;
     },

@@ -16,6 +16,7 @@ export function trialScreen(state, acts) {
   const pictures = trialPictures(trial, acts.zoom);
   const question = kind === "ab" ? "Which option is better?" : "What does the image show as it should?";
   const before = trial.before && `You answered: ${label(trial.before)}`;
+  const far = `${progress.done} of ${progress.total}`;
   const notice = element("p", { class: "notice", role: "status" });
   const answers = element(
     "div",
@@ -35,7 +36,7 @@ export function trialScreen(state, acts) {
       {},
       element(
         "h1",
-        { tabindex: "-1" },
+        { tabindex: "-1", "aria-label": [trial.practice && "Practice.", question, `${far} answered.`, before].filter(Boolean).join(" ") },
         trial.practice && element("span", { class: "tag" }, "Practice"),
         question,
         before && element("span", { class: "before" }, before),
@@ -44,7 +45,7 @@ export function trialScreen(state, acts) {
         "div",
         { class: "progress" },
         element("progress", { max: progress.total, value: progress.done, "aria-label": "Answered" }),
-        element("span", {}, `${progress.done} of ${progress.total}`),
+        element("span", {}, far),
       ),
       element(
         "div",

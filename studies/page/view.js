@@ -12,6 +12,9 @@ import { SessionError } from "./session_error.js";
 import { trialScreen } from "./trial.js";
 import { openZoom } from "./zoom.js";
 
+const LEAST_LOOK = 0.2; // seconds; who presses so soon pressed for what was there before
+const MOST = 86400; // seconds that a vote can say
+
 /** Lead a rater from consent to thanks. */
 export function start(session) {
   const page = document.querySelector("#page");
@@ -52,9 +55,11 @@ export function start(session) {
     if (!(error instanceof SessionError)) console.error(error);
     const words = error instanceof SessionError ? error.message : "Something went wrong; try again.";
     const anew = error.pictures ? () => perform("loading\u2026", () => lead(state)) : again; // no vote twice
-    const retry = button("Try again", anew, { key: "Enter", kind: "primary" });
-    document.body.append(element("div", { class: "error", role: "alert" }, element("p", {}, words), retry));
-    return retry.focus();
+    const way = error.refused
+      ? button("Close", () => document.querySelector(".error").remove(), { key: "Enter" })
+      : button("Try again", anew, { key: "Enter", kind: "primary" });
+    document.body.append(element("div", { class: "error", role: "alert" }, element("p", {}, words), way));
+    return way.focus();
   }
 
   /** Show what comes next; `spent` seconds were on this trial before a pause. */
@@ -94,16 +99,16 @@ export function start(session) {
     one.say(one.tooSmall());
   }
 
-  const elapsed = () => screen.spent + (performance.now() - screen.since) / 1000;
-  const isUp = (event) => screen.trial && screen.since !== null && !(event.timeStamp < screen.since);
+  const shownFor = (moment) => (screen.since === null ? 0 : screen.spent + (moment - screen.since) / 1000);
+  const isUp = (event) => screen.trial && screen.since !== null && event.timeStamp - screen.since > 1000 * LEAST_LOOK;
 
-  /** Answer the trial that is on the screen; an event from before it was counts for nothing. */
+  /** Answer the trial that is on the screen; what was pressed before it was, or twice, counts for nothing. */
   function answer(choice, event) {
-    if (busy || !isUp(event)) return;
+    if (busy || !isUp(event) || event.detail > 1) return;
     const small = screen.tooSmall();
     if (small) return void screen.say(small);
     const { trial } = screen;
-    const vote = { trial: trial.number, answer: choice, seconds: elapsed(), screen: screen.facts() };
+    const vote = { trial: trial.number, answer: choice, seconds: Math.min(MOST, shownFor(performance.now())), screen: screen.facts() };
     perform("saving\u2026", async () => {
       const next = await session.vote(vote);
       if (trial.expected === null) return lead(next);
@@ -128,8 +133,8 @@ export function start(session) {
   }
 
   function pause() {
-    if (busy || !screen.trial || screen.since === null) return;
-    const spent = elapsed();
+    if (busy || !screen.trial) return;
+    const spent = shownFor(performance.now());
     show(pauseScreen(state, session, { save, goOn: () => perform("loading\u2026", () => lead(state, spent)) }));
   }
 

@@ -8,6 +8,7 @@ from studies.errors import StudyError
 from studies.rater.patterns import CODE, STUDY_NAME, matches
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which are mistaken for one another
+CODE_LENGTH = 6  # of new codes; there are 10^9, so that nobody types another rater's by a slip
 SIMULATED = "SIM-"  # begins the codes of simulated raters
 
 
@@ -37,5 +38,5 @@ def rater_code(text: str) -> str:
 
 
 def new_code() -> str:
-    """Return a random code; there are 10^9, so that nobody types another rater's by a slip."""
-    return "".join(secrets.choice(LETTERS) for _ in range(6))
+    """Return a random code."""
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))

@@ -1,0 +1,34 @@
+"""The page's modules of JavaScript as one text, for a page that has no server to load them from.
+
+A module begins with its imports, ``import { a, b } from "./other.js";``, and exports declarations by their names, which
+no two modules share. So the modules in the order of their imports, without both words, are one program.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=function |async |const |class )", re.MULTILINE)
+
+
+def joined_scripts(entry: str) -> str:
+    """The program that a module of the page begins, with all that it imports.
+
+    Args:
+        entry: the module's file, such as ``offline_page.js``.
+    """
+    parts: dict[str, str] = {}
+    _add(entry, parts)
+    return "\n".join(parts.values())
+
+
+def _add(name: str, parts: dict[str, str]) -> None:
+    """Add a module after those it imports; one that is there already is not added again."""
+    text = (FOLDER / name).read_text("utf-8")
+    for other in _IMPORT.findall(text):
+        if other not in parts:
+            _add(other, parts)
+    parts[name] = _EXPORT.sub("", _IMPORT.sub("", text)).strip() + "\n"
