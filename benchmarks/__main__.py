@@ -17,7 +17,20 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import app, command, drawing, intervals, judging, known, memory, merging, pruning, served, training
+from benchmarks import (
+    app,
+    command,
+    drawing,
+    intervals,
+    judging,
+    known,
+    memory,
+    merging,
+    pruning,
+    served,
+    training,
+    voting,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 REHEARSED = "## At true size"  # the section of the page that is the rehearsal's, and stays as it is
@@ -34,6 +47,7 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "known": known.run,
     "served": served.run,
     "intervals": intervals.run,
+    "voting": voting.run,
 }
 
 

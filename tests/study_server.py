@@ -105,7 +105,7 @@ def study_in(folder, side=16):
     """A database with the study ``s`` of four pairs."""
     path = make_database(folder, subjects=("can", "cat"), styles=("oil", "sticker"), seeds=1, side=side)
     with Store(path) as store:
-        new_study(store, StudyRequest("s", "ab", ("alpha", "beta"), "random"))
+        new_study(store, StudyRequest("s", "ab", ("alpha", "beta"), "random", items=4))
     return path
 
 

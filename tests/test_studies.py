@@ -466,15 +466,15 @@ def test_the_public_names_are_those_of_their_modules():
     [
         (
             "studies.cli.app",
-            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "PIL", "textual", "aiohttp", "pydantic"},
+            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "PIL", "textual", "starlette", "pydantic"},
         ),
-        ("studies.sessions", {"torch", "transformers", "scipy", "textual", "aiohttp", "judge"}),
+        ("studies.sessions", {"torch", "transformers", "scipy", "textual", "starlette", "judge"}),
         (
             "studies.rendering",
-            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "textual", "aiohttp"},
+            {"torch", "transformers", "scipy", "numpy", "sqlite_utils", "textual", "starlette"},
         ),
-        ("studies.creation.create", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
-        ("studies.reports.report", {"torch", "transformers", "scipy", "textual", "aiohttp"}),
+        ("studies.creation.create", {"torch", "transformers", "scipy", "textual", "starlette"}),
+        ("studies.reports.report", {"torch", "transformers", "scipy", "textual", "starlette"}),
     ],
 )
 def test_nothing_heavy_loads_before_it_is_used(module, heavy):

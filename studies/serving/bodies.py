@@ -35,7 +35,7 @@ class VoteBody(_Body):
     seconds: Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
     screen: PacketScreen
 
-    def shown(self) -> Screen:
+    def as_screen(self) -> Screen:
         """How the pictures were shown."""
         return Screen(**self.screen.model_dump())
 

@@ -93,7 +93,7 @@ class StudyDesk:
                 raise RefusalError(409, BEHIND, self._facts(session))
             if body.answer not in self._introduction["answers"]:
                 raise RefusalError(400, f"Accepted answers are {', '.join(self._introduction['answers'])}.")
-            session.vote(body.answer, body.seconds, body.shown())
+            session.vote(body.answer, body.seconds, body.as_screen())
             return self._facts(session)
 
         return await self._write(place, vote)

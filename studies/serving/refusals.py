@@ -34,5 +34,5 @@ class RefusalError(Exception):
         headers = {"Connection": "close"} if self.last else None
         if not as_json:
             return PlainTextResponse(self.text + "\n", self.status, headers)
-        said = {"error": self.text} if self.state is None else {"error": self.text, "state": self.state}
-        return JSONResponse(said, self.status, headers)
+        content = {"error": self.text} if self.state is None else {"error": self.text, "state": self.state}
+        return JSONResponse(content, self.status, headers)

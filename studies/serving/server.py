@@ -65,8 +65,8 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
     try:
         try:
             kind = socket.SOCK_STREAM
-            found = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)
-            for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
+            entries = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)
+            for family, address in dict.fromkeys((entry[0], entry[4]) for entry in entries):
                 sockets.append(_listen(family, address))
         except (OSError, UnicodeError) as error:
             raise StudyError(f"cannot listen on {host[:80]}, port {port}: {reason(error)}") from None
