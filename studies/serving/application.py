@@ -19,7 +19,7 @@ from studies.serving.doorkeeper import Doorkeeper
 from studies.serving.origin_gate import OriginGate
 from studies.serving.page_files import INDEX, PageFile
 from studies.serving.picture_response import PictureResponse
-from studies.serving.places import Place, Places
+from studies.serving.places import Places, RaterPlace
 from studies.serving.refusals import NO_LINK, RefusalError
 
 _PICTURE = re.compile(r"([0-9a-f]{64})\.png")
@@ -85,7 +85,7 @@ class StudyPage:
             return PictureResponse(await self._desk.picture(name[1]), headers={"Cache-Control": _FOR_EVER})
 
     def _state_by(
-        self, kind: type[B], act: Callable[[Place, B], Awaitable[State]]
+        self, kind: type[B], act: Callable[[RaterPlace, B], Awaitable[State]]
     ) -> Callable[[Request], Awaitable[Response]]:
         """What answers with the state that an act leads to, one act of a rater after the other."""
 

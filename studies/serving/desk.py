@@ -17,7 +17,7 @@ from studies.rater.session import Session, introduction_of
 from studies.serving.bodies import VoteBody
 from studies.serving.complaints import Complaints
 from studies.serving.picture_memory import PictureMemory
-from studies.serving.places import Place
+from studies.serving.places import RaterPlace
 from studies.serving.refusals import BEHIND, CLOSED, GONE, NOT_AGREED, UNREADABLE, UNWRITABLE, RefusalError
 from studies.serving.service import StudyService
 from studies.serving.state import example_pictures, introduction_facts, picture_address, state_facts
@@ -59,17 +59,17 @@ class StudyDesk:
         """Refuse a rater who was deleted; their token goes from its file."""
         await self._read(lambda store: self._check(store, code))
 
-    async def state(self, place: Place) -> State:
+    async def state(self, place: RaterPlace) -> State:
         """Where the rater is, by what the database holds now."""
         return await self._read(lambda store: self._state(store, place))
 
-    async def consent(self, place: Place) -> State:
+    async def consent(self, place: RaterPlace) -> State:
         """Record that the rater agrees to take part."""
         session = await self._session(place)
         await self._write(place, lambda _: session.consent())
         return await self.state(place)
 
-    async def undo(self, place: Place) -> State:
+    async def undo(self, place: RaterPlace) -> State:
         """Go back to the answer before; until another one comes, it stands."""
         session = await self._session(place)
 
@@ -81,7 +81,7 @@ class StudyDesk:
 
         return await self._read(undo)
 
-    async def vote(self, place: Place, body: VoteBody) -> State:
+    async def vote(self, place: RaterPlace, body: VoteBody) -> State:
         """Answer the current trial; the vote is on disk when this returns."""
         session = await self._session(place)
 
@@ -108,7 +108,7 @@ class StudyDesk:
             self._memory.put(digest, png)
         return png
 
-    async def _session(self, place: Place) -> Session[str]:
+    async def _session(self, place: RaterPlace) -> Session[str]:
         """The session of a place, which is opened where it is new."""
         if place.session is None:
             await self.state(place)
@@ -122,7 +122,7 @@ class StudyDesk:
             self._complaints.say(str(error))
             raise RefusalError(503, UNREADABLE) from None
 
-    async def _write(self, place: Place, work: Callable[[Store], T]) -> T:
+    async def _write(self, place: RaterPlace, work: Callable[[Store], T]) -> T:
         """What writing gives; where the database holds something else than the session knows, where the rater is."""
         try:
             return await self._writer.run(work)
@@ -134,7 +134,7 @@ class StudyDesk:
         except StudyError:
             raise RefusalError(409, BEHIND, await self.state(place)) from None
 
-    def _state(self, store: Store, place: Place) -> State:
+    def _state(self, store: Store, place: RaterPlace) -> State:
         """The state as the database has it; in the thread that reads."""
         self._check(store, place.code)
         if place.session is None:

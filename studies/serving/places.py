@@ -21,7 +21,7 @@ AT_ONCE = 24  # requests of one rater; a browser has six on their way, a proxy l
 
 
 @dataclass
-class Place:
+class RaterPlace:
     """One rater's."""
 
     code: str
@@ -41,10 +41,10 @@ class Places:
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._clock = most, clock
-        self._places: OrderedDict[str, Place] = OrderedDict()
+        self._places: OrderedDict[str, RaterPlace] = OrderedDict()
 
     @contextmanager
-    def taken(self, code: str) -> Iterator[Place]:
+    def taken(self, code: str) -> Iterator[RaterPlace]:
         """The place of a rater during a request.
 
         Raises:
@@ -61,7 +61,7 @@ class Places:
             place.requests -= 1
             place.used = self._clock()
 
-    def _new(self, code: str) -> Place:
+    def _new(self, code: str) -> RaterPlace:
         now = self._clock()
         if len(self._places) >= self._most:
             resting = (place for place in self._places.values() if not place.requests and now - place.used >= REST)
@@ -69,5 +69,5 @@ class Places:
             if longest is None:
                 raise RefusalError(503, FULL)
             del self._places[longest.code]
-        place = self._places[code] = Place(code, now)
+        place = self._places[code] = RaterPlace(code, now)
         return place
