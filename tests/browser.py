@@ -55,8 +55,8 @@ KEYS = {
 class Page:
     """One open tab."""
 
-    def __init__(self, browser: Browser, session: str, context: str) -> None:
-        self.browser, self.session, self.context = browser, session, context
+    def __init__(self, browser: Browser, target: str, session: str, context: str) -> None:
+        self.browser, self.target, self.session, self.context = browser, target, session, context
         self.complaints: list[str] = []  # errors of the browser, what the page logs, exceptions
         self.requests: list[str] = []  # addresses that were asked for
 
@@ -87,6 +87,10 @@ class Page:
         }
         media = [{"name": name, "value": value} for name, value in features.items()]
         await self.call("Emulation.setEmulatedMedia", features=media)
+
+    async def beforehand(self, script: str) -> None:
+        """Run a script in every page that is opened from now on, before any of its own."""
+        await self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     async def value(self, script: str) -> Any:
         """What a script comes to.
@@ -177,12 +181,18 @@ class Browser:
         async with asyncio.timeout(20):
             return await answer
 
+    async def save_to(self, folder: Path, page: Page) -> None:
+        """Where the files go that a page saves."""
+        where = {"behavior": "allow", "downloadPath": str(folder), "browserContextId": page.context}
+        await self.call("Browser.setDownloadBehavior", **where)
+
     async def page(self, beside: Page | None = None) -> Page:
         """A new tab: of a person of its own, with no cookies, or of the person of another tab."""
         context = beside.context if beside else (await self.call("Target.createBrowserContext"))["browserContextId"]
         target = await self.call("Target.createTarget", url="about:blank", browserContextId=context)
         attached = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        page = self._pages[attached["sessionId"]] = Page(self, attached["sessionId"], context)
+        page = Page(self, target["targetId"], attached["sessionId"], context)
+        self._pages[page.session] = page
         return page
 
     async def listen(self) -> None:

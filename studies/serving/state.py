@@ -41,6 +41,7 @@ def state_facts(session: Session[str], introduction: dict[str, Any], closed: boo
     """A session as JSON values."""
     trial, following = session.current(), session.following()
     return {
+        "code": session.code,
         "consented": session.consented,
         "kind": session.design.kind,
         "introduction": introduction,
