@@ -105,12 +105,16 @@ class Session(Generic[P]):
         self.design, self.code = design, code
         self._picture, self._log = picture, log
         self._trials = trials_of(design, code)
+        self._votes: dict[int, Vote] = {}
+        self._back: int | None = None  # a trial whose answer is being changed
         self.reload()
 
     def reload(self) -> None:
-        """Read the rater's votes anew, after another window of theirs has written some; what was undone stands."""
-        self._back: int | None = None  # a trial whose answer is being changed
-        self._votes = standing(self._log.votes())
+        """Read the rater's votes anew; where another window of theirs has written some, what was undone stands."""
+        votes = standing(self._log.votes())
+        if {vote.id for vote in votes.values()} != {vote.id for vote in self._votes.values()}:
+            self._back = None
+        self._votes = votes
         self._consented = self._log.consented()
 
     @property
