@@ -317,4 +317,5 @@ def test_power_is_what_the_report_would_find(note):
 def test_power_grows_with_items_more_than_with_raters():
     shares = [power(items, raters).share for items, raters in ((25, 5), (25, 25), (25, 50), (100, 25))]
     assert all(one < two for one, two in pairwise(shares))
+    assert shares == pytest.approx([0.16, 0.58, 0.76, 0.99], abs=0.03)
     assert power(25, 25, effect=0.0).share < 0.08

@@ -7,7 +7,7 @@ from math import exp
 from typing import Any
 
 from lorarar.util.formatting import count
-from lorarar.util.statistics.power import SIZES, USUAL, items_needed, least_effect
+from lorarar.util.statistics.power import SIZES, USUAL, least_effect, pairs_needed
 
 SMALL = 0.5  # log odds, the effect that studies are planned for
 
@@ -23,7 +23,7 @@ class PairPower:
     @classmethod
     def of(cls, pairs: int) -> PairPower:
         """The power of so many pairs, by simulated choices."""
-        return cls(pairs, least_effect(pairs), items_needed(SMALL))
+        return cls(pairs, least_effect(pairs), pairs_needed(SMALL))
 
     @property
     def sentence(self) -> str:

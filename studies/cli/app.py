@@ -11,6 +11,7 @@ from studies.cli.export import export
 from studies.cli.import_votes import import_votes
 from studies.cli.list_studies import list_studies
 from studies.cli.new import new
+from studies.cli.power import power
 from studies.cli.report import report
 from studies.cli.serve import serve
 from studies.cli.simulate import simulate
@@ -18,6 +19,7 @@ from studies.cli.tokens import tokens
 
 app = typer.Typer(no_args_is_help=True, help="Blind studies with people: design, hold, report.")
 app.command()(new)
+app.command()(power)
 app.command()(export)
 app.command("import")(import_votes)
 app.command()(serve)

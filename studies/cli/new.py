@@ -10,7 +10,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, print_text
 from lorarar.util.errors import reason
-from lorarar.util.formatting import bounds, count
+from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from studies.cli.list_studies import facts
 from studies.cli.options import NameArgument, open_store
@@ -30,8 +30,6 @@ from studies.rules import PAIRINGS, Pairing, StudyRules
 if TYPE_CHECKING:
     from lorarar.util.statistics.power import Power
     from studies.store import Study
-
-POWER_RATERS = (5, 10, 25, 50)
 
 
 @command
@@ -78,6 +76,7 @@ def new(
 ) -> None:
     """Draw a study from the database, and say what it can find out before anybody votes."""
     from studies.creation.create import StudyRequest, new_study
+    from studies.power import study_powers
 
     request = StudyRequest(
         name=name,
@@ -106,29 +105,12 @@ def new(
     )
     with open_store(db) as store:
         study = new_study(store, request)
-    powers = _powers(study)
+    powers = study_powers(study)
     if as_json:
         print_json(facts(study) | {"power": [vars(power) for power in powers]})
     else:
         _describe(study, powers)
         print_text(study.name)
-
-
-def _items_a_group(study: Study) -> int:
-    """How many items each group of methods has; those of an absolute study are counted together."""
-    from studies.creation.sampling import groups_of
-
-    groups = len(groups_of(study.kind, study.methods)) if study.kind == "ab" else 1
-    return study.design.count("plain") // groups
-
-
-def _powers(study: Study) -> list[Power]:
-    """The power of an A/B study with several numbers of raters."""
-    from lorarar.util.statistics.power import power
-
-    if study.kind != "ab":
-        return []
-    return [power(max(1, _items_a_group(study)), raters) for raters in POWER_RATERS]
 
 
 def _text(path: Path | None) -> str | None:
@@ -147,6 +129,8 @@ def _text(path: Path | None) -> str | None:
 
 def _describe(study: Study, powers: Sequence[Power]) -> None:
     """Say what a new study asks of a rater, and what it can find out."""
+    from studies.power import power_sentence
+
     counts, drawing = facts(study), study.drawing
     message(
         f"{count(study.asked, 'item')} over {len(study.pairs)} of {count(drawing.pairs, 'subject-style pair')}, "
@@ -164,23 +148,5 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
         if branded := study.judge.get("brand"):
             message(str(branded), "yellow")
     message(f"Fixed before voting: {'; '.join(study.rules.words)}")
-    message(_power_text(study, powers) if powers else _correlation_text(_items_a_group(study)))
+    message(power_sentence(study, powers))
     message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
-
-
-def _power_text(study: Study, powers: Sequence[Power]) -> str:
-    shares = ", ".join(f"{power.share:.0%} with {power.raters} raters" for power in powers)
-    each = "Of each two methods, a" if len(study.methods) > 2 else "A"
-    return (
-        f"{each} preference of 0.5 logits (1.65 wins for each loss) is found in: {shares}; assumed is how much "
-        "items and raters usually differ (docs/studies.md). More items help more than more raters."
-    )
-
-
-def _correlation_text(items: int) -> str:
-    from lorarar.util.statistics.power import fisher_interval
-
-    if items < 5:
-        return f"With {items} items there is no correlation to speak of; 25 or more are customary."
-    low, high = fisher_interval(0.76, items)
-    return f"With {items} items, a correlation of 0.76 has an interval of {bounds(low, high)}; more items narrow it."
