@@ -26,7 +26,7 @@ def metric_title(name: str) -> str:
 class Figure:
     """A number of a report with its interval, or with the reason why there is none."""
 
-    section: str  # study, outcomes, model, agreement, correlation
+    section: str  # conclusion, study, outcomes, model, agreement, correlation, record
     of: str  # methods, metric, …
     name: str
     value: float | str | None  # None: not defined, and the note says why
@@ -36,6 +36,11 @@ class Figure:
     counted: str = ""  # what n counts: votes, raters, pairs, items, repeats
     note: str = ""
     key: str | None = None  # of the points that the figure sums up; None where it sums up none
+    #: The same with nothing left out, where the study's rules leave something out.
+    all_value: float | str | None = None
+    all_low: float | None = None
+    all_high: float | None = None
+    all_n: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,16 @@ class StudyReport:
     def title(self) -> str:
         """The study, and of which collection its pictures are."""
         return f"{self.study} ({self.collection})" if self.collection else self.study
+
+    @property
+    def conclusion(self) -> str:
+        """What came out, in a sentence; empty where nothing is reported."""
+        return next((str(figure.value) for figure in self.section("conclusion")), "")
+
+    @property
+    def record(self) -> dict[str, float | str | None]:
+        """What the report needs to be made again: digest, seeds, version, day, resamples."""
+        return {figure.name: figure.value for figure in self.section("record") if figure.name != "rule"}
 
     def section(self, *names: str) -> list[Figure]:
         """The figures of these sections, in the report's order."""

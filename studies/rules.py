@@ -45,16 +45,24 @@ class StudyRules:
             raise StudyError(f"the margin is {self.margin:g}; accepted is a share between 0 and 1, like 0.5")
 
     @property
+    def exclusion_words(self) -> dict[str, str]:
+        """What is left out, in words, by the name of the rule."""
+        said = {
+            "most_failed_checks": "raters who fail more than {} attention checks",
+            "least_seconds": "raters whose median answer takes less than {:g} seconds",
+            "least_repeats_alike": "raters who answer less than {:.0%} of the repeats alike",
+            "exclude_small_pictures": "votes on pictures that were shown too small to be judged",
+            "finished_only": "raters who did not answer everything",
+        }
+        values = {name: getattr(self, name) for name in said}
+        return {
+            name: said[name].format(value) for name, value in values.items() if value is not None and value is not False
+        }
+
+    @property
     def exclusions(self) -> list[str]:
         """What is left out, a rule a line, in words."""
-        said = [
-            (self.most_failed_checks, "raters who fail more than {} attention checks"),
-            (self.least_seconds, "raters whose median answer takes less than {:g} seconds"),
-            (self.least_repeats_alike, "raters who answer less than {:.0%} of the repeats alike"),
-            (self.exclude_small_pictures or None, "votes on pictures that were shown too small to be judged"),
-            (self.finished_only or None, "raters who did not answer everything"),
-        ]
-        return [words.format(value) for value, words in said if value is not None]
+        return list(self.exclusion_words.values())
 
     @property
     def words(self) -> list[str]:

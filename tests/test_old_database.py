@@ -1,7 +1,7 @@
 """A database of version 0.1 is read as it is, and migrated by the first command that writes: no figure changes.
 
-But those that version 0.1 got wrong: intervals of the judge's reports, which drew pairs anew, and attempts, which left
-out the pairs without a correct picture.
+But those that version 0.1 got wrong: intervals of the judge's reports, which drew pairs anew, attempts, which left out
+the pairs without a correct picture, and what a study's report says beside its values.
 """
 
 import json
@@ -58,22 +58,29 @@ def by_name(said):
     """A report with its lists by what their rows are called: metrics stand in the order of their table now."""
     if not isinstance(said, dict):
         return said
-    names = ("section", "of", "name", "metric")
     return {
-        key: sorted(rows, key=lambda row: [str(row.get(name)) for name in names])
-        if key in ("figures", "points")
-        else rows
-        for key, rows in said.items()
+        key: sorted(rows, key=lambda row: str(row["metric"])) if key == "points" else rows for key, rows in said.items()
     }
 
 
 def lasting(report):
-    """What of a judge's report is counted today as in version 0.1."""
+    """What of a report is counted today as in version 0.1."""
+    if "figures" in report:
+        return report | {"figures": lasting_figures(report["figures"])}
     if "groups" not in report:
         return report
     wrong = ("_low", "_high", "attempts")
     groups = [{key: value for key, value in group.items() if not key.endswith(wrong)} for group in report["groups"]]
     return report | {"groups": groups}
+
+
+def lasting_figures(figures):
+    """The values of a study's figures by what they are called: all that version 0.1 had, and had right."""
+    wrong = ("ceiling", "(majority)")  # one rater's r was no ceiling, ties counted as a no
+    values = {f"{row['section']}, {row['of']}, {row['name']}": row["value"] for row in figures}
+    return {
+        name: value for name, value in values.items() if value is not None and not any(one in name for one in wrong)
+    }
 
 
 def reports():

@@ -69,7 +69,7 @@ def correlations(store: Store, study: Study, votes: Sequence[StandingVote]) -> t
 
 
 def _scored(study: Study, items: Sequence[int], metric: StudyMetric, number: int) -> ScoredItems:
-    scores = np.array([_score(study, metric, item) for item in items])
+    scores = np.array([item_score(study, metric, item) for item in items])
     direction = "" if metric.higher_is_better else ", lower is better"
     title = f"{metric_title(metric.name)} ({metric.by}{direction})"
     if study.kind == "absolute":
@@ -77,7 +77,7 @@ def _scored(study: Study, items: Sequence[int], metric: StudyMetric, number: int
     return ScoredItems(key=f"points-{number}", title=title, metric=metric, scores=scores)
 
 
-def _score(study: Study, metric: StudyMetric, item: int) -> float:
+def item_score(study: Study, metric: StudyMetric, item: int) -> float:
     """A metric's score of an item: of its picture, or of the first method's minus the second's; NaN without one."""
     origin = study.origins[item]
     by_method = {source.method: metric.score(source.image, origin) for source in origin.sources}

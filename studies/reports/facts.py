@@ -1,4 +1,4 @@
-"""The section "study": what was shown, to whom, and how attentively it was answered."""
+"""The section "study": what was shown and to whom."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lorarar.util.formatting import count
 from studies.figures import Figure
 from studies.rater.votes import LEAST_PIXELS
+from studies.reports.exclusions import identical_items
 from studies.reports.figure_builders import figure_of, mean, ratings_of, undefined
-from studies.reports.standing_votes import StandingVote, passes
+from studies.reports.standing_votes import StandingVote
 from studies.store import Study
 
 KINDS = {"ab": "A/B: which of two pictures is better", "absolute": "absolute: what one picture shows"}
@@ -18,39 +20,31 @@ KINDS = {"ab": "A/B: which of two pictures is better", "absolute": "absolute: wh
 Fact = tuple[str, float | str, str]  # name, value, note
 
 
-def facts(study: Study, votes: Sequence[StandingVote], failed: set[str], attentive: bool) -> list[Figure]:
-    """The facts of a study.
-
-    Args:
-        study: the study.
-        votes: those that are reported on.
-        failed: the raters who failed an attention check.
-        attentive: whether these raters are left out.
-    """
-    plain = [vote for vote in votes if vote.purpose == "plain"]
-    rows = [*_design(study), *_voting(study, votes, plain), *_attention(study, votes, failed, attentive)]
-    figures = [Figure("study", "", name, value, note=note) for name, value, note in rows]
-    return [*figures, _left(study, plain)] if study.kind == "ab" else figures
-
-
-def _design(study: Study) -> list[Fact]:
-    return [
+def design_facts(study: Study) -> list[Figure]:
+    """What a study shows, whoever voted."""
+    rows: list[Fact] = [
         ("kind", KINDS[study.kind], ""),
         ("scenario", study.scenario, _goes_by(study)),
         ("methods", ", ".join(study.methods), ""),
-        ("items", study.asked, f"of {len(study.pairs)} subject-style pairs"),
+        ("items", study.asked, f"of {count(len(study.pairs), 'subject-style pair')}"),
     ]
+    if study.closed:
+        rows.append(("closed", study.closed, "no votes after that day"))
+    if study.drawing.identical:
+        note = "comparisons left out when the study was made: both methods made the same picture"
+        rows.append(("identical pictures", study.drawing.identical, note))
+    elif same := identical_items(study):
+        rows.append(("identical pictures", len(same), "items that show one picture twice; votes on them are left out"))
+    if study.rules.pairing == "seed":
+        rows.append(("pairing", "by seed", f"{count(study.drawing.unpaired, 'item')} of two seeds"))
+    return _figures(rows)
 
 
-def _goes_by(study: Study) -> str:
-    """Whose verdicts the study's pictures were chosen by, with the brand where it did not know them."""
-    branded = study.judge.get("brand")
-    return f"MARS2 by {study.judge['critic']}" + (f". {branded}" if branded else "") if study.judge else ""
-
-
-def _voting(study: Study, votes: Sequence[StandingVote], plain: Sequence[StandingVote]) -> list[Fact]:
+def voting_facts(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
+    """Who voted, how long it took, how pictures were shown."""
+    plain = [vote for vote in votes if vote.purpose == "plain"]
     items = study.asked
-    complete = sum(count == items for count in Counter(vote.rater for vote in plain).values())
+    complete = sum(number == items for number in Counter(vote.rater for vote in plain).values())
     rows: list[Fact] = [
         ("raters", len({vote.rater for vote in votes}), f"{complete} saw all items"),
         ("votes", len(plain), "without practice, repeats and checks"),
@@ -59,16 +53,18 @@ def _voting(study: Study, votes: Sequence[StandingVote], plain: Sequence[Standin
     ]
     if small := sum(vote.screen.too_small for vote in plain):
         rows.append(("small pictures", small, f"votes on pictures with a side of fewer than {LEAST_PIXELS} pixels"))
-    return rows
+    figures = _figures(rows)
+    return [*figures, _left(study, plain)] if study.kind == "ab" else figures
 
 
-def _attention(study: Study, votes: Sequence[StandingVote], failed: set[str], attentive: bool) -> list[Fact]:
-    checks = [vote for vote in votes if vote.purpose == "attention"]
-    if not checks:
-        return []
-    right = sum(passes(study, vote) for vote in checks)
-    where = "who are left out" if attentive else "who are kept; --attentive leaves them out"
-    return [("attention checks passed", right / len(checks), f"{len(failed)} raters failed one, {where}")]
+def _figures(rows: Sequence[Fact]) -> list[Figure]:
+    return [Figure("study", "", name, value, note=note) for name, value, note in rows]
+
+
+def _goes_by(study: Study) -> str:
+    """Whose verdicts the study's pictures were chosen by, with the brand where it did not know them."""
+    branded = study.judge.get("brand")
+    return f"MARS2 by {study.judge['critic']}" + (f". {branded}" if branded else "") if study.judge else ""
 
 
 def _left(study: Study, plain: Sequence[StandingVote]) -> Figure:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
 
 from studies.rater.design import VoteAnswer, mirrored_answer
 from studies.rater.trials import TrialPurpose
 from studies.rater.votes import Screen
 from studies.store import Study, StudyStore
+
+LEAST_LOOK = 0.5  # seconds, in which nobody can look at the pictures and answer
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,18 @@ class StandingVote:
     """A vote that no other supersedes."""
 
     rater: str
+    trial: int  # its place among the rater's
     item: int
     purpose: TrialPurpose
     side: VoteAnswer  # as the rater gave it
     answer: VoteAnswer  # by place
     seconds: float
     screen: Screen
+
+    @property
+    def too_fast(self) -> bool:
+        """Whether it was given faster than anybody can look."""
+        return self.seconds < LEAST_LOOK
 
     @property
     def leaning(self) -> int:
@@ -37,7 +47,7 @@ class StandingVote:
 def standing_votes(studies: StudyStore, study: Study, simulated: bool) -> list[StandingVote]:
     """The standing votes of people, or of simulated raters; never of both. Practice is left out."""
     rows = studies.store.rows(
-        """SELECT code, item, purpose, mirrored, answer, seconds, screen FROM study_current_votes
+        """SELECT code, trial, item, purpose, mirrored, answer, seconds, screen FROM study_current_votes
         WHERE study = ? AND simulated = ? AND purpose <> 'practice' ORDER BY code, trial""",
         study.id,
         int(simulated),
@@ -45,15 +55,21 @@ def standing_votes(studies: StudyStore, study: Study, simulated: bool) -> list[S
     return [
         StandingVote(
             rater=row["code"],
+            trial=row["trial"],
             item=row["item"],
             purpose=row["purpose"],
             side=row["answer"],
             answer=mirrored_answer(row["answer"], bool(row["mirrored"])),
             seconds=row["seconds"],
-            screen=Screen(**json.loads(row["screen"])),
+            screen=_screen(row["screen"]),
         )
         for row in rows
     ]
+
+
+@lru_cache(maxsize=1024)  # a rater has the same one for nearly all votes
+def _screen(record: str) -> Screen:
+    return Screen(**json.loads(record))
 
 
 def passes(study: Study, vote: StandingVote) -> bool:
@@ -62,9 +78,28 @@ def passes(study: Study, vote: StandingVote) -> bool:
     return vote.answer == expected if study.kind == "ab" else vote.shows("subject") == (expected == "both")
 
 
-def inattentive(study: Study, votes: Sequence[StandingVote]) -> set[str]:
-    """The raters who failed an attention check."""
-    return {vote.rater for vote in votes if vote.purpose == "attention" and not passes(study, vote)}
+def failed_checks(study: Study, votes: Sequence[StandingVote]) -> int:
+    """How many attention checks were failed."""
+    return sum(vote.purpose == "attention" and not passes(study, vote) for vote in votes)
+
+
+def is_finished(study: Study, votes: Sequence[StandingVote]) -> bool:
+    """Whether one rater answered everything."""
+    design = study.design
+    return len(votes) == len(design.items) - design.count("practice") + design.repeats
+
+
+def repeats_alike(votes: Sequence[StandingVote]) -> tuple[int, int]:
+    """How many repeats one rater answered, and how many of them as before."""
+    first = {vote.item: vote.answer for vote in votes if vote.purpose == "plain"}
+    again = [vote for vote in votes if vote.purpose == "repeat" and vote.item in first]
+    return len(again), sum(first[vote.item] == vote.answer for vote in again)
+
+
+def longest_run(votes: Sequence[StandingVote]) -> int:
+    """How often at most one rater gave the same answer, by side, in a row; repeats and checks among them."""
+    ordered = sorted(votes, key=lambda vote: vote.trial)
+    return max((len(list(run)) for _, run in groupby(ordered, key=lambda vote: vote.side)), default=0)
 
 
 def methods_of(study: Study, vote: StandingVote) -> tuple[str, ...]:

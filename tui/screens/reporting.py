@@ -12,7 +12,7 @@ from textual.widgets import Static
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import count
 from studies.figures import SIMULATED, Figure, StudyReport, short_title
-from studies.rendering import interval_text, n_text, value_text
+from studies.rendering import all_text, interval_text, n_text, value_text
 from tui.catalog import Row
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -21,7 +21,8 @@ from tui.study_report_process import report
 from tui.text import line
 from tui.widgets.table import ViTable
 
-HEADS = ("of", "figure", "value", "95 % interval", "n", "note")
+ALL = "with nothing left out"
+HEADS = ("of", "figure", "value", "95 % interval", "n", ALL, "note")
 NONE = "No study of these pictures. In another terminal: lorarar study new NAME --kind ab --methods A,B"
 
 
@@ -137,14 +138,16 @@ def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
             line(value_text(figure), 60),
             line(interval_text(figure), 40),
             n_text(figure),
+            line(all_text(figure), 60),
             line(figure.note, 200) or ("simulated" if simulated else ""),
         ]
         for figure in figures
     ]
     cursor_row = table.cursor_row
     table.clear(columns=True)
-    for number, head in enumerate(HEADS):
-        table.add_column(head, width=max([len(head), *(len(row[number]) for row in rows)]))
+    columns = [at for at, head in enumerate(HEADS) if head != ALL or any(row[at] for row in rows)]
+    for at in columns:
+        table.add_column(HEADS[at], width=max([len(HEADS[at]), *(len(row[at]) for row in rows)]))
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(row[at]) for at in columns))
     table.move_cursor(row=min(cursor_row, max(len(rows) - 1, 0)))
