@@ -52,13 +52,14 @@ def as_csv(report: StudyReport) -> str:
 def as_markdown(report: StudyReport) -> str:
     """What came out, then a heading and a table for each section."""
     mark = f", {SIMULATED}" if report.simulated else ""
-    parts = []
+    parts: dict[str, tables.Table] = {}
     for section in sections(report):
         rows = [(figure.of, figure.name, *words(figure)) for figure in report.section(section)]
         columns = _filled(HEAD, rows, always=(0, 1, 2, 3, 4, 6))
         title = f"Study {report.title}: {section}{mark}"
-        parts.append(tables.Table(title, [HEAD[at] for at in columns], [[row[at] for at in columns] for row in rows]))
-    return tables.as_markdown([*parts, *ranking_tables(report)], lead=list(filter(None, [report.conclusion])))
+        lines = [[row[at] for at in columns] for row in rows]
+        parts[section] = tables.Table(title, [HEAD[at] for at in columns], lines)
+    return tables.as_markdown(_in_order(report, parts), lead=list(filter(None, [report.conclusion])))
 
 
 def as_tables(report: StudyReport) -> list[tables.Table]:
@@ -68,7 +69,13 @@ def as_tables(report: StudyReport) -> list[tables.Table]:
     """
     mark = f", {SIMULATED}" if report.simulated else ""
     lead = [tables.Table(report.conclusion, [], [])] if report.conclusion else []
-    return [*lead, *(_section_table(section, mark, report) for section in sections(report)), *ranking_tables(report)]
+    return lead + _in_order(report, {section: _section_table(section, mark, report) for section in sections(report)})
+
+
+def _in_order(report: StudyReport, parts: dict[str, tables.Table]) -> list[tables.Table]:
+    """The tables of the sections with the ranking among them; the record comes last."""
+    last = [part for section, part in parts.items() if section == "record"]
+    return [*(part for section, part in parts.items() if section != "record"), *ranking_tables(report), *last]
 
 
 def _section_table(section: str, mark: str, report: StudyReport) -> tables.Table:

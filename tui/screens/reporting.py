@@ -125,7 +125,7 @@ class ReportScreen(BrowseScreen):
             self.say(self.head().append(f"\n{line(error)}{hint}", "yellow"))
             self.show_report(StudyReport(study=name, kind="", simulated=simulated, figures=(), points=()))
             return
-        self.say(self.head())
+        self.say(self.head().append(f"\n{line(result.conclusion, 400)}", "bold"))
         self.show_report(result)
 
 

@@ -17,6 +17,10 @@ from tui.text import line
 from tui.widgets.table import ViTable
 
 
+#: All but the correlations, which have a screen of their own.
+SECTIONS = ("study", "outcomes", "model", "agreement", "record")
+
+
 class StudyScreen(ReportScreen):
     """Shows a study's outcomes."""
 
@@ -40,7 +44,7 @@ class StudyScreen(ReportScreen):
     def show_report(self, report: StudyReport) -> None:
         """Show all but the correlations, which have a screen of their own, and how methods rank."""
         self.query_one("#ranking", Static).update(ranking_text(report))
-        fill(self.query_one(ViTable), report.section("study", "outcomes", "model", "agreement"), report.simulated)
+        fill(self.query_one(ViTable), report.section(*SECTIONS), report.simulated)
 
     def action_vote(self) -> None:
         """Leave for the voting screens; they bring one back here."""
