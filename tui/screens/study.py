@@ -16,7 +16,6 @@ from tui.screens.reporting import ReportScreen, fill
 from tui.text import line
 from tui.widgets.table import ViTable
 
-
 #: All but the correlations, which have a screen of their own.
 SECTIONS = ("study", "outcomes", "model", "agreement", "record")
 
