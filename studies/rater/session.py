@@ -13,7 +13,7 @@ from typing import Generic, Protocol
 
 from typing_extensions import TypeVar
 
-from studies.errors import StudyError
+from studies.errors import RefusedVoteError, StudyError
 from studies.rater.design import ANSWERS, Design, VoteAnswer, mirrored_answer
 from studies.rater.example import Example, example, practice
 from studies.rater.trials import Trial, TrialPurpose, trials_of
@@ -110,7 +110,7 @@ class Session(Generic[P]):
         self.reload()
 
     def reload(self) -> None:
-        """Read the rater's votes anew; where another window of theirs has written some, what was undone stands."""
+        """Read the rater's votes anew; an answer is changed on, unless another window of theirs has written some."""
         votes = standing(self._log.votes())
         if {vote.id for vote in votes.values()} != {vote.id for vote in self._votes.values()}:
             self._back = None
@@ -191,7 +191,11 @@ class Session(Generic[P]):
             supersedes=supersedes,
             day=today(),
         )
-        self._log.add(vote, trial)
+        try:
+            self._log.add(vote, trial)
+        except RefusedVoteError:
+            self._back = None  # what was undone stands
+            raise
         self._votes[trial.number] = vote
         self._back = None
 
