@@ -80,13 +80,8 @@ class Page:
             mobile=phone,
         )
         await self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
-        features = {
-            "prefers-color-scheme": "dark" if dark else "light",
-            "hover": "none" if phone else "hover",
-            "pointer": "coarse" if phone else "fine",
-        }
-        media = [{"name": name, "value": value} for name, value in features.items()]
-        await self.call("Emulation.setEmulatedMedia", features=media)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     async def beforehand(self, script: str) -> None:
         """Run a script in every page that is opened from now on, before any of its own."""

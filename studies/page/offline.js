@@ -32,6 +32,7 @@ export function offline(study, picture) {
     await ready();
     const standing = votes.standing();
     const at = current(standing);
+    const following = trials.find((trial) => trial.number !== at && !standing.has(trial.number));
     before = standing.get(at)?.id;
     return {
       code,
@@ -41,7 +42,7 @@ export function offline(study, picture) {
       progress: { done: standing.size, total: trials.length },
       trial: trials[at] ? shown(trials[at], standing.get(at)) : null,
       can_undo: earlier(standing).length > 0,
-      next: [], // every picture is in the page
+      next: following ? [following.subject, following.style, ...following.options].map(picture) : [],
       closed: false,
     };
   }

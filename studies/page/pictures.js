@@ -58,7 +58,10 @@ export function shownSize(figure) {
 }
 
 function figure(name, address, group, enlarge) {
-  const picture = element("img", { src: address, alt: name, draggable: "false" });
+  const picture = fetched.get(address) ?? element("img", { src: address });
+  fetched.delete(address); // it is on the page from now on
+  picture.alt = name;
+  picture.draggable = false;
   const open = (event) => enlarge(group, event);
   return element(
     "figure",
