@@ -98,23 +98,23 @@ def coverage(size: Size, studies: int, populations: int = POPULATIONS, seed: int
     """How often each figure's interval holds the truth in simulated studies of a size."""
     generator = np.random.default_rng(seed)
     truth = true_values(generator, size, populations)
-    found = [figures(simulate(generator, size), size.kind) for _ in range(studies)]
-    result = {}
+    of_all = [figures(simulate(generator, size), size.kind) for _ in range(studies)]
+    shares = {}
     for name, value in truth.items():
-        estimates = [of[name] for of in found if name in of and of[name].low is not None]
+        estimates = [of[name] for of in of_all if name in of and of[name].low is not None]
         held = sum((one.low or 0.0) <= value <= (one.high or 0.0) for one in estimates)
-        result[name] = Held(held, len(estimates), studies)
-    return result
+        shares[name] = Held(held, len(estimates), studies)
+    return shares
 
 
 def figures(votes: Votes, kind: str) -> Figures:
     """The figures of a report that are defined, by name."""
     ratings, good = votes.ratings, votes.good
-    found: Figures = {}
+    result: Figures = {}
 
     def add(of: Callable[[], Mapping[str, Estimate | str]]) -> None:
         try:
-            found.update({name: one for name, one in of().items() if isinstance(one, Estimate)})
+            result.update({name: one for name, one in of().items() if isinstance(one, Estimate)})
         except UndefinedError:
             return
 
@@ -134,12 +134,12 @@ def figures(votes: Votes, kind: str) -> Figures:
     if kind == "absolute":
         add(lambda: correlate(ratings, (good > 0).astype(float), MAJORITY).values)
     add(lambda: {"difference of r": difference(ratings, good, votes.bad)})
-    return found
+    return result
 
 
 def _odds(ratings: Ratings) -> Figures:
-    found = method_strengths(ratings, _of_two(ratings), 2)
-    return {"log odds": found.contrasts[0, 1].estimate, "nu": found.nu}
+    result = method_strengths(ratings, _of_two(ratings), 2)
+    return {"log odds": result.contrasts[0, 1].estimate, "nu": result.nu}
 
 
 def _of_two(ratings: Ratings) -> Ints:
@@ -147,11 +147,11 @@ def _of_two(ratings: Ratings) -> Ints:
 
 
 def _reliable(ratings: Ratings) -> Figures:
-    found = reliability(ratings)
+    result = reliability(ratings)
     return {
-        "one rater against the others": found.one_against_others,
-        "Spearman-Brown": found.of_mean,
-        "human ceiling": found.ceiling,
+        "one rater against the others": result.one_against_others,
+        "Spearman-Brown": result.of_mean,
+        "human ceiling": result.ceiling,
     }
 
 
@@ -164,13 +164,13 @@ def rivals_of(methods: int, studies: int, items: int = 25, raters: int = 10, see
         votes = simulate(generator, Size(items * len(pairs), raters, effect=0.0)).ratings
         ratings = replace(votes, cells=np.arange(votes.item_count) % items)
         of_pair = ratings.items // items
-        found = method_strengths(ratings, np.array(pairs)[of_pair], methods)
+        result = method_strengths(ratings, np.array(pairs)[of_pair], methods)
         ps = {at: sign_test(_of_items(votes, of_pair == at)).p for at in range(len(pairs))}
         finds += [
             min(ps.values()) < 0.05,
             min(holm(ps).values()) < 0.05,
-            any((one.low or 0.0) > 0 or (one.high or 0.0) < 0 for one in found.strengths),
-            any(one.adjusted < 0.05 for one in found.contrasts.values()),
+            any((one.low or 0.0) > 0 or (one.high or 0.0) < 0 for one in result.strengths),
+            any(one.adjusted < 0.05 for one in result.contrasts.values()),
         ]
     return Rivals(*(finds / studies))
 

@@ -120,8 +120,8 @@ def by_statsmodels(study: VotedStudy) -> MixedFit:
     effects = np.zeros((len(wins), study.ratings.item_count + study.ratings.rater_count))
     effects[at, items] = effects[at, study.ratings.item_count + raters] = 1.0
     kinds = np.repeat([0, 1], [study.ratings.item_count, study.ratings.rater_count])
-    found = model(wins, fixed, csr_matrix(effects), kinds, vcp_p=1, fe_p=10).fit_vb()
-    return MixedFit(found.fe_mean, np.diag(found.fe_sd**2), float((np.exp(found.vcp_mean) ** 2).sum()))
+    result = model(wins, fixed, csr_matrix(effects), kinds, vcp_p=1, fe_p=10).fit_vb()
+    return MixedFit(result.fe_mean, np.diag(result.fe_sd**2), float((np.exp(result.vcp_mean) ** 2).sum()))
 
 
 LME4 = """

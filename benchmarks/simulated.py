@@ -99,23 +99,23 @@ def _values(votes: Votes, size: Size) -> dict[str, float]:
     rho = _rho(ratings)
     count = size.raters * (1 - size.missing)
     r = {"r": people, "rho": people, "tau-b": people}
-    found = {name: float(coefficients_of(size.kind)[name](of, good, None)) for name, of in r.items()}
+    result = {name: float(coefficients_of(size.kind)[name](of, good, None)) for name, of in r.items()}
     for name in coefficients_of(size.kind).keys() - r.keys():
-        found[name] = float(coefficients_of(size.kind)[name](people, good, None))
+        result[name] = float(coefficients_of(size.kind)[name](people, good, None))
     reliable = float(spearman_brown(np.array(rho), count))
-    found |= {
+    result |= {
         "alpha, nominal": krippendorff_alpha(counts, "nominal") or 0.0,
         "ICC(1,k)": float(spearman_brown(np.array(_alike(ratings)), count)),
         "Spearman-Brown": reliable,
         "human ceiling": float(np.sqrt(reliable)),
         "one rater against the others": rho * float(np.sqrt((count - 1) / (1 + (count - 2) * rho))),
-        "r with infinitely many raters": found["r"] / float(np.sqrt(reliable)),
-        "difference of r": found["r"] - float(coefficients.pearson(people, votes.bad)),
+        "r with infinitely many raters": result["r"] / float(np.sqrt(reliable)),
+        "difference of r": result["r"] - float(coefficients.pearson(people, votes.bad)),
     }
     if size.kind == "absolute":
         yes = (good > 0).astype(float)
-        return found | {"share of yes": wins} | {name: float(of(people, yes, None)) for name, of in MAJORITY.items()}
-    return found | {
+        return result | {"share of yes": wins} | {name: float(of(people, yes, None)) for name, of in MAJORITY.items()}
+    return result | {
         "wins": wins,
         "comparable or better": wins + ties,
         "preference": wins - losses,

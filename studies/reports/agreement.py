@@ -45,15 +45,15 @@ def _reliability(aspect: str, ratings: Ratings) -> list[Figure]:
         SECTION, aspect, INTRACLASS, partial(intraclass, ratings), n=raters, counted="raters"
     )
     try:
-        found = reliability(ratings)
+        result = reliability(ratings)
     except UndefinedError as error:
         refused = [undefined(SECTION, aspect, name, str(error)) for name in (ONE_RATER, RELIABILITY, CEILING)]
         return [*refused[:2], by_variances, refused[2]]
     return [
-        figure_of(SECTION, aspect, ONE_RATER, found.one_against_others, n=found.raters, counted="raters"),
-        figure_of(SECTION, aspect, RELIABILITY, found.of_mean, n=raters, counted="raters"),
+        figure_of(SECTION, aspect, ONE_RATER, result.one_against_others, n=result.raters, counted="raters"),
+        figure_of(SECTION, aspect, RELIABILITY, result.of_mean, n=raters, counted="raters"),
         by_variances,
-        figure_of(SECTION, aspect, CEILING, found.ceiling, n=raters, counted="raters", note=OF_CEILING),
+        figure_of(SECTION, aspect, CEILING, result.ceiling, n=raters, counted="raters", note=OF_CEILING),
     ]
 
 

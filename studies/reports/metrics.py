@@ -142,11 +142,11 @@ def _by_backbone(
     names = _names([(_fact(one, "name"), _fact(one, "revision"), one) for one in by_backbone])
     if metric in METRICS and METRICS[metric].backbone is not None:
         names = [_branded(name, _fact(one, "name"), bases) for one, name in zip(by_backbone, names, strict=True)]
-    shown = [(source.image, origin) for origin in study.origins for source in origin.sources if source.method]
+    pictures = [(source.image, origin) for origin in study.origins for source in origin.sources if source.method]
     for name, scores in zip(names, by_backbone.values(), strict=True):
         score = _lookup(metric, scores, prompts)
         scored = {image for image, _ in scores}
-        counted = [score(image, origin) is not None for image, origin in shown if image in scored]
+        counted = [score(image, origin) is not None for image, origin in pictures if image in scored]
         if counted:
             why_not = "" if any(counted) else f"its scores of these pictures are {_elsewhere(metric)}"
             yield StudyMetric(metric, name, "both", score, counted.count(False), why_not)

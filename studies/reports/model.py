@@ -24,24 +24,24 @@ def strength_figures(study: Study, votes: Sequence[StandingVote]) -> list[Figure
     two = len(study.methods) == 2
     name = "Davidson" if two else "Bradley-Terry with ties"
     try:
-        found = method_strengths(ratings, places, len(study.methods))
+        result = method_strengths(ratings, places, len(study.methods))
     except UndefinedError as error:
         return [undefined(SECTION, name, "strengths", str(error))]
-    nu = figure_of(SECTION, name, "nu", found.nu, n=len(votes), counted="votes")
+    nu = figure_of(SECTION, name, "nu", result.nu, n=len(votes), counted="votes")
     if two:
-        odds = found.contrasts[0, 1].estimate
+        odds = result.contrasts[0, 1].estimate
         return [figure_of(SECTION, name, f"log odds of {study.methods[0]}", odds, n=len(votes), counted="votes"), nu]
     strengths = [
         figure_of(SECTION, name, STRENGTH + method, one, n=len(votes), counted="votes", note=SIMULTANEOUS)
-        for method, one in zip(study.methods, found.strengths, strict=True)
+        for method, one in zip(study.methods, result.strengths, strict=True)
     ]
-    return [*strengths, nu, *_contrasts(study, votes, found)]
+    return [*strengths, nu, *_contrasts(study, votes, result)]
 
 
-def _contrasts(study: Study, votes: Sequence[StandingVote], found: MethodStrengths) -> list[Figure]:
+def _contrasts(study: Study, votes: Sequence[StandingVote], result: MethodStrengths) -> list[Figure]:
     """Every two methods' strengths against each other, by all votes, those on others included."""
     figures = []
-    for (one, two), contrast in found.contrasts.items():
+    for (one, two), contrast in result.contrasts.items():
         of = f"{study.methods[one]} against {study.methods[two]}"
         figures += [
             figure_of(SECTION, of, "difference of log strengths", contrast.estimate, n=len(votes), counted="votes"),

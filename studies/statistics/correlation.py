@@ -72,8 +72,8 @@ def corrected(ratings: Ratings, metric: Floats, reliability: Reliability) -> Est
     with np.errstate(invalid="ignore", divide="ignore"):
         draws = sides.draws(pearson, metric) / np.sqrt(reliability.of_resamples)
         whole = r / np.sqrt(reliability.value)
-    found = sides.resamples.estimate(float(np.clip(whole, -1.0, 1.0)), np.clip(draws, -1.0, 1.0))
-    return found.noted("more than 1 before it was cut" if abs(whole) > 1 else "")
+    result = sides.resamples.estimate(float(np.clip(whole, -1.0, 1.0)), np.clip(draws, -1.0, 1.0))
+    return result.noted("more than 1 before it was cut" if abs(whole) > 1 else "")
 
 
 def difference(ratings: Ratings, one: Floats, two: Floats) -> Estimate:

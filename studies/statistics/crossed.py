@@ -72,14 +72,14 @@ class Resamples:
         """
         return self.noted(estimate(value, draws))
 
-    def noted(self, found: Estimate) -> Estimate:
+    def noted(self, result: Estimate) -> Estimate:
         """An estimate with what its interval leaves out where there is one rater or one cell to resample."""
         raters, cells = self.ratings.rater_count, self.ratings.cell_count
         if raters == 1 and cells == 1:
-            return Estimate(found.value, None, None, ONE_VOTE)
-        if found.low is None:
-            return found
-        return found.noted(ONE_RATER if raters == 1 else "", ONE_PAIR if cells == 1 else "")
+            return Estimate(result.value, None, None, ONE_VOTE)
+        if result.low is None:
+            return result
+        return result.noted(ONE_RATER if raters == 1 else "", ONE_PAIR if cells == 1 else "")
 
 
 def crossed_mean(

@@ -49,9 +49,9 @@ def method_strengths(ratings: Ratings, methods: Ints, count: int) -> MethodStren
     resamples = Resamples.of(ratings)
     draws = _draws(resamples, methods, count)
     if count == 2:
-        found = [resamples.estimate(value.strengths[at], draws.strengths[:, at]) for at in range(2)]
+        result = [resamples.estimate(value.strengths[at], draws.strengths[:, at]) for at in range(2)]
     else:
-        found = [resamples.noted(one) for one in simultaneous(list(value.strengths), draws.strengths)]
+        result = [resamples.noted(one) for one in simultaneous(list(value.strengths), draws.strengths)]
     pairs = list(combinations(range(count), 2))
     differences = {(one, two): draws.differences[:, one, two] for one, two in pairs}
     least = least_chance(ratings.cell_count)
@@ -65,7 +65,7 @@ def method_strengths(ratings: Ratings, methods: Ints, count: int) -> MethodStren
         )
         for one, two in pairs
     }
-    return MethodStrengths(tuple(found), contrasts, resamples.estimate(value.nu, draws.nu))
+    return MethodStrengths(tuple(result), contrasts, resamples.estimate(value.nu, draws.nu))
 
 
 def _draws(resamples: Resamples, methods: Ints, count: int) -> DavidsonFits:

@@ -83,8 +83,8 @@ def alpha_interval(
     names = list(clusters or range(len(units)))
     numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(names))}
     draws = np.stack([np.bincount(draw, minlength=len(numbers)) for draw in cluster_draws(len(numbers))])
-    found = alpha_estimate(counts, np.array([numbers[name] for name in names]), draws)
-    return Interval(found.value, found.low, found.high)
+    result = alpha_estimate(counts, np.array([numbers[name] for name in names]), draws)
+    return Interval(result.value, result.low, result.high)
 
 
 def alpha_estimate(counts: np.ndarray, clusters: np.ndarray, draws: np.ndarray, level: Level = "nominal") -> Estimate:
