@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from judge.checks.request import SAMPLE
 from judge.choice import PictureChoice
-from judge.errors import JudgeError, UnjudgedError
-from judge.judges import Judges, critic_names, name_judges
+from judge.errors import JudgeError
+from judge.judges import critic_names, name_judges
 from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import message, to_log
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from judge.questions import Prompts
     from judge.reports.figures import ReportFigure
     from judge.run_figures import RunFigure
+    from judge.runs import AnyPrompts
 
 Place = str | Path
 
@@ -32,7 +33,7 @@ Place = str | Path
 def run(
     *,
     critic: str | Sequence[str] | None = None,
-    prompts: str | Prompts | None = None,
+    prompts: AnyPrompts | None = None,
     images: str = "",
     generated: Place | None = None,
     references: Place | None = None,
@@ -48,7 +49,8 @@ def run(
 
     Args:
         critic: who judges; several are a jury, each of whom judges all pictures. By default the pictures' own.
-        prompts: ``paper``, ``code``, a TOML file, or ``Prompts``; by default the critic's own, else the paper's.
+        prompts: ``paper``, ``code``, a TOML file, or ``Prompts``; of pairs ``pairs``, a TOML file or ``PairPrompts``;
+            by default the critic's own, else the paper's.
         images: a filter of the database's pictures, such as ``plan=quick,row=lorarar``.
         generated: a folder of pictures, instead of the database's; with ``references``.
         references: the folder of their references.
@@ -67,18 +69,23 @@ def run(
     Raises:
         LorarError: something that was asked for is not there or not accepted, or no picture has any verdict or score.
     """
-    from judge.full_run import judge_all
-    from judge.run_figures import run_figures
-    from judge.run_request import RunRequest, check_protocol, parse_metrics
+    from judge.run_figures import figures_of
+    from judge.runs import run_protocol
 
     pictures, judges = _choice(db, images, generated, references), name_judges({"critic": critic, **settings})
     with _spoken(progress):
-        if check_protocol(protocol, metrics, methods) == "pairwise":
-            return _run_pairs(pictures, judges, prompts, methods, stop_after)
-        full = judge_all(RunRequest(pictures, judges, _wording(prompts), parse_metrics(metrics), stop_after))
-        _warn(full.brands, full.shortfall, empty=full.is_empty)
+        result = run_protocol(
+            pictures,
+            judges,
+            protocol=protocol,
+            prompts=prompts,
+            metrics=metrics,
+            methods=methods,
+            stop_after=stop_after,
+        )
+        _warn(result.brands, result.shortfall, empty=result.is_empty)
         with open_for_reading(pictures.db) as store:
-            return list(run_figures(full, store))
+            return list(figures_of(result, store))
 
 
 def report(
@@ -111,8 +118,8 @@ def report(
     Raises:
         LorarError: there is no such judge, method, picture or database.
     """
-    from judge.reports.figures import pair_figures, report_figures
-    from judge.reports.request import ReportRequest, grouping, read_pairs, read_report
+    from judge.reports.figures import report_figures
+    from judge.reports.request import ReportRequest, grouping, read_report
 
     with _spoken(progress):
         request = ReportRequest(
@@ -123,13 +130,7 @@ def report(
             prompts=prompts,
             judges=(judge,) if isinstance(judge, int) else tuple(judge or ()),
         )
-        try:
-            return list(report_figures(read_report(request)))
-        except UnjudgedError:
-            pairs, collection = read_pairs(request)
-            if pairs is None:
-                raise
-            return list(pair_figures(pairs, collection))
+        return list(report_figures(read_report(request)))
 
 
 def check(
@@ -171,12 +172,14 @@ def check(
     from judge.checks.figures import check_figures
     from judge.checks.rating_rows import read_rows
     from judge.checks.request import CheckRequest, check_judges
+    from judge.questions import Prompts, find_prompts
+    from judge.runs import find_wording
 
     with _spoken(progress):
         request = CheckRequest(
             pictures=_choice(db, images, generated, references),
             judges=name_judges({"critic": critic, **settings}),
-            prompts=_wording(prompts),
+            prompts=find_wording(prompts, Prompts, find_prompts),
             sample=sample,
             seed=seed,
             against=against,
@@ -191,30 +194,6 @@ def check(
 def _spoken(progress: bool) -> AbstractContextManager[None]:
     """Where messages go: to stderr with progress, or to the log."""
     return nullcontext() if progress else to_log()
-
-
-def _run_pairs(
-    pictures: PictureChoice,
-    judges: Judges,
-    prompts: str | Prompts | None,
-    methods: str | Sequence[str],
-    stop_after: int,
-) -> list[RunFigure]:
-    """Compare pictures in pairs; raises as ``run``."""
-    from judge.pair_questions import PAIR_PROMPTS, find_pair_prompts
-    from judge.pairwise.full_run import PairRequest, judge_all_pairs, parse_methods
-    from judge.run_figures import pair_run_figures
-
-    if not (prompts is None or isinstance(prompts, str)):
-        raise JudgeError(
-            f"these prompts are of single pictures; accepted with pairwise is a name: {', '.join(PAIR_PROMPTS)}"
-        )
-    wording = find_pair_prompts(prompts) if prompts else None
-    named = parse_methods(methods) if isinstance(methods, str) else tuple(methods)
-    paired = judge_all_pairs(PairRequest(pictures, judges, wording, named, stop_after))
-    _warn(paired.brands, paired.shortfall, empty=not any(one.clear for one in paired.outcomes.values()))
-    with open_for_reading(pictures.db) as store:
-        return list(pair_run_figures(paired, store))
 
 
 def _warn(brands: Sequence[str], shortfall: str, *, empty: bool) -> None:
@@ -235,9 +214,3 @@ def _choice(db: Place | None, images: str, generated: Place | None, references: 
     places = (None if place is None else Path(place) for place in (db, generated, references))
     database, pictures, beside = places
     return PictureChoice(database, images, pictures, beside)
-
-
-def _wording(prompts: str | Prompts | None) -> Prompts | None:
-    from judge.questions import find_prompts
-
-    return find_prompts(prompts) if isinstance(prompts, str) else prompts

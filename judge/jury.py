@@ -3,19 +3,22 @@
 Each member's verdicts are found by its own identity and prompts; they meet here alone, question by question, and no
 verdict of a jury is kept. Strictly more than half of all members have to answer alike. Where an even jury is tied there
 is no answer, as where one is missing: a no would blame the picture for it, and half a yes is nothing that MARS2 has.
+Of two pictures a tie is an answer, and ``judge.pairwise.jury`` has the rule.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from shlex import quote
+from typing import Any
 
 from judge.pictures import JudgedPicture
-from judge.protocol import Answer
 from judge.questions import ASPECTS
-from judge.verdicts import TIED, Verdict
+from judge.verdicts import TIED, Judge, Verdict
+from lorarar.util.formatting import count, in_words, interval, number
 from lorarar.util.statistics.agreement import alpha_interval, cohen_kappa
 from lorarar.util.statistics.bootstrap import Interval
 
@@ -26,12 +29,67 @@ MAJORITY = "majority"  # by whom a jury's figures are
 class JuryAgreement:
     """How far the members of a jury agree, over the questions about some pictures."""
 
+    names: Sequence[str]  # of the members
     questions: int
     answered: int  # by every member
     alike: int  # answered by every member, and by all in the same way
-    tied: int  # answered by every member, half of them with yes
-    alpha: Interval | None  # Krippendorff's, over pictures; None where nothing could disagree
+    tied: int  # answered by every member, and by no more than half in the same way
+    alpha: Interval | None  # Krippendorff's; None where nothing could disagree
     kappas: Mapping[tuple[int, int], float | None]  # Cohen's, of every two members by their places
+
+    def sentence(self, tied: str) -> str:
+        """How far they agree, in a sentence; ``tied`` says what becomes of questions without a majority."""
+        alpha = f"Krippendorff's alpha {interval(self.alpha)}" if self.alpha else "no alpha is defined"
+        ties = f", {self.tied} {tied}" if self.tied or len(self.names) % 2 == 0 else ""
+        return (
+            f"The jury of {count(len(self.names), 'critic')}: all answered {self.answered} of "
+            f"{count(self.questions, 'question')}, {self.alike} of these alike{ties}; {alpha}."
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """Cohen's kappa of every two members; alpha says the same where there are only two."""
+        if len(self.names) < 3:
+            return []
+        pairs = [
+            f"{self.names[one]} and {self.names[other]} {number(kappa, absent='not defined')}"
+            for (one, other), kappa in self.kappas.items()
+        ]
+        return [f"Cohen's kappa: {in_words(pairs)}."]
+
+    def record(self) -> dict[str, Any]:
+        """The agreement as JSON has it."""
+        return {
+            "questions": self.questions,
+            "answered_by_all": self.answered,
+            "alike": self.alike,
+            "tied": self.tied,
+            **Interval.record("alpha", self.alpha),
+            "kappas": [
+                {"one": self.names[one], "other": self.names[other], "kappa": kappa}
+                for (one, other), kappa in self.kappas.items()
+            ],
+        }
+
+
+def member_names(judges: Sequence[Judge]) -> list[str]:
+    """The critics' names; with the judge's number where two have the same."""
+    counts = Counter(judge.critic for judge in judges)
+    return [judge.critic if counts[judge.critic] == 1 else f"{judge.critic} ({judge.id})" for judge in judges]
+
+
+def jury_flags(judges: Sequence[Judge]) -> str:
+    """The flags by which a report takes several judges as a jury: their names, or numbers where two have one name."""
+    critics = dict.fromkeys(judge.critic for judge in judges)
+    if len(critics) == len({judge.id for judge in judges}):
+        return " ".join(f"--critic {quote(name)}" for name in critics)
+    return " ".join(f"--judge {judge.id}" for judge in judges)
+
+
+def majority_judge(judges: Sequence[Judge]) -> Judge:
+    """Most of several judges, as if they were one."""
+    critic = f"the majority of {in_words(member_names(judges))}"
+    return Judge(0, critic, in_words(list(dict.fromkeys(one.prompts for one in judges))), {"critic": critic})
 
 
 def majority_verdict(verdicts: Sequence[Verdict]) -> Verdict:
@@ -57,26 +115,41 @@ def majority_pictures(members: Sequence[Sequence[JudgedPicture]]) -> list[Judged
     ]
 
 
-def measure_agreement(members: Sequence[Sequence[JudgedPicture]]) -> JuryAgreement:
-    """How far members of a jury agree, from the same pictures with the verdicts of each."""
-    units: list[list[Answer]] = []
+def agreement_on_pictures(names: Sequence[str], members: Sequence[Sequence[JudgedPicture]]) -> JuryAgreement:
+    """How far members of a jury agree, from the same pictures with the verdicts of each; alpha's is over pictures."""
+    units: list[list[int | None]] = []
     pictures: list[int] = []  # which each question is about
-    for number, of_picture in enumerate(zip(*members, strict=True)):
+    for place, of_picture in enumerate(zip(*members, strict=True)):
         questions = zip(*([*one.subject, *one.style] for one in of_picture), strict=True)
         units += [[verdict.answer for verdict in verdicts] for verdicts in questions]
-        pictures += [number] * (len(units) - len(pictures))
+        pictures += [place] * (len(units) - len(pictures))
+    return measure_agreement(names, units, pictures)
+
+
+def measure_agreement(
+    names: Sequence[str], units: Sequence[Sequence[int | None]], clusters: Sequence[Hashable]
+) -> JuryAgreement:
+    """How far members of a jury agree.
+
+    Args:
+        names: of the members.
+        units: the questions, each with the answer of every member, None for a missing one.
+        clusters: what each question belongs to, over which alpha's interval is.
+    """
     full = [unit for unit in units if None not in unit]
     return JuryAgreement(
+        names=names,
         questions=len(units),
         answered=len(full),
         alike=sum(len(set(unit)) == 1 for unit in full),
-        tied=sum(2 * unit.count(True) == len(unit) for unit in full),
-        alpha=alpha_interval(units, pictures),
-        kappas={pair: _kappa(units, *pair) for pair in combinations(range(len(members)), 2)},
+        tied=sum(2 * max(Counter(unit).values()) <= len(unit) for unit in full),
+        alpha=alpha_interval(units, clusters),
+        kappas={pair: _kappa(units, *pair) for pair in combinations(range(len(names)), 2)},
     )
 
 
-def _kappa(units: Sequence[Sequence[Answer]], one: int, other: int) -> float | None:
+def _kappa(units: Sequence[Sequence[int | None]], one: int, other: int) -> float | None:
     """Cohen's kappa of two members over the questions that both answered."""
-    both = [(unit[one], unit[other]) for unit in units if unit[one] is not None and unit[other] is not None]
-    return cohen_kappa([bool(first) for first, _ in both], [bool(second) for _, second in both])
+    both = [(unit[one], unit[other]) for unit in units]
+    answered = [(first, second) for first, second in both if first is not None and second is not None]
+    return cohen_kappa([first for first, _ in answered], [second for _, second in answered])

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from judge.answer_words import CHOICES, AnswerForm, Choice
-from judge.questions import SYSTEM, Aspect, PromptError, Question
+from judge.questions import SYSTEM, Aspect, PromptError, Question, named_prompts
 
 _MARKS = re.compile(r"\{(references|first|second)\}")
 _BETWEEN = "\n"  # two references
@@ -147,11 +147,5 @@ PAIR_PROMPTS = {prompts.name: prompts for prompts in (PAIRS,)}
 
 
 def find_pair_prompts(name: str) -> PairPrompts:
-    """The pair prompts of that name.
-
-    Raises:
-        PromptError: there are none.
-    """
-    if name not in PAIR_PROMPTS:
-        raise PromptError(f"no prompts {name} about two pictures; accepted are {', '.join(PAIR_PROMPTS)}")
-    return PAIR_PROMPTS[name]
+    """The pair prompts of that name, or of a TOML file; raises as ``named_prompts``."""
+    return named_prompts(name, PAIR_PROMPTS, PairPrompts, " about two pictures")

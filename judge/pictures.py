@@ -100,10 +100,9 @@ class JudgedTargets:
         with kept_digests(verdicts.store):
             self.files = picture_files(targets)
 
-    def pictures(self, judge: Judge) -> list[JudgedPicture]:
-        """The targets with one judge's verdicts."""
-        verdicts = self.verdicts.of(judge)
-
+    def pictures(self, judge: Judge | None) -> list[JudgedPicture]:
+        """The targets with one judge's verdicts, or without any."""
+        verdicts = JudgeVerdicts(()) if judge is None else self.verdicts.of(judge)
         return [
             JudgedPicture(target, *(tuple(verdicts.find(key) for key in files.questions(aspect)) for aspect in ASPECTS))
             for target, files in zip(self.targets, self.files, strict=True)

@@ -12,15 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from judge.answer_words import YES_NO, AnswerForm, Choice, parse
 from judge.non_answers import prose
 from lorarar.util.errors import LorarError
 
+P = TypeVar("P")
 Aspect = Literal["subject", "style"]
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Status = Literal["ok", "failed", "unparsed"]
@@ -229,16 +231,27 @@ PROMPTS = {prompts.name: prompts for prompts in (PAPER, CODE)}
 
 
 def find_prompts(name: str) -> Prompts:
+    """The prompts of that name, or of a TOML file; raises as ``named_prompts``."""
+    return named_prompts(name, PROMPTS, Prompts)
+
+
+def named_prompts(name: str, table: Mapping[str, P], make: Callable[..., P], about: str = "") -> P:
     """The prompts of that name, or of a TOML file with ``subject``, ``style`` and, if wanted, ``system``.
+
+    Args:
+        name: theirs, or the file's.
+        table: those that have a name.
+        make: makes them of a name and the file's texts.
+        about: what they are about, in words.
 
     Raises:
         PromptError: neither; or the file is unsound.
     """
-    if name in PROMPTS:
-        return PROMPTS[name]
+    if name in table:
+        return table[name]
     path = Path(name)
     if not path.is_file():
-        raise PromptError(f"no prompts {name}; accepted are {', '.join(PROMPTS)} and a TOML file")
+        raise PromptError(f"no prompts {name}{about}; accepted are {', '.join(table)} and a TOML file")
     import tomllib  # only where a file is read
 
     try:
@@ -248,4 +261,4 @@ def find_prompts(name: str) -> Prompts:
     unknown = set(fields) - {"subject", "style", "system"}
     if unknown or not {"subject", "style"} <= set(fields) or not all(isinstance(v, str) for v in fields.values()):
         raise PromptError(f"{path}: accepted are the texts subject, style and system")
-    return Prompts(path.stem, **fields)
+    return make(path.stem, **fields)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from judge.pairwise.full_run import PairRun
+    from judge.pairwise.outcomes import CellOutcome
     from judge.pictures import JudgedPicture
     from judge.run_result import CriticRun, FullRun, MetricRun
     from judge.targets import Target
@@ -32,6 +33,13 @@ class RunFigure:
     against: str = ""  # of pairs, the method beside which the picture is better (1), worse (-1) or tied (0)
 
 
+def figures_of(run: FullRun | PairRun, store: Store) -> Iterator[RunFigure]:
+    """The rows of a run by any protocol."""
+    from judge.pairwise.full_run import PairRun
+
+    return pair_run_figures(run, store) if isinstance(run, PairRun) else run_figures(run, store)
+
+
 def run_figures(run: FullRun, store: Store) -> Iterator[RunFigure]:
     """The rows of a run, critic by critic and metric by metric; of a jury the majority's too, if none failed."""
     from judge.verdicts import VerdictStore
@@ -51,24 +59,40 @@ def run_figures(run: FullRun, store: Store) -> Iterator[RunFigure]:
 
 
 def pair_run_figures(run: PairRun, store: Store) -> Iterator[RunFigure]:
-    """The rows of a run about pairs: what every critic says of each picture beside another method's."""
-    from judge.pairwise.outcomes import FACETS, outcomes_of
+    """The rows of a run about pairs: what every critic says of each picture beside another method's.
+
+    Of a jury the majority's follow, if none failed.
+    """
+    from judge.jury import MAJORITY
+    from judge.pairwise.jury import majority_outcome
+    from judge.pairwise.outcomes import outcome_of
     from judge.pairwise.store import read_choices
     from judge.pictures import picture_files
 
-    targets = run.matching.targets
+    targets, cells = run.matching.targets, run.matching.cells
     files = dict(zip(targets, picture_files(targets), strict=True))
-    for judge in run.judges.values():
-        with store.reading() as database:
-            choices = read_choices(database, judge)
-        for cell in run.matching.cells:
-            row = replace(_of(cell.one), by=judge.critic, prompts=judge.prompts, against=cell.two.row)
-            for outcome in outcomes_of([cell], files, choices):
-                note = "the orders disagree" if any(aspect.disagrees for aspect in outcome.aspects) else ""
-                for facet in FACETS:
-                    value = outcome.value(facet)
-                    unclear = "failed or unparsed" if value is None else note
-                    yield replace(row, name=facet, value=value, note=unclear)
+    with store.reading() as database:
+        choices = {judge: read_choices(database, judge) for judge in run.judges.values()}
+    outcomes = {judge: [outcome_of(cell, files, of) for cell in cells] for judge, of in choices.items()}
+    for judge, own in outcomes.items():
+        for cell, outcome in zip(cells, own, strict=True):
+            if outcome.is_asked:
+                common = replace(_of(cell.one), by=judge.critic, prompts=judge.prompts, against=cell.two.row)
+                yield from _cell_rows(common, outcome, "the orders disagree")
+    if run.jury and not run.faults:
+        for cell, *members in zip(cells, *outcomes.values(), strict=True):
+            common = replace(_of(cell.one), by=MAJORITY, against=cell.two.row)
+            yield from _cell_rows(common, majority_outcome(members), "no majority")
+
+
+def _cell_rows(common: RunFigure, outcome: CellOutcome, disagreement: str) -> Iterator[RunFigure]:
+    """The rows of what a critic, or a jury, says of a cell; ``disagreement`` says what a tie may come from."""
+    from judge.pairwise.outcomes import FACETS
+
+    note = disagreement if any(aspect.disagrees for aspect in outcome.aspects) else ""
+    for facet in FACETS:
+        value = outcome.value(facet)
+        yield replace(common, name=facet, value=value, note="failed or unparsed" if value is None else note)
 
 
 def _judged(run: CriticRun, verdicts: VerdictStore) -> list[JudgedPicture]:

@@ -66,8 +66,17 @@ def parse_metrics(named: str | Sequence[str] | None) -> list[str] | None:
     """
     if named is None:
         return None
-    accepted = (MARS2, *METRICS)
-    names = [part.strip() for part in (named.split(",") if isinstance(named, str) else named) if part.strip()]
+    accepted, names = (MARS2, *METRICS), _parts(named)
     if not names or set(names) - set(accepted):
         raise MetricError(f"--metrics is {named!r}; accepted is a list of {', '.join(accepted)}")
     return [name for name in accepted if name in names]
+
+
+def parse_methods(named: str | Sequence[str]) -> tuple[str, ...]:
+    """The methods of a list such as ``direct,lorarar``, each once."""
+    return tuple(dict.fromkeys(_parts(named)))
+
+
+def _parts(named: str | Sequence[str]) -> list[str]:
+    """The parts of a list, or of a text with commas between them."""
+    return [part.strip() for part in (named.split(",") if isinstance(named, str) else named) if part.strip()]

@@ -56,6 +56,11 @@ class FullRun:
         return list(filter(None, dict.fromkeys(brands)))
 
     @property
+    def members(self) -> list[Judge]:
+        """Of a jury, those who have any verdict."""
+        return [run.judge for run in self.critics or () if run.judge] if self.jury else []
+
+    @property
     def mars2(self) -> JudgeOutcome | None:
         """The counts of all critics together; None where MARS2 was not asked for."""
         from judge.outcome import JudgeOutcome

@@ -158,6 +158,13 @@ class JudgeFilter:
     prompts: str | None = None  # a name or a version; None: any
     numbers: tuple[int, ...] = ()  # in the database; none: any
 
+    @property
+    def each(self) -> list[JudgeFilter]:
+        """The same for each of the critics and numbers alone: a judge, or each member of a jury."""
+        critics: list[tuple[str, ...]] = [(name,) for name in self.critics]
+        numbers: list[tuple[int, ...]] = [(number,) for number in self.numbers]
+        return [JudgeFilter(name, self.prompts, number) for name in critics or [()] for number in numbers or [()]]
+
     def means(self, judge: Judge) -> bool:
         """Whether a judge is meant."""
         return (

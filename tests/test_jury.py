@@ -15,7 +15,7 @@ from judge.critics.kind import CriticKind
 from judge.critics.preparation import Preparation
 from judge.critics.table import CRITICS
 from judge.errors import JudgeError
-from judge.jury import majority_verdict, measure_agreement
+from judge.jury import agreement_on_pictures, majority_verdict
 from judge.metrics.scores import ScoreStore
 from judge.questions import Reply
 from judge.reports.jury import make_jury_report
@@ -68,7 +68,8 @@ def grid(tmp_path):
 
 
 def test_agreement_is_krippendorffs_and_cohens(grid):
-    agreement = measure_agreement(members(grid, "first", "second", "third"))
+    names = "first", "second", "third"
+    agreement = agreement_on_pictures(names, members(grid, *names))
     said = [[one.answer("subject") for one in of] for of in members(grid, "first", "second", "third")]
     raters = np.array([[answer for answer in own for _ in range(3)] for own in said], float)  # references
     assert agreement.questions == agreement.answered == raters.shape[1] == 24
@@ -109,6 +110,12 @@ def test_ties_of_two_leave_pictures_undecided_and_are_counted(grid):
     assert [member["name"] for member in said["jury"]["members"]] == ["first", "second"]
 
 
+def test_where_a_jury_agrees_on_nothing_the_first_line_says_that_it_is_tied(grid):
+    add_verdicts(grid, lambda *_: False, "fourth")
+    result = CliRunner().invoke(app, ["judge", "report", *by("third", "fourth"), "--db", str(grid)])
+    assert result.stdout.startswith("No picture has a verdict: the jury is tied on 24 questions.\n")
+
+
 def test_a_member_that_answered_less_is_no_no(grid):
     with Store(grid) as store:
         store.db.execute(
@@ -123,7 +130,7 @@ def test_a_member_that_answered_less_is_no_no(grid):
             for judge in targets.verdicts.judges()
             if judge.critic == name
         ]
-    agreement = measure_agreement([first, second, third])
+    agreement = agreement_on_pictures(("first", "second", "third"), [first, second, third])
     assert (agreement.questions, agreement.answered, agreement.tied) == (24, 0, 0)
 
 

@@ -54,6 +54,9 @@ def given_up_after(replies, most):
         ([PROSE, Reply("unparsed", reason="cut off after 8 tokens")] * 9, 5, None),
         ([PROSE, failure("prose")] * 9, 5, None),
         ([YES] * 99, 5, None),
+        ([failure("a"), failure("b")] * 50, 5, 20),  # nothing was ever clear
+        ([YES, *[failure("a"), failure("b")] * 50], 5, None),
+        ([failure("a"), failure("b")] * 50, 0, None),
         ([failure("a")] * 99, 0, None),
     ],
 )

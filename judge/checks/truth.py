@@ -129,8 +129,8 @@ def _measure_aspect(pictures: Sequence[KnownPicture], judged: Sequence[JudgedPic
 def _clear_answers(
     pictures: Sequence[KnownPicture], judged: Sequence[JudgedPicture], aspect: Aspect
 ) -> Iterator[_KnownAnswer]:
-    for known, picture in zip(pictures, judged, strict=True):
-        truth = known.truth(aspect)
+    for of_truth, picture in zip(pictures, judged, strict=True):
+        truth = of_truth.truth(aspect)
         for verdict in picture.verdicts(aspect):
             if verdict.answer is not None:
                 yield _KnownAnswer(
@@ -138,7 +138,7 @@ def _clear_answers(
                     answer=verdict.answer,
                     truth=truth,
                     cluster=picture.pair,
-                    hard=known.hard and not truth,
+                    hard=of_truth.hard and not truth,
                 )
 
 

@@ -13,7 +13,11 @@ from lorarar.util.options import Option
 
 PromptsOption = Annotated[
     str | None,
-    typer.Option("--prompts", help="paper, code, or a TOML file.", show_default="the critic's own, else paper"),
+    typer.Option(
+        "--prompts",
+        help="paper, code, or a TOML file.",
+        show_default="the critic's own, else paper",
+    ),
 ]
 ImagesOption = Annotated[
     str, typer.Option("--images", help="Only these of the database: row=lorarar,style=glowing.", metavar="FILTER")

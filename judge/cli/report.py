@@ -9,8 +9,7 @@ import typer
 
 from judge.choice import PictureChoice
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
-from judge.cli.pair_report import print_pairs
-from judge.errors import JudgeError, UnjudgedError
+from judge.errors import JudgeError
 from lorarar.cli.console import DbOption, JsonOption, command, one_form, one_of, print_json, print_text
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
@@ -59,7 +58,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Print the paper's tables of what was judged, with intervals."""
-    from judge.reports.request import ReportRequest, grouping, read_pairs, read_report
+    from judge.reports.request import ReportRequest, grouping, read_report
     from lorarar.pictures.dot_chart import check_chart
 
     request = ReportRequest(
@@ -77,14 +76,9 @@ def report(
     if gallery is not None:
         check_output(gallery, ".html", inputs=[database], option="--gallery")
     check_chart(chart, [database])
-    try:
-        result = read_report(request)
-    except UnjudgedError:
-        pairs, collection = read_pairs(request)
-        if pairs is None or gallery is not None or chart is not None:
-            raise  # a page and a chart are of single pictures
-        print_pairs(pairs, collection, form)
-        return
+    result = read_report(request)
+    if paper and not result.has_published:
+        raise JudgeError("--paper: the paper has figures of verdicts and of its metrics, of which there are none here")
     _print_report(result, form, paper)
     if gallery is not None:
         from judge.reports.gallery import write_gallery

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,7 +11,6 @@ from judge.choice import PictureChoice
 from judge.cli.options import (
     GeneratedOption,
     ImagesOption,
-    PromptsOption,
     ReferencesOption,
     StopAfterOption,
     backbone_flags,
@@ -26,10 +24,6 @@ from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.util.messages import message
 from lorarar.util.options import Option
-
-if TYPE_CHECKING:
-    from judge.pairwise.full_run import PairRun
-    from judge.run_result import FullRun
 
 
 def run_flags() -> Iterator[Flag]:
@@ -54,7 +48,14 @@ def run_flags() -> Iterator[Flag]:
 @command
 def run(
     context: typer.Context,
-    prompts: PromptsOption = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option(
+            "--prompts",
+            help="paper, code, or a TOML file; with pairwise: pairs, or a TOML file.",
+            show_default="the critic's own, else paper, or pairs",
+        ),
+    ] = None,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
@@ -69,56 +70,25 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
-    from judge.full_run import judge_all
-    from judge.questions import find_prompts
-    from judge.run_request import RunRequest, check_protocol, parse_metrics
+    from judge.jury import jury_flags
+    from judge.runs import run_protocol
 
     given, pictures = given_options(context), PictureChoice(db, images, generated, references)
-    metrics = parse_metrics(given.pop("metrics", None))
-    if check_protocol(protocol, metrics, methods) == "pairwise":
-        from judge.pair_questions import find_pair_prompts
-        from judge.pairwise.full_run import PairRequest, judge_all_pairs, parse_methods
-
-        wording = find_pair_prompts(prompts) if prompts else None
-        wanted = PairRequest(pictures, name_judges(given), wording, parse_methods(methods), stop_after)
-        _conclude_pairs(judge_all_pairs(wanted), as_json=as_json)
-        return
-    request = RunRequest(
-        pictures=pictures,
-        judges=name_judges(given),
-        prompts=find_prompts(prompts) if prompts else None,
+    metrics = given.pop("metrics", None)
+    result = run_protocol(
+        pictures,
+        name_judges(given),
+        protocol=protocol,
+        prompts=prompts,
         metrics=metrics,
+        methods=methods,
         stop_after=stop_after,
     )
-    _conclude(judge_all(request), as_json=as_json)
-
-
-def _conclude_pairs(run: PairRun, *, as_json: bool) -> None:
-    """Say which figures are without worth, and all counts to programs.
-
-    Raises:
-        JudgeError: a question has no clear choice.
-    """
-    for words in run.brands:
+    for words in result.brands:
         message(words, "yellow")
     if as_json:
-        print_json(run.record())
-    if run.shortfall:
-        raise JudgeError(run.shortfall)
-
-
-def _conclude(run: FullRun, *, as_json: bool) -> None:
-    """Say which figures are without worth, how a jury's are reported, and all counts to programs.
-
-    Raises:
-        JudgeError: a question has no clear verdict; or none was asked, and no picture has a score.
-    """
-    for words in run.brands:
-        message(words, "yellow")
-    if as_json:
-        print_json(run.record())
-    if run.jury:
-        names = dict.fromkeys(one.judge.critic for one in run.critics or () if one.judge)
-        message(f"what the jury says: lorarar judge report {' '.join(f'--critic {quote(name)}' for name in names)}")
-    if run.shortfall:
-        raise JudgeError(run.shortfall)
+        print_json(result.record())
+    if result.members:
+        message(f"what the jury says: lorarar judge report {jury_flags(result.members)}")
+    if result.shortfall:  # nothing asked or measured, or not all of it clear
+        raise JudgeError(result.shortfall)

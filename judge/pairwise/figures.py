@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from judge.pairwise.jury import PairJury
 from judge.pairwise.outcomes import FACETS, LEAN, CellOutcome, Facet
 from lorarar.store.queries import Pair
 from lorarar.util.grouping import group_by
@@ -47,7 +48,7 @@ class PairTally:
     ties: int
     losses: int
     preference: Difference | None  # wins minus losses, of each subject-style pair and then over pairs; None without any
-    disagreements: int | None  # ties by orders that disagree; None of both aspects together
+    disagreements: int | None  # ties by orders, or members of a jury, that disagree; None of both aspects together
     identical: int  # ties of pictures that are the same
     unclear: int  # cells without an outcome
 
@@ -56,21 +57,29 @@ class PairTally:
         """The cells that have an outcome."""
         return self.wins + self.ties + self.losses
 
+    @property
+    def turned(self) -> PairTally:
+        """The same from the other method's side."""
+        one, two = self.methods
+        preference = self.preference and self.preference.negative
+        return replace(self, methods=(two, one), wins=self.losses, losses=self.wins, preference=preference)
+
 
 @dataclass(frozen=True)
 class PairFigures:
-    """All figures of pairs by one judge."""
+    """All figures of pairs by one judge, or by most of a jury."""
 
     judge: Judge
     methods: tuple[str, ...]
     strengths: Mapping[Facet, Strengths]
     tallies: Sequence[PairTally]
-    disagreements: Interval | None  # share of questions about an aspect whose two orders disagree, alike pictures apart
+    disagreements: Interval | None  # share of aspects that are such ties, alike pictures apart
     shown_first: Interval | None  # share of the choices that are no tie which took the picture that is shown first
     missing: Mapping[str, int]  # cells that a method has no picture of, by method
     reasons: Mapping[str, int]  # why questions have no clear choice, and how often
     brand: str = ""  # why the figures are without worth, where they are
     others: Sequence[Judge] = ()  # who compared these pictures too, and was asked for as well; nothing is mixed
+    jury: PairJury | None = None  # whose majority the judge is
 
 
 def make_figures(
@@ -78,28 +87,32 @@ def make_figures(
     methods: Sequence[str],
     outcomes: Sequence[CellOutcome],
     missing: Mapping[str, int],
-    brand: str = "",
+    against: str | None = None,
 ) -> PairFigures:
-    """The figures of cells by one judge, of methods all of which were compared."""
+    """The figures of cells by one judge.
+
+    Args:
+        judge: who says what became of them.
+        methods: all of which were compared.
+        outcomes: of the cells.
+        missing: cells that a method has no picture of, by method.
+        against: the method that all others are told beside, where it is one of these; else every two are.
+    """
     of_two = group_by(outcomes, lambda outcome: outcome.methods)
+    if against in methods:
+        of_two = {two: of for two, of in of_two.items() if against in two}
     kinds = [(two, facet) for two in combinations(methods, 2) if two in of_two for facet in FACETS]
     preferences = {facet: with_holm({two: preference(of, facet) for two, of in of_two.items()}) for facet in FACETS}
+    tallies = [tally(two, of_two[two], facet, preferences[facet][two]) for two, facet in kinds]
     return PairFigures(
         judge=judge,
         methods=tuple(methods),
         strengths={facet: strengths(methods, outcomes, facet) for facet in FACETS},
-        tallies=[tally(two, of_two[two], facet, preferences[facet][two]) for two, facet in kinds],
+        tallies=[one.turned if one.methods[0] == against else one for one in tallies],
         disagreements=_disagreements(outcomes),
         shown_first=_shown_first(outcomes),
         missing=missing,
-        reasons=Counter(
-            stored.reason
-            for outcome in outcomes
-            for aspect in outcome.aspects
-            for stored in (aspect.straight, aspect.swapped)
-            if stored is not None and stored.choice is None
-        ),
-        brand=brand,
+        reasons=Counter(reason for outcome in outcomes for aspect in outcome.aspects for reason in aspect.reasons),
     )
 
 

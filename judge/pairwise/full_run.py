@@ -51,13 +51,24 @@ class PairRun:
     outcomes: dict[str, JudgeOutcome]  # by critic
     judges: dict[str, Judge]  # under which choices are kept, by critic
     brands: Sequence[str]  # why some figures are without worth
+    jury: bool  # whether several critics were named
     faults: dict[str, str]  # why members of a jury could not work, by name
+
+    @property
+    def members(self) -> list[Judge]:
+        """Of a jury, those who were asked."""
+        return list(self.judges.values()) if self.jury else []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no question has a clear choice."""
+        return not any(one.clear for one in self.outcomes.values())
 
     @property
     def shortfall(self) -> str:
         """What is missing of a clear choice on every question, and why; empty where nothing is."""
         lacking = {name: outcome.shortfall for name, outcome in self.outcomes.items() if outcome.shortfall}
-        if len(self.outcomes) == 1 and not self.faults:
+        if not self.jury:
             return next(iter(lacking.values()), "")
         return "; ".join([*(f"{name}: {words}" for name, words in lacking.items()), *self.faults.values()])
 
@@ -73,11 +84,6 @@ class PairRun:
             "pairwise": counts,
             "brands": list(self.brands),
         }
-
-
-def parse_methods(text: str) -> tuple[str, ...]:
-    """The methods of a list such as ``direct,lorarar``, each once."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def judge_all_pairs(request: PairRequest) -> PairRun:
@@ -128,6 +134,7 @@ def judge_all_pairs(request: PairRequest) -> PairRun:
         outcomes=outcomes,
         judges=recorded,
         brands=list(filter(None, dict.fromkeys(brands))),
+        jury=judges.is_jury,
         faults=dict(panel.faults.by_name),
     )
 

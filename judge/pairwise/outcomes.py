@@ -1,7 +1,7 @@
 """What became of a cell in both orders: which method's picture is better, or neither.
 
 Invariant: where the two orders disagree it is a tie, and said to be one of those; where either has no clear choice
-there is no outcome.
+there is no outcome. What most of a jury say of a cell is an outcome as well (``judge.pairwise.jury``).
 """
 
 from __future__ import annotations
@@ -27,34 +27,30 @@ LEAN: Mapping[Choice, int] = {"first": 1, "tie": 0, "second": -1}  # toward the 
 
 @dataclass(frozen=True)
 class AspectOutcome:
-    """The choices about one aspect; None where a question was not asked."""
+    """What became of one aspect."""
 
-    straight: StoredChoice | None  # the first method's picture shown first
-    swapped: StoredChoice | None  # and second
+    value: int | None  # 1 where the first method is better, -1 where the second is, 0 of a tie; None of an unclear one
+    disagrees: bool = False  # whether it is a tie since the two orders, or the members of a jury, say different things
+    identical: bool = False  # whether both pictures are the same, so that nothing was asked
+    choices: tuple[Choice | None, ...] = ()  # of the questions that were asked; None of one that is unclear
+    reasons: tuple[str, ...] = ()  # why those are unclear
 
-    @property
-    def choices(self) -> tuple[Choice | None, Choice | None]:
-        """The clear choices of both orders."""
-        return _choice(self.straight), _choice(self.swapped)
-
-    @property
-    def value(self) -> int | None:
-        """1 where the first method is better in both orders, -1 where the second is, else 0; None of an unclear one."""
-        one, two = self.choices
-        if one is None or two is None:
-            return None
-        return 0 if self.disagrees else LEAN[one]
-
-    @property
-    def disagrees(self) -> bool:
-        """Whether the two orders say different things."""
-        one, two = self.choices
-        return one is not None and two is not None and LEAN[one] != -LEAN[two]
-
-    @property
-    def identical(self) -> bool:
-        """Whether both pictures are the same, so that nothing was asked."""
-        return any(stored.identical for stored in (self.straight, self.swapped) if stored)
+    @classmethod
+    def of_orders(cls, straight: StoredChoice | None, swapped: StoredChoice | None) -> AspectOutcome:
+        """The outcome of two questions, the first method's picture shown first and second; None of one not asked."""
+        both = [stored for stored in (straight, swapped) if stored is not None]
+        one, two = _choice(straight), _choice(swapped)
+        value, disagrees = None, False
+        if one is not None and two is not None:
+            disagrees = LEAN[one] != -LEAN[two]
+            value = 0 if disagrees else LEAN[one]
+        return cls(
+            value=value,
+            disagrees=disagrees,
+            identical=any(stored.identical for stored in both),
+            choices=tuple(stored.choice for stored in both),
+            reasons=tuple(stored.reason for stored in both if stored.choice is None),
+        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,11 @@ class CellOutcome:
     def aspects(self) -> tuple[AspectOutcome, AspectOutcome]:
         """Both aspects."""
         return self.subject, self.style
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether any question about it was asked."""
+        return any(aspect.choices for aspect in self.aspects)
 
     @property
     def clear(self) -> int:
@@ -99,16 +100,20 @@ def outcomes_of(
         files: the digests of the pictures and of their references.
         choices: of one judge.
     """
-    for cell in cells:
-        subject, style = (_aspect(aspect, files[cell.one], files[cell.two], choices) for aspect in ASPECTS)
-        if any(stored is not None for one in (subject, style) for stored in (one.straight, one.swapped)):
-            yield CellOutcome(cell.methods, cell.pair, subject, style)
+    return (outcome for cell in cells if (outcome := outcome_of(cell, files, choices)).is_asked)
+
+
+def outcome_of(cell: PairedCell, files: Mapping[Target, PictureFiles], choices: PairChoices) -> CellOutcome:
+    """The outcome of a cell, also of one that was not asked about; the arguments are those of ``outcomes_of``."""
+    subject, style = (_aspect(aspect, files[cell.one], files[cell.two], choices) for aspect in ASPECTS)
+    return CellOutcome(cell.methods, cell.pair, subject, style)
 
 
 def _aspect(aspect: Aspect, one: PictureFiles, two: PictureFiles, choices: PairChoices) -> AspectOutcome:
     references = one.subject if aspect == "subject" else one.style
     orders = (one.image, two.image), (two.image, one.image)
-    return AspectOutcome(*(choices.find(PairFiles(aspect, *order, references, one.words or "")) for order in orders))
+    stored = (choices.find(PairFiles(aspect, *order, references, one.words or "")) for order in orders)
+    return AspectOutcome.of_orders(*stored)
 
 
 def _choice(stored: StoredChoice | None) -> Choice | None:

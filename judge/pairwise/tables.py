@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 
+from judge.jury import MAJORITY, jury_flags
 from judge.non_answers import in_kinds
 from judge.pairwise.figures import PairFigures, PairTally
+from judge.pairwise.jury import PairJury
 from judge.pairwise.outcomes import FACETS
-from judge.verdicts import judge_record
 from lorarar.util.formatting import count, in_words, interval, number, percent
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.holm import APART
@@ -20,9 +22,24 @@ STRENGTHS = (
 )
 TALLIES = (
     "Each cell was asked about in both orders; where the orders disagree it is a tie. Preference: wins minus losses; p "
-    "is Holm's, over every two methods. Alike: the same picture, a tie without asking. Pairs are not mixed with "
+    "is Holm's, over all that are compared. Alike: the same picture, a tie without asking. Pairs are not mixed with "
     "verdicts on single pictures."
 )
+MAJORITIES = (
+    "Of an aspect of a cell counts what more than half of all critics say; where nothing is said by so many it is a "
+    "tie, counted as one without a majority; where missing answers could decide otherwise it is unclear."
+)
+
+
+def lead(figures: PairFigures) -> list[str]:
+    """What came out of the pairs, and how far a jury agrees."""
+    agreement = [f"In pairs: {_agreement(figures.jury)}"] if figures.jury else []
+    return [sentence(figures), *agreement]
+
+
+def _agreement(jury: PairJury) -> str:
+    words = jury.agreement.sentence("without a majority, which are ties")
+    return words[0].lower() + words[1:]
 
 
 def sentence(figures: PairFigures) -> str:
@@ -53,49 +70,90 @@ def _told(tally: PairTally) -> str:
 
 
 def tables(figures: PairFigures, collection: str) -> list[Table]:
-    """The strengths of methods, and what became of every two."""
-    return [_strengths(figures, collection), _tallies(figures, collection)]
+    """The strengths of methods, and what became of every two; of a jury also by each of its members."""
+    return [*_strengths(figures, collection), *_tallies(figures, collection)]
 
 
-def _strengths(figures: PairFigures, collection: str) -> Table:
-    rows = [
-        [method, *(interval(figure, signed=True) for figure in reversed(strengths_of(figures, method).values()))]
-        for method in figures.methods
-    ]
+def _strengths(figures: PairFigures, collection: str) -> list[Table]:
     notes = [*([figures.brand] if figures.brand else []), f"{who(figures)} {STRENGTHS}"]
-    notes += [f"No strengths in {facet}: {why}." for facet, why in why_not(figures).items()]
+    notes += why_not_lines(figures)
     head = ["method", *(f"strength, {facet}" for facet in reversed(FACETS))]
-    return Table(f"Strengths in pairs: {collection}", head, rows, notes)
+    tables = [Table(f"Strengths in pairs: {collection}", head, _strength_rows(figures, figures.methods), notes)]
+    if figures.jury is not None:
+        every = [(name, _strength_rows(own, figures.methods)) for name, own in sides(figures)]
+        tables.append(_by_each(tables[0], every, figures.jury.agreement.notes))
+    return tables
 
 
-def _tallies(figures: PairFigures, collection: str) -> Table:
+def _strength_rows(figures: PairFigures, methods: Sequence[str]) -> list[list[str]]:
+    return [
+        [method, *(interval(figure, signed=True) for figure in reversed(strengths_of(figures, method).values()))]
+        for method in methods
+    ]
+
+
+def _tallies(figures: PairFigures, collection: str) -> list[Table]:
     head = ["method", "against", "in", "better", "tie", "worse", "preference", "p"]
-    head += ["orders disagree", "alike", "unclear"]
-    rows = []
-    for one in figures.tallies:
-        disagree = "" if one.disagreements is None else str(one.disagreements)
-        p = number(one.preference.p if one.preference else None, 3)
-        counts = [str(one.wins), str(one.ties), str(one.losses), interval(one.preference, signed=True), p]
-        rows.append([*one.methods, one.facet, *counts, disagree, str(one.identical), str(one.unclear)])
-    notes = [TALLIES, *order_notes(figures)]
+    head += ["no majority" if figures.jury else "orders disagree", "alike", "unclear"]
+    notes = [TALLIES, *([MAJORITIES] if figures.jury else []), *order_notes(figures)]
     notes += [
         f"{method} has no picture of {count(cells, 'cell')} of others." for method, cells in figures.missing.items()
     ]
     notes += [f"Unclear: {in_kinds(figures.reasons)}"] if figures.reasons else []
-    return Table(f"Every two methods in pairs: {collection}", head, rows, notes, names=3)
+    title = f"Every two methods in pairs: {collection}"
+    tables = [Table(title, head, [_tally_row(one) for one in figures.tallies], notes, names=3)]
+    if figures.jury is not None:
+        own_head = [*head[:8], "no majority, or orders disagree", *head[9:]]
+        every = [(name, _like(figures.tallies, own.tallies)) for name, own in sides(figures)]
+        notes = [f"{name}: {' '.join(order_notes(own))}" for name, own in sides(figures)[1:] if order_notes(own)]
+        tables.append(_by_each(replace(tables[0], head=own_head), every, notes))
+    return tables
+
+
+def _by_each(table: Table, sides: Sequence[tuple[str, Sequence[list[str]]]], notes: Sequence[str]) -> Table:
+    """A table of a jury with the rows of every side below each other: the majority's, then each member's."""
+    at = table.names
+    rows = chain.from_iterable(
+        zip(*([[*row[:at], name, *row[at:]] for row in own] for name, own in sides), strict=True)
+    )
+    head = [*table.head[:at], "judge", *table.head[at:]]
+    return Table(f"By each of the jury, {table.title[0].lower()}{table.title[1:]}", head, list(rows), notes, at + 1)
+
+
+def sides(figures: PairFigures) -> list[tuple[str, PairFigures]]:
+    """The figures of a jury by whose they are: the majority's, then each member's by its name."""
+    jury = figures.jury
+    return [(MAJORITY, figures), *(zip(jury.agreement.names, jury.members, strict=True) if jury else ())]
+
+
+def _like(tallies: Sequence[PairTally], own: Sequence[PairTally]) -> list[list[str]]:
+    """A member's rows in the majority's order; empty cells of what it did not compare."""
+    by_kind = {(one.methods, one.facet): one for one in own}
+    every = [(one, by_kind.get((one.methods, one.facet))) for one in tallies]
+    return [_tally_row(mine) if mine else [*one.methods, one.facet, *[""] * 8] for one, mine in every]
+
+
+def _tally_row(tally: PairTally) -> list[str]:
+    disagree = "" if tally.disagreements is None else str(tally.disagreements)
+    p = number(tally.preference.p if tally.preference else None, 3)
+    counts = [str(tally.wins), str(tally.ties), str(tally.losses), interval(tally.preference, signed=True), p]
+    return [*tally.methods, tally.facet, *counts, disagree, str(tally.identical), str(tally.unclear)]
 
 
 def who(figures: PairFigures) -> str:
     """Whose choices they are, and who else's there are."""
     others = in_words([f"{judge.critic} (--judge {judge.id})" for judge in figures.others])
-    too = f" {others} compared these pictures too; choices in pairs are reported by one." if others else ""
+    flags = jury_flags([figures.judge, *figures.others])
+    too = f" {others} compared these pictures too; all as a jury: {flags}." if others else ""
     return f"Asked in pairs: {figures.judge.critic} with the prompts {figures.judge.prompts}.{too}"
 
 
 def order_notes(figures: PairFigures) -> list[str]:
     """How often the two orders disagree, and how often the picture that is shown first is chosen."""
     notes = []
-    if figures.disagreements is not None:
+    if figures.disagreements is not None and figures.jury is not None:
+        notes.append(f"Nothing has a majority in {_percent(figures.disagreements)} of aspects of cells.")
+    elif figures.disagreements is not None:
         notes.append(f"The two orders disagree in {_percent(figures.disagreements)} of questions.")
     if figures.shown_first is not None:
         share = _percent(figures.shown_first)
@@ -115,50 +173,11 @@ def strengths_of(figures: PairFigures, method: str) -> dict[str, Interval | None
     return {facet: figures.strengths[facet].by_method.get(method) for facet in FACETS}
 
 
+def why_not_lines(figures: PairFigures) -> list[str]:
+    """The same in sentences."""
+    return [f"No strengths in {facet}: {why}." for facet, why in why_not(figures).items()]
+
+
 def why_not(figures: PairFigures) -> dict[str, str]:
     """Why there are no strengths, by what they would be in."""
     return {facet: one.why_not for facet, one in figures.strengths.items() if one.why_not}
-
-
-def record(figures: PairFigures) -> dict[str, Any]:
-    """The figures as JSON has them."""
-    return {
-        "judge": {"judge": str(figures.judge.id), "prompts": figures.judge.prompts, **figures.judge.identity},
-        "others": [judge_record(judge) for judge in figures.others],
-        "sentence": sentence(figures),
-        "brand": figures.brand,
-        "strengths": [
-            {
-                "method": method,
-                **_intervals({facet: figures.strengths[facet].by_method.get(method) for facet in FACETS}),
-            }
-            for method in figures.methods
-        ],
-        "strengths_undefined": why_not(figures),
-        "tallies": list(map(tally_record, figures.tallies)),
-        **_intervals({"orders_disagree": figures.disagreements, "shown_first": figures.shown_first}),
-        "missing": dict(figures.missing),
-        "reasons": dict(figures.reasons),
-    }
-
-
-def tally_record(tally: PairTally) -> dict[str, Any]:
-    """What became of two methods in one facet, as a flat record."""
-    method, against = tally.methods
-    return {
-        "method": method,
-        "against": against,
-        "in": tally.facet,
-        "wins": tally.wins,
-        "ties": tally.ties,
-        "losses": tally.losses,
-        **Interval.record("preference", tally.preference),
-        "p": tally.preference.p if tally.preference else None,
-        "orders_disagree": tally.disagreements,
-        "identical": tally.identical,
-        "unclear": tally.unclear,
-    }
-
-
-def _intervals(figures: Mapping[str, Interval | None]) -> dict[str, float | None]:
-    return {key: value for name, figure in figures.items() for key, value in Interval.record(name, figure).items()}

@@ -1,17 +1,24 @@
-"""A report as a chart: Table 1 by method, Figure A7 by subject, style or cell; average and best case side by side."""
+"""A report as a chart: Table 1 by method, Figure A7 by subject, style or cell; average and best case side by side.
+
+Where no picture has a verdict the panels are of strengths in pairs, else of metrics.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from judge.metrics.table import MARS2
+from judge.metrics.table import MARS2, METRICS
+from judge.pairwise.figures import PairFigures
+from judge.pairwise.outcomes import FACETS
+from judge.pairwise.tables import who, why_not_lines
 from judge.reports.report import JudgeReport, ReportLine
 from judge.reports.tables import PAPERS
 from lorarar.pictures.dot_chart import DotChart, Mark, Panel
 from lorarar.util.statistics.bootstrap import Interval
 
 CASES = (("average", "average case"), ("best", "best case"))
+INTERVALS = "Lines: 95 % bootstrap intervals, where they differ from the figure."
 
 
 def write_chart(report: JudgeReport, path: Path, *, paper: bool = False) -> Path:
@@ -30,6 +37,8 @@ def write_chart(report: JudgeReport, path: Path, *, paper: bool = False) -> Path
 
 def make_chart(report: JudgeReport, *, paper: bool = False) -> DotChart:
     """The chart of a report: a row a method, or a row a group in which every method has its mark."""
+    if report.judge is None and report.pairs is not None:
+        return _chart_of_pairs(report.pairs, report.collection.label)
     of_methods = report.by == "method"
     names = [_row(line, of_methods) for line in report.lines]
     rows = list(dict.fromkeys(names))
@@ -40,15 +49,49 @@ def make_chart(report: JudgeReport, *, paper: bool = False) -> DotChart:
     ]
     if paper and of_methods:
         series.append(PAPERS)
-    brand = f"{report.brands[MARS2]} " if MARS2 in report.brands else ""
-    judge = f"Judged by {report.judge.critic} with the prompts {report.judge.prompts}."
+    if report.judge is None:
+        title, brand = ", ".join(METRICS[name].title for name in report.backbones), ""
+        by_whom = "; ".join(f"{METRICS[name].title} by {by}" for name, by in report.backbones.items()) + "."
+        panels = [_metric_panel(report, name, places) for name in report.backbones]
+    else:
+        title, brand = f"MARS2 ({'Table 1' if of_methods else 'Figure A7'})", report.brands.get(MARS2, "")
+        by_whom = f"Judged by {report.judge.critic} with the prompts {report.judge.prompts}."
+        panels = [_panel(report, case, head, places, series) for case, head in CASES]
     return DotChart(
-        title=f"MARS2 ({'Table 1' if of_methods else 'Figure A7'}): {report.collection.label}",
+        title=f"{title}: {report.collection.label}",
         rows=rows,
         series=[name or "pictures" for name in series],
-        panels=[_panel(report, case, title, places, series) for case, title in CASES],
-        note=f"{brand}{judge} Lines: 95 % bootstrap intervals, where they differ from the figure.",
+        panels=panels,
+        note=" ".join(filter(None, (brand, by_whom, INTERVALS))),
     )
+
+
+def _chart_of_pairs(figures: PairFigures, collection: str) -> DotChart:
+    """The strengths of methods in each facet, a row a method."""
+    panels = [
+        Panel(
+            f"strength, {facet}",
+            [
+                Mark.of(row, 0, figure)
+                for row, method in enumerate(figures.methods)
+                if (figure := figures.strengths[facet].by_method.get(method)) is not None
+            ],
+            limits=None,
+        )
+        for facet in reversed(FACETS)
+    ]
+    note = " ".join(filter(None, (figures.brand, who(figures), *why_not_lines(figures), INTERVALS)))
+    return DotChart(f"Strengths in pairs: {collection}", figures.methods, ["measured"], panels, note)
+
+
+def _metric_panel(report: JudgeReport, name: str, places: Sequence[tuple[int, int]]) -> Panel:
+    metric = METRICS[name]
+    marks = [
+        Mark.of(*place, line.metrics[name])
+        for place, line in zip(places, report.lines, strict=True)
+        if name in line.metrics
+    ]
+    return Panel(f"{metric.title}, {metric.direction}", marks, None, metric.places)
 
 
 def _row(line: ReportLine, of_methods: bool) -> str:

@@ -48,7 +48,9 @@ def conclude(methods: Sequence[Group], against: str | None = None, trust: Trust 
     """
     judged = [group for group in methods if group.average is not None]
     if not judged:
-        return Conclusion("No picture has a verdict", (), trust)
+        tied = sum(group.unclear["tied"] for group in methods)
+        why = f": the jury is tied on {count(tied, 'question')}" if tied else ""
+        return Conclusion(f"No picture has a verdict{why}", (), trust)
     if len(judged) == 1:
         return Conclusion(_alone(judged[0]) + _scope(judged), (), trust)
     if any(group.name[0] == against for group in judged):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from judge.jury import MAJORITY
+from judge.jury import MAJORITY, JuryAgreement
 from judge.metrics.table import MARS2
+from judge.pairwise.tables import sides
 from judge.reports.groups import GROUP_HEADS
-from judge.reports.jury import Jury
 from lorarar.util.formatting import count
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ReportFigure:
     method: str  # empty where the pictures say none, and of what is about a whole jury
     subject: str  # empty but where figures are by subject or cell
     style: str
-    name: str  # average, best, attempts, subject_right, style_right, difference, a metric, preference_both, …
+    name: str  # average, best, attempts, subject_right, style_right, difference, a metric, preference_both, alpha, …
     by: str  # the critic, ``majority`` of a jury, or the backbone
     prompts: str  # that the critic was asked with; empty of metrics
     value: float | None
@@ -43,23 +43,33 @@ class ReportFigure:
 def report_figures(report: JudgeReport) -> Iterator[ReportFigure]:
     """The rows of a report; of a jury the majority's, each member's, and then how far they agree."""
     common = ReportFigure(report.collection.label, "", "", "", "", "", "", None)
-    critic = report.judge.critic if report.jury is None else MAJORITY
-    prompts, brand = report.judge.prompts, report.brands.get(MARS2, "")
+    critic, prompts = (report.judge.critic, report.judge.prompts) if report.judge else ("", "")
+    brand = report.brands.get(MARS2, "")
+    critic = MAJORITY if report.jury else critic
     yield from _sides(replace(common, by=critic, prompts=prompts, note=brand), report, report.lines)
     if report.jury is not None:
         for member in report.jury.members:
             own = member.judgement
             side = replace(common, by=member.name, prompts=own.judge.prompts, note=own.brand)
             yield from _sides(side, report, member.lines)
-        yield from _agreement(replace(common, by=MAJORITY, prompts=prompts), report.jury)
+        yield from _agreement(replace(common, by=MAJORITY, prompts=prompts), report.jury.agreement)
     if report.pairs is not None:
         yield from pair_figures(report.pairs, report.collection.label)
 
 
 def pair_figures(figures: PairFigures, collection: str) -> Iterator[ReportFigure]:
-    """The rows of what was judged in pairs: strengths, what became of every two methods, and how orders disagree."""
-    judge = figures.judge
-    common = ReportFigure(collection, "", "", "", "", judge.critic, judge.prompts, None, note=figures.brand)
+    """The rows of what was judged in pairs; of a jury the majority's, each member's, and then how far they agree."""
+    common = ReportFigure(collection, "", "", "", "", "", figures.judge.prompts, None)
+    if figures.jury is None:
+        yield from _pair_side(replace(common, by=figures.judge.critic, note=figures.brand), figures)
+        return
+    for name, own in sides(figures):
+        yield from _pair_side(replace(common, by=name, prompts=own.judge.prompts, note=own.brand), own)
+    yield from _agreement(replace(common, by=MAJORITY), figures.jury.agreement, "pairs_")
+
+
+def _pair_side(common: ReportFigure, figures: PairFigures) -> Iterator[ReportFigure]:
+    """The rows of one judge: strengths, what became of every two methods, and how orders, or a jury, disagree."""
     for facet, strengths in figures.strengths.items():
         for method, strength in strengths.by_method.items():
             yield _with(replace(common, method=method, name=f"strength_{facet}"), strength)
@@ -70,6 +80,9 @@ def pair_figures(figures: PairFigures, collection: str) -> Iterator[ReportFigure
         yield _with(replace(row, name=f"preference_{tally.facet}", p=p), tally.preference)
         for name, number in (("wins", tally.wins), ("ties", tally.ties), ("losses", tally.losses)):
             yield replace(row, name=f"{name}_{tally.facet}", value=number)
+    if figures.jury is not None:
+        yield _with(replace(common, name="no_majority"), figures.disagreements)
+        return
     yield _with(replace(common, name="orders_disagree"), figures.disagreements)
     yield _with(replace(common, name="shown_first"), figures.shown_first)
 
@@ -80,7 +93,8 @@ def _sides(common: ReportFigure, report: JudgeReport, lines: Sequence[ReportLine
         names = dict(zip(GROUP_HEADS[report.by], line.group.name, strict=True))
         method, subject, style = (names.get(head, "") for head in ("method", "subject", "style"))
         group = replace(common, method=method, subject=subject, style=style)
-        yield from _mars2(group, line, report.against)
+        if report.judge is not None:
+            yield from _mars2(group, line, report.against)
         for name, backbone in report.backbones.items():
             if name in line.metrics:
                 metric = replace(group, name=name, by=backbone, prompts="", note=report.brands.get(name, ""))
@@ -107,15 +121,15 @@ def _attempts(row: ReportFigure, attempts: Attempts | None) -> ReportFigure:
     return _with(replace(row, n=attempts.pairs, note=_notes(note, row.note)), attempts.mean)
 
 
-def _agreement(common: ReportFigure, jury: Jury) -> Iterator[ReportFigure]:
-    agreement = jury.agreement
-    yield _with(replace(common, name="alpha", n=agreement.questions), agreement.alpha)
+def _agreement(common: ReportFigure, agreement: JuryAgreement, of: str = "") -> Iterator[ReportFigure]:
+    """How far a jury agrees; ``of`` begins each name."""
+    yield _with(replace(common, name=f"{of}alpha", n=agreement.questions), agreement.alpha)
     for (one, other), kappa in agreement.kappas.items():
-        names = f"{jury.members[one].name} and {jury.members[other].name}"
-        yield replace(common, name="kappa", by=names, value=kappa)
+        names = f"{agreement.names[one]} and {agreement.names[other]}"
+        yield replace(common, name=f"{of}kappa", by=names, value=kappa)
     counts = {"answered_by_all": agreement.answered, "alike": agreement.alike, "tied": agreement.tied}
     for name, number in counts.items():
-        yield replace(common, name=name, value=number, n=agreement.questions)
+        yield replace(common, name=f"{of}{name}", value=number, n=agreement.questions)
 
 
 def _with(row: ReportFigure, figure: Interval | Difference | None) -> ReportFigure:

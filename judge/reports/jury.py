@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from judge.jury import JuryAgreement, majority_pictures, measure_agreement
+from judge.jury import JuryAgreement, agreement_on_pictures, majority_judge, majority_pictures, member_names
 from judge.reports.groups import By, groups
 from judge.reports.report import Judgement, JudgeReport, ReportLine, judgement_of, lines_of, report_of
 from judge.verdicts import Judge
-from lorarar.util.formatting import count, in_words, interval
+from lorarar.util.formatting import in_words
 from lorarar.util.text import one_line
 
 if TYPE_CHECKING:
@@ -48,17 +48,7 @@ class Jury:
         checked = [f"{name}: {own.sentence}." for name, own in trust if own]
         unchecked = in_words([name for name, own in trust if not own])
         missing = [f"Not checked, how far they can be trusted: {unchecked}."] if unchecked else []
-        return [one_line(line) for line in (self._agreement, *checked, *missing)]
-
-    @property
-    def _agreement(self) -> str:
-        agreement = self.agreement
-        alpha = f"Krippendorff's alpha {interval(agreement.alpha)}" if agreement.alpha else "no alpha is defined"
-        tied = f", {agreement.tied} tied and undecided" if len(self.members) % 2 == 0 else ""
-        return (
-            f"The jury of {count(len(self.members), 'critic')}: all answered {agreement.answered} of "
-            f"{count(agreement.questions, 'question')}, {agreement.alike} of these alike{tied}; {alpha}."
-        )
+        return [one_line(line) for line in (self.agreement.sentence("tied and undecided"), *checked, *missing)]
 
 
 def make_jury_report(
@@ -70,32 +60,24 @@ def make_jury_report(
         JudgeError: there is no method ``against``.
         FilterError: the pictures are of several collections, which no figure mixes.
     """
-    names = _names(judges)
+    names = member_names(judges)
     judgements = [judgement_of(targets, judge) for judge in judges]
-    report = report_of(targets, _majority(names, judgements), scores, by, against)
+    report = report_of(targets, _majority(judgements), scores, by, against)
     members = [
         JuryMember(name, judgement, lines_of(groups(judgement.pictures, by), {}, against))
         for name, judgement in zip(names, judgements, strict=True)
     ]
-    agreement = measure_agreement([judgement.pictures for judgement in judgements])
+    agreement = agreement_on_pictures(names, [judgement.pictures for judgement in judgements])
     return replace(report, jury=Jury(members, agreement))
 
 
-def _majority(names: Sequence[str], judgements: Sequence[Judgement]) -> Judgement:
+def _majority(judgements: Sequence[Judgement]) -> Judgement:
     """What most of them say, as if it were a judge's."""
-    critic = f"the majority of {in_words(names)}"
-    prompts = in_words(list(dict.fromkeys(one.judge.prompts for one in judgements)))
     return Judgement(
-        judge=Judge(0, critic, prompts, {"critic": critic}),
+        judge=majority_judge([one.judge for one in judgements]),
         pictures=majority_pictures([one.pictures for one in judgements]),
         reasons=sum((Counter(one.reasons) for one in judgements), Counter()),
         low_mass=sum(one.low_mass for one in judgements),
         brand=" ".join(dict.fromkeys(one.brand for one in judgements if one.brand)),
         trust=None,
     )
-
-
-def _names(judges: Sequence[Judge]) -> list[str]:
-    """The critics' names; with the judge's number where two have the same."""
-    counts = Counter(judge.critic for judge in judges)
-    return [judge.critic if counts[judge.critic] == 1 else f"{judge.critic} ({judge.id})" for judge in judges]

@@ -11,8 +11,7 @@ from judge.reports.groups import GROUP_HEADS
 from judge.reports.jury import Jury
 from judge.reports.report import JudgeReport, ReportLine
 from judge.verdicts import judge_record
-from lorarar.util.formatting import in_words, interval, number
-from lorarar.util.statistics.bootstrap import Interval
+from lorarar.util.formatting import interval, number
 from lorarar.util.tables import Table
 
 TIES = "A question that half of an even jury answers with yes is undecided: no answer, as one that is missing."
@@ -26,13 +25,12 @@ def jury_tables(report: JudgeReport) -> list[Table]:
     sides = [(MAJORITY, report.lines), *((member.name, member.lines) for member in jury.members)]
     every = chain.from_iterable(zip(*(_rows(name, lines) for name, lines in sides), strict=True))
     head = [*GROUP_HEADS[report.by], "judge", "average case", "best case", "subject right", "style right", "pictures"]
-    notes = [*_member_notes(jury), *_kappa_notes(jury), TIES]
+    notes = [*_member_notes(jury), *jury.agreement.notes, TIES]
     return [Table("MARS2 by each of the jury", head, list(every), notes, names=len(GROUP_HEADS[report.by]) + 1)]
 
 
 def jury_record(jury: Jury, groups: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
     """A jury as JSON has it; ``groups`` are each member's, as flat records."""
-    agreement = jury.agreement
     members = [
         {
             "name": member.name,
@@ -44,18 +42,7 @@ def jury_record(jury: Jury, groups: Sequence[Sequence[dict[str, Any]]]) -> dict[
         }
         for member, own in zip(jury.members, groups, strict=True)
     ]
-    return {
-        "members": members,
-        "questions": agreement.questions,
-        "answered_by_all": agreement.answered,
-        "alike": agreement.alike,
-        "tied": agreement.tied,
-        **Interval.record("alpha", agreement.alpha),
-        "kappas": [
-            {"one": jury.members[one].name, "other": jury.members[other].name, "kappa": kappa}
-            for (one, other), kappa in agreement.kappas.items()
-        ],
-    }
+    return {"members": members, **jury.agreement.record()}
 
 
 def _rows(name: str, lines: Sequence[ReportLine]) -> list[list[str]]:
@@ -81,14 +68,3 @@ def _member_notes(jury: Jury) -> list[str]:
         f"{member.name}: prompts {member.judgement.judge.prompts}, {member.answered} of {questions} questions answered."
         for member in jury.members
     ]
-
-
-def _kappa_notes(jury: Jury) -> list[str]:
-    """Cohen's kappa of every two members; alpha says the same where there are only two."""
-    if len(jury.members) < 3:
-        return []
-    pairs = [
-        f"{jury.members[one].name} and {jury.members[other].name} {number(kappa, absent='not defined')}"
-        for (one, other), kappa in jury.agreement.kappas.items()
-    ]
-    return [f"Cohen's kappa: {in_words(pairs)}."]

@@ -1,4 +1,4 @@
-"""A report: the figures of every group by one judge, with the metrics beside MARS2.
+"""A report: the figures of every group by one judge, with the metrics beside MARS2, or as many of these as there are.
 
 Invariant: all figures of a report are of the same pictures, which are of one collection, one judge and one backbone a
 metric, and it says which.
@@ -7,14 +7,14 @@ metric, and it says which.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from judge.errors import JudgeError, UnjudgedError
 from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import BackboneScores, best_scores
 from judge.metrics.table import MARS2, METRICS
-from judge.pairwise.tables import sentence
+from judge.pairwise.tables import lead
 from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
 from judge.reports.comparison import compare_with
@@ -26,6 +26,7 @@ from judge.verdicts import Judge, JudgeFilter
 from lorarar.store.queries import Collection
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import Difference
+from lorarar.util.text import one_line
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
@@ -72,7 +73,7 @@ class Judgement:
 class JudgeReport:
     """The figures of some pictures."""
 
-    judge: Judge
+    judge: Judge | None  # None where no picture has a verdict: the figures are of metrics, or of pairs alone
     collection: Collection
     by: By
     lines: Sequence[ReportLine]
@@ -90,13 +91,20 @@ class JudgeReport:
     def sentences(self) -> list[str]:
         """What came out, of pairs too, and how far the judge, or each of a jury, can be trusted."""
         outcome, trust = self.conclusion.lines
-        pairs = [sentence(self.pairs)] if self.pairs else []
+        pairs = [one_line(text) for text in lead(self.pairs)] if self.pairs else []
+        if self.judge is None:
+            return [*pairs, outcome]
         return [outcome, *pairs, *(self.jury.lines if self.jury else [trust])]
 
     @property
     def cautions(self) -> dict[str, str]:
         """What stands with the figures of some metrics, by name."""
         return {name: METRICS[name].caution for name in self.backbones if METRICS[name].caution}
+
+    @property
+    def has_published(self) -> bool:
+        """Whether there are any figures beside which the paper's can stand."""
+        return self.judge is not None or any(METRICS[name].published for name in self.backbones)
 
     @property
     def lead(self) -> list[str]:
@@ -130,6 +138,12 @@ def judgement_of(targets: JudgedTargets, judge: Judge) -> Judgement:
         brand=brand_of(judge, pictures),
         trust=trust,
     )
+
+
+def unjudged_report(targets: JudgedTargets, scores: ScoreStore, by: By, why: str) -> JudgeReport:
+    """The metrics by group of pictures without a verdict; ``why`` says why there is none."""
+    nothing = Judgement(Judge(0, "", ""), targets.pictures(None), reasons={}, low_mass=0, brand="", trust=None)
+    return replace(report_of(targets, nothing, scores, by, None), judge=None, conclusion=Conclusion(why, (), None))
 
 
 def report_of(

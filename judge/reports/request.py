@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from shlex import quote
 from typing import TYPE_CHECKING, cast, get_args
 
 from judge.choice import PictureChoice
-from judge.errors import JudgeError
+from judge.errors import JudgeError, UnjudgedError
+from judge.jury import jury_flags
 from judge.pairwise.reading import read_figures
 from judge.reports.groups import By
-from judge.reports.report import JudgeReport, choose_judges, make_report
+from judge.reports.report import JudgeReport, choose_judges, make_report, unjudged_report
 from judge.verdicts import JudgeFilter
 from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
@@ -34,10 +34,10 @@ class ReportRequest:
 
 
 def read_report(request: ReportRequest) -> JudgeReport:
-    """The report of a judge, or of a jury.
+    """The report of a judge, or of a jury; where no picture has a verdict, of the pairs or metrics that there are.
 
     Raises:
-        JudgeError: there is no such judge, or no method ``against``.
+        JudgeError: there is nothing to report on, no such judge, no method ``against``, or nothing to group.
         StoreError: the database does not exist, or cannot be opened.
         TargetError, FilterError: no pictures are there, or they are of several collections.
     """
@@ -47,9 +47,18 @@ def read_report(request: ReportRequest) -> JudgeReport:
     from judge.verdicts import VerdictStore
 
     with request.pictures.open_to_report() as (store, pictures):
-        targets = JudgedTargets(pictures, VerdictStore(store))
-        chosen = choose_judges(targets, request.critics, request.prompts, request.judges)
-        scores, pairs = ScoreStore(store), _pairs(targets, JudgeFilter(request.critics, numbers=request.judges))
+        targets, scores = JudgedTargets(pictures, VerdictStore(store)), ScoreStore(store)
+        is_named = bool(request.critics or request.judges or request.prompts)
+        try:
+            chosen = choose_judges(targets, request.critics, request.prompts, request.judges)
+        except UnjudgedError as error:
+            pairs = _pairs(targets, request, request.prompts)
+            report = replace(unjudged_report(targets, scores, request.by, _why(error)), pairs=pairs)
+            if pairs is None and (is_named or not report.backbones):
+                raise
+            _check_answers(request, report)
+            return report
+        pairs = _pairs(targets, request, None)  # whose prompts are others
         if not (request.critics or request.judges):
             _tell_of_others(targets, chosen[0])
         if len(chosen) > 1:
@@ -57,37 +66,53 @@ def read_report(request: ReportRequest) -> JudgeReport:
         return replace(make_report(targets, chosen[0], scores, request.by, request.against), pairs=pairs)
 
 
-def read_pairs(request: ReportRequest) -> tuple[PairFigures | None, str]:
-    """The figures of pairs alone, for pictures without verdicts on single ones, and whose pictures they are of.
+def _pairs(targets: JudgedTargets, request: ReportRequest, prompts: str | None) -> PairFigures | None:
+    """The figures of pairs of some pictures; None where no such judge was asked about any."""
+    wanted = JudgeFilter(request.critics, prompts, request.judges)
+    with targets.verdicts.store.reading() as database:
+        files = dict(zip(targets.targets, targets.files, strict=True))
+        return read_figures(database, files, wanted, request.against)
+
+
+def _why(error: UnjudgedError) -> str:
+    return f"MARS2 has no figures: {error}"
+
+
+def _check_answers(request: ReportRequest, report: JudgeReport) -> None:
+    """Refuse what is asked of verdicts on single pictures where there are none.
 
     Raises:
-        StoreError, TargetError, FilterError: as ``read_report``.
+        JudgeError: a method to compare with was not compared in pairs, there is nothing to group, or a critic who is
+            named said nothing.
     """
-    from judge.pictures import JudgedTargets
-    from judge.verdicts import VerdictStore
-
-    with request.pictures.open_to_report() as (store, pictures):
-        targets = JudgedTargets(pictures, VerdictStore(store))
-        wanted = JudgeFilter(request.critics, request.prompts, request.judges)
-        return _pairs(targets, wanted), pictures[0].collection.label
-
-
-def _pairs(targets: JudgedTargets, wanted: JudgeFilter) -> PairFigures | None:
-    """The figures of pairs of some pictures; None where no such judge was asked about any."""
-    with targets.verdicts.store.reading() as database:
-        return read_figures(database, dict(zip(targets.targets, targets.files, strict=True)), wanted)
+    compared = report.pairs.methods if report.pairs else ()
+    if request.against is not None and request.against not in compared:
+        raise JudgeError(
+            f"--against {request.against}: no picture has a verdict, and in pairs "
+            f"{in_words(list(compared)) or 'no methods'} were compared"
+        )
+    if request.by != "method" and not report.backbones:
+        raise JudgeError(
+            f"--by {request.by} is of verdicts and metrics, of which there are none; of pairs accepted is --by method"
+        )
+    if report.pairs is not None:
+        judges = [own.judge for own in report.pairs.jury.members] if report.pairs.jury else [report.pairs.judge]
+        wanted = JudgeFilter(request.critics, request.prompts, request.judges).each
+        lacking = [one for one in wanted if not any(one.means(judge) for judge in judges)]
+        if lacking:
+            names = in_words([str(name) for one in lacking for name in (*one.critics, *one.numbers)])
+            raise JudgeError(f"{names}: no verdicts on these pictures, and no choices between two of them")
 
 
 def _tell_of_others(targets: JudgedTargets, judge: Judge) -> None:
     """Say how a jury reports, where other critics judged the pictures too."""
     clear = targets.count_clear()
     judges = [one for one in targets.verdicts.judges() if clear.get((one.id, one.prompts))]
-    others = dict.fromkeys(one.critic for one in judges if one.critic != judge.critic)
+    others = [one for one in judges if one.critic != judge.critic]
     if others:
-        flags = " ".join(f"--critic {quote(name)}" for name in (judge.critic, *others))
-        message(
-            f"reported by {judge.critic}; {in_words(list(others))} judged these pictures too; all as a jury: {flags}"
-        )
+        names = in_words(list(dict.fromkeys(one.critic for one in others)))
+        flags = jury_flags([judge, *others])
+        message(f"reported by {judge.critic}; {names} judged these pictures too; all as a jury: {flags}")
 
 
 def grouping(by: str) -> By:

@@ -12,13 +12,13 @@ from typing import Any
 from judge.jury import MAJORITY
 from judge.metrics.table import MARS2, METRICS, Metric
 from judge.non_answers import in_kinds
-from judge.pairwise.tables import record as pair_record
+from judge.pairwise import records as pair_records
 from judge.pairwise.tables import tables as pair_tables
 from judge.paper import Published
 from judge.reports.groups import FEW, GROUP_HEADS, Attempts, side_sizes
 from judge.reports.jury_tables import jury_record, jury_tables
 from judge.reports.report import JudgeReport, ReportLine
-from judge.verdicts import judge_record
+from judge.verdicts import Judge, judge_record
 from lorarar.util.formatting import AT_LEAST, count, in_words, interval, number
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.tables import Table
@@ -36,11 +36,13 @@ def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
         paper: whether the paper's own stand beside, by method.
     """
     paper = paper and report.by == "method"
-    if report.by != "method":
-        mars2 = [_mars2(report, f"MARS2 by {report.by} (Figure A7)", paper), *jury_tables(report)]
+    if report.judge is None:
+        all_tables = _metrics(report, paper)
+    elif report.by != "method":
+        mars2 = [_mars2(report, report.judge, f"MARS2 by {report.by} (Figure A7)", paper), *jury_tables(report)]
         all_tables = [*mars2, *_metrics(report, paper)]
     else:
-        mars2 = [_mars2(report, "MARS2 (Table 1)", paper), *jury_tables(report)]
+        mars2 = [_mars2(report, report.judge, "MARS2 (Table 1)", paper), *jury_tables(report)]
         all_tables = [*mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
     names = len(GROUP_HEADS[report.by])
     of_singles = [
@@ -53,7 +55,7 @@ def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
 def report_record(report: JudgeReport) -> dict[str, Any]:
     """The whole report as JSON has it."""
     record: dict[str, Any] = {
-        "judge": judge_record(report.judge),
+        "judge": judge_record(report.judge) if report.judge else None,
         "collection": report.collection.label,
         "backbones": dict(report.backbones),
         "brands": list(dict.fromkeys(report.brands.values())),
@@ -67,7 +69,7 @@ def report_record(report: JudgeReport) -> dict[str, Any]:
     if report.jury is not None:
         record["jury"] = jury_record(report.jury, member_records(report))
     if report.pairs is not None:
-        record["pairs"] = pair_record(report.pairs)
+        record["pairs"] = pair_records.record(report.pairs)
     return record
 
 
@@ -82,7 +84,7 @@ def member_records(report: JudgeReport) -> list[list[dict[str, Any]]]:
     return [[{**_record(line, report), "brand": member.judgement.brand} for line in member.lines] for member in members]
 
 
-def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
+def _mars2(report: JudgeReport, judge: Judge, title: str, paper: bool) -> Table:
     head = [*GROUP_HEADS[report.by], "average case", "best case", "subject right", "style right"]
     if report.against:
         head += [f"average, beyond {report.against}'s", "p of that"]
@@ -99,7 +101,7 @@ def _mars2(report: JudgeReport, title: str, paper: bool) -> Table:
             row += [_of_paper(line, lambda figures: figures.average), _of_paper(line, lambda figures: figures.best)]
         rows.append(row)
     brands = [report.brands[MARS2]] if MARS2 in report.brands else []
-    return Table(title, head, rows, [*brands, _who(report), _how(report)])
+    return Table(title, head, rows, [*brands, _who(judge), _how(report)])
 
 
 def _attempts(report: JudgeReport, paper: bool) -> Table:
@@ -167,8 +169,7 @@ def _unclear(report: JudgeReport) -> list[Table]:
     return [Table("Unclear verdicts", ["method", *kinds, "pictures undecided"], rows, notes)]
 
 
-def _who(report: JudgeReport) -> str:
-    judge = report.judge
+def _who(judge: Judge) -> str:
     settings = ", ".join(f"{key} {judge.identity[key]}" for key in ("revision", "image mode") if key in judge.identity)
     in_brackets = f" ({settings})" if settings else ""
     return f"Judged by {judge.critic}{in_brackets} with the prompts {judge.prompts}."
@@ -199,9 +200,8 @@ def _too_few(report: JudgeReport) -> str:
 
 
 def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
-    score = line.group.score
     record: dict[str, Any] = dict(zip(GROUP_HEADS[report.by], line.group.name, strict=True))
-    intervals = {"average": line.group.average, "best": line.group.best}
+    intervals = {"average": line.group.average, "best": line.group.best} if report.judge else {}
     if report.against is not None:
         intervals["against"] = line.against
     intervals |= {name: line.metrics.get(name) for name in report.backbones}
@@ -209,7 +209,16 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
         record |= Interval.record(name, figure)
     if report.against is not None:
         record["against_p"] = line.against.p if line.against else None
-    record |= {
+    record |= _mars2_record(line, report) if report.judge else {}
+    if report.by == "method":
+        record |= _paper_record(line)
+    return record | {"collection": report.collection.label, "brand": " ".join(dict.fromkeys(report.brands.values()))}
+
+
+def _mars2_record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
+    """What there is of verdicts beside the average and the best case."""
+    score = line.group.score
+    return {
         **_attempts_record(line.group.attempts),
         "subject_right": line.group.subject,
         "style_right": line.group.style,
@@ -218,9 +227,6 @@ def _record(line: ReportLine, report: JudgeReport) -> dict[str, Any]:
         "undecided": score.undecided,
         **{kind.replace(" ", "_"): line.group.unclear[kind] for kind in UNCLEAR + (("tied",) if report.jury else ())},
     }
-    if report.by == "method":
-        record |= _paper_record(line)
-    return record | {"collection": report.collection.label, "brand": " ".join(dict.fromkeys(report.brands.values()))}
 
 
 def _attempts_record(attempts: Attempts | None) -> dict[str, float | int | None]:
@@ -250,9 +256,11 @@ def _of_paper(line: ReportLine, figure: Callable[[Published], float | None], pla
 def csv_rows(report: JudgeReport, *, paper: bool = False) -> tuple[Sequence[str], list[Sequence[object]]]:
     """The head and the rows of a report's records; ``paper``: with the paper's figures of methods.
 
-    A jury's have a column that says whose each is: first the majority's, then each member's.
+    A jury's have a column that says whose each is: first the majority's, then each member's. Where there are neither
+    verdicts nor metrics they are of pairs.
     """
-    rows = records(report)
+    of_pairs = report.judge is None and not report.backbones and report.pairs is not None
+    rows = pair_records.csv_rows(report.pairs) if of_pairs and report.pairs else records(report)
     if report.jury is not None:
         sides = zip(
             [MAJORITY, *(member.name for member in report.jury.members)], [rows, *member_records(report)], strict=True

@@ -126,13 +126,13 @@ def majority(shares: np.ndarray | float) -> np.ndarray:
     return np.where(shares == 0.5, np.nan, np.where(np.isnan(shares), np.nan, shares > 0.5))
 
 
-def cohen_kappa(one: Sequence[bool] | np.ndarray, two: Sequence[bool] | np.ndarray) -> float | None:
-    """Cohen's kappa of two raters' yes and no; None where there are no answers or chance alone agrees always."""
+def cohen_kappa(one: Sequence[int] | np.ndarray, two: Sequence[int] | np.ndarray) -> float | None:
+    """Cohen's kappa of two raters' answers, such as yes and no; None without any, or where chance agrees always."""
     if not len(one):
         return None
-    agreed = float(np.mean(np.asarray(one) == np.asarray(two)))
-    yes, also = float(np.mean(one)), float(np.mean(two))
-    chance = yes * also + (1 - yes) * (1 - also)
+    first, second = np.asarray(one), np.asarray(two)
+    agreed = float(np.mean(first == second))
+    chance = sum(float(np.mean(first == value) * np.mean(second == value)) for value in np.union1d(first, second))
     return (agreed - chance) / (1 - chance) if chance < 1 else None
 
 
