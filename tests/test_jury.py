@@ -15,7 +15,8 @@ from judge.critics.kind import CriticKind
 from judge.critics.preparation import Preparation
 from judge.critics.table import CRITICS
 from judge.errors import JudgeError
-from judge.jury import agreement_on_pictures, majority_verdict
+from judge.jury import majority_verdict
+from judge.jury_agreement import agreement_on_pictures
 from judge.metrics.scores import ScoreStore
 from judge.questions import Reply
 from judge.reports.jury import make_jury_report

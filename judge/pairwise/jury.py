@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from judge.jury import JuryAgreement, measure_agreement, member_names
 from judge.pairwise.outcomes import LEAN, AspectOutcome, CellOutcome
 
 if TYPE_CHECKING:
+    from judge.jury import JuryAgreement
     from judge.pairwise.figures import PairFigures
-    from judge.verdicts import Judge
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,3 @@ def majority_aspect(members: Sequence[AspectOutcome]) -> AspectOutcome:
     if any(2 * (values.count(value) + open_) > len(values) for value in LEAN.values() if value):
         return AspectOutcome(None)
     return AspectOutcome(0, disagrees=True)
-
-
-def agreement_on_cells(judges: Sequence[Judge], cells: Sequence[Sequence[CellOutcome]]) -> JuryAgreement:
-    """How far members of a jury agree, from what each says of the same cells; alpha's interval is over pairs.
-
-    Pictures that are the same, which nobody was asked about, are left out.
-    """
-    questions = [
-        (of_cell[0].pair, [one.value for one in of_aspect])
-        for of_cell in cells
-        for of_aspect in zip(*(one.aspects for one in of_cell), strict=True)
-        if not all(one.identical for one in of_aspect)
-    ]
-    return measure_agreement(member_names(judges), [values for _, values in questions], [pair for pair, _ in questions])

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from judge.jury import JuryAgreement, agreement_on_pictures, majority_judge, majority_pictures, member_names
+from judge.jury import JuryAgreement, majority_judge, majority_pictures, member_names
+from judge.jury_agreement import agreement_on_pictures
 from judge.reports.groups import By, groups
 from judge.reports.report import Judgement, JudgeReport, ReportLine, judgement_of, lines_of, report_of
 from judge.verdicts import Judge

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from judge.choice import PictureChoice
 from judge.errors import JudgeError, UnjudgedError
 from judge.jury import jury_flags
-from judge.pairwise.reading import read_figures
+from judge.pairwise.jury_reading import read_jury
 from judge.reports.groups import By
 from judge.reports.report import JudgeReport, choose_judges, make_report, unjudged_report
 from judge.verdicts import JudgeFilter
@@ -71,7 +71,7 @@ def _pairs(targets: JudgedTargets, request: ReportRequest, prompts: str | None) 
     wanted = JudgeFilter(request.critics, prompts, request.judges)
     with targets.verdicts.store.reading() as database:
         files = dict(zip(targets.targets, targets.files, strict=True))
-        return read_figures(database, files, wanted, request.against)
+        return read_jury(database, files, wanted, request.against)
 
 
 def _why(error: UnjudgedError) -> str:
