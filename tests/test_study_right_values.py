@@ -11,7 +11,7 @@ from scipy.stats import bootstrap, kendalltau, norm, spearmanr
 
 from benchmarks.coverage import coverage, false_equivalence, rivals_of
 from benchmarks.simulated import Size, simulate, true_wins
-from lorarar.util.statistics.agreement import krippendorff_alphas, majority
+from lorarar.util.statistics.agreement import krippendorff_alphas, majority, value_counts
 from lorarar.util.statistics.davidson import fit, fits
 from lorarar.util.statistics.estimate import Estimate, bca, estimate, simultaneous
 from lorarar.util.statistics.proportions import wilson
@@ -21,7 +21,7 @@ from studies.reports.figure_builders import figure_of
 from studies.statistics import coefficients
 from studies.statistics.agreement import TOO_NARROW, alpha
 from studies.statistics.correlation import corrected, correlate
-from studies.statistics.crossed import ONE_PAIR, ONE_RATER, ONE_VOTE, Resamples, crossed_mean
+from studies.statistics.crossed import ALL_ALIKE, ONE_PAIR, ONE_RATER, ONE_VOTE, Resamples, crossed_mean
 from studies.statistics.draws import Draws, drawn_by
 from studies.statistics.outcomes import equivalence, outcomes
 from studies.statistics.ratings import Ratings
@@ -134,6 +134,19 @@ def test_two_raters_have_odds_and_nu(few_draws):
     wins, losses, ties = ((votes == one).sum() for one in (1, -1, 0))
     assert found.contrasts[0, 1].estimate.value == pytest.approx(np.log(wins / losses))
     assert found.nu.value == pytest.approx(ties / np.sqrt(wins * losses))
+
+
+def test_where_every_resample_gives_the_same_there_is_no_interval():
+    """Perfect agreement, no ties at all: one vote more might well differ, so an interval of no width says too much."""
+    quality = np.tile([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], 3)
+    ratings = ratings_of(np.tile(quality, (4, 1)))
+    perfect = correlate(ratings, quality, {"r": coefficients.pearson, "kappa": coefficients.kappa}).values
+    of_alpha, raters = alpha(ratings, "nominal"), reliability(ratings)
+    for figure in (*perfect.values(), of_alpha, raters.of_mean, raters.ceiling):
+        assert (figure.value, figure.low, figure.high, figure.note) == (pytest.approx(1), None, None, ALL_ALIKE)
+    votes = np.where(np.arange(80).reshape(4, 20) % 3 == 0, -1.0, 1.0)
+    nu = method_strengths(ratings_of(votes), np.tile([0, 1], (80, 1)), 2).nu
+    assert (nu.value, nu.low, nu.note) == (0.0, None, ALL_ALIKE)
 
 
 # Unbounded ends
@@ -346,6 +359,16 @@ def test_bca_is_scipys():
     theirs = bootstrap((data,), np.var, n_resamples=20_000, method="BCa", rng=1).confidence_interval
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), rel=0.08)
     assert found.high > estimate(data.var(), draws).high * 1.05  # the percentiles are too low
+
+
+def test_alpha_of_a_study_has_the_corrected_interval():
+    ratings = simulate(np.random.default_rng(3), Size(25, 10)).ratings
+    found = alpha(ratings, "ordinal")
+    counts = value_counts(ratings.matrix())
+    draws = krippendorff_alphas(counts, Resamples.of(ratings).items, "ordinal")
+    assert np.mean(draws) < found.value  # resampled alpha is too low
+    assert found.low > estimate(found.value, draws).low
+    assert found.high > estimate(found.value, draws).high
 
 
 def test_alpha_says_that_few_pairs_are_too_few_and_refuses_one_item():

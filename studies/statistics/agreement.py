@@ -30,7 +30,8 @@ def alpha(ratings: Ratings, level: Level) -> Estimate:
         raise UndefinedError("one item alone was answered by two raters, of which chance cannot be told")
     if krippendorff_alpha(counts, level) is None:
         raise UndefinedError("all answers are the same")
-    result = alpha_estimate(counts, ratings.cells, Resamples.of(ratings).cells, level)
+    resamples = Resamples.of(ratings)
+    result = resamples.noted(alpha_estimate(counts, ratings.cells, resamples.cells, level))
     return result.noted(TOO_NARROW if result.low is not None and ratings.cell_count < FEW_PAIRS else "")
 
 

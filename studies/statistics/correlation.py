@@ -87,7 +87,10 @@ def difference(ratings: Ratings, one: Floats, two: Floats) -> Estimate:
         sides.check_variation(metric)
     values = [float(pearson(sides.people, metric[sides.usable])) for metric in (one, two)]
     draws = [sides.draws(pearson, metric) for metric in (one, two)]
-    return sides.resamples.estimate(values[0] - values[1], draws[0] - draws[1])
+    apart = draws[0] - draws[1]
+    if not np.nan_to_num(apart).any():  # metrics that order all alike: no votes could tell them apart
+        return Estimate(values[0] - values[1], 0.0, 0.0)
+    return sides.resamples.estimate(values[0] - values[1], apart)
 
 
 @dataclass(frozen=True)

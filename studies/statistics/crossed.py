@@ -22,6 +22,8 @@ from studies.statistics.ratings import Floats, Ratings
 ONE_RATER = "one rater: how raters differ is not in the interval"
 ONE_PAIR = "one pair: how pairs differ is not in the interval"
 ONE_VOTE = "no interval: one rater and one pair"
+LEAST_WIDTH = 1e-9  # of an interval; sums in another order differ by some 1e-16
+ALL_ALIKE = "no interval: every resample gives the same"
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,22 @@ class Resamples:
     def estimate(self, value: float, draws: Floats) -> Estimate:
         """A value with the interval of what the resamples gave (resamples,), and what that interval leaves out.
 
+        Where all of them gave the same there is nothing to go by, and no interval: one vote more might well differ.
+
         Raises:
             UndefinedError: the value is not finite.
         """
         return self.noted(estimate(value, draws))
 
     def noted(self, result: Estimate) -> Estimate:
-        """An estimate with what its interval leaves out where there is one rater or one cell to resample."""
+        """An estimate with what its interval leaves out; none where it has no width, or nothing was resampled."""
         raters, cells = self.ratings.rater_count, self.ratings.cell_count
         if raters == 1 and cells == 1:
             return Estimate(result.value, None, None, ONE_VOTE)
-        if result.low is None:
+        if result.low is None or result.high is None:
             return result
+        if result.high - result.low < LEAST_WIDTH:
+            return Estimate(result.value, None, None, ALL_ALIKE)
         return result.noted(ONE_RATER if raters == 1 else "", ONE_PAIR if cells == 1 else "")
 
 
