@@ -89,6 +89,7 @@ def test_all_for_one_method_and_one_rater(store):
     assert (wins.value, wins.low) == (0.0, 0.0)
     assert wins.high == pytest.approx(0.204, abs=1e-3)
     assert figure(made, "outcomes", "preference").high < -0.5
+    assert "how raters differ" in wins.note
     assert figure(made, "agreement", "human ceiling").value is None
 
 

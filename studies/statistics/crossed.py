@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lorarar.util.formatting import count as counted
 from lorarar.util.statistics.crossed import crossed_counts
 from lorarar.util.statistics.estimate import Estimate, defined, estimate
 from lorarar.util.statistics.proportions import wilson
@@ -78,14 +79,19 @@ class Resamples:
 
     def noted(self, result: Estimate) -> Estimate:
         """An estimate with what its interval leaves out; none where it has no width, or nothing was resampled."""
-        raters, cells = self.ratings.rater_count, self.ratings.cell_count
-        if raters == 1 and cells == 1:
+        if self.ratings.rater_count == 1 and self.ratings.cell_count == 1:
             return Estimate(result.value, None, None, ONE_VOTE)
         if result.low is None or result.high is None:
             return result
         if result.high - result.low < LEAST_WIDTH:
             return Estimate(result.value, None, None, ALL_ALIKE)
-        return result.noted(ONE_RATER if raters == 1 else "", ONE_PAIR if cells == 1 else "")
+        return result.noted(*self.alone)
+
+    @property
+    def alone(self) -> list[str]:
+        """What no interval of these votes can hold, since there is but one to resample."""
+        counts = {ONE_RATER: self.ratings.rater_count, ONE_PAIR: self.ratings.cell_count}
+        return [note for note, many in counts.items() if many == 1]
 
 
 def crossed_mean(
@@ -110,4 +116,5 @@ def crossed_mean(
         return resamples.estimate(value, resamples.means(values))
     _, others = wilson(0.0, ratings.cell_count)
     low, high = value - others * (value - least), value + others * (most - value)
-    return Estimate(value, low, high, f"no vote differs: Wilson's interval over {ratings.cell_count} pairs")
+    note = f"no vote differs: Wilson's interval over {counted(ratings.cell_count, 'pair')}"
+    return Estimate(value, low, high, note).noted(*resamples.alone)
