@@ -1,7 +1,7 @@
 """A bootstrap crossed over raters and cells: both are samples, of people and of things people could be asked about.
 
 Resampling votes as if they were independent gives intervals that cover a half of what they claim; resampling raters
-alone or items alone claims too much as well (docs/studies.md has the figures). Here raters and cells are resampled,
+alone or items alone claims too much as well (docs/statistics.md has the figures). Here raters and cells are resampled,
 each on their own, and a vote weighs as often as its rater times as often as its cell: as ``lorarar.util`` has it for
 every other report.
 """
