@@ -52,6 +52,10 @@ class LorararApp(App[str]):
     TITLE = "lorarar"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
+    HELP_KEYS = (
+        ("^p", "Command palette: themes, judges, methods, everything else"),
+        ("arrows, hjkl, mouse", "Move"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "choose_collection", "Collection", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),

@@ -6,10 +6,12 @@ terminal; so ``choose`` is called first of all.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -35,6 +37,7 @@ class PictureMode:
     name: str  # kitty, sixel, half, none: the way that is really in use
     widget: type[Widget] | None  # None: names instead of pictures
     cell: tuple[int, int]  # pixels of a cell, width and height, 0 where unknown; half cells show 1 x 2
+    colours: int = 0  # that a picture is shown in; 0 where unknown
 
     @property
     def pixels_a_cell(self) -> tuple[int, int]:
@@ -48,8 +51,7 @@ def choose(choice: str) -> PictureMode:
     Raises:
         AppError: the value is unknown.
     """
-    if choice not in CHOICES:
-        raise AppError(f"--images is {choice!r}; accepted are {', '.join(CHOICES)}")
+    check_choice(choice)
     if choice == "none":
         return PictureMode("none", None, (8, 16))
     with _silent_terminal() if choice == "half" else nullcontext():
@@ -61,7 +63,38 @@ def choose(choice: str) -> PictureMode:
         cell = terminal_cell_size()
     widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfCells}
     name = choice if choice != "auto" else _best()
-    return PictureMode(name, widgets[name], (0, 0) if choice == "half" else cell)
+    return PictureMode(name, widgets[name], (0, 0) if choice == "half" else cell, _colours(name))
+
+
+def check_choice(choice: str) -> None:
+    """Refuse a value of ``--images`` that is none.
+
+    Raises:
+        AppError: it is unknown.
+    """
+    if choice not in CHOICES:
+        raise AppError(f"--images is {choice!r}; accepted are {', '.join(CHOICES)}")
+
+
+@cache  # the app takes NO_COLOR out of the environment when it starts
+def terminal_colours() -> int:
+    """How many colours this terminal has, as the app finds it out; 0 for none, as where NO_COLOR is set."""
+    from rich.console import Console
+    from textual.constants import COLOR_SYSTEM
+
+    if "NO_COLOR" in os.environ:
+        return 0
+    system = Console(color_system=COLOR_SYSTEM, force_terminal=True).color_system  # type: ignore[arg-type]
+    return {"truecolor": 256**3, "256": 256, "standard": 16, "windows": 16}.get(system or "", 0)
+
+
+def _colours(name: str) -> int:
+    """How many colours a picture is shown in: of a graphics protocol, where the terminal has some of its own."""
+    return (
+        {"kitty": 256**3, "sixel": 256}.get(name, terminal_colours())
+        if terminal_colours() >= 256
+        else terminal_colours()
+    )
 
 
 @contextmanager

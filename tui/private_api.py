@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.dom import DOMNode
     from textual.screen import Screen
 
 
@@ -32,6 +33,23 @@ def terminal_cell_size() -> tuple[int, int]:
 
     size = get_cell_size()
     return size.width, size.height
+
+
+def fitting_cells(picture: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """Columns and rows that textual-image gives a picture of so many pixels in a room of columns and rows."""
+    from textual_image._geometry import ImageSize
+    from textual_image._terminal import get_cell_size
+
+    columns, rows = ImageSize(*picture, "auto", "auto").get_cell_size(*room, get_cell_size())
+    return int(columns), int(rows)
+
+
+def bind_keys(node: DOMNode, keys: str, action: str, description: str) -> None:
+    """Bind keys, separated by commas, to an action of one widget or screen; the help lists them, the bar does not.
+
+    Textual binds keys by class, and by instance those of the app alone.
+    """
+    node._bindings.bind(keys, action, description, show=False)
 
 
 def failing_node() -> object | None:

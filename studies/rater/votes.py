@@ -15,6 +15,8 @@ from studies.rater.patterns import RENDERER, is_day, matches
 MOST_SECONDS = 86400.0
 MOST_PIXELS = 100_000
 MOST_COLOURS = 256**3
+LEAST_COLOURS = 256  # of a terminal that people can judge pictures in
+LEAST_LOOK = 0.2  # seconds with the pictures up, before which nobody answers what they see
 MOST_VOTES = 100  # of a rater on one trial; nobody changes an answer so often
 LEAST_PIXELS = 40  # a side of a picture, below which people cannot judge it; half cells of 100 x 24 give 50 x 44
 

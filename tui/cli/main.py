@@ -32,9 +32,9 @@ def main(
 ) -> None:
     """Browse merges as pictures, and vote in studies. Press ? for the keys of a screen."""
     with collector_at_rest():
-        from tui.picture_mode import AppError, choose
-
-        picture_mode = choose(images)  # before the app owns the terminal
+        from tui.picture_mode import AppError, check_choice, choose
+        from tui.terminal import check_terminal
+    check_choice(images)
     path = db or default_path()
     if study:
         vote(path, study, rater or None, images)
@@ -46,6 +46,8 @@ def main(
         from tui.catalog import Catalog
 
         Catalog(path).check()
+        check_terminal()
+        picture_mode = choose(images)  # before the app owns the terminal
     while name := LorararApp(path, picture_mode).run():
         vote(path, name, None, images)
 

@@ -25,10 +25,13 @@ def run(
     db: DbOption = None,
 ) -> None:
     """Vote, in the terminal; every vote is on disk before the next pictures show."""
+    from studies.errors import StudyError
     from studies.sessions import open_packet, open_study, votes_beside
     from tui import voting
 
     packet = name.lower().endswith(".zip")
+    if votes is not None and not packet:
+        raise StudyError("--votes goes with a packet; the votes of a study go to its database")
     if packet:
         if votes is not None:
             check_output(votes, inputs=[Path(name), db or default_path()], option="--votes")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.picture_mode import PictureMode, choose
+from lorarar.util.messages import message
+from tui.picture_mode import PictureMode, check_choice, choose
 
 if TYPE_CHECKING:
     from studies.rater.session import Session
@@ -18,12 +19,25 @@ def run(session: Session, images: str = "auto") -> None:
     """Vote in this terminal; returns when the rater leaves or is done.
 
     Raises:
-        AppError: the picture mode is unknown, or ``none``: nobody can vote on names.
+        AppError: the picture mode is unknown, or ``none``: nobody can vote on names; or this is no terminal to judge
+            pictures in. Nothing was painted.
+        StudyError, PacketError: the session cannot go on; what was acknowledged is kept.
     """
+    check_choice(images)
+    from tui.terminal import check_terminal
+
+    check_terminal()
     picture_mode = voting_mode(images)
     from tui.voting.app import VotingApp
+    from tui.voting.conditions import check_conditions
 
-    VotingApp(session, picture_mode).run()
+    check_conditions(session, picture_mode)
+    app = VotingApp(session, picture_mode)
+    app.run()
+    if app.writer.unsaved is not None:
+        message(f"The last answer was not saved: {app.writer.unsaved.__cause__ or app.writer.unsaved}", "red")
+    if app.failure is not None:
+        raise app.failure
 
 
 def voting_mode(images: str) -> PictureMode:

@@ -7,10 +7,13 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from lorarar.util.errors import LorarError
 from studies.rater.session import Session
 from tui.picture_mode import PictureMode
 from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
+from tui.voting.messages import Failed
 from tui.voting.trial import TrialScreen
+from tui.voting.writer import SessionWriter
 
 
 class VotingApp(App[None]):
@@ -27,11 +30,13 @@ class VotingApp(App[None]):
     def __init__(self, session: Session, picture_mode: PictureMode) -> None:
         super().__init__()
         self.session, self.picture_mode = session, picture_mode
+        self.writer = SessionWriter()
+        self.failure: LorarError | None = None  # why the session could not go on
 
     def on_mount(self) -> None:
         """Show consent and instruction to a new rater; one who comes back goes on with the trials."""
         if not self.session.consented:
-            self.push_screen(ConsentScreen(self.session))
+            self.push_screen(ConsentScreen(self.session, self.writer))
         elif self.session.progress.done == 0:
             self.push_screen(ExampleScreen(self.session, self.picture_mode))
         else:
@@ -53,9 +58,16 @@ class VotingApp(App[None]):
         """Show the trial that is to be answered anew."""
         self.switch_screen(self._trial_or_thanks())
 
-    def action_leave(self) -> None:
-        """Leave; every vote is on disk already."""
+    def on_failed(self, message: Failed) -> None:
+        """End, and leave it to the command line to say why."""
+        self.failure = message.error
         self.exit()
+
+    def action_leave(self) -> None:
+        """Leave; every vote is on disk already, but for one that is being written, which is waited for."""
+        if self.writer.busy:
+            self.notify("Your answer is being saved; then this closes.")
+        self.writer.when_idle(self.exit)
 
     def action_help(self) -> None:
         """Show the screen's keys."""
@@ -65,4 +77,7 @@ class VotingApp(App[None]):
             self.push_screen(HelpScreen(self.screen))
 
     def _trial_or_thanks(self) -> TrialScreen | ThanksScreen:
-        return ThanksScreen(self.session) if self.session.finished else TrialScreen(self.session, self.picture_mode)
+        return ThanksScreen(self.session) if self.session.finished else self._trial()
+
+    def _trial(self) -> TrialScreen:
+        return TrialScreen(self.session, self.picture_mode, self.writer)

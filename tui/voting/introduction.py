@@ -12,15 +12,18 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from lorarar.util.errors import LorarError
+from studies.errors import UnsavedVoteError
+from studies.rater.answer_keys import signs_of
 from tui.notices import notify_error
 from tui.text import block, line
-from tui.voting.messages import Agreed, InstructionRead, Resumed
+from tui.voting.messages import Agreed, Failed, InstructionRead, Resumed
 from tui.voting.trial_pictures import TrialPictures
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from studies.rater.session import Session
     from tui.picture_mode import PictureMode
+    from tui.voting.writer import SessionWriter
 
 
 class IntroductionScreen(Screen[None]):
@@ -44,9 +47,9 @@ class ConsentScreen(IntroductionScreen):
         Binding("n,escape", "app.leave", "Leave"),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, writer: SessionWriter) -> None:
         super().__init__()
-        self.session = session
+        self.session, self.writer = session, writer
 
     def compose(self) -> ComposeResult:
         text = Text("Before you begin\n\n", "bold")
@@ -58,14 +61,23 @@ class ConsentScreen(IntroductionScreen):
             with Horizontal(classes="buttons"):
                 yield Button("I agree (y)", id="agree", variant="primary", action="screen.agree")
                 yield Button("Leave (n)", id="leave", action="app.leave")
+            yield Static("", id="saving", classes="hint")
         yield KeyBar()
 
     def action_agree(self) -> None:
         """Keep that the rater agrees, and go on."""
+        if not self.writer.busy:
+            self.run_worker(self._consent())
+
+    async def _consent(self) -> None:
+        self.query_one("#saving", Static).update("Saving…")
         try:
-            self.session.consent()
-        except LorarError as error:
+            await self.writer.write(self.session.consent)
+        except UnsavedVoteError as error:
             notify_error(self, error)
+            self.query_one("#saving", Static).update("")
+        except LorarError as error:
+            self.post_message(Failed(error))
         else:
             self.post_message(Agreed())
 
@@ -95,8 +107,8 @@ class ExampleScreen(IntroductionScreen):
         """Show the example and its answer."""
         words, example = self.session.introduction, self.session.introduction.example
         self.query_one(TrialPictures).show(example.subject, example.style, example.options)
-        number = words.answers.index(example.answer)
-        text = Text("Here the answer is ").append(f"{number + 1} {line(words.labels[number])}", "bold")
+        label = words.labels[words.answers.index(example.answer)]
+        text = Text("Here the answer is ").append(f"{signs_of(example.answer)[0]} {line(label)}", "bold")
         text.append(f": {line(example.reason)} ").append("Enter goes on.", "dim")
         self.query_one("#reason", Static).update(text)
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from lorarar.util.errors import LorarError
+
 
 class Agreed(Message):
     """The rater has agreed to take part, and that is on disk."""
+
+
+class Failed(Message):
+    """The session cannot go on."""
+
+    def __init__(self, error: LorarError) -> None:
+        super().__init__()
+        self.error = error
 
 
 class InstructionRead(Message):

@@ -14,8 +14,8 @@ from textual.widgets import Static
 from lorarar.pictures.images import read_image
 from studies.rater.votes import Screen as ScreenFacts
 from tui.picture_mode import PictureMode
-
-FEWEST = 32  # pixels a side of an option, below which the terminal is too small to judge by
+from tui.voting.arrangement import arrange
+from tui.voting.conditions import smallness
 
 
 class FramedPicture(Vertical):
@@ -56,12 +56,12 @@ class FramedPicture(Vertical):
 
 
 class TrialPictures(Vertical):
-    """Two references above one or two options."""
+    """Two references and one or two options, arranged so that the options are as large as they can be."""
 
     DEFAULT_CSS = """
     TrialPictures { height: 1fr; }
-    TrialPictures > .references { height: 1fr; background: $surface; }
-    TrialPictures > .options { height: 2fr; }
+    TrialPictures > .references { background: $surface; }
+    TrialPictures > .options FramedPicture { margin-left: 1; }
     """
 
     def __init__(self, picture_mode: PictureMode, options: int) -> None:
@@ -73,11 +73,10 @@ class TrialPictures(Vertical):
         self.options = [
             FramedPicture(name, picture_mode, id=f"option-{number}") for number, name in enumerate(names, start=1)
         ]
+        self.references = Horizontal(self.subject_picture, self.style_picture, classes="references")
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="references"):
-            yield self.subject_picture
-            yield self.style_picture
+        yield self.references
         with Horizontal(classes="options"):
             yield from self.options
 
@@ -87,6 +86,22 @@ class TrialPictures(Vertical):
         with self.app.batch_update():
             for frame, png in zip(frames, (subject, style, *options), strict=True):
                 frame.show(png)
+            self._arrange()
+
+    def on_resize(self) -> None:
+        """Arrange the pictures anew."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the references above the options or beside them, whichever suits the room and the pictures."""
+        if self.options[0].picture.image is None or not self.size:
+            return
+        shape = self.options[0].picture.image.size
+        arrangement = arrange(self.size, len(self.options), shape, self.picture_mode)
+        self.styles.layout = "horizontal" if arrangement.beside else "vertical"
+        self.references.styles.layout = "vertical" if arrangement.beside else "horizontal"
+        self.references.styles.width = arrangement.references if arrangement.beside else "100%"
+        self.references.styles.height = "100%" if arrangement.beside else arrangement.references
 
     def screen_facts(self) -> ScreenFacts:
         """How an option is drawn here and now, for the vote."""
@@ -101,15 +116,10 @@ class TrialPictures(Vertical):
             cell_height=cell_height,
             picture_width=cells.width * across,
             picture_height=cells.height * down,
+            colours=self.picture_mode.colours,
         )
 
-    def too_small(self) -> str:
-        """Why this terminal is too small to judge by; empty where it is not."""
-        facts = self.screen_facts()
-        fewest = min(facts.picture_width, facts.picture_height)
-        if fewest >= FEWEST:
-            return ""
-        return (
-            f"This terminal shows a picture with {facts.picture_width} x {facts.picture_height} pixels; "
-            f"enlarge it or choose a smaller font until there are {FEWEST} x {FEWEST}."
-        )
+    def smallness(self) -> str:
+        """Why the pictures are too small to judge by in this window; empty where they are not."""
+        picture = self.options[0].picture.image
+        return smallness(self.app.size, len(self.options), picture.size, self.picture_mode)

@@ -1,4 +1,4 @@
-"""``?``: what a screen is for and all its keys."""
+"""``?``: what a screen is for and all its keys, and those that its app has on all screens (``HELP_KEYS``)."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class HelpScreen(ModalScreen[None]):
                     keys.append(key)
         for description, keys in keys_of.items():
             table.add_row(Text("  ".join(keys), style="bold"), Text(description))
-        table.add_row(Text("^p", style="bold"), "Command palette: themes, judges, methods, everything else")
-        table.add_row(Text("arrows, hjkl, mouse", style="bold"), "Move")
+        for key, words in getattr(self.app, "HELP_KEYS", ()):
+            table.add_row(Text(key, style="bold"), words)
         return table
 
 
