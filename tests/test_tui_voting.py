@@ -72,7 +72,10 @@ def vote(database, script, study="first", code="K7QF3M", size=(100, 40), mode=HA
             app = VotingApp(open_study(store, study, code), mode)
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
-                return await script(app, pilot)
+                try:
+                    return await script(app, pilot)
+                finally:
+                    await until(pilot, lambda: not app.writer.busy, seconds=40)  # before the database is closed
 
     return asyncio.run(go())
 

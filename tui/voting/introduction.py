@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -67,12 +68,12 @@ class ConsentScreen(IntroductionScreen):
     def action_agree(self) -> None:
         """Keep that the rater agrees, and go on."""
         if not self.writer.busy:
-            self.run_worker(self._consent())
+            self.run_worker(self._consent(self.writer.start(self.session.consent)))
 
-    async def _consent(self) -> None:
+    async def _consent(self, written: Awaitable[None]) -> None:
         self.query_one("#saving", Static).update("Saving…")
         try:
-            await self.writer.write(self.session.consent)
+            await written
         except UnsavedVoteError as error:
             notify_error(self, error)
             self.query_one("#saving", Static).update("")

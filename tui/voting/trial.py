@@ -6,6 +6,7 @@ pictures came up counts for nothing.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -62,7 +63,7 @@ class TrialScreen(Screen[None]):
 
     HELP = "Compare the options with subject and style, and answer by key or by a click on an answer or an option."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "go_on", "Go on"),
+        Binding("enter", "go_on", "Go on"),
         Binding("enter", "retry", "Try again"),
         Binding("u,backspace", "undo", "Undo"),
     ]
@@ -127,12 +128,11 @@ class TrialScreen(Screen[None]):
         seconds = monotonic() - self.since
         if seconds >= LEAST_LOOK:
             self.given = GivenAnswer(answer, seconds, self.query_one(TrialPictures).screen_facts())
-            self.run_worker(self._save(self.given))
+            self._start_saving()
 
     def action_retry(self) -> None:
         """Write an answer that could not be written before."""
-        if self.given is not None:
-            self.run_worker(self._save(self.given))
+        self._start_saving()
 
     def action_go_on(self) -> None:
         """Leave the explanation of a practice item."""
@@ -161,14 +161,19 @@ class TrialScreen(Screen[None]):
         elif self.session.design.kind == "ab" and event.frame.id in ("option-1", "option-2"):
             self.action_answer("left" if event.frame.id == "option-1" else "right")
 
-    async def _save(self, given: GivenAnswer) -> None:
-        """Write an answer; the vote is on disk before anything else happens."""
-        trial = self.trial
-        assert trial is not None
-        self._enter("saving")
+    def _start_saving(self) -> None:
+        """Begin to write the answer; from this moment on no key gives another."""
+        if self.trial is not None and self.given is not None:
+            self._enter("saving")
+            given = self.given
+            written = self.writer.start(partial(self.session.vote, given.answer, given.seconds, given.facts))
+            self.run_worker(self._save(self.trial, given, written))
+
+    async def _save(self, trial: ShownTrial, given: GivenAnswer, written: Awaitable[None]) -> None:
+        """Go on when an answer is written; the vote is on disk before anything else happens."""
         words = self.set_timer(SILENT, lambda: self._say(Text("Saving…")))
         try:
-            await self.writer.write(partial(self.session.vote, given.answer, given.seconds, given.facts))
+            await written
         except UnsavedVoteError as error:
             words.stop()
             self._enter("unsaved", Text(f"{_sentence(line(error))} with Enter.", "yellow"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from studies.errors import UnsavedVoteError
 
@@ -16,13 +16,16 @@ class SessionWriter:
         self.unsaved: UnsavedVoteError | None = None  # why the last write did not come to be, until one does
         self._then: Callable[[], object] | None = None
 
-    async def write(self, act: Callable[[], None]) -> None:
-        """Let a thread do what writes.
+    def start(self, act: Callable[[], None]) -> Awaitable[None]:
+        """Let a thread do what writes, from this moment on.
 
-        Raises:
-            LorarError: that of ``act``.
+        Returns:
+            What to wait for; it raises the LorarError of ``act``.
         """
         self.busy = True
+        return asyncio.ensure_future(self._write(act))
+
+    async def _write(self, act: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(act)
         except UnsavedVoteError as error:
