@@ -1,32 +1,32 @@
-"""Votes from elsewhere into the database: all of a file or nothing, and any number of times.
+"""Votes from elsewhere into the database: a file with a fault is refused whole, and one can come any number of times.
 
 A file is checked against the studies it names before anything is written: trials have to be those of its rater, a
 vote has to supersede what stands. A vote that is there already is left as it is; another under its id is refused.
 
-All of it is worked out without a lock. Then one transaction looks whether a rater of the file has voted meanwhile,
-works those out anew, and inserts: raters who vote at that moment wait for the insertion alone.
+All of it is worked out without a lock. Then raters are written whole, some at a time, each time after a look whether
+one of them has voted meanwhile, and with a pause as long as the writing: people who vote at that moment wait for a
+fraction of a second, where one transaction of a large file would hold them up for many. An import that is killed has
+taken in some raters whole and the others not at all; the next one goes on.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 
 from lorarar.store import Store
 from lorarar.util.grouping import group_by
 from studies.errors import PacketError, StudyError
-from studies.rater.design import ANSWERS
+from studies.new_votes import NewVotes, new_votes
 from studies.rater.packet_format import VoteLine
-from studies.rater.trials import Trial, trials_of
 from studies.rater.vote_file import LARGEST, parse
-from studies.rater.votes import MOST_VOTES, Vote, VoteHistory
 from studies.store import RaterStore, Study, StudyStore, VoteStore
+from studies.store.gate import check_day
 
-MOST_DAYS_AHEAD = 366  # of a vote's day; clocks may be wrong, but a day of another age says nothing
+AT_A_TIME = 500  # votes that are written in one transaction
 
 Lines = Mapping[str, Sequence[VoteLine]]  # of a study, by rater
 
@@ -43,20 +43,12 @@ class ImportSummary:
     studies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class NewVotes:
-    """What one rater's lines add to what is kept of them."""
-
-    consented: str | None  # the day; None where no line says it
-    votes: Sequence[tuple[Vote, Trial]]
-    before: int  # how many of its votes are there already
-
-
 def import_vote_file(store: Store, path: Path) -> ImportSummary:
     """Import a file of votes, which may hold several raters and studies.
 
     Raises:
-        PacketError: it cannot be read, or a line is not what it should be; nothing was written.
+        PacketError: it cannot be read, or a line is not what it should be; nothing was written. Where somebody voted
+            or the study was closed while it was written, raters before may be in.
     """
     held = parse(_read(path), str(path))
     groups = group_by(held.lines, lambda line: line.study)
@@ -65,9 +57,8 @@ def import_vote_file(store: Store, path: Path) -> ImportSummary:
     studies = _studies(store, path, groups)
     imports = [_StudyImport(store, path, studies[digest], lines) for digest, lines in groups.items()]
     summary = ImportSummary(torn=int(bool(held.torn)), studies=tuple(sorted(study.name for study in studies.values())))
-    with store.writing():
-        for one in imports:
-            one.write(summary)
+    for one in imports:
+        one.write(summary)
     return summary
 
 
@@ -82,24 +73,46 @@ class _StudyImport:
         self.path, self.study = path, study
         self.lines: Lines = group_by(lines, lambda line: line.rater)
         self.raters, self.stored = RaterStore(store, study), VoteStore(store, study)
-        self.withdrawn = self.raters.withdrawn_of(self.lines)
+        self.store = store
+        self.enrolled = self.raters.ids_of(self.lines)
         self.kept = self.stored.of_raters(self.lines)
-        self.new = {code: self._work_out(code) for code in self.lines if code not in self.withdrawn}
-        _check_ids(path, chain.from_iterable(new.votes for new in self.new.values()))
+        withdrawn = self.raters.withdrawn_of(self.lines)
+        self.new = {code: self._work_out(code) for code in self.lines if code not in withdrawn}
+        self._check_days()
+        self._check_ids()
 
     def write(self, summary: ImportSummary) -> None:
-        """Insert what is new; inside ``writing()``."""
-        kept = self.stored.ids_of_raters(self.lines)
-        withdrawn = self.raters.withdrawn_of(self.lines)
-        for code in self.new.keys() - withdrawn:
+        """Insert what is new, some raters at a time."""
+        for codes in self._portions():
+            with self.store.writing():
+                started = time.monotonic()
+                self._write_some(codes, summary)
+            time.sleep(time.monotonic() - started)
+
+    def _portions(self) -> Iterator[list[str]]:
+        """The file's raters, so many at a time that a transaction stays short."""
+        codes: list[str] = []
+        votes = 0
+        for code in self.lines:
+            codes.append(code)
+            votes += len(self.lines[code])
+            if votes >= AT_A_TIME:
+                yield codes
+                codes, votes = [], 0
+        if codes:
+            yield codes
+
+    def _write_some(self, codes: Sequence[str], summary: ImportSummary) -> None:
+        """Insert what is new of some raters; inside ``writing()``."""
+        kept, withdrawn = self.stored.ids_of_raters(codes), self.raters.withdrawn_of(codes)
+        for code in codes:
+            if code in withdrawn:
+                summary.withdrawn += sum(line.consented is None for line in self.lines[code])
+                continue
             if kept.get(code, set()) != {vote.id for vote in self.kept.get(code, ())}:  # somebody voted meanwhile
                 self.kept[code] = self.stored.of(code)
                 self.new[code] = self._work_out(code)
-        for code in self.lines:
-            if code in withdrawn:
-                summary.withdrawn += sum(line.consented is None for line in self.lines[code])
-            else:
-                self._write_or_refuse(code, summary)
+            self._write_or_refuse(code, summary)
 
     def _write_or_refuse(self, code: str, summary: ImportSummary) -> None:
         try:
@@ -110,11 +123,7 @@ class _StudyImport:
             raise PacketError(f"{self.path}, rater {code}: a vote has the id of another rater's") from None
 
     def _write_rater(self, code: str, new: NewVotes, summary: ImportSummary) -> None:
-        rater = self.raters.id_of(code)
-        if rater is None:
-            if new.consented is None:
-                raise StudyError("there are votes but no consent")
-            rater = self.raters.enrol(code, new.consented)
+        rater = self.enrolled.get(code) or self.raters.enrol(code, new.consented or "")
         self.stored.insert_all(rater, new.votes)
         summary.raters += 1
         summary.votes += len(new.votes)
@@ -122,59 +131,37 @@ class _StudyImport:
 
     def _work_out(self, code: str) -> NewVotes:
         try:
-            return _new_votes(self.study, code, self.lines[code], self.kept.get(code, ()))
+            new = new_votes(self.study, code, self.lines[code], self.kept.get(code, ()))
+            if new.consented is None and code not in self.enrolled:
+                raise StudyError("there are votes but no consent")
+            return new
         except StudyError as error:
             raise PacketError(f"{self.path}, rater {code}: {error}") from None
 
+    def _check_days(self) -> None:
+        """Refuse what is new of a day after the study was closed."""
+        days = {code: self._last_day(code) for code in self.new}
+        last = max(days, key=days.__getitem__, default=None)
+        if last is not None and days[last]:
+            try:
+                check_day(self.store, self.study, days[last])
+            except StudyError as error:
+                raise PacketError(f"{self.path}, rater {last}: {error}") from None
 
-def _new_votes(study: Study, code: str, lines: Sequence[VoteLine], kept: Sequence[Vote]) -> NewVotes:
-    """What a rater's lines add to the votes that are kept of them.
+    def _last_day(self, code: str) -> str:
+        """The last day of what is new of a rater; empty where nothing is."""
+        new = self.new[code]
+        consented = "" if code in self.enrolled else new.consented or ""
+        return max([consented, *(vote.day for vote, _ in new.votes)])
 
-    Raises:
-        StudyError: a vote is not one that could have been given.
-    """
-    _check_days(lines)
-    trials, history, by_id = trials_of(study.design, code), VoteHistory(kept), {vote.id: vote for vote in kept}
-    new: list[tuple[Vote, Trial]] = []
-    before = 0
-    for vote in (vote for line in lines if (vote := line.vote()) is not None):
-        if vote.id in by_id:
-            if by_id[vote.id] != vote:
-                raise StudyError(f"the vote {vote.id} is another one here")
-            before += 1
-            continue
-        if vote.trial >= len(trials) or vote.answer not in ANSWERS[study.kind]:
-            raise StudyError(f"the study has no trial {vote.trial} that can be answered by {vote.answer}")
-        _add(history, vote)
-        by_id[vote.id] = vote
-        new.append((vote, trials[vote.trial]))
-    consents = [line.consented for line in lines if line.consented]
-    return NewVotes(consents[0] if consents else None, new, before)
-
-
-def _check_days(lines: Sequence[VoteLine]) -> None:
-    """Refuse days that are far ahead."""
-    latest = (datetime.now(UTC).date() + timedelta(days=MOST_DAYS_AHEAD)).isoformat()
-    last = max(line.consented or line.day or "" for line in lines)
-    if last > latest:
-        raise StudyError(f"a line is of {last}, which is yet to come; accepted are days up to {latest}")
-
-
-def _add(history: VoteHistory, vote: Vote) -> None:
-    """Add a vote to its rater's, or say what it does not fit."""
-    try:
-        history.add(vote)
-    except StudyError:
-        raise StudyError(
-            f"trial {vote.trial} has another vote already than the one that {vote.id} changes, or {MOST_VOTES} of them"
-        ) from None
-
-
-def _check_ids(path: Path, votes: Iterable[tuple[Vote, Trial]]) -> None:
-    """Refuse a file in which two raters' votes have one id."""
-    ids = [vote.id for vote, _ in votes]
-    if len(set(ids)) < len(ids):
-        raise PacketError(f"{path} has votes of two raters under one id")
+    def _check_ids(self) -> None:
+        """Refuse new votes under ids that others have."""
+        ids = [vote.id for new in self.new.values() for vote, _ in new.votes]
+        if len(set(ids)) < len(ids):
+            raise PacketError(f"{self.path} has votes of two raters under one id")
+        if taken := self.stored.first_of(ids):
+            (code,) = (code for code, new in self.new.items() if any(vote.id == taken for vote, _ in new.votes))
+            raise PacketError(f"{self.path}, rater {code}: the vote {taken} has the id of another rater's")
 
 
 def _studies(store: Store, path: Path, digests: Iterable[str]) -> dict[str, Study]:

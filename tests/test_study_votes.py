@@ -8,6 +8,7 @@ import pytest
 
 import studies.store.votes as stored_votes
 from lorarar.store import Store
+from studies import importing
 from studies.creation.create import StudyRequest, new_study
 from studies.errors import PacketError, RefusedVoteError, StudyError, UnsavedVoteError
 from studies.importing import import_vote_file
@@ -284,12 +285,37 @@ def test_an_import_asks_the_database_as_often_for_a_vote_as_for_a_hundred_and_lo
     for first, last in ((100, 102), (200, 210)):
         statements.clear()
         summary = import_vote_file(store, many(store, packet, [f"R{number}" for number in range(first, last)]))
-        begin = statements.index("BEGIN IMMEDIATE")
+        (begin,) = [number for number, sql in enumerate(statements) if sql == "BEGIN IMMEDIATE"]
         inserted = [sql for sql in statements if sql.startswith("INSERT INTO study_votes")]
         assert len(inserted) == summary.votes and begin < statements.index(inserted[0])
         counts.append((begin, len([s for s in statements[begin:] if "study_votes" in s and "INSERT" not in s])))
     store.db.conn.set_trace_callback(None)
     assert counts[0] == counts[1]  # before the lock, and of votes within it: whatever the number of raters
+
+
+def test_an_import_lets_others_write_between_some_raters_and_goes_on_after_a_kill(packet, store, monkeypatch):
+    codes = [f"R{number}" for number in range(100, 106)]
+    file = many(store, packet, codes)
+    monkeypatch.setattr(importing, "AT_A_TIME", 2 * len(lines_of(study_of(store).design, codes[0])))
+    meanwhile = []
+
+    def pause(seconds):
+        with sqlite3.connect(store.path, timeout=0, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")  # no lock is held
+            (raters,) = other.execute("SELECT count(*) FROM study_raters").fetchone()
+            other.execute("ROLLBACK")
+        meanwhile.append(raters)
+        if len(meanwhile) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing.time, "sleep", pause)
+    with pytest.raises(KeyboardInterrupt):
+        import_vote_file(store, file)
+    assert meanwhile == [2, 4]
+    each = len(kept(store, codes[0]))
+    assert [len(kept(store, code)) for code in codes] == [each] * 4 + [0, 0]
+    summary = import_vote_file(store, file)
+    assert (summary.votes, summary.known, meanwhile[2:]) == (2 * each, 4 * each, [4, 4, 6])
 
 
 def test_a_vote_that_comes_while_a_file_is_worked_out_is_not_lost_and_not_passed_over(packet, store, monkeypatch):
@@ -331,7 +357,7 @@ def test_a_vote_under_the_id_of_another_raters_is_refused(packet, store):
     (own,) = [line.id for line in lines_of(design, "BEN") if line.trial == 1]
     file = many(store, packet, ["BEN"])
     file.write_text(file.read_text().replace(own, taken))
-    with pytest.raises(PacketError, match="rater BEN: a vote has the id of another rater's"):
+    with pytest.raises(PacketError, match=r"rater BEN: the vote .* has the id of another rater's"):
         import_vote_file(store, file)
     file = many(store, packet, ["CAT", "DAN"])
     (cat,) = [line.id for line in lines_of(design, "CAT") if line.trial == 1]

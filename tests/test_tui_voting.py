@@ -1,14 +1,19 @@
 """The voting screens, as a rater would use them; two terminals at once; SIGKILL; a whole study under tmux."""
 
 import asyncio
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +25,16 @@ from textual.events import Key
 from lorarar.store import Store
 from studies.creation.create import StudyRequest, new_study
 from studies.rater.answer_keys import ANSWER_KEYS
+from studies.rater.packet import write_packet
 from studies.rater.votes import LEAST_LOOK
 from studies.sessions import open_study
 from studies.store import RaterStore, StudyStore
 from tests.studies_database import make_database
 from tests.tui_app import HALF, screen_text, sees, until, words
-from tui.picture_mode import AppError
+from tui.picture_mode import AppError, choose, terminal_colours
 from tui.voting import trial, voting_mode
 from tui.voting.app import VotingApp
-from tui.voting.conditions import option_pixels, smallness
+from tui.voting.conditions import check_colours, option_pixels, smallness
 from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
 from tui.voting.trial import TrialScreen
 from tui.voting.trial_pictures import TrialPictures
@@ -400,7 +406,7 @@ def test_leaving_waits_for_a_vote_that_is_being_written(database):
         with sqlite3.connect(database, isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             await pilot.press("1", "q")
-            await sees(pilot, "being saved; then this closes")
+            await until(pilot, lambda: any("then this closes" in one.message for one in app._notifications))
             assert app.writer.busy and app._exit is False
             other.execute("ROLLBACK")
         await until(pilot, lambda: app._exit)
@@ -460,7 +466,85 @@ def test_the_page_in_a_browser_has_the_same_keys():
         assert set(json.loads(f"[{rows[answer_]}]")) == {browser.get(key, key) for key in ANSWER_KEYS[answer_]}
 
 
+COLOURS = {
+    "256 colours": ({"TERM": "xterm-256color"}, 256),
+    "all of them": ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, 256**3),
+    "sixteen": ({"TERM": "xterm"}, 16),
+    "a dumb terminal": ({"TERM": "dumb", "COLORTERM": "truecolor"}, 0),
+    "none wanted": ({"TERM": "xterm-256color", "NO_COLOR": "1"}, 0),
+    "none wanted, whatever it says": ({"TERM": "xterm-256color", "NO_COLOR": ""}, 0),
+}
+
+
+@pytest.mark.parametrize("what", COLOURS)
+def test_voting_needs_256_colours(what, monkeypatch):
+    environment, colours = COLOURS[what]
+    for name in ("TERM", "COLORTERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    terminal_colours.cache_clear()
+    try:
+        assert terminal_colours() == colours
+        assert choose("half").colours == colours
+        if colours >= 256:
+            check_colours()
+        else:
+            remedy = "unset NO_COLOR" if "NO_COLOR" in environment else "set TERM"
+            with pytest.raises(AppError, match=f"shows {colours or 'no'} colours, and pictures need 256: {remedy}"):
+                check_colours()
+    finally:
+        terminal_colours.cache_clear()
+
+
 # In real terminals
+
+
+def in_pty(words_, size=(240, 60), stdin=True, stdout=True, **environment):
+    """Run a command whose streams are a terminal of this size unless they are said not to be: exit code and output."""
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    settings = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *map(str, words_)],
+        stdin=terminal if stdin else subprocess.DEVNULL,
+        stdout=terminal if stdout else subprocess.DEVNULL,
+        stderr=terminal,
+        env=settings | {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT)} | environment,
+    )
+    os.close(terminal)
+    output = b""
+    with contextlib.suppress(OSError):  # Linux says so where the last process that has the terminal is gone
+        while more := os.read(main, 65536):
+            output += more
+    os.close(main)
+    return process.wait(), output.decode()
+
+
+UNFIT = {
+    "no colours": (("lorarar", "study", "run", "first"), {"NO_COLOR": "1"}, "no colours, and pictures need 256"),
+    "no stdin": (("lorarar", "study", "run", "first"), {"stdin": False}, "stdin is no terminal"),
+    "no stdout": (("lorarar", "study", "run", "{packet}"), {"stdout": False}, "stdout is no terminal"),
+    "a small window": (("lorarar", "study", "run", "{packet}"), {"size": (80, 24)}, "some 100 x 30; it has 80 x 24"),
+    "the app without stdin": (("tui.cli.main",), {"stdin": False}, "stdin is no terminal"),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_what_is_no_terminal_to_judge_in_is_refused_before_anything_is_painted(what, database, tmp_path):
+    command, settings, message = UNFIT[what]
+    with Store(database) as store:
+        studies = StudyStore(store)
+        design = studies.get("first").design
+        packet = write_packet(design, studies.pictures(design.pictures), tmp_path / "p.zip")
+    words_ = [word.format(packet=packet) for word in command]
+    code, output = in_pty([*words_, "--images", "half", "--db", database], **settings)
+    assert code == 1 and message in " ".join(output.split())
+    assert set(re.findall(r"\x1b.", output)) <= {"\x1b["} and not re.search(r"\x1b\[[^m]*[A-Za-ln-z]", output)
+    assert len(re.sub(r"\x1b\[[0-9;]*m", "", output).strip().splitlines()) <= 1 + (what == "a small window") * 3
+    with sqlite3.connect(database) as db:
+        assert db.execute("SELECT count(*) FROM study_raters").fetchone() == (0,)
+
 
 TMUX = shutil.which("tmux")
 

@@ -54,6 +54,15 @@ class RaterStore:
         ).fetchone()
         return int(row[0]) if row else None
 
+    def ids_of(self, codes: Iterable[str]) -> dict[str, int]:
+        """The ids of those of these codes whose raters take part."""
+        rows = self.store.rows(
+            "SELECT code, id FROM study_raters WHERE study = ? AND code IN (SELECT value FROM json_each(?))",
+            self.study.id,
+            json.dumps([*codes]),
+        )
+        return {row["code"]: row["id"] for row in rows}
+
     def new_code(self, reserved: Collection[str] = ()) -> str:
         """A code that nobody has, of the half of raters with fewer people so far: sides are balanced over raters too.
 

@@ -52,6 +52,13 @@ class VoteStore:
         )
         return {code: {row["id"] for row in of_code} for code, of_code in group_by(rows, lambda r: r["code"]).items()}
 
+    def first_of(self, ids: Iterable[str]) -> str | None:
+        """The first of these ids under which there is a vote, whoever gave it; None where there is none."""
+        rows = self.store.rows(
+            "SELECT id FROM study_votes WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1", json.dumps([*ids])
+        )
+        return rows[0]["id"] if rows else None
+
     def insert(self, rater: int, vote: Vote, trial: Trial) -> None:
         """Append the vote of a rater, who is named by id; inside ``writing()``.
 

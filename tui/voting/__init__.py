@@ -27,11 +27,13 @@ def run(session: Session, images: str = "auto") -> None:
     from tui.terminal import check_terminal
 
     check_terminal()
-    picture_mode = voting_mode(images)
-    from tui.voting.app import VotingApp
-    from tui.voting.conditions import check_conditions
+    from tui.voting.conditions import check_colours, check_size
 
-    check_conditions(session, picture_mode)
+    check_colours()
+    picture_mode = voting_mode(images)
+    check_size(session, picture_mode)
+    from tui.voting.app import VotingApp
+
     app = VotingApp(session, picture_mode)
     app.run()
     if app.writer.unsaved is not None:

@@ -19,13 +19,12 @@ ROWS_BESIDE = 4  # of a trial's screen that are not for pictures: the question, 
 LARGEST_WINDOW = 10  # times the present one; a larger one is not proposed
 
 
-def check_conditions(session: Session, picture_mode: PictureMode) -> None:
-    """Refuse to vote where pictures could not be judged.
+def check_size(session: Session, picture_mode: PictureMode) -> None:
+    """Refuse to vote where the pictures of the next trial would be too small to judge.
 
     Raises:
-        AppError: there are too few colours, or the pictures of the next trial would be too small.
+        AppError: they would.
     """
-    _check_colours()
     if (trial := session.current()) is not None:
         window = shutil.get_terminal_size()
         pictures = len(trial.options), read_size(trial.options[0])
@@ -69,7 +68,12 @@ def _large_enough(window: Size, options: int, picture: Size, picture_mode: Pictu
     raise AssertionError
 
 
-def _check_colours() -> None:
+def check_colours() -> None:
+    """Refuse to vote where the colours of pictures would be others.
+
+    Raises:
+        AppError: the terminal has too few.
+    """
     colours = terminal_colours()
     if colours < LEAST_COLOURS:
         remedy = "unset NO_COLOR" if "NO_COLOR" in os.environ else "set TERM to what it is, as xterm-256color"
