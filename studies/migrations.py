@@ -164,6 +164,15 @@ def _closing(db: Connection) -> None:
     db.execute("ALTER TABLE new_withdrawn RENAME TO study_withdrawn")
 
 
+def _preregistrations(db: Connection) -> None:
+    db.execute("""
+        CREATE TABLE study_preregistrations (
+            study INTEGER PRIMARY KEY REFERENCES studies(id) ON DELETE CASCADE,
+            digest TEXT NOT NULL CHECK (length(digest) = 64),
+            record TEXT NOT NULL
+        ) STRICT""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _pictures,
     _studies,
@@ -175,4 +184,5 @@ MIGRATIONS: Sequence[Migration] = (
     _style_words,
     _rules,
     _closing,
+    _preregistrations,
 )

@@ -47,9 +47,10 @@ class StudyRules:
     @property
     def exclusion_words(self) -> dict[str, str]:
         """What is left out, in words, by the name of the rule."""
+        failed = "an attention check" if self.most_failed_checks == 0 else "more than {} of the attention checks"
         said = {
-            "most_failed_checks": "raters who fail more than {} attention checks",
-            "least_seconds": "raters whose median answer takes less than {:g} seconds",
+            "most_failed_checks": f"raters who fail {failed}",
+            "least_seconds": "raters whose median answer takes less than {:g} s",
             "least_repeats_alike": "raters who answer less than {:.0%} of the repeats alike",
             "exclude_small_pictures": "votes on pictures that were shown too small to be judged",
             "finished_only": "raters who did not answer everything",

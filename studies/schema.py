@@ -50,13 +50,13 @@ TABLES: Mapping[str, TableWords] = {
         {
             "study": "the study",
             "number": "number of the item",
-            "purpose": "`practice`, `plain` or `attention`",
+            "purpose": "`practice` or `plain`; in studies of before, `attention`",
             "subject": "name of the subject",
             "style": "name of the style",
             "subject_picture": "the reference of the subject that is shown",
             "style_picture": "the reference of the style that is shown",
             "reference_digests": "SHA-256 of all references of both, JSON",
-            "expected": "the correct answer, where there is one",
+            "expected": "the correct answer of practice and of attention checks; by it checks are known",
             "words": "the style's, as a judge is asked about it; empty in studies of version 0.1",
         },
     ),
@@ -74,6 +74,14 @@ TABLES: Mapping[str, TableWords] = {
     "study_pictures": TableWords(
         "Pictures as raters see them: pixels alone",
         {"digest": "of its bytes", "png": "its bytes"},
+    ),
+    "study_preregistrations": TableWords(
+        "What was registered of a study before voting",
+        {
+            "study": "the study",
+            "digest": "SHA-256 of what was registered, as the page ends with it",
+            "record": "what was registered (hypotheses, rules, raters planned, power, day), JSON",
+        },
     ),
     "study_raters": TableWords(
         "Who takes part in a study",
@@ -117,6 +125,7 @@ SCHEMA = Schema(
         ("studies", "judge"),
         ("studies", "rules"),
         ("studies", "drawing"),
+        ("study_preregistrations", "record"),
         ("study_items", "reference_digests"),
         ("study_votes", "screen"),
     ),

@@ -119,8 +119,9 @@ def test_a_margin_is_for_two_methods(store):
 
 def test_rules_in_words():
     assert StudyRules().words == ["primary figure not named", "nobody is left out"]
-    assert "raters who fail more than 1 attention checks" in RULES.exclusions
-    assert "raters whose median answer takes less than 1.5 seconds" in RULES.exclusions
+    assert "raters who fail more than 1 of the attention checks" in RULES.exclusions
+    assert StudyRules(most_failed_checks=0).exclusions == ["raters who fail an attention check"]
+    assert "raters whose median answer takes less than 1.5 s" in RULES.exclusions
     assert len(RULES.exclusions) == 5
 
 

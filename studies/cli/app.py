@@ -12,6 +12,7 @@ from studies.cli.import_votes import import_votes
 from studies.cli.list_studies import list_studies
 from studies.cli.new import new
 from studies.cli.power import power
+from studies.cli.preregister import preregister
 from studies.cli.report import report
 from studies.cli.serve import serve
 from studies.cli.simulate import simulate
@@ -20,6 +21,7 @@ from studies.cli.tokens import tokens
 app = typer.Typer(no_args_is_help=True, help="Blind studies with people: design, hold, report.")
 app.command()(new)
 app.command()(power)
+app.command()(preregister)
 app.command()(export)
 app.command("import")(import_votes)
 app.command()(serve)

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
     """Say which studies there are, and how far their raters are."""
     from studies.store import StudyStore
+    from studies.store.preregistration import preregistration_of
 
     with open_to_read(db) as store:
         studies = StudyStore(store)
         rows = [
-            facts(study) | {"raters": [vars(rater) for rater in studies.raters(study)]}
+            facts(study)
+            | {"preregistered": registered.digest if registered else None}
+            | {"raters": [vars(rater) for rater in studies.raters(study)]}
             for study in map(studies.get, studies.names())
+            for registered in [preregistration_of(store, study)]
         ]
     if as_json:
         print_json(rows)
