@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from lorarar.store import Store
 from lorarar.util.errors import LorarError, StoreError
-from studies.errors import ClosedError, StudyError
+from studies.errors import ClosedError, StudyError, UnsavedVoteError
 from studies.rater.session import Session, introduction_of
 from studies.serving.bodies import VoteBody
 from studies.serving.complaints import Complaints
@@ -126,8 +126,8 @@ class StudyDesk:
         """What writing gives; where the database holds something else than the session knows, where the rater is."""
         try:
             return await self._writer.run(work)
-        except StoreError as error:
-            self._complaints.say(str(error))
+        except (StoreError, UnsavedVoteError) as error:
+            self._complaints.say(str(error.__cause__ or error))  # the database's words, which raters are not told
             raise RefusalError(503, UNWRITABLE) from None
         except ClosedError:
             raise RefusalError(403, CLOSED) from None
