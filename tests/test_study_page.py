@@ -70,7 +70,7 @@ SCREEN = {"renderer": "browser", "columns": 0, "rows": 0, "cell_width": 0, "cell
 @needs_javascript
 def test_the_pages_votes_are_lines_that_an_import_reads(tmp_path):
     body = f"""
-        const votes = ballot("{digest_of(7)}", "K7QF3M", new Map());
+        const votes = voteLog("{digest_of(7)}", "K7QF3M", new Map());
         votes.consent();
         const screen = {json.dumps(SCREEN)};
         votes.add({{trial: 0, answer: "left", seconds: 1.25, screen}}, undefined);
@@ -78,7 +78,7 @@ def test_the_pages_votes_are_lines_that_an_import_reads(tmp_path):
         votes.add({{trial: 0, answer: "right", seconds: 3, screen}}, votes.standing().get(0).id);
         return [votes.text(), [...votes.standing()].map(([trial, vote]) => [trial, vote.answer]), votes.consented()];
     """
-    text, standing, consented = run_module("ballot.js", body, tmp_path)
+    text, standing, consented = run_module("vote_log.js", body, tmp_path)
     consent, *votes = parse(text.encode(), "votes").lines
     assert consented
     assert consent.consented
@@ -98,14 +98,14 @@ def test_of_two_windows_that_answer_at_once_one_counts_and_the_file_can_be_impor
     body = f"""
         const kept = new Map();
         const screen = {json.dumps(SCREEN)};
-        const [one, other] = [0, 1].map(() => ballot("{digest_of(7)}", "K7QF3M", kept));
+        const [one, other] = [0, 1].map(() => voteLog("{digest_of(7)}", "K7QF3M", kept));
         one.consent();
         one.add({{trial: 0, answer: "left", seconds: 1, screen}}, undefined);
         other.add({{trial: 0, answer: "right", seconds: 1, screen}}, undefined);  // it had not heard of the first
         one.add({{trial: 1, answer: "right", seconds: 1, screen}}, undefined);
         return [one.text(), kept.size];
     """
-    text, kept = run_module("ballot.js", body, tmp_path)
+    text, kept = run_module("vote_log.js", body, tmp_path)
     votes = [line.vote() for line in map(read_line, text.encode().splitlines()) if line.vote()]
     assert [(vote.trial, vote.answer) for vote in votes] == [(0, "left"), (1, "right")]
     assert kept == 4  # nothing is taken away

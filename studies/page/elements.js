@@ -19,7 +19,7 @@ export function button(words, act, { key = "", kind = "", title = "" } = {}) {
   const hint = key && element("kbd", { "aria-hidden": "true" }, key);
   return element(
     "button",
-    { type: "button", class: kind, title: title || undefined, click: act },
+    { type: "button", class: kind, title: title || undefined, "aria-keyshortcuts": key || undefined, click: act },
     element("span", {}, words),
     hint,
   );

@@ -23,7 +23,7 @@ export function openHelp(state, closed) {
     element("p", { class: "words keys" }, "Every key has a button as well. A click or a tap on a picture enlarges it."),
     element("h2", {}, "Instruction"),
     ...paragraphs(introduction.instruction),
-    element("div", { class: "buttons close" }, button("Close", shut, { key: "Esc", kind: "primary" })),
+    element("div", { class: "buttons close" }, button("Close", shut, { key: "Escape", kind: "primary" })),
   );
   dialog.addEventListener("keydown", (event) => {
     event.stopPropagation();

@@ -1,6 +1,6 @@
 // A session in one file without a server: votes are kept by the browser, and saved as a file for `study import`.
 
-import { ballot, browserStorage, keepCode, lastCode } from "./ballot.js";
+import { browserStorage, keepCode, lastCode, voteLog } from "./vote_log.js";
 import { SessionError } from "./session_error.js";
 import { trialsOf } from "./trials.js";
 
@@ -25,7 +25,7 @@ export function offline(study, picture) {
   async function ready() {
     if (!window.crypto?.subtle) throw new SessionError(NO_DIGESTS, { final: true });
     trials ??= await trialsOf(design, code);
-    votes ??= ballot(design.digest, code, kept);
+    votes ??= voteLog(design.digest, code, kept);
   }
 
   async function state() {

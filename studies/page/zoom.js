@@ -34,7 +34,7 @@ export function openZoom(pictures, closed) {
       button("\u2212", () => scaleBy(1 / STEP), { title: "Smaller (\u2212)" }),
       button("+", () => scaleBy(STEP), { title: "Larger (+)" }),
       whole,
-      button("Close", () => dialog.close(), { key: "Esc", kind: "primary" }),
+      button("Close", () => dialog.close(), { key: "Escape", kind: "primary" }),
     ),
   );
 

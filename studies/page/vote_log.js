@@ -10,7 +10,7 @@ const WIDTH = 6; // digits of a line's number
  * @param {string} rater the code.
  * @param {Storage|Map} kept where lines are kept.
  */
-export function ballot(study, rater, kept) {
+export function voteLog(study, rater, kept) {
   const beginning = `${prefix(study)}${rater}/`;
   const keys = () => keysOf(kept).filter((key) => key.startsWith(beginning)).sort();
 
