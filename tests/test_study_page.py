@@ -10,7 +10,7 @@ from lorarar.pictures.images import read_image
 from studies.errors import PacketError
 from studies.page import offline_page
 from studies.page.offline_page import write_page
-from studies.page.scripts import FOLDER, joined_scripts
+from studies.page.scripts import FOLDER, joined_scripts, modules_of
 from studies.rater.design import Design, Item
 from studies.rater.names import CODE_LENGTH, LETTERS
 from studies.rater.packet_format import read_line
@@ -193,6 +193,19 @@ def test_what_a_study_says_stays_data(tmp_path):
     study = json.loads(data_of(page, "study"))
     assert (study["introduction"]["instruction"], study["introduction"]["consent"]) == (NASTY, NASTY)
     assert study["introduction"]["labels"][1] == NASTY[:40]
+
+
+def test_every_file_of_the_page_is_used_and_packed():
+    import tomllib
+
+    index = (FOLDER / "index.html").read_text()
+    named = set(re.findall(r'"/page/([\w.]+)"', index)) | {"index.html", "offline_page.js"}
+    modules = [modules_of(entry) for entry in named if entry.endswith(".js")]
+    files = {path.name for path in FOLDER.iterdir() if path.suffix in (".css", ".html", ".js")}
+    assert named.union(*modules) == files
+    with (FOLDER.parents[1] / "pyproject.toml").open("rb") as file:
+        packed = tomllib.load(file)["tool"]["setuptools"]["package-data"]["studies.page"]
+    assert {f"*{(FOLDER / name).suffix}" for name in files} == set(packed)
 
 
 def test_nothing_of_the_page_makes_markup_of_text():

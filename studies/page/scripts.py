@@ -20,15 +20,20 @@ def joined_scripts(entry: str) -> str:
     Args:
         entry: the module's file, such as ``offline_page.js``.
     """
-    parts: dict[str, str] = {}
-    _add(entry, parts)
-    return "\n".join(parts.values())
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)).strip() + "\n" for text in modules_of(entry).values())
 
 
-def _add(name: str, parts: dict[str, str]) -> None:
+def modules_of(entry: str) -> dict[str, str]:
+    """The texts of a module and of all that it imports, by name, each after those it imports itself."""
+    modules: dict[str, str] = {}
+    _add(entry, modules)
+    return modules
+
+
+def _add(name: str, modules: dict[str, str]) -> None:
     """Add a module after those it imports; one that is there already is not added again."""
     text = (FOLDER / name).read_text("utf-8")
     for other in _IMPORT.findall(text):
-        if other not in parts:
-            _add(other, parts)
-    parts[name] = _EXPORT.sub("", _IMPORT.sub("", text)).strip() + "\n"
+        if other not in modules:
+            _add(other, modules)
+    modules[name] = text
