@@ -14,15 +14,12 @@ export function element(name, attributes = {}, ...children) {
   return one;
 }
 
-/** A button that says what it does, and which key does it. */
-export function button(words, act, { key = "", kind = "", title = "" } = {}) {
-  const hint = key && element("kbd", { "aria-hidden": "true" }, key);
-  return element(
-    "button",
-    { type: "button", class: kind, title: title || undefined, "aria-keyshortcuts": key || undefined, click: act },
-    element("span", {}, words),
-    hint,
-  );
+/** A button that says what it does, and which key does it; `name` is for readers of screens, where words are a sign. */
+export function button(words, act, { key = "", kind = "", title = "", name = "" } = {}) {
+  const attributes = { type: "button", class: kind, click: act };
+  for (const [attribute, value] of [["title", title], ["aria-label", name], ["aria-keyshortcuts", key]])
+    if (value) attributes[attribute] = value;
+  return element("button", attributes, element("span", {}, words), key && element("kbd", { "aria-hidden": "true" }, key));
 }
 
 /** Paragraphs of a text, which ends one by an empty line and breaks a line by its end. */

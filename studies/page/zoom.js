@@ -31,8 +31,8 @@ export function openZoom(pictures, closed) {
     element(
       "div",
       { class: "tools" },
-      button("\u2212", () => scaleBy(1 / STEP), { title: "Smaller (\u2212)" }),
-      button("+", () => scaleBy(STEP), { title: "Larger (+)" }),
+      button("\u2212", () => scaleBy(1 / STEP), { title: "Smaller (\u2212)", name: "Smaller" }),
+      button("+", () => scaleBy(STEP), { title: "Larger (+)", name: "Larger" }),
       whole,
       button("Close", () => dialog.close(), { key: "Escape", kind: "primary" }),
     ),
