@@ -18,7 +18,7 @@ from judge.errors import JudgeError
 from judge.judges import critic_names, name_judges
 from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
-from lorarar.util.messages import message, to_log
+from lorarar.util.messages import message, message_once, to_log
 
 if TYPE_CHECKING:
     from judge.checks.figures import CheckFigure
@@ -192,7 +192,8 @@ def check(
 
 
 def _spoken(progress: bool) -> AbstractContextManager[None]:
-    """Where messages go: to stderr with progress, or to the log."""
+    """Where messages go: to stderr with progress, or to the log; what is said once is said in every call."""
+    message_once.cache_clear()
     return nullcontext() if progress else to_log()
 
 

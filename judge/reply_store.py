@@ -169,6 +169,7 @@ class ReplyStore(ABC, Generic[K]):
 
     def add(self, judge: int, replies: Sequence[tuple[str, K, Reply]]) -> None:
         """Keep replies by their digests; a clear one replaces one that was not."""
+        created = now()
         with self.store.writing():
             for digest, key, reply in replies:
                 row: dict[str, Any] = {
@@ -182,7 +183,7 @@ class ReplyStore(ABC, Generic[K]):
                     "answer": sound(reply.text),
                     "reason": sound(reply.reason),
                     "seconds": reply.seconds,
-                    "created": now(),
+                    "created": created,
                 }
                 names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
                 self.store.db.execute(

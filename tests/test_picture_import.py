@@ -13,6 +13,7 @@ from judge import PAPER, from_folders, from_store, judge_pictures, mars2_by_meth
 from judge.targets import TargetError
 from lorarar.cli.main import app
 from lorarar.store import Store
+from lorarar.util.errors import StoreError
 from lorarar.util.files import sha256_of
 from studies.creation.candidates import find_candidates
 from tui.catalog import Catalog
@@ -357,6 +358,41 @@ def test_references_in_a_manifest_are_taken_row_by_row(place):
         ],
     }
     assert {one.correct for one in judged() if one.target.subject == "dog"} == {True}
+
+
+def references_of(title="mine"):
+    with Store("own.db") as store:
+        targets = from_store(store, f"import={title}")
+    return {
+        target.subject: ([path.parts[-4] for path in target.subject_references], target.style_words)
+        for target in targets
+    }
+
+
+def test_references_of_another_import_take_the_place_of_those_they_have_any_for_and_leave_the_others(place):
+    (place / "given" / "styles.toml").write_text('"ink-2" = "loose ink"\n')
+    import_made()
+    picture(place / "more" / "subjects" / "dog" / "b.png", (2, 90, 1))
+    imported("made", "--name", "mine", "--pattern", PATTERN, "--references", "more")
+    assert references_of() == {"dog": (["more"], "loose ink"), "Kätzchen": (["given"], "loose ink")}
+    (place / "refs.csv").write_text("path,subject\ngiven/subjects/dog/a.png,dog\n")
+    imported("made", "--name", "mine", "--pattern", PATTERN, "--references", "refs.csv")
+    assert references_of() == {"dog": (["given"], "loose ink"), "Kätzchen": (["given"], "loose ink")}
+    imported("made", "--name", "mine", "--pattern", PATTERN, "--references", "more")
+    assert references_of()["dog"] == (["more"], "loose ink")
+
+
+def test_an_import_that_cannot_be_kept_leaves_no_collection(place, monkeypatch):
+    imported("made", "--name", "first", "--pattern", PATTERN, "--references", "given")
+
+    def fail(*_):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("lorarar.imports.keep.changes_of", fail)
+    arguments = ("made", "--name", "mine", "--pattern", PATTERN)
+    assert "the disk is full" in run("pictures", "import", *arguments, code=1).stderr
+    with Store("own.db") as store:
+        assert [row["name"] for row in store.rows("SELECT name FROM collections")] == ["first"]
 
 
 def test_pictures_without_references_are_shown_and_said_to_count_in_no_figure(place):

@@ -19,7 +19,7 @@ from lorarar.pocket.concepts import slug, style_named, subject_named
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.store import Store
 from lorarar.util.errors import LorarError
-from lorarar.util.messages import message
+from lorarar.util.messages import message, message_once, to_log
 from lorarar.util.progress import Ticker
 from studies.creation.create import StudyRequest, new_study
 from studies.simulate import simulate
@@ -200,6 +200,15 @@ def test_a_picture_without_an_answer_has_a_row_and_a_warning(folders, caplog):
     assert row.value is None
     assert "failed" in row.note
     assert any("questions have a clear verdict" in record.getMessage() for record in caplog.records)
+
+
+def test_what_is_said_once_is_said_in_every_call(caplog):
+    with caplog.at_level(logging.INFO, "lorarar"):
+        for _ in range(2):
+            with to_log():
+                message_once("the model is m")
+                message_once("the model is m")
+    assert [record.getMessage() for record in caplog.records] == ["the model is m"] * 2
 
 
 def test_messages_and_progress_are_shown_where_they_are_wanted(grid, capfd, caplog):

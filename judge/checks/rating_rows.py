@@ -7,21 +7,20 @@ Its columns are ``image`` (a path, or the sha256 of the file), ``aspect`` (``sub
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from judge.errors import JudgeError
 from judge.questions import ASPECTS, Aspect
+from lorarar.util.csv_rows import CsvHeadError, csv_rows
 from lorarar.util.errors import reason
 from lorarar.util.files import missing
 
 REQUIRED = ("image", "aspect", "yes", "rater")
 OPTIONAL = ("references", "subject", "style")
-SEPARATORS = (",", ";", "\t")
 ANSWERS = {**dict.fromkeys(("1", "yes", "true"), True), **dict.fromkeys(("0", "no", "false"), False)}
 LARGEST = 1 << 28  # bytes of a file
 
@@ -67,19 +66,27 @@ def read_rows(path: Path) -> RatingFile:
     """
     data = _read(path)
     try:
-        text = data.decode("utf-8-sig")
+        data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise JudgeError(f"{path} is no UTF-8, first in line {line}; save it as CSV in UTF-8") from None
     left_out: dict[str, list[str]] = {}
-    rows, count = [], 0
-    for line, cells in _cells(path, text):
-        count += 1
-        row = _row(line, cells)
-        if isinstance(row, RatingRow):
-            rows.append(row)
-        else:
-            left_out.setdefault(row, []).append(f"line {line}: {_shown(cells)}")
+    rows = []
+
+    def bad(line: int, what: str) -> None:
+        left_out.setdefault(f"have {what}", []).append(f"line {line}")
+
+    try:
+        for line, cells in csv_rows(io.BytesIO(data), REQUIRED, bad):
+            row = _row(line, cells)
+            if isinstance(row, RatingRow):
+                rows.append(row)
+            else:
+                left_out.setdefault(row, []).append(f"line {line}: {_excerpt(cells)}")
+    except CsvHeadError as error:
+        also = f"accepted are {', '.join(REQUIRED)}, and as far as need be {', '.join(OPTIONAL)}"
+        raise JudgeError(f"{path}: {error}; {also}") from None
+    count = len(rows) + sum(map(len, left_out.values()))
     return RatingFile(path, sha256(data).hexdigest(), count, tuple(rows), left_out)
 
 
@@ -94,41 +101,17 @@ def _read(path: Path) -> bytes:
         raise JudgeError(f"{path} cannot be read: {reason(error)}") from None
 
 
-def _cells(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Each row with its line's number: its cells by the column's name, one in ``surplus`` where it has too many."""
-    head, _, _ = text.partition("\n")
-    separator = max(SEPARATORS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        names = [name.strip().casefold() for name in next(reader, [])]
-        if lacking := [name for name in REQUIRED if name not in names]:
-            raise JudgeError(
-                f"{path} lacks {', '.join(lacking)} among its columns; accepted are {', '.join(REQUIRED)}, and as far "
-                f"as need be {', '.join(OPTIONAL)}, with commas, semicolons or tabs between"
-            )
-        if doubled := [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]:
-            raise JudgeError(f"{path} has several columns {doubled[0]}; accepted is one")
-        for values in reader:
-            if any(value.strip() for value in values):
-                cells = dict(zip(names, map(str.strip, values), strict=False))
-                yield reader.line_num, cells | ({"surplus": "yes"} if len(values) != len(names) else {})
-    except csv.Error as error:
-        raise JudgeError(f"{path} is no sound CSV in line {reader.line_num}: {error}") from None
-
-
 def _row(line: int, cells: Mapping[str, str]) -> RatingRow | str:
     """The answer of a row, or why it has none."""
     aspect = next((aspect for aspect in ASPECTS if cells.get("aspect", "").casefold() == aspect), None)
     yes = ANSWERS.get(cells.get("yes", "").casefold())
-    if "surplus" in cells:
-        return "have more or fewer cells than the head"
     if not cells["image"] or "\0" in cells["image"]:
         return "name no picture"
     if aspect is None:
         return f"have another aspect than {' or '.join(ASPECTS)}"
     if yes is None:
         return "say neither 1 (yes, true) nor 0 (no, false)"
-    if not cells["rater"]:
+    if not cells.get("rater"):
         return "name no rater"
     return RatingRow(
         line=line,
@@ -140,6 +123,6 @@ def _row(line: int, cells: Mapping[str, str]) -> RatingRow | str:
     )
 
 
-def _shown(cells: Mapping[str, str]) -> str:
+def _excerpt(cells: Mapping[str, str]) -> str:
     """What a row that does not count says, shortened."""
     return ", ".join(cells.get(name, "")[:40] for name in REQUIRED)

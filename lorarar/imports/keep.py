@@ -17,11 +17,11 @@ from lorarar.imports.errors import ImportingError
 from lorarar.imports.left_out import LeftOut
 from lorarar.imports.own_picture import OwnPicture
 from lorarar.imports.places import places_of
-from lorarar.imports.references import References
+from lorarar.imports.references import References, in_folder
 from lorarar.imports.sound import SoundPicture, sound_pictures
 from lorarar.pictures.description import Description
 from lorarar.store.cells import Place, show_image
-from lorarar.store.concept_words import ConceptWords, Side, forget_concepts, put_concepts
+from lorarar.store.concept_words import ConceptWords, Side, put_concepts
 from lorarar.store.contents import superseded
 from lorarar.store.picture_references import ReferenceFinder
 from lorarar.store.queries import Collection, collection_pictures
@@ -29,7 +29,6 @@ from lorarar.store.seeds import from_column, to_column
 from lorarar.store.store import Store
 from lorarar.util.clock import now
 from lorarar.util.files import is_there
-from lorarar.util.text import alike
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,8 @@ def keep_import(store: Store, wanted: PictureImport, left_out: LeftOut) -> Impor
     if not sound:
         raise ImportingError(f"{wanted.source} has no picture that can be taken{left_out.reasons}")
     source, references = _stored_folders(store, wanted)  # refused before anything is written
-    number = store.collection_id(wanted.collection)
     with store.writing():
-        database = store.db.conn
+        database, number = store.db.conn, store.put_collection(wanted.collection)
         before = _paths(database, number)
         paths = {one.stored for one in sound}
         others = {place for place, path in before.items() if path not in paths and is_there(store.paths.find(path))}
@@ -93,8 +91,7 @@ def keep_import(store: Store, wanted: PictureImport, left_out: LeftOut) -> Impor
             show_image(database, number, place, images[place])
         database.execute("UPDATE collections SET folder = ? WHERE id = ?", [source, number])
         if wanted.references is not None:
-            database.execute("UPDATE collections SET reference_folder = ? WHERE id = ?", [references, number])
-            _keep_references(store, number, wanted.collection, wanted.references)
+            _keep_references(store, number, wanted.references, references)
         database.execute(f"DELETE FROM images WHERE base = '' AND {superseded()}")
     with store.reading() as database:
         finder = ReferenceFinder(store.path, database)
@@ -153,22 +150,44 @@ def _stored_folders(store: Store, wanted: PictureImport) -> tuple[str, str | Non
     return store.paths.stored(wanted.source), None if folder is None else store.paths.stored(folder)
 
 
-def _keep_references(store: Store, number: int, collection: Collection, references: References) -> None:
-    """Keep which references a collection's concepts have where they are listed, and what its styles are called."""
-    database, concepts = store.db.conn, _concepts(store.db.conn, number)
-    words = [
-        ConceptWords("style", name, Description(style=references.words[same]))
-        for side, name in concepts
-        if side == "style" and (same := alike(name, references.words)) is not None
+def _keep_references(store: Store, number: int, references: References, folder: str | None) -> None:
+    """Keep which references a collection's concepts have where they are listed, and what its styles are called.
+
+    What an import before gave stays for concepts of which these references have none. ``folder`` is theirs, as the
+    database has it.
+    """
+    database = store.db.conn
+    concepts = _concepts(database, number)
+    ours = [key for key in concepts if references.has(*key)]
+    (former,) = database.execute("SELECT reference_folder FROM collections WHERE id = ?", [number]).fetchone()
+    if folder is not None and former != folder:
+        if former is not None:
+            rows = database.execute("SELECT side, name FROM reference_pictures WHERE collection = ?", [number])
+            others = {*concepts} - {*ours} - {*rows}
+            _list_references(store, number, {key: in_folder(store.paths.find(former), *key) for key in others})
+        database.execute("UPDATE collections SET reference_folder = ? WHERE id = ?", [folder, number])
+    _forget(database, "reference_pictures", number, ours)
+    _list_references(store, number, {key: references.pictures(*key) for key in ours})
+    words = {key: references.words_of(key[1]) for key in concepts if key[0] == "style"}
+    _forget(database, "concepts", number, [key for key, text in words.items() if text is not None or key in ours])
+    described = [ConceptWords(*key, Description(style=text)) for key, text in words.items() if text is not None]
+    put_concepts(database, number, described, store.paths)
+
+
+def _forget(database: sqlite3.Connection, table: str, collection: int, keys: Iterable[tuple[Side, str]]) -> None:
+    """Forget what a table has of a collection's concepts."""
+    rows = [(collection, *key) for key in keys]
+    database.executemany(f"DELETE FROM {table} WHERE collection = ? AND side = ? AND name = ?", rows)
+
+
+def _list_references(store: Store, number: int, listed: Mapping[tuple[Side, str], Sequence[Path]]) -> None:
+    """List the references of concepts that have no list."""
+    rows = [
+        (number, side, name, place, store.paths.stored(path))
+        for (side, name), paths in listed.items()
+        for place, path in enumerate(paths)
     ]
-    forget_concepts(database, collection)
-    put_concepts(database, number, words, store.paths)
-    database.execute("DELETE FROM reference_pictures WHERE collection = ?", [number])
-    for side, name in concepts:
-        same = alike(name, [other for kind, other in references.listed if kind == side])
-        paths = () if same is None else references.listed[side, same]
-        rows = [(number, side, name, place, store.paths.stored(path)) for place, path in enumerate(paths)]
-        database.executemany("INSERT INTO reference_pictures VALUES (?, ?, ?, ?, ?)", rows)
+    store.db.conn.executemany("INSERT INTO reference_pictures VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _concepts(database: sqlite3.Connection, collection: int) -> list[tuple[Side, str]]:

@@ -1,27 +1,28 @@
 """Manifests: a CSV or JSON Lines file with a row a picture. Every row is checked, and a bad one costs itself alone.
 
-CSV is in UTF-8, with a head that names the columns, separated by commas, semicolons or tabs. A row's path is relative
+CSV is read as everywhere (``lorarar.util.csv_rows``). A row's path is relative
 to the manifest's folder, or whole; it may lead out of that, since a manifest is what says which pictures are meant.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from lorarar.imports.errors import ImportingError
 from lorarar.imports.left_out import LeftOut
+from lorarar.util.csv_rows import CsvHeadError, csv_rows, read_lines
 from lorarar.util.files import missing, open_regular
 from lorarar.util.formatting import listed
 from lorarar.util.messages import message
 from lorarar.util.text import one_line
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson")
-MOST_ROWS, LONGEST_ROW = 1_000_000, 64 * 1024  # bytes of a row
+MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def read_manifest(
                     raise ImportingError(f"more than {MOST_ROWS} rows")
                 others |= dict.fromkeys(name for name in row.values if name not in columns)
                 yield row
-    except ImportingError as error:
+    except (ImportingError, CsvHeadError) as error:
         raise ImportingError(f"{file}: {error}") from None
     except FileNotFoundError:
         raise ImportingError(missing(file)) from None
@@ -97,25 +98,18 @@ def read_manifest(
         message(f"{file}: columns that are not read: {listed(map(one_line, others))}", "yellow")
 
 
-def _lines(file: BinaryIO, left_out: LeftOut) -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers; those that are too long are counted.
+def _csv_rows(file: BinaryIO, needs: Collection[str], left_out: LeftOut) -> Iterator[ManifestRow]:
+    for line, cells in csv_rows(file, needs, partial(_leave_out, left_out)):
+        yield ManifestRow(line, cells)
 
-    Raises:
-        UnicodeDecodeError: one is no UTF-8.
-    """
-    number = 0
-    while line := file.readline(LONGEST_ROW + 1):
-        number += 1
-        if len(line) > LONGEST_ROW:
-            left_out.add(f"the row is longer than {LONGEST_ROW} bytes", f"line {number}")
-            while line and not line.endswith(b"\n"):
-                line = file.readline(LONGEST_ROW)
-            continue
-        yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+
+def _leave_out(left_out: LeftOut, line: int, what: str) -> None:
+    """Count a row that has what no row may have."""
+    left_out.add(f"the row has {what}", f"line {line}")
 
 
 def _json_rows(file: BinaryIO, left_out: LeftOut) -> Iterator[ManifestRow]:
-    for number, line in _lines(file, left_out):
+    for number, line in read_lines(file, partial(_leave_out, left_out)):
         if not line.strip():
             continue
         try:
@@ -137,35 +131,3 @@ def _text(value: object) -> str | None:
     if value is None:
         return ""
     return str(value) if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)) else None
-
-
-def _csv_rows(file: BinaryIO, needs: Collection[str], left_out: LeftOut) -> Iterator[ManifestRow]:
-    numbered = _lines(file, left_out)
-    _, head = next(numbered, (1, ""))
-    delimiter = max(",;\t", key=head.count)
-    columns = [column.strip().lower() for column in next(csv.reader([head], delimiter=delimiter), [])]
-    if lacking := [column for column in needs if column not in columns]:
-        there = listed(map(one_line, columns)) or "none"
-        raise ImportingError(f"there is no column {', '.join(lacking)}; its first line names {there}")
-    if len({*columns}) < len(columns):
-        raise ImportingError("its first line names a column twice")
-    at = [1]  # the line that was read last: a row may have several, and one that is too long is passed over
-    rows = csv.reader(_texts(numbered, at), delimiter=delimiter, strict=True)
-    while True:
-        try:
-            cells = next(rows, None)
-        except csv.Error as error:
-            left_out.add(f"the row is no CSV ({error})", f"line {at[0]}")
-            continue
-        if cells is None:
-            return
-        if len(cells) > len(columns):
-            left_out.add("the row has more cells than the head", f"line {at[0]}")
-        elif cells:
-            yield ManifestRow(at[0], {column: cell.strip() for column, cell in zip(columns, cells, strict=False)})
-
-
-def _texts(numbered: Iterator[tuple[int, str]], at: list[int]) -> Iterator[str]:
-    """Lines without their numbers, each of which is noted in ``at``."""
-    for at[0], line in numbered:
-        yield line

@@ -21,7 +21,9 @@ from lorarar.imports.tree import read_tree
 from lorarar.pictures.folders import child
 from lorarar.pictures.images import read_size
 from lorarar.store.concept_words import Side
+from lorarar.store.picture_references import pictures_in, reference_places
 from lorarar.util.files import is_text
+from lorarar.util.text import alike
 
 SIDES: Mapping[str, Side] = {"subject": "content", "style": "style"}  # by the field of a pattern, or the column
 OPTION = "--references-pattern"
@@ -36,6 +38,26 @@ class References:
     folder: Path | None  # with the usual layout; None where they are listed
     listed: Listed = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)  # by style
+
+    def pictures(self, side: Side, name: str) -> Sequence[Path]:
+        """The references of a concept that are listed; none where they are not, or where it has no others."""
+        same = alike(name, [other for kind, other in self.listed if kind == side])
+        return () if same is None else self.listed[side, same]
+
+    def has(self, side: Side, name: str) -> bool:
+        """Whether there are any of a concept, listed or in the folder."""
+        return bool(self.pictures(side, name)) or (self.folder is not None and bool(in_folder(self.folder, side, name)))
+
+    def words_of(self, style: str) -> str | None:
+        """The words of a style; None where none are said."""
+        same = alike(style, self.words)
+        return None if same is None else self.words[same]
+
+
+def in_folder(folder: Path, side: Side, name: str) -> tuple[Path, ...]:
+    """The references of a concept in a folder of the usual layout."""
+    subject, style = reference_places(folder, name, name)
+    return pictures_in(style if side == "style" else subject)
 
 
 def read_references(source: Path, patterns: Sequence[str], left_out: LeftOut) -> References:

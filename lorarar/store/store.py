@@ -179,7 +179,7 @@ class Store:
     def collection_id(self, collection: Collection) -> int:
         """The id of a collection, which is kept if it is new."""
         with self.writing():
-            return self._collection(collection)
+            return self.put_collection(collection)
 
     def describe_concepts(self, collection: Collection, concepts: Iterable[ConceptWords]) -> None:
         """Keep what a collection says of its concepts, instead of what it said before."""
@@ -187,14 +187,14 @@ class Store:
         with self.writing():
             forget_concepts(self.db.conn, collection)
             if words:
-                put_concepts(self.db.conn, self._collection(collection), words, self.paths)
+                put_concepts(self.db.conn, self.put_collection(collection), words, self.paths)
 
     def add_cells(
         self, collection: Collection, cells: Sequence[tuple[Cell, Picture]], adapter: int, merge: int
     ) -> None:
         """Keep the written pictures of a batch and show them in a collection's cells: all of them or none."""
         with self.writing():
-            number = self._collection(collection)
+            number = self.put_collection(collection)
             for cell, picture in cells:
                 image = self._image(picture, adapter, merge, cell.key, cell.recorded)
                 show_image(self.db.conn, number, cell.place, image)
@@ -202,14 +202,14 @@ class Store:
     def add_pictures(self, collection: Collection, pictures: Mapping[Place, Picture], adapter: int, merge: int) -> None:
         """Keep written pictures of a merge and show them at places of a collection: all of them or none."""
         with self.writing():
-            number = self._collection(collection)
+            number = self.put_collection(collection)
             for place, picture in pictures.items():
                 show_image(self.db.conn, number, place, self._image(picture, adapter, merge))
 
     def show(self, collection: Collection, images: Mapping[Place, int]) -> None:
         """Show pictures that are kept, by their ids, at places of a collection: all of them or none."""
         with self.writing():
-            number = self._collection(collection)
+            number = self.put_collection(collection)
             for place, image in images.items():
                 show_image(self.db.conn, number, place, image)
 
@@ -229,7 +229,8 @@ class Store:
             for row in rows
         }
 
-    def _collection(self, collection: Collection) -> int:
+    def put_collection(self, collection: Collection) -> int:
+        """The id of a collection, which is kept if it is new; within ``writing``."""
         row = {"kind": collection.kind, "name": collection.name, "created": now()}
         return self._insert("collections", row, ("kind", "name"))[0]
 

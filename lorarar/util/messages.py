@@ -26,6 +26,8 @@ _calls = 0  # of a program, within which nothing is printed
 def to_log() -> Iterator[None]:
     """Within, in every thread, messages go to the logger ``lorarar``, and there is no progress on stderr."""
     global _calls  # noqa: PLW0603
+    if not _calls:
+        message_once.cache_clear()  # what one call was told is news to the next
     _calls += 1
     try:
         yield
@@ -58,5 +60,5 @@ def message(text: str, style: str = "") -> None:
 
 @cache
 def message_once(text: str, style: str = "") -> None:
-    """Print a message that one process need not say twice, however often its reason comes up."""
+    """Print a message that a command, or one call, need not say twice, however often its reason comes up."""
     message(text, style)

@@ -20,6 +20,7 @@ import httpx2
 from judge.critics.openai.address import Address
 from judge.critics.openai.environment import open_client, route_to
 from judge.critics.openai.response import json_of
+from judge.critics.openai.slot import Slot
 from lorarar.util.errors import reason
 
 T = TypeVar("T")
@@ -67,28 +68,33 @@ class Connection:
 
     def get(self, place: str) -> Answer:
         """The answer of a place below the address; raises as ``post``."""
-        return self._request("GET", place, None)
+        return self._request("GET", place, None, Slot())
 
     def get_beside(self, place: str, seconds: float) -> Answer:
         """The answer of a place beside ``/v1``, within some seconds; raises as ``post``."""
-        return self._bounded("GET", self.address.beside(place), None, min(seconds, self.timeout))
+        return self._bounded("GET", self.address.beside(place), None, min(seconds, self.timeout), Slot())
 
-    def post(self, place: str, body: bytes) -> Answer:
+    def post(self, place: str, body: bytes, slot: Slot) -> Answer:
         """The answer to a body of JSON that is sent to a place below the address.
+
+        Args:
+            place: where it is sent.
+            body: what is sent.
+            slot: taken when all is ready to be sent, and given back with the last byte of the answer.
 
         Raises:
             NoAnswerError: there is none, or it took too long, was too long or came from elsewhere.
         """
-        return self._request("POST", place, body)
+        return self._request("POST", place, body, slot)
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
-    def _request(self, method: str, place: str, body: bytes | None) -> Answer:
+    def _request(self, method: str, place: str, body: bytes | None, slot: Slot) -> Answer:
         """The answer, from where the server has moved to, if it says so; that is remembered."""
         for _ in range(MOVES + 1):
-            answer = self._bounded(method, self.address.of(place), body, self.timeout)
+            answer = self._bounded(method, self.address.of(place), body, self.timeout, slot)
             if answer.status not in MOVED:
                 return answer
             location = answer.headers.get("location", "")
@@ -98,18 +104,21 @@ class Connection:
             self.address = there
         raise NoAnswerError(f"{self.address}{place} is moved to {location[:200]}; give the address there")
 
-    def _bounded(self, method: str, url: httpx2.URL, body: bytes | None, seconds: float) -> Answer:
+    def _bounded(self, method: str, url: httpx2.URL, body: bytes | None, seconds: float, slot: Slot) -> Answer:
+        headers = {} if body is None else {"Content-Type": "application/json"}
         try:
-            return within(seconds, lambda: self._exchange(method, url, body, seconds))
+            request = self._client.build_request(method, url, content=body, headers=headers, timeout=seconds)
+            with slot:
+                return within(seconds, lambda: self._exchange(request, seconds, slot))
         except (httpx2.TimeoutException, TimeoutError):
             raise NoAnswerError(f"no answer within {seconds:g} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise NoAnswerError(f"{type(error).__name__}: {reason(error)}") from None
 
-    def _exchange(self, method: str, url: httpx2.URL, body: bytes | None, seconds: float) -> Answer:
+    def _exchange(self, request: httpx2.Request, seconds: float, slot: Slot) -> Answer:
         started = time.monotonic()
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        with self._client.stream(method, url, content=body, headers=headers, timeout=seconds) as response:
+        response = self._client.send(request, stream=True)
+        try:
             answer = bytearray()
             for part in response.iter_bytes():
                 answer += part
@@ -117,7 +126,10 @@ class Connection:
                     raise NoAnswerError(f"an answer of more than {LONGEST // 2**20} MB")
                 if time.monotonic() > started + seconds:
                     raise TimeoutError
+            slot.give_back()
             return Answer(response.status_code, bytes(answer), response.headers, time.monotonic() - started)
+        finally:
+            response.close()
 
 
 _idle: list[queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]] = []  # of threads that wait for a call

@@ -16,6 +16,7 @@ from judge.critics.openai.problem import Problem, problem_of
 from judge.critics.openai.request import RequestForm, packed, with_extras
 from judge.critics.openai.retry import waits
 from judge.critics.openai.settings import ServedSettings
+from judge.critics.openai.slot import Slot
 
 Messages = Callable[
     ..., list[dict[str, Any]]
@@ -78,15 +79,16 @@ class Server:
             QuestionFailedError: there is none after all retries; or one of its subclasses.
         """
 
+        def check() -> None:
+            if stop.is_set():
+                raise QuestionFailedError("it was not asked any more")
+
         def send(form: RequestForm) -> Answer | Problem:
             body = with_extras(
                 form.body(self.model.name, messages(system=form.system), limit), self._settings.extra_body or {}
             )
             data = packed(body, pictures)  # before there is a slot, so that none is taken by what is not yet in flight
-            with self._slots:
-                if stop.is_set():
-                    raise QuestionFailedError("it was not asked any more")
-                answer = self._connection.post("/chat/completions", data)
+            answer = self._connection.post("/chat/completions", data, Slot(self._slots, check))
             return problem_of(answer) or answer
 
         negotiation = self._negotiation_of_words if reads_words else self._negotiation
