@@ -280,7 +280,7 @@ def test_an_import_is_judged_reported_shown_and_studied_with_its_methods(place):
         assert len(candidates.pictures) == 8
         assert candidates.references["dog", "ink-2"].words == "ink"
     new = ("study", "new", "pref", "--kind", "ab", "--methods", "our best 100%,base line", "--images", "import=mine")
-    run(*new, "--repeats", "0", "--attention", "0")
+    run(*new, "--repeats", "0", "--attention", "0", "--items", "2")
     assert "pref" in run("study", "list").stdout
 
 
