@@ -49,7 +49,7 @@ class Introduction:
     consent: str
     instruction: str
     example: Example
-    answers: tuple[VoteAnswer, ...]  # the possible answers, in the order of keys 1, 2, 3 (and 4)
+    answers: tuple[VoteAnswer, ...]  # the possible answers, in the order in which they stand
     labels: tuple[str, ...]  # their words
 
 
