@@ -141,6 +141,10 @@ def test_where_every_resample_gives_the_same_there_is_no_interval():
     quality = np.tile([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], 3)
     ratings = ratings_of(np.tile(quality, (4, 1)))
     perfect = correlate(ratings, quality, {"r": coefficients.pearson, "kappa": coefficients.kappa}).values
+    area = correlate(ratings, quality, {"area": coefficients.auc}).values["area"]
+    assert (area.value, area.low, area.high) == pytest.approx(
+        (1.0, 1 - wilson(0.0, 18)[1], 1.0)
+    )  # a share has Wilson's
     of_alpha, raters = alpha(ratings, "nominal"), reliability(ratings)
     for figure in (*perfect.values(), of_alpha, raters.of_mean, raters.ceiling):
         assert (figure.value, figure.low, figure.high, figure.note) == (pytest.approx(1), None, None, ALL_ALIKE)

@@ -88,6 +88,10 @@ def auc(people: Floats, metric: Floats, weights: Floats | None = None) -> Floats
     return _share(((of_yes @ above) * of_no).sum(axis=-1), of_yes.sum(axis=-1) * of_no.sum(axis=-1))
 
 
+#: Those that are shares, of which one at 0 or 1 says nothing certain.
+SHARES: frozenset[Coefficient] = frozenset({ordered_alike, same_side, same_of_three, auc})
+
+
 class _Rows:
     """Rows of values (..., items) whose items are compared two by two, as many rows at once as there is room for."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from lorarar.util.statistics.agreement import majority
 from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.statistics.coefficients import Coefficient, pearson
+from studies.statistics.coefficients import SHARES, Coefficient, pearson
 from studies.statistics.crossed import Resamples
 from studies.statistics.ratings import Floats, Ratings
 from studies.statistics.reliability import Reliability
@@ -115,7 +115,10 @@ class _Sides:
     def estimate(self, coefficient: Coefficient, metric: Floats) -> Estimate:
         """A coefficient with its interval."""
         value = float(coefficient(self.people, metric[self.usable], None))
-        return self.resamples.estimate(value, self.draws(coefficient, metric))
+        draws = self.draws(coefficient, metric)
+        if coefficient in SHARES and value in (0.0, 1.0) and not np.any(draws[~np.isnan(draws)] != value):
+            return self.resamples.alike(value)
+        return self.resamples.estimate(value, draws)
 
     def check_variation(self, metric: Floats) -> None:
         """Raise UndefinedError unless there are enough items and both sides vary."""

@@ -87,6 +87,20 @@ class Resamples:
             return Estimate(result.value, None, None, ALL_ALIKE)
         return result.noted(*self.alone)
 
+    def alike(self, value: float, least: float = 0.0, most: float = 1.0) -> Estimate:
+        """A mean of values that are all the same, with Wilson's interval of a share of 1 among as many cells.
+
+        Args:
+            value: the mean.
+            least: the least value that one can have.
+            most: the largest.
+        """
+        cells = self.ratings.cell_count
+        _, others = wilson(0.0, cells)
+        low, high = value - others * (value - least), value + others * (most - value)
+        note = f"nothing differs: Wilson's interval over {counted(cells, 'pair')}"
+        return Estimate(value, low, high, note).noted(*self.alone)
+
     @property
     def alone(self) -> list[str]:
         """What no interval of these votes can hold, since there is but one to resample."""
@@ -114,7 +128,4 @@ def crossed_mean(
     value = defined(float(values.mean()))
     if np.ptp(values):
         return resamples.estimate(value, resamples.means(values))
-    _, others = wilson(0.0, ratings.cell_count)
-    low, high = value - others * (value - least), value + others * (most - value)
-    note = f"no vote differs: Wilson's interval over {counted(ratings.cell_count, 'pair')}"
-    return Estimate(value, low, high, note).noted(*resamples.alone)
+    return resamples.alike(value, least, most)
