@@ -71,12 +71,12 @@ class Page:
         await self.call("Page.navigate", url=address)
 
     async def look(self, width: int, height: int, *, phone: bool = False, dark: bool = False) -> None:
-        """Be a screen of this many CSS pixels, of a phone with three pixels to each and touch, or dark."""
+        """Be a screen of this many CSS pixels, of a phone with two pixels to each and touch, or dark."""
         await self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=3 if phone else 1,
+            deviceScaleFactor=2 if phone else 1,
             mobile=phone,
         )
         await self.call("Emulation.setTouchEmulationEnabled", enabled=phone)

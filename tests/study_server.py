@@ -101,18 +101,18 @@ def _is_whole(answer):
     return bool(ended and length and len(body) >= int(length[1]))
 
 
-def study_in(folder, side=16):
+def study_in(folder, side=16, attention=None):
     """A database with the study ``s`` of four pairs."""
     path = make_database(folder, subjects=("can", "cat"), styles=("oil", "sticker"), seeds=1, side=side)
     with Store(path) as store:
-        new_study(store, StudyRequest("s", "ab", ("alpha", "beta"), "random", items=4))
+        new_study(store, StudyRequest("s", "ab", ("alpha", "beta"), "random", items=4, attention=attention))
     return path
 
 
 @contextmanager
-def serving(folder, codes=("ONE", "TWO", "SIX"), most=8, side=16, origin=None):
+def serving(folder, codes=("ONE", "TWO", "SIX"), most=8, side=16, origin=None, attention=None):
     """A study that is served while the block runs."""
-    path = study_in(folder, side)
+    path = study_in(folder, side, attention)
     file = TokenFile(path.with_name("s.tokens"))
     with file.changing() as held:
         held.codes |= {new_token(): code for code in codes}

@@ -27,7 +27,7 @@ CODES = ("KEYS", "TOUCH", "UNDO", "ZOOM", "TWICE", "EARLY", "SLOW", "LOST", "LEA
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("served"), codes=CODES, most=20, side=48) as one:
+    with serving(tmp_path_factory.mktemp("served"), codes=CODES, most=20, side=48, attention=0) as one:
         yield one
 
 
@@ -119,7 +119,7 @@ def test_a_study_is_voted_through_by_touch_alone_on_a_phone(served, in_browser):
     assert [vote.answer for vote in votes] == [
         ("left", "similar", "right")[number % 3] for number in range(len(trials))
     ]
-    assert all(3 * 150 < vote.screen.picture_width < 3 * 195 for vote in votes)  # three pixels to each of CSS
+    assert all(2 * 150 < vote.screen.picture_width < 2 * 195 for vote in votes)  # two pixels to each of CSS
 
 
 def test_undo_pause_and_a_page_that_is_loaded_anew(served, in_browser):
@@ -335,7 +335,7 @@ NASTY = "</script><script>document.title='<b>broken'</script> <img src=x onerror
 def exported(tmp_path_factory):
     """A database, and its study as one page whose words try to be markup."""
     folder = tmp_path_factory.mktemp("exported")
-    path = study_in(folder, side=48)
+    path = study_in(folder, side=48, attention=0)
     (folder / "words.txt").write_text(NASTY)
     more = ["--instruction", str(folder / "words.txt"), "--tie", NASTY[:40]]
     run(path, "new", "nasty", "--kind", "absolute", "--methods", "alpha", "--items", "4", *more)
