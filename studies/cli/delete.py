@@ -8,6 +8,7 @@ from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
+from studies.cli.link_options import tokens_beside
 from studies.cli.options import NameArgument, YesOption, open_store
 from studies.errors import StudyError
 
@@ -27,7 +28,7 @@ def delete(name: NameArgument, yes: YesOption = False, db: DbOption = None, as_j
         message("Votes on its packets that are still out cannot be imported any more, into no other study either.")
         confirm("Delete it?", "nothing was deleted", StudyError, yes=yes)
         gone = delete_study(store, study)
-        tokens = store.path.with_name(f"{name}.tokens")
+        tokens = tokens_beside(store.path, name)
     if as_json:
         print_json({"study": name, **vars(gone)})
     message(f"deleted: the study {name}")

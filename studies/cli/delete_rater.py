@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
+from studies.cli.link_options import tokens_beside
 from studies.cli.options import NameArgument, YesOption, open_store
 
 
@@ -37,6 +40,18 @@ def delete_rater(
         message(f"What goes with {who}: {count(votes, 'vote')}{again}.")
         confirm("Delete them?", "nothing was deleted", StudyError, yes=yes)
         votes = sum(map(raters.delete, codes))
+        links = _drop_links(tokens_beside(store.path, name), codes)
     if as_json:
         print_json({"study": name, "raters": codes, "votes": votes})
-    message(f"raters deleted: {len(codes)}; votes deleted: {votes}")
+    dropped = f"; links dropped: {links}" if links else ""
+    message(f"raters deleted: {len(codes)}; votes deleted: {votes}{dropped}")
+
+
+def _drop_links(path: Path, codes: Sequence[str]) -> int:
+    """Take the raters' links out of the study's file of tokens, where there is one; how many there were."""
+    from studies.serving.tokens import TokenFile
+
+    if not path.exists():
+        return 0
+    with TokenFile(path).changing() as tokens:
+        return sum(map(tokens.withdraw, codes))
