@@ -28,7 +28,9 @@ SCREEN = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, pic
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory):
-    path = make_database(tmp_path_factory.mktemp("grid"), subjects=("can", "cat"), styles=("oil", "ink"), seeds=2)
+    path = make_database(
+        tmp_path_factory.mktemp("grid"), subjects=("can", "cat", "dog"), styles=("oil", "ink"), seeds=2
+    )
     with Store(path) as store:
         new_study(store, StudyRequest("one", "ab", ("alpha", "beta"), "random"))
         new_study(store, StudyRequest("two", "absolute", ("alpha",), "random", seed=1))

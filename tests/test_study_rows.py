@@ -1,4 +1,4 @@
-"""What a report says first, whom it leaves out, its rows an item and a rater, and the raw votes, all counted by hand."""
+"""What a report says first, whom it leaves out, its rows an item and a rater, the raw votes: counted by hand."""
 
 import csv
 import io
@@ -82,6 +82,10 @@ def grid(tmp_path_factory):
 def store(grid):
     with Store(grid, read_only=True) as opened:
         yield opened
+
+
+def read(file):
+    return list(csv.DictReader(io.StringIO(file.read_text())))
 
 
 def facts(report):
@@ -245,13 +249,14 @@ def test_a_rater_has_a_row_of_how_they_answered(store):
     rows = {row.rater: row for row in make_rows(store, "pref", "rater")}
     assert list(rows) == ["ANN", "BEN", "FAST", "GONE", "LAZY", "TINY"]
     ann, fast, gone, lazy = (rows[code] for code in ("ANN", "FAST", "GONE", "LAZY"))
-    assert (ann.votes, ann.finished, ann.checks, ann.checks_failed) == (study.asked, True, len(study.checks), 0)
-    assert (ann.repeats, ann.repeats_alike, ann.median_seconds, ann.left_share) == (2, 2, 2.0, 0.5)
+    assert (ann.votes, ann.finished, ann.checks_failed, ann.repeats_alike) == (study.asked, True, 0, ann.repeats)
+    assert ann.checks + ann.repeats == len(study.checks) + 2  # a check may be one of the two that come again
+    assert (ann.median_seconds, ann.left_share) == (2.0, 0.5)
     assert ann.left_out == () and ann.r_with_others is None  # who always answers the same has no r
     assert fast.too_fast == study.asked + len(study.checks) + 2 and fast.left_out == (
         "raters whose median answer takes less than 1 seconds",
     )
-    assert (gone.finished, lazy.checks_failed, rows["TINY"].too_small) == (False, len(study.checks), study.asked)
+    assert (gone.finished, lazy.checks_failed, rows["TINY"].too_small) == (False, lazy.checks, study.asked)
     shown = [(origin.subject == "cat", n) for n, origin in enumerate(study.origins) if origin.expected is None]
     alone = {vote.item for vote in standing_votes(StudyStore(store), study, False) if vote.rater == "GONE"}
     mine = [-1 if cat else 1 for cat, _ in shown]
@@ -298,7 +303,7 @@ def test_a_report_by_something_else_or_in_too_few_resamples_is_one_line(run):
 def test_raw_votes_are_what_was_answered_by_side_and_by_method(run, store, tmp_path):
     study, file = StudyStore(store).get("pref"), tmp_path / "votes.csv"
     assert run("export", "pref", "-o", file).stdout.strip() == str(file)
-    rows = list(csv.DictReader(file.open()))
+    rows = read(file)
     assert {row["raters"] for row in rows} == {"people"} and len({row["rater"] for row in rows}) == 6
     for row in rows:
         trial = trials_of(study.design, row["rater"])[int(row["trial"])]
@@ -313,9 +318,9 @@ def test_raw_votes_are_what_was_answered_by_side_and_by_method(run, store, tmp_p
     tiny = next(row for row in rows if row["rater"] == "TINY")
     assert (tiny["picture_width"], tiny["renderer"], tiny["seconds"], tiny["standing"]) == ("20", "half", "2.0", "yes")
     assert run("export", "pref", "-o", file, "--simulated").exit_code == 0
-    assert {row["raters"] for row in csv.DictReader(file.open())} == {"simulated"}
+    assert {row["raters"] for row in read(file)} == {"simulated"}
     assert run("export", "single", "-o", file).exit_code == 0
-    assert {row["method"] for row in csv.DictReader(file.open()) if row["purpose"] == "plain"} == {"alpha", "beta"}
+    assert {row["method"] for row in read(file) if row["purpose"] == "plain"} == {"alpha", "beta"}
 
 
 def test_superseded_votes_are_written_where_asked_for(grid, tmp_path):
@@ -330,8 +335,7 @@ def test_superseded_votes_are_written_where_asked_for(grid, tmp_path):
     for extra, answers in (([], ["style"]), (["--all"], ["both", "style"])):
         words = ["study", "export", "single", "-o", str(tmp_path / "v.csv"), "--db", str(tmp_path / "copy.db"), *extra]
         assert CliRunner().invoke(app, words).exit_code == 0
-        with (tmp_path / "v.csv").open() as file:
-            rows = [row for row in csv.DictReader(file) if row["rater"] == "ZOE"]
+        rows = [row for row in read(tmp_path / "v.csv") if row["rater"] == "ZOE"]
         assert [row["answer_by_side"] for row in rows] == answers
         assert [row["standing"] for row in rows] == ["no", "yes"][-len(rows) :]
 

@@ -35,7 +35,8 @@ def conclusion(study: Study, votes: Sequence[StandingVote], figures: Sequence[Fi
     over = f"over {count(len(pairs), 'pair')} and {count(len(raters), 'rater')}"
     over = f" {over}" if len(clauses) == 1 else f"; all {over}"
     mark = f"{SIMULATED[0].upper()}{SIMULATED[1:]}: " if simulated else ""
-    return Figure("conclusion", "", primary or DEFAULT[study.kind], f"{mark}{'; '.join(clauses)}{over}")
+    note = f"by the figure that was named before voting: {primary}" if primary else ""
+    return Figure("conclusion", "", "what came out", f"{mark}{'; '.join(clauses)}{over}", note=note)
 
 
 def _preferences(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
