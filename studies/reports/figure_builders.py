@@ -22,12 +22,8 @@ def ratings_of(study: Study, votes: Sequence[StandingVote], value: Value) -> Rat
     Raises:
         UndefinedError: there are no votes.
     """
-
-    def cell(vote: StandingVote) -> tuple[str, str]:
-        origin = study.origins[vote.item]
-        return origin.subject, origin.style
-
-    return Ratings.of([(float(value(vote)), vote.item, vote.rater, cell(vote)) for vote in votes])
+    cells = [(origin.subject, origin.style) for origin in study.origins]
+    return Ratings.of([(float(value(vote)), vote.item, vote.rater, cells[vote.item]) for vote in votes])
 
 
 def value_for(study: Study, aspect: str) -> Value:

@@ -13,6 +13,7 @@ from studies.rater.trials import TrialPurpose
 from studies.rater.votes import Screen
 from studies.store import Study, StudyStore
 
+_LEANING = {"left": 1, "right": -1}
 LEAST_LOOK = 0.5  # seconds, in which nobody can look at the pictures and answer
 
 
@@ -37,7 +38,7 @@ class StandingVote:
     @property
     def leaning(self) -> int:
         """+1 for the item's first picture, -1 for its second, 0 for neither."""
-        return {"left": 1, "right": -1}.get(self.answer, 0)
+        return _LEANING.get(self.answer, 0)
 
     def shows(self, aspect: str) -> bool:
         """Whether the rater says that the picture shows the aspect: subject, style, or both."""
@@ -104,10 +105,9 @@ def longest_run(votes: Sequence[StandingVote]) -> int:
 
 def methods_of(study: Study, vote: StandingVote) -> tuple[str, ...]:
     """The methods of the pictures voted on, by place."""
-    return tuple(source.method for source in study.origins[vote.item].sources)
+    return study.item_methods[vote.item]
 
 
 def toward_first(study: Study, vote: StandingVote) -> float:
     """+1 where an A/B vote prefers the method that the study names first, -1 the other, 0 neither."""
-    one, two = methods_of(study, vote)
-    return vote.leaning * (1 if study.methods.index(one) < study.methods.index(two) else -1)
+    return vote.leaning * study.toward_first[vote.item]

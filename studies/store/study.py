@@ -75,6 +75,18 @@ class Study:
         """The number of items that it asks about: without practice and attention checks."""
         return len(self.design.items) - self.design.count("practice") - len(self.checks)
 
+    @cached_property
+    def item_methods(self) -> tuple[tuple[str, ...], ...]:
+        """The methods of each item's pictures, by place; empty names in practice and checks."""
+        return tuple(tuple(source.method for source in origin.sources) for origin in self.origins)
+
+    @cached_property
+    def toward_first(self) -> tuple[int, ...]:
+        """Of each item of two methods, 1 where the one that the study names first stands first, else -1."""
+        order = {method: place for place, method in enumerate(self.methods)}
+        places = ([order.get(method, 0) for method in methods] for methods in self.item_methods)
+        return tuple(1 if own == sorted(own) else -1 for own in places)
+
     @property
     def pairs(self) -> set[tuple[str, str]]:
         """The subjects and styles that its items show; practice has none."""
