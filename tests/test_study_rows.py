@@ -254,7 +254,7 @@ def test_a_rater_has_a_row_of_how_they_answered(store):
     assert (ann.median_seconds, ann.left_share) == (2.0, 0.5)
     assert ann.left_out == () and ann.r_with_others is None  # who always answers the same has no r
     assert fast.too_fast == study.asked + len(study.checks) + 2 and fast.left_out == (
-        "raters whose median answer takes less than 1 seconds",
+        "raters whose median answer takes less than 1 s",
     )
     assert (gone.finished, lazy.checks_failed, rows["TINY"].too_small) == (False, lazy.checks, study.asked)
     shown = [(origin.subject == "cat", n) for n, origin in enumerate(study.origins) if origin.expected is None]

@@ -22,6 +22,7 @@ from studies.reports.model import strength_figures
 from studies.reports.outcomes import preferences, yes_shares
 from studies.reports.rater_table import RaterRow, rater_rows
 from studies.reports.record import record
+from studies.reports.registration import registration
 from studies.reports.standing_votes import StandingVote, standing_votes
 from studies.rules import StudyRules
 from studies.statistics.draws import Draws, drawn_by
@@ -88,7 +89,8 @@ def _report(store: Store, name: str, simulated: bool, attentive: bool) -> StudyR
     figures, points = _sections(store, study, kept.votes)
     if len(kept.votes) < len(votes):
         figures = _beside(figures, _sections(store, study, votes)[0])
-    facts = [*design_facts(study), *left_out(kept.exclusions)]
+    registered = [] if simulated else [registration(store, study, attentive)]
+    facts = [*design_facts(study), *registered, *left_out(kept.exclusions)]
     figures = [conclusion(study, kept.votes, figures, simulated), *facts, *figures, *record(study)]
     return StudyReport(
         study=name,
