@@ -83,9 +83,10 @@ def _report(store: Store, name: str, simulated: bool, attentive: bool) -> StudyR
     studies = StudyStore(store)
     study = studies.get(name)
     votes = standing_votes(studies, study, simulated)
-    kept = keep(study, votes, rules_of(study, attentive))
+    rules = rules_of(study, attentive)
+    kept = keep(study, votes, rules)
     if not any(vote.purpose == "plain" for vote in kept.votes):
-        raise StudyError(_why_empty(studies, study, simulated, bool(votes)))
+        raise StudyError(_why_empty(studies, study, simulated, rules.exclusions if votes else []))
     figures, points = _sections(store, study, kept.votes)
     if len(kept.votes) < len(votes):
         figures = _beside(figures, _sections(store, study, votes)[0])
@@ -125,11 +126,10 @@ def _beside(figures: Sequence[Figure], of_all: Sequence[Figure]) -> list[Figure]
     ]
 
 
-def _why_empty(studies: StudyStore, study: Study, simulated: bool, all_left_out: bool) -> str:
+def _why_empty(studies: StudyStore, study: Study, simulated: bool, left_out: Sequence[str]) -> str:
     """Why there is nothing to report on."""
-    if all_left_out:
-        rules = ", ".join(study.rules.exclusions) or "raters who failed an attention check"
-        return f"all votes on the study {study.name} are left out, by its rules or --attentive: {rules}"
+    if left_out:
+        return f"all votes on the study {study.name} are left out, by its rules or --attentive: {', '.join(left_out)}"
     if simulated:
         return f"the study {study.name} has no simulated raters; make some with: lorarar study simulate"
     others = sum(rater.simulated for rater in studies.raters(study))
