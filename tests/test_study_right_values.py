@@ -468,3 +468,14 @@ def test_resamples_take_raters_and_pairs_each_on_their_own():
         assert resamples.item_means[at][items] == pytest.approx(drawn.mean(axis=0))
     assert isinstance(resamples.estimate(1.0, np.ones(50)), Estimate)
     assert replace(ratings, values=ratings.values * 2).item_means() == pytest.approx(2 * ratings.item_means())
+
+
+def test_a_mixed_model_that_is_not_installed_is_left_out_and_said(monkeypatch):
+    from benchmarks import mixed_model
+
+    monkeypatch.setattr(mixed_model, "which", lambda program: None)
+    monkeypatch.setattr(mixed_model, "find_spec", lambda name: None)
+    text = mixed_model.run()
+    assert "lme4 is left out: R with lme4 is not installed" in text
+    assert "statsmodels is left out: it is not installed" in text
+    assert "|" not in text  # no table
