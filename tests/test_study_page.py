@@ -3,10 +3,16 @@
 import json
 import random
 import re
+from base64 import b64decode, b64encode
+from hashlib import sha256
 
 import pytest
+from typer.testing import CliRunner
 
+from lorarar.cli.main import app
 from lorarar.pictures.images import read_image
+from lorarar.store import Store
+from studies.creation.create import StudyRequest, new_study
 from studies.errors import PacketError
 from studies.page import offline_page
 from studies.page.offline_page import write_page
@@ -17,8 +23,10 @@ from studies.rater.packet_format import read_line
 from studies.rater.trials import trials_of
 from studies.rater.vote_file import parse
 from studies.rater.wording import StudyWording
+from studies.store import StudyStore
 
 from .page_scripts import needs_javascript, run_module
+from .studies_database import make_database
 
 
 def digest_of(number):
@@ -147,8 +155,6 @@ def data_of(page, name):
 
 
 def test_the_one_file_holds_every_picture_and_nothing_from_elsewhere(tmp_path):
-    from base64 import b64decode
-
     design, pictures = study_with(tmp_path)
     page = write_page(design, pictures, tmp_path / "page.html").read_text()
     for digest, png in pictures.items():
@@ -162,9 +168,6 @@ def test_the_one_file_holds_every_picture_and_nothing_from_elsewhere(tmp_path):
 
 
 def test_the_pages_policy_allows_its_own_script_and_style_alone(tmp_path):
-    from base64 import b64encode
-    from hashlib import sha256
-
     page = write_page(*study_with(tmp_path), tmp_path / "page.html").read_text()
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     (script,) = re.findall(r'<script type="module">(.*?)</script>', page, re.DOTALL)
@@ -213,6 +216,31 @@ def test_nothing_of_the_page_makes_markup_of_text():
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(", script.read_text()
         )
+
+
+def test_an_exported_page_names_no_method_no_concept_and_no_study_and_other_endings_are_refused(tmp_path):
+    path = make_database(tmp_path, methods=("alphas", "betas"), subjects=("zebra", "okapi"), styles=("glowing", "oily"))
+    with Store(path) as store:
+        study = new_study(store, StudyRequest("secretly", "ab", ("alphas", "betas"), "random", items=4))
+        pictures = StudyStore(store).pictures(study.design.pictures)
+
+    def export(name):
+        words = ["study", "export", "secretly", "-o", str(tmp_path / name), "--db", str(path)]
+        return CliRunner().invoke(app, words)
+
+    assert export("page.html").exit_code == 0
+    page = (tmp_path / "page.html").read_text()
+    for digest, png in pictures.items():
+        assert b64decode(data_of(page, f"picture-{digest}")) == png  # bare pixels, as in a packet
+    words = re.sub(r'"[A-Za-z0-9+/=]{200,}"|>[A-Za-z0-9+/=]{60,}<|data:image/png;base64,[A-Za-z0-9+/=]+', "", page)
+    assert len(words) < 100_000
+    for name in ("alphas", "betas", "zebra", "okapi", "glowing", "oily", "secretly", str(tmp_path), "grid.db"):
+        assert name not in words, name
+    assert "attention" not in data_of(page, "study")
+    refused = export("page.pdf")
+    assert refused.exit_code == 1
+    said = refused.output.replace("\n", " ")
+    assert all(words in said for words in ("accepted is a name ending in", ".zip", ".html"))
 
 
 def test_a_page_too_large_for_browsers_is_refused_in_one_line(tmp_path, monkeypatch):
