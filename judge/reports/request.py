@@ -53,7 +53,7 @@ def read_report(request: ReportRequest) -> JudgeReport:
             chosen = choose_judges(targets, request.critics, request.prompts, request.judges)
         except UnjudgedError as error:
             pairs = _pairs(targets, request, request.prompts)
-            report = replace(unjudged_report(targets, scores, request.by, _why(error)), pairs=pairs)
+            report = replace(unjudged_report(targets, scores, request.by, _why(targets, error)), pairs=pairs)
             if pairs is None and (is_named or not report.backbones):
                 raise
             _check_answers(request, report)
@@ -74,8 +74,10 @@ def _pairs(targets: JudgedTargets, request: ReportRequest, prompts: str | None) 
         return read_jury(database, files, wanted, request.against)
 
 
-def _why(error: UnjudgedError) -> str:
-    return f"MARS2 has no figures: {error}"
+def _why(targets: JudgedTargets, error: UnjudgedError) -> str:
+    """Why there are no verdicts, without the place of the database: pages are shared."""
+    why = str(error) if targets.verdicts.judges() else "nothing was judged by itself; lorarar judge run does"
+    return f"MARS2 has no figures: {why}"
 
 
 def _check_answers(request: ReportRequest, report: JudgeReport) -> None:
