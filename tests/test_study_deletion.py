@@ -1,6 +1,7 @@
 """Deleting raters and studies, and closing a study: what goes, what stays, what is refused."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from hashlib import sha256
 from types import SimpleNamespace
@@ -10,11 +11,14 @@ from typer.testing import CliRunner
 
 from lorarar.cli.main import app
 from lorarar.store import Store
+from lorarar.store.connection import clear_errors
+from lorarar.util.errors import StoreError
 from studies.creation.create import StudyRequest, new_study
 from studies.errors import ClosedError, PacketError, StudyError
 from studies.importing import import_vote_file
 from studies.rater.trials import trials_of
 from studies.rater.votes import Screen, Vote
+from studies.serving.tokens import TokenFile
 from studies.sessions import open_packet, open_study
 from studies.simulate import simulate
 from studies.store import RaterStore, StudyStore, VoteStore
@@ -147,6 +151,21 @@ def test_votes_on_packets_come_into_a_closed_study_if_they_are_of_before(run, st
     set_closed(store, study, today)
     assert import_vote_file(store, file).votes == len(trials_of(study.design, "FAR"))
     assert StudyStore(store).get("one") == replace(study, closed=today)
+
+
+def test_a_deleted_rater_s_link_goes_too_and_no_other(run, store):
+    file = TokenFile(store.path.with_name("one.tokens"))
+    with file.changing() as tokens:
+        tokens.codes |= {"a" * 32: "ANN", "b" * 32: "BOB"}
+    for code in ("ANN", "BOB"):
+        open_study(store, "one", code).consent()
+    assert "links dropped: 1" in run("delete-rater", "one", "ann", "--yes").stderr
+    assert file.read().codes == {"b" * 32: "BOB"}
+
+
+def test_a_full_disk_is_asked_about(tmp_path):
+    with pytest.raises(StoreError, match=r"disk I/O error; is the disk full\?"), clear_errors(tmp_path / "x.db"):
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_closing_is_a_command_and_can_be_undone(run):
