@@ -173,6 +173,49 @@ def _preregistrations(db: Connection) -> None:
         ) STRICT""")
 
 
+def _labels_by_rules(db: Connection) -> None:
+    """People's answers on single pictures without those that their study's rules leave out, as its report has them.
+
+    A table of that name that somebody made before stays.
+    """
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'human_labels' AND type = 'view'").fetchone():
+        return
+    db.execute("DROP VIEW human_labels")
+    db.execute("""
+        CREATE VIEW human_labels (image, aspect, yes, rater) AS
+        WITH answers AS (
+            SELECT v.*, s.rules, s.repeats, i.expected FROM study_current_votes v
+            JOIN studies s ON s.id = v.study AND s.kind = 'absolute'
+            JOIN study_items i ON i.study = v.study AND i.number = v.item
+            WHERE NOT v.simulated AND v.purpose <> 'practice'
+        ),
+        timed AS (
+            SELECT rater, rules, seconds, row_number() OVER (PARTITION BY rater ORDER BY seconds) AS place,
+                count(*) OVER (PARTITION BY rater) AS answers FROM answers WHERE purpose = 'plain'
+        ),
+        left_out AS (
+            SELECT rater FROM answers GROUP BY rater, rules HAVING json_extract(rules, '$.most_failed_checks')
+                < sum(purpose = 'attention' AND (answer IN ('both', 'subject')) <> (expected = 'both'))
+            UNION SELECT rater FROM timed WHERE place IN ((answers + 1) / 2, (answers + 2) / 2)
+                GROUP BY rater, rules HAVING avg(seconds) < json_extract(rules, '$.least_seconds')
+            UNION SELECT again.rater FROM answers again
+                JOIN answers before USING (rater, item) WHERE again.purpose = 'repeat' AND before.purpose = 'plain'
+                GROUP BY again.rater, again.rules
+                HAVING avg(again.answer = before.answer) < json_extract(again.rules, '$.least_repeats_alike')
+            UNION SELECT rater FROM answers a GROUP BY rater, rules, repeats, study
+                HAVING json_extract(rules, '$.finished_only') AND count(*) < repeats
+                + (SELECT count(*) FROM study_items i WHERE i.study = a.study AND i.purpose <> 'practice')
+        )
+        SELECT o.image, aspects.value, v.answer IN ('both', aspects.value), v.code
+        FROM answers v
+        JOIN study_options o ON o.study = v.study AND o.number = v.item
+        CROSS JOIN json_each('["subject", "style"]') aspects
+        WHERE v.purpose = 'plain' AND v.rater NOT IN (SELECT rater FROM left_out)
+            AND NOT (coalesce(json_extract(v.rules, '$.exclude_small_pictures'), 0)
+            AND min(json_extract(v.screen, '$.picture_width'), json_extract(v.screen, '$.picture_height'))
+            BETWEEN 1 AND 39)""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _pictures,
     _studies,
@@ -185,4 +228,5 @@ MIGRATIONS: Sequence[Migration] = (
     _rules,
     _closing,
     _preregistrations,
+    _labels_by_rules,
 )

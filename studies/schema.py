@@ -103,7 +103,8 @@ TABLES: Mapping[str, TableWords] = {
         _VOTE | {"code": "the rater's code", "simulated": "1 for simulated raters"},
     ),
     "human_labels": TableWords(
-        "People's answers on single pictures, as `lorarar judge check` compares them (a view)",
+        "People's answers on single pictures, as `lorarar judge check` compares them, without those that their study's "
+        "rules leave out (a view)",
         {
             "image": "SHA-256 of the picture's file",
             "aspect": "`subject` or `style`",

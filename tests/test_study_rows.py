@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 from math import log2
 from statistics import correlation
@@ -111,6 +112,43 @@ def test_each_rule_leaves_out_whom_it_names_and_no_other(store):
     kept = keep(study, changed, StudyRules(least_repeats_alike=0.5))
     assert {rater for rater, why in kept.reasons.items() if why} == {"BEN"}
     assert [(one.raters, one.votes) for one in kept.exclusions] == [(1, sum(v.rater == "BEN" for v in votes))]
+
+
+RULES = (
+    StudyRules(),
+    StudyRules(most_failed_checks=0),
+    StudyRules(most_failed_checks=5),
+    StudyRules(least_seconds=1.0),
+    StudyRules(least_repeats_alike=1.0),
+    StudyRules(finished_only=True),
+    StudyRules(exclude_small_pictures=True),
+    StudyRules(0, 1.0, 0.5, exclude_small_pictures=True, finished_only=True),
+)
+
+
+def test_the_judges_check_gets_the_people_whom_the_report_is_on(grid, tmp_path):
+    with Store(grid) as original:
+        original.backup(tmp_path / "copy.db")
+    with Store(tmp_path / "copy.db") as store:
+        studies = StudyStore(store)
+        study = studies.get("single")
+        vote_all(store, "single", "FAST", lambda origin: "both", seconds=0.5)
+        vote_all(store, "single", "LAZY", lambda origin: "both", careful=False)
+        vote_all(store, "single", "GONE", lambda origin: "both", most=5)
+        vote_all(store, "single", "TINY", lambda origin: "both", screen=SMALL)
+        answers = iter(["both", "subject", "style", "neither"] * 99)
+        vote_all(store, "single", "MOOD", lambda origin: next(answers))
+        votes = standing_votes(studies, study, simulated=False)
+        raters = set()
+        for rules in RULES:
+            with store.writing():
+                record = json.dumps(rules.record())
+                store.db.execute("UPDATE studies SET rules = ? WHERE id = ?", [record, study.id])
+            kept = Counter(vote.rater for vote in keep(study, votes, rules).votes if vote.purpose == "plain")
+            labels = Counter(row["rater"] for row in store.rows("SELECT rater FROM human_labels"))
+            assert labels == {rater: 2 * number for rater, number in kept.items()}
+            raters.add(frozenset(kept))
+        assert len(raters) == len(RULES) - 1  # each of them leaves out others, but the one that nobody breaks
 
 
 def test_votes_on_one_picture_shown_twice_mean_sides_and_are_left_out(store):
