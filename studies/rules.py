@@ -48,16 +48,18 @@ class StudyRules:
     def exclusion_words(self) -> dict[str, str]:
         """What is left out, in words, by the name of the rule."""
         failed = "an attention check" if self.most_failed_checks == 0 else "more than {} of the attention checks"
-        said = {
+        texts = {
             "most_failed_checks": f"raters who fail {failed}",
             "least_seconds": "raters whose median answer takes less than {:g} s",
             "least_repeats_alike": "raters who answer less than {:.0%} of the repeats alike",
             "exclude_small_pictures": "votes on pictures that were shown too small to be judged",
             "finished_only": "raters who did not answer everything",
         }
-        values = {name: getattr(self, name) for name in said}
+        values = {name: getattr(self, name) for name in texts}
         return {
-            name: said[name].format(value) for name, value in values.items() if value is not None and value is not False
+            name: texts[name].format(value)
+            for name, value in values.items()
+            if value is not None and value is not False
         }
 
     @property

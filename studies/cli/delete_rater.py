@@ -33,7 +33,7 @@ def delete_rater(
         raise StudyError("name one rater's code, or give --simulated for all simulated ones")
     with open_store(db) as store:
         raters = RaterStore(store, StudyStore(store).get(name))
-        codes = raters.simulated() if code is None else [raters.known(code)]
+        codes = raters.simulated() if code is None else [raters.stored_code(code)]
         votes = sum(map(raters.count_votes, codes))
         who = f"the rater {codes[0]}" if code else count(len(codes), "simulated rater")
         again = "; they cannot be imported again" if code else ""

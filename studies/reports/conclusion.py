@@ -85,8 +85,8 @@ def _comparable(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
             continue
         yield f"{first} is comparable to {other} or better in {_words(figure)} of the votes"
         if margin is not None:
-            shown = figure.low is not None and figure.low > margin
-            yield f"more than the margin of {margin:.0%} is {'shown' if shown else 'not shown'}"
+            exceeds = figure.low is not None and figure.low > margin
+            yield f"more than the margin of {margin:.0%} is {'shown' if exceeds else 'not shown'}"
         yield from _equivalence(of_pair)
 
 

@@ -29,7 +29,7 @@ class StudyContents:
     pictures: int  # as raters see them; those that another study shows stay
 
 
-class _UndoError(Exception):
+class _TriedError(Exception):
     """Ends a transaction that was only tried."""
 
 
@@ -65,8 +65,8 @@ def study_contents(store: Store, study: Study) -> StudyContents:
     try:
         with store.writing():
             result = _delete(store.db.conn, study)
-            raise _UndoError
-    except _UndoError:
+            raise _TriedError
+    except _TriedError:
         assert result is not None
         return result
 

@@ -114,7 +114,7 @@ class RaterStore:
                 f"the rater {code} was deleted from the study {self.study.name}; take part under a new code"
             )
 
-    def known(self, code: str) -> str:
+    def stored_code(self, code: str) -> str:
         """The code of a rater who takes part, as it is stored.
 
         Raises:
@@ -140,7 +140,7 @@ class RaterStore:
             StudyError: nobody has that code.
         """
         with overwriting(self.store):
-            code = self.known(code)
+            code = self.stored_code(code)
             rater, database = self.id_of(code), self.store.db.conn
             votes = delete_votes(database, "rater", rater)
             database.execute("DELETE FROM study_raters WHERE id = ?", [rater])
