@@ -12,7 +12,6 @@ import random
 import re
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,20 +72,17 @@ class Browser:
             state = await self.state("POST", "/vote", body)
             self.times.votes.append(time.perf_counter() - sent)
             await beforehand
-        await self.close()
+        self.close()
 
     async def connect(self) -> None:
         """Open the connections."""
         for _ in range(AT_ONCE):
             self.free.put_nowait(await asyncio.open_connection(self.place.hostname, self.place.port, limit=1 << 22))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close them."""
         while not self.free.empty():
-            _, writer = self.free.get_nowait()
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            self.free.get_nowait()[1].close()
 
     async def fetch(self, shown_trial: dict[str, Any]) -> None:
         """Have all pictures of a trial: those that are not there yet are fetched side by side."""

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def run(quick: bool = False) -> str:
 
 
 def _measure(raters: int, interval: float, side: int) -> Load:
-    with tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as name:
+    with TemporaryDirectory(prefix="lorarar-benchmark-") as name:
         database = Path(name) / "lorarar.db"
         picture_size = make_study(database, side)
         with _serving(database, raters) as (process, links):
@@ -107,17 +107,20 @@ def _vote(links: list[str], interval: float, server: psutil.Process) -> tuple[di
     """What the browsers measured, and the most memory that the server took meanwhile."""
     command = [sys.executable, "-m", "benchmarks.voters"]
     memory = 0
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as browsers:
-        assert browsers.stdin is not None and browsers.stdout is not None
+    with (
+        TemporaryFile("w+") as result,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=result, text=True) as browsers,
+    ):
+        assert browsers.stdin is not None
         browsers.stdin.write(json.dumps({"links": links, "interval": interval}))
         browsers.stdin.close()
         while browsers.poll() is None:
             memory = max(memory, server.memory_info().rss)
             time.sleep(0.2)
-        text = browsers.stdout.read()
-    if browsers.returncode:
-        raise RuntimeError("the browsers failed; what they said stands above")
-    times: dict[str, Any] = json.loads(text)
+        if browsers.returncode:
+            raise RuntimeError("the browsers failed; what they said stands above")
+        result.seek(0)
+        times: dict[str, Any] = json.load(result)
     return times, memory
 
 

@@ -70,7 +70,7 @@ class ServedStudy:
 
     @property
     def token_file(self):
-        return TokenFile(self.database.with_name("s.tokens"))
+        return token_file(self.database)
 
     def rater(self, code="ONE"):
         return self.raters.enter_context(closing(Rater(self.origin, self.tokens[code])))
@@ -109,11 +109,17 @@ def study_in(folder, side=16, attention=None):
     return path
 
 
+def token_file(database):
+    """The file of the study's tokens, as the command names it."""
+    with Store(database) as store:
+        return TokenFile(database.with_name("s.tokens"), StudyStore(store).get("s").design.digest)
+
+
 @contextmanager
 def serving(folder, codes=("ONE", "TWO", "SIX"), most=8, side=16, origin=None, attention=None):
     """A study that is served while the block runs."""
     path = study_in(folder, side, attention)
-    file = TokenFile(path.with_name("s.tokens"))
+    file = token_file(path)
     with file.changing() as held:
         held.codes |= {new_token(): code for code in codes}
     complaints = Complaints()

@@ -16,10 +16,10 @@ from lorarar.cli.main import app
 from lorarar.store import Store
 from studies.serving.server import listening, start
 from studies.serving.service import StudyService
-from studies.serving.tokens import TokenFile, new_token
+from studies.serving.tokens import new_token
 from studies.store import StudyStore, VoteStore
 
-from .study_server import Rater, study_in
+from .study_server import Rater, study_in, token_file
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def half_requests(half_open, port):
 
 def test_ctrl_c_ends_it_whatever_is_open(tmp_path, browsers):
     database = study_in(tmp_path)
-    file = TokenFile(database.with_name("s.tokens"))
+    file = token_file(database)
     with file.changing() as held:
         held.codes[new_token()] = "ONE"
     with listening("127.0.0.1", 0) as sockets, ExitStack() as half_open:

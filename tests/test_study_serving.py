@@ -1,9 +1,11 @@
 """A served study: a rater votes it through, and whatever else is sent to it is refused in one line and harms nobody."""
 
+import asyncio
 import json
 import socket
 import sqlite3
 import stat
+import threading
 from collections import Counter
 from contextlib import closing
 
@@ -13,9 +15,10 @@ from typer.testing import CliRunner
 
 from lorarar.cli.main import app
 from lorarar.store import Store
+from lorarar.util.errors import StoreError
 from studies.errors import StudyError
 from studies.rater.trials import is_mirrored, trials_of
-from studies.serving import bodies, connection, places, server, store_thread
+from studies.serving import bodies, connection, places, server, writer
 from studies.serving.complaints import Complaints
 from studies.serving.guard import HEADERS, check_host, is_for_us, is_from_us, is_loopback, is_wildcard, origin_of
 from studies.serving.picture_memory import PictureMemory
@@ -26,7 +29,7 @@ from studies.store import StudyStore
 from studies.store.deletion import delete_study
 from studies.store.gate import set_closed
 
-from .study_server import SCREEN, serving, study_in
+from .study_server import SCREEN, serving, study_in, token_file
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +341,7 @@ def test_whatever_is_sent_a_thousand_times_is_logged_once_in_one_line(tmp_path, 
 
 
 def test_a_locked_database_keeps_nobody_from_their_pictures_and_tells_raters_no_path(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(store_thread, "PATIENCE", 0.2)
+    monkeypatch.setattr(writer, "PATIENCE", 0.2)
     with serving(tmp_path) as served:
         rater = served.rater()
         rater.consent()
@@ -356,6 +359,85 @@ def test_a_locked_database_keeps_nobody_from_their_pictures_and_tells_raters_no_
     (line,) = capfd.readouterr().err.splitlines()
     assert str(served.database) in line
     assert "locked" in line
+
+
+def write_together(path, acts):
+    """What comes of acts that all wait for one transaction, and the statements that end those there were."""
+    statements, busy, free = [], threading.Event(), threading.Event()
+    store_writer = writer.StoreWriter(path)
+
+    def block(store):
+        store.db.conn.set_trace_callback(statements.append)
+        busy.set()
+        free.wait(5)
+
+    async def run():
+        first = asyncio.ensure_future(store_writer.run(block))
+        await asyncio.to_thread(busy.wait, 5)
+        others = asyncio.gather(*map(store_writer.run, acts), return_exceptions=True)
+        await asyncio.sleep(0)  # by now all of them wait
+        free.set()
+        await first
+        return await others
+
+    try:
+        return asyncio.run(run()), [one for one in statements if one in ("BEGIN IMMEDIATE", "COMMIT")]
+    finally:
+        store_writer.close()
+
+
+def insert(number, then=None):
+    def act(store):
+        with store.writing():
+            store.db.conn.execute("INSERT INTO study_withdrawn VALUES (?)", [str(number)])
+        if then:
+            then(store)
+        return number
+
+    return act
+
+
+def test_what_waits_for_the_disk_is_committed_together_and_fails_alone(tmp_path):
+    def fail(store):
+        raise ValueError("no")
+
+    acts = [insert(1), insert(2, fail), insert(3), insert(3), insert(4)]
+    (one, two, three, again, four), ends = write_together(tmp_path / "a.db", acts)
+    assert (one, three, four) == (1, 3, 4)
+    assert isinstance(two, ValueError)
+    assert isinstance(again, StoreError)
+    assert ends == ["COMMIT", "BEGIN IMMEDIATE", "COMMIT"]
+    with Store(tmp_path / "a.db") as store:
+        assert [row["code_digest"] for row in store.rows("SELECT * FROM study_withdrawn")] == ["1", "3", "4"]
+
+
+def test_where_all_is_gone_nobody_is_told_that_it_is_written(tmp_path):
+    def lose_all(store):  # as SQLite does where a disk is full
+        store.db.conn.execute("ROLLBACK")
+        raise StoreError("the disk is full")
+
+    results, _ = write_together(tmp_path / "a.db", [insert(1), insert(2, lose_all), insert(3)])
+    assert [str(result) for result in results] == ["the disk is full"] * 3
+    with Store(tmp_path / "a.db") as store:
+        assert store.rows("SELECT * FROM study_withdrawn") == []
+
+
+def test_a_vote_that_could_not_be_committed_is_asked_for_again(tmp_path, monkeypatch):
+    with serving(tmp_path) as served:
+        rater = served.rater()
+        rater.consent()
+        act = writer._outcome
+
+        def lose(store, work):
+            act(store, work)
+            store.db.conn.execute("ROLLBACK")
+            raise StoreError("the disk is full")
+
+        monkeypatch.setattr(writer, "_outcome", lose)
+        assert rater.vote(0).status_code == 503
+        monkeypatch.setattr(writer, "_outcome", act)
+        assert rater.vote(0).json()["trial"]["number"] == 1
+        assert len(served.votes()) == 1
 
 
 def test_a_deleted_raters_link_says_so_in_one_line_and_is_withdrawn(tmp_path):
@@ -558,7 +640,7 @@ def test_links_are_printed_anew_as_they_were_served_or_as_they_are_asked_for(tmp
     assert (done.exit_code, done.stdout) == (0, "")
     assert "lorarar study serve s" in done.stderr
     token = new_token()
-    with TokenFile(path.with_name("s.tokens")).changing() as held:
+    with token_file(path).changing() as held:
         held.codes[token], held.origin = "ONE", "https://studies.example.org"
     before = path.with_name("s.tokens").read_bytes()
     for options, origin in (
@@ -614,11 +696,11 @@ def test_origins_are_as_browsers_write_them():
 
 
 def test_tokens_are_kept_for_their_owner_alone_and_none_is_lost_to_another_writer(tmp_path):
-    file, tokens = TokenFile(tmp_path / "new" / "s.tokens"), [new_token(), new_token()]
+    file, tokens = TokenFile(tmp_path / "new" / "s.tokens", "a" * 64), [new_token(), new_token()]
     assert file.read().codes == {}
     with file.changing() as held:
         held.codes[tokens[0]], held.origin = "ONE", "http://127.0.0.1:8000"
-    with TokenFile(file.path).changing() as held:
+    with TokenFile(file.path, "a" * 64).changing() as held:
         held.codes[tokens[1]] = "TWO"
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert [*file.read().codes.values()] == ["ONE", "TWO"]
@@ -632,6 +714,8 @@ def test_tokens_are_kept_for_their_owner_alone_and_none_is_lost_to_another_write
         raise RuntimeError
     assert len(file.read().codes) == 2
     assert [one.name for one in file.path.parent.iterdir()] == ["s.tokens"]  # no lock is left
+    with pytest.raises(StudyError, match="links of another study"):
+        TokenFile(file.path, "b" * 64).read()
     file.path.chmod(0o644)
     with pytest.raises(StudyError, match="chmod 600"):
         file.read()
@@ -642,11 +726,11 @@ def test_tokens_are_kept_for_their_owner_alone_and_none_is_lost_to_another_write
 
 
 def test_two_servers_cannot_have_the_same_tokens(tmp_path):
-    file = TokenFile(tmp_path / "s.tokens")
+    file = TokenFile(tmp_path / "s.tokens", "a" * 64)
     with file.served():
-        with pytest.raises(StudyError, match="another server has the tokens"), TokenFile(file.path).served():
+        with pytest.raises(StudyError, match="another server has the tokens"), TokenFile(file.path, "a" * 64).served():
             pass
-        with TokenFile(file.path).changing() as held:  # a command may change them meanwhile
+        with TokenFile(file.path, "a" * 64).changing() as held:  # a command may change them meanwhile
             held.codes[new_token()] = "ONE"
     with file.served():
         pass

@@ -61,7 +61,11 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction, BEGIN IMMEDIATE: all of it or nothing."""
+    """One write transaction, BEGIN IMMEDIATE: all of it or nothing; within another one, a part that can fail alone."""
+    if database.in_transaction:
+        with _savepoint(database):
+            yield
+        return
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -70,3 +74,17 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
         if database.in_transaction:  # after some errors, as of a full disk, SQLite has gone back by itself
             database.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def _savepoint(database: sqlite3.Connection) -> Iterator[None]:
+    """A part of the open transaction: all of it or nothing, and on disk once the whole is."""
+    database.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK TO part")
+            database.execute("RELEASE part")
+        raise
+    database.execute("RELEASE part")

@@ -86,7 +86,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One write transaction: all of it or nothing.
+        """One write transaction: all of it or nothing; within another one, a part of it that can fail alone.
 
         Raises:
             StoreError: the database was opened for reading, or SQLite refuses something.

@@ -32,7 +32,8 @@ def delete_rater(
     if (code is None) != simulated:
         raise StudyError("name one rater's code, or give --simulated for all simulated ones")
     with open_store(db) as store:
-        raters = RaterStore(store, StudyStore(store).get(name))
+        study = StudyStore(store).get(name)
+        raters = RaterStore(store, study)
         codes = raters.simulated() if code is None else [raters.stored_code(code)]
         votes = sum(map(raters.count_votes, codes))
         who = f"the rater {codes[0]}" if code else count(len(codes), "simulated rater")
@@ -40,18 +41,18 @@ def delete_rater(
         message(f"What goes with {who}: {count(votes, 'vote')}{again}.")
         confirm("Delete them?", "nothing was deleted", StudyError, yes=yes)
         votes = sum(map(raters.delete, codes))
-        links = _drop_links(tokens_beside(store.path, name), codes)
+        links = _drop_links(tokens_beside(store.path, name), study.design.digest, codes)
     if as_json:
         print_json({"study": name, "raters": codes, "votes": votes})
     dropped = f"; links dropped: {links}" if links else ""
     message(f"raters deleted: {len(codes)}; votes deleted: {votes}{dropped}")
 
 
-def _drop_links(path: Path, codes: Sequence[str]) -> int:
+def _drop_links(path: Path, study: str, codes: Sequence[str]) -> int:
     """Take the raters' links out of the study's file of tokens, where there is one; how many there were."""
     from studies.serving.tokens import TokenFile
 
     if not path.exists():
         return 0
-    with TokenFile(path).changing() as tokens:
+    with TokenFile(path, study).changing() as tokens:
         return sum(map(tokens.withdraw, codes))

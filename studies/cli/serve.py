@@ -45,7 +45,7 @@ def serve(
             check_output(tokens, inputs=[store.path], option="--tokens")
         study = StudyStore(store).get(name)
         service = StudyService(name, store.path, tokens or tokens_beside(store.path, study.name), origin, most)
-        file = TokenFile(service.tokens)
+        file = TokenFile(service.tokens, study.design.digest)
         with listening(host, port) as sockets, file.served():
             with file.changing() as held:
                 _prepare(held, store, study, raters, origin)

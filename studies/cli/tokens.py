@@ -35,12 +35,15 @@ def tokens(
     from studies.rater.names import rater_code
     from studies.serving.guard import check_host, origin_at
     from studies.serving.tokens import TokenFile
-    from studies.store import StudyStore
+    from studies.store import RaterStore, StudyStore
 
     with open_to_read(db) as store:
-        file = TokenFile(tokens or tokens_beside(store.path, StudyStore(store).get(name).name))
-    code = None if revoke is None else rater_code(revoke)
-    held = file.read() if code is None else _revoke(file, code)
+        study = StudyStore(store).get(name)
+        file = TokenFile(tokens or tokens_beside(store.path, study.name), study.design.digest)
+        code = None if revoke is None else rater_code(revoke)
+        held = file.read() if code is None else _revoke(file, code)
+        for deleted in RaterStore(store, study).withdrawn_of(held.codes.values()):
+            held.withdraw(deleted)  # a server takes it out of the file
     origin = held.origin
     if url or host or port or not origin:
         check_host(host or "127.0.0.1", public=True, url=url)

@@ -136,4 +136,5 @@ async def _unknown(request: Request, error: HTTPException) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return RefusalError(500, "Something went wrong; try again.").response(request.url.path in _SPOKEN_TO)
+    # what was sent may not have been read to its end
+    return RefusalError(500, "Something went wrong; try again.", last=True).response(request.url.path in _SPOKEN_TO)

@@ -18,12 +18,13 @@ from studies.serving.bodies import VoteBody
 from studies.serving.complaints import Complaints
 from studies.serving.picture_memory import PictureMemory
 from studies.serving.places import RaterPlace
+from studies.serving.reader import StoreReader
 from studies.serving.refusals import BEHIND, CLOSED, GONE, NOT_AGREED, UNREADABLE, UNWRITABLE, RefusalError
 from studies.serving.service import StudyService
 from studies.serving.state import example_pictures, introduction_facts, picture_address, state_facts
-from studies.serving.store_thread import StoreThread
 from studies.serving.tokens import TokenFile
 from studies.serving.vote_log import ServedVoteLog
+from studies.serving.writer import StoreWriter
 from studies.store import RaterStore, StoredVoteLog, StudyStore
 from studies.store.gate import check_open
 
@@ -41,10 +42,11 @@ class StudyDesk:
     """
 
     def __init__(self, service: StudyService, complaints: Complaints) -> None:
-        self._tokens, self._complaints = TokenFile(service.tokens), complaints
-        self._writer = StoreThread(service.database, read_only=False)  # the first: it brings an older file up to date
-        self._reader = StoreThread(service.database, read_only=True)
+        self._complaints = complaints
+        self._writer = StoreWriter(service.database)  # the first: it brings an older file up to date
+        self._reader = StoreReader(service.database)
         self.study = self._reader.begin(lambda store: StudyStore(store).get(service.study)).result()
+        self._tokens = TokenFile(service.tokens, self.study.design.digest)
         introduction = introduction_of(self.study.design)
         self._introduction, self._example = introduction_facts(introduction), example_pictures(introduction)
         self._pictures = frozenset(self.study.design.pictures)
@@ -127,7 +129,9 @@ class StudyDesk:
         try:
             return await self._writer.run(work)
         except (StoreError, UnsavedVoteError) as error:
-            self._complaints.say(str(error.__cause__ or error))  # the database's words, which raters are not told
+            cause = error.__cause__ if isinstance(error, UnsavedVoteError) else error  # which names the place
+            self._complaints.say(str(cause))
+            await self.state(place)  # of what the session took for written nothing may be
             raise RefusalError(503, UNWRITABLE) from None
         except ClosedError:
             raise RefusalError(403, CLOSED) from None

@@ -95,7 +95,7 @@ def start(service: StudyService, sockets: Sequence[socket.socket]) -> None:
 
 def new_server(service: StudyService, desk: StudyDesk, complaints: Complaints) -> StudyServer:
     """A server of a study's page, which does not run yet."""
-    doorkeeper = Doorkeeper(TokenFile(service.tokens), complaints)
+    doorkeeper = Doorkeeper(TokenFile(service.tokens, desk.study.design.digest), complaints)
     page = StudyPage(desk, doorkeeper, Places(service.most), read_page_files(), service.origin)
     return StudyServer(
         uvicorn.Config(

@@ -20,13 +20,15 @@ from studies.rater.names import rater_code
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _ORIGIN = re.compile(r"# served at (https?://[!-~]+)")
+_STUDY = re.compile(r"# of the study ([0-9a-f]{64})")
 
 
 @dataclass
 class Tokens:
-    """Raters' codes by token, and the origin of the page that they were last served for."""
+    """Raters' codes by token, the study that they are of, and the origin of the page where it was served last."""
 
     codes: dict[str, str] = field(default_factory=dict)
+    study: str = ""  # its digest; empty where nothing was served yet
     origin: str = ""
 
     def withdraw(self, code: str) -> int:
@@ -42,31 +44,43 @@ class Tokens:
 
     def text(self) -> str:
         """The tokens as lines of a file."""
-        served = [f"# served at {self.origin}"] if self.origin else []
-        return "".join(f"{line}\n" for line in [*served, *(f"{token} {code}" for token, code in self.codes.items())])
+        notes = [("# of the study", self.study), ("# served at", self.origin)]
+        return "".join(f"{one} {other}\n" for one, other in [*notes, *self.codes.items()] if other)
 
 
 class TokenFile:
-    """The file of one study's tokens."""
+    """The file of one study's tokens.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: the file.
+        study: the study's digest; links to another study of the same name, which was deleted, let nobody into this.
+    """
+
+    def __init__(self, path: Path, study: str) -> None:
+        self.path, self.study = path, study
 
     def read(self) -> Tokens:
         """Read the tokens; there are none where there is no such file.
 
         Raises:
-            StudyError: the file cannot be read, is open to others, or has a line without a token and a code.
+            StudyError: the file cannot be read, is open to others, is another study's, or has a line without a token
+                and a code.
         """
         try:
             if self.path.stat().st_mode & 0o077:
                 raise StudyError(f"{self.path} can be read by others; make it yours alone: chmod 600 {self.path}")
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return Tokens()
+            return Tokens(study=self.study)
         except (OSError, ValueError) as error:
             raise StudyError(f"cannot read {self.path}: {error}") from None
-        return _parse(text, self.path)
+        tokens = _parse(text, self.path)
+        if tokens.study not in ("", self.study):
+            raise StudyError(
+                f"{self.path} has the links of another study; name another file with --tokens, or delete it"
+            )
+        tokens.study = self.study
+        return tokens
 
     @contextmanager
     def changing(self) -> Iterator[Tokens]:
@@ -79,7 +93,7 @@ class TokenFile:
             tokens = self.read()
             before = tokens.text()
             yield tokens
-            if tokens.text() != before:
+            if tokens.text() != before:  # what was read may lack the study; that alone is no change
                 self._write(tokens.text())
 
     @contextmanager
@@ -120,8 +134,10 @@ def _parse(text: str, path: Path) -> Tokens:
     tokens = Tokens()
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
-        if origin := _ORIGIN.fullmatch(line):
-            tokens.origin = origin[1]
+        if note := _ORIGIN.fullmatch(line):
+            tokens.origin = note[1]
+        elif note := _STUDY.fullmatch(line):
+            tokens.study = note[1]
         elif len(words) == 2 and _TOKEN.fullmatch(words[0]):
             tokens.codes[words[0]] = rater_code(words[1])
         elif words and not line.startswith("#"):
