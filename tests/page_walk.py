@@ -64,12 +64,17 @@ async def begin(page, press):
     await press("y")
     await title(page, "What you are asked to do")
     await press("Enter")
-    await trial(page, 0)
+    await page.until(f"{READY} && document.querySelector('.trial')")
 
 
 async def answer(page, key, done):
-    """Answer the trial that is up by a key; of practice, also go on."""
+    """Wait for a trial, and answer it by a key."""
     await trial(page, done)
+    await give(page, key, done)
+
+
+async def give(page, key, done):
+    """Answer the trial that is up by a key; of practice, also go on."""
     practice = await page.value("Boolean(document.querySelector('.tag'))")
     await page.press(key)
     if practice:

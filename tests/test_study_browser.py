@@ -14,7 +14,7 @@ from studies.rater.trials import trials_of
 from studies.store import StudyStore, VoteStore
 
 from .browser import CHROMIUM, browser
-from .page_walk import CONTRASTS, DONE, OUTSIDE, READY, TITLE, answer, begin, ready, title, trial
+from .page_walk import CONTRASTS, DONE, OUTSIDE, READY, TITLE, answer, begin, give, ready, title, trial
 from .study_server import serving, study_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -73,7 +73,7 @@ def test_a_study_is_voted_through_by_keys_alone_without_a_click(served, in_brows
             assert await page.value("[...document.images].map((one) => one.alt)") == [
                 *("Subject", "Style", "Option 1", "Option 2")
             ]
-            await answer(page, key, done)
+            await give(page, key, done)
         await title(page, "Thank you")
         assert fine(page, served), (page.complaints, page.requests)
 
