@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from studies.importing import import_vote_file
     from studies.rater.session import Session
     from studies.rater.votes import Screen
+    from studies.reports.item_table import ItemRow
+    from studies.reports.rater_table import RaterRow
     from studies.sessions import open_packet, open_study
     from studies.store import StudyStore
 
 _HOMES = {
     "Figure": "studies.figures",
+    "ItemRow": "studies.reports.item_table",
+    "RaterRow": "studies.reports.rater_table",
     "Screen": "studies.rater.votes",
     "Session": "studies.rater.session",
     "StudyRequest": "studies.creation.create",
@@ -34,6 +38,8 @@ _HOMES = {
 }
 __all__ = [
     "Figure",
+    "ItemRow",
+    "RaterRow",
     "Screen",
     "Session",
     "StudyRequest",
