@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sqlite3
 import threading
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,11 @@ class ServedStudy:
     def votes(self, code="ONE"):
         with Store(self.database) as store:
             return VoteStore(store, self.study).of(code)
+
+    def count_votes(self):
+        """How many votes any other program sees."""
+        with closing(sqlite3.connect(self.database)) as database:
+            return database.execute("SELECT count(*) FROM study_votes").fetchone()[0]
 
     def delete(self, code):
         with Store(self.database) as store:

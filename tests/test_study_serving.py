@@ -66,7 +66,7 @@ def test_a_rater_votes_a_study_through_and_goes_on_where_they_left_off(tmp_path)
                 assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
             assert state["can_undo"] == bool(number)
             answered = rater.vote(number, "right", 2.5)
-            assert len(served.votes()) == number + 1  # on disk before the next pictures are known
+            assert served.count_votes() == number + 1  # on disk before the next pictures are known
             state = answered.json()
         assert state["trial"] is None
         assert state["next"] == []
