@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from studies.rater.votes import Screen
     from studies.reports.item_table import ItemRow
     from studies.reports.rater_table import RaterRow
+    from studies.rules import StudyRules
     from studies.sessions import open_packet, open_study
     from studies.store import StudyStore
 
@@ -29,6 +30,7 @@ _HOMES = {
     "Screen": "studies.rater.votes",
     "Session": "studies.rater.session",
     "StudyRequest": "studies.creation.create",
+    "StudyRules": "studies.rules",
     "StudyStore": "studies.store",
     "import_vote_file": "studies.importing",
     "new_study": "studies.creation.create",
@@ -43,6 +45,7 @@ __all__ = [
     "Screen",
     "Session",
     "StudyRequest",
+    "StudyRules",
     "StudyStore",
     "import_vote_file",
     "new_study",

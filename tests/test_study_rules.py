@@ -216,6 +216,20 @@ def test_too_few_pairs_are_refused_unless_they_are_asked_for(store):
 def test_what_is_said_of_a_small_study_is_english(database):
     said = study(database, "new", "one", "--kind", "ab", "--methods", "alpha,beta", "--items", "1").stderr
     assert "1 item over 1 of 12 subject-style pairs" in said and "some 1 minute\n" in said
+    assert "Of fewer than 6 pairs nothing can be told from chance" in said
+
+
+def test_what_was_left_out_or_not_paired_is_said(store, database):
+    make_same(store, "beta", "alpha", [(*pair, seed) for pair in PAIRS[:2] for seed in range(SEEDS)])
+    with store.writing():  # one pair's seeds of alpha are 7, 8 and 9
+        store.db.execute(
+            "UPDATE cells SET seed = seed + 7 WHERE row = 'alpha' AND content = ? AND style = ?", list(PAIRS[-1])
+        )
+    new = ("new", "some", "--kind", "ab", "--methods", "alpha,beta", "--pairing", "seed")
+    said = study(database, *new).stderr
+    assert "6 comparisons left out: both pictures are the same" in said
+    assert "10 items over 10 of 12 subject-style pairs" in said
+    assert "of one seed are compared, but for 1 item, which found none in common" in said
 
 
 def checks(drawn):

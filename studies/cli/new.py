@@ -129,7 +129,8 @@ def _text(path: Path | None) -> str | None:
 
 def _describe(study: Study, powers: Sequence[Power]) -> None:
     """Say what a new study asks of a rater, and what it can find out."""
-    from studies.power import power_sentence
+    from studies.creation.create import LEAST_PAIRS
+    from studies.power import StudySize, power_sentence
 
     counts, drawing = facts(study), study.drawing
     message(
@@ -140,7 +141,8 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
     if drawing.identical:
         message(f"{count(drawing.identical, 'comparison')} left out: both pictures are the same", "yellow")
     if study.rules.pairing == "seed":
-        message(f"Pictures of one seed are compared, but in {count(drawing.unpaired, 'item')}, where none is of both")
+        but = f", but for {count(drawing.unpaired, 'item')}, which found none in common" if drawing.unpaired else ""
+        message(f"Pictures of one seed are compared{but}")
     if not study.checks:
         message("No attention check: no rater who clicks blindly can be told from one who looks", "yellow")
     if study.judge:
@@ -149,4 +151,6 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
             message(str(branded), "yellow")
     message(f"Fixed before voting: {'; '.join(study.rules.words)}")
     message(power_sentence(study, powers))
+    if StudySize.of_study(study).pairs < LEAST_PAIRS:
+        message(f"Of fewer than {LEAST_PAIRS} pairs nothing can be told from chance", "yellow")
     message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")

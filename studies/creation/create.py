@@ -25,8 +25,8 @@ from studies.rules import Drawing, StudyRules, accepted_primaries
 from studies.store import Scenario, Study, StudyStore
 
 REPEATS = 3  # as good practice has it
-#: Pairs below which a study is not made unless its size is said: of five pairs that all lean to one side, the sign test
-#: still has p 0.06.
+#: Pairs of which nothing can be told from chance are fewer than these: where five all lean to one side, the sign test
+#: still has p 0.06. A study whose judge accepts so few is not made unless its size is said.
 LEAST_PAIRS = 6
 
 
@@ -136,13 +136,13 @@ def _sample(request: StudyRequest, candidates: Candidates, album: Album, pairs: 
     sample = sample_items(cells, groups, request.items, request.seed, album.same, request.rules.pairing)
     if not sample.items:
         raise StudyError(f"the pictures of {' and of '.join(request.methods)} are the same: there is nothing to prefer")
-    if request.items is None:
+    if request.items is None and request.scenario == "best":
         _check_size(request, sample, candidates, len(pairs))
     return sample
 
 
 def _check_size(request: StudyRequest, sample: Sample, candidates: Candidates, pairs: int) -> None:
-    """Raise StudyError where a study that nobody wanted so small could tell nothing from chance."""
+    """Raise StudyError where a judge accepts so few that a study, which nobody wanted so small, could tell nothing."""
     of_methods = Counter(frozenset(picture.method for picture in item.pictures) for item in sample.items)
     groups = groups_of(request.kind, request.methods)
     fewest, group = min((of_methods[frozenset(group)], group) for group in groups)
@@ -153,12 +153,11 @@ def _check_size(request: StudyRequest, sample: Sample, candidates: Candidates, p
         for method in request.methods
     }
     having = ", ".join(f"{method} {len(there)}" for method, there in of_method.items())
-    which = "an accepted picture" if request.scenario == "best" else "a picture"
     identical = f"; {sample.identical} comparisons of identical pictures are left out" if sample.identical else ""
     raise StudyError(
         f"{' and '.join(group)} can be shown of {count(fewest, 'pair')} alone, and of fewer than {LEAST_PAIRS} nothing "
-        f"can be told from chance (pairs with {which}, of {pairs}: {having}{identical}); draw and judge more pictures, "
-        f"or ask for so few with --items {len(sample.items)}"
+        f"can be told from chance (pairs with an accepted picture, of {pairs}: {having}{identical}); draw and judge "
+        f"more pictures, or ask for so few with --items {len(sample.items)}"
     )
 
 
