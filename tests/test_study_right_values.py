@@ -11,8 +11,9 @@ from scipy.stats import bootstrap, kendalltau, norm, spearmanr
 
 from benchmarks.coverage import coverage, false_equivalence, rivals_of
 from benchmarks.simulated import Size, simulate, true_wins
+from judge.pairwise.figures import _with_ends
 from lorarar.util.statistics.agreement import krippendorff_alphas, majority, value_counts
-from lorarar.util.statistics.davidson import fit, fits
+from lorarar.util.statistics.davidson import Comparisons, fit, fits
 from lorarar.util.statistics.estimate import Estimate, bca, estimate, simultaneous
 from lorarar.util.statistics.proportions import wilson
 from lorarar.util.statistics.separation import separation
@@ -260,6 +261,18 @@ def test_a_difference_without_a_bound_is_infinite_where_it_can_move_one_way_alon
         if ties.any():
             assert (moves.nu[0] == np.inf) == (farthest(rows, bounds, np.eye(4)[3]) > 1e-7)
     assert infinite > 10
+
+
+def test_comparisons_without_a_loss_are_infinite_and_an_interval_that_holds_such_has_no_ends():
+    comparisons = Comparisons(np.array([1.0, 1.0, -1.0]), np.array([[0, 1]] * 3), 2)
+    found = comparisons.fits(np.array([[1.0, 1, 1], [1, 1, 0], [0, 1, 1]]))
+    assert found.strengths[0] == pytest.approx(comparisons.fit(np.ones(3)).strengths)
+    assert found.strengths[1].tolist() == [np.inf, -np.inf]
+    assert (found.nu == 0).all()
+    draws = np.where(np.arange(1000) < 40, np.inf, 0.5)  # 4 %, more than the tail
+    of_pairs = _with_ends(0.5, draws)
+    assert (of_pairs.value, of_pairs.low, of_pairs.high) == (0.5, None, None)
+    assert _with_ends(0.5, np.arange(1000) / 1000).high is not None
 
 
 def test_many_fits_are_each_ones_fit():

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
 from lorarar.util.statistics.crossed import Difference, Floats, crossed_counts, difference_over_pairs, over_pairs
 from lorarar.util.statistics.davidson import Comparisons
+from lorarar.util.statistics.estimate import estimate
 from lorarar.util.statistics.holm import with_holm
 from lorarar.util.statistics.undefined import UndefinedError
 
@@ -131,23 +133,24 @@ def strengths(methods: Sequence[str], outcomes: Sequence[CellOutcome], facet: Fa
     except UndefinedError as error:
         return Strengths({}, str(error))
     draws = _draws(comparisons, [outcome.pair for _, outcome in decided])
-    return Strengths({name: Interval.of_draws(fitted[at], draws[:, at]) for at, name in enumerate(methods)})
+    return Strengths({name: _with_ends(fitted[at], draws[:, at]) for at, name in enumerate(methods)})
+
+
+def _with_ends(value: float, draws: Floats) -> Interval:
+    """A strength with its interval; without ends where one of them has no bound, as where few draws hold a loss."""
+    result = estimate(value, draws)
+    bounded = result.low is not None and result.high is not None and isfinite(result.high - result.low)
+    return Interval(result.value, result.low, result.high) if bounded else Interval(result.value, None, None)
 
 
 def _draws(comparisons: Comparisons, pairs: Sequence[Pair]) -> Floats:
-    """Log strengths when subjects and styles are drawn anew (draws, methods); NaN where a draw has no fit."""
+    """Log strengths when subjects and styles are drawn anew (draws, methods); infinite where they have no bound."""
     subjects, styles = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
     rows = np.array([subjects.index(subject) for subject, _ in pairs])
     columns = np.array([styles.index(style) for _, style in pairs])
     count = MANY_DRAWS if comparisons.count == 2 else DRAWS
-    draws = np.full((count, comparisons.count), np.nan)
-    counts = zip(*crossed_counts(len(subjects), len(styles), count), strict=True)
-    for row, (of_subjects, of_styles) in zip(draws, counts, strict=True):
-        try:
-            row[:] = comparisons.fit(of_subjects[rows] * of_styles[columns]).strengths
-        except UndefinedError:
-            continue
-    return draws
+    of_subjects, of_styles = crossed_counts(len(subjects), len(styles), count)
+    return comparisons.fits(of_subjects[:, rows] * of_styles[:, columns]).strengths
 
 
 def preference(outcomes: Iterable[CellOutcome], facet: Facet) -> Difference | None:

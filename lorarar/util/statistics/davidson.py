@@ -50,14 +50,21 @@ class Comparisons:
         Raises:
             UndefinedError: there is none.
         """
-        wins, ties = np.zeros((self.count, self.count)), np.zeros((self.count, self.count))
-        for value, (winner, loser) in ((1, (0, 1)), (-1, (1, 0))):
-            at = self.values == value
-            np.add.at(wins, (self.methods[at, winner], self.methods[at, loser]), weights[at])
-        at = self.values == 0
-        for one, two in ((0, 1), (1, 0)):
-            np.add.at(ties, (self.methods[at, one], self.methods[at, two]), weights[at])
+        (wins,), (ties,) = self._tables(weights[None])
         return two_methods(wins[0, 1], ties[0, 1], wins[1, 0]) if self.count == 2 else fit(wins, ties)
+
+    def fits(self, weights: Floats) -> DavidsonFits:
+        """The best fits of many weights (rows, comparisons) at once."""
+        return fits(*self._tables(weights))
+
+    def _tables(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Wins and ties of the row's method against the column's, for each row of weights (rows, methods, methods)."""
+        one, two = self.methods.T
+        at = np.arange(len(self.values))
+        wins, ties = (np.zeros((len(self.values), self.count, self.count)) for _ in range(2))
+        wins[at, one, two], wins[at, two, one] = self.values == 1, self.values == -1
+        ties[at, one, two] = ties[at, two, one] = self.values == 0
+        return np.tensordot(weights, wins, 1), np.tensordot(weights, ties, 1)
 
 
 def two_methods(wins: float, ties: float, losses: float) -> Davidson:
