@@ -13,8 +13,9 @@ from benchmarks.coverage import coverage, false_equivalence, rivals_of
 from benchmarks.simulated import Size, simulate, true_wins
 from judge.pairwise.figures import _with_ends
 from lorarar.util.statistics.agreement import krippendorff_alphas, majority, value_counts
+from lorarar.util.statistics.bca import bca
 from lorarar.util.statistics.davidson import Comparisons, fit, fits
-from lorarar.util.statistics.estimate import Estimate, bca, estimate, simultaneous
+from lorarar.util.statistics.estimate import Estimate, estimate, simultaneous
 from lorarar.util.statistics.proportions import wilson
 from lorarar.util.statistics.separation import separation
 from lorarar.util.statistics.undefined import UndefinedError

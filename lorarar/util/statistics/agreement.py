@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from lorarar.util.statistics.bca import bca
 from lorarar.util.statistics.bootstrap import Interval, cluster_draws
-from lorarar.util.statistics.estimate import Estimate, bca, defined
+from lorarar.util.statistics.estimate import Estimate, defined
 
 Level = Literal["nominal", "ordinal"]
 
