@@ -243,7 +243,7 @@ def test_a_bad_plan_says_where(plan_file, change, message):
 
 
 def test_shipped_plans_are_sound(tmp_path):
-    assert shipped_plans() == ["demo", "pocket", "quick", "sdxl", "validation"]
+    assert shipped_plans() == ["demo", "half-held-out", "pocket", "quick", "sdxl", "validation"]
     plan = read_plan("pocket")
     names = [row.row_name for row in plan.methods]
     assert names == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]

@@ -23,6 +23,7 @@ from lorarar.pocket.concepts import STYLES, STYLES_BY_SLUG, SUBJECTS, SUBJECTS_B
 from lorarar.pocket.difference import Pixels, blurred, squared_difference
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.pocket.shipped import design_file
+from lorarar.pocket.zoo_truth import true_picture_of_loras
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import ImageError, PocketError
 from lorarar.util.files import sha256_of
@@ -54,6 +55,15 @@ def true_picture_of(content: str, style: str) -> Image.Image | None:
     """
     subject, look = SUBJECTS_BY_SLUG.get(content), STYLES_BY_SLUG.get(style)
     return true_picture(subject, look) if subject and look else None
+
+
+def true_picture_of_files(content: Path, style: Path) -> Image.Image | None:
+    """The true picture of two LoRAs' pair, by their files: Pocket's own, or a zoo's; None where either is neither's.
+
+    Raises:
+        PocketError: what lies beside a LoRA cannot be read.
+    """
+    return true_picture_of_loras(content, style)
 
 
 def known_pictures(targets: Sequence[Target], folder: Path) -> list[KnownPicture]:

@@ -1,4 +1,4 @@
-"""``lorarar pocket``: write true pictures; ``build`` and ``info`` come from the judge, whose models they include."""
+"""``lorarar pocket``: true pictures, the zoo; ``build`` and ``info`` come from the judge, whose models they include."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import command, print_path, show_images
+from lorarar.cli.pocket_zoo import zoo
 from lorarar.util.outputs import check_output
 
-app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family: build, info, truth.")
+app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family: build, info, truth, zoo.")
+app.command()(zoo)
 
 
 @app.command()

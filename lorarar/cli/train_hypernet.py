@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,9 +19,13 @@ from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from lorarar.families import Base
+    from lorarar.merging.hypernet import Hypernetwork
     from lorarar.pictures.concept_choice import Names
     from lorarar.pictures.concepts import Concept
+    from lorarar.training.truth_batches import Truth
 
 
 def hypernet_flags() -> list[Flag]:
@@ -57,6 +61,12 @@ def hypernet(
     side: SideOption = None,
     device: TrainingDeviceOption = None,
     precision: PrecisionOption = None,
+    keep_every: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-every", help="Keep a network after so many steps each time, in NAME.steps.", min=1, metavar="N"
+        ),
+    ] = None,
 ) -> None:
     """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
 
@@ -69,7 +79,7 @@ def hypernet(
     from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.pictures.concept_choice import choose
-    from lorarar.training.hypernet import train_hypernet
+    from lorarar.training.hypernet import Keeping, train_hypernet
     from lorarar.training.makings import concept_facts, made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
     from lorarar.training.options import HYPERNET, options_facts
@@ -85,6 +95,11 @@ def hypernet(
     check_optimiser(options.optimiser, accelerator.device)
     inputs: dict[str, object] = {of: list(map(concept_facts, group)) for of, group in concepts.items()}
     makings = training_makings(inputs, options, model, accelerator, side)
+    header = options_facts(options) | made_by(makings, model, accelerator)
+
+    def keep(step: int, network: Hypernetwork) -> None:
+        write_hypernet(network, out.with_suffix(".steps") / f"step-{step:04}.safetensors", header | {"steps": step})
+
     with memory_in_one_line(options, accelerator):
         pipeline = load_for_training(model, accelerator)
         network = train_hypernet(
@@ -96,9 +111,11 @@ def hypernet(
             makings=makings,
             accelerator=accelerator,
             side=side or native_side(pipeline),
+            truth=_truth_of(model) if options.objective == "truth" else None,
+            keep=Keeping(keep_every, keep) if keep_every else None,
         )
     if accelerator.is_main_process:
-        write_hypernet(network, out, options_facts(options) | made_by(makings, model, accelerator))
+        write_hypernet(network, out, header)
         checkpoint.unlink(missing_ok=True)
         message("trained on " + " x ".join(f"{len(group)} {of}" for of, group in concepts.items()))
         print_path(out)
@@ -120,3 +137,22 @@ def _read_concepts(folders: Mapping[Side, Path], chosen: Names, base: Base) -> d
     if rest := left_out_beside(concept.images for concept in chain(*concepts.values())):
         message(rest)
     return concepts
+
+
+def _truth_of(base: Base) -> Truth | None:
+    """The true pictures that the base's family knows: by LoRAs' files where it can tell by these, else by names."""
+    from lorarar.families import family_of
+
+    family = family_of(base)
+    if "ground_truth" not in family.parts:
+        return None
+    truth = family.find("ground_truth")
+    by_files = getattr(truth, "true_picture_of_files", None)
+
+    def known(content: Concept, style: Concept) -> Image | None:
+        with family.guarded("ground_truth"):
+            if by_files:
+                return cast("Image | None", by_files(content.path, style.path))
+            return cast("Image | None", truth.true_picture_of(content.name, style.name))
+
+    return known

@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from lorarar.generation.checkpointing import checkpointed
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.stack import is_stack
 from lorarar.util.errors import AdapterError
 
-#: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n).
+#: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n); beside stacks
+#: of P adapters (P, 1, n), (n,) or one number.
 Gates = Mapping[str, tuple[Tensor, Tensor]]
 
 Branch = tuple[Factors, Tensor]  # an adapter's factors of one layer, and their gate
@@ -81,11 +83,23 @@ def _hook(branches: Sequence[Branch]) -> Hook:
         for factors, gate in branches:
             if isinstance(module, nn.Conv2d):
                 output = output + _convolved(module, x, factors, gate)
+            elif is_stack(factors):
+                output = output + _each_by_its_own(x, factors, gate)
             else:
                 output = output + ((gate * x) @ factors.down.T) @ factors.up.T
         return output
 
     return add_branches
+
+
+def _each_by_its_own(x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
+    """A branch of a stack of P adapters: of the samples (S, T, n), S / P in a row are each adapter's.
+
+    A gate scales the few rows of A rather than the many of x, which is the same.
+    """
+    rows = x.reshape(len(factors.down), -1, x.shape[-1])
+    update = rows @ (gate * factors.down).mT @ factors.up.mT
+    return update.view(*x.shape[:-1], -1)
 
 
 def _convolved(module: nn.Conv2d, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:

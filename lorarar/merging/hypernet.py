@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lorarar.lora.adapter import ATTENTION, Adapter, Factors, Part, part_of
+from lorarar.lora.stack import is_stack
 from lorarar.util.errors import HypernetError
 
 ConstantRule = Literal["mean", "sum"]
@@ -118,11 +119,11 @@ class Hypernetwork(nn.Module):
         return torch.mm(thin, down, out=room)
 
     def _bias(self, factors: Factors) -> Tensor:
-        return self._input(factors.up.shape[0]).bias[:, None]
+        return self._input(factors.up.shape[-2]).bias[:, None]
 
     def _thin(self, factors: Factors, role: ConceptRole) -> tuple[Tensor, Tensor]:
         """W1 B (hidden, r) and A (r, n), whose product is the projection."""
-        rows = factors.up.shape[0]
+        rows = factors.up.shape[-2]
         weight = self._input(rows).weight
         half = weight[:, :rows] if role == "content" else weight[:, rows:]
         return half @ factors.up.to(weight.dtype), factors.down.to(weight.dtype)
@@ -141,9 +142,22 @@ class Hypernetwork(nn.Module):
         return self._finish(torch.add(content, style, out=room))
 
     def coefficients(self, content: Factors, style: Factors, scratch: Scratch | None = None) -> Coefficients:
-        """m_c and m_s (n,) of one layer (Eq. 1), to the bit those of ``combine`` from both projections."""
+        """m_c and m_s (n,) of one layer (Eq. 1), to the bit those of ``combine`` from both projections.
+
+        Of factors that are stacks of P adapters' they are (P, n).
+        """
+        if is_stack(content):
+            return self._of_stacks(content, style)
         hidden = self.project(content, "content", scratch)
         return self._finish(hidden.add_(self.project(style, "style", scratch)))
+
+    def _of_stacks(self, content: Factors, style: Factors) -> Coefficients:
+        """m_c and m_s (P, n) of one layer of P pairs, by one product for both sides: the hidden layer is what costs."""
+        (ours, down_c), (theirs, down_s) = self._thin(content, "content"), self._thin(style, "style")
+        thin, down = torch.cat([ours, theirs], dim=-1), torch.cat([down_c, down_s], dim=-2)
+        hidden = torch.baddbmm(self._bias(content), thin, down).relu_()
+        both = self.output.weight @ hidden + self.output.bias[:, None]
+        return both[:, 0], both[:, 1]
 
     def _finish(self, hidden: Tensor) -> Coefficients:
         """Both coefficients of every column from the sum of both projections, which is used up."""
@@ -198,7 +212,7 @@ class Hypernetwork(nn.Module):
         vectors = dict[tuple[int, float], Tensor]()
 
         def constant(layer: str, factors: Factors) -> Coefficients:
-            key = factors.down.shape[1], self.constant(layer, key_value, others)
+            key = factors.down.shape[-1 if is_stack(factors) else 1], self.constant(layer, key_value, others)
             if key not in vectors:
                 vectors[key] = torch.full(key[:1], key[1], device=factors.down.device)
             return vectors[key], vectors[key]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,11 @@ from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import PREDICTABLE, Adapter, part_of
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.pictures.concepts import Concept
-from lorarar.training.loop import Schedule, train
-from lorarar.training.merging_loss import Merging, MergingLoss
+from lorarar.training.loop import Schedule, TrainingRun, train
+from lorarar.training.merging_loss import Merging, MergingLoss, prepare_concepts
 from lorarar.training.options import HypernetOptions
+from lorarar.training.pair_batches import PairBatches, PaperBatches
+from lorarar.training.truth_batches import Truth, TruthBatches
 from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -95,6 +99,8 @@ def train_hypernet(
     accelerator: Accelerator | None = None,
     checkpointing: bool | None = None,
     side: int = 1024,
+    truth: Truth | None = None,
+    keep: Keeping | None = None,
 ) -> Hypernetwork:
     """Train a hypernetwork on all pairs of these contents and styles.
 
@@ -107,15 +113,74 @@ def train_hypernet(
         accelerator: device, precision and processes.
         checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
         side: pixels a side of the pictures.
+        truth: the true picture of a pair, for the objective that needs it.
+        keep: which networks are kept meanwhile, and where.
+
+    Raises:
+        TrainingError: the objective is ``truth`` and a pair's true picture is not known, or the checkpoint is another
+            training's, or numbers are no longer finite.
+        AdapterError: many pairs a step are asked for, and LoRAs of a side do not change the same layers.
     """
-    objective = HypernetMerging(pipeline, contents, styles, options, side, checkpointing)
+    objective = new_objective(pipeline, contents, styles, options, side, truth, checkpointing)
     schedule = Schedule(
         steps=options.steps,
         rate=options.rate,
         seed=options.seed,
         warmup=min(100, options.steps // 10),
+        decay=options.decay,
+        ema=options.average,
         save_every=200,
         optimiser=options.optimiser,
     )
-    train(objective, schedule, checkpoint, title="hypernet", makings=makings, accelerator=accelerator)
+    train(
+        objective,
+        schedule,
+        checkpoint,
+        title="hypernet",
+        makings=makings,
+        accelerator=accelerator,
+        on_run=keep.of(objective.hypernet) if keep else None,
+    )
     return objective.hypernet.eval().requires_grad_(False)
+
+
+def new_objective(
+    pipeline: StableDiffusionXLPipeline,
+    contents: Sequence[Concept],
+    styles: Sequence[Concept],
+    options: HypernetOptions,
+    side: int,
+    truth: Truth | None,
+    checkpointing: bool | None,
+) -> HypernetMerging | PairBatches:
+    """What the options ask for: Eq. 3 of one pair a step, of many, or true pictures."""
+    if options.objective == "paper" and options.pairs == 1:
+        return HypernetMerging(pipeline, contents, styles, options, side, checkpointing)
+    torch.manual_seed(options.seed)
+    hypernet = new_hypernet([one.adapter for one in contents], [one.adapter for one in styles], options)
+    if options.objective == "truth":
+        if truth is None:
+            raise TrainingError("--objective truth needs true pictures, and this base has none; accepted is paper")
+        return TruthBatches(pipeline, contents, styles, hypernet, options, side, truth, checkpointing)
+    prepared = prepare_concepts(pipeline, [*contents, *styles], side)
+    sides = prepared[: len(contents)], prepared[len(contents) :]
+    return PaperBatches(pipeline, *sides, hypernet, options, checkpointing)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Networks of a training in progress, for a choice among them: every so many steps one, by its step."""
+
+    every: int
+    write: Callable[[int, Hypernetwork], object]
+
+    def of(self, hypernet: Hypernetwork) -> Callable[[TrainingRun], None]:
+        """What a training of this network calls after each step."""
+
+        def look(run: TrainingRun) -> None:
+            if run.step % self.every == 0:
+                now = deepcopy(hypernet)
+                now.load_state_dict(run.result())
+                self.write(run.step, now)
+
+        return look

@@ -116,6 +116,7 @@ def train(
     makings: Mapping[str, object] | None = None,
     accelerator: Accelerator | None = None,
     on_step: Callable[[int, float], None] | None = None,
+    on_run: Callable[[TrainingRun], None] | None = None,
 ) -> TrainingRun:
     """Train until ``schedule.steps`` and put the result into the objective.
 
@@ -129,6 +130,7 @@ def train(
             one is taken up.
         accelerator: device, precision and processes; by default what accelerate finds.
         on_step: called after every step with its number and its loss.
+        on_run: called after every step with the run as it is then, in the main process.
 
     Returns:
         The finished run, with the seconds it took over all its starts.
@@ -150,6 +152,8 @@ def train(
                 ticker.advance(loss=loss)
                 if on_step:
                     on_step(run.step, loss)
+                if on_run and is_main:
+                    on_run(run)
                 due = run.step % schedule.save_every == 0 or run.step == schedule.steps or stop()
                 if due and state is not None and is_main:
                     state.save(run)

@@ -146,6 +146,10 @@ class LoraDenoising(Objective):
             prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(prompt))
         return F.mse_loss(prediction.float(), targets)
 
+    def adapter(self) -> Adapter:
+        """The LoRA as it is now."""
+        return _adapter(self.trained())
+
     def close(self) -> None:
         """Take the LoRA layers off the UNet again, which leaves the pipeline as it was."""
         self.unet.unload_lora()
@@ -199,12 +203,12 @@ def train_lora(
 
     def on_step(step: int, loss: float) -> None:
         if sampler and sampler.is_due(step):
-            sampler.draw(step, _adapter(objective.trained()))
+            sampler.draw(step, objective.adapter())
 
     try:
         run = train(
             objective,
-            _schedule(options),
+            lora_schedule(options),
             checkpoint,
             title=title,
             makings=makings,
@@ -229,7 +233,7 @@ def _sampler(
     return Sampler(pipeline, sampling, lessons[0].images.shape[-1], options.steps)
 
 
-def _schedule(options: LoraOptions) -> Schedule:
+def lora_schedule(options: LoraOptions) -> Schedule:
     """At a constant rate, as in the DreamBooth protocol, but for the decay that is asked for."""
     return Schedule(
         steps=options.steps,

@@ -53,10 +53,22 @@ class MergingLoss:
             teachers: predictions of each sample's own LoRA, in the same order.
             pairs: the coefficients that are learnt.
         """
+        return self._both(merged, teachers) + self.strength * self._overlap(merged, pairs)
+
+    def of_pairs(self, merged: Tensor, teachers: Tensor, learnt: Sequence[Coefficients]) -> Tensor:
+        """The mean of Eq. 3 over P pairs, whose samples are as many each and whose coefficients are (P, n)."""
+        each = zip(*(zip(m_c, m_s, strict=True) for m_c, m_s in learnt), strict=True)
+        overlap = torch.stack([self._overlap(merged, list(pairs)) for pairs in each]).mean()
+        return self._both(merged, teachers) + self.strength * overlap
+
+    def _both(self, merged: Tensor, teachers: Tensor) -> Tensor:
+        """The fidelity terms of content and of style."""
         fidelity, half = FIDELITIES[self.fidelity], len(merged) // 2
-        content, style = fidelity(merged[:half], teachers[:half]), fidelity(merged[half:], teachers[half:])
-        overlap = REGULARISERS[self.regulariser](pairs, unit_of(fidelity, merged[:half]))
-        return content + style + self.strength * overlap
+        return fidelity(merged[:half], teachers[:half]) + fidelity(merged[half:], teachers[half:])
+
+    def _overlap(self, merged: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
+        """The regulariser, in the unit of a fidelity term."""
+        return REGULARISERS[self.regulariser](pairs, unit_of(FIDELITIES[self.fidelity], merged[: len(merged) // 2]))
 
 
 @dataclass(frozen=True)

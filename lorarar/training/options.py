@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["mean-dot", "dot", "cosine"]
 Optimiser = Literal["adamw", "adamw8bit"]
+HypernetObjective = Literal["paper", "truth"]
 Values_co = TypeVar("Values_co", covariant=True)
 
 
@@ -55,8 +56,12 @@ class HypernetOptions:
     batch: int = 1  # noisy latents of content, and as many of style, a step
     seed: int = 0
     optimiser: Optimiser = "adamw"
-    # Not of the paper's, whose LoRAs have layers of attention alone:
+    # Not of the paper's, whose LoRAs have layers of attention alone, and whose steps are of one pair:
     others: OthersRule = "key-value"
+    objective: HypernetObjective = "paper"
+    pairs: int = 1  # a step
+    decay: float = 1.0  # share of the steps, at the end, over which the rate falls to zero
+    average: float = 0.0  # decay of the moving average of weights, which is then the result
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,9 @@ _COMMON = (
         later=True,
     ),
 )
+_DECAY = Option(
+    "decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1, later=True
+)
 _OF_LOSS = (
     Option("batch", "Noisy latents of each side a step.", "integer", least=1),
     Option("strength", "Weight of the regulariser in Eq. 3.", finite=True, own_flag="--lambda"),
@@ -153,9 +161,7 @@ LORA = Training(
         *_COMMON,
         Option("batch", "Pictures a step.", "integer", least=1),
         Option("mirrored", "Also mirror the pictures.", "switch"),
-        Option(
-            "decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1, later=True
-        ),
+        _DECAY,
         Option(
             "feed_forward", "Also layers of the feed-forward parts, beside those of attention.", "switch", later=True
         ),
@@ -188,6 +194,22 @@ HYPERNET = Training(
             words="PARTS",
         ),
         Option("hidden", "Width of the hidden layer.", "integer", least=1),
+        Option(
+            "objective",
+            "paper: Eq. 3. truth: the pairs' true pictures, which Pocket's have and other bases' do not: a ceiling.",
+            "choice",
+            choices=get_args(HypernetObjective),
+            later=True,
+        ),
+        Option("pairs", "Pairs a step.", "integer", least=1, later=True),
+        _DECAY,
+        Option(
+            "average",
+            "Decay of a moving average of the weights, which is then the result, like 0.98; 0: the last weights are.",
+            least=0,
+            most=0.99999,
+            later=True,
+        ),
     ),
 )
 
