@@ -252,5 +252,5 @@ def test_shipped_plans_are_sound(tmp_path):
     read_plan("demo")
     with pytest.raises(PlanError, match=r"contents\.folder"):
         read_plan("sdxl")
-    with pytest.raises(PlanError, match="shipped plan: demo, pocket, quick, sdxl, validation"):
+    with pytest.raises(PlanError, match="shipped plan: demo, half-held-out, pocket, quick, sdxl, validation"):
         read_plan(tmp_path / "none.toml")

@@ -84,8 +84,8 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
             "accepted are ziplora, lorarar",
         ),
         (("inspect", "none"), "none"),
-        (("bench", "run", "none.toml"), "shipped plan: demo, pocket, quick, sdxl"),
-        (("bench", "plan", "none"), "there are demo, pocket, quick, sdxl"),
+        (("bench", "run", "none.toml"), "shipped plan: demo, half-held-out, pocket, quick, sdxl"),
+        (("bench", "plan", "none"), "there are demo, half-held-out, pocket, quick, sdxl"),
         (("backup", "-o", "b.db"), "does not exist"),
         (
             ("train", "hypernet", "--contents", "a", "--styles", "b", "-o", "x.safetensors", "--parts", "nose"),

@@ -2,7 +2,8 @@
 
 They keep clear of what is measured on. A subject is a design that no subject of Pocket's has and none of its styles'
 pictures shows; no style has parameters near held-out ones. Fewer are the first of more, and those that come early are
-diverse: each round takes a design of every class and a look of every family, one that is least like those before.
+diverse: each round takes a design of every class that has one left, and a look of every family, one that is least like
+those before.
 """
 
 from __future__ import annotations
