@@ -50,7 +50,7 @@ class StudySize:
     def of_study(cls, study: Study) -> StudySize:
         """The size of a study; its items are counted together where each shows one picture."""
         if study.kind == "absolute":
-            return cls(study.asked, len(study.pairs))
+            return cls(study.item_count, len(study.pairs))
         pairs: dict[frozenset[str], set[tuple[str, str]]] = {}
         items: Counter[frozenset[str]] = Counter()
         for origin in study.origins:

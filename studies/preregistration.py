@@ -28,7 +28,7 @@ def preregister(
         study: what is registered.
         raters: how many are planned.
         hypotheses: sentences; without one, what the study's rules and methods say.
-        after_votes: whether it is registered though people have voted, which is then said.
+        after_votes: whether it is registered though people have voted, which is then sentences.
 
     Raises:
         StudyError: something else is registered already, people have voted, or a sentence or a number is out of bounds.
@@ -47,7 +47,7 @@ def preregister(
 
 
 def check_same(registered: Preregistration, raters: int | None, hypotheses: Sequence[str]) -> None:
-    """Refuse to register something else than what is registered; what is not said is the same.
+    """Refuse to register something else than what is registered; what is not named is the same.
 
     Raises:
         StudyError: the raters or the hypotheses are others.
@@ -75,30 +75,30 @@ def deviations(store: Store, study: Study) -> list[str]:
     registered = preregistration_of(store, study)
     if registered is None:
         return []
-    said = _changed(study, registered)
+    sentences = _changed(study, registered)
     if registered.votes:
-        said.append(f"it was registered when people had given {count(registered.votes, 'vote')}")
+        sentences.append(f"it was registered when people had given {count(registered.votes, 'vote')}")
     early = _count(store, study, "count(*)", "AND day < ?", registered.day) - registered.votes
     if early > 0:
-        said.append(f"{count(early, 'vote')} that came in later had been given before it was registered")
+        sentences.append(f"{count(early, 'vote')} that came in later had been given before it was registered")
     voted = _count(store, study, "count(DISTINCT rater)")
     if voted != registered.raters:
-        said.append(f"{count(registered.raters, 'rater')} planned, {voted} voted")
-    return said
+        sentences.append(f"{count(registered.raters, 'rater')} planned, {voted} voted")
+    return sentences
 
 
 def _changed(study: Study, registered: Preregistration) -> list[str]:
     """What is no longer as it was registered."""
     rules = study.rules.record()
-    said = [
+    sentences = [
         f"{name} was {registered.rules.get(name)!r} and is {rules.get(name)!r}"
         for name in differing(rules, registered.rules)
     ]
     if study.design.digest != registered.study_digest:
-        said.append("the study shows something else")
+        sentences.append("the study shows something else")
     if study.seed != registered.seed:
-        said.append(f"the seed was {registered.seed} and is {study.seed}")
-    return said
+        sentences.append(f"the seed was {registered.seed} and is {study.seed}")
+    return sentences
 
 
 def _registration(store: Store, study: Study, raters: int, hypotheses: tuple[str, ...]) -> Preregistration:
@@ -114,7 +114,7 @@ def _registration(store: Store, study: Study, raters: int, hypotheses: tuple[str
         methods=study.methods,
         collection=study.collection.label if study.collection else "",
         seed=study.seed,
-        items=study.asked,
+        items=study.item_count,
         pairs=len(study.pairs),
         checks=len(study.checks),
         repeats=study.design.repeats,
@@ -142,13 +142,13 @@ def _sentences(study: Study, hypotheses: Sequence[str]) -> tuple[str, ...]:
     Raises:
         StudyError: there are too many, or one is empty, too long or holds control codes.
     """
-    said = tuple(one.strip() for one in hypotheses) or tuple(default_hypotheses(study))
-    if len(said) > MOST_HYPOTHESES:
-        raise StudyError(f"{_hypotheses(len(said))}; at most {MOST_HYPOTHESES} are taken")
-    for one in said:
+    sentences = tuple(one.strip() for one in hypotheses) or tuple(default_hypotheses(study))
+    if len(sentences) > MOST_HYPOTHESES:
+        raise StudyError(f"{_hypotheses(len(sentences))}; at most {MOST_HYPOTHESES} are taken")
+    for one in sentences:
         if not 0 < len(one) <= LONGEST or not one.isprintable():
             raise StudyError(f"a hypothesis is a line of 1 to {LONGEST} characters, not {one[:40]!r}")
-    return said
+    return sentences
 
 
 def default_hypotheses(study: Study) -> list[str]:

@@ -76,10 +76,12 @@ def _evaluation(registered: Preregistration) -> Table:
 def _size(registered: Preregistration) -> Table:
     power = registered.power
     if registered.kind == "ab":
-        said = f"a preference of {effect_in_words(power['effect'])} is found in {power['share']:.0%} of such studies"
+        power_words = (
+            f"a preference of {effect_in_words(power['effect'])} is found in {power['share']:.0%} of such studies"
+        )
     elif power["interval"] is None:
-        said = "too few pairs for a correlation"
+        power_words = "too few pairs for a correlation"
     else:
-        said = f"a correlation of {power['r']:g} has an interval of {bounds(*power['interval'])}"
-    rows = [["raters planned", str(registered.raters)], ["power", said]]
+        power_words = f"a correlation of {power['r']:g} has an interval of {bounds(*power['interval'])}"
+    rows = [["raters planned", str(registered.raters)], ["power", power_words]]
     return Table("Size", ["what", "as registered"], rows, [f"Simulated; {ASSUMED}."] if registered.kind == "ab" else [])

@@ -74,7 +74,7 @@ def test_an_ab_study_has_one_picture_of_each_method_of_every_pair(store):
     assert len({(origin.subject, origin.style) for origin in plain}) == len(plain) == 12
     assert all({source.method for source in origin.sources} == {"alpha", "beta"} for origin in plain)
     assert Counter(origin.sources[0].method for origin in plain) == {"alpha": 6, "beta": 6}
-    assert (study.design.count("practice"), len(study.checks), study.asked, study.design.repeats) == (1, 2, 12, 3)
+    assert (study.design.count("practice"), len(study.checks), study.item_count, study.design.repeats) == (1, 2, 12, 3)
     assert StudyStore(store).get("first") == study
 
 

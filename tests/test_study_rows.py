@@ -164,7 +164,7 @@ def test_votes_on_one_picture_shown_twice_mean_sides_and_are_left_out(store):
 def test_a_report_abides_by_the_rules_and_has_all_votes_beside(store):
     made = make_report(store, "pref", draws=FEW)
     wins = next(figure for figure in made.figures if figure.name == "alpha better")
-    items = StudyStore(store).get("pref").asked
+    items = StudyStore(store).get("pref").item_count
     cats = sum(o.subject == "cat" and o.expected is None for o in StudyStore(store).get("pref").origins)
     assert (wins.value, wins.n, wins.counted) == (pytest.approx(1 - cats / 2 / items), 2 * items, "votes")
     assert wins.all_n > 5 * items and wins.all_value < 0.5
@@ -287,14 +287,14 @@ def test_a_rater_has_a_row_of_how_they_answered(store):
     rows = {row.rater: row for row in make_rows(store, "pref", "rater")}
     assert list(rows) == ["ANN", "BEN", "FAST", "GONE", "LAZY", "TINY"]
     ann, fast, gone, lazy = (rows[code] for code in ("ANN", "FAST", "GONE", "LAZY"))
-    assert (ann.votes, ann.finished, ann.checks_failed, ann.repeats_alike) == (study.asked, True, 0, ann.repeats)
+    assert (ann.votes, ann.finished, ann.checks_failed, ann.repeats_alike) == (study.item_count, True, 0, ann.repeats)
     assert ann.checks + ann.repeats == len(study.checks) + 2  # a check may be one of the two that come again
     assert (ann.median_seconds, ann.left_share) == (2.0, 0.5)
     assert ann.left_out == () and ann.r_with_others is None  # who always answers the same has no r
-    assert fast.too_fast == study.asked + len(study.checks) + 2 and fast.left_out == (
+    assert fast.too_fast == study.item_count + len(study.checks) + 2 and fast.left_out == (
         "raters whose median answer takes less than 1 s",
     )
-    assert (gone.finished, lazy.checks_failed, rows["TINY"].too_small) == (False, lazy.checks, study.asked)
+    assert (gone.finished, lazy.checks_failed, rows["TINY"].too_small) == (False, lazy.checks, study.item_count)
     shown = [(origin.subject == "cat", n) for n, origin in enumerate(study.origins) if origin.expected is None]
     alone = {vote.item for vote in standing_votes(StudyStore(store), study, False) if vote.rater == "GONE"}
     mine = [-1 if cat else 1 for cat, _ in shown]

@@ -156,7 +156,7 @@ def test_pictures_that_look_the_same_are_left_out_and_counted(store, bytes_alike
     same = PAIRS[:5]
     make_same(store, "beta", "alpha", [(*pair, seed) for pair in same for seed in range(SEEDS)], bytes_alike)
     drawn = new_study(store, request(rules=StudyRules(pairing="seed")))
-    assert (drawn.asked, drawn.drawing.identical) == (7, 5 * SEEDS)
+    assert (drawn.item_count, drawn.drawing.identical) == (7, 5 * SEEDS)
     assert {(o.subject, o.style) for o in drawn.origins if o.sources[0].method} == set(PAIRS) - set(same)
     assert len({d for item in drawn.design.items for d in item.pictures}) == len(drawn.design.pictures)
     (kept,) = store.rows("SELECT count(*) AS n FROM study_pictures")
@@ -166,7 +166,7 @@ def test_pictures_that_look_the_same_are_left_out_and_counted(store, bytes_alike
 def test_another_seed_stands_in_where_pictures_are_the_same(store):
     make_same(store, "beta", "alpha", [(*pair, seed) for pair in PAIRS for seed in (0, 1)])
     drawn = new_study(store, request(rules=StudyRules(pairing="seed")))
-    assert drawn.asked == 12
+    assert drawn.item_count == 12
     assert seeds_of(store, drawn) == [(2, 2)] * 12
     with pytest.raises(StudyError, match="13 items; accepted are 1 to 12"):
         new_study(store, request("more", items=13, rules=StudyRules(pairing="seed")))
@@ -210,7 +210,7 @@ def test_too_few_pairs_are_refused_unless_they_are_asked_for(store):
     ):
         new_study(store, request(scenario="best"))
     assert StudyStore(store).names() == []
-    assert new_study(store, request(scenario="best", items=3)).asked == 3
+    assert new_study(store, request(scenario="best", items=3)).item_count == 3
 
 
 def test_what_is_said_of_a_small_study_is_english(database):
@@ -266,7 +266,7 @@ def test_two_cats_or_one_picture_of_two_subjects_are_no_check(tmp_path):
     subjects = ("cat", "cat-2")
     with Store(make_database(tmp_path, subjects=subjects)) as store:
         drawn = new_study(store, request("cats"))
-        assert not drawn.checks and drawn.asked == 6
+        assert not drawn.checks and drawn.item_count == 6
         with pytest.raises(StudyError, match="1 attention checks; accepted are 0 to 0"):
             new_study(store, request("more", attention=1, seed=1))
     (tmp_path / "other").mkdir()

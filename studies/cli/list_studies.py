@@ -56,7 +56,7 @@ def facts(study: Study) -> dict[str, Any]:
         "methods": list(study.methods),
         "collection": study.collection.label if study.collection else None,
         "seed": study.seed,
-        "items": study.asked,
+        "items": study.item_count,
         "attention": len(study.checks),
         "repeats": design.repeats,
         "trials": len(design.items) + design.repeats,

@@ -134,7 +134,7 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
 
     counts, drawing = facts(study), study.drawing
     message(
-        f"{count(study.asked, 'item')} over {len(study.pairs)} of {count(drawing.pairs, 'subject-style pair')}, "
+        f"{count(study.item_count, 'item')} over {len(study.pairs)} of {count(drawing.pairs, 'subject-style pair')}, "
         f"{counts['repeats']} of them shown again, {count(len(study.checks), 'attention check')} and one item for "
         f"practice: {counts['trials']} trials a rater, some {count(max(1, round(counts['trials'] * 8 / 60)), 'minute')}"
     )

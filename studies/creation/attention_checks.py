@@ -65,14 +65,14 @@ def attention_items(
 def _other(pair: Pair, order: Sequence[Pair], references: Mapping[Pair, PairReferences], album: Album) -> Pair | None:
     """A pair whose subject nobody could take for this one's: of another class, and no picture of it is one of both."""
     own = references[pair]
-    shown = {album.reference(own, "subject", which) for which in (0, 1)}
+    own_pictures = {album.reference(own, "subject", which) for which in (0, 1)}
 
     def differs(other: Pair) -> bool:
         of_other = references[other]
         return (
             not own.classes & of_other.classes
             and set(own.digests["subject"]).isdisjoint(of_other.digests["subject"])
-            and album.reference(of_other, "subject", 1) not in shown
+            and album.reference(of_other, "subject", 1) not in own_pictures
         )
 
     return next((other for other in reversed(order) if differs(other)), None)

@@ -99,11 +99,11 @@ def sample_items(
     }
     pairs = ranked(sorted(cells), seed, "pairs")
     if items is None:
-        drawn = list(islice(_round(decks, pairs, groups), MOST * len(groups)))
+        chosen = list(islice(_round(decks, pairs, groups), MOST * len(groups)))
     else:
-        drawn = list(islice(_rounds(decks, pairs, groups), items))
-        _check_number(items, len(drawn))
-    return Sample(_balanced(drawn, seed), sum(deck.identical for deck in decks.values()))
+        chosen = list(islice(_rounds(decks, pairs, groups), items))
+        _check_number(items, len(chosen))
+    return Sample(_balanced(chosen, seed), sum(deck.identical for deck in decks.values()))
 
 
 def _check_number(items: int, most: int) -> None:

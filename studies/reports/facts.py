@@ -26,7 +26,7 @@ def design_facts(study: Study) -> list[Figure]:
         ("kind", KINDS[study.kind], ""),
         ("scenario", study.scenario, _goes_by(study)),
         ("methods", ", ".join(study.methods), ""),
-        ("items", study.asked, f"of {count(len(study.pairs), 'subject-style pair')}"),
+        ("items", study.item_count, f"of {count(len(study.pairs), 'subject-style pair')}"),
     ]
     if study.closed:
         rows.append(("closed", study.closed, "no votes after that day"))
@@ -43,7 +43,7 @@ def design_facts(study: Study) -> list[Figure]:
 def voting_facts(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
     """Who voted, how long it took, how pictures were shown."""
     plain = [vote for vote in votes if vote.purpose == "plain"]
-    items = study.asked
+    items = study.item_count
     complete = sum(number == items for number in Counter(vote.rater for vote in plain).values())
     rows: list[Fact] = [
         ("raters", len({vote.rater for vote in votes}), f"{complete} saw all items"),

@@ -71,7 +71,7 @@ class Study:
         )
 
     @property
-    def asked(self) -> int:
+    def item_count(self) -> int:
         """The number of items that it asks about: without practice and attention checks."""
         return len(self.design.items) - self.design.count("practice") - len(self.checks)
 
