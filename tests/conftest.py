@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from lorarar.cli.main import app
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import write_adapter
 from lorarar.pocket.text_encoders import new_encoders, write_tokenizer
+from lorarar.store import Store
 
 from .extending import EXTENSION
 
@@ -45,6 +46,15 @@ def make_unet() -> UNet2DConditionModel:
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=6 * 8 + 128,
     ).eval()
+
+
+@pytest.fixture
+def store(grid: Path, tmp_path: Path) -> Iterator[Store]:
+    """A copy of the database that the module makes as ``grid``, so that tests may write into it."""
+    with Store(grid) as original:
+        original.backup(tmp_path / "copy.db")
+    with Store(tmp_path / "copy.db") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

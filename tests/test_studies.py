@@ -41,14 +41,6 @@ def grid(tmp_path_factory):
     return make_database(tmp_path_factory.mktemp("grid"))
 
 
-@pytest.fixture
-def store(grid, tmp_path):
-    with Store(grid) as original:
-        original.backup(tmp_path / "copy.db")
-    with Store(tmp_path / "copy.db") as opened:
-        yield opened
-
-
 def request(name="first", kind="ab", methods=("alpha", "beta"), scenario="random", **more):
     return StudyRequest(name, kind, methods, scenario, **more)
 

@@ -42,14 +42,6 @@ def grid(tmp_path_factory):
 
 
 @pytest.fixture
-def store(grid, tmp_path):
-    with Store(grid) as original:
-        original.backup(tmp_path / "copy.db")
-    with Store(tmp_path / "copy.db") as opened:
-        yield opened
-
-
-@pytest.fixture
 def run(store, monkeypatch):
     monkeypatch.setenv("LORARAR_DB", str(store.path))
     return lambda *arguments, **given: CliRunner().invoke(app, ["study", *map(str, arguments)], **given)
@@ -154,7 +146,7 @@ def test_votes_on_packets_come_into_a_closed_study_if_they_are_of_before(run, st
 
 
 def test_a_deleted_rater_s_link_goes_too_and_no_other(run, store):
-    file = TokenFile(store.path.with_name("one.tokens"))
+    file = TokenFile(store.path.with_name("one.tokens"), StudyStore(store).get("one").design.digest)
     with file.changing() as tokens:
         tokens.codes |= {"a" * 32: "ANN", "b" * 32: "BOB"}
     for code in ("ANN", "BOB"):

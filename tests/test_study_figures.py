@@ -38,14 +38,6 @@ def grid(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def store(grid, tmp_path):
-    with Store(grid) as original:
-        original.backup(tmp_path / "copy.db")
-    with Store(tmp_path / "copy.db") as opened:
-        yield opened
-
-
 def vote(store, name, code, answer_of):
     """Vote on everything: ``answer_of`` gets an item's number and says the answer by place."""
     study, session = StudyStore(store).get(name), open_study(store, name, code)

@@ -39,12 +39,9 @@ def original(tmp_path_factory):
     return path, packet
 
 
-@pytest.fixture
-def store(original, tmp_path):
-    with Store(original[0]) as opened:
-        opened.backup(tmp_path / "copy.db")
-    with Store(tmp_path / "copy.db") as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def grid(original):
+    return original[0]
 
 
 @pytest.fixture

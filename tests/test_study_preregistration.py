@@ -37,14 +37,6 @@ def grid(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def store(grid, tmp_path):
-    with Store(grid) as original:
-        original.backup(tmp_path / "copy.db")
-    with Store(tmp_path / "copy.db") as opened:
-        yield opened
-
-
 def vote(store, code, name="ab", most=3):
     session = open_study(store, name, code)
     session.consent()

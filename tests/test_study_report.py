@@ -75,14 +75,6 @@ def grid(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def store(grid, tmp_path):
-    with Store(grid) as original:
-        original.backup(tmp_path / "copy.db")
-    with Store(tmp_path / "copy.db") as opened:
-        yield opened
-
-
 def figure(made, section, name, of=""):
     (found,) = [f for f in made.figures if (f.section, f.name) == (section, name) and of in f.of]
     return found

@@ -84,7 +84,8 @@ def terminal_colours() -> int:
 
     if "NO_COLOR" in os.environ:
         return 0
-    system = Console(color_system=COLOR_SYSTEM, force_terminal=True).color_system  # type: ignore[arg-type]
+    # what it would write to does not matter: it is asked, not printed on
+    system = Console(stderr=True, color_system=COLOR_SYSTEM, force_terminal=True).color_system  # type: ignore[arg-type]
     return {"truecolor": 256**3, "256": 256, "standard": 16, "windows": 16}.get(system or "", 0)
 
 
