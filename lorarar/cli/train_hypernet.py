@@ -149,10 +149,10 @@ def _truth_of(base: Base) -> Truth | None:
     truth = family.find("ground_truth")
     by_files = getattr(truth, "true_picture_of_files", None)
 
-    def known(content: Concept, style: Concept) -> Image | None:
+    def picture(content: Concept, style: Concept) -> Image | None:
         with family.guarded("ground_truth"):
             if by_files:
                 return cast("Image | None", by_files(content.path, style.path))
             return cast("Image | None", truth.true_picture_of(content.name, style.name))
 
-    return known
+    return picture

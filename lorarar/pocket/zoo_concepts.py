@@ -52,9 +52,10 @@ def zoo_styles(designs: Designs, number: int) -> list[Style]:
         number: of styles.
     """
     free = _free_designs(designs)
-    shown = cycle(_rounds([free[row.name][::-1] for row in NEIGHBOUR_CLASSES]))  # subjects take them from the other end
+    # from the other end than subjects take them
+    pictured = cycle(_rounds([free[row.name][::-1] for row in NEIGHBOUR_CLASSES]))
     looks = {family: _looks(family) for family in STYLE_FUNCTIONS}
-    families = zip(range(number), cycle(looks), shown, strict=False)
+    families = zip(range(number), cycle(looks), pictured, strict=False)
     return [
         Style(f"{family} no {place // len(looks) + 1}", family, next(looks[family]), design)
         for place, family, design in families
