@@ -42,7 +42,7 @@ class StudySize:
     def __post_init__(self) -> None:
         _check("--methods", self.methods, 2, MOST_METHODS)
         _check("--items", self.items, self.comparisons, MOST_VOTES)
-        _check("--pairs", self.pairs, 1, MOST_VOTES)
+        _check("--pairs", self.pairs, 1, self.items)
         _check("--effect", self.effect, 0.01, 5)
         _check("--ties", self.ties, 0, 0.99)
 
@@ -142,4 +142,4 @@ def effect_in_words(effect: float) -> str:
 def _check(name: str, value: float, least: float, most: float) -> None:
     """Raise StudyError unless a number is within bounds."""
     if not least <= value <= most:
-        raise StudyError(f"{name} is {value:g}; accepted here are {least:g} to {most:g}")
+        raise StudyError(f"{name} is {value:.12g}; accepted here are {least:g} to {most:.12g}")

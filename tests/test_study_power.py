@@ -103,6 +103,8 @@ def test_the_command_answers_without_a_database(tmp_path, monkeypatch):
         ("--items 25 --effect nan", "--effect is nan"),
         ("--items 25 --ties 1", "--ties is 1; accepted here are 0 to 0.99"),
         ("--items 25 --raters 0", "--raters is 0; accepted here are 1 to 8000"),
+        ("--items 10 --pairs 25", "--pairs is 25; accepted here are 1 to 10"),
+        ("--items 1000000", "--items is 1000000; accepted"),
         ("--items 25 --power 1", "shares between 0 and 1"),
     ],
 )
