@@ -61,7 +61,7 @@ def _sign(of: str, ratings: Ratings) -> Figure:
         test = sign_test(ratings)
     except UndefinedError as error:
         return undefined(SECTION, of, SIGN_TEST, str(error))
-    note = f"pairs leaning to the first: {test.better}, to the second: {test.worse}, to none: {test.even}"
+    note = f"{test.better} pairs lean to the first, {test.worse} to the second, {test.even} to none"
     return p_figure(SECTION, of, SIGN_TEST, test.p, n=test.better + test.worse, counted="pairs", note=note)
 
 

@@ -73,6 +73,8 @@ def two_methods(wins: float, ties: float, losses: float) -> Davidson:
     Raises:
         UndefinedError: one side never won.
     """
+    if not wins and not losses:
+        raise UndefinedError("neither method was ever preferred, so nu has no bound")
     if not wins or not losses:
         raise UndefinedError("one method was never preferred, so the odds have no bound")
     odds = log(wins / losses)
