@@ -135,7 +135,7 @@ def test_a_critic_that_always_says_first_finds_nothing_and_is_found_by_its_order
     for tally in result.tallies:
         assert (tally.wins, tally.ties, tally.losses) == (0, CELLS, 0)
         assert tally.disagreements == (None if tally.facet == "both" else CELLS)
-    assert "never preferred" in result.strengths["both"].why_not
+    assert "neither method was ever preferred" in result.strengths["both"].why_not
     assert sentence(result) == "In pairs, alpha and beta are not told apart."
 
 

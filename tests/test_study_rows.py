@@ -214,6 +214,14 @@ def outcome(value, low, high, name="preference", of="alpha against beta", sectio
             [outcome(0.2, 0.1, 0.3), outcome(0.12, None, None, "sign test p, Holm-adjusted")],
             "alpha is not shown to be preferred to beta: 0.20 (0.10 to 0.30), sign test p 0.12 adjusted",
         ),
+        (
+            [outcome(1.0, 0.13, 1.0), replace(outcome(0.06, None, None, "sign test p"), n=5)],
+            "alpha is not shown to be preferred to beta: 1.00 (0.13 to 1.00) (of 5 pairs that lean",
+        ),
+        (
+            [outcome(-1.0, -1.0, -0.2), replace(outcome(0.03, None, None, "sign test p"), n=6)],
+            "beta is preferred to alpha: 1.00 (0.20 to 1.00) over 1 pair and 1 rater; one rater: how",
+        ),
     ],
 )
 def test_a_preference_is_said_only_where_it_is_shown(store, figures, words):

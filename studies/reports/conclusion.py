@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from lorarar.util.formatting import bounds, count, number
+from lorarar.util.statistics.crossed import least_chance
 from studies.figures import ASPECT_TITLES, SIMULATED, Figure, metric_title
+from studies.reports.outcomes import SIGN_TEST
 from studies.reports.standing_votes import StandingVote
+from studies.statistics.crossed import ONE_RATER
 from studies.store import Study
 
 CLAIMED = 0.05  # p of a test below which it shows something
@@ -34,6 +37,8 @@ def conclusion(study: Study, votes: Sequence[StandingVote], figures: Sequence[Fi
     raters = {vote.rater for vote in plain}
     over = f"over {count(len(pairs), 'pair')} and {count(len(raters), 'rater')}"
     over = f" {over}" if len(clauses) == 1 else f"; all {over}"
+    if len(raters) == 1:
+        over += f"; {ONE_RATER}"
     mark = f"{SIMULATED[0].upper()}{SIMULATED[1:]}: " if simulated else ""
     note = f"by the figure that was named before voting: {primary}" if primary else ""
     return Figure("conclusion", "", "what came out", f"{mark}{'; '.join(clauses)}{over}", note=note)
@@ -47,16 +52,25 @@ def _preferences(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
         if preference is None or not isinstance(preference.value, float):
             yield f"nothing is shown of {one} and {two}{_why(preference)}"
             continue
-        chance = _of(of_pair, "sign test p, Holm-adjusted")
-        sure = chance is None or chance < CLAIMED
         side = _side(preference)
-        if side < 0 and sure:
+        doubt = _doubt(of_pair) if side else ""
+        if side < 0 and not doubt:
             yield f"{two} is preferred to {one}: {_words(_turned(preference))}"
         else:
-            words = "is preferred" if side > 0 and sure else "is not shown to be preferred"
-            doubt = f", sign test p {chance:.2g} adjusted for all comparisons" if side and not sure else ""
+            words = "is preferred" if side > 0 and not doubt else "is not shown to be preferred"
             yield f"{one} {words} to {two}: {_words(preference)}{doubt}"
-        yield from _equivalence(of_pair, differ=bool(side) and sure)
+        yield from _equivalence(of_pair, differ=bool(side) and not doubt)
+
+
+def _doubt(of_pair: Mapping[str, Figure]) -> str:
+    """Why an interval on one side of 0 shows no preference: there are more tests, or pairs are too few for any."""
+    adjusted = _of(of_pair, f"{SIGN_TEST}, Holm-adjusted")
+    if adjusted is not None and adjusted >= CLAIMED:
+        return f", sign test p {adjusted:.2g} adjusted for all comparisons"
+    leaning = of_pair[SIGN_TEST].n if SIGN_TEST in of_pair else None
+    if leaning is not None and least_chance(leaning) >= CLAIMED:
+        return f" (of {count(leaning, 'pair')} that lean to a side nothing can be told from chance)"
+    return ""
 
 
 def _outcomes(figures: Sequence[Figure], one: str, two: str) -> dict[str, Figure]:
