@@ -555,7 +555,9 @@ class Terminal:
         self.socket = str(folder / "tmux")
         environment = {"PYTHONPATH": str(ROOT), "LORARAR_CACHE": str(folder / "cache"), "PYTHONSAFEPATH": "1"}
         settings = " ".join(f"{name}={value}" for name, value in environment.items())
-        words_ = ["new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), f"env {settings} {command}"]
+        # a library of the tests' process may have said how large its own terminal is
+        command = f"env -u COLUMNS -u LINES {settings} {command}"
+        words_ = ["new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), command]
         subprocess.run([TMUX, "-S", self.socket, "-f", "/dev/null", *words_], check=True)
 
     def run(self, *words_):

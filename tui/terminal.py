@@ -16,4 +16,5 @@ def check_terminal() -> None:
     streams = {"stdin": sys.__stdin__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
     others = [name for name, stream in streams.items() if stream is None or not stream.isatty()]
     if others:
-        raise AppError(f"{' and '.join(others)} is no terminal; start this in one, without a pipe or a file beside it")
+        what = f"{others[0]} is no terminal" if len(others) == 1 else f"{' and '.join(others)} are no terminals"
+        raise AppError(f"{what}; start this in one, without a pipe or a file beside it")
