@@ -19,6 +19,10 @@ class RefusedVoteError(StudyError):
     """A vote that does not follow what stands: the session has to be read anew before the rater goes on."""
 
 
+class SettledVoteError(RefusedVoteError):
+    """An answer was changed so often that it stays as it is."""
+
+
 class UnsavedVoteError(StudyError):
     """What a rater did could not be written just now and can be tried again; the cause names the place.
 

@@ -40,6 +40,8 @@ OUTSIDE = """
     return box.width < 40 || box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight;
 }).map((one) => one.alt ?? one.textContent)
 """
+#: In how many lines the words of each answer stand.
+LINES = "[...document.querySelectorAll('.answers span')].map((one) => one.getClientRects().length)"
 
 
 async def ready(page):

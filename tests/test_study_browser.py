@@ -14,7 +14,7 @@ from studies.rater.trials import trials_of
 from studies.store import StudyStore, VoteStore
 
 from .browser import CHROMIUM, browser
-from .page_walk import CONTRASTS, DONE, OUTSIDE, READY, TITLE, answer, begin, give, ready, title, trial
+from .page_walk import CONTRASTS, DONE, LINES, OUTSIDE, READY, TITLE, answer, begin, give, ready, title, trial
 from .study_server import serving, study_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -106,6 +106,12 @@ def test_a_study_is_voted_through_by_touch_alone_on_a_phone(served, in_browser):
                 await page.value("Math.min(...[...document.querySelectorAll('button')].map((b) => b.offsetHeight))")
                 > 40
             )
+            if done == 1:
+                for width in (320, 360):
+                    await page.look(width, 640, phone=True)
+                    assert await page.value(LINES) == [1, 1, 1]
+                    assert await page.value(OUTSIDE) == []
+                await page.look(*PHONE, phone=True)
             await page.tap(f".answers button:nth-child({done % 3 + 1})")
             if not done:
                 await page.until("document.querySelector('.notice b')")

@@ -114,6 +114,21 @@ def test_two_windows_of_a_rater_share_a_session_and_the_older_one_is_told(tmp_pa
         assert [vote.answer for vote in served.votes()] == ["left"]
 
 
+def test_an_answer_that_was_changed_too_often_stays_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("studies.rater.votes.MOST_VOTES", 2)
+    with serving(tmp_path) as served:
+        rater = served.rater()
+        rater.consent()
+        given = []
+        for answer in ("left", "right", "similar"):
+            given.append(rater.vote(0, answer))
+            rater.send_json("/undo", {})
+    assert [reply.status_code for reply in given] == [200, 200, 409]
+    assert "stays as it was" in given[-1].json()["error"]
+    assert given[-1].json()["state"]["trial"]["number"] == 1
+    assert [vote.answer for vote in served.votes()] == ["left", "right"]
+
+
 def test_a_vote_in_the_terminal_meanwhile_is_seen(tmp_path):
     from studies import Screen, open_study
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from studies.errors import RefusedVoteError, StudyError
+from studies.errors import RefusedVoteError, SettledVoteError, StudyError
 from studies.rater.design import VoteAnswer
 from studies.rater.patterns import RENDERER, is_day, matches
 
@@ -107,7 +107,8 @@ class VoteHistory:
 
         Raises:
             RefusedVoteError: it does not supersede the standing vote of its trial, since another window has answered
-                meanwhile; or the trial's answer was changed too often.
+                meanwhile.
+            SettledVoteError: the trial's answer was changed too often.
         """
         before = self._standing.get(vote.trial)
         if (before.id if before else None) != vote.supersedes:
@@ -115,6 +116,6 @@ class VoteHistory:
                 "another window of this rater has answered here already; go on there, or open this one again"
             )
         if self._counts[vote.trial] >= MOST_VOTES:
-            raise RefusedVoteError(f"this answer was given {MOST_VOTES} times; it stays as it is now")
+            raise SettledVoteError(f"this answer was given {MOST_VOTES} times; it stays as it is now")
         self._standing[vote.trial] = vote
         self._counts[vote.trial] += 1

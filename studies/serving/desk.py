@@ -12,14 +12,23 @@ from typing import Any, TypeVar
 
 from lorarar.store import Store
 from lorarar.util.errors import LorarError, StoreError
-from studies.errors import ClosedError, StudyError, UnsavedVoteError
+from studies.errors import ClosedError, SettledVoteError, StudyError, UnsavedVoteError
 from studies.rater.session import Session, introduction_of
 from studies.serving.bodies import VoteBody
 from studies.serving.complaints import Complaints
 from studies.serving.picture_memory import PictureMemory
 from studies.serving.places import RaterPlace
 from studies.serving.reader import StoreReader
-from studies.serving.refusals import BEHIND, CLOSED, GONE, NOT_AGREED, UNREADABLE, UNWRITABLE, RefusalError
+from studies.serving.refusals import (
+    BEHIND,
+    CLOSED,
+    GONE,
+    NOT_AGREED,
+    SETTLED,
+    UNREADABLE,
+    UNWRITABLE,
+    RefusalError,
+)
 from studies.serving.service import StudyService
 from studies.serving.state import example_pictures, introduction_facts, picture_address, state_facts
 from studies.serving.tokens import TokenFile
@@ -135,8 +144,9 @@ class StudyDesk:
             raise RefusalError(503, UNWRITABLE) from None
         except ClosedError:
             raise RefusalError(403, CLOSED) from None
-        except StudyError:
-            raise RefusalError(409, BEHIND, await self.state(place)) from None
+        except StudyError as error:
+            words = SETTLED if isinstance(error, SettledVoteError) else BEHIND
+            raise RefusalError(409, words, await self.state(place)) from None
 
     def _state(self, store: Store, place: RaterPlace) -> State:
         """The state as the database has it; in the thread that reads."""

@@ -14,6 +14,8 @@ UNWRITABLE = "The study cannot be written to just now; try again."
 NOT_AGREED = "Nothing is kept before you have agreed to take part."
 BEHIND = "This was answered in another window; here is where you are."
 
+SETTLED = "This answer was given too often; it stays as it was."
+
 
 class RefusalError(Exception):
     """Why a request is refused.
