@@ -19,6 +19,7 @@ def import_votes(
     as_json: JsonOption = False,
 ) -> None:
     """Take in votes on packets; importing them again changes nothing."""
+    from lorarar.util.formatting import count
     from studies.importing import import_vote_file
 
     summaries = []
@@ -28,6 +29,7 @@ def import_votes(
             summaries.append({"file": str(path), **vars(summary)})
             left_out = f", {summary.withdrawn} of deleted raters left out" if summary.withdrawn else ""
             left_out += "; the last line was torn and is left out" if summary.torn else ""
-            message(f"{path}: {summary.votes} new votes, {summary.known} known{left_out}; {', '.join(summary.studies)}")
+            new = count(summary.votes, "new vote")
+            message(f"{path}: {new}, {summary.known} known{left_out}; {', '.join(summary.studies)}")
     if as_json:
         print_json(summaries)
