@@ -89,6 +89,7 @@ REFUSED = [
     ("m", "accepted is a name ending in .safetensors"),
     ("m.pt", "accepted is a name ending in .safetensors"),
     ("my.lora.v1.2", "accepted is a name ending in .safetensors"),
+    (".safetensors", "an ending without a name"),
     ("folder.safetensors", "which is a folder"),
     ("pipe.safetensors", "which is a pipe"),
     ("null.safetensors", "which is a device"),

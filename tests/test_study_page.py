@@ -76,6 +76,26 @@ SCREEN = {"renderer": "browser", "columns": 0, "rows": 0, "cell_width": 0, "cell
 
 
 @needs_javascript
+def test_a_vote_is_taken_for_one_that_arrived_only_right_after_its_answer_was_lost(tmp_path):
+    """Replies are None for a lost answer, or a status and a document."""
+    refused = [409, {"error": "answered elsewhere", "state": {"done": 1}}]
+    replies = [None, [503, {"error": "locked"}], refused, None, [200, {"done": 1}], refused]
+    body = f"""
+        const replies = {json.dumps(replies)};
+        globalThis.fetch = async () => {{
+            const [status, said] = replies.shift();  // None fails here
+            return {{ ok: status === 200, status, json: async () => said }};
+        }};
+        const session = served(), came = [];
+        const vote = () => session.vote({{ trial: 3 }});
+        while (replies.length) came.push(await vote().then(() => "taken", (error) => error.message));
+        return came;
+    """
+    lost = "The study does not answer; is there a connection? Try again."
+    assert run_module("served.js", body, tmp_path) == [lost, "locked", "taken", lost, "taken", "answered elsewhere"]
+
+
+@needs_javascript
 def test_the_pages_votes_are_lines_that_an_import_reads(tmp_path):
     body = f"""
         const votes = voteLog("{digest_of(7)}", "K7QF3M", new Map());

@@ -37,8 +37,9 @@ def check_output(path: Path, *endings: str, inputs: Iterable[Path] = (), option:
         OutputError: it is not; the message says what is accepted.
     """
     _check_name(path, option)
-    if endings and not path.name.lower().endswith(endings):
-        raise OutputError(f"{option} is {path}; accepted is a name ending in {' or '.join(endings)}")
+    if endings and path.suffix.lower() not in endings:
+        what = f"{path}, an ending without a name" if path.name.lower() in endings else path
+        raise OutputError(f"{option} is {what}; accepted is a name ending in {' or '.join(endings)}")
     kind = _kind(path, option)
     if kind not in ("", "a file"):
         raise OutputError(f"{option} is {path}, which is {kind}; accepted is a file, new or to be replaced")

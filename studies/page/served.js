@@ -9,11 +9,13 @@ export function served() {
   let lost = null; // a trial whose vote was sent, and whether it arrived is not known
 
   async function vote(vote) {
+    const before = lost;
+    lost = null;
     try {
       return await ask("/vote", vote);
     } catch (error) {
-      if (error.unknown) lost = vote.trial;
-      else if (error.state && lost === vote.trial) return error.state; // it had arrived
+      if (error.state && before === vote.trial) return error.state; // it had arrived
+      if (!error.state) lost = error.unknown ? vote.trial : before;
       throw error;
     }
   }
