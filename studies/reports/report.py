@@ -86,7 +86,8 @@ def _report(store: Store, name: str, simulated: bool, attentive: bool) -> StudyR
     rules = rules_of(study, attentive)
     kept = keep(study, votes, rules)
     if not any(vote.purpose == "plain" for vote in kept.votes):
-        raise StudyError(_why_empty(studies, study, simulated, rules.exclusions if votes else []))
+        reasons = [one.reason for one in kept.exclusions if one.raters]
+        raise StudyError(_why_empty(studies, study, simulated, reasons))
     figures, points = _sections(store, study, kept.votes)
     if len(kept.votes) < len(votes):
         figures = _beside(figures, _sections(store, study, votes)[0])
