@@ -177,15 +177,16 @@ def test_a_report_abides_by_the_rules_and_has_all_votes_beside(store):
     assert all(figure.counted for figure in made.figures if figure.n is not None)
 
 
-def test_only_the_rules_that_leave_all_votes_out_are_named(store):
-    with store.writing():
-        rules = json.dumps({"least_seconds": 3000.0, "most_failed_checks": 99})
-        store.db.execute("UPDATE studies SET rules = ? WHERE name = 'pref'", [rules])
-    with pytest.raises(StudyError) as caught:
-        make_report(store, "pref", draws=FEW)
-    assert str(caught.value).endswith(
-        "left out, by its rules or --attentive: raters whose median answer takes less than 3000 s"
-    )
+def test_only_the_rules_that_leave_all_votes_out_are_named(grid, tmp_path):
+    with Store(grid) as original:
+        original.backup(tmp_path / "copy.db")
+    with Store(tmp_path / "copy.db") as store:
+        rules = json.dumps(StudyRules(least_seconds=3000, most_failed_checks=99).record())
+        with store.writing():
+            store.db.execute("UPDATE studies SET rules = ? WHERE name = 'pref'", [rules])
+        with pytest.raises(StudyError) as caught:
+            make_report(store, "pref", draws=FEW)
+    assert str(caught.value).endswith("--attentive: raters whose median answer takes less than 3000 s")
 
 
 def test_the_first_line_says_what_came_out_in_every_form(store):
