@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
@@ -26,7 +27,8 @@ from lorarar.store import Store
 ANSWER_SECONDS, CONCURRENCY = 0.05, 16
 CAN_GIVE = CONCURRENCY / ANSWER_SECONDS  # answers a second
 PICTURES, SIDE = 200, 512
-SUBJECT_REFERENCES, STYLE_REFERENCES = 4, 1  # of each picture: five questions
+SUBJECT_REFERENCES, STYLE_REFERENCES = 4, 1  # of each picture
+REFERENCES = SUBJECT_REFERENCES + STYLE_REFERENCES  # a question each
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,17 @@ class Run:
 
     questions: int
     whole: float  # seconds
-    processor: float  # seconds of this process, all its threads together
+    processor: float  # seconds of the client's process, all its threads together
 
-    def row(self, title: str) -> tuple[str, ...]:
-        """The run as a row of the table."""
-        rate = self.questions / self.whole
-        return title, f"{rate:.0f}", f"{rate / CAN_GIVE:.0%}", seconds(self.processor / self.questions)
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return self.questions / self.whole
+
+    def row(self, title: str, most: Run) -> tuple[str, ...]:
+        """The run as a row of the table, beside what can be had at most."""
+        shares = [f"{self.rate / rate:.0%}" for rate in (CAN_GIVE, most.rate)]
+        return title, f"{self.rate:.0f}", *shares, seconds(self.processor / self.questions)
 
 
 def run(quick: bool = False) -> str:
@@ -49,17 +56,25 @@ def run(quick: bool = False) -> str:
         folder = Path(name)
         size = _write_folders(folder, 16 if quick else PICTURES)
         targets = from_folders(folder / "made", folder / "given")
+        questions, body = REFERENCES * len(targets), round(2 * size * 4 / 3)  # two pictures in base64
+        before = _send_bare(address, questions, body)
         first, again = (_ask(address, targets, folder / "lorarar.db", words) for words in ("first", "again"))
+        most = min(before, _send_bare(address, questions, body), key=lambda one: one.whole)
     return section(
         "Served",
         f"{again.questions} questions about {len(targets)} pictures of {SIDE} px ({size / 1e6:.2f} MB a file on "
         f"average), five references each, to a server in a process of its own on this machine that answers after "
         f"{seconds(ANSWER_SECONDS)}, whatever it is asked; `--concurrency {CONCURRENCY}`, so that it can give "
-        f"{CAN_GIVE:.0f} answers a second. From the first question to the last verdict in the database; two pictures "
-        "are sent with each question.",
+        f"{CAN_GIVE:.0f} answers a second if requests came in no time. From the first question to the last verdict in "
+        "the database; two pictures are sent with each question. What it can give to a client on this machine is what "
+        "bare sockets get that send as many bytes (`benchmarks/bare_client.py`, before and after, the faster counts).",
         table(
-            ["", "answers a second", "of what the server can give", "processor time an answer"],
-            [again.row("asking"), first.row("asking, and looking at every picture for the first time")],
+            ["", "answers a second", f"of {CAN_GIVE:.0f}", "of what bare sockets get", "processor time an answer"],
+            [
+                again.row("asking", most),
+                first.row("asking, and looking at every picture for the first time", most),
+                most.row("bare sockets", most),
+            ],
         ),
     )
 
@@ -74,6 +89,16 @@ def serving(answer_seconds: float = ANSWER_SECONDS) -> Iterator[str]:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
         finally:
             process.stdin.close()
+
+
+def _send_bare(address: str, requests: int, size: int) -> Run:
+    """Send as many requests of ``size`` bytes over bare sockets, in a process of its own."""
+    values = map(str, (urlsplit(address).port, size, requests, CONCURRENCY))
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bare_client", *values], check=True, capture_output=True, text=True
+    )
+    whole, processor = map(float, done.stdout.split())
+    return Run(requests, whole, processor)
 
 
 def _ask(address: str, targets: Sequence[Target], database: Path, words: str) -> Run:

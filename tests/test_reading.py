@@ -18,6 +18,7 @@ from lorarar.store.copies import file_state
 from lorarar.store.migrations import APPLICATION_ID
 from lorarar.store.reading import connect_for_reading
 from lorarar.util.errors import StoreError
+from studies.errors import UnsavedVoteError
 from studies.sessions import open_study
 from tests.studies_database import make_database
 from tests.test_old_database import unpack
@@ -169,7 +170,7 @@ def test_nobody_waits_for_a_writer_before_the_first_vote(grid, monkeypatch):
         with Store(grid) as store:
             session = open_study(store, "s", "ANNA")
             assert session.current() is not None
-            with pytest.raises(StoreError, match="locked"):
+            with pytest.raises(UnsavedVoteError, match="another program is writing to it; try again"):
                 session.consent()
         writer.execute("ROLLBACK")
 
