@@ -56,6 +56,19 @@ def test_tables_are_strict_keys_enforced_and_wal_on(store):
         store.db.execute("INSERT INTO adapters VALUES (1, 'a', 'b', 'c', 'style', '[]', 'many', 'now')")
 
 
+def test_nothing_is_said_to_be_written_to_a_file_that_was_taken_away(store):
+    with store.writing():
+        store.db.execute("INSERT INTO adapters VALUES (1, 'a', 'b', 'c', 'style', '[]', 1, 'now')")
+    elsewhere = store.path.rename(store.path.with_name("b.db"))
+    for replace_it in (lambda: None, store.path.touch):
+        replace_it()
+        with pytest.raises(StoreError, match=r"a\.db was taken away or replaced while it was open"), store.writing():
+            store.db.execute("UPDATE adapters SET layers = 2")
+    elsewhere.replace(store.path)
+    with store.writing():
+        store.db.execute("UPDATE adapters SET layers = 3")
+
+
 def test_a_merge_is_kept_once_with_inputs_and_coefficients(store, lora_file, tmp_path, tiny_folder):
     from lorarar.merging.hypernet import Hypernetwork
     from lorarar.merging.hypernet_file import write_hypernet

@@ -202,7 +202,7 @@ def test_the_first_line_says_what_came_out_in_every_form(store):
         assert from_json(as_json(made)) == made
 
 
-def outcome(value, low, high, name="preference", of="alpha against beta", section="outcomes"):
+def outcome(value, low=None, high=None, name="preference", of="alpha against beta", section="outcomes"):
     return Figure(section, of, name, value, low, high)
 
 
@@ -265,12 +265,15 @@ def test_the_primary_figure_is_what_the_first_line_is_about(store, primary, figu
 def test_how_often_a_method_is_comparable_or_better_can_be_the_primary_figure(store):
     study = replace(StudyStore(store).get("pref"), rules=StudyRules(primary="comparable", margin=0.5))
     votes = standing_votes(StudyStore(store), study, False)
-    figure = outcome(0.8, 0.6, 0.9, "alpha comparable or better")
-    said = conclusion(study, votes, [figure], simulated=False).value
+    share = outcome(0.8, 0.6, 0.9, "alpha comparable or better")
+    by_chance, adjusted = outcome(0.01, name="margin test p"), outcome(0.06, name="margin test p, Holm-adjusted")
+    said = conclusion(study, votes, [share, by_chance], simulated=False).value
     assert said.startswith(
-        "alpha is comparable to beta or better in 0.80 (0.60 to 0.90) of the votes; more than the margin"
+        "alpha is comparable to beta or better in 0.80 (0.60 to 0.90) of the votes; more than the margin of 50% is "
+        "shown, p 0.01"
     )
-    assert "50% is shown" in said
+    said = conclusion(study, votes, [share, by_chance, adjusted], simulated=False).value
+    assert "50% is not shown, p 0.06" in said  # though the interval lies above it
 
 
 def test_a_report_can_be_made_again_from_what_it_says(store):

@@ -59,6 +59,15 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {_HINTS.get(str(error), error)}") from error
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path, whatever is in it; None where none does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """One write transaction, BEGIN IMMEDIATE: all of it or nothing; within another one, a part that can fail alone."""

@@ -22,7 +22,7 @@ from lorarar.store.backup import write_backup
 from lorarar.store.cells import Place, put_image, show_image
 from lorarar.store.coefficient_blobs import from_blob, to_blob
 from lorarar.store.concept_words import ConceptWords, forget_concepts, put_concepts
-from lorarar.store.connection import clear_errors, default_path, transaction
+from lorarar.store.connection import clear_errors, default_path, identity, transaction
 from lorarar.store.copies import private_copy
 from lorarar.store.migrations import migrate_extension
 from lorarar.store.paths import PathResolver, is_lora
@@ -65,6 +65,7 @@ class Store:
         self.read_only = read_only
         connection = connect_for_reading(self.path) if read_only else connect_for_writing(self.path)
         self.db = Database(connection)
+        self._file = identity(self.path)
 
     def __enter__(self) -> Store:
         return self
@@ -89,12 +90,14 @@ class Store:
         """One write transaction: all of it or nothing; within another one, a part of it that can fail alone.
 
         Raises:
-            StoreError: the database was opened for reading, or SQLite refuses something.
+            StoreError: the database was opened for reading, SQLite refuses something, or the file is another one now.
         """
         if self.read_only:
             raise StoreError(f"{self.path} was opened for reading")
         with clear_errors(self.path), transaction(self.db.conn):
             yield
+        if identity(self.path) != self._file:  # SQLite goes on writing to a file that nobody can open any more
+            raise StoreError(f"{self.path} was taken away or replaced while it was open; open it again")
 
     def extend(self, schema: Schema) -> None:
         """Bring tables up to date that did not come with the opening: those of a package that is not installed.

@@ -8,7 +8,7 @@ from itertools import combinations
 from lorarar.util.formatting import bounds, count, number
 from lorarar.util.statistics.crossed import least_chance
 from studies.figures import ASPECT_TITLES, SIMULATED, Figure, metric_title
-from studies.reports.outcomes import SIGN_TEST
+from studies.reports.outcomes import EQUIVALENCE, MARGIN_TEST, SIGN_TEST
 from studies.reports.standing_votes import StandingVote
 from studies.statistics.crossed import ONE_RATER
 from studies.store import Study
@@ -82,8 +82,7 @@ def _outcomes(figures: Sequence[Figure], one: str, two: str) -> dict[str, Figure
 
 def _equivalence(of_pair: Mapping[str, Figure], *, differ: bool = False) -> Iterator[str]:
     """Whether two methods are equivalent, where the study has a margin; of two that differ only if they are."""
-    chance = _of(of_pair, "equivalence p, Holm-adjusted")
-    chance = _of(of_pair, "equivalence p") if chance is None else chance
+    chance = _chance(of_pair, EQUIVALENCE)
     if chance is not None and (chance < CLAIMED or not differ):
         yield f"they are {'' if chance < CLAIMED else 'not shown to be '}equivalent by the margin, p {chance:.2g}"
 
@@ -98,9 +97,10 @@ def _comparable(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
             yield f"nothing is shown of {first} and {other}{_why(figure)}"
             continue
         yield f"{first} is comparable to {other} or better in {_words(figure)} of the votes"
-        if margin is not None:
-            exceeds = figure.low is not None and figure.low > margin
-            yield f"more than the margin of {margin:.0%} is {'shown' if exceeds else 'not shown'}"
+        chance = _chance(of_pair, MARGIN_TEST)
+        if margin is not None and chance is not None:
+            words = "shown" if chance < CLAIMED else "not shown"
+            yield f"more than the margin of {margin:.0%} is {words}, p {chance:.2g}"
         yield from _equivalence(of_pair)
 
 
@@ -154,6 +154,12 @@ def _words(figure: Figure) -> str:
 
 def _why(figure: Figure | None) -> str:
     return f" ({figure.note})" if figure and figure.note else ""
+
+
+def _chance(of_pair: Mapping[str, Figure], test: str) -> float | None:
+    """The p of a test, adjusted for all of its kind where there are several."""
+    adjusted = _of(of_pair, f"{test}, Holm-adjusted")
+    return _of(of_pair, test) if adjusted is None else adjusted
 
 
 def _of(figures: Mapping[str, Figure], name: str) -> float | None:

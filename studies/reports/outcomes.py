@@ -16,7 +16,7 @@ from studies.statistics.ratings import Ratings
 from studies.store import Study
 
 SECTION = "outcomes"
-SIGN_TEST, EQUIVALENCE = "sign test p", "equivalence p"
+SIGN_TEST, MARGIN_TEST, EQUIVALENCE = "sign test p", "margin test p", "equivalence p"
 
 
 def preferences(study: Study, votes: Sequence[StandingVote]) -> list[Figure]:
@@ -48,12 +48,10 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
 
 
 def _tests(study: Study, votes: Sequence[StandingVote], pair: tuple[str, str]) -> list[Figure]:
-    """The sign test of two methods, and where the study has a margin whether they are equivalent."""
+    """The sign test of two methods, and those against the study's margin where it has one."""
     ratings = ratings_of(study, votes, lambda vote: toward_first(study, vote))
-    tests = [_sign(_title(pair), ratings)]
-    if study.rules.margin is not None:
-        tests.append(_equivalence(pair, ratings, study.rules.margin))
-    return tests
+    margin = study.rules.margin
+    return [_sign(_title(pair), ratings), *([] if margin is None else _against_margin(pair, ratings, margin))]
 
 
 def _sign(of: str, ratings: Ratings) -> Figure:
@@ -65,13 +63,16 @@ def _sign(of: str, ratings: Ratings) -> Figure:
     return p_figure(SECTION, of, SIGN_TEST, test.p, n=test.better + test.worse, counted="pairs", note=note)
 
 
-def _equivalence(pair: tuple[str, str], ratings: Ratings, margin: float) -> Figure:
-    test = equivalence(ratings, margin)
-    note = (
-        f"comparable or better in more than {margin:.0%} of the votes, each one-sided: "
-        f"{pair[0]} p {test.first:.2g}, {pair[1]} p {test.second:.2g}"
-    )
-    return p_figure(SECTION, _title(pair), EQUIVALENCE, test.p, n=len(ratings.values), counted="votes", note=note)
+def _against_margin(pair: tuple[str, str], ratings: Ratings, margin: float) -> list[Figure]:
+    """Whether the first of two methods is comparable or better often enough, and whether both are."""
+    test, of, votes = equivalence(ratings, margin), _title(pair), len(ratings.values)
+    more = f"comparable or better in more than {margin:.0%} of the votes"
+    first = f"one-sided: {pair[0]} is {more}"
+    both = f"{more}, each one-sided: {pair[0]} p {test.first:.2g}, {pair[1]} p {test.second:.2g}"
+    return [
+        p_figure(SECTION, of, MARGIN_TEST, test.first, n=votes, counted="votes", note=first),
+        p_figure(SECTION, of, EQUIVALENCE, test.p, n=votes, counted="votes", note=both),
+    ]
 
 
 def _with_adjusted(tests: Mapping[tuple[str, str], Sequence[Figure]]) -> dict[tuple[str, str], list[Figure]]:

@@ -170,7 +170,10 @@ class StudyDesk:
 
     def _check(self, store: Store, code: str) -> None:
         if RaterStore(store, self.study).withdrawn_of([code]):
-            with self._tokens.changing() as tokens:
-                tokens.withdraw(code)
-            self._complaints.say(f"the rater {code} was deleted; their link is taken out of {self._tokens.path}")
+            try:
+                with self._tokens.changing() as tokens:
+                    tokens.withdraw(code)
+                self._complaints.say(f"the rater {code} was deleted; their link is taken out of {self._tokens.path}")
+            except StudyError as error:  # the link lets nobody in all the same
+                self._complaints.say(f"the rater {code} was deleted, but their link stays: {error}")
             raise RefusalError(403, GONE)

@@ -18,7 +18,11 @@ from studies.store.raters import RaterStore
 from studies.store.study import Study
 
 #: What raters are told of an error of the database, whose own words name its file.
-_WHY = {"locked": ": another program is writing to it", "full": ": the disk is full"}
+_WHY = {
+    "locked": ": another program is writing to it",
+    "full": ": the disk is full",
+    "taken away": ": its file was taken away",
+}
 _OF_VOTE = "v.id, v.trial, v.answer, v.seconds, v.screen, v.supersedes, v.day"
 
 
