@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import socket
 import sys
 
 _TOP = [{"token": token, "logprob": math.log(chance)} for token, chance in (("Yes", 0.8), ("No", 0.15), ("The", 0.05))]
@@ -80,7 +79,6 @@ async def serve(seconds: float) -> None:
     """Serve on a free port until the standard input ends."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Conversation(seconds), "127.0.0.1", 0)
-    server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)  # a body comes in few pieces
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()

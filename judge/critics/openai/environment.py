@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import socket
 import ssl
 from dataclasses import dataclass
 from urllib.request import getproxies, proxy_bypass
@@ -18,7 +17,6 @@ import httpx2
 from judge.critics.critic import CriticError
 from lorarar.util.errors import reason
 
-SEND_BUFFER = socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22  # bytes: a question goes in one piece, not in many turns
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -53,10 +51,7 @@ def open_client(url: httpx2.URL, route: Route, headers: dict[str, str]) -> httpx
     context = _certificates() if url.scheme == "https" or route.proxy else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     limits = httpx2.Limits(max_connections=None)  # who asks bounds what is in flight
     try:
-        transport = httpx2.HTTPTransport(
-            verify=context, proxy=route.proxy, limits=limits, trust_env=False, socket_options=[SEND_BUFFER]
-        )
-        return httpx2.Client(headers=headers, transport=transport, trust_env=False)
+        return httpx2.Client(headers=headers, limits=limits, proxy=route.proxy, verify=context, trust_env=False)
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
         why = reason(error).replace(str(route.proxy), "it")  # which may hold a password
         raise CriticError(
