@@ -57,6 +57,21 @@ def store(grid: Path, tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def grid(original: tuple[Path, Path]) -> Path:
+    """The database of a module that makes one with a packet as ``original``."""
+    return original[0]
+
+
+@pytest.fixture
+def packet(original: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A copy of the packet that the module makes with a database as ``original``, in a folder of its own."""
+    copy = tmp_path / "elsewhere" / "p.zip"
+    copy.parent.mkdir()
+    copy.write_bytes(original[1].read_bytes())
+    return copy
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random pipeline on disk."""

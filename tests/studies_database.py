@@ -13,6 +13,9 @@ from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.store.queries import Collection
 from lorarar.util.files import sha256_of
+from studies.creation.create import StudyRequest, new_study
+from studies.rater.packet import write_packet
+from studies.store import StudyStore
 
 SUBJECTS, STYLES, METHODS, SEEDS = ("can", "cat", "dog", "owl"), ("glowing", "oil", "sticker"), ("alpha", "beta"), 3
 
@@ -71,6 +74,16 @@ def make_database(
                             [place, method, content, style, seed, image, day],
                         )
     return path
+
+
+def make_packet(folder: Path, **request) -> tuple[Path, Path]:
+    """A database with an A/B study called ``first``, and the study's packet."""
+    path = make_database(folder)
+    with Store(path) as store:
+        studies = StudyStore(store)
+        study = new_study(store, StudyRequest("first", "ab", ("alpha", "beta"), "random", **request))
+        packet = write_packet(study.design, {d: studies.picture(d) for d in study.design.pictures}, folder / "p.zip")
+    return path, packet
 
 
 def add_verdicts(path: Path, accepts, critic="scripted") -> None:

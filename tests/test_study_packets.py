@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 import pytest
 from PIL import Image
 
-from lorarar.store import Store
 from studies.creation.create import StudyRequest, new_study
 from studies.errors import PacketError, StudyError
 from studies.importing import import_vote_file
@@ -23,33 +22,14 @@ from studies.rater.votes import Screen
 from studies.sessions import open_packet, open_study
 from studies.store import RaterStore, StudyStore, VoteStore
 
-from .studies_database import make_database
+from .studies_database import make_packet
 
 SCREEN = Screen("kitty", columns=200, rows=50, cell_width=9, cell_height=18, picture_width=512, picture_height=512)
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("grid")
-    path = make_database(folder)
-    with Store(path) as store:
-        studies = StudyStore(store)
-        study = new_study(store, StudyRequest("first", "ab", ("alpha", "beta"), "random"))
-        packet = write_packet(study.design, {d: studies.picture(d) for d in study.design.pictures}, folder / "p.zip")
-    return path, packet
-
-
-@pytest.fixture(scope="module")
-def grid(original):
-    return original[0]
-
-
-@pytest.fixture
-def packet(original, tmp_path):
-    copy = tmp_path / "elsewhere" / "p.zip"
-    copy.parent.mkdir()
-    copy.write_bytes(original[1].read_bytes())
-    return copy
+    return make_packet(tmp_path_factory.mktemp("grid"))
 
 
 def answer(session, count=10**6, what="left"):

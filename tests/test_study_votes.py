@@ -7,13 +7,10 @@ from dataclasses import replace
 import pytest
 
 import studies.store.votes as stored_votes
-from lorarar.store import Store
 from studies import importing
-from studies.creation.create import StudyRequest, new_study
 from studies.errors import PacketError, RefusedVoteError, StudyError, UnsavedVoteError
 from studies.importing import import_vote_file
 from studies.rater.names import rater_code
-from studies.rater.packet import write_packet
 from studies.rater.packet_format import VoteLine
 from studies.rater.patterns import is_day
 from studies.rater.trials import trials_of
@@ -21,33 +18,14 @@ from studies.rater.votes import MOST_VOTES, Screen, Vote
 from studies.sessions import open_packet, open_study
 from studies.store import RaterStore, StudyStore, VoteStore
 
-from .studies_database import make_database
+from .studies_database import make_packet
 
 SCREEN = Screen("half", columns=100, rows=24, cell_width=10, cell_height=20, picture_width=50, picture_height=44)
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("grid")
-    path = make_database(folder)
-    with Store(path) as store:
-        studies = StudyStore(store)
-        study = new_study(store, StudyRequest("first", "ab", ("alpha", "beta"), "random", items=6, repeats=0))
-        packet = write_packet(study.design, {d: studies.picture(d) for d in study.design.pictures}, folder / "p.zip")
-    return path, packet
-
-
-@pytest.fixture(scope="module")
-def grid(original):
-    return original[0]
-
-
-@pytest.fixture
-def packet(original, tmp_path):
-    copy = tmp_path / "elsewhere" / "p.zip"
-    copy.parent.mkdir()
-    copy.write_bytes(original[1].read_bytes())
-    return copy
+    return make_packet(tmp_path_factory.mktemp("grid"), items=6, repeats=0)
 
 
 def voted(packet, code="ANN", votes=3):

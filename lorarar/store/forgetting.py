@@ -30,10 +30,6 @@ class Forgotten:
     files: tuple[str, ...]  # paths of pictures whose rows went
 
 
-class _UndoError(Exception):
-    """Ends a transaction that was only tried."""
-
-
 def collections_of(store: Store, kind: str) -> list[Collection]:
     """The collections of a kind, by name; the pictures that were drawn singly are one without a name."""
     if kind == "single":
@@ -44,14 +40,7 @@ def collections_of(store: Store, kind: str) -> list[Collection]:
 
 def preview(store: Store, collections: Sequence[Collection]) -> Forgotten:
     """Say what would go with these collections, and change nothing."""
-    result: Forgotten | None = None
-    try:
-        with store.writing():
-            result = _forget(store.db.conn, collections)
-            raise _UndoError
-    except _UndoError:
-        assert result is not None
-        return result
+    return store.tried(lambda database: _forget(database, collections))
 
 
 def forget(store: Store, collections: Sequence[Collection]) -> Forgotten:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlite_utils import Database
 
@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 
 LoraKind = Literal["content", "style", "merged", "unknown"]
 Row = dict[str, Any]
+T = TypeVar("T")
+
+
+class _TriedError(Exception):
+    """Ends a transaction that was only tried."""
 
 
 class Store:
@@ -98,6 +103,18 @@ class Store:
             yield
         if identity(self.path) != self._file:  # SQLite goes on writing to a file that nobody can open any more
             raise StoreError(f"{self.path} was taken away or replaced while it was open; open it again")
+
+    def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What a write transaction would give; all of it is taken back, so nothing changes.
+
+        Raises:
+            StoreError: as ``writing`` does.
+        """
+        result: list[T] = []
+        with suppress(_TriedError), self.writing():
+            result.append(work(self.db.conn))
+            raise _TriedError
+        return result[0]
 
     def extend(self, schema: Schema) -> None:
         """Bring tables up to date that did not come with the opening: those of a package that is not installed.

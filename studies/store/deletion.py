@@ -29,10 +29,6 @@ class StudyContents:
     pictures: int  # as raters see them; those that another study shows stay
 
 
-class _TriedError(Exception):
-    """Ends a transaction that was only tried."""
-
-
 @contextmanager
 def overwriting(store: Store) -> Iterator[None]:
     """One transaction whose deleted rows are overwritten, and no longer in the log of changes afterwards."""
@@ -61,14 +57,7 @@ def delete_study(store: Store, study: Study) -> StudyContents:
 
 def study_contents(store: Store, study: Study) -> StudyContents:
     """Say what would go with a study, and change nothing."""
-    result: StudyContents | None = None
-    try:
-        with store.writing():
-            result = _delete(store.db.conn, study)
-            raise _TriedError
-    except _TriedError:
-        assert result is not None
-        return result
+    return store.tried(lambda database: _delete(database, study))
 
 
 def _delete(database: sqlite3.Connection, study: Study) -> StudyContents:
