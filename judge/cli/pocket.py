@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import JsonOption, SeedOption, command, print_json
-from lorarar.cli.place_flags import TrainingDeviceOption
+from lorarar.cli.place_flags import PocketPrecisionOption, TrainingDeviceOption
 from lorarar.cli.table_layout import print_table
-from lorarar.training.place import Precision, TrainingPlace
+from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
@@ -24,9 +24,7 @@ def build(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start from nothing, not from what is shipped.")] = False,
     device: TrainingDeviceOption = None,
-    precision: Annotated[
-        Precision, typer.Option("--precision", help="Train in mixed precision; no: all in float32.")
-    ] = "no",
+    precision: PocketPrecisionOption = "no",
     seed: SeedOption = 0,
 ) -> None:
     """Make Pocket from its art, stage by stage; killed and started again, it goes on where it was."""

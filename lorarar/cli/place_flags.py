@@ -33,6 +33,11 @@ PrecisionOption = Annotated[
     ),
 ]
 
+#: Of Pocket's recipe, which trains in float32 wherever it runs unless something else is asked for.
+PocketPrecisionOption = Annotated[
+    Precision, typer.Option("--precision", help="Train in mixed precision; no: all in float32.")
+]
+
 
 def place_given(recipe: Recipe, device: str | None, precision: Precision | None) -> TrainingPlace:
     """Where a recipe's coefficients are optimised.

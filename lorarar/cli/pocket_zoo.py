@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import SeedOption, command, print_path
-from lorarar.cli.place_flags import TrainingDeviceOption
-from lorarar.training.place import Precision, TrainingPlace
+from lorarar.cli.place_flags import PocketPrecisionOption, TrainingDeviceOption
+from lorarar.training.place import TrainingPlace
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
@@ -23,9 +23,7 @@ def zoo(
     styles: Annotated[int, typer.Option("--styles", help="How many style LoRAs.", min=1)] = 112,
     work: Annotated[Path, typer.Option("--work", help="Folder for the art.")] = Path("pocket-build"),
     device: TrainingDeviceOption = None,
-    precision: Annotated[
-        Precision, typer.Option("--precision", help="Train in mixed precision; no: all in float32.")
-    ] = "no",
+    precision: PocketPrecisionOption = "no",
     seed: SeedOption = 0,
 ) -> None:
     """Train Pocket LoRAs of many more subjects and styles, for hypernetworks to learn from; it goes on where it was.
