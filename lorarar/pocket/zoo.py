@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 AT_ONCE = 16  # LoRAs that are trained together
 # One sample of each LoRA a step: steps cost, samples hardly do.
 CONTENT_OF_ZOO = replace(CONTENT, steps=300, rate=1.5e-3, batch=1)
-STYLE_OF_ZOO = replace(STYLE, steps=150, rate=1.5e-3, batch=1)
+STYLE_OF_ZOO = replace(STYLE, steps=225, rate=1.5e-3, batch=1)
 
 
 @dataclass(frozen=True)
