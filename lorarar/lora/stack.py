@@ -61,6 +61,12 @@ def unstack(adapter: Adapter) -> list[Adapter]:
 
 def _stacked(factors: Sequence[Factors]) -> Factors:
     rank = max(one.rank for one in factors)
-    downs = [pad(one.down, (0, 0, 0, rank - one.rank)) for one in factors]
-    ups = [pad(one.up, (0, rank - one.rank)) for one in factors]
-    return Factors(torch.stack(downs), torch.stack(ups))
+    # pad would copy also what it leaves as it is
+    filled = [one if one.rank == rank else _filled(one, rank) for one in factors]
+    return Factors(torch.stack([one.down for one in filled]), torch.stack([one.up for one in filled]))
+
+
+def _filled(factors: Factors, rank: int) -> Factors:
+    """Factors at a higher rank, with zeros."""
+    missing = rank - factors.rank
+    return Factors(pad(factors.down, (0, 0, 0, missing)), pad(factors.up, (0, missing)))
