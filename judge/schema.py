@@ -1,4 +1,4 @@
-"""The judge's schema: its migrations, what its tables hold in words, and which of its rows are about pictures."""
+"""The judge's schema: its migrations, its tables in words, which rows are about pictures, who reads acceptance."""
 
 from __future__ import annotations
 
@@ -105,4 +105,5 @@ SCHEMA = Schema(
     ),
     counted=("judges", "verdicts", "pair_verdicts", "check_verdicts", "checks", "scores"),
     json=(("judges", "identity"), ("checks", "grades"), ("scores", "backbone"), ("pair_verdicts", "reference_images")),
+    acceptance="judge.acceptance:read_acceptance",
 )

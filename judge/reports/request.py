@@ -60,7 +60,7 @@ def read_report(request: ReportRequest) -> JudgeReport:
             return report
         pairs = _pairs(targets, request, None)  # whose prompts are others
         if not (request.critics or request.judges):
-            _tell_of_others(targets, chosen[0])
+            tell_of_others(targets, chosen[0])
         if len(chosen) > 1:
             return replace(make_jury_report(targets, chosen, scores, request.by, request.against), pairs=pairs)
         return replace(make_report(targets, chosen[0], scores, request.by, request.against), pairs=pairs)
@@ -106,8 +106,8 @@ def _check_answers(request: ReportRequest, report: JudgeReport) -> None:
             raise JudgeError(f"{names}: no verdicts on these pictures, and no choices between two of them")
 
 
-def _tell_of_others(targets: JudgedTargets, judge: Judge) -> None:
-    """Say how a jury reports, where other critics judged the pictures too."""
+def tell_of_others(targets: JudgedTargets, judge: Judge) -> None:
+    """Say by which judge pictures are taken and how a jury is, where other critics judged them too."""
     clear = targets.count_clear()
     judges = [one for one in targets.verdicts.judges() if clear.get((one.id, one.prompts))]
     others = [one for one in judges if one.critic != judge.critic]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command, print_path
+from lorarar.cli.console import BaseOption, DbOption, PredictionOption, VaeOption, command, print_path
 from lorarar.cli.flags import Flag
+from lorarar.cli.hypernet_sources import FolderSource, JudgedSource, hypernet_source
+from lorarar.cli.judged_flags import AcceptedOption, CriticOption, JudgeOption, PromptsOption
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import OutOption, SideOption, checkpoint_of, read_options
 from lorarar.families import DEFAULT_BASE
-from lorarar.pictures.concept_table import Side, Split, tables_in_words
+from lorarar.pictures.concept_table import Split, tables_in_words
 from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from lorarar.families import Base
     from lorarar.merging.hypernet import Hypernetwork
-    from lorarar.pictures.concept_choice import Names
     from lorarar.pictures.concepts import Concept
     from lorarar.training.truth_batches import Truth
 
@@ -38,9 +37,14 @@ def hypernet_flags() -> list[Flag]:
 @command
 def hypernet(
     context: typer.Context,
-    contents: Annotated[Path, typer.Option("--contents", help="Folder of content LoRAs with their pictures.")],
-    styles: Annotated[Path, typer.Option("--styles", help="Folder of style LoRAs with their pictures.")],
     out: OutOption,
+    contents: Annotated[
+        Path | None,
+        typer.Option("--contents", help="Folder of content LoRAs with their pictures; not with --accepted."),
+    ] = None,
+    styles: Annotated[
+        Path | None, typer.Option("--styles", help="Folder of style LoRAs with their pictures; not with --accepted.")
+    ] = None,
     names: Annotated[
         str | None,
         typer.Option(
@@ -55,6 +59,11 @@ def hypernet(
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Leave out those of a table that have no LoRA, instead of stopping.")
     ] = False,
+    accepted: AcceptedOption = None,
+    critic: CriticOption = None,
+    prompts: PromptsOption = None,
+    judge: JudgeOption = None,
+    db: DbOption = None,
     base: BaseOption = DEFAULT_BASE,
     vae: VaeOption = None,
     prediction: PredictionOption = None,
@@ -70,32 +79,34 @@ def hypernet(
 ) -> None:
     """Train a hypernetwork on all pairs of contents and styles (Algorithm 1); it goes on where it stopped.
 
-    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA.
+    Each folder holds NAME.safetensors beside a folder NAME of its pictures, for each LoRA. With --objective accepted
+    there are no folders: pictures, LoRAs and pairs are those of the judged plan.
 
     --names paper takes those of the paper's split to train on, and leaves the others unseen.
     """
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
-    from lorarar.lora.folders import find_loras
     from lorarar.merging.hypernet_file import write_hypernet
-    from lorarar.pictures.concept_choice import choose
     from lorarar.training.hypernet import Keeping, train_hypernet
-    from lorarar.training.makings import concept_facts, made_by, training_makings
+    from lorarar.training.makings import made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
     from lorarar.training.options import HYPERNET, options_facts
     from lorarar.training.out_of_memory import memory_in_one_line
     from lorarar.training.setup import load_for_training, native_side
 
-    checkpoint = checkpoint_of(out, *find_loras(contents), *find_loras(styles))
     options = read_options(HYPERNET, context)
+    source = hypernet_source(
+        options.objective,
+        FolderSource(contents, styles, names, split, skip_missing),
+        JudgedSource(tuple(accepted or ()), tuple(critic or ()), prompts, tuple(judge or ()), db),
+    )
+    checkpoint = checkpoint_of(out, *source.files)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
-    folders: dict[Side, Path] = {"contents": contents, "styles": styles}
-    concepts = _read_concepts(folders, choose(folders, names, split, skip_missing), model)
+    lessons = source.read(model)
     accelerator = TrainingPlace(device, precision).accelerator()
     check_optimiser(options.optimiser, accelerator.device)
-    inputs: dict[str, object] = {of: list(map(concept_facts, group)) for of, group in concepts.items()}
-    makings = training_makings(inputs, options, model, accelerator, side)
-    header = options_facts(options) | made_by(makings, model, accelerator)
+    makings = training_makings(lessons.facts, options, model, accelerator, side)
+    header = options_facts(options) | lessons.record | made_by(makings, model, accelerator)
 
     def keep(step: int, network: Hypernetwork) -> None:
         write_hypernet(network, out.with_suffix(".steps") / f"step-{step:04}.safetensors", header | {"steps": step})
@@ -104,39 +115,22 @@ def hypernet(
         pipeline = load_for_training(model, accelerator)
         network = train_hypernet(
             pipeline,
-            concepts["contents"],
-            concepts["styles"],
+            lessons.contents,
+            lessons.styles,
             options,
             checkpoint=checkpoint,
             makings=makings,
             accelerator=accelerator,
             side=side or native_side(pipeline),
             truth=_truth_of(model) if options.objective == "truth" else None,
+            accepted=lessons.accepted,
             keep=Keeping(keep_every, keep) if keep_every else None,
         )
     if accelerator.is_main_process:
         write_hypernet(network, out, header)
         checkpoint.unlink(missing_ok=True)
-        message("trained on " + " x ".join(f"{len(group)} {of}" for of, group in concepts.items()))
+        message(f"trained on {len(lessons.contents)} contents x {len(lessons.styles)} styles")
         print_path(out)
-
-
-def _read_concepts(folders: Mapping[Side, Path], chosen: Names, base: Base) -> dict[Side, list[Concept]]:
-    """The contents and styles that are trained on; what lies beside their pictures and is left out is said.
-
-    Raises:
-        AdapterError, ImageError: one cannot be read, or does not fit the base.
-    """
-    from lorarar.lora.fit import check_fit
-    from lorarar.pictures.concepts import read_concepts
-    from lorarar.pictures.folders import left_out_beside
-
-    concepts = {of: read_concepts(folder, chosen.get(of), base=base) for of, folder in folders.items()}
-    for concept in chain(*concepts.values()):
-        check_fit(concept.adapter, base)
-    if rest := left_out_beside(concept.images for concept in chain(*concepts.values())):
-        message(rest)
-    return concepts
 
 
 def _truth_of(base: Base) -> Truth | None:

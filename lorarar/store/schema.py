@@ -35,3 +35,6 @@ class Schema:
     pictures: Sequence[PictureColumn] = ()
     counted: Sequence[str] = ()  # tables whose numbers of rows tell people how much there is
     json: Sequence[tuple[str, str]] = ()  # tables and their columns that hold JSON
+    acceptance: str = (
+        ""  # place (``module:attribute``) of a ``lorarar.store.acceptance.AcceptanceReader``, if it has one
+    )

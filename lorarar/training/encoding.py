@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,13 +62,15 @@ def encode_texts(pipeline: StableDiffusionXLPipeline, groups: Sequence[Sequence[
         return [encode_prompts(pipeline, list(prompts), side, device) for prompts in groups]
 
 
-def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Sequence[NamedPictures]) -> list[Tensor]:
+def encode_pictures(
+    pipeline: StableDiffusionXLPipeline, groups: Sequence[NamedPictures], dtype: torch.dtype = torch.float32
+) -> list[Tensor]:
     """The scaled latents (N, C, h, w) of each group of N pictures of one size, on the CPU; shows progress.
 
     By the VAE in single precision: in float16 SDXL's own overflows, and in bfloat16 latents would have three digits. It
     comes to the UNet's device for it, and the UNet makes room meanwhile: with both there, this would take more than any
     step of a training. As when pictures are decoded, small ones go through it at once and others one by one, so that a
-    group takes no more memory than one picture of 1024 x 1024.
+    group takes no more memory than one picture of 1024 x 1024, and their latents in ``dtype``.
 
     Raises:
         TrainingError: a picture's latents are not finite.
@@ -79,17 +82,18 @@ def encode_pictures(pipeline: StableDiffusionXLPipeline, groups: Sequence[NamedP
         residing(device, pipeline.vae, dtype=torch.float32),
         Ticker("encode pictures", count, patience=1.0) as ticker,
     ):
-        return [torch.cat(list(_latents(pipeline, pictures, ticker))) for pictures in groups]
+        return [torch.cat([part.to(dtype) for part in _latents(pipeline, pictures, ticker)]) for pictures in groups]
 
 
 def _latents(pipeline: StableDiffusionXLPipeline, pictures: NamedPictures, ticker: Ticker) -> Iterator[Tensor]:
     """The latents (n, C, h, w) of a group of pictures, n at a time."""
-    names, pixels = zip(*pictures, strict=True)
-    at_once = max(1, AT_ONCE // pixels[0][0].numel())
-    for start in range(0, len(names), at_once):
-        part = slice(start, start + at_once)
-        latents = encode_images(pipeline.vae, torch.stack(pixels[part]), at_once)
-        for name, one in zip(names[part], latents, strict=True):
+    rest = iter(pictures)
+    first = next(rest)
+    rest, at_once = chain([first], rest), max(1, AT_ONCE // first[1][0].numel())
+    while part := list(islice(rest, at_once)):
+        names, pixels = zip(*part, strict=True)
+        latents = encode_images(pipeline.vae, torch.stack(pixels), at_once)
+        for name, one in zip(names, latents, strict=True):
             if not bool(torch.isfinite(one).all()):
                 advice = "name another one with --vae"
                 raise TrainingError(f"{name}: the VAE makes latents of it that are not finite; {advice}")

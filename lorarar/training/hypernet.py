@@ -16,6 +16,8 @@ from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import PREDICTABLE, Adapter, part_of
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.pictures.concepts import Concept
+from lorarar.training.accepted_batches import AcceptedBatches
+from lorarar.training.accepted_pictures import AcceptedPictures
 from lorarar.training.loop import Schedule, TrainingRun, train
 from lorarar.training.merging_loss import Merging, MergingLoss, prepare_concepts
 from lorarar.training.options import HypernetOptions
@@ -100,6 +102,7 @@ def train_hypernet(
     checkpointing: bool | None = None,
     side: int = 1024,
     truth: Truth | None = None,
+    accepted: AcceptedPictures | None = None,
     keep: Keeping | None = None,
 ) -> Hypernetwork:
     """Train a hypernetwork on all pairs of these contents and styles.
@@ -114,14 +117,15 @@ def train_hypernet(
         checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
         side: pixels a side of the pictures.
         truth: the true picture of a pair, for the objective that needs it.
+        accepted: the accepted pictures of pairs of these very contents and styles, for the objective that needs them.
         keep: which networks are kept meanwhile, and where.
 
     Raises:
-        TrainingError: the objective is ``truth`` and a pair's true picture is not known, or the checkpoint is another
-            training's, or numbers are no longer finite.
+        TrainingError: the objective needs pictures, and they are not known; or the checkpoint is another training's,
+            or numbers are no longer finite.
         AdapterError: many pairs a step are asked for, and LoRAs of a side do not change the same layers.
     """
-    objective = new_objective(pipeline, contents, styles, options, side, truth, checkpointing)
+    objective = new_objective(pipeline, contents, styles, options, side, truth, checkpointing, accepted)
     schedule = Schedule(
         steps=options.steps,
         rate=options.rate,
@@ -152,8 +156,9 @@ def new_objective(
     side: int,
     truth: Truth | None,
     checkpointing: bool | None,
+    accepted: AcceptedPictures | None = None,
 ) -> HypernetMerging | PairBatches:
-    """What the options ask for: Eq. 3 of one pair a step, of many, or true pictures."""
+    """What the options ask for: Eq. 3 of one pair a step, of many, or true or accepted pictures."""
     if options.objective == "paper" and options.pairs == 1:
         return HypernetMerging(pipeline, contents, styles, options, side, checkpointing)
     torch.manual_seed(options.seed)
@@ -162,6 +167,10 @@ def new_objective(
         if truth is None:
             raise TrainingError("--objective truth needs true pictures, and this base has none; accepted is paper")
         return TruthBatches(pipeline, contents, styles, hypernet, options, side, truth, checkpointing)
+    if options.objective == "accepted":
+        if accepted is None:
+            raise TrainingError("--objective accepted needs pictures that a judge accepts: --accepted TITLE")
+        return AcceptedBatches(pipeline, accepted, hypernet, options, side, checkpointing)
     prepared = prepare_concepts(pipeline, [*contents, *styles], side)
     sides = prepared[: len(contents)], prepared[len(contents) :]
     return PaperBatches(pipeline, *sides, hypernet, options, checkpointing)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["mean-dot", "dot", "cosine"]
 Optimiser = Literal["adamw", "adamw8bit"]
-HypernetObjective = Literal["paper", "truth"]
+HypernetObjective = Literal["paper", "truth", "accepted"]
 Values_co = TypeVar("Values_co", covariant=True)
 
 
@@ -196,7 +196,8 @@ HYPERNET = Training(
         Option("hidden", "Width of the hidden layer.", "integer", least=1),
         Option(
             "objective",
-            "paper: Eq. 3. truth: the pairs' true pictures, which Pocket's have and other bases' do not: a ceiling.",
+            "paper: Eq. 3. truth: the pairs' true pictures, which Pocket's have and other bases' do not: a ceiling. "
+            "accepted: the pictures of --accepted that their judge accepts, on any base.",
             "choice",
             choices=get_args(HypernetObjective),
             later=True,

@@ -46,7 +46,7 @@ class PairBatches(Objective):
 
         Args:
             pipeline: the base, whose UNet is frozen.
-            contents, styles: LoRAs, of each side with the same layers.
+            contents, styles: LoRAs, of each side with the same layers where several pairs are a step.
             hypernet: what is trained.
             pairs: how many a step, drawn with replacement.
             checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
@@ -59,8 +59,9 @@ class PairBatches(Objective):
         self.checkpointing = is_checkpointed(self.unet, checkpointing)
         self.scheduler: Any = training_scheduler(pipeline)
         self.loras, self.hypernet, self.pairs = (contents, styles), hypernet, pairs
-        for side in self.loras:
-            check_alike(side)
+        if pairs > 1:  # one alone is no batch
+            for side in self.loras:
+                check_alike(side)
 
     def trained(self) -> dict[str, nn.Parameter]:
         """The hypernetwork's weights."""

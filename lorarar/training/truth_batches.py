@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lorarar.generation.latents import images_to_tensor, target
+from lorarar.generation.latents import images_to_tensor
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
-from lorarar.training.encoding import NamedPicture, encode_pictures, encode_texts
+from lorarar.training.encoding import NamedPicture, encode_pictures
 from lorarar.training.options import HypernetOptions
-from lorarar.training.pair_batches import PairBatches
-from lorarar.training.share import ALONE, Share
+from lorarar.training.picture_batches import PictureBatches
 from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class _TruePictures:
             yield name, images_to_tensor([picture], self.side)[0]
 
 
-class TruthBatches(PairBatches):
+class TruthBatches(PictureBatches):
     """The base's own diffusion loss of the merged models on their pairs' true pictures, under the joint prompt."""
 
     def __init__(
@@ -67,29 +66,11 @@ class TruthBatches(PairBatches):
             TrainingError: a true picture is not known, or a prompt is too long.
         """
         ours, theirs = ([concept.adapter for concept in group] for group in (contents, styles))
-        super().__init__(pipeline, ours, theirs, hypernet, options.pairs, checkpointing)
-        self.size = options.batch
-        prompts = [[pair_prompt(content.prompt, style.prompt) for style in styles] for content in contents]
-        distinct = sorted({prompt for row in prompts for prompt in row})
-        self.prompt_of = torch.tensor([[distinct.index(prompt) for prompt in row] for row in prompts])
-        [self.conditioning] = encode_texts(pipeline, [distinct], side)
+        prompts = [pair_prompt(content.prompt, style.prompt) for content in contents for style in styles]
+        super().__init__(pipeline, ours, theirs, hypernet, options, side, prompts, checkpointing)
         pictures = [_TruePictures(content, styles, truth, side) for content in contents]
-        self.latents = torch.stack(encode_pictures(pipeline, pictures))  # (contents, styles, C, h, w)
+        self.latents = torch.cat(encode_pictures(pipeline, pictures))
 
-    def batch(self, generator: torch.Generator, share: Share = ALONE) -> tuple[Tensor, ...]:
-        """Pairs (2, P), noisy latents of their true pictures, their timesteps, and what the UNet should predict."""
-        pairs = self.draw_pairs(generator, share)
-        latents = self.latents[pairs[0], pairs[1]].repeat_interleave(self.size, dim=0)
-        noise = torch.randn(latents.shape, generator=generator)
-        timesteps = self.spread(generator, len(latents))
-        latents, noise, timesteps = map(share.of, (latents, noise, timesteps))
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        aims = target(self.scheduler, latents, noise, timesteps)
-        device, dtype = self.unet.device, self.conditioning.text.dtype
-        return share.of(pairs.T).T, noisy.to(device, dtype), timesteps.to(device), aims.to(device)
-
-    def forward(self, pairs: Tensor, noisy: Tensor, timesteps: Tensor, aims: Tensor) -> Tensor:
-        """Mean squared error of the merged models' predictions."""
-        prompts = self.prompt_of[pairs[0], pairs[1]].repeat_interleave(self.size)
-        merged, _ = self.merged(*self.stacks(pairs), noisy, timesteps, self.conditioning.at(prompts))
-        return torch.nn.functional.mse_loss(merged, aims)
+    def draw_pictures(self, generator: torch.Generator, pairs: Tensor) -> Tensor:
+        """The numbers (P size,) of the true pictures of pairs (2, P), each as often as it is noised."""
+        return (pairs[0] * len(self.loras[1]) + pairs[1]).repeat_interleave(self.size)
