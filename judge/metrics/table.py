@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from judge import paper
+from judge import published
 from judge.backbone_kind import CLIP, CSD, DINO, DINOV2, SIGLIP, BackboneKind
 from lorarar.util.errors import LorarError
 from lorarar.util.options import Option, check_names
@@ -85,7 +85,7 @@ OURS = (
         against="style",
         backbone=CLIP,
         default=True,
-        published=paper.CLIP_I,
+        published=published.CLIP_I,
         paper="LoRA.rar, A2.1 (arXiv 2412.05148); DreamBooth's (2208.12242), there to the subject",
     ),
     Metric(
@@ -97,7 +97,7 @@ OURS = (
         against="prompt",
         backbone=CLIP,
         default=True,
-        published=paper.CLIP_T,
+        published=published.CLIP_T,
         paper="LoRA.rar, A2.1 (arXiv 2412.05148); DreamBooth's (2208.12242)",
     ),
     Metric(
@@ -109,7 +109,7 @@ OURS = (
         against="subject",
         backbone=DINO,
         default=True,
-        published=paper.DINO,
+        published=published.DINO,
         paper="LoRA.rar, A2.1 (arXiv 2412.05148); DreamBooth's (2208.12242)",
     ),
     Metric(

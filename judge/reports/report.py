@@ -15,8 +15,8 @@ from judge.metrics.scores import ScoreStore
 from judge.metrics.stored_scores import BackboneScores, best_scores
 from judge.metrics.table import MARS2, METRICS
 from judge.pairwise.tables import lead
-from judge.paper import PUBLISHED, Published
 from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
+from judge.published import PUBLISHED, Published
 from judge.reports.comparison import compare_with
 from judge.reports.conclusion import Conclusion, conclude
 from judge.reports.groups import By, Group, Name, group_name, groups, means_by_group

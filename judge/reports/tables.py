@@ -14,7 +14,7 @@ from judge.metrics.table import MARS2, METRICS, Metric
 from judge.non_answers import in_kinds
 from judge.pairwise import records as pair_records
 from judge.pairwise.tables import tables as pair_tables
-from judge.paper import Published
+from judge.published import Published
 from judge.reports.groups import FEW, GROUP_HEADS, Attempts, side_sizes
 from judge.reports.jury_tables import jury_record, jury_tables
 from judge.reports.report import JudgeReport, ReportLine

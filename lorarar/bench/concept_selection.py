@@ -10,6 +10,8 @@ from pydantic import field_validator
 
 from lorarar.bench.plan_table import StrictTable
 from lorarar.families import Base
+from lorarar.lora.folders import find_loras
+from lorarar.lora.names import distinct_names
 from lorarar.pictures.concepts import Concept, read_concepts
 from lorarar.pictures.description import FIELDS, Description
 from lorarar.util.errors import PlanError
@@ -67,6 +69,14 @@ class ConceptSelection(StrictTable):
     def loras(self) -> dict[str, Path]:
         """The LoRAs that are named one by one."""
         return {name: entry.lora for name, entry in self.concepts.items() if entry.lora is not None}
+
+    @property
+    def size(self) -> int:
+        """How many concepts a placed selection has."""
+        if self.names is not None:
+            return len(self.names)
+        of_folder = distinct_names(find_loras(self.folder)) if self.folder else []
+        return len({*of_folder, *self.loras})
 
     def placed(self, plan: Path, own: Path | None, side: Side) -> ConceptSelection:
         """The selection with its files, which exist, looked for beside the plan's file.

@@ -272,6 +272,20 @@ def read_plan(name: str | Path) -> Plan:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "plan"
         raise PlanError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+    return place_plan(plan, path)
+
+
+def place_plan(plan: Plan, path: Path) -> Plan:
+    """A plan with its files, which exist, looked for beside a file, and with options that its methods take.
+
+    Args:
+        plan: as it says itself.
+        path: the file that the plan is of, or one that it might be of; its stem is the title of a plan without one.
+
+    Raises:
+        PlanError: a folder, a LoRA or pictures are not there.
+        BaseError, MethodError, HypernetError: of the base or a method it names.
+    """
     base = plan.find_base()
     plan = plan.model_copy(
         update={

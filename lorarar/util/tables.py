@@ -44,11 +44,11 @@ def as_markdown(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
     """Headings, pipe tables and paragraphs, ``lead`` first; HTML, links and pictures are shown as they are spelt."""
     from tabulate import tabulate
 
-    parts = [_markdown(one_line(text)) for text in lead]
+    parts = [markdown_text(text) for text in lead]
     for table in tables:
-        rows = [list(map(_markdown, row)) for row in table.rows]
-        body = tabulate(rows, list(map(_markdown, table.head)), "github", disable_numparse=True)
-        parts += [f"### {_markdown(table.title)}", body, *map(_markdown, table.notes)]
+        rows = [list(map(markdown_text, row)) for row in table.rows]
+        body = tabulate(rows, list(map(markdown_text, table.head)), "github", disable_numparse=True)
+        parts += [f"### {markdown_text(table.title)}", body, *map(markdown_text, table.notes)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,7 +76,9 @@ def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """A text of one line that Markdown shows as it is spelt: no HTML, no link, no cell of a table."""
+    text = one_line(text)
     for sign in ("\\", "|", "["):  # the backslash first: one before another sign would undo that one's
         text = text.replace(sign, f"\\{sign}")
     return text.replace("<", "&lt;")

@@ -1,0 +1,138 @@
+"""Run items: draw their grids, judge them, and write each one's section as soon as it is there.
+
+A run that is killed and started again goes on: pictures and verdicts are in the database as those of any plan, what is
+no picture is kept in the folder of results, and a grid that several items need is done once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from judge.full_run import judge_all
+from judge.judges import Judges
+from judge.paper.errors import PaperError
+from judge.paper.item import PaperItem
+from judge.paper.pace import PAIR_TRAININGS, Pace, work_of
+from judge.paper.page import ResultsPage
+from judge.paper.request import PaperRequest
+from judge.paper.table import ITEMS
+from judge.paper.work import PaperWork
+from judge.run_request import RunRequest
+from lorarar.util.clock import now
+from lorarar.util.errors import LorarError
+from lorarar.util.formatting import count
+from lorarar.util.messages import message
+from lorarar.version import __version__
+
+if TYPE_CHECKING:
+    from lorarar.bench.outcome import GridOutcome
+    from lorarar.bench.plan import Plan
+
+
+@dataclass
+class PaperRun:
+    """A run of items, with what it has done so far."""
+
+    request: PaperRequest
+    pace: Pace = field(default_factory=Pace)
+    failures: dict[str, str] = field(default_factory=dict)  # why an item has no section, by its name
+    finished: set[str] = field(default_factory=set)  # titles of grids
+
+    def run(self, items: Sequence[PaperItem]) -> None:
+        """Make the sections of items; one that fails is said, and the others go on.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; what was finished is kept.
+        """
+        plans = self._plans(items)
+        for plan in {plan.title: plan for of_item in plans.values() for plan in of_item}.values():
+            self.pace.add(work_of(plan))
+        self.pace.add({"other": sum(item.seconds for item in items)})
+        for number, item in enumerate(items, start=1):
+            if item.name in plans:
+                message(f"[{number}/{len(items)}] {item.name}, {item.heading} ({self._left()})")
+                self._make(item, plans[item.name])
+
+    def _plans(self, items: Sequence[PaperItem]) -> dict[str, Sequence[Plan]]:
+        """The grids of each item; an item whose grids cannot be planned fails."""
+        plans = {}
+        for item in items:
+            try:
+                plans[item.name] = item.load().plans(self.request)
+            except LorarError as error:
+                self._fail(item, error)
+        return plans
+
+    def _make(self, item: PaperItem, plans: Sequence[Plan]) -> None:
+        """Do what an item lacks, and write its section."""
+        started = time.perf_counter()
+        try:
+            for plan in plans:
+                if plan.title not in self.finished:
+                    self._draw(plan)
+                    self._judge(plan)
+                    self.finished.add(plan.title)
+            begun = time.perf_counter()
+            section = item.load().section(PaperWork(item.name, self.request))
+            self.pace.did("other", item.seconds, item.seconds, time.perf_counter() - begun)
+        except LorarError as error:
+            self._fail(item, error)
+            return
+        made = self._made(time.perf_counter() - started)
+        ResultsPage(self.request.out).put(item.name, section, made, ITEMS)
+
+    def _draw(self, plan: Plan) -> None:
+        """Draw what is missing of a grid.
+
+        Raises:
+            PaperError: a pair failed.
+        """
+        from lorarar.bench.run import run_plan
+        from lorarar.store import Store
+
+        with Store(self.request.database) as store:
+            outcome = run_plan(plan, store, self.request.out / "pictures" / plan.title)
+        self._note(plan, outcome)
+        if outcome.failures:
+            raise PaperError(f"of grid {plan.title} {len(outcome.failures)} pairs failed, as {outcome.failures[0]}")
+
+    def _note(self, plan: Plan, outcome: GridOutcome) -> None:
+        planned, seconds = work_of(plan), outcome.seconds
+        done = outcome.generated * planned["drawing"] / (outcome.cells or 1)
+        self.pace.did("drawing", planned["drawing"], done, seconds["draw"] + seconds["merge"])
+        for kind in PAIR_TRAININGS:
+            self.pace.did(kind, planned[kind], 0, 0)  # a grid says what all its trainings took together
+        new = f"{outcome.generated} drawn now, {count(outcome.trained, 'pair')} trained now"
+        message(f"{plan.title}: {count(outcome.cells, 'picture')}, {new}")
+
+    def _judge(self, plan: Plan) -> None:
+        """Judge what is not judged yet of a grid, by the judges of its base and the metrics that it has."""
+        started = time.perf_counter()
+        choice = PaperWork("", self.request).choice(plan)
+        settings = {"device": self.request.device} if self.request.device else {}
+        result = judge_all(RunRequest(choice, Judges(settings=settings)))
+        planned = work_of(plan)["judging"]
+        self.pace.did("judging", planned, planned, time.perf_counter() - started)
+        if result.is_empty:
+            raise PaperError(f"of grid {plan.title}: {result.shortfall}")
+
+    def _fail(self, item: PaperItem, error: LorarError) -> None:
+        self.failures[item.name] = str(error)
+        message(f"{item.name}: {error}", "red")
+
+    def _left(self) -> str:
+        return f"about {max(self.pace.minutes_left, 1):.0f} min left"
+
+    def _made(self, seconds: float) -> Mapping[str, Any]:
+        """What a section was made with."""
+        return {
+            **self.request.facts,
+            "version": __version__,
+            "day": now()[:10],
+            "seconds": seconds,
+            "cores": os.cpu_count() or 1,
+        }

@@ -1,0 +1,41 @@
+"""The one table of items: ours, then those of the rooms above and of other packages (``lorarar.paper_items``)."""
+
+from __future__ import annotations
+
+from judge.paper.errors import PaperError
+from judge.paper.item import PaperItem
+from lorarar.util.registry import Registry
+
+_HOME = "judge.paper.items"
+ALL = "all"  # in place of names
+GRID = "the test grid"
+
+ITEMS = Registry(
+    "lorarar.paper_items",
+    PaperItem,
+    (
+        PaperItem(
+            "table-1",
+            "MARS2 by method, average and best case",
+            "Table 1",
+            GRID,
+            minutes=25,
+            module=f"{_HOME}.table_1",
+            order=1,
+            any_base=True,
+        ),
+    ),
+    order=lambda item: item.order,
+)
+
+
+def items_named(names: list[str]) -> list[PaperItem]:
+    """Items by name, each once, in the order of the table; ``all`` stands for all.
+
+    Raises:
+        PaperError: there is none of a name; the message lists all.
+    """
+    unknown = [name for name in names if name not in (ALL, *ITEMS)]
+    if unknown:
+        raise PaperError(f"no item {unknown[0]!r}; there are {', '.join(ITEMS)}, and {ALL}")
+    return [item for name, item in ITEMS.items() if ALL in names or name in names]

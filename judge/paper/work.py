@@ -1,0 +1,92 @@
+"""What the module of an item works with: the grids as they were judged, things kept between runs, files of figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from judge.choice import PictureChoice
+from judge.paper.request import PaperRequest
+from judge.paper.section import PaperFigure
+from judge.reports.groups import By
+from judge.reports.report import JudgeReport
+from judge.reports.request import ReportRequest, read_report
+from lorarar.util.digest import digest_of_facts
+from lorarar.util.files import replacing
+from lorarar.util.json_text import as_json
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lorarar.bench.plan import Plan
+    from lorarar.pictures.dot_chart import DotChart
+
+
+@dataclass(frozen=True)
+class PaperWork:
+    """An item at work."""
+
+    item: str  # its name
+    request: PaperRequest
+
+    def choice(self, plan: Plan) -> PictureChoice:
+        """The pictures of a grid, as judges and reports choose them."""
+        return PictureChoice(self.request.db, f"plan={plan.title}")
+
+    def report(self, plan: Plan, by: By = "method", against: str | None = None) -> JudgeReport:
+        """The report on a grid, the same that ``lorarar judge report`` makes.
+
+        Raises:
+            JudgeError: no picture of it was judged.
+        """
+        return read_report(ReportRequest(self.choice(plan), by, against))
+
+    def kept(self, name: str, facts: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+        """What was made once of these facts, as JSON has it; it is made now where it is not there yet.
+
+        So what takes long and is no picture is not done again by a run that goes on.
+
+        Args:
+            name: of the thing, among the item's.
+            facts: all that decides it.
+            make: makes it.
+        """
+        path = self.request.out / "kept" / self.item / f"{name}-{digest_of_facts(dict(facts))[:8]}.json"
+        if not path.is_file():
+            made = make()
+            with replacing(path) as partial:
+                partial.write_text(as_json(made))
+        return json.loads(path.read_text())
+
+    def chart(self, chart: DotChart, caption: str, name: str = "") -> PaperFigure:
+        """Write a chart beside the results; ``name`` tells it from others of the item.
+
+        Raises:
+            ChartError: it cannot be drawn or written.
+        """
+        file = self._file(name, ".svg")
+        chart.write(self.request.out / file)
+        return PaperFigure(file, caption)
+
+    def picture(self, picture: Image, caption: str, name: str = "") -> PaperFigure:
+        """Write a sheet of pictures, or a heatmap, beside the results.
+
+        Raises:
+            ImageError: it cannot be written.
+        """
+        from lorarar.pictures.images import write_png
+
+        file = self._file(name, ".png")
+        write_png(picture, self.request.out / file)
+        return PaperFigure(file, caption)
+
+    @property
+    def networks(self) -> Path:
+        """The folder of networks that are trained for items."""
+        return self.request.out / "networks"
+
+    def _file(self, name: str, ending: str) -> str:
+        return f"{self.item}{f'-{name}' if name else ''}{ending}"

@@ -1,0 +1,166 @@
+"""``lorarar paper``: items are listed, made, resumed, and say what the report on the same pictures says."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from judge.choice import PictureChoice
+from judge.paper import grids
+from judge.paper.item import PaperItem
+from judge.paper.page import ResultsPage
+from judge.paper.request import PaperRequest
+from judge.paper.section import PaperFigure, PaperSection
+from judge.paper.sentences import standing
+from judge.paper.table import ITEMS
+from judge.reports.request import ReportRequest, read_report
+from judge.reports.tables import records
+from lorarar.store import Store
+from lorarar.util.statistics.crossed import Difference
+from lorarar.util.tables import Table
+
+from .paper_grid import run_paper, write_test_plan
+
+OF_GRID = ["table-1"]
+HEAVY = {"torch", "diffusers", "transformers", "matplotlib", "scipy", "sqlite_utils"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The items that are of the test grid alone, made on a tiny one: the folder, the database, and what was printed."""
+    folder = tmp_path_factory.mktemp("paper")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grids, "TEST", str(write_test_plan(folder)))
+        patch.chdir(folder)
+        first = run_paper(*OF_GRID, "-o", "results", "--db", "a.db")
+        with Store(folder / "a.db") as store:
+            drawn = store.db["images"].count, store.db["verdicts"].count
+        again = run_paper(*OF_GRID, "-o", "results", "--db", "a.db", "--json")
+        with Store(folder / "a.db") as store:
+            assert (store.db["images"].count, store.db["verdicts"].count) == drawn
+    assert first.exit_code == again.exit_code == 0, first.output + again.output
+    return folder, first, again
+
+
+def test_a_section_says_what_the_report_says_to_the_digit(made):
+    folder, _, again = made
+    report = read_report(ReportRequest(PictureChoice(folder / "a.db", "plan=tiny")))
+    assert json.loads(again.stdout)["table-1"]["section"]["numbers"]["rows"] == json.loads(json.dumps(records(report)))
+
+
+def test_every_section_has_its_figures_and_stands_on_the_page(made):
+    folder, first, _ = made
+    assert first.stdout.strip() == "results/results.md"
+    page = (folder / "results" / "results.md").read_text()
+    items = json.loads((folder / "results" / "results.json").read_text())["items"]
+    assert list(items) == OF_GRID
+    for name, record in items.items():
+        assert f"## {record['section']['title']}" in page
+        assert record["section"]["says"] and record["section"]["says_not"] and record["section"]["numbers"]
+        assert record["section"]["figures"], name
+        for figure in record["section"]["figures"]:
+            assert (folder / "results" / figure["file"]).stat().st_size > 1000
+            assert f"({figure['file']})" in page
+
+
+def test_a_run_that_goes_on_draws_nothing_and_says_what_is_left(made):
+    _, first, again = made
+    assert "min left" in first.stderr
+    assert "6 pictures, 6 drawn now" in first.stderr
+    assert "6 pictures, 0 drawn now" in again.stderr
+
+
+def test_items_are_listed_with_what_is_done(made, monkeypatch):
+    folder, *_ = made
+    monkeypatch.chdir(folder)
+    listed = json.loads(run_paper("-o", "results", "--json").stdout)
+    assert [row["item"] for row in listed] == list(ITEMS)
+    done = {row["item"]: row["done"] for row in listed}
+    assert done["table-1"]["seeds"] == 10 and done["table-1"]["base"] == "pocket"
+    assert "done" in run_paper("-o", "results").stdout
+
+
+def test_the_list_needs_nothing_heavy(tmp_path):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom judge.cli.paper import _list\nfrom judge.paper.page import "
+        f"ResultsPage\n_list(ResultsPage(Path({str(tmp_path)!r})), False)\nprint(' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {name.split(".")[0] for name in done.stdout.split()} & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["table-11"], "no item 'table-11'; there are table-1"),
+        (["all", "-o", "file"], "-o is file"),
+        (["table-1", "-o", "other"], "holds no results of items"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "results.json").write_text('{"items": [1]}')
+    result = run_paper(*arguments, "--db", "a.db")
+    assert result.exit_code == 1
+    assert words in result.stderr and len(result.stderr.strip().splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_every_item_has_its_module():
+    for item in ITEMS.values():
+        module = item.load()
+        assert callable(module.plans) and callable(module.section), item.name
+
+
+def test_another_size_is_another_grid(tmp_path):
+    sizes = [PaperRequest(tmp_path, **of) for of in ({}, {"seeds": 4}, {"quick": True})]
+    plans = [grids.test_grid(size) for size in sizes]
+    assert [plan.title for plan in plans] == ["pocket", "pocket-n4", "pocket-quick"]
+    assert [len(plan.pictures.seeds) for plan in plans] == [10, 4, 1]
+    assert [plan.contents.size * plan.styles.size for plan in plans] == [25, 25, 4]
+    assert {row.options.steps for row in plans[2].methods if row.trains} == {2}
+
+
+def test_a_page_keeps_what_else_is_on_it_in_the_order_of_items(tmp_path):
+    page, made = ResultsPage(tmp_path), {"base": "b", "seeds": 1, "quick": False, "day": "d", "version": "v"}
+    made |= {"seconds": 1.0, "cores": 2}
+    figure = PaperFigure("a.svg", "a | <b>")
+    two = PaperSection("Two", tables=[Table("T", ["a"], [["1|2"]])], figures=[figure], numbers={"n": 1})
+    page.put("two", two, made, ["one", "two"])
+    page.put("one", PaperSection("One", ["by [you](http://x)"], says=["it holds"]), made, ["one", "two"])
+    assert list(page.records()) == ["one", "two"]
+    text = (tmp_path / "results.md").read_text()
+    assert text.index("## One") < text.index("## Two")
+    assert "a \\| &lt;b>" in text and "1\\|2" in text and "\\[you](http://x)" in text
+    assert PaperSection.of_record(page.records()["two"]["section"]).markdown() == two.markdown()
+
+
+def test_sentences_come_of_intervals_and_chances():
+    differences = {
+        "ties": Difference(0.05, 0.01, 0.09, 0.01),
+        "dare": Difference(-0.2, -0.3, -0.1, 0.001),
+        "direct": Difference(0.02, -0.03, 0.07, 0.4),
+    }
+    assert standing("lorarar", differences, "By MARS2") == [
+        "By MARS2, lorarar is ahead of ties by 0.05 (0.01 to 0.09).",
+        "By MARS2, lorarar is behind dare by 0.20 (0.10 to 0.30).",
+        "By MARS2, lorarar is not told apart from direct, +0.02 (-0.03 to +0.07).",
+    ]
+    assert standing("lorarar", {"dare": differences["dare"]}, "By RMS", places=1, lower=True) == [
+        "By RMS, lorarar is ahead of dare by 0.2 (0.1 to 0.3)."
+    ]
+
+
+def test_another_package_gives_an_item(monkeypatch, tmp_path):
+    folder = tmp_path / "more-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Name: more\nVersion: 1\n")
+    (folder / "entry_points.txt").write_text("[lorarar.paper_items]\nmine = tests.test_paper_items:MINE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert ITEMS["mine"] is MINE
+
+
+MINE = PaperItem("mine", "of mine", "Table 9", "nothing", 0.1, "tests.test_paper_items", order=1000)
