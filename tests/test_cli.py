@@ -232,7 +232,7 @@ def test_methods_are_listed_whole_however_narrow_the_page(run, monkeypatch):
     assert re.search(r"  --mu NUMBER  .*null space\. Default 0\.5; accepted is a number from 0 to inf\.\n", listed)
     by_name = {method["name"]: method for method in json.loads(run("methods", "--json").stdout)}
     options = [option["name"] for option in by_name["lorarar"]["options"]]
-    assert options == ["hypernet", "key_value", "others", "strengths", "rank", "seed", "blocks", "balance"]
+    assert options == ["hypernet", "key_value", "others", "means", "strengths", "rank", "seed", "blocks", "balance"]
     assert by_name["ties"]["options"][0]["default"] == [1.0, 1.0]
 
 

@@ -29,6 +29,7 @@ OWN = {
     "coefficients": {},
     "key_value": "mean",
     "others": None,
+    "means": False,
 }
 
 

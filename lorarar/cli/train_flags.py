@@ -9,6 +9,7 @@ import typer
 
 from lorarar.cli.console import one_of
 from lorarar.cli.flags import Flag, given_options
+from lorarar.pictures.concept_table import Split, tables_in_words
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import UsageError
 from lorarar.util.files import training_checkpoint
@@ -23,6 +24,20 @@ Values = TypeVar("Values")
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where the result goes (safetensors).")]
 SideOption = Annotated[
     int | None, typer.Option("--resolution", help="Pixels a side.", show_default="the base's own", min=8)
+]
+
+NamesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--names",
+        help=f"These alone: dog-1,glowing of either folder, or those of a table: a TOML file, or {tables_in_words()}.",
+        metavar="NAME,NAME|TABLE",
+        show_default="all",
+    ),
+]
+SplitOption = Annotated[Split | None, typer.Option("--split", help="Of a table.", show_default="train")]
+SkipMissingOption = Annotated[
+    bool, typer.Option("--skip-missing", help="Leave out those of a table that have no LoRA, instead of stopping.")
 ]
 
 DtypeOption = Annotated[str, typer.Option("--dtype", help="Of the numbers in the file: float16, float32 or bfloat16.")]

@@ -12,9 +12,16 @@ from lorarar.cli.flags import Flag
 from lorarar.cli.hypernet_sources import FolderSource, JudgedSource, hypernet_source
 from lorarar.cli.judged_flags import AcceptedOption, CriticOption, JudgeOption, PromptsOption
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
-from lorarar.cli.train_flags import OutOption, SideOption, checkpoint_of, read_options
+from lorarar.cli.train_flags import (
+    NamesOption,
+    OutOption,
+    SideOption,
+    SkipMissingOption,
+    SplitOption,
+    checkpoint_of,
+    read_options,
+)
 from lorarar.families import DEFAULT_BASE
-from lorarar.pictures.concept_table import Split, tables_in_words
 from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
 
@@ -45,20 +52,9 @@ def hypernet(
     styles: Annotated[
         Path | None, typer.Option("--styles", help="Folder of style LoRAs with their pictures; not with --accepted.")
     ] = None,
-    names: Annotated[
-        str | None,
-        typer.Option(
-            "--names",
-            help="These alone: dog-1,glowing of either folder, or those of a table: a TOML file, or "
-            f"{tables_in_words()}.",
-            metavar="NAME,NAME|TABLE",
-            show_default="all",
-        ),
-    ] = None,
-    split: Annotated[Split | None, typer.Option("--split", help="Of a table.", show_default="train")] = None,
-    skip_missing: Annotated[
-        bool, typer.Option("--skip-missing", help="Leave out those of a table that have no LoRA, instead of stopping.")
-    ] = False,
+    names: NamesOption = None,
+    split: SplitOption = None,
+    skip_missing: SkipMissingOption = False,
     accepted: AcceptedOption = None,
     critic: CriticOption = None,
     prompts: PromptsOption = None,
@@ -87,6 +83,7 @@ def hypernet(
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
     from lorarar.merging.hypernet_file import write_hypernet
+    from lorarar.merging.means import take_means
     from lorarar.training.hypernet import Keeping, train_hypernet
     from lorarar.training.makings import made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
@@ -108,8 +105,13 @@ def hypernet(
     makings = training_makings(lessons.facts, options, model, accelerator, side)
     header = options_facts(options) | lessons.record | made_by(makings, model, accelerator)
 
+    of_content, of_style = ([one.adapter for one in group] for group in (lessons.contents, lessons.styles))
+
+    def write(network: Hypernetwork, path: Path, **facts: object) -> None:
+        write_hypernet(network, path, header | facts, take_means(network, of_content, of_style))
+
     def keep(step: int, network: Hypernetwork) -> None:
-        write_hypernet(network, out.with_suffix(".steps") / f"step-{step:04}.safetensors", header | {"steps": step})
+        write(network, out.with_suffix(".steps") / f"step-{step:04}.safetensors", steps=step)
 
     with memory_in_one_line(options, accelerator):
         pipeline = load_for_training(model, accelerator)
@@ -127,7 +129,7 @@ def hypernet(
             keep=Keeping(keep_every, keep) if keep_every else None,
         )
     if accelerator.is_main_process:
-        write_hypernet(network, out, header)
+        write(network, out)
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(lessons.contents)} contents x {len(lessons.styles)} styles")
         print_path(out)

@@ -12,6 +12,8 @@ from lorarar.lora.adapter import PREDICTABLE
 from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
 from lorarar.merging.hypernet import ConstantRule, Hypernetwork, OthersRule, from_published, load_state
+from lorarar.merging.means import Means
+from lorarar.merging.means_file import FIELD, PREFIX, mean_tensors
 from lorarar.util.errors import HypernetError
 
 
@@ -27,7 +29,8 @@ def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Hy
         HypernetError: the file is missing, broken, not a hypernetwork, or would run code on loading.
     """
     path = Path(path)
-    state, metadata = read_tensors(path, HypernetError)
+    tensors, metadata = read_tensors(path, HypernetError)
+    state = {name: tensor for name, tensor in tensors.items() if not name.startswith(PREFIX)}
     if path.suffix.lower() == ".safetensors":
         network = _ours(path, state, metadata)
     else:
@@ -37,10 +40,15 @@ def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Hy
     return network.eval().requires_grad_(False)
 
 
-def write_hypernet(network: Hypernetwork, path: str | Path, provenance: Mapping[str, object] | None = None) -> Path:
-    """Write a hypernetwork as safetensors, its form and what made it in the header."""
+def write_hypernet(
+    network: Hypernetwork,
+    path: str | Path,
+    provenance: Mapping[str, object] | None = None,
+    means: Means | None = None,
+) -> Path:
+    """Write a hypernetwork as safetensors, its form and what made it in the header, with its means where it has any."""
     path = Path(path)
-    form = {
+    form: dict[str, object] = {
         "kind": "hypernetwork",
         "widths": network.widths,
         "hidden": network.hidden,
@@ -50,6 +58,9 @@ def write_hypernet(network: Hypernetwork, path: str | Path, provenance: Mapping[
     if network.others != "key-value":  # files of before did not say it
         form["others"] = network.others
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if means is not None:
+        tensors |= mean_tensors(means)
+        form[FIELD] = means.looks.record()
     save_tensors(tensors, path, {**(provenance or {}), **form})
     return path
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -25,7 +25,7 @@ from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, MergeResult, Method
 from lorarar.merging.methods.columnwise import check_shared
 from lorarar.merging.methods.merge_inputs import check_result
-from lorarar.merging.methods.method import SIDES, name_of
+from lorarar.merging.methods.method import SIDES, OptionValue, name_of
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
@@ -44,13 +44,6 @@ DTYPES: Mapping[Dtype, torch.dtype] = {
 }
 
 PATIENCE = 1.0  # seconds; a merge that takes longer shows its progress
-
-
-class OptionValue(NamedTuple):
-    """The value of an option."""
-
-    given: Any  # by the user or by default; a file by its path
-    used: Any  # by the method's function; a file as it was read
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,7 @@ class Recipe:
         object.__setattr__(self, "options", checked)
         _ = self.blocks
         with self._guard():
-            _ = self._values
+            _ = self._settled
 
     @property
     def seed(self) -> int:
@@ -123,6 +116,7 @@ class Recipe:
                 resolved[option.name] = value
             elif value is not None:
                 resolved[option.name] = sha256_of(value)
+            resolved |= self._settled[option.name].facts
         if self.strengths != PLAIN:
             resolved["strengths"] = self.strengths
         if "blocks" in self.options:
@@ -208,7 +202,7 @@ class Recipe:
 
     def _argument(self, option: Option, optimised: Mapping[str, Coefficients] | None) -> Any:
         """What the method's function gets for an option."""
-        value = self._values[option.name].used
+        value = self._settled[option.name].used
         if value is None and option in self.method.per_pair:
             return optimised
         if isinstance(value, Hypernetwork) and self.cache and self.device == CPU:
@@ -223,6 +217,11 @@ class Recipe:
             given = self.options[name] if name in self.options else self._default(option, values)
             values[name] = OptionValue(given, _read(option, given))
         return values
+
+    @cached_property
+    def _settled(self) -> dict[str, OptionValue]:
+        """The values as the method uses them together."""
+        return self._values | (resolve_name(self.method.settle)(self._values) if self.method.settle else {})
 
     def _default(self, option: Option, values: Mapping[str, OptionValue]) -> Any:
         """The default of an option, from where its row says.

@@ -51,8 +51,12 @@ def lorarar(
     hypernet: Predictor,
     key_value: ConstantRule | None = None,
     others: OthersRule | None = None,
+    means: bool = False,
 ) -> MergeResult:
-    """Coefficients that a hypernetwork predicts from both adapters (Eq. 1)."""
+    """Coefficients that a hypernetwork predicts from both adapters (Eq. 1).
+
+    With ``means`` the predictor is one that gives every pair the same (``mean_values.settle_means``).
+    """
     coefficients = hypernet(content, style, key_value, others)
     layers, energy = sum_terms(scale_columns(content, style, coefficients), inputs)
     return MergeResult(layers, coefficients, energy)

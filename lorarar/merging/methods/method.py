@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lorarar.util.options import Option, OptionError, check_names, merge_options
 from lorarar.util.seeds import LARGEST
@@ -67,6 +67,24 @@ class MethodInfo:
     paper: str
 
 
+class OptionValue(NamedTuple):
+    """The value of an option."""
+
+    given: Any  # by the user or by default; a file by its path
+    used: Any  # by the method's function; a file as it was read
+    facts: Mapping[str, Any] = {}  # what decides a merge beside what is given
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A plainer row that stands beside a method's in every table, and that it has to beat to be said to work."""
+
+    title: str  # what it is, like ``its means as constants``
+    method: str  # whose options are the row's own, where both take them
+    options: Mapping[str, Any] = field(default_factory=dict)  # but these
+    from_family: Mapping[str, str] = field(default_factory=dict)  # and these, from the base's family: name of the field
+
+
 @dataclass(frozen=True)
 class Method(MethodInfo):
     """One merge method: its function, the options it takes, and whether it takes long.
@@ -75,7 +93,8 @@ class Method(MethodInfo):
     for each of ``options``. That of a method which takes ``many`` LoRAs has a sequence of adapters in place of the two,
     and its ``weights`` are as many. A file option with ``read`` arrives as what was read. A default may come from the
     base (``default_from="base.hypernet"``), from another option's value (``"hypernet.key_value"``), or, where it is
-    optimised for each pair, from the pair (``"pair.coefficients"``).
+    optimised for each pair, from the pair (``"pair.coefficients"``). Where values make sense only together, ``settle``
+    refuses them, before anything is merged, or says what is used instead, with the facts that decide it.
     """
 
     merge: str | MergeFunction  # the function, or its place ``module:function``
@@ -84,6 +103,8 @@ class Method(MethodInfo):
     dense: bool = False  # forms dense updates, one layer at a time: half a minute at SDXL's size, not a second
     loras: Literal["two", "many"] = "two"  # how many it merges
     clashes: tuple[Mapping[str, Any], ...] = ()  # values of options that exclude each other
+    settle: str = ""  # the place of a function of all values as they were read, which returns others in place of some
+    rivals: tuple[Rival, ...] = ()  # what it has to beat
 
     @property
     def function(self) -> MergeFunction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorarar.merging.methods.method import Method, check_method
+from lorarar.merging.methods.method import Method, Rival, check_method
 from lorarar.util.errors import MethodError
 from lorarar.util.options import Option
 from lorarar.util.registry import Registry
@@ -67,6 +67,14 @@ OTHERS = Option(
     default_from="hypernet.others",
     later=True,
 )
+MEANS = Option(
+    "means",
+    "Give every pair the hypernetwork's mean coefficients, a number a layer and side: what it would be if it did not "
+    "look at the LoRAs.",
+    "switch",
+    default=False,
+    later=True,
+)
 
 _HOME = "lorarar.merging.methods"
 _PRUNING = (WEIGHTS, DENSITY, FORM, SPACE)
@@ -101,8 +109,13 @@ METHODS = Registry(
             "LoRA.rar",
             "Shenaj et al., 2024",
             f"{_HOME}.columnwise:lorarar",
-            (HYPERNET, KEY_VALUE, OTHERS),
+            (HYPERNET, KEY_VALUE, OTHERS, MEANS),
             columnwise=True,
+            settle=f"{_HOME}.mean_values:settle_means",
+            rivals=(
+                Rival("its means as constants", "lorarar", {"means": True}),
+                Rival("the best constants", "direct", from_family={"weights": "constants"}),
+            ),
         ),
     ),
     check_method,

@@ -8,6 +8,8 @@ import torch
 
 from lorarar.generation.bases import load_pipeline
 from lorarar.merging.hypernet_file import write_hypernet
+from lorarar.merging.means import take_means
+from lorarar.merging.means_file import beside
 from lorarar.pictures.concepts import read_concepts
 from lorarar.pocket import shipped
 from lorarar.pocket.build_context import BuildContext, Stopwatch
@@ -38,6 +40,9 @@ def run_hypernet(context: BuildContext) -> None:
         accelerator=accelerator,
         side=SIDE,
     )
-    write_hypernet(network, shipped.HYPERNET, asdict(options) | shipped.provenance())
+    of_content, of_style = ([concept.adapter for concept in side] for side in (contents, styles))
+    means = take_means(network, of_content, of_style)
+    write_hypernet(network, shipped.HYPERNET, asdict(options) | shipped.provenance(), means)
+    beside(shipped.HYPERNET).unlink(missing_ok=True)  # of the network before
     facts = asdict(options) | {"base": shipped.revision(), "pairs": len(contents) * len(styles)}
     shipped.MANIFEST.record("hypernet", seconds=stopwatch.seconds(), **facts)
