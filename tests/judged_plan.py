@@ -26,6 +26,7 @@ seeds = 2
 steps = 1
 guidance = 1.0
 batch = 2
+{more}
 [[methods]]
 method = "direct"
 [[methods]]
@@ -35,8 +36,11 @@ weights = [0.5, 0.5]
 """
 
 
-def draw_pool(folder: Path, base: Path) -> Path:
-    """Draw the plan into a folder; its database lies there as ``pool.db``, with paths relative to it."""
+def draw_pool(folder: Path, base: Path, more: str = "") -> Path:
+    """Draw the plan into a folder; its database lies there as ``pool.db``, with paths relative to it.
+
+    ``more`` is what else the plan says.
+    """
     for side, count in (("contents", 2), ("styles", 2)):
         for number in range(count):
             name = f"{side[0]}{number}"
@@ -44,7 +48,7 @@ def draw_pool(folder: Path, base: Path) -> Path:
             prompt = f"a sks dog{number}" if side == "contents" else f"a house in look{number} style"
             write_adapter(adapter, folder / side / f"{name}.safetensors", {"prompt": prompt})
             write_png(Image.new("RGB", (16, 16), (90 * number, 90, 20)), folder / side / name / "1.png")
-    (folder / "pool.toml").write_text(POOL.format(base=base), encoding="utf-8")
+    (folder / "pool.toml").write_text(POOL.format(base=base, more=more), encoding="utf-8")
     with Store(folder / "pool.db") as store:
         run_plan(read_plan(folder / "pool.toml"), store, folder / "out")
     return folder / "pool.db"

@@ -243,14 +243,18 @@ def test_a_bad_plan_says_where(plan_file, change, message):
 
 
 def test_shipped_plans_are_sound(tmp_path):
-    assert shipped_plans() == ["demo", "half-held-out", "pocket", "quick", "sdxl", "validation"]
+    assert shipped_plans() == ["demo", "half-held-out", "pocket", "quick", "sdxl", "training-pairs", "validation"]
     plan = read_plan("pocket")
     names = [row.row_name for row in plan.methods]
     assert names == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
     assert (len(plan.contents.names), len(plan.styles.names), len(plan.pictures.seeds)) == (5, 5, 10)
     read_plan("quick")
     read_plan("demo")
+    pool = read_plan("training-pairs")
+    assert (len(pool.contents.read()), len(pool.styles.read()), len(pool.methods)) == (20, 18, 6)
     with pytest.raises(PlanError, match=r"contents\.folder"):
         read_plan("sdxl")
-    with pytest.raises(PlanError, match="shipped plan: demo, half-held-out, pocket, quick, sdxl, validation"):
+    with pytest.raises(
+        PlanError, match="shipped plan: demo, half-held-out, pocket, quick, sdxl, training-pairs, validation"
+    ):
         read_plan(tmp_path / "none.toml")

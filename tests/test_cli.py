@@ -167,7 +167,15 @@ def test_coefficients_are_written_and_described(run, lora_file, tiny_folder, tmp
 
 def test_bench_runs_a_shipped_plan(run, tmp_path, monkeypatch):
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
-    assert run("bench", "plan").stdout.split() == ["demo", "half-held-out", "pocket", "quick", "sdxl", "validation"]
+    assert run("bench", "plan").stdout.split() == [
+        "demo",
+        "half-held-out",
+        "pocket",
+        "quick",
+        "sdxl",
+        "training-pairs",
+        "validation",
+    ]
     text = run("bench", "plan", "quick").stdout
     (tmp_path / "mine.toml").write_text(text.replace("steps = 8", "steps = 1"))
     done = json.loads(run("bench", "run", "mine.toml", "-o", "grid", "--json").stdout)

@@ -113,7 +113,7 @@ def test_an_unsound_text_beside_a_lora_takes_nothing_from_judges(own, tmp_path):
 def keys(plan_file, tmp_path):
     plan = read_plan(plan_file)
     base, drawing = find_base(plan.base), DrawingFacts("digest", "float32", "cpu", "a processor")
-    pairs = pairs_of(plan.methods[0], base, plan.contents.read(), plan.styles.read())
+    pairs = pairs_of(plan.methods[0], base, plan.pairs.of(plan.contents.read(), plan.styles.read()))
     return [cell.key for pair in pairs for chunk in pair.chunks(base, plan.pictures, drawing) for cell in chunk]
 
 

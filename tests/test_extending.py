@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from itertools import product
 
 import pytest
 import torch
@@ -95,7 +96,7 @@ def test_a_cell_and_a_merge_of_another_version_of_a_methods_package_are_others(t
         with monkeypatch.context() as patch:
             patch.syspath_prepend(package)
             row = MethodRow(method="content-only")
-            cells.append(pairs_of(row, find_base(str(tiny_folder)), *concepts)[0].makings)
+            cells.append(pairs_of(row, find_base(str(tiny_folder)), product(*concepts))[0].makings)
             assert f"{new} merges" in CliRunner().invoke(app, merge).stderr
     assert cells[0] == cells[1] != cells[2]
     assert cells[2]["package"] == ["lorarar-extension", "2.0"]

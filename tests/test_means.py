@@ -14,12 +14,13 @@ from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import read_hypernet, write_hypernet
-from lorarar.merging.means import MeanPredictor, even_pairs, take_means
+from lorarar.merging.means import MeanPredictor, take_means
 from lorarar.merging.means_file import beside, find_means, own_means, write_means_beside
 from lorarar.merging.methods import METHODS
 from lorarar.merging.recipe import Recipe
 from lorarar.util.errors import HypernetError, MethodError
 from lorarar.util.files import sha256_of
+from lorarar.util.pair_order import even_pairs
 
 from .conftest import random_adapter
 

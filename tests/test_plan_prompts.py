@@ -37,7 +37,7 @@ def say(path, *lines):
 def keys(path, tiny_folder):
     """The keys of the plan's cells by row."""
     plan, base = read_plan(path), find_base(str(tiny_folder))
-    pairs = pairs_of(plan.methods[0], base, plan.contents.read(), plan.styles.read())
+    pairs = pairs_of(plan.methods[0], base, plan.pairs.of(plan.contents.read(), plan.styles.read()))
     chunks = pairs[0].chunks(base, plan.pictures, DrawingFacts.of(base, Placement.of("cpu")))
     return {cell.place.row: cell.key for chunk in chunks for cell in chunk}
 

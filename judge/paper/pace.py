@@ -52,7 +52,7 @@ class Pace:
 
 def work_of(plan: Plan) -> dict[Kind, float]:
     """What a grid takes: pictures of the usual steps to draw, pictures to judge, pairs to train."""
-    pairs = plan.contents.size * plan.styles.size
+    pairs = plan.pair_count
     pictures = len(plan.methods) * pairs * len(plan.pictures.templates) * len(plan.pictures.seeds)
     steps = plan.pictures.settings(plan.find_base()).steps
     work: dict[Kind, float] = {"drawing": pictures * steps / USUAL_STEPS, "judging": pictures}

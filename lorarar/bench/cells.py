@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -141,22 +141,28 @@ def prompt_row(row: MethodRow, template: str) -> str:
 def pairs_of(
     row: MethodRow,
     base: Base,
-    contents: Sequence[Concept],
-    styles: Sequence[Concept],
+    concepts: Iterable[tuple[Concept, Concept]],
     accelerator: Accelerator | None = None,
 ) -> list[Pair]:
-    """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator."""
+    """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator.
+
+    Args:
+        row: of a plan.
+        base: the plan's.
+        concepts: contents with styles, as ``Plan.pairs`` has them.
+        accelerator: where rows train.
+    """
     recipe = row.recipe(base) if row.merges else None
     method: Facts = {"method": row.method, "options": _resolved(row, recipe), **origin_of(row.method)}
     pairs = []
-    for content in contents:
-        for style in styles:
-            training, facts = None, [concept_facts(content), concept_facts(style)]
-            if accelerator is not None and isinstance(row.options, LoraOptions | ZipOptions):
-                ours, theirs = recipe.with_blocks(facts) if recipe else facts
-                inputs = {"method": row.method, "content": ours, "style": theirs}
-                training = training_makings(inputs, row.options, base, accelerator)
-            pairs.append(Pair(row, content, style, method, training))
+    for content, style in concepts:
+        training = None
+        if accelerator is not None and isinstance(row.options, LoraOptions | ZipOptions):
+            facts = [concept_facts(content), concept_facts(style)]
+            ours, theirs = recipe.with_blocks(facts) if recipe else facts
+            inputs = {"method": row.method, "content": ours, "style": theirs}
+            training = training_makings(inputs, row.options, base, accelerator)
+        pairs.append(Pair(row, content, style, method, training))
     return pairs
 
 

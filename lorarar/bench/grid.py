@@ -97,7 +97,8 @@ class PlannedGrid:
         )
         self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
         accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
-        return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, contents, styles, accelerator)]
+        chosen = self.plan.pairs.of(contents, styles)
+        return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, chosen, accelerator)]
 
     def _admitted(self, concepts: Sequence[Concept]) -> list[Concept]:
         """The concepts with their adapters as they enter merges."""

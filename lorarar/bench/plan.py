@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lorarar.bench.concept_selection import ConceptSelection
+from lorarar.bench.pair_selection import PairSelection
 from lorarar.bench.plan_table import StrictTable
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.families import DEFAULT_BASE, Base, Prediction, find_base
@@ -203,6 +204,7 @@ class Plan(StrictTable):
     prediction: Prediction | None = None
     contents: ConceptSelection = ConceptSelection()
     styles: ConceptSelection = ConceptSelection()
+    pairs: PairSelection = PairSelection()
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
     precision: Precision | None = None  # of trainings; None: by device, which is the pictures'
@@ -224,6 +226,11 @@ class Plan(StrictTable):
     def collection(self) -> Collection:
         """The collection of the plan's pictures."""
         return Collection("plan", self.title)
+
+    @property
+    def pair_count(self) -> int:
+        """How many pairs a placed plan draws by each row."""
+        return self.pairs.sample or self.contents.size * self.styles.size
 
     @property
     def admission(self) -> Admission:
@@ -295,6 +302,7 @@ def place_plan(plan: Plan, path: Path) -> Plan:
             "methods": tuple(row.beside(path.parent) for row in plan.methods),
         }
     )
+    plan.pairs.check(plan.contents.size, plan.styles.size)
     for row in plan.methods:
         if row.merges:
             row.recipe(base)

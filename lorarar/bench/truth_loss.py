@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from lorarar.bench.cells import Pair, pairs_of
 from lorarar.bench.plan import Plan
-from lorarar.families import Base, family_of
+from lorarar.families import Base
 from lorarar.generation.latents import encode_images, encode_prompts, images_to_tensor, predict, target
 from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter
 from lorarar.pictures.concepts import Concept
+from lorarar.pictures.true_pictures import truth_of
 from lorarar.training.lora import training_scheduler
 from lorarar.training.setup import native_side
 from lorarar.util.errors import PlanError
@@ -37,13 +38,6 @@ if TYPE_CHECKING:
 Levels = Mapping[tuple[str, str], Tensor]  # losses (LEVELS,) by pair
 LEVELS = 8  # of noise, evenly spaced over the scheduler's timesteps; the lower half of them is low noise
 NOISES = 4  # at each level, the same for every row
-
-
-class TruePictures(Protocol):
-    """A family's knowledge of the truth."""
-
-    def true_picture_of(self, content: str, style: str) -> Image.Image | None:
-        """The picture that a perfect merge of two concepts would draw; None where either is unknown."""
 
 
 @dataclass(frozen=True)
@@ -66,37 +60,32 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
     rows = [row for row in plan.methods if not row.trains]
     if not rows:
         raise PlanError('every row of the plan trains for its pairs; add one that does not, as method = "ties"')
-    contents, styles = plan.contents.read(base), plan.styles.read(base)
-    truths = _true_pictures(base, contents, styles)
+    chosen = plan.pairs.of(plan.contents.read(base), plan.styles.read(base))
+    truths = _true_pictures(base, chosen)
     with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:
         measure = _Measure(studio, truths, plan.pictures.templates[0], ticker.advance)
-        levels = {row.row_name: measure(pairs_of(row, base, contents, styles)) for row in rows}
+        levels = {row.row_name: measure(pairs_of(row, base, chosen)) for row in rows}
     first = levels[rows[0].row_name]
     losses = {name: _summary(values, {} if values is first else first) for name, values in levels.items()}
     against = with_holm({name: loss.against_first for name, loss in losses.items()})
     return {name: replace(loss, against_first=against[name]) for name, loss in losses.items()}
 
 
-def _true_pictures(
-    base: Base, contents: Sequence[Concept], styles: Sequence[Concept]
-) -> dict[tuple[str, str], Image.Image]:
+def _true_pictures(base: Base, concepts: Sequence[tuple[Concept, Concept]]) -> dict[tuple[str, str], Image.Image]:
     """The true picture of every pair, by the names of its concepts.
 
     Raises:
         PlanError: one is not known.
     """
-    family = family_of(base)
-    if "ground_truth" not in family.parts:
+    truth = truth_of(base)
+    if truth is None:
         raise PlanError(f"the truth loss needs true pictures, and base {base.name} has none; accepted is base pocket")
-    truth: TruePictures = family.find("ground_truth")
     pictures: dict[tuple[str, str], Image.Image] = {}
-    for content in contents:
-        for style in styles:
-            with family.guarded("ground_truth"):
-                picture = truth.true_picture_of(content.name, style.name)
-            if picture is None:
-                raise PlanError(f"{content.name} in {style.name} has no true picture that base {base.name} knows of")
-            pictures[content.name, style.name] = picture
+    for content, style in concepts:
+        picture = truth(content, style)
+        if picture is None:
+            raise PlanError(f"{content.name} in {style.name} has no true picture that base {base.name} knows of")
+        pictures[content.name, style.name] = picture
     return pictures
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,12 +26,7 @@ from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from lorarar.families import Base
     from lorarar.merging.hypernet import Hypernetwork
-    from lorarar.pictures.concepts import Concept
-    from lorarar.training.truth_batches import Truth
 
 
 def hypernet_flags() -> list[Flag]:
@@ -84,6 +79,7 @@ def hypernet(
     from lorarar.generation.base_digest import pinned
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.merging.means import take_means
+    from lorarar.pictures.true_pictures import truth_of
     from lorarar.training.hypernet import Keeping, train_hypernet
     from lorarar.training.makings import made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
@@ -124,7 +120,7 @@ def hypernet(
             makings=makings,
             accelerator=accelerator,
             side=side or native_side(pipeline),
-            truth=_truth_of(model) if options.objective == "truth" else None,
+            truth=truth_of(model) if options.objective == "truth" else None,
             accepted=lessons.accepted,
             keep=Keeping(keep_every, keep) if keep_every else None,
         )
@@ -133,22 +129,3 @@ def hypernet(
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(lessons.contents)} contents x {len(lessons.styles)} styles")
         print_path(out)
-
-
-def _truth_of(base: Base) -> Truth | None:
-    """The true pictures that the base's family knows: by LoRAs' files where it can tell by these, else by names."""
-    from lorarar.families import family_of
-
-    family = family_of(base)
-    if "ground_truth" not in family.parts:
-        return None
-    truth = family.find("ground_truth")
-    by_files = getattr(truth, "true_picture_of_files", None)
-
-    def picture(content: Concept, style: Concept) -> Image | None:
-        with family.guarded("ground_truth"):
-            if by_files:
-                return cast("Image | None", by_files(content.path, style.path))
-            return cast("Image | None", truth.true_picture_of(content.name, style.name))
-
-    return picture

@@ -6,11 +6,11 @@ the plainest control of a hypernetwork: what it predicts is worth no more than i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
-from math import gcd, isfinite
+from math import isfinite
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.hypernet import Coefficients, ConstantRule, Hypernetwork, OthersRule
 from lorarar.util.errors import HypernetError
+from lorarar.util.pair_order import even_pairs
 from lorarar.util.progress import Ticker
 
 PATIENCE = 1.0  # seconds; what takes longer shows its progress
@@ -139,16 +140,6 @@ def take_means(
         empty=(float(empty[0]), float(empty[1])),
     )
     return Means({layer: tally.means for layer, tally in tallies.items()}, looks)
-
-
-def even_pairs(contents: int, styles: int) -> Iterator[tuple[int, int]]:
-    """All pairs by number, in an order of which any beginning has each content, and each style, as often as the next.
-
-    They go along the diagonals of the table of pairs, each wrapped around both of its sides.
-    """
-    diagonal = contents * styles // gcd(contents, styles)
-    for place in range(contents * styles):
-        yield place % contents, (place + place // diagonal) % styles
 
 
 class Tally:

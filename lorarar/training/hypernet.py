@@ -16,13 +16,14 @@ from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import PREDICTABLE, Adapter, part_of
 from lorarar.merging.hypernet import Coefficients, Hypernetwork
 from lorarar.pictures.concepts import Concept
+from lorarar.pictures.true_pictures import Truth
 from lorarar.training.accepted_batches import AcceptedBatches
 from lorarar.training.accepted_pictures import AcceptedPictures
 from lorarar.training.loop import Schedule, TrainingRun, train
 from lorarar.training.merging_loss import Merging, MergingLoss, prepare_concepts
 from lorarar.training.options import HypernetOptions
 from lorarar.training.pair_batches import PairBatches, PaperBatches
-from lorarar.training.truth_batches import Truth, TruthBatches
+from lorarar.training.truth_batches import TruthBatches
 from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from lorarar.generation.latents import images_to_tensor
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
+from lorarar.pictures.true_pictures import Truth
 from lorarar.training.encoding import NamedPicture, encode_pictures
 from lorarar.training.options import HypernetOptions
 from lorarar.training.picture_batches import PictureBatches
@@ -20,9 +21,6 @@ from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
-    from PIL.Image import Image
-
-Truth = Callable[[Concept, Concept], "Image | None"]  # the true picture of a content in a style, where it is known
 
 
 @dataclass(frozen=True)
