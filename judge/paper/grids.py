@@ -131,4 +131,5 @@ def grid_words(plan: Plan) -> str:
     sides = [count(number, noun) for number, noun in ((plan.contents.size, "subject"), (plan.styles.size, "style"))]
     sample = "" if plan.pairs.sample is None else f" ({plan.pair_count} of their pairs)"
     each = count(len(plan.pictures.seeds), "picture")
-    return f"{' x '.join(sides)}{sample}, {each} of each pair by each method, noises of each cell's own (plan `{plan.title}`)"
+    grid = f"{' x '.join(sides)}{sample}"
+    return f"{grid}, {each} of each pair by each method, noises of each cell's own (plan `{plan.title}`)"
