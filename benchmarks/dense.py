@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.merging.coefficients import Coefficients
+from lorarar.merging.hypernet import Hypernetwork
 
 Weights = Mapping[str, Tensor]  # dense updates, or weights (m, n), by layer
 

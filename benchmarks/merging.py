@@ -13,7 +13,8 @@ from benchmarks.measure import Cost, cost, isolated
 from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.sdxl import SDXL, TOY, Size, new_adapter, new_network, new_unet
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.merging.coefficients import Coefficients
+from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.methods import MergeInputs, method_named
 
 Way = Callable[[Hypernetwork, Adapter, Adapter], Callable[[], object]]

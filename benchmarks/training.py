@@ -21,13 +21,14 @@ from benchmarks.sdxl import POOLED, SDXL, SHALLOW, TOY, Size, new_adapter, new_n
 from lorarar.generation.gates import Gates
 from lorarar.generation.latents import Conditioning, predict
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients
 from lorarar.training.hypernet import HypernetMerging
 from lorarar.training.merging_loss import Merging, PreparedConcept
 from lorarar.training.options import HypernetOptions, ZipOptions
 from lorarar.training.ziplora import ZipMerging
 
 if TYPE_CHECKING:
+    from lorarar.merging.hypernet import Hypernetwork
     from lorarar.pictures.concepts import Concept
 
 Task = Literal["hypernetwork", "ZipLoRA"]
@@ -103,8 +104,9 @@ class DenseHypernet(DenseMerging, HypernetMerging):
     def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """Eq. 1 by its definition."""
         pairs = ((name, update, self.theirs[name]) for name, update in self.ours.items())
-        gates = {name: dense.column_weights(self.hypernet, name, one, two) for name, one, two in pairs}
-        return gates, [pair for name, pair in gates.items() if self.hypernet.predicts(name)]
+        network = cast("Hypernetwork", self.hypernet)  # of columns, as the options say by default
+        gates = {name: dense.column_weights(network, name, one, two) for name, one, two in pairs}
+        return gates, [pair for name, pair in gates.items() if network.predicts(name)]
 
 
 def run(quick: bool = False) -> str:

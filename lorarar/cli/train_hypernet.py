@@ -26,7 +26,7 @@ from lorarar.training.place import TrainingPlace
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
-    from lorarar.merging.hypernet import Hypernetwork
+    from lorarar.merging.head import Head
 
 
 def hypernet_flags() -> list[Flag]:
@@ -103,10 +103,10 @@ def hypernet(
 
     of_content, of_style = ([one.adapter for one in group] for group in (lessons.contents, lessons.styles))
 
-    def write(network: Hypernetwork, path: Path, **facts: object) -> None:
+    def write(network: Head, path: Path, **facts: object) -> None:
         write_hypernet(network, path, header | facts, take_means(network, of_content, of_style))
 
-    def keep(step: int, network: Hypernetwork) -> None:
+    def keep(step: int, network: Head) -> None:
         write(network, out.with_suffix(".steps") / f"step-{step:04}.safetensors", steps=step)
 
     with memory_in_one_line(options, accelerator):

@@ -1,8 +1,9 @@
-"""Two adapters on one UNet, gated column by column while it runs.
+"""Two adapters on one UNet, gated column by column, or rank component by rank component, while it runs.
 
 In a forward pass the merge is a gate on the input of each branch,
 ``y = W0 x + B_c A_c (m_c * x) + B_s A_s (m_s * x)``: the merged weight is never formed, and the result
-is differentiable in m_c and m_s. ZipLoRA and the hypernetwork's training both use this form.
+is differentiable in m_c and m_s. Gates of rank components are inside the branch, ``B_c (m_c * A_c x)``. ZipLoRA and
+the hypernetwork's training both use this form.
 
 Invariant: hooks are on the UNet only while it runs, be it forward or, of a checkpointed block, once more.
 """
@@ -16,21 +17,28 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lorarar.generation.checkpointing import checkpointed
-from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.adapter import Adapter, Axis, Factors
 from lorarar.lora.stack import is_stack
 from lorarar.util.errors import AdapterError
 
 #: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n); beside stacks
-#: of P adapters (P, 1, n), (n,) or one number.
+#: of P adapters (P, 1, n), (n,) or one number. Along ranks r stands for n.
 Gates = Mapping[str, tuple[Tensor, Tensor]]
 
 Branch = tuple[Factors, Tensor]  # an adapter's factors of one layer, and their gate
+Update = Callable[[nn.Module, Tensor, Factors, Tensor], Tensor]  # a branch's, of a layer, its input, factors and gate
 Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]
 
 
 @contextmanager
 def gated(
-    unet: nn.Module, content: Adapter, style: Adapter, gates: Gates, *, checkpointing: bool = False
+    unet: nn.Module,
+    content: Adapter,
+    style: Adapter,
+    gates: Gates,
+    *,
+    axis: Axis = "column",
+    checkpointing: bool = False,
 ) -> Iterator[None]:
     """Run the UNet inside with both adapters attached, each behind its gate; text-encoder parts are left out.
 
@@ -38,12 +46,13 @@ def gated(
         unet: whose hooks are gone afterwards, also where ``backward`` follows later.
         content, style: on the UNet's device.
         gates: of every layer of either.
+        axis: what the gates are of: columns, or rank components.
         checkpointing: whether the UNet's blocks run again in ``backward``, with their gates, to save memory.
 
     Raises:
         AdapterError: a layer of an adapter is no linear layer or convolution of the UNet.
     """
-    hooks = _hooks(unet, content, style, gates)
+    hooks = _hooks(unet, content, style, gates, _BRANCHES[axis])
     with ExitStack() as stack:
         stack.enter_context(_hooked(unet, hooks))
         if checkpointing:
@@ -51,7 +60,7 @@ def gated(
         yield
 
 
-def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates) -> dict[nn.Module, Hook]:
+def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates, update: Update) -> dict[nn.Module, Hook]:
     """The hook of each layer that either adapter changes."""
     modules = dict(unet.named_modules())
     hooks: dict[nn.Module, Hook] = {}
@@ -62,7 +71,8 @@ def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates) -> d
         if not isinstance(module, nn.Linear | nn.Conv2d):
             raise AdapterError(f"{name} is no linear layer or convolution of the base, and cannot be gated")
         both = zip((content, style), gates[name], strict=True)
-        hooks[module] = _hook([(adapter.layers[name], gate) for adapter, gate in both if name in adapter.layers])
+        branches = [(adapter.layers[name], gate) for adapter, gate in both if name in adapter.layers]
+        hooks[module] = _hook(branches, update)
     return hooks
 
 
@@ -77,33 +87,51 @@ def _hooked(model: nn.Module, hooks: Mapping[nn.Module, Hook]) -> Iterator[None]
             handle.remove()
 
 
-def _hook(branches: Sequence[Branch]) -> Hook:
+def _hook(branches: Sequence[Branch], update: Update) -> Hook:
     def add_branches(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x = inputs[0]
         for factors, gate in branches:
-            if isinstance(module, nn.Conv2d):
-                output = output + _convolved(module, x, factors, gate)
-            elif is_stack(factors):
-                output = output + _each_by_its_own(x, factors, gate)
-            else:
-                output = output + ((gate * x) @ factors.down.T) @ factors.up.T
+            output = output + update(module, inputs[0], factors, gate)
         return output
 
     return add_branches
 
 
-def _each_by_its_own(x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
-    """A branch of a stack of P adapters: of the samples (S, T, n), S / P in a row are each adapter's.
+def _by_columns(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
+    """A branch behind a gate on the columns of its input."""
+    if isinstance(module, nn.Conv2d):
+        return F.conv2d(_down(module, _of_channels(gate) * x, factors), factors.up)
+    if is_stack(factors):  # a gate scales the few rows of A rather than the many of x, which is the same
+        return _joined(_each_its_own(x, factors) @ (gate * factors.down).mT @ factors.up.mT, x)
+    return ((gate * x) @ factors.down.T) @ factors.up.T
 
-    A gate scales the few rows of A rather than the many of x, which is the same.
-    """
-    rows = x.reshape(len(factors.down), -1, x.shape[-1])
-    update = rows @ (gate * factors.down).mT @ factors.up.mT
+
+def _by_ranks(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
+    """A branch with a gate on its rank components inside."""
+    if isinstance(module, nn.Conv2d):
+        return F.conv2d(_of_channels(gate) * _down(module, x, factors), factors.up)
+    if is_stack(factors):
+        return _joined(_each_its_own(x, factors) @ factors.down.mT @ (gate * factors.up).mT, x)
+    return (gate * (x @ factors.down.T)) @ factors.up.T
+
+
+_BRANCHES: Mapping[Axis, Update] = {"column": _by_columns, "rank": _by_ranks}
+
+
+def _each_its_own(x: Tensor, factors: Factors) -> Tensor:
+    """Samples (S, T, n) as (P, S / P T, n), beside a stack of P adapters: S / P in a row are each adapter's."""
+    return x.reshape(len(factors.down), -1, x.shape[-1])
+
+
+def _joined(update: Tensor, x: Tensor) -> Tensor:
+    """An update of such rows as one of the samples."""
     return update.view(*x.shape[:-1], -1)
 
 
-def _convolved(module: nn.Conv2d, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
-    """A convolution's branch: channels are its columns, so a gate lies along dimension 1."""
-    gate = gate.view(1, -1, 1, 1) if gate.dim() < 2 else gate.view(gate.shape[0], -1, 1, 1)
-    hidden = F.conv2d(gate * x, factors.down, None, module.stride, module.padding, module.dilation)
-    return F.conv2d(hidden, factors.up)
+def _down(module: nn.Conv2d, x: Tensor, factors: Factors) -> Tensor:
+    """A convolution by A, as the layer's own goes over its input."""
+    return F.conv2d(x, factors.down, None, module.stride, module.padding, module.dilation)
+
+
+def _of_channels(gate: Tensor) -> Tensor:
+    """A gate beside what a convolution sees or makes: along dimension 1 lie its columns, and A's rows."""
+    return gate.view(1, -1, 1, 1) if gate.dim() < 2 else gate.view(gate.shape[0], -1, 1, 1)

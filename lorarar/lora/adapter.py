@@ -20,6 +20,7 @@ from torch import Tensor
 from lorarar.util.errors import AdapterError
 
 Part = Literal["query", "key", "value", "output", "feed-forward", "other"]
+Axis = Literal["column", "rank"]  # of an update B A: its columns, which are A's, or its components, which are A's rows
 
 _PARTS: dict[str, Part] = {
     ".to_q": "query",
@@ -71,11 +72,11 @@ class Factors:
         return (self.up.flatten(1).to(dtype) @ self.down.flatten(1).to(dtype)).reshape(self.shape)
 
     def scale(self, factor: float | Tensor) -> Factors:
-        """The update times a number, or with column i times ``factor[i]`` (n,), in at least float32."""
+        """The update times a number, one for each column (n,), or one for each row of A (r, 1), in at least float32."""
         if isinstance(factor, float) and factor == 1:
             return self
         down = self.down.to(torch.promote_types(self.down.dtype, torch.float32))
-        return Factors(down * _along_columns(factor, down.dim()), self.up)
+        return Factors(down * _along_down(factor, down.dim()), self.up)
 
     def __add__(self, other: Factors) -> Factors:
         """The exact sum, of rank r + r': B = [B B'], A = [A; A']."""
@@ -92,7 +93,7 @@ class Factors:
 
 
 def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dtype | None = None) -> Factors:
-    """The exact sum of updates, each times a number or with column i times its own ``[i]`` (n,).
+    """The exact sum of updates, each times a number, one for each column (n,), or one for each row of A (r, 1).
 
     As ``scale`` and ``+``, but every factor is written once, in place and in its final dtype (by default the
     widest, at least float32 where something is scaled): at SDXL's size three times faster, in two thirds of the memory.
@@ -113,7 +114,7 @@ def scaled_sum(terms: Sequence[tuple[Factors, float | Tensor]], dtype: torch.dty
                 narrow = factors.scale(scale).to(dtype)
                 down[rows], up[:, rows] = narrow.down, narrow.up
             else:
-                torch.mul(factors.down, _along_columns(scale, down.dim()), out=down[rows])
+                torch.mul(factors.down, _along_down(scale, down.dim()), out=down[rows])
                 up[:, rows] = factors.up
             row = rows.stop
     return Factors(down, up)
@@ -136,9 +137,12 @@ def half_exponent(down: Tensor, up: Tensor) -> int:
     return round((math.log2(sizes[1]) - math.log2(sizes[0])) / 2)
 
 
-def _along_columns(scale: float | Tensor, dimensions: int) -> float | Tensor:
-    """A factor for each column (n,), shaped to be multiplied with A."""
-    return scale.view(1, -1, *[1] * (dimensions - 2)) if isinstance(scale, Tensor) else scale
+def _along_down(scale: float | Tensor, dimensions: int) -> float | Tensor:
+    """A factor for each column (n,) or each row (r, 1), shaped to be multiplied with A."""
+    if not isinstance(scale, Tensor):
+        return scale
+    lines = scale.shape if scale.dim() > 1 else (1, *scale.shape)
+    return scale.view(*lines, *[1] * (dimensions - 2))
 
 
 def all_finite(tensor: Tensor) -> bool:

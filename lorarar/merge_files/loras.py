@@ -27,7 +27,7 @@ from lorarar.util.files import checkpoint_beside
 from lorarar.util.progress import Ticker
 
 if TYPE_CHECKING:
-    from lorarar.merging.hypernet import Coefficients
+    from lorarar.merging.coefficients import Coefficients
     from lorarar.training.ziplora import PairOptimiser
 
 

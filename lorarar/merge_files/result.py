@@ -15,8 +15,8 @@ from lorarar.lora.carried import merged_metadata
 from lorarar.lora.files import write_adapter
 from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
+from lorarar.merging.coefficients import Coefficients
 from lorarar.merging.computing import CPU
-from lorarar.merging.hypernet import Coefficients
 from lorarar.merging.methods import MethodInfo, origin_of
 from lorarar.merging.methods.method import SIDES
 from lorarar.util.dtype import Dtype

@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.merging.coefficients import change_all
 from lorarar.merging.methods.merge_inputs import MergeResult
 
 _ROUNDING = 1e-10  # of an energy: where LoRAs cancel each other, less than this is left of them by rounding alone
@@ -36,6 +37,6 @@ def balance(
     return replace(
         result,
         layers={name: factors.scale(factor).to(dtype) for name, factors in result.layers.items()},
-        coefficients={name: (m_c * factor, m_s * factor) for name, (m_c, m_s) in result.coefficients.items()},
+        coefficients=change_all(result.coefficients, lambda pair: (pair[0] * factor, pair[1] * factor)),
         factor=factor,
     )

@@ -1,4 +1,7 @@
-"""Merging coefficients from and to safetensors: ``<layer>.content`` and ``<layer>.style``, (n,) each."""
+"""Merging coefficients from and to safetensors: ``<layer>.content`` and ``<layer>.style``, vectors.
+
+Their axis stands in the header; files of before say none and are of columns.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from pathlib import Path
 
 import torch
 
+from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import AXES, Coefficients, CoefficientSet, axis_of
 from lorarar.util.errors import MethodError
 
 
@@ -21,28 +25,33 @@ def write_coefficients(
     for layer, pair in coefficients.items():
         for side, vector in zip(("content", "style"), pair, strict=True):
             tensors[f"{layer}.{side}"] = vector.detach().cpu().clone()
-    save_tensors(tensors, path, provenance or {})
+    axis = axis_of(coefficients)
+    save_tensors(tensors, path, {**(provenance or {}), **({} if axis == "column" else {"axis": axis})})
     return path
 
 
-def read_coefficients(path: str | Path) -> dict[str, Coefficients]:
-    """Read m_c and m_s of every layer.
+def read_coefficients(path: str | Path) -> CoefficientSet:
+    """Read m_c and m_s of every layer, and their axis.
 
     Raises:
-        MethodError: the file is missing or broken, a half is missing, or a value is not finite.
+        MethodError: the file is missing or broken, its axis is not known, a half is missing, or a value is not finite.
     """
     path = Path(path)
-    tensors, _ = read_tensors(path, MethodError)
+    tensors, metadata = read_tensors(path, MethodError)
+    if (axis := provenance_of(metadata).get("axis", "column")) not in [*AXES]:
+        raise MethodError(f"{path}: its coefficients are along {axis!r}; accepted are {' and '.join(AXES)}")
     layers = sorted({key.rpartition(".")[0] for key in tensors})
     coefficients: dict[str, Coefficients] = {}
     for layer in layers:
         halves = [tensors.pop(f"{layer}.{side}", None) for side in ("content", "style")]
         content, style = halves
-        if content is None or style is None or content.dim() != 1 or content.shape != style.shape:
+        if content is None or style is None or any(half.dim() != 1 or not len(half) for half in (content, style)):
+            raise MethodError(f"{path}: {layer} lacks two vectors .content and .style")
+        if axis == "column" and content.shape != style.shape:
             raise MethodError(f"{path}: {layer} lacks two vectors .content and .style of one length")
         if not all(bool(torch.isfinite(half).all()) for half in (content, style)):
             raise MethodError(f"{path}: {layer} holds NaN or infinite values")
         coefficients[layer] = (content.float(), style.float())
     if tensors or not coefficients:
         raise MethodError(f"{path} is no file of coefficients; accepted is what lorarar coefficients writes")
-    return coefficients
+    return CoefficientSet(coefficients, axis)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import part_of
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.merging.coefficients import CoefficientSet, change_all
 from lorarar.merging.methods import MergeInputs, MergeResult
 from lorarar.merging.threads import threads_for
 from lorarar.util.errors import MethodError
@@ -32,10 +33,9 @@ def compute(
     with threads_for(largest), _in_one_line(device):
         if device == CPU:
             return run(adapters, inputs, options)
-        there = [replace(one, layers=_put(one.layers, device)) for one in adapters]
-        result = run(there, inputs, _put(options, device))
-        layers, coefficients = _put(result.layers, CPU), _put(result.coefficients, CPU)
-        return replace(result, layers=layers, coefficients=coefficients)
+        result = run(_put(tuple(adapters), device), inputs, _put(options, device))
+        layers, coefficients, sides = (_put(of, CPU) for of in (result.layers, result.coefficients, result.sides))
+        return replace(result, layers=layers, coefficients=coefficients, sides=sides)
 
 
 @contextmanager
@@ -56,15 +56,19 @@ def _in_one_line(device: str) -> Iterator[None]:
 
 
 def _put(value: Any, device: str) -> Any:
-    """A value with all tensors in it on a device: factors, networks, and mappings and sequences of such."""
+    """A value with all tensors in it on a device: factors, adapters, networks, and mappings and sequences of such."""
+    placed = value
     match value:
         case torch.Tensor() | torch.nn.Module():
-            return value.to(device)
+            placed = value.to(device)
         case Factors():
-            return Factors(value.down.to(device), value.up.to(device))
+            placed = Factors(value.down.to(device), value.up.to(device))
+        case Adapter():
+            placed = replace(value, layers=_put(value.layers, device))
+        case CoefficientSet():
+            placed = change_all(value, lambda pair: _put(pair, device))
         case Mapping():
-            return {name: _put(one, device) for name, one in value.items()}
+            placed = {name: _put(one, device) for name, one in value.items()}
         case tuple():
-            return tuple(_put(one, device) for one in value)
-        case _:
-            return value
+            placed = tuple(_put(one, device) for one in value)
+    return placed

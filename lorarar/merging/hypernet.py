@@ -9,42 +9,18 @@ adapter's product is independent of its partner, so projections can be kept and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from lorarar.lora.adapter import ATTENTION, Adapter, Factors, Part, part_of
+from lorarar.lora.adapter import Adapter, Factors, Part
 from lorarar.lora.stack import is_stack
+from lorarar.merging.coefficients import ROLES, Coefficients, CoefficientSet, ConceptRole
+from lorarar.merging.head import ConstantRule, Head, HeadForm, OthersRule
 from lorarar.util.errors import HypernetError
-
-ConstantRule = Literal["mean", "sum"]
-OthersRule = Literal["key-value", "mean", "sum"]  # key-value: as the keys and values
-ConceptRole = Literal["content", "style"]
-ROLES: tuple[ConceptRole, ...] = ("content", "style")
-Coefficients = tuple[Tensor, Tensor]  # m_c and m_s, (n,) each
-
-
-class Predictor(Protocol):
-    """Coefficients of every layer that both adapters have.
-
-    The rules of layers that are not predicted, those of attention and the others, are its own unless they are given.
-    """
-
-    def __call__(
-        self,
-        content: Adapter,
-        style: Adapter,
-        key_value: ConstantRule | None = None,
-        others: OthersRule | None = None,
-    ) -> dict[str, Coefficients]:
-        """The coefficients by layer."""
-        ...
-
-
-#: What a layer that is not predicted gets, for content and style alike.
-CONSTANT: dict[ConstantRule, float] = {"mean": 0.5, "sum": 1.0}
 
 
 class Scratch:
@@ -67,8 +43,8 @@ class Scratch:
         return self.buffers[role][:size].view(self.weight.shape[1], columns.shape[1])
 
 
-class Hypernetwork(nn.Module):
-    """Two-layer perceptron with one input layer per column length.
+class Hypernetwork(Head):
+    """The head ``columns``, the paper's: a two-layer perceptron with one input layer per column length.
 
     Args:
         widths: the column lengths m it knows.
@@ -78,6 +54,8 @@ class Hypernetwork(nn.Module):
         others: rule of layers outside attention that are not predicted, of which the paper says nothing.
     """
 
+    name = "columns"
+
     def __init__(
         self,
         widths: Sequence[int],
@@ -86,25 +64,28 @@ class Hypernetwork(nn.Module):
         key_value: ConstantRule = "mean",
         others: OthersRule = "key-value",
     ) -> None:
-        super().__init__()
-        self.hidden, self.parts, self.key_value, self.others = hidden, tuple(parts), key_value, others
+        super().__init__(hidden, parts, key_value, others)
         self.inputs = nn.ModuleDict({str(width): nn.Linear(2 * width, hidden) for width in sorted(widths)})
         self.output = nn.Linear(hidden, 2)
+
+    @classmethod
+    def of(cls, form: HeadForm) -> Self:
+        """A hypernetwork of this form, its weights at random."""
+        return cls(form.widths, form.hidden, form.parts, form.key_value, form.others)
+
+    @property
+    def form(self) -> HeadForm:
+        """Its form, of which ``of`` makes another."""
+        return replace(super().form, widths=self.widths)
+
+    def start(self) -> None:
+        """Set the output bias to one, so that a training starts near the plain sum, from which ZipLoRA starts too."""
+        nn.init.ones_(self.output.bias)
 
     @property
     def widths(self) -> tuple[int, ...]:
         """The column lengths it knows."""
         return tuple(int(width) for width in self.inputs)
-
-    def predicts(self, layer: str) -> bool:
-        """Whether this layer's coefficients are predicted rather than constant."""
-        return part_of(layer) in self.parts
-
-    def constant(self, layer: str, key_value: ConstantRule | None = None, others: OthersRule | None = None) -> float:
-        """What a layer that is not predicted gets, for content and style alike, by its own rules or these."""
-        of_attention, of_others = key_value or self.key_value, others or self.others
-        rule = of_attention if part_of(layer) in ATTENTION or of_others == "key-value" else of_others
-        return CONSTANT[rule]
 
     def project(self, factors: Factors, role: ConceptRole, scratch: Scratch | None = None) -> Tensor:
         """An adapter's share of the hidden layer before its ReLU, (hidden, n): (W1 B) A, content's with the bias.
@@ -155,33 +136,31 @@ class Hypernetwork(nn.Module):
         """m_c and m_s (P, n) of one layer of P pairs, by one product for both sides: the hidden layer is what costs."""
         (ours, down_c), (theirs, down_s) = self._thin(content, "content"), self._thin(style, "style")
         thin, down = torch.cat([ours, theirs], dim=-1), torch.cat([down_c, down_s], dim=-2)
-        hidden = torch.baddbmm(self._bias(content), thin, down).relu_()
+        hidden = self._seen(torch.baddbmm(self._bias(content), thin, down)).relu_()
         both = self.output.weight @ hidden + self.output.bias[:, None]
         return both[:, 0], both[:, 1]
 
     def _finish(self, hidden: Tensor) -> Coefficients:
         """Both coefficients of every column from the sum of both projections, which is used up."""
-        both = torch.addmm(self.output.bias[:, None], self.output.weight, hidden.relu_())
+        both = torch.addmm(self.output.bias[:, None], self.output.weight, self._seen(hidden).relu_())
         return both[0], both[1]
+
+    def _seen(self, hidden: Tensor) -> Tensor:
+        """What the output layer sees of the hidden layer before its ReLU, (hidden, n) or of stacks (P, hidden, n)."""
+        return hidden
 
     def projections(self, adapter: Adapter, role: ConceptRole) -> dict[str, Tensor]:
         """An adapter's share of the hidden layer, (hidden, n), for every layer that is predicted."""
         layers = adapter.layers.items()
         return {name: self.project(factors, role) for name, factors in layers if self.predicts(name)}
 
-    def forward(
-        self,
-        content: Adapter,
-        style: Adapter,
-        key_value: ConstantRule | None = None,
-        others: OthersRule | None = None,
-    ) -> dict[str, Coefficients]:
-        """Coefficients of every layer that both adapters have."""
-        scratch, constant = self._scratch(), self._constants(key_value, others)
+    def predict(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+        """The coefficients of the layers that are predicted, from the factors."""
+        scratch = self._scratch()
         return {
-            name: self.coefficients(ours, style.layers[name], scratch) if self.predicts(name) else constant(name, ours)
+            name: self.coefficients(ours, style.layers[name], scratch)
             for name, ours in content.layers.items()
-            if name in style.layers
+            if name in style.layers and self.predicts(name)
         }
 
     def from_projections(
@@ -192,32 +171,15 @@ class Hypernetwork(nn.Module):
         theirs: Mapping[str, Tensor],
         key_value: ConstantRule | None = None,
         others: OthersRule | None = None,
-    ) -> dict[str, Coefficients]:
+    ) -> CoefficientSet:
         """Coefficients to the bit as ``forward`` gives them, from ``projections`` of both adapters."""
-        scratch, constant = self._scratch(), self._constants(key_value, others)
-        return {
-            name: self.combine(ours[name], theirs[name], scratch) if self.predicts(name) else constant(name, factors)
-            for name, factors in content.layers.items()
-            if name in style.layers
-        }
+        scratch = self._scratch()
+        predicted = {name: self.combine(of, theirs[name], scratch) for name, of in ours.items() if name in theirs}
+        return self.with_constants(content, style, predicted, key_value, others)
 
     def _scratch(self) -> Scratch | None:
         """Room for the hidden layer, where no gradients are wanted, which need every layer's own."""
         return None if torch.is_grad_enabled() and self.output.weight.requires_grad else Scratch(self.output.weight)
-
-    def _constants(
-        self, key_value: ConstantRule | None, others: OthersRule | None
-    ) -> Callable[[str, Factors], Coefficients]:
-        """The coefficients of layers that are not predicted: one vector for each width and value, shared."""
-        vectors = dict[tuple[int, float], Tensor]()
-
-        def constant(layer: str, factors: Factors) -> Coefficients:
-            key = factors.down.shape[-1 if is_stack(factors) else 1], self.constant(layer, key_value, others)
-            if key not in vectors:
-                vectors[key] = torch.full(key[:1], key[1], device=factors.down.device)
-            return vectors[key], vectors[key]
-
-        return constant
 
 
 def from_published(state: Mapping[str, Tensor], key_value: ConstantRule = "sum") -> Hypernetwork:
@@ -243,7 +205,7 @@ def from_published(state: Mapping[str, Tensor], key_value: ConstantRule = "sum")
     return network
 
 
-def load_state(network: Hypernetwork, state: Mapping[str, Tensor]) -> None:
+def load_state(network: Head, state: Mapping[str, Tensor]) -> None:
     """Load weights, checked for shape and finiteness.
 
     Raises:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from torch import Tensor
 
 from lorarar.lora.adapter import PREDICTABLE
 from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.hypernet import ConstantRule, Hypernetwork, OthersRule, from_published, load_state
+from lorarar.merging.head import ConstantRule, Head, HeadForm, OthersRule
+from lorarar.merging.heads.table import HEADS
+from lorarar.merging.hypernet import Hypernetwork, from_published, load_state
 from lorarar.merging.means import Means
 from lorarar.merging.means_file import FIELD, PREFIX, mean_tensors
 from lorarar.util.errors import HypernetError
 
 
-def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Hypernetwork:
-    """Read a hypernetwork: ours (``.safetensors``), or the authors' (``.pth``).
+def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Head:
+    """Read a hypernetwork with whatever head its header says: ours (``.safetensors``), or the authors' (``.pth``).
 
     Args:
         path: the file.
@@ -41,22 +43,11 @@ def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Hy
 
 
 def write_hypernet(
-    network: Hypernetwork,
-    path: str | Path,
-    provenance: Mapping[str, object] | None = None,
-    means: Means | None = None,
+    network: Head, path: str | Path, provenance: Mapping[str, object] | None = None, means: Means | None = None
 ) -> Path:
     """Write a hypernetwork as safetensors, its form and what made it in the header, with its means where it has any."""
     path = Path(path)
-    form: dict[str, object] = {
-        "kind": "hypernetwork",
-        "widths": network.widths,
-        "hidden": network.hidden,
-        "parts": network.parts,
-        "key_value": network.key_value,
-    }
-    if network.others != "key-value":  # files of before did not say it
-        form["others"] = network.others
+    form: dict[str, object] = {"kind": "hypernetwork", **_header_of(network)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if means is not None:
         tensors |= mean_tensors(means)
@@ -65,19 +56,46 @@ def write_hypernet(
     return path
 
 
-def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Hypernetwork:
-    form = provenance_of(metadata)
+def _header_of(network: Head) -> dict[str, object]:
+    """A head and its form as a header has them; what files of before did not say is left out where it is as then."""
+    form = network.form
+    header: dict[str, object] = {"widths": form.widths} if form.widths else {}
+    header |= {"hidden": form.hidden, "parts": form.parts, "key_value": form.key_value}
+    if form.others != HeadForm.others:
+        header["others"] = form.others
+    if network.name != Hypernetwork.name:
+        header["head"] = network.name
+    return header
+
+
+def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Head:
+    header = provenance_of(metadata)
+    head = header.get("head", Hypernetwork.name)
+    if header.get("kind") == "hypernetwork" and head not in [*HEADS]:
+        raise HypernetError(
+            f"{path} has the head {head!r}, which this version does not know; it knows {', '.join(HEADS)}"
+        )
     try:
-        if form["kind"] != "hypernetwork" or form["key_value"] not in get_args(ConstantRule):
-            raise KeyError("kind")
-        if not {*form["parts"]} <= {*PREDICTABLE}:
-            raise KeyError("parts")
-        if (others := form.get("others", "key-value")) not in get_args(OthersRule):
-            raise KeyError("others")
-        parts = [part for part in PREDICTABLE if part in form["parts"]]
-        widths = [int(width) for width in form["widths"]]
-        network = Hypernetwork(widths, int(form["hidden"]), parts, form["key_value"], others)
+        network = HEADS[head].kind.of(_form(header))
     except (KeyError, ValueError, TypeError) as error:
         raise HypernetError(f"{path} is not a hypernetwork: its header lacks a sound {error}") from None
     load_state(network, state)
     return network
+
+
+def _form(header: Mapping[str, Any]) -> HeadForm:
+    """The form that a header says.
+
+    Raises:
+        KeyError: it lacks something, or says it unsoundly.
+        ValueError, TypeError: a number is none.
+    """
+    if header["kind"] != "hypernetwork" or header["key_value"] not in get_args(ConstantRule):
+        raise KeyError("kind")
+    if not {*header["parts"]} <= {*PREDICTABLE}:
+        raise KeyError("parts")
+    if (others := header.get("others", HeadForm.others)) not in get_args(OthersRule):
+        raise KeyError("others")
+    parts = tuple(part for part in PREDICTABLE if part in header["parts"])
+    widths = tuple(int(width) for width in header.get("widths", ()))
+    return HeadForm(int(header["hidden"]), parts, header["key_value"], others, widths)

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors
-from lorarar.merging.hypernet import Coefficients, ConstantRule, Hypernetwork, OthersRule
+from lorarar.merging.coefficients import Coefficients, CoefficientSet
+from lorarar.merging.head import ConstantRule, Head, OthersRule
 from lorarar.util.errors import HypernetError
 from lorarar.util.pair_order import even_pairs
 from lorarar.util.progress import Ticker
@@ -67,8 +68,12 @@ class Means:
 class MeanPredictor:
     """A hypernetwork that does not look at its input: every pair gets its means, and its constants as they are."""
 
-    network: Hypernetwork
+    network: Head
     layers: LayerMeans
+
+    def spelt(self, adapter: Adapter) -> Adapter:
+        """The adapter as it is: a constant fits every spelling."""
+        return adapter
 
     def __call__(
         self,
@@ -76,7 +81,7 @@ class MeanPredictor:
         style: Adapter,
         key_value: ConstantRule | None = None,
         others: OthersRule | None = None,
-    ) -> dict[str, Coefficients]:
+    ) -> CoefficientSet:
         """The coefficients by layer.
 
         Raises:
@@ -98,12 +103,12 @@ class MeanPredictor:
             return vectors[values[0]], vectors[values[1]]
 
         layers = content.layers.items()
-        return {layer: of_layer(layer, factors) for layer, factors in layers if layer in style.layers}
+        return CoefficientSet({layer: of_layer(layer, factors) for layer, factors in layers if layer in style.layers})
 
 
 @torch.no_grad()
 def take_means(
-    network: Hypernetwork,
+    network: Head,
     contents: Sequence[Adapter],
     styles: Sequence[Adapter],
     most: int = MOST_PAIRS,
@@ -120,6 +125,7 @@ def take_means(
     """
     pairs = list(islice(even_pairs(len(contents), len(styles)), most))
     network, tallies = deepcopy(network).cpu().eval(), dict[str, Tally]()
+    contents, styles = ([network.spelt(adapter) for adapter in side] for side in (contents, styles))
     with Ticker("means of pairs", len(pairs), patience=PATIENCE) as ticker:
         for content, style in pairs:
             for layer, pair in _predicted(network, contents[content], styles[style]).items():
@@ -171,7 +177,7 @@ class Tally:
         return torch.stack(self.variances).mean(0)
 
 
-def _predicted(network: Hypernetwork, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+def _predicted(network: Head, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
     """The coefficients of the layers that are predicted, none of those that have a constant."""
     return {layer: pair for layer, pair in network(content, style).items() if network.predicts(layer)}
 

@@ -8,13 +8,16 @@ float32), so the cache serves grids; a single merge computes faster than it woul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.hypernet import Coefficients, ConceptRole, ConstantRule, Hypernetwork, OthersRule, Predictor
+from lorarar.merging.coefficients import CoefficientSet, ConceptRole
+from lorarar.merging.head import ConstantRule, OthersRule, Predictor
+from lorarar.merging.hypernet import Hypernetwork
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import cache_folder
 
@@ -29,19 +32,8 @@ class ProjectionCache:
         self.computed = 0  # projections that were in no file
 
     def predictor(self, network: Hypernetwork, digest: str) -> Predictor:
-        """The network as a function of two adapters that takes their projections from here."""
-
-        def predict(
-            content: Adapter,
-            style: Adapter,
-            key_value: ConstantRule | None = None,
-            others: OthersRule | None = None,
-        ) -> dict[str, Coefficients]:
-            ours = self.projection(network, digest, content, "content")
-            theirs = self.projection(network, digest, style, "style")
-            return network.from_projections(content, style, ours, theirs, key_value, others)
-
-        return predict
+        """The network as a predictor that takes projections from here."""
+        return _FromProjections(self, network, digest)
 
     def projection(
         self, network: Hypernetwork, digest: str, adapter: Adapter, role: ConceptRole
@@ -63,3 +55,26 @@ class ProjectionCache:
         if adapter.sha256:
             save_tensors(projections, path, {"hypernet": digest, "adapter": adapter.sha256, "role": role})
         return projections
+
+
+@dataclass(frozen=True)
+class _FromProjections:
+    """A network whose projections a cache keeps; ``digest`` is the network's."""
+
+    cache: ProjectionCache
+    network: Hypernetwork
+    digest: str
+
+    def spelt(self, adapter: Adapter) -> Adapter:
+        return self.network.spelt(adapter)
+
+    def __call__(
+        self,
+        content: Adapter,
+        style: Adapter,
+        key_value: ConstantRule | None = None,
+        others: OthersRule | None = None,
+    ) -> CoefficientSet:
+        ours = self.cache.projection(self.network, self.digest, content, "content")
+        theirs = self.cache.projection(self.network, self.digest, style, "style")
+        return self.network.from_projections(content, style, ours, theirs, key_value, others)

@@ -19,9 +19,10 @@ from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, widest
 from lorarar.merging.balance import balance
 from lorarar.merging.blocks import BlockWeights, read_blocks
+from lorarar.merging.coefficients import Coefficients, CoefficientSet, axis_of
 from lorarar.merging.computing import CPU, compute
 from lorarar.merging.cut_facts import cut_facts
-from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, MergeResult, Method
 from lorarar.merging.methods.columnwise import check_shared
 from lorarar.merging.methods.merge_inputs import check_result
@@ -246,7 +247,8 @@ def _of_what_is_left(
 ) -> Mapping[str, Coefficients]:
     """The coefficients without those of layers that their blocks' weights have taken out of one of the adapters."""
     gone = {layer for one, left in zip(read, used, strict=True) for layer in one.layers.keys() - left.layers.keys()}
-    return {layer: pair for layer, pair in coefficients.items() if layer not in gone} if gone else coefficients
+    left = {layer: pair for layer, pair in coefficients.items() if layer not in gone}
+    return CoefficientSet(left, axis_of(coefficients)) if gone else coefficients
 
 
 def _read(option: Option, value: Any) -> Any:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lorarar.lora.adapter import Adapter
+from lorarar.merging.coefficients import change_all
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.terms import scale_columns, sum_terms
+from lorarar.merging.methods.terms import scale_parts, sum_terms
 
 Strengths = tuple[float, float]  # of content and style
 PLAIN: Strengths = (1.0, 1.0)
@@ -21,12 +22,13 @@ PLAIN: Strengths = (1.0, 1.0)
 def scale_sides(
     merged: MergeResult, adapters: Sequence[Adapter], strengths: Strengths, inputs: MergeInputs
 ) -> MergeResult:
-    """A column-wise merge of two adapters with each side times its strength; coefficients are scaled alike."""
+    """A merge of two adapters by coefficients with each side times its strength; coefficients are scaled alike."""
     c, s = strengths
-    content, style = adapters
-    terms = scale_columns(scale_adapter(content, c), scale_adapter(style, s), merged.coefficients)
+    content, style = merged.sides or adapters
+    terms = scale_parts(scale_adapter(content, c), scale_adapter(style, s), merged.coefficients)
     layers, energy = sum_terms(terms, inputs)
-    return MergeResult(layers, {name: (m_c * c, m_s * s) for name, (m_c, m_s) in merged.coefficients.items()}, energy)
+    scaled = change_all(merged.coefficients, lambda pair: (pair[0] * c, pair[1] * s))
+    return MergeResult(layers, scaled, energy, sides=merged.sides)
 
 
 def scale_adapter(adapter: Adapter, strength: float) -> Adapter:

@@ -18,7 +18,7 @@ from lorarar.generation.studio import BATCH, Studio
 from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge
 from lorarar.merging.coefficient_statistics import block_of
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients
 from lorarar.pictures.heatmap_chart import HeatmapChart
 from lorarar.pictures.images import read_image, write_png
 from lorarar.pictures.sheet import Sheet

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.head import Head
 from lorarar.training.accepted_pictures import AcceptedPictures
 from lorarar.training.encoding import FilePictures, encode_pictures
 from lorarar.training.loop import pick
@@ -29,7 +29,7 @@ class AcceptedBatches(PictureBatches):
         self,
         pipeline: StableDiffusionXLPipeline,
         accepted: AcceptedPictures,
-        hypernet: Hypernetwork,
+        hypernet: Head,
         options: HypernetOptions,
         side: int,
         checkpointing: bool | None = None,

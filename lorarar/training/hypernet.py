@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,15 @@ from torch import Tensor, nn
 
 from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import PREDICTABLE, Adapter, part_of
-from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.merging.coefficients import Coefficients
+from lorarar.merging.head import Head, HeadForm
+from lorarar.merging.heads.table import HEADS
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.true_pictures import Truth
 from lorarar.training.accepted_batches import AcceptedBatches
 from lorarar.training.accepted_pictures import AcceptedPictures
 from lorarar.training.loop import Schedule, TrainingRun, train
-from lorarar.training.merging_loss import Merging, MergingLoss, prepare_concepts
+from lorarar.training.merging_loss import Merging, MergingLoss, PreparedConcept, prepare_concepts
 from lorarar.training.options import HypernetOptions
 from lorarar.training.pair_batches import PairBatches, PaperBatches
 from lorarar.training.truth_batches import TruthBatches
@@ -46,6 +48,8 @@ class HypernetMerging(Merging):
         torch.manual_seed(options.seed)
         of_content, of_style = ([concept.adapter for concept in side] for side in (self.contents, self.styles))
         self.hypernet = new_hypernet(of_content, of_style, options)
+        self.axis = self.hypernet.axis
+        self.contents, self.styles = map(self._spelt, (self.contents, self.styles))
 
     def trained(self) -> dict[str, nn.Parameter]:
         """The hypernetwork's weights."""
@@ -63,14 +67,17 @@ class HypernetMerging(Merging):
     def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """Eq. 1 for the predicted parts, the constants of ``key_value`` and ``others`` for the rest."""
         gates = self.hypernet(content, style)
-        return gates, [pair for layer, pair in gates.items() if self.hypernet.predicts(layer)]
+        return gates, self.hypernet.overlapping(content, style, gates)
+
+    def _spelt(self, concepts: Sequence[PreparedConcept]) -> list[PreparedConcept]:
+        """Concepts with their LoRAs as the head's coefficients scale them."""
+        return [replace(one, adapter=self.hypernet.spelt(one.adapter)) for one in concepts]
 
 
-def new_hypernet(contents: Sequence[Adapter], styles: Sequence[Adapter], options: HypernetOptions) -> Hypernetwork:
-    """An untrained hypernetwork for the layers that it predicts of these LoRAs; it starts near the plain sum.
+def new_hypernet(contents: Sequence[Adapter], styles: Sequence[Adapter], options: HypernetOptions) -> Head:
+    """An untrained hypernetwork for the layers that it predicts of these LoRAs, where its head starts.
 
-    With an output bias of one every coefficient is about 1 before the first step: the point from which
-    ZipLoRA starts too. It has an input layer for the widths of predicted layers alone, so that each is trained.
+    One that has weights for each width has them for those of predicted layers alone, so that each is trained.
 
     Raises:
         TrainingError: a part is to be predicted of which no content and style share a layer.
@@ -86,8 +93,9 @@ def new_hypernet(contents: Sequence[Adapter], styles: Sequence[Adapter], options
             f"they share {', '.join(accepted) or 'none that can be predicted'}"
         )
     widths = {width for part, width in shared if part in options.parts}
-    network = Hypernetwork(sorted(widths), options.hidden, options.parts, options.key_value, options.others)
-    nn.init.ones_(network.output.bias)
+    form = HeadForm(options.hidden, options.parts, options.key_value, options.others, tuple(sorted(widths)))
+    network = HEADS[options.head].kind.of(form)
+    network.start()
     return network
 
 
@@ -105,7 +113,7 @@ def train_hypernet(
     truth: Truth | None = None,
     accepted: AcceptedPictures | None = None,
     keep: Keeping | None = None,
-) -> Hypernetwork:
+) -> Head:
     """Train a hypernetwork on all pairs of these contents and styles.
 
     Args:
@@ -182,9 +190,9 @@ class Keeping:
     """Networks of a training in progress, for a choice among them: every so many steps one, by its step."""
 
     every: int
-    write: Callable[[int, Hypernetwork], object]
+    write: Callable[[int, Head], object]
 
-    def of(self, hypernet: Hypernetwork) -> Callable[[TrainingRun], None]:
+    def of(self, hypernet: Head) -> Callable[[TrainingRun], None]:
         """What a training of this network calls after each step."""
 
         def look(run: TrainingRun) -> None:

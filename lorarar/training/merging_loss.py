@@ -15,8 +15,8 @@ from torch import Tensor
 from lorarar.generation.checkpointing import is_checkpointed
 from lorarar.generation.gates import Gates, gated
 from lorarar.generation.latents import Conditioning, predict
-from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import Coefficients
+from lorarar.lora.adapter import Adapter, Axis
+from lorarar.merging.coefficients import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.encoding import FilePictures, encode_pictures, encode_texts
 from lorarar.training.fidelities import FIDELITIES, unit_of
@@ -99,6 +99,8 @@ def prepare_concepts(
 class Merging(Objective):
     """Eq. 3: the merged model should denoise content as content's LoRA does, and style as style's does."""
 
+    axis: Axis = "column"  # of the coefficients
+
     def __init__(
         self,
         pipeline: StableDiffusionXLPipeline,
@@ -162,7 +164,8 @@ class Merging(Objective):
             teachers = predict(self.unet, noisy, timesteps, conditioning)
         with single_precision(self.unet.device):
             gates, learnt = self.coefficients(content, style)
-        with gated(self.unet, content, style, self._with_own(gates, content, style), checkpointing=self.checkpointing):
+        gates = self._with_own(gates, content, style)
+        with gated(self.unet, content, style, gates, axis=self.axis, checkpointing=self.checkpointing):
             merged = predict(self.unet, noisy, timesteps, conditioning)
         with single_precision(self.unet.device):
             return self.loss(merged.float(), teachers.float(), learnt)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
+from lorarar.merging.heads.table import HEADS, HeadName
 from lorarar.merging.methods.table import KEY_VALUE, OTHERS
 from lorarar.util.options import Option, Spelling, check_values
 from lorarar.util.seeds import LARGEST
 
 if TYPE_CHECKING:
     from lorarar.lora.adapter import Part
-    from lorarar.merging.hypernet import ConstantRule, OthersRule
+    from lorarar.merging.head import ConstantRule, OthersRule
 
 Fidelity = Literal["l2", "mse"]
 Regulariser = Literal["mean-dot", "dot", "cosine"]
@@ -62,6 +63,7 @@ class HypernetOptions:
     pairs: int = 1  # a step
     decay: float = 1.0  # share of the steps, at the end, over which the rate falls to zero
     average: float = 0.0  # decay of the moving average of weights, which is then the result
+    head: HeadName = "columns"
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,13 @@ HYPERNET = Training(
             "choices",
             choices=("query", "key", "value", "output", "feed-forward"),
             words="PARTS",
+        ),
+        Option(
+            "head",
+            "The network's form. " + " ".join(f"{name}: {row.words}." for name, row in HEADS.items()),
+            "choice",
+            choices=tuple(HEADS),
+            later=True,
         ),
         Option("hidden", "Width of the hidden layer.", "integer", least=1),
         Option(

@@ -18,7 +18,8 @@ from lorarar.generation.gates import Gates, gated
 from lorarar.generation.latents import Conditioning, predict
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.stack import check_alike, stack
-from lorarar.merging.hypernet import Coefficients, Hypernetwork
+from lorarar.merging.coefficients import Coefficients
+from lorarar.merging.head import Head
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
 from lorarar.training.merging_loss import MergingLoss, PreparedConcept
@@ -38,7 +39,7 @@ class PairBatches(Objective):
         pipeline: StableDiffusionXLPipeline,
         contents: Sequence[Adapter],
         styles: Sequence[Adapter],
-        hypernet: Hypernetwork,
+        hypernet: Head,
         pairs: int,
         checkpointing: bool | None = None,
     ) -> None:
@@ -58,10 +59,11 @@ class PairBatches(Objective):
         self.unet: Any = pipeline.unet.requires_grad_(False)
         self.checkpointing = is_checkpointed(self.unet, checkpointing)
         self.scheduler: Any = training_scheduler(pipeline)
-        self.loras, self.hypernet, self.pairs = (contents, styles), hypernet, pairs
+        self.hypernet, self.pairs = hypernet, pairs
         if pairs > 1:  # one alone is no batch
-            for side in self.loras:
+            for side in (contents, styles):
                 check_alike(side)
+        self.loras = [[hypernet.spelt(adapter) for adapter in side] for side in (contents, styles)]
 
     def trained(self) -> dict[str, nn.Parameter]:
         """The hypernetwork's weights."""
@@ -89,7 +91,7 @@ class PairBatches(Objective):
     def merged(
         self, content: Adapter, style: Adapter, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning
     ) -> tuple[Tensor, Sequence[Coefficients]]:
-        """Predictions of the merged models of P pairs, and the coefficients (P, n) that the network gave them.
+        """Predictions of the merged models of P pairs, and what of their coefficients may not overlap, (P, n) each.
 
         Args:
             content, style: the pairs' LoRAs, as stacks.
@@ -98,13 +100,13 @@ class PairBatches(Objective):
         """
         with single_precision(self.unet.device):
             coefficients = self.hypernet(content, style)
-            learnt = [pair for layer, pair in coefficients.items() if self.hypernet.predicts(layer)]
+            learnt = self.hypernet.overlapping(content, style, coefficients)
         one = torch.ones((), device=self.unet.device)
         gates: Gates = dict.fromkeys({*content.layers, *style.layers}, (one, one)) | {
             layer: (of_content.unsqueeze(-2), of_style.unsqueeze(-2))
             for layer, (of_content, of_style) in coefficients.items()
         }
-        with gated(self.unet, content, style, gates, checkpointing=self.checkpointing):
+        with gated(self.unet, content, style, gates, axis=self.hypernet.axis, checkpointing=self.checkpointing):
             prediction = predict(self.unet, noisy, timesteps, conditioning)
         # a width that these LoRAs do not have gets a gradient of zero, for which processes would wait
         untouched = torch.stack([weight.sum() for weight in self.hypernet.parameters()]).sum()
@@ -132,7 +134,7 @@ class PaperBatches(PairBatches):
         pipeline: StableDiffusionXLPipeline,
         contents: Sequence[PreparedConcept],
         styles: Sequence[PreparedConcept],
-        hypernet: Hypernetwork,
+        hypernet: Head,
         options: HypernetOptions,
         checkpointing: bool | None = None,
     ) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lorarar.generation.latents import Conditioning, target
 from lorarar.lora.adapter import Adapter
-from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.head import Head
 from lorarar.training.encoding import encode_texts
 from lorarar.training.options import HypernetOptions
 from lorarar.training.pair_batches import PairBatches
@@ -36,7 +36,7 @@ class PictureBatches(PairBatches):
         pipeline: StableDiffusionXLPipeline,
         contents: Sequence[Adapter],
         styles: Sequence[Adapter],
-        hypernet: Hypernetwork,
+        hypernet: Head,
         options: HypernetOptions,
         side: int,
         prompts: Sequence[str],

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients
 from lorarar.training.options import Regulariser
 
 #: Of the pairs m_c, m_s (n,) that are learnt, and of the fidelity term's unit (``fidelities.unit_of``).

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lorarar.generation.latents import images_to_tensor
-from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.head import Head
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt
 from lorarar.pictures.true_pictures import Truth
@@ -52,7 +52,7 @@ class TruthBatches(PictureBatches):
         pipeline: StableDiffusionXLPipeline,
         contents: Sequence[Concept],
         styles: Sequence[Concept],
-        hypernet: Hypernetwork,
+        hypernet: Head,
         options: HypernetOptions,
         side: int,
         truth: Truth,

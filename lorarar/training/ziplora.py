@@ -19,7 +19,7 @@ from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.gates import Gates
 from lorarar.lora.adapter import ATTENTION, Adapter, part_of
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.loop import Schedule, train
 from lorarar.training.makings import Facts, training_makings

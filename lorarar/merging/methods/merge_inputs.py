@@ -9,7 +9,7 @@ import torch
 
 from lorarar.lora.adapter import Adapter, Factors, shape_text
 from lorarar.lora.truncation import Energy
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class MergeInputs:
 
 @dataclass(frozen=True)
 class MergeResult:
-    """Merged factors by layer, m_c and m_s (n,) of the layers that have them, what a rank limit discarded."""
+    """Merged factors by layer, m_c and m_s of the layers that have them, what a rank limit discarded."""
 
     layers: dict[str, Factors]
     coefficients: Mapping[str, Coefficients] = field(default_factory=dict)
     energy: Energy = field(default_factory=Energy)
     factor: float = 1.0  # that the whole result was multiplied with, to balance it
+    sides: tuple[Adapter, Adapter] | None = None  # in the spelling that the coefficients scale; None: as they came
 
 
 def check_result(result: object, adapters: Sequence[Adapter]) -> None:

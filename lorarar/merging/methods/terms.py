@@ -12,11 +12,11 @@ from torch import Tensor
 
 from lorarar.lora.adapter import Adapter, Factors, scaled_sum
 from lorarar.lora.truncation import Energy, truncate
-from lorarar.merging.hypernet import Coefficients
+from lorarar.merging.coefficients import Coefficients, axis_of
 from lorarar.merging.methods.merge_inputs import MergeInputs
 
 WeightedUpdate = tuple[Factors, float]
-Term = tuple[Factors, float | Tensor]  # an update with its scale: a number, or one a column (n,)
+Term = tuple[Factors, float | Tensor]  # an update with its scale: a number, one a column (n,), or one a row of A (r, 1)
 Terms = Mapping[str, Sequence[Term]]  # by layer
 
 
@@ -28,10 +28,15 @@ def weigh(adapters: Sequence[Adapter], weights: Sequence[float]) -> dict[str, li
     }
 
 
-def scale_columns(content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients]) -> Terms:
-    """Both adapters' layers with their columns scaled: column i of B A is B A[:, i], so only A changes (Eq. 2)."""
+def scale_parts(content: Adapter, style: Adapter, coefficients: Mapping[str, Coefficients]) -> Terms:
+    """Both adapters' layers with their columns scaled, or their rank components: only A changes.
+
+    Column i of B A is B A[:, i] (Eq. 2), and component i is B[:, i] A[i].
+    """
     terms: dict[str, Sequence[Term]] = dict(weigh((content, style), (1.0, 1.0)))
-    for name, (m_c, m_s) in coefficients.items():
+    of_rows = axis_of(coefficients) == "rank"
+    for name, pair in coefficients.items():
+        m_c, m_s = (m.unsqueeze(1) for m in pair) if of_rows else pair
         terms[name] = [(content.layers[name], m_c), (style.layers[name], m_s)]
     return terms
 

@@ -1,0 +1,1 @@
+"""The heads that a hypernetwork can have beside the paper's, and the table of them all."""
