@@ -39,6 +39,38 @@ def make_chart(report: JudgeReport, *, paper: bool = False) -> DotChart:
     """The chart of a report: a row a method, or a row a group in which every method has its mark."""
     if report.judge is None and report.pairs is not None:
         return _chart_of_pairs(report.pairs, report.collection.label)
+    if report.judge is None:
+        return make_metric_chart(report, list(report.backbones))
+    of_methods = report.by == "method"
+    rows, series, places = _places(report)
+    if paper and of_methods:
+        series.append(PAPERS)
+    title, brand = f"MARS2 ({'Table 1' if of_methods else 'Figure A7'})", report.brands.get(MARS2, "")
+    by_whom = f"Judged by {report.judge.critic} with the prompts {report.judge.prompts}."
+    return DotChart(
+        title=f"{title}: {report.collection.label}",
+        rows=rows,
+        series=[name or "pictures" for name in series],
+        panels=[_panel(report, case, head, places, series) for case, head in CASES],
+        note=" ".join(filter(None, (brand, by_whom, INTERVALS))),
+    )
+
+
+def make_metric_chart(report: JudgeReport, metrics: Sequence[str]) -> DotChart:
+    """The chart of some metrics of a report, a panel each."""
+    rows, series, places = _places(report)
+    by_whom = "; ".join(f"{METRICS[name].title} by {report.backbones[name]}" for name in metrics) + "."
+    return DotChart(
+        title=f"{', '.join(METRICS[name].title for name in metrics)}: {report.collection.label}",
+        rows=rows,
+        series=[name or "pictures" for name in series],
+        panels=[_metric_panel(report, name, places) for name in metrics],
+        note=f"{by_whom} {INTERVALS}",
+    )
+
+
+def _places(report: JudgeReport) -> tuple[list[str], list[str], list[tuple[int, int]]]:
+    """The rows of a chart, its series, and where among both the mark of each line of the report is."""
     of_methods = report.by == "method"
     names = [_row(line, of_methods) for line in report.lines]
     rows = list(dict.fromkeys(names))
@@ -47,23 +79,7 @@ def make_chart(report: JudgeReport, *, paper: bool = False) -> DotChart:
         (rows.index(name), 0 if of_methods else series.index(line.method))
         for name, line in zip(names, report.lines, strict=True)
     ]
-    if paper and of_methods:
-        series.append(PAPERS)
-    if report.judge is None:
-        title, brand = ", ".join(METRICS[name].title for name in report.backbones), ""
-        by_whom = "; ".join(f"{METRICS[name].title} by {by}" for name, by in report.backbones.items()) + "."
-        panels = [_metric_panel(report, name, places) for name in report.backbones]
-    else:
-        title, brand = f"MARS2 ({'Table 1' if of_methods else 'Figure A7'})", report.brands.get(MARS2, "")
-        by_whom = f"Judged by {report.judge.critic} with the prompts {report.judge.prompts}."
-        panels = [_panel(report, case, head, places, series) for case, head in CASES]
-    return DotChart(
-        title=f"{title}: {report.collection.label}",
-        rows=rows,
-        series=[name or "pictures" for name in series],
-        panels=panels,
-        note=" ".join(filter(None, (brand, by_whom, INTERVALS))),
-    )
+    return rows, series, places
 
 
 def _chart_of_pairs(figures: PairFigures, collection: str) -> DotChart:
