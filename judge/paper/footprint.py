@@ -84,9 +84,9 @@ def _first_pair(plan: Plan, row: MethodRow) -> Pair:
     from lorarar.training.place import TrainingPlace
 
     base = plan.find_base()
-    contents, styles = plan.contents.read(base)[:1], plan.styles.read(base)[:1]
+    concepts = [(plan.contents.read(base)[0], plan.styles.read(base)[0])]
     accelerator = TrainingPlace(plan.pictures.device, plan.precision).accelerator() if row.trains else None
-    return pairs_of(row, base, contents, styles, accelerator)[0]
+    return pairs_of(row, base, concepts, accelerator)[0]
 
 
 def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[], Any]:
