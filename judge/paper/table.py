@@ -55,6 +55,15 @@ ITEMS = Registry(
             order=27,
             any_base=True,
         ),
+        PaperItem(
+            "recontextualisation",
+            "the merge under prompts of new scenes and actions",
+            "A2.7",
+            "a grid of two subjects with nine prompts",
+            minutes=4,
+            module=f"{_HOME}.recontextualisation",
+            order=37,
+        ),
     ),
     order=lambda item: item.order,
 )
