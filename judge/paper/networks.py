@@ -1,0 +1,122 @@
+"""Small hypernetworks that items compare, each trained for the item alone: with ``--train``, else those that are there.
+
+They are of the paper's form and objective, with a smaller hidden layer and fewer steps, all alike, so that they can be
+compared with one another; none is what ``lorarar merge`` uses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorarar.training.options import HypernetOptions
+from lorarar.util.formatting import count
+from lorarar.util.messages import message
+
+if TYPE_CHECKING:
+    from judge.paper.request import PaperRequest
+
+SHIPPED = Path(__file__).parent / "networks"
+STEPS, QUICK_STEPS = 200, 2
+SECONDS = 75.0  # that a training takes on two cores
+RECIPE = HypernetOptions(hidden=16, steps=STEPS, rate=0.01, pairs=8, decay=0.5, average=0.95)
+
+
+@dataclass(frozen=True)
+class PaperNetwork:
+    """A network with what it learns from, of Pocket's own concepts by name."""
+
+    name: str
+    contents: tuple[str, ...]
+    styles: tuple[str, ...]
+    options: HypernetOptions = field(default=RECIPE)
+
+
+def ready(networks: Iterable[PaperNetwork], request: PaperRequest) -> dict[str, Path]:
+    """The files of those networks that are there, by name; with ``--train`` of all, trained now where need be.
+
+    A network that was trained into the folder of results comes before a shipped one.
+
+    Raises:
+        TrainingError, AdapterError, HypernetError: one cannot be trained or written.
+    """
+    networks = list(networks)
+    folder = request.out / f"networks{'-quick' if request.quick else ''}"
+    if request.train:
+        message(f"{count(len(networks), 'network')} to train or to find in {folder}, about a minute each")
+        for network in networks:
+            _train(network, folder / f"{network.name}.safetensors", request)
+    files = {}
+    for network in networks:
+        places = (place / f"{network.name}.safetensors" for place in (folder, SHIPPED))
+        there = next((file for file in places if file.is_file()), None)
+        if there is not None:
+            files[network.name] = there
+    return files
+
+
+def missing_words(networks: Sequence[PaperNetwork], files: Mapping[str, Path], item: str) -> str:
+    """What is lacking, and how to have it; empty where nothing is."""
+    lacking = [network.name for network in networks if network.name not in files]
+    if not lacking:
+        return ""
+    minutes = len(lacking) * SECONDS / 60
+    return (
+        f"{count(len(lacking), 'network')} of {len(networks)} are neither trained nor shipped ({', '.join(lacking)}): "
+        f"`lorarar paper {item} --train` trains them in some {minutes:.0f} minutes."
+    )
+
+
+def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
+    """Train a network, from its checkpoint if it was interrupted; one that is there of the same training stays."""
+    from lorarar.families import find_base
+    from lorarar.generation.base_digest import pinned
+    from lorarar.lora.header import provenance_of, read_header
+    from lorarar.merging.hypernet_file import write_hypernet
+    from lorarar.merging.means import take_means
+    from lorarar.pictures.concepts import read_concepts
+    from lorarar.training.hypernet import train_hypernet
+    from lorarar.training.makings import concept_facts, made_by, training_makings
+    from lorarar.training.options import options_facts
+    from lorarar.training.place import TrainingPlace
+    from lorarar.training.setup import load_for_training, native_side
+    from lorarar.util.errors import HypernetError
+    from lorarar.util.files import training_checkpoint
+
+    base = pinned(find_base(request.base))
+    contents = read_concepts(base.contents, network.contents, base=base)
+    styles = read_concepts(base.styles, network.styles, base=base)
+    accelerator = TrainingPlace(request.device, None).accelerator()
+    options = replace(network.options, steps=QUICK_STEPS) if request.quick else network.options
+    inputs: dict[str, object] = {
+        side: list(map(concept_facts, of)) for side, of in (("contents", contents), ("styles", styles))
+    }
+    makings = training_makings(inputs, options, base, accelerator)
+    header = options_facts(options) | made_by(makings, base, accelerator)
+    if path.is_file() and provenance_of(read_header(path, HypernetError)).get("training") == as_written(makings):
+        return
+    pipeline = load_for_training(base, accelerator)
+    checkpoint = training_checkpoint(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    message(f"training {network.name}")
+    trained = train_hypernet(
+        pipeline,
+        contents,
+        styles,
+        options,
+        checkpoint=checkpoint,
+        makings=makings,
+        accelerator=accelerator,
+        side=native_side(pipeline),
+    )
+    means = take_means(trained, [one.adapter for one in contents], [one.adapter for one in styles])
+    write_hypernet(trained, path, header, means)
+    checkpoint.unlink(missing_ok=True)
+
+
+def as_written(facts: object) -> object:
+    """Facts as they come back from a header."""
+    return json.loads(json.dumps(facts))
