@@ -45,8 +45,8 @@ def section(work: PaperWork) -> PaperSection:
     tables, says = [_size_table(sizes)], _of_sizes(sizes)
     numbers: dict[str, Any] = {"sizes": {name: asdict(one) for name, one in sizes.items()}}
     paragraphs = [
-        f"At true size: LoRAs of random weights of rank {_rank(work)} on all attention layers, merged in memory, the quickest "
-        f"of three times; a hypernetwork of the paper's form with a hidden layer of {HIDDEN}."
+        f"At true size: LoRAs of random weights of rank {_rank(work)} on all attention layers, merged in memory, the "
+        f"quickest of three times; a hypernetwork of the paper's form with a hidden layer of {HIDDEN}."
     ]
     if work.request.is_pocket:
         paragraphs.append(NEEDS)
