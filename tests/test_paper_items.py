@@ -7,22 +7,27 @@ import sys
 import pytest
 
 from judge.choice import PictureChoice
-from judge.paper import grids
+from judge.paper import footprint, grids, networks, new_concepts
 from judge.paper.item import PaperItem
+from judge.paper.items import new_splits, table_2, table_3, table_a3
 from judge.paper.page import ResultsPage
 from judge.paper.request import PaperRequest
 from judge.paper.section import PaperFigure, PaperSection
 from judge.paper.sentences import standing
 from judge.paper.table import ITEMS
+from judge.published import PARTS
 from judge.reports.request import ReportRequest, read_report
 from judge.reports.tables import records
+from lorarar.families import find_base
+from lorarar.pocket.concepts import STYLES_BY_SLUG, SUBJECTS_BY_SLUG
+from lorarar.pocket.zoo_truth import true_picture_of_loras
 from lorarar.store import Store
 from lorarar.util.statistics.crossed import Difference
 from lorarar.util.tables import Table
 
 from .paper_grid import run_paper, write_test_plan
 
-OF_GRID = ["table-1", "table-a2", "figure-a7"]
+OF_GRID = ["table-1", "table-2", "table-a2", "figure-a7"]
 HEAVY = {"torch", "diffusers", "transformers", "matplotlib", "scipy", "sqlite_utils"}
 
 
@@ -32,6 +37,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grids, "TEST", str(write_test_plan(folder)))
+        patch.setattr(table_2, "measure", footprint.measure_here)  # no process of its own, whose start takes seconds
         patch.chdir(folder)
         first = run_paper(*OF_GRID, "-o", "results", "--db", "a.db")
         with Store(folder / "a.db") as store:
@@ -164,3 +170,68 @@ def test_another_package_gives_an_item(monkeypatch, tmp_path):
 
 
 MINE = PaperItem("mine", "of mine", "Table 9", "nothing", 0.1, "tests.test_paper_items", order=1000)
+
+
+@pytest.mark.parametrize("name", ["table-a3", "new-splits"])
+def test_networks_that_are_not_there_are_asked_for(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(networks, "SHIPPED", tmp_path / "none")
+    result = run_paper(name, "-o", "results", "--db", "a.db", "--json")
+    assert result.exit_code == 0, result.output
+    section = json.loads(result.stdout)[name]["section"]
+    assert f"lorarar paper {name} --train" in section["paragraphs"][0]
+    assert not section["figures"] and not section["says"]
+
+
+def test_a_network_that_is_there_is_a_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "SHIPPED", tmp_path / "none")
+    request = PaperRequest(tmp_path)
+    file = tmp_path / "networks" / "parts-query-output.safetensors"
+    file.parent.mkdir()
+    file.write_bytes(find_base("pocket").hypernet.read_bytes())
+    (plan,) = table_a3.plans(request)
+    assert [row.row_name for row in plan.methods] == ["query-output", "ties", "direct"]
+    assert plan.methods[0].options["hypernet"] == str(file)
+    assert (plan.contents.size, plan.styles.size, len(plan.pictures.seeds)) == (5, 3, 4)
+
+
+def test_all_choices_of_parts_have_a_figure_of_the_papers():
+    choices = {frozenset(choice) for choice in table_a3.choices()}
+    assert len(choices) == 15 and choices == {frozenset(parts) for parts in PARTS}
+
+
+def test_splits_share_no_concept():
+    for split in new_splits.splits():
+        for trained, measured in zip(split.train, split.test, strict=True):
+            assert trained and measured and not set(trained) & set(measured)
+
+
+def test_another_base_is_counted_at_its_true_size(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(table_3, "sized_families", lambda: {"sdxl": "SDXL"})
+    result = run_paper("table-3", "-o", "results", "--db", "a.db", "--quick", "--json")
+    assert result.exit_code == 0, result.output
+    sizes = json.loads(result.stdout)["table-3"]["section"]["numbers"]["sizes"]["sdxl"]
+    assert round(sizes["hypernet"] / 1e6, 2) == 0.49 and round(sizes["coefficients"] / 1e6, 2) == 1.57  # the paper's
+    assert sizes["layers"] == 560 and sizes["direct"] > 0
+
+
+def test_new_concepts_are_drawn_with_their_truth(tmp_path):
+    for group in new_concepts.groups_of(tmp_path, quick=True).values():
+        group.paint()
+        assert all(len(one.references) == 1 and one.references[0].is_file() for one in group.concepts)
+    files = [tmp_path / "contents" / f"{name}.safetensors" for name in new_concepts.new_contents()]
+    style = tmp_path / "styles" / "cyberpunk.safetensors"
+    truths = [true_picture_of_loras(file, style) for file in files]
+    assert len({truth.tobytes() for truth in truths}) == 3
+    assert not {*new_concepts.new_contents(), *new_concepts.new_styles()} & {*SUBJECTS_BY_SLUG, *STYLES_BY_SLUG}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["table-2", "new-concepts", "new-splits", "recontextualisation"])
+def test_items_with_trainings_and_processes_of_their_own(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    result = run_paper(name, "-o", "results", "--db", "a.db", "--quick", "--train", "--json")
+    assert result.exit_code == 0, result.output
+    section = json.loads(result.stdout)[name]["section"]
+    assert section["figures"] and section["says"] and section["says_not"] and section["numbers"]

@@ -47,12 +47,13 @@ def measure(plan: Plan, row: str) -> dict[str, Any]:
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         try:
-            return pool.submit(_measure, plan, row).result()
+            return pool.submit(measure_here, plan, row).result()
         except BrokenProcessPool:
             raise PaperError(f"the process that merged by {row} ended early; is there enough memory?") from None
 
 
-def _measure(plan: Plan, name: str) -> dict[str, Any]:
+def measure_here(plan: Plan, name: str) -> dict[str, Any]:
+    """The same in this process, whose memory other work may have taken before."""
     from lorarar.generation.studio import Studio
 
     base = plan.find_base()

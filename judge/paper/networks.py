@@ -35,6 +35,12 @@ class PaperNetwork:
     options: HypernetOptions = field(default=RECIPE)
 
 
+def recipe_words(request: PaperRequest) -> str:
+    """How these networks are trained, in words."""
+    steps = QUICK_STEPS if request.quick else RECIPE.steps
+    return f"{steps} steps of {RECIPE.pairs} pairs by Eq. 3, a hidden layer of {RECIPE.hidden}"
+
+
 def ready(networks: Iterable[PaperNetwork], request: PaperRequest) -> dict[str, Path]:
     """The files of those networks that are there, by name; with ``--train`` of all, trained now where need be.
 

@@ -76,6 +76,15 @@ ITEMS = Registry(
             any_base=True,
         ),
         PaperItem(
+            "new-concepts",
+            "new subjects in new styles, of a single picture each",
+            "A2.5",
+            "five LoRAs, trained of what is drawn for them, and a grid of their own",
+            minutes=6,
+            module=f"{_HOME}.new_concepts",
+            order=35,
+        ),
+        PaperItem(
             "new-splits",
             "a network trained on some kinds of subjects and styles, on others",
             "A2.6",

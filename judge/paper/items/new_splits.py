@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from judge.paper.grids import Row, grid, grid_words
-from judge.paper.networks import RECIPE, PaperNetwork, missing_words, ready
+from judge.paper.mars2_views import mars2_chart, mars2_table
+from judge.paper.networks import PaperNetwork, missing_words, ready, recipe_words
 from judge.paper.pocket_concepts import animals, stuffed_animals, styles_with, things
 from judge.paper.section import PaperFigure, PaperSection
 from judge.paper.standings import stand
-from judge.reports.chart import make_chart
-from judge.reports.tables import records, tables
+from judge.reports.tables import records
+from lorarar.util.tables import Table
 
 if TYPE_CHECKING:
     from typing import Any
@@ -91,18 +92,21 @@ def section(work: PaperWork) -> PaperSection:
     own = _plans(request)
     if not own:
         return PaperSection(_title(), paragraphs=[f"Not made: {lacking}"], numbers={"missing": lacking})
-    shown, figures, says, paragraphs = [], list[PaperFigure](), list[str](), list[str]()
+    shown, figures, says, paragraphs = list[Table](), list[PaperFigure](), list[str](), list[str]()
     numbers: dict[str, Any] = {}
     for split in (split for split in splits() if split.name in own):
         plan, sides = own[split.name], split.train
         report = work.report(plan)
         standings = stand(report, work.request.database, OURS)
         paragraphs.append(
-            f"Split {split.name}: {split.words}. {len(sides[0])} x {len(sides[1])} training pairs, {RECIPE.steps} "
-            f"steps of {RECIPE.pairs} pairs by Eq. 3; {grid_words(plan)}."
+            f"Split {split.name}: {split.words}. {len(sides[0])} x {len(sides[1])} training pairs: "
+            f"{recipe_words(request)}. {grid_words(plan)}."
         )
-        shown += tables(report)[:1]
-        figures.append(work.chart(make_chart(report), f"MARS2 of split {split.name}: {split.words}.", split.name))
+        title = f"MARS2 of split {split.name}"
+        shown.append(mars2_table(report, title))
+        figures.append(
+            work.chart(mars2_chart(report, title), f"MARS2 of split {split.name}: {split.words}.", split.name)
+        )
         says += [f"Split {split.name}: {sentence}" for sentence in standings.sentences]
         numbers[split.name] = {"rows": records(report), **standings.numbers}
     return PaperSection(

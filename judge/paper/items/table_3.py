@@ -9,11 +9,11 @@ from math import log10
 from typing import TYPE_CHECKING, Any
 
 from judge.paper.grids import grid_words, test_grid
+from judge.paper.mars2_views import mars2_chart
 from judge.paper.section import PaperSection
 from judge.paper.standings import OURS, main_method, stand
 from judge.paper.true_size import HIDDEN, RANK, SizedMerge, measure_family, sized_families
 from judge.published import KOALA
-from judge.reports.chart import make_chart
 from judge.reports.tables import records
 from lorarar.pictures.dot_chart import DotChart, Mark, Panel
 from lorarar.util.formatting import interval, number
@@ -56,7 +56,7 @@ def section(work: PaperWork) -> PaperSection:
         standings = stand(report, work.request.database, main_method(report))
         paragraphs.insert(0, f"On {plan.base}: {grid_words(plan)}.")
         tables.insert(0, _mars2(report, plan.base))
-        figures.insert(0, work.chart(make_chart(report), f"MARS2 on {plan.base}."))
+        figures.insert(0, work.chart(mars2_chart(report, f"Table 3: {plan.base}"), f"MARS2 on {plan.base}."))
         says = [*report.sentences, *standings.sentences, *says]
         numbers |= {"rows": records(report), **standings.numbers}
     return PaperSection(

@@ -8,12 +8,12 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from judge.paper.grids import grid, grid_words
-from judge.paper.networks import RECIPE, PaperNetwork, missing_words, ready
+from judge.paper.mars2_views import mars2_chart
+from judge.paper.networks import RECIPE, PaperNetwork, missing_words, ready, recipe_words
 from judge.paper.pocket_concepts import styles_of, subjects_of
 from judge.paper.section import PaperSection
 from judge.paper.standings import stand
 from judge.published import PARTS
-from judge.reports.chart import make_chart
 from judge.reports.tables import PAPERS, records
 from lorarar.util.formatting import interval, number
 from lorarar.util.tables import Table
@@ -86,13 +86,14 @@ def section(work: PaperWork) -> PaperSection:
         title=_title(),
         paragraphs=[
             "A hypernetwork for every choice of the parts whose coefficients are predicted, the others averaged, all "
-            f"trained alike: Eq. 3 on {len(subjects_of('train'))} x {len(styles_of('train'))} pairs, {RECIPE.steps} "
-            f"steps of {RECIPE.pairs} pairs, a hidden layer of {RECIPE.hidden}. Drawn on the validation cells: "
-            f"{grid_words(plan)}.",
+            f"trained alike on {len(subjects_of('train'))} x {len(styles_of('train'))} pairs: {recipe_words(request)}. "
+            f"Drawn on the validation cells: {grid_words(plan)}.",
             *([lacking] if lacking else []),
         ],
         tables=[_table(report)],
-        figures=[work.chart(make_chart(report), "MARS2 by the parts that are predicted, with 95 % intervals.")],
+        figures=[
+            work.chart(mars2_chart(report, _title()), "MARS2 by the parts that are predicted, with 95 % intervals.")
+        ],
         says=[*_best(report, learnt), *standings.sentences],
         says_not=[
             "Which choice is best for networks that are trained as long as the paper's (5,000 steps, a hidden layer of "
