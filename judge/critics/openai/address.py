@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpx2
 
@@ -46,11 +47,11 @@ class Address:
 
     def of(self, place: str) -> httpx2.URL:
         """The address of a place below it, for example ``/models``."""
-        return self.url.copy_with(path=self._path + place)
+        return _with_path(self.url, self._path + place)
 
     def beside(self, place: str) -> httpx2.URL:
         """The address of a place beside ``/v1``, where servers have what is not of the protocol."""
-        return self.url.copy_with(path=self._path.removesuffix("/v1") + place)
+        return _with_path(self.url, self._path.removesuffix("/v1") + place)
 
     def moved(self, place: str, location: str) -> Address | None:
         """The address that a redirect from a place names; None where it is another server's, or not the same place."""
@@ -64,3 +65,9 @@ class Address:
             return None
         query = target.query or self.url.query or None
         return Address(target.copy_with(path=path.removesuffix(place) or "/", query=query))
+
+
+@lru_cache(maxsize=64)
+def _with_path(url: httpx2.URL, path: str) -> httpx2.URL:
+    """An address with another path; a run asks for the same few all the time."""
+    return url.copy_with(path=path)

@@ -9,15 +9,20 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from urllib.request import getproxies, proxy_bypass
 
+import httpcore2
 import httpx2
 
 from judge.critics.critic import CriticError
 from lorarar.util.errors import reason
 
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+IDLE_SECONDS = 5.0  # after which a connection that nothing is asked over is closed
 
 
 @dataclass(frozen=True)
@@ -42,22 +47,38 @@ def route_to(url: httpx2.URL) -> Route:
     return Route()
 
 
-def open_client(url: httpx2.URL, route: Route, headers: dict[str, str]) -> httpx2.Client:
-    """A client for one server.
+def pool_opener(url: httpx2.URL, route: Route) -> Callable[[], httpcore2.ConnectionPool]:
+    """What opens pools of one connection to a server.
 
     Raises:
         CriticError: a proxy or certificates that the environment names cannot be used.
     """
     context = _certificates() if url.scheme == "https" or route.proxy else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    limits = httpx2.Limits(max_connections=None)  # who asks bounds what is in flight
     try:
-        return httpx2.Client(headers=headers, limits=limits, proxy=route.proxy, verify=context, trust_env=False)
+        proxy = _proxy(route.proxy) if route.proxy else None
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
         why = reason(error).replace(str(route.proxy), "it")  # which may hold a password
         raise CriticError(
             f"the proxy of {route.variable} cannot be used: {why}; accepted is an address like http://proxy:3128, and "
             f"no_proxy={url.host} goes without"
         ) from None
+    return partial(
+        httpcore2.ConnectionPool, ssl_context=context, proxy=proxy, max_connections=1, keepalive_expiry=IDLE_SECONDS
+    )
+
+
+def _proxy(address: str) -> httpcore2.Proxy:
+    """The proxy at an address.
+
+    Raises:
+        ImportError: what it takes to speak to it is not installed.
+        ValueError, httpx2.InvalidURL: there is no such proxy.
+    """
+    proxy = httpx2.Proxy(address)
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ImportError("the package socksio is not installed")
+    url = httpcore2.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target="/")
+    return httpcore2.Proxy(url, auth=proxy.raw_auth)
 
 
 def _certificates() -> ssl.SSLContext:

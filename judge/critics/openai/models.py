@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from judge.critics.critic import CriticError
-from judge.critics.openai.connection import Answer, Connection, NoAnswerError
+from judge.critics.openai.answer import Answer, NoAnswerError
+from judge.critics.openai.connection import Connection
 from judge.critics.openai.problem import Problem, problem_of
 from judge.critics.openai.retry import waits
 from judge.identity import NOT_SAID

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from judge.critics.openai.connection import Answer
+from judge.critics.openai.answer import Answer
 from judge.critics.openai.problem import PASSING, Problem
 from judge.critics.openai.request import RequestForm, smaller_forms
 from lorarar.util.messages import message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from judge.critics.openai.connection import Answer
+from judge.critics.openai.answer import Answer
 from judge.critics.openai.response import error_of, words_of
 from judge.critics.openai.retry import LONGEST_ASKED, asked_wait
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from pathlib import Path
 
@@ -34,14 +35,15 @@ class SentPictures:
         return self._kept.get((path, stat.st_mtime_ns, stat.st_size), lambda: self._pack(path))
 
     def _pack(self, path: Path) -> bytes:
-        return b'"data:image/png;base64,%b"' % b64encode(self._png(path))
+        return b"".join((b'"data:image/png;base64,', b64encode(self._png(path)), b'"'))
 
     def _png(self, path: Path) -> bytes:
         """The picture as a PNG: the file's own pixels where it is shown as it is, and no notes of it."""
         side = self._preparation.side
         try:
             with open_regular(path) as file:
-                data = file.read(PIXEL * side * side + NOTES)
+                size = os.fstat(file.fileno()).st_size  # room for more is dear to make
+                data = file.read(min(size, PIXEL * side * side + NOTES))
         except OSError:
             data = b""  # and reading it says what is wrong
         plain = plain_png(data, side)

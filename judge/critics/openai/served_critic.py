@@ -33,7 +33,7 @@ from judge.reading import read
 from lorarar.util.errors import ImageError
 from lorarar.util.messages import message, message_once
 
-AHEAD = 4  # questions in flight for one that is made ready meanwhile, so that no slot of a server waits for it
+AHEAD = 2  # questions at work for each that is on its way: others are made ready, so that no wire waits for one
 REFUSALS = 3  # in a row, after which a server that refuses whoever asks is asked no more
 
 
@@ -82,7 +82,7 @@ class ServedCritic(Critic):
 
     def ask_parts(self, take: Callable[[], Sequence[AnyQuestion]]) -> Iterator[tuple[int, Reply]]:
         questions: list[AnyQuestion] = []
-        at_work = self.settings.concurrency + max(1, self.settings.concurrency // AHEAD)
+        at_work = AHEAD * self.settings.concurrency
         sharing = Sharing(self._servers, at_work, lambda index, *rest: self._reply(questions[index], *rest))
         refusals = 0
         try:

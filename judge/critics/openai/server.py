@@ -8,7 +8,8 @@ from typing import Any
 
 from judge.critics.critic import CriticError
 from judge.critics.openai.address import Address
-from judge.critics.openai.connection import Answer, Connection, NoAnswerError
+from judge.critics.openai.answer import Answer, NoAnswerError
+from judge.critics.openai.connection import Connection
 from judge.critics.openai.key import authorisation, key_variables
 from judge.critics.openai.models import find_model
 from judge.critics.openai.negotiation import Negotiation
@@ -16,7 +17,6 @@ from judge.critics.openai.problem import Problem, problem_of
 from judge.critics.openai.request import RequestForm, packed, with_extras
 from judge.critics.openai.retry import waits
 from judge.critics.openai.settings import ServedSettings
-from judge.critics.openai.slot import Slot
 
 Messages = Callable[
     ..., list[dict[str, Any]]
@@ -41,9 +41,9 @@ class Server:
     def __init__(self, url: str, settings: ServedSettings) -> None:
         """Raises a CriticError where the server cannot be reached, or has no such model."""
         self._settings = settings
-        self._slots = threading.BoundedSemaphore(settings.concurrency)  # questions in flight
         keys = " or ".join(key_variables(settings.key_variable))
-        self._connection = Connection(Address.parse(url), authorisation(settings.key_variable), settings.timeout)
+        key, most = authorisation(settings.key_variable), settings.concurrency
+        self._connection = Connection(Address.parse(url), key, settings.timeout, most)
         try:
             self.model = find_model(self._connection, settings.model, settings.retries, settings.backoff, keys)
         except CriticError:
@@ -87,8 +87,7 @@ class Server:
             body = with_extras(
                 form.body(self.model.name, messages(system=form.system), limit), self._settings.extra_body or {}
             )
-            data = packed(body, pictures)  # before there is a slot, so that none is taken by what is not yet in flight
-            answer = self._connection.post("/chat/completions", data, Slot(self._slots, check))
+            answer = self._connection.post("/chat/completions", packed(body, pictures), check)
             return problem_of(answer) or answer
 
         negotiation = self._negotiation_of_words if reads_words else self._negotiation
