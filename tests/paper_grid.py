@@ -22,7 +22,9 @@ steps = 2
 [[methods]]
 method = "direct"
 [[methods]]
-method = "ties"
+method = "direct"
+name = "average"
+weights = [0.5, 0.5]
 [[methods]]
 method = "lorarar"
 """
