@@ -243,10 +243,20 @@ def test_a_bad_plan_says_where(plan_file, change, message):
 
 
 def test_shipped_plans_are_sound(tmp_path):
-    assert shipped_plans() == ["demo", "half-held-out", "pocket", "quick", "sdxl", "training-pairs", "validation"]
+    assert shipped_plans() == [
+        "constants",
+        "demo",
+        "half-held-out",
+        "pocket",
+        "quick",
+        "sdxl",
+        "training-pairs",
+        "validation",
+    ]
     plan = read_plan("pocket")
     names = [row.row_name for row in plan.methods]
-    assert names == ["joint", "direct", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar"]
+    merges = ["direct", "constants", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar", "lorarar-means"]
+    assert names == ["joint", *merges]
     assert (len(plan.contents.names), len(plan.styles.names), len(plan.pictures.seeds)) == (5, 5, 10)
     read_plan("quick")
     read_plan("demo")
@@ -255,6 +265,6 @@ def test_shipped_plans_are_sound(tmp_path):
     with pytest.raises(PlanError, match=r"contents\.folder"):
         read_plan("sdxl")
     with pytest.raises(
-        PlanError, match="shipped plan: demo, half-held-out, pocket, quick, sdxl, training-pairs, validation"
+        PlanError, match="shipped plan: constants, demo, half-held-out, pocket, quick, sdxl, training-pairs, validation"
     ):
         read_plan(tmp_path / "none.toml")

@@ -84,8 +84,8 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
             "accepted are ziplora, lorarar",
         ),
         (("inspect", "none"), "none"),
-        (("bench", "run", "none.toml"), "shipped plan: demo, half-held-out, pocket, quick, sdxl"),
-        (("bench", "plan", "none"), "there are demo, half-held-out, pocket, quick, sdxl"),
+        (("bench", "run", "none.toml"), "shipped plan: constants, demo, half-held-out, pocket, quick, sdxl"),
+        (("bench", "plan", "none"), "there are constants, demo, half-held-out, pocket, quick, sdxl"),
         (("backup", "-o", "b.db"), "does not exist"),
         (
             ("train", "hypernet", "--contents", "a", "--styles", "b", "-o", "x.safetensors", "--parts", "nose"),
@@ -168,6 +168,7 @@ def test_coefficients_are_written_and_described(run, lora_file, tiny_folder, tmp
 def test_bench_runs_a_shipped_plan(run, tmp_path, monkeypatch):
     monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
     assert run("bench", "plan").stdout.split() == [
+        "constants",
         "demo",
         "half-held-out",
         "pocket",
@@ -179,7 +180,7 @@ def test_bench_runs_a_shipped_plan(run, tmp_path, monkeypatch):
     text = run("bench", "plan", "quick").stdout
     (tmp_path / "mine.toml").write_text(text.replace("steps = 8", "steps = 1"))
     done = json.loads(run("bench", "run", "mine.toml", "-o", "grid", "--json").stdout)
-    assert (done["cells"], done["drawn"], done["failures"]) == (12, 12, [])
+    assert (done["cells"], done["drawn"], done["failures"]) == (20, 20, [])
     assert "12 were there, 0 drawn" in run("bench", "run", "mine.toml", "-o", "grid").stderr
 
 

@@ -208,3 +208,29 @@ def test_pockets_network_has_its_means_over_all_its_training_pairs():
     means = find_means(shipped.HYPERNET)
     assert means.looks.pairs == means.looks.of_pairs == 20 * 18
     assert Recipe(METHODS["lorarar"], shipped.base(), {"means": True}).resolved_options()["means"] is True
+
+
+def test_inspect_says_what_a_hypernetwork_is_and_how_much_it_looks(run, network, tmp_path):
+    path = write_hypernet(network, tmp_path / "h.safetensors", {"steps": 7, "base": "tiny\x1b"})
+    plain = run("inspect", path)
+    assert plain.exit_code == 0, plain.output
+    assert "query, output" in plain.stdout and "lorarar train means" in plain.stdout.replace("\n", "")
+    assert "steps 7" in plain.stdout and "\x1b" not in plain.stdout
+    means = take_means(network, CONTENTS, STYLES)
+    write_means_beside(means, path, {})
+    facts = json.loads(run("inspect", path, "--json").stdout)
+    assert facts["hypernetwork"] == "columns" and facts["widths"] == [16, 32] and facts["training"] == {"steps": 7}
+    assert facts["means"]["over_pairs"] == pytest.approx(means.looks.over_pairs)
+    assert facts["means"]["in"] == str(beside(path)) and {*facts["means"]["layers"]} == {*means.layers}
+    assert "over 6 of 6 pairs" in run("inspect", path).stdout
+
+
+def test_inspect_knows_published_hypernetworks_and_takes_no_lora_for_one(run, tmp_path):
+    from .test_hypernet import published
+
+    torch.save(published((64,), 8), tmp_path / "theirs.pth")
+    facts = json.loads(run("inspect", tmp_path / "theirs.pth", "--json").stdout)
+    assert (facts["widths"], facts["key_value"], facts["means"]) == ([64], "sum", None)
+    write_adapter(CONTENTS[0], tmp_path / "lora.safetensors")
+    assert "hypernetwork" not in json.loads(run("inspect", tmp_path / "lora.safetensors", "--json").stdout)
+    assert run("inspect", tmp_path / "none.pth").exit_code == 1

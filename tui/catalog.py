@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
     from judge.targets import Target
     from judge.trust import Trust
+    from lorarar.merging.methods.rivals import RowMakings
     from lorarar.store.schema import Schema
 
 Row = dict[str, Any]
@@ -224,6 +225,15 @@ class Catalog:
                 if best.by:
                     backbones[name] = best.by
         return MetricScores(scores, tuple(filter(None, brands)), backbones)
+
+    def row_makings(self, collection: Collection | None) -> dict[str, RowMakings]:
+        """How the rows of a collection were made, as the report knows it."""
+        if collection is None or not self.exists():
+            return {}
+        from judge.reports.contests import row_makings
+
+        with self.reading() as db:
+            return row_makings(db, collection)
 
     def pairs(self, pictures: Sequence[PictureRow]) -> PairFigures | None:
         """The figures of questions about two pictures, as the report has them; None where none were asked."""

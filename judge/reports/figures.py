@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from judge.jury import MAJORITY, JuryAgreement
-from judge.metrics.table import MARS2
+from judge.metrics.table import MARS2, METRICS
 from judge.pairwise.tables import sides
 from judge.reports.groups import GROUP_HEADS
 from lorarar.util.formatting import count
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
+    from judge.reports.contests import Contest
     from judge.reports.groups import Attempts
     from judge.reports.report import JudgeReport, ReportLine
     from lorarar.util.statistics.bootstrap import Interval
@@ -47,6 +48,8 @@ def report_figures(report: JudgeReport) -> Iterator[ReportFigure]:
     brand = report.brands.get(MARS2, "")
     critic = MAJORITY if report.jury else critic
     yield from _sides(replace(common, by=critic, prompts=prompts, note=brand), report, report.lines)
+    for contest in report.contests:
+        yield from _contest(replace(common, method=contest.method, by=critic, prompts=prompts, note=brand), contest)
     if report.jury is not None:
         for member in report.jury.members:
             own = member.judgement
@@ -55,6 +58,18 @@ def report_figures(report: JudgeReport) -> Iterator[ReportFigure]:
         yield from _agreement(replace(common, by=MAJORITY, prompts=prompts), report.jury.agreement)
     if report.pairs is not None:
         yield from pair_figures(report.pairs, report.collection.label)
+
+
+def _contest(common: ReportFigure, contest: Contest) -> Iterator[ReportFigure]:
+    """Whether a method works, 1 or 0, nothing where that cannot be said; by how much it exceeds each rival's row."""
+    value = None if contest.works is None else float(contest.works)
+    yield replace(common, name="works", value=value, p=contest.p, note=_notes(contest.sentence, common.note))
+    for one in contest.beside:
+        row = replace(common, against=one.row)
+        p = one.difference.p if one.difference else None
+        yield _with(replace(row, name="beyond_rival", p=p), one.difference)
+        for name, difference in one.metrics.items():
+            yield _with(replace(row, name=f"{METRICS[name].key}_beyond_rival", p=difference.p), difference)
 
 
 def pair_figures(figures: PairFigures, collection: str) -> Iterator[ReportFigure]:

@@ -19,6 +19,7 @@ from judge.pictures import JudgedPicture, JudgedTargets, brand_of, judge_of_most
 from judge.published import PUBLISHED, Published
 from judge.reports.comparison import compare_with
 from judge.reports.conclusion import Conclusion, conclude
+from judge.reports.contests import Contest, Entrant, contests_among, row_makings
 from judge.reports.groups import By, Group, Name, group_name, groups, means_by_group
 from judge.targets import Target, report_collection
 from judge.trust import Trust, read_trust
@@ -84,6 +85,7 @@ class JudgeReport:
     low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
     conclusion: Conclusion  # about the methods, whatever the groups are
+    contests: Sequence[Contest] = ()  # of the methods that have rivals to beat
     jury: Jury | None = None  # whose majority the judge is
     pairs: PairFigures | None = None  # of questions about two pictures; None where none were asked
 
@@ -94,7 +96,8 @@ class JudgeReport:
         pairs = [one_line(text) for text in lead(self.pairs)] if self.pairs else []
         if self.judge is None:
             return [*pairs, outcome]
-        return [outcome, *pairs, *(self.jury.lines if self.jury else [trust])]
+        contests = [contest.line for contest in self.contests]
+        return [outcome, *contests, *pairs, *(self.jury.lines if self.jury else [trust])]
 
     @property
     def cautions(self) -> dict[str, str]:
@@ -143,7 +146,9 @@ def judgement_of(targets: JudgedTargets, judge: Judge) -> Judgement:
 def unjudged_report(targets: JudgedTargets, scores: ScoreStore, by: By, why: str) -> JudgeReport:
     """The metrics by group of pictures without a verdict; ``why`` says why there is none."""
     nothing = Judgement(Judge(0, "", ""), targets.pictures(None), reasons={}, low_mass=0, brand="", trust=None)
-    return replace(report_of(targets, nothing, scores, by, None), judge=None, conclusion=Conclusion(why, (), None))
+    return replace(
+        report_of(targets, nothing, scores, by, None), judge=None, conclusion=Conclusion(why, (), None), contests=()
+    )
 
 
 def report_of(
@@ -155,13 +160,15 @@ def report_of(
     methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
         raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
+    by_method = groups(pictures, "method")
     with scores.store.reading() as database:
         scored = {name: best_scores(database, metric, targets.targets) for name, metric in METRICS.items()}
+        rows = row_makings(database, collection)
     metrics = {
         name: by_group(_values(targets.targets, scores), by, quadratic=METRICS[name].quadratic)
         for name, scores in scored.items()
     }
-    grouped = groups(pictures, by)
+    grouped = by_method if by == "method" else groups(pictures, by)
     brands = {MARS2: judgement.brand, **{name: scores.brand for name, scores in scored.items()}}
     return JudgeReport(
         judge=judgement.judge,
@@ -174,7 +181,13 @@ def report_of(
         reasons=judgement.reasons,
         low_mass=judgement.low_mass,
         brands={name: words for name, words in brands.items() if words},
-        conclusion=conclude(grouped if by == "method" else groups(pictures, "method"), against, judgement.trust),
+        conclusion=conclude(by_method, against, judgement.trust),
+        contests=contests_among(
+            rows,
+            [Entrant(target.row, (target.subject, target.style), target.prompt) for target in targets.targets],
+            by_method,
+            {name: scores.values for name, scores in scored.items() if scores.by},
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from judge.non_answers import in_kinds
 from judge.pairwise import records as pair_records
 from judge.pairwise.tables import tables as pair_tables
 from judge.published import Published
+from judge.reports.contest_tables import contest_tables
 from judge.reports.groups import FEW, GROUP_HEADS, Attempts, side_sizes
 from judge.reports.jury_tables import jury_record, jury_tables
 from judge.reports.report import JudgeReport, ReportLine
@@ -43,7 +44,8 @@ def tables(report: JudgeReport, *, paper: bool = False) -> list[Table]:
         all_tables = [*mars2, *_metrics(report, paper)]
     else:
         mars2 = [_mars2(report, report.judge, "MARS2 (Table 1)", paper), *jury_tables(report)]
-        all_tables = [*mars2, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
+        beside = contest_tables(report.contests)
+        all_tables = [*mars2, *beside, _attempts(report, paper), *_metrics(report, paper), *_unclear(report)]
     names = len(GROUP_HEADS[report.by])
     of_singles = [
         replace(table, title=f"{table.title}: {report.collection.label}", names=max(names, table.names))
@@ -62,6 +64,7 @@ def report_record(report: JudgeReport) -> dict[str, Any]:
         "cautions": report.cautions,
         "by": report.by,
         "conclusion": report.conclusion.record(),
+        "contests": [contest.record() for contest in report.contests],
         "reasons": dict(report.reasons),
         "low_mass": report.low_mass,
         "groups": records(report),

@@ -26,7 +26,9 @@ LONGEST = 120  # characters of a value from a header in the table; --json has it
 
 @command
 def inspect(
-    file: Annotated[Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect, or a checkpoint file.")],
+    file: Annotated[
+        Path, typer.Argument(help="LoRA file or PEFT folder, of any dialect, a checkpoint file, or a hypernetwork.")
+    ],
     base: Annotated[
         str | None, typer.Option("--base", help="Say whether it fits this base model.", metavar="BASE")
     ] = None,
@@ -34,15 +36,19 @@ def inspect(
 ) -> None:
     """Describe a LoRA: dialect, ranks, targets, what it is for and was trained on, and why it cannot be used if so.
 
-    Of a checkpoint file it says which base that is.
+    Of a checkpoint file it says which base that is, of a hypernetwork its form and how much it looks at its input.
     """
     from lorarar.cli.inspect_checkpoint import checkpoint_facts
+    from lorarar.cli.inspect_hypernet import hypernet_facts, hypernet_words
     from lorarar.cli.trained_on import trained_on
     from lorarar.families import find_base
     from lorarar.lora.inspection import inspect_adapter
 
     if checkpoint := checkpoint_facts(file):
         _show_checkpoint(checkpoint, as_json)
+        return
+    if hypernet := hypernet_facts(file):
+        print_json(hypernet) if as_json else print_rich(_pairs(hypernet["path"], hypernet_words(hypernet), short=False))
         return
     inspection = inspect_adapter(file, find_base(base) if base else None)
     account, fault = trained_on(file)
@@ -134,7 +140,8 @@ def _print_fault(words: str) -> None:
     print_rich(Text(clean(words), "red"))
 
 
-def _pairs(title: str, pairs: Mapping[str, str]) -> Table:
+def _pairs(title: str, pairs: Mapping[str, str], *, short: bool = True) -> Table:
+    """A table of names and values, which are cut where they are long and may be anybody's."""
     from rich.table import Table
     from rich.text import Text
 
@@ -142,7 +149,7 @@ def _pairs(title: str, pairs: Mapping[str, str]) -> Table:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for key, value in pairs.items():
-        table.add_row(Text(_short(key)), Text(_short(value)))
+        table.add_row(Text(_short(key)), Text(_short(value) if short else clean(value)))
     return table
 
 

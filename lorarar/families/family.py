@@ -82,6 +82,7 @@ class Family:
     critic: str | None = None  # a function that returns the ``judge.critics.local.checkpoint.Checkpoint``
     backbones: Mapping[str, str] = field(default_factory=dict)  # by kind (clip, dino …), the folder of the model
     ground_truth: str | None = None  # a module, or an object, that is a ``judge.ground_truth.GroundTruth``
+    constants: tuple[float, float] | None = None  # the best (a, b) of direct merging, chosen on cells that no test has
     judges_own_alone: bool = False  # whether critic and backbones know the family's own pictures and no others
 
     @property

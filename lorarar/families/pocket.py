@@ -16,5 +16,6 @@ POCKET = Family(
     critic="judge.pocket.shipped:critic",
     backbones={"clip": "judge.pocket.shipped:CLIP", "dino": "judge.pocket.shipped:DINO"},
     ground_truth="judge.pocket.ground_truth",
+    constants=(0.8, 0.8),  # of the plan ``constants``; the rows of the other plans have the same
     judges_own_alone=True,  # trained on its pictures of 64 pixels
 )

@@ -117,6 +117,17 @@ def reference_folders(database: sqlite3.Connection) -> dict[Collection, str]:
     return {Collection(kind, name): folder for kind, name, folder in rows}
 
 
+def merges_of_rows(database: sqlite3.Connection, collection: Collection) -> list[tuple[str, str, str, str]]:
+    """What made the pictures of a collection's rows, each once: the row, the method, its options as JSON, the base."""
+    return database.execute(
+        """
+        SELECT DISTINCT c.row, m.method, m.options, m.base FROM cells c JOIN collections g ON g.id = c.collection
+        JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge WHERE g.kind = ? AND g.name = ?
+        ORDER BY c.row""",
+        [collection.kind, collection.name],
+    ).fetchall()
+
+
 @lru_cache(maxsize=4096)  # ten thousand pictures show a few dozen concepts
 def concept_name(name: str) -> str:
     """The name of a concept: a cell has it, an adapter's path has it before its ending."""

@@ -41,6 +41,7 @@ class Counted:
 
     rows: list[MethodFigures]
     summary: Conclusion | None
+    works: list[str]  # of each method that has rivals, whether it works
     pairs: PairFigures | None  # None where pictures were not judged in pairs
     scores: MetricScores
 
@@ -121,12 +122,14 @@ class ScoresScreen(BrowseScreen):
         """Count anew, in a worker."""
 
         def work() -> Counted:
-            from tui.views.method_figures import conclusion, figures
+            from tui.views.method_figures import conclusion, contests, figures
 
             catalog, judge = self.context.catalog, snapshot.judge
             summary = conclusion(snapshot, catalog.trust(judge)) if judge else None
             scores, pairs = catalog.scores(snapshot.pictures), catalog.pairs(snapshot.pictures)
-            return Counted(figures(snapshot, scores.by_metric, pairs), summary, pairs, scores)
+            made = catalog.row_makings(snapshot.collection)
+            works = [one.line for one in contests(snapshot, made, scores.by_metric)] if judge else []
+            return Counted(figures(snapshot, scores.by_metric, pairs), summary, works, pairs, scores)
 
         def show(counted: Counted) -> None:
             self._all = counted.rows
@@ -215,7 +218,8 @@ def _head(snapshot: Snapshot, counted: Counted) -> Text:
     words = "not judged yet: lorarar judge run"
     if judge is not None:
         words = f"judge {line(judge.critic, 40)}, prompts {line(judge.prompts, 40)}"
-    lines = [clean(text) for text in counted.summary.lines] if counted.summary else []
+    outcome, *trust = counted.summary.lines if counted.summary else ("",)
+    lines = [clean(text) for text in (outcome, *counted.works, *trust) if text]
     if counted.pairs is not None:
         from judge.pairwise.tables import order_notes, sentence, who
 

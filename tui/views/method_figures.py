@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from judge.metrics.table import METRICS
 from judge.reports.conclusion import Conclusion, conclude
+from judge.reports.contests import Contest, Entrant, contests_among
 from judge.reports.groups import Attempts, Group, make_groups, means_by_group
 from judge.trust import Trust
 from lorarar.store.queries import Pair
@@ -20,6 +21,7 @@ from tui.snapshot import Answers, PictureKey, Snapshot, key_of
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
+    from lorarar.merging.methods.rivals import RowMakings
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,22 @@ def figures(
 def conclusion(snapshot: Snapshot, trust: Trust | None) -> Conclusion:
     """What the report's first line says of the same pictures; ``trust`` is what the judge's last check came to."""
     return conclude(method_groups(snapshot), trust=trust)
+
+
+def contests(
+    snapshot: Snapshot, rows: Mapping[str, RowMakings], scores: Mapping[str, Mapping[PictureKey, float]]
+) -> list[Contest]:
+    """What the report says of methods that have rivals, of the same pictures.
+
+    Args:
+        snapshot: the pictures and their verdicts.
+        rows: how the rows of the collection were made.
+        scores: by metric and picture.
+    """
+    counted = [picture for pictures in snapshot.counted_cells.values() for picture in pictures]
+    entrants = [Entrant(picture.row, (picture.content, picture.style), picture.prompt) for picture in counted]
+    of_metrics = {name: [own.get(key_of(picture)) for picture in counted] for name, own in scores.items() if own}
+    return contests_among(rows, entrants, method_groups(snapshot), of_metrics)
 
 
 def method_groups(snapshot: Snapshot) -> list[Group]:

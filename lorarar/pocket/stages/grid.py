@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorarar.bench.plan import Plan, read_plan
+from lorarar.bench.plan import MethodRow, Plan, read_plan
 from lorarar.bench.run import run_plan
 from lorarar.pictures.images import read_image, write_png
 from lorarar.pocket.build_context import BuildContext
@@ -28,10 +28,15 @@ def run_grid(context: BuildContext) -> None:
     figures = {name: measure(row) for name, row in ({"truth": true} | rows).items()}
     for name, row in rows.items():
         figures[name]["against direct"] = compare(row, rows[AGAINST])
-    titles = {"truth": "true pictures"} | {row.row_name: row.info.title for row in plan.methods}
+    titles = {"truth": "true pictures"} | {row.row_name: _title(row) for row in plan.methods}
     write_png(whole_sheet(true, rows, titles), context.folder / "results.png")
     write_png(readme_sheet(true, rows, titles), context.folder / "sheet.png")
     (context.folder / "results.md").write_text(results_table(figures, titles))
+
+
+def _title(row: MethodRow) -> str:
+    """A row's method as people write it, with the row's name where it has one of its own."""
+    return f"{row.info.title} ({row.name})" if row.name else row.info.title
 
 
 def pictures_of(store: Store, plan: Plan) -> list[GridPicture]:
