@@ -73,8 +73,8 @@ def test_every_section_has_its_figures_and_stands_on_the_page(made):
 def test_a_run_that_goes_on_draws_nothing_and_says_what_is_left(made):
     _, first, again = made
     assert "min left" in first.stderr
-    assert "6 pictures, 6 drawn now" in first.stderr
-    assert "6 pictures, 0 drawn now" in again.stderr
+    assert "6 pictures, 6 drawn now or shared" in first.stderr
+    assert "6 pictures, 0 drawn now or shared" in again.stderr
 
 
 def test_items_are_listed_with_what_is_done(made, monkeypatch):

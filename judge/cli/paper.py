@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +52,16 @@ def paper(
         bool, typer.Option("--train", help="Train the networks that items need, instead of taking shipped ones.")
     ] = False,
     device: DeviceOption = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            help="That draw and train for pairs side by side.",
+            min=1,
+            max=64,
+            show_default="of Pocket on a CPU as many as cores, else 1",
+        ),
+    ] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,7 +79,7 @@ def paper(
     page.records()  # what is no page of results is not written over
     from judge.paper.run import PaperRun
 
-    run = PaperRun(request)
+    run = PaperRun(replace(request, processes=processes or _usual_processes(request)))
     run.run(chosen)
     if as_json:
         records = page.records()
@@ -77,6 +89,14 @@ def paper(
     if run.failures:
         names = ", ".join(run.failures)
         raise PaperError(f"{names} could not be made, as said above; what was finished is kept")
+
+
+def _usual_processes(request: PaperRequest) -> int:
+    """As many as there are cores where a small base is drawn on them; a large one takes the memory of all."""
+    import torch
+
+    on_cpu = request.device == "cpu" or (request.device is None and not torch.cuda.is_available())
+    return os.cpu_count() or 1 if on_cpu and request.base == DEFAULT_BASE else 1
 
 
 def _check(items: list[PaperItem], request: PaperRequest) -> None:

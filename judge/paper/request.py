@@ -29,6 +29,7 @@ class PaperRequest:
     quick: bool = False  # two subjects, two styles, one seed, four steps: to see that all works, not what comes out
     train: bool = False  # train networks instead of taking those that are there
     device: str | None = None
+    processes: int = 1  # that draw and train for pairs side by side
 
     @property
     def database(self) -> Path:

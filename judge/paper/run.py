@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from judge.full_run import judge_all
 from judge.judges import Judges
+from judge.paper.drawing_help import WORTH, helped
 from judge.paper.errors import PaperError
 from judge.paper.item import PaperItem
-from judge.paper.pace import PAIR_TRAININGS, Pace, work_of
+from judge.paper.pace import FIRST_GUESS, PAIR_TRAININGS, Pace, work_of
 from judge.paper.page import ResultsPage
 from judge.paper.request import PaperRequest
 from judge.paper.table import ITEMS
@@ -94,20 +95,30 @@ class PaperRun:
         from lorarar.bench.run import run_plan
         from lorarar.store import Store
 
-        with Store(self.request.database) as store:
-            outcome = run_plan(plan, store, self.request.out / "pictures" / plan.title)
-        self._note(plan, outcome)
+        started, folder = time.perf_counter(), self.request.out / "pictures" / plan.title
+        with (
+            Store(self.request.database) as store,
+            helped(plan, self.request.database, folder, self._processes(plan)),
+        ):
+            outcome = run_plan(plan, store, folder)
+        self._note(plan, outcome, time.perf_counter() - started)
         if outcome.failures:
             raise PaperError(f"of grid {plan.title} {len(outcome.failures)} pairs failed, as {outcome.failures[0]}")
 
-    def _note(self, plan: Plan, outcome: GridOutcome) -> None:
-        planned, seconds = work_of(plan), outcome.seconds
-        done = outcome.generated * planned["drawing"] / (outcome.cells or 1)
-        self.pace.did("drawing", planned["drawing"], done, seconds["draw"] + seconds["merge"])
+    def _processes(self, plan: Plan) -> int:
+        """How many processes draw a grid: those that are asked for, one alone where there is little to do."""
+        seconds = sum(count * FIRST_GUESS[kind] for kind, count in work_of(plan).items() if kind != "judging")
+        return self.request.processes if seconds > WORTH else 1
+
+    def _note(self, plan: Plan, outcome: GridOutcome, seconds: float) -> None:
+        """Take what a grid took off what is left, its trainings apart, since a grid says them together."""
+        planned, new = work_of(plan), outcome.cells - outcome.existing
+        done = new * planned["drawing"] / (outcome.cells or 1)
+        self.pace.did("drawing", planned["drawing"], done, max(seconds - outcome.seconds["train"], 0) if new else 0)
         for kind in PAIR_TRAININGS:
-            self.pace.did(kind, planned[kind], 0, 0)  # a grid says what all its trainings took together
-        new = f"{outcome.generated} drawn now, {count(outcome.trained, 'pair')} trained now"
-        message(f"{plan.title}: {count(outcome.cells, 'picture')}, {new}")
+            self.pace.did(kind, planned[kind], 0, 0)
+        drawn = f"{new} drawn now or shared, {count(outcome.trained, 'pair')} trained here"
+        message(f"{plan.title}: {count(outcome.cells, 'picture')}, {drawn}")
 
     def _judge(self, plan: Plan) -> None:
         """Judge what is not judged yet of a grid, by the judges of its base and the metrics that it has."""
