@@ -190,7 +190,7 @@ def test_a_network_that_is_there_is_a_row(tmp_path, monkeypatch):
     file.parent.mkdir()
     file.write_bytes(find_base("pocket").hypernet.read_bytes())
     (plan,) = table_a3.plans(request)
-    assert [row.row_name for row in plan.methods] == ["query-output", "ties", "direct"]
+    assert [row.row_name for row in plan.methods] == ["query-output", "ties", "direct", "constants"]
     assert plan.methods[0].options["hypernet"] == file
     assert (plan.contents.size, plan.styles.size, len(plan.pictures.seeds)) == (5, 3, 4)
 

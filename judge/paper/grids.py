@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorarar.bench.plan import Plan, place_plan, read_plan
+from lorarar.families import DEFAULT_BASE, FAMILIES
 from lorarar.util.formatting import count
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ OTHERS = "sdxl"  # and on another base, with LoRAs of one's own
 QUICK_STEPS, QUICK_SIDE = 4, 2  # of a sampler; subjects, and as many styles
 
 Row = Mapping[str, Any]  # as a plan has it: method, name and options
+#: The network's own means given to every pair, which a hypernetwork has to beat.
+MEANS_ROW: Row = {"method": "lorarar", "name": "lorarar-means", "means": True}
 
 
 def test_grid(request: PaperRequest) -> Plan:
@@ -97,6 +100,11 @@ def sized(plan: Plan, request: PaperRequest) -> Plan:
 def _quick_row(row: MethodRow) -> MethodRow:
     """A row whose training, if it has one, is of two steps."""
     return row.model_copy(update={"steps": 2}) if row.trains else row
+
+
+def constants_row() -> Row:
+    """The best constants of Pocket's family, which a hypernetwork has to beat."""
+    return {"method": "direct", "name": "constants", "weights": list(FAMILIES[DEFAULT_BASE].constants or (1.0, 1.0))}
 
 
 def _other_rows(request: PaperRequest) -> list[Row]:

@@ -14,7 +14,7 @@ PAIR_TRAININGS: tuple[Kind, ...] = ("joint", "ziplora")  # the methods that trai
 USUAL_STEPS = 25  # of a picture of Pocket
 #: Seconds of one thing of each kind on two cores, until it is known how long it takes here: a picture of the usual
 #: steps drawn, one judged with its metrics, a pair trained; "other" is in seconds as the items say them.
-FIRST_GUESS: Mapping[Kind, float] = {"drawing": 0.17, "judging": 0.09, "joint": 60.0, "ziplora": 25.0, "other": 1.0}
+FIRST_GUESS: Mapping[Kind, float] = {"drawing": 0.3, "judging": 0.07, "joint": 35.0, "ziplora": 13.0, "other": 1.0}
 
 
 def nothing() -> dict[Kind, float]:

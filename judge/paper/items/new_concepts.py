@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from judge.paper.grid_values import ByMethod
-from judge.paper.grids import Row, grid, grid_words
+from judge.paper.grids import MEANS_ROW, Row, constants_row, grid, grid_words
 from judge.paper.mars2_views import mars2_chart, mars2_table
 from judge.paper.new_concepts import lora_seconds, new_contents, new_styles, ready_concepts
 from judge.paper.section import PaperSection
@@ -36,6 +36,7 @@ ROWS: tuple[Row, ...] = (
     {"method": "ties", "density": 0.5},
     {"method": "ziplora", "batch": 2},
     {"method": OURS},
+    MEANS_ROW,
 )
 TRUTH = WITHOUT_JUDGE["rms-truth"]
 
@@ -49,7 +50,7 @@ def plans(request: PaperRequest) -> Sequence[Plan]:
 def _plan(request: PaperRequest) -> Plan:
     folder = request.out / f"concepts{'-quick' if request.quick else ''}"
     folders = folder / "contents", folder / "styles"
-    return grid(request, "new", ROWS, contents=new_contents(), styles=new_styles(), folders=folders)
+    return grid(request, "new", [*ROWS, constants_row()], contents=new_contents(), styles=new_styles(), folders=folders)
 
 
 def section(work: PaperWork) -> PaperSection:

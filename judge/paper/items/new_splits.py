@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from judge.paper.grids import Row, grid, grid_words
+from judge.paper.grids import Row, constants_row, grid, grid_words
 from judge.paper.mars2_views import mars2_chart, mars2_table
 from judge.paper.networks import PaperNetwork, missing_words, ready, recipe_words
 from judge.paper.pocket_concepts import animals, stuffed_animals, styles_with, things
@@ -77,7 +77,7 @@ def _plans(request: PaperRequest) -> dict[str, Plan]:
     for split in splits():
         if split.network.name in files:
             own = {"method": "lorarar", "hypernet": str(files[split.network.name].absolute())}
-            rows: list[Row] = [{**own, "name": OURS}, {**own, "name": MEANS, "means": True}, *OTHERS]
+            rows: list[Row] = [{**own, "name": OURS}, {**own, "name": MEANS, "means": True}, *OTHERS, constants_row()]
             contents, styles = split.test
             name = f"split-{split.name}"
             made[split.name] = grid(request, name, rows, contents=contents, styles=styles, seeds=SEEDS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from judge.paper.grids import grid, grid_words
+from judge.paper.grids import constants_row, grid, grid_words
 from judge.paper.mars2_views import mars2_chart
 from judge.paper.networks import RECIPE, PaperNetwork, missing_words, ready, recipe_words
 from judge.paper.pocket_concepts import styles_of, subjects_of
@@ -67,7 +67,7 @@ def _plan(request: PaperRequest) -> Plan | None:
     if not rows:
         return None
     contents, styles = subjects_of("validation"), styles_of("validation")
-    return grid(request, "parts", [*rows, *OTHERS], contents=contents, styles=styles, seeds=SEEDS)
+    return grid(request, "parts", [*rows, *OTHERS, constants_row()], contents=contents, styles=styles, seeds=SEEDS)
 
 
 def section(work: PaperWork) -> PaperSection:
