@@ -17,6 +17,7 @@ from studies.figures import Figure, Points, metric_title, titled
 from studies.reports.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.reports.metrics import StudyAspect, StudyMetric, metrics
 from studies.reports.standing_votes import StandingVote
+from lorarar.util.statistics.correlation import pearson, spearman
 from studies.statistics import coefficients
 from studies.statistics.coefficients import Coefficient
 from studies.statistics.correlation import Correlated, corrected, correlate, difference
@@ -90,8 +91,8 @@ def _coefficients(study: Study, metric: StudyMetric) -> dict[str, Coefficient]:
     """The coefficients that suit the study's kind and the metric, by name."""
     first = "point-biserial r" if metric.binary and study.kind == "absolute" else "Pearson r"
     common: dict[str, Coefficient] = {
-        first: coefficients.pearson,
-        "Spearman rho": coefficients.spearman,
+        first: pearson,
+        "Spearman rho": spearman,
         "Kendall tau-b": coefficients.kendall,
     }
     if study.kind == "ab":

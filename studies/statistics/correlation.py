@@ -14,7 +14,8 @@ import numpy as np
 from lorarar.util.statistics.agreement import majority
 from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.statistics.coefficients import SHARES, Coefficient, pearson
+from lorarar.util.statistics.correlation import pearson
+from studies.statistics.coefficients import SHARES, Coefficient
 from studies.statistics.crossed import Resamples
 from studies.statistics.ratings import Floats, Ratings
 from studies.statistics.reliability import Reliability

@@ -14,7 +14,7 @@ import numpy as np
 
 from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
-from studies.statistics.coefficients import pearson
+from lorarar.util.statistics.correlation import pearson
 from studies.statistics.crossed import Resamples
 from studies.statistics.ratings import Floats, Ratings
 
