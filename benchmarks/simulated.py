@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from lorarar.util.statistics.agreement import krippendorff_alpha, value_counts
+from lorarar.util.statistics.correlation import pearson, spearman
 from studies.statistics import coefficients
 from studies.statistics.ratings import Floats, Ratings
 from studies.statistics.reliability import spearman_brown
@@ -70,8 +71,8 @@ def coefficients_of(kind: str) -> dict[str, coefficients.Coefficient]:
         "absolute": {"AUC": coefficients.auc, "ordered alike": coefficients.ordered_alike},
     }
     common: dict[str, coefficients.Coefficient] = {
-        "r": coefficients.pearson,
-        "rho": coefficients.spearman,
+        "r": pearson,
+        "rho": spearman,
         "tau-b": coefficients.kendall,
     }
     return common | own[kind]
@@ -110,7 +111,7 @@ def _values(votes: Votes, size: Size) -> dict[str, float]:
         "human ceiling": float(np.sqrt(reliable)),
         "one rater against the others": rho * float(np.sqrt((count - 1) / (1 + (count - 2) * rho))),
         "r with infinitely many raters": result["r"] / float(np.sqrt(reliable)),
-        "difference of r": result["r"] - float(coefficients.pearson(people, votes.bad)),
+        "difference of r": result["r"] - float(pearson(people, votes.bad)),
     }
     if size.kind == "absolute":
         yes = (good > 0).astype(float)

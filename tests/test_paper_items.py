@@ -27,7 +27,7 @@ from lorarar.util.tables import Table
 
 from .paper_grid import run_paper, write_test_plan
 
-OF_GRID = ["table-1", "table-2", "table-a2", "figure-a7"]
+OF_GRID = ["table-1", "table-2", "figure-5", "figure-9", "table-a2", "figure-a7"]
 HEAVY = {"torch", "diffusers", "transformers", "matplotlib", "scipy", "sqlite_utils"}
 
 

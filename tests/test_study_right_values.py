@@ -14,6 +14,7 @@ from benchmarks.simulated import Size, simulate, true_wins
 from judge.pairwise.figures import _with_ends
 from lorarar.util.statistics.agreement import krippendorff_alphas, majority, value_counts
 from lorarar.util.statistics.bca import bca
+from lorarar.util.statistics.correlation import pearson, spearman
 from lorarar.util.statistics.davidson import Comparisons, fit, fits
 from lorarar.util.statistics.estimate import Estimate, estimate, simultaneous
 from lorarar.util.statistics.proportions import wilson
@@ -84,7 +85,7 @@ def test_reliability_is_not_defined_for_one_rater():
 def test_r_with_infinitely_many_raters_is_r_over_the_root_of_the_reliability(few_draws):
     votes = simulate(np.random.default_rng(4), Size(40, 8))
     of_raters = reliability(votes.ratings)
-    raw = correlate(votes.ratings, votes.good, {"r": coefficients.pearson}).values["r"]
+    raw = correlate(votes.ratings, votes.good, {"r": pearson}).values["r"]
     found = corrected(votes.ratings, votes.good, of_raters)
     assert found.value == pytest.approx(raw.value / np.sqrt(of_raters.value))
     assert found.low <= found.value <= found.high <= 1
@@ -142,7 +143,7 @@ def test_where_every_resample_gives_the_same_there_is_no_interval():
     """Perfect agreement, no ties at all: one vote more might well differ, so an interval of no width says too much."""
     quality = np.tile([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], 3)
     ratings = ratings_of(np.tile(quality, (4, 1)))
-    perfect = correlate(ratings, quality, {"r": coefficients.pearson, "kappa": coefficients.kappa}).values
+    perfect = correlate(ratings, quality, {"r": pearson, "kappa": coefficients.kappa}).values
     area = correlate(ratings, quality, {"area": coefficients.auc}).values["area"]
     assert (area.value, area.low, area.high) == pytest.approx(
         (1.0, 1 - wilson(0.0, 18)[1], 1.0)
@@ -402,8 +403,8 @@ def test_coefficients_of_resamples_are_those_of_repeated_items():
     people, metric = generator.integers(0, 7, (6, 20)) / 6, generator.integers(0, 9, 20) / 4
     weights = generator.integers(0, 3, (6, 20)).astype(float)
     own = (
-        coefficients.pearson,
-        coefficients.spearman,
+        pearson,
+        spearman,
         coefficients.kendall,
         coefficients.ordered_alike,
         coefficients.same_side,
@@ -417,7 +418,7 @@ def test_coefficients_of_resamples_are_those_of_repeated_items():
             at = np.repeat(np.arange(20), weights[row].astype(int))
             alone = people[row, at] - 0.5 * (coefficient is coefficients.same_side)
             assert value == pytest.approx(float(coefficient(alone, metric[at], None)))
-            if coefficient is coefficients.spearman:
+            if coefficient is spearman:
                 assert value == pytest.approx(spearmanr(alone, metric[at]).statistic)
             if coefficient is coefficients.kendall:
                 assert value == pytest.approx(kendalltau(alone, metric[at]).statistic)

@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from lorarar.util.statistics.agreement import krippendorff_alpha, value_counts
+from lorarar.util.statistics.correlation import pearson, spearman
 from lorarar.util.statistics.davidson import fit, two_methods
 from lorarar.util.statistics.power import fisher_interval, power, simulate
 from lorarar.util.statistics.undefined import UndefinedError
@@ -148,19 +149,17 @@ def test_coefficients_agree_with_scipy():
     for _ in range(20):
         people = generator.integers(0, 6, 30) / 5
         metric = people + generator.normal(0, 0.5, 30).round(1)
-        assert coefficients.pearson(people, metric) == pytest.approx(stats.pearsonr(people, metric).statistic)
-        assert coefficients.spearman(people, metric) == pytest.approx(stats.spearmanr(people, metric).statistic)
+        assert pearson(people, metric) == pytest.approx(stats.pearsonr(people, metric).statistic)
+        assert spearman(people, metric) == pytest.approx(stats.spearmanr(people, metric).statistic)
         assert coefficients.kendall(people, metric) == pytest.approx(stats.kendalltau(people, metric).statistic)
         yes = people > 0.5
         u = stats.mannwhitneyu(metric[yes], metric[~yes]).statistic
         assert coefficients.auc(people, metric) == pytest.approx(u / yes.sum() / (~yes).sum())
         binary = (metric > 0.5).astype(float)
-        assert coefficients.pearson(people, binary) == pytest.approx(stats.pointbiserialr(binary, people).statistic)
+        assert pearson(people, binary) == pytest.approx(stats.pointbiserialr(binary, people).statistic)
         weights = generator.integers(0, 3, 30)
         repeated = np.repeat(people, weights), np.repeat(metric, weights)
-        assert coefficients.pearson(people, metric, weights.astype(float)) == pytest.approx(
-            stats.pearsonr(*repeated).statistic
-        )
+        assert pearson(people, metric, weights.astype(float)) == pytest.approx(stats.pearsonr(*repeated).statistic)
 
 
 def test_pairwise_agreement_counts_what_it_says():
@@ -217,7 +216,7 @@ def test_consistency_is_a_share_with_an_interval():
 )
 def test_correlations_that_are_not_defined_say_why(people, metric, message):
     with pytest.raises(UndefinedError, match=message):
-        correlate(ratings_of(np.array(people)), np.array(metric, float), {"r": coefficients.pearson})
+        correlate(ratings_of(np.array(people)), np.array(metric, float), {"r": pearson})
 
 
 def test_metrics_are_compared_on_the_same_resamples():
@@ -295,7 +294,7 @@ def test_intervals_of_correlations_cover_what_they_claim(note):
     found = []
     for _ in range(studies):
         votes, metric = study(items)
-        values = correlate(ratings_of(votes), metric, {"r": coefficients.pearson}).values["r"]
+        values = correlate(ratings_of(votes), metric, {"r": pearson}).values["r"]
         found.append((values.low, values.high))
     note(f"nominal 95 %: {covered(truth, found):.3f} of {studies} correlations of {truth:.2f}")
     assert 0.88 <= covered(truth, found) <= 1

@@ -14,7 +14,7 @@ from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.folders import find_loras
 from lorarar.lora.names import distinct_names
 from lorarar.merging.hypernet_file import read_hypernet
-from lorarar.merging.means import even_pairs
+from lorarar.util.pair_order import even_pairs
 from lorarar.util.progress import Ticker
 
 if TYPE_CHECKING:

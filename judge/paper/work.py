@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lorarar.bench.plan import Plan
     from lorarar.pictures.dot_chart import DotChart
+    from lorarar.pictures.scatter_chart import ScatterChart
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class PaperWork:
                 partial.write_text(as_json(made))
         return json.loads(path.read_text())
 
-    def chart(self, chart: DotChart, caption: str, name: str = "") -> PaperFigure:
+    def chart(self, chart: DotChart | ScatterChart, caption: str, name: str = "") -> PaperFigure:
         """Write a chart beside the results; ``name`` tells it from others of the item.
 
         Raises:

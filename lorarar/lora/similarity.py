@@ -15,7 +15,7 @@ from lorarar.lora.adapter import Adapter
 
 
 def gram(adapters: Sequence[Adapter]) -> Tensor:
-    """The inner products (K, K) of the updates of K adapters, summed over layers; one that lacks a layer has 0 there."""
+    """The inner products (K, K) of the updates of K adapters, summed over the layers that two of them have."""
     total = torch.zeros(len(adapters), len(adapters), dtype=torch.float64)
     for layer in dict.fromkeys(layer for adapter in adapters for layer in adapter.layers):
         of = [(place, one.layers[layer]) for place, one in enumerate(adapters) if layer in one.layers]

@@ -5,7 +5,7 @@ Names from outside are drawn as they are spelt: no formula of matplotlib's, no c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -93,20 +93,7 @@ class DotChart:
         check_charts()
         if len(self.rows) > MOST:
             raise ChartError(f"{len(self.rows)} rows are more than can be read; accepted are {MOST}: choose some")
-        from matplotlib import rc_context
-
-        with ExitStack() as stack:
-            stack.enter_context(rc_context(SETTINGS))
-            stack.enter_context(catch_warnings())
-            simplefilter("ignore")  # of letters that its fonts lack, which are drawn as boxes
-            figure = self._draw()
-            try:
-                form = path.suffix.lower().removeprefix(".")
-                with replacing(path) as partial:
-                    figure.savefig(partial, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
-            except OSError as error:
-                raise ChartError(f"cannot write {path}: {error.strerror or error}") from None
-        return path
+        return write_figure(path, self._draw)
 
     def _draw(self) -> Figure:
         from matplotlib.figure import Figure
@@ -150,6 +137,29 @@ class DotChart:
         for value, place in zip(values, places, strict=True):
             text = f"{value:.{panel.places}f}"
             axis.annotate(text, (value, place), (0, 4.5), textcoords="offset points", ha="center", fontsize=7)
+
+
+def write_figure(path: Path, draw: Callable[[], Figure]) -> Path:
+    """Write what is drawn, whole or not at all, as what the file's name ends in, in the looks of all charts.
+
+    Raises:
+        ChartError: matplotlib is not installed, or the file cannot be written.
+    """
+    check_charts()
+    from matplotlib import rc_context
+
+    with ExitStack() as stack:
+        stack.enter_context(rc_context(SETTINGS))
+        stack.enter_context(catch_warnings())
+        simplefilter("ignore")  # of letters that its fonts lack, which are drawn as boxes
+        figure = draw()
+        try:
+            form = path.suffix.lower().removeprefix(".")
+            with replacing(path) as partial:
+                figure.savefig(partial, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
+        except OSError as error:
+            raise ChartError(f"cannot write {path}: {error.strerror or error}") from None
+    return path
 
 
 def look(number: int) -> tuple[str, str]:

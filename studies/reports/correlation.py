@@ -12,12 +12,12 @@ import numpy as np
 from judge.metrics import MARS2
 from lorarar.store import Store
 from lorarar.util.formatting import count
+from lorarar.util.statistics.correlation import pearson, spearman
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import Figure, Points, metric_title, titled
 from studies.reports.figure_builders import figure_of, measured_figure, ratings_of, undefined, value_for
 from studies.reports.metrics import StudyAspect, StudyMetric, metrics
 from studies.reports.standing_votes import StandingVote
-from lorarar.util.statistics.correlation import pearson, spearman
 from studies.statistics import coefficients
 from studies.statistics.coefficients import Coefficient
 from studies.statistics.correlation import Correlated, corrected, correlate, difference

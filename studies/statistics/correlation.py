@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lorarar.util.statistics.agreement import majority
+from lorarar.util.statistics.correlation import pearson
 from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.undefined import UndefinedError
-from lorarar.util.statistics.correlation import pearson
 from studies.statistics.coefficients import SHARES, Coefficient
 from studies.statistics.crossed import Resamples
 from studies.statistics.ratings import Floats, Ratings

@@ -113,14 +113,14 @@ def _columns(work: PaperWork, plan: Plan) -> dict[str, Columns]:
     pairs = [pair for pair in found[LORARAR] if pair in found[ZIPLORA]]
     if not pairs:
         raise PaperError(f"no merge of grid {plan.title} has its coefficients in {work.request.database}; draw it anew")
-    layers = [
+    shared = [
         layer
         for layer, of in found[LORARAR][pairs[0]].items()
         if any(np.ptp(side) > 0 for side in of)  # a rule's constant is no prediction
         and all(layer in found[method][pair] for method in METHODS for pair in pairs)
     ]
     return {
-        method: {pair: {layer: of[pair][layer] for layer in layers} for pair in pairs} for method, of in found.items()
+        method: {pair: {layer: of[pair][layer] for layer in shared} for pair in pairs} for method, of in found.items()
     }
 
 
