@@ -27,12 +27,13 @@ RECIPE = HypernetOptions(hidden=16, steps=STEPS, rate=0.01, pairs=8, decay=0.5, 
 
 @dataclass(frozen=True)
 class PaperNetwork:
-    """A network with what it learns from, of Pocket's own concepts by name."""
+    """A network with what it learns from, concepts by name: Pocket's own, or those of another folder."""
 
     name: str
     contents: tuple[str, ...]
     styles: tuple[str, ...]
     options: HypernetOptions = field(default=RECIPE)
+    folder: Path | None = None  # that has them in ``contents`` and ``styles``, as a zoo has
 
 
 def recipe_words(request: PaperRequest) -> str:
@@ -50,9 +51,9 @@ def ready(networks: Iterable[PaperNetwork], request: PaperRequest) -> dict[str, 
         TrainingError, AdapterError, HypernetError: one cannot be trained or written.
     """
     networks = list(networks)
-    folder = request.out / f"networks{'-quick' if request.quick else ''}"
+    folder = own_folder(request)
     if request.train:
-        message(f"{count(len(networks), 'network')} to train or to find in {folder}, about a minute each")
+        message(f"{count(len(networks), 'network')} to train or to find in {folder}, {_minutes(networks)} at most")
         for network in networks:
             _train(network, folder / f"{network.name}.safetensors", request)
     files = {}
@@ -69,11 +70,31 @@ def missing_words(networks: Sequence[PaperNetwork], files: Mapping[str, Path], i
     lacking = [network.name for network in networks if network.name not in files]
     if not lacking:
         return ""
-    minutes = len(lacking) * SECONDS / 60
+    minutes = _minutes([network for network in networks if network.name in lacking])
     return (
         f"{count(len(lacking), 'network')} of {len(networks)} are neither trained nor shipped ({', '.join(lacking)}): "
-        f"`lorarar paper {item} --train` trains them in some {minutes:.0f} minutes."
+        f"`lorarar paper {item} --train` trains them in some {minutes}."
     )
+
+
+def own_folder(request: PaperRequest) -> Path:
+    """Where the networks are that a run trains, and where those are looked for that were trained elsewhere."""
+    return request.out / f"networks{'-quick' if request.quick else ''}"
+
+
+def trained(prefix: str, request: PaperRequest) -> dict[str, Path]:
+    """The networks of a series that are there, by what follows ``PREFIX-`` in their names; shipped ones too."""
+    files: dict[str, Path] = {}
+    for place in (SHIPPED, own_folder(request)):
+        files |= {file.stem.removeprefix(f"{prefix}-"): file for file in sorted(place.glob(f"{prefix}-*.safetensors"))}
+    return files
+
+
+def _minutes(networks: Sequence[PaperNetwork]) -> str:
+    """How long networks take to train on two cores, in words."""
+    usual = RECIPE.steps * RECIPE.pairs
+    seconds = sum(SECONDS * network.options.steps * network.options.pairs / usual for network in networks)
+    return count(max(1, round(seconds / 60)), "minute")
 
 
 def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
@@ -84,6 +105,7 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.merging.means import take_means
     from lorarar.pictures.concepts import read_concepts
+    from lorarar.pictures.true_pictures import truth_of
     from lorarar.training.hypernet import train_hypernet
     from lorarar.training.makings import concept_facts, made_by, training_makings
     from lorarar.training.options import options_facts
@@ -93,8 +115,9 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
     from lorarar.util.files import training_checkpoint
 
     base = pinned(find_base(request.base))
-    contents = read_concepts(base.contents, network.contents, base=base)
-    styles = read_concepts(base.styles, network.styles, base=base)
+    places = (base.contents, base.styles) if network.folder is None else _sides(network.folder)
+    contents = read_concepts(places[0], network.contents, base=base)
+    styles = read_concepts(places[1], network.styles, base=base)
     accelerator = TrainingPlace(request.device, None).accelerator()
     options = replace(network.options, steps=QUICK_STEPS) if request.quick else network.options
     inputs: dict[str, object] = {
@@ -117,10 +140,15 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
         makings=makings,
         accelerator=accelerator,
         side=native_side(pipeline),
+        truth=truth_of(base) if options.objective == "truth" else None,
     )
     means = take_means(trained, [one.adapter for one in contents], [one.adapter for one in styles])
     write_hypernet(trained, path, header, means)
     checkpoint.unlink(missing_ok=True)
+
+
+def _sides(folder: Path) -> tuple[Path, Path]:
+    return folder / "contents", folder / "styles"
 
 
 def as_written(facts: object) -> object:

@@ -144,6 +144,16 @@ ITEMS = Registry(
             any_base=True,
         ),
         PaperItem(
+            "question-1",
+            "performance against number and diversity of training LoRAs",
+            "Open question 1",
+            "networks of a zoo, which --train trains, else the record of some; nothing is drawn",
+            minutes=7,
+            module=f"{_HOME}.question_1",
+            order=41,
+            seconds=420,
+        ),
+        PaperItem(
             "question-2",
             "where it fails: distance from the training set against success",
             "Open question 2",

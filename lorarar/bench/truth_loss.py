@@ -57,6 +57,21 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
         PlanError: the base's family does not know a pair's true picture, or every row trains.
         AdapterError, BaseError: a concept or the base cannot be read.
     """
+    levels = _levels(plan, base, device)
+    first = next(iter(levels.values()))
+    losses = {name: _summary(values, {} if values is first else first) for name, values in levels.items()}
+    against = with_holm({name: loss.against_first for name, loss in losses.items()})
+    return {name: replace(loss, against_first=against[name]) for name, loss in losses.items()}
+
+
+def truth_by_pair(plan: Plan, base: Base, device: str | None = None) -> dict[str, dict[tuple[str, str], float]]:
+    """The truth loss of each pair by each row of a plan, over all levels of noise; raises as ``truth_losses``."""
+    levels = _levels(plan, base, device)
+    return {name: {pair: float(of.mean()) for pair, of in values.items()} for name, values in levels.items()}
+
+
+def _levels(plan: Plan, base: Base, device: str | None) -> dict[str, Levels]:
+    """The losses of each row of a plan; raises as ``truth_losses``."""
     rows = [row for row in plan.methods if not row.trains]
     if not rows:
         raise PlanError('every row of the plan trains for its pairs; add one that does not, as method = "ties"')
@@ -64,11 +79,7 @@ def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str,
     truths = _true_pictures(base, chosen)
     with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:
         measure = _Measure(studio, truths, plan.pictures.templates[0], ticker.advance)
-        levels = {row.row_name: measure(pairs_of(row, base, chosen)) for row in rows}
-    first = levels[rows[0].row_name]
-    losses = {name: _summary(values, {} if values is first else first) for name, values in levels.items()}
-    against = with_holm({name: loss.against_first for name, loss in losses.items()})
-    return {name: replace(loss, against_first=against[name]) for name, loss in losses.items()}
+        return {row.row_name: measure(pairs_of(row, base, chosen)) for row in rows}
 
 
 def _true_pictures(base: Base, concepts: Sequence[tuple[Concept, Concept]]) -> dict[tuple[str, str], Image.Image]:
