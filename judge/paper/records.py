@@ -66,7 +66,7 @@ def keep(results: Path, item: str, made: Mapping[str, Any], folder: Path = FOLDE
     if found is None:
         raise PaperError(f"{results} has no section of {item}; make it: lorarar paper {item} -o {results}")
     numbers = found["section"]["numbers"]
-    if numbers.get("recorded") or found["made"]["quick"]:
+    if "recorded" in numbers or found["made"]["quick"]:
         raise PaperError(
             f"what {results} has of {item} is itself a record, or a smoke test; accepted is what was measured"
         )
