@@ -93,6 +93,7 @@ def test_a_killed_training_ends_as_an_unbroken_one(tiny, concepts, tmp_path, nam
 
 def test_a_training_of_columns_is_known_as_it_was():
     assert "head" not in options_facts(HypernetOptions())
+    assert HypernetOptions().parts == ("query", "output")
     assert options_facts(HypernetOptions(head="context"))["head"] == "context"
 
 

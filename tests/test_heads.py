@@ -223,3 +223,107 @@ def test_strengths_and_balance_scale_what_the_head_gives(tmp_path, tiny_folder, 
         made = scaled.adapter.layers[layer].dense().double() / scaled.factor
         assert torch.norm(made - wanted[layer]) <= 1e-5 * torch.norm(wanted[layer])
         torch.testing.assert_close(scaled.coefficients[layer][0], 2 * scaled.factor * m_c)
+
+
+OF_RANKS = ("ranks", "balance")
+ALL = (".to_q", ".to_k", ".to_v", ".to_out.0", ".ff.net.0.proj", ".ff.net.2")
+
+
+@pytest.mark.parametrize("name", OF_RANKS)
+def test_no_spelling_of_the_updates_changes_what_is_predicted(name):
+    network = head(name)
+    content, style = (random_adapter(rank, seed, ends=ALL) for rank, seed in ((4, 0), (3, 1)))
+    order = torch.tensor([2, 0, 1])
+    shuffled = {layer: Factors(-of.down[order], -of.up[:, order]) for layer, of in style.layers.items()}
+    filled = {  # the same updates at a higher rank, of which some rows are empty or twice there
+        layer: Factors(torch.cat([of.down, of.down[:1], 0 * of.down]), torch.cat([of.up, 0 * of.up[:, :1], of.up], 1))
+        for layer, of in content.layers.items()
+    }
+    wanted = network(network.spelt(content), network.spelt(style))
+    for one, other in (
+        (respelt(content), replace(style, layers=shuffled)),
+        (replace(content, layers=filled), respelt(style, 1)),
+    ):
+        made = network(network.spelt(one), network.spelt(other))
+        for layer, pair in wanted.items():
+            for wanted_of, made_of in zip(pair, made[layer], strict=True):
+                torch.testing.assert_close(made_of[: len(wanted_of)], wanted_of, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", OF_RANKS)
+def test_what_is_predicted_is_seen_in_the_loras(name):
+    network, content, style = head(name), random_adapter(4, 0), random_adapter(3, 1)
+    one = network(network.spelt(content), network.spelt(style))
+    other = network(network.spelt(content), network.spelt(random_adapter(3, 2)))
+    same = network(network.spelt(content), network.spelt(replace(content, name="twin")))
+    layers = [layer for layer in one if network.predicts(layer)]
+    assert all((one[layer][0] - other[layer][0]).abs().max() > 1e-5 for layer in layers)
+    assert all((one[layer][0] - same[layer][0]).abs().max() > 1e-3 for layer in layers)
+
+
+@pytest.mark.parametrize("name", OF_RANKS)
+def test_one_network_reads_loras_of_any_base(tmp_path, name):
+    network = read_hypernet(
+        write_hypernet(head(name, HeadForm(hidden=6, parts=HEADS[name].parts)), tmp_path / "h.safetensors")
+    )
+    blocks = {
+        "sdxl": "unet.down_blocks.2.attentions.1.transformer_blocks.9.attn1.to_q unet.mid_block.attentions.0."
+        "transformer_blocks.0.attn2.to_v unet.up_blocks.0.attentions.0.transformer_blocks.1.ff.net.2",
+        "a DiT": "transformer.transformer_blocks.0.attn.to_q transformer.transformer_blocks.11.ff.net.0.proj",
+    }
+    for (base, layers), (rows, columns) in zip(blocks.items(), ((24, 12), (7, 40)), strict=True):
+        content, style = (
+            Adapter({layer: factors(rows, columns, rank, rank + len(layer)) for layer in layers.split()}, base)
+            for rank in (5, 3)
+        )
+        result = method_named("lorarar").function(content, style, MergeInputs(), hypernet=network)
+        for layer, wanted in dense_merge(content, style, result.coefficients).items():
+            assert torch.norm(result.layers[layer].dense() - wanted) <= 1e-4 * torch.norm(wanted)
+
+
+def factors(rows, columns, rank, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return Factors(torch.randn(rank, columns, generator=generator), torch.randn(rows, rank, generator=generator))
+
+
+@pytest.mark.parametrize("name", OF_RANKS)
+def test_a_training_starts_at_one_constant(name):
+    network = HEADS[name].kind.of(FORM)
+    network.start()
+    pair = (network.spelt(random_adapter(2, seed)) for seed in (0, 1))
+    assert all(torch.allclose(m, torch.tensor(0.7)) for of in network.predict(*pair).values() for m in of)
+
+
+@pytest.mark.parametrize("name", OF_RANKS)
+def test_loras_that_change_nothing_are_merged_too(name):
+    network, style = head(name), random_adapter(3, 1)
+    empty = replace(style, layers={layer: Factors(of.down, 0 * of.up) for layer, of in style.layers.items()})
+    for pair in ((empty, style), (style, empty), (empty, empty)):
+        result = method_named("lorarar").function(*pair, MergeInputs(), hypernet=network)
+        assert all(torch.isfinite(m).all() for of in result.coefficients.values() for m in of)
+        assert all(torch.isfinite(of.dense()).all() for of in result.layers.values())
+
+
+def test_a_balance_is_two_numbers_for_each_block_group():
+    network = head("balance", replace(FORM, parts=HEADS["balance"].parts))
+    content, style = (network.spelt(random_adapter(2, seed, ends=ALL)) for seed in (0, 1))
+    groups = {}
+    for layer, pair in network(content, style).items():
+        block = layer.split(".attentions")[0], ".ff." in layer
+        groups.setdefault(block, set()).add(tuple(float(value) for m in pair for value in m.unique()))
+    assert len(groups) == 10 and all(len(values) == 1 for values in groups.values())
+    assert len({next(iter(values)) for values in groups.values()}) == 10
+    assert all(len(next(iter(values))) == 2 for values in groups.values())
+
+
+def test_the_overlap_of_rank_gates_is_that_of_the_directions_that_are_read():
+    network, content, style = head("ranks"), random_adapter(2, 0), random_adapter(3, 1)
+    ours, theirs = network.spelt(content), network.spelt(style)
+    gates = network(ours, theirs)
+    layers = [layer for layer in gates if network.predicts(layer)]
+    for layer, (one, other) in zip(layers, network.overlapping(ours, theirs, gates), strict=True):
+        reads = []
+        for factors_of, gate in zip((content.layers[layer], style.layers[layer]), gates[layer], strict=True):
+            right = torch.linalg.svd(factors_of.dense(), full_matrices=False)[2][: len(gate)]
+            reads.append(right.T @ torch.diag(gate) @ right)
+        torch.testing.assert_close(one @ other, (reads[0] * reads[1]).sum(), rtol=1e-3, atol=1e-4)

@@ -7,7 +7,7 @@ from itertools import islice
 
 from lorarar.lora.adapter import Factors
 
-ROOM = 2**25  # numbers in the factors of layers that are computed together
+ROOM = 2**21  # numbers in the factors of layers that are computed together: more would gain nothing, and fit no cache
 
 
 def alike(layers: Mapping[str, Sequence[Factors]]) -> Iterator[list[str]]:

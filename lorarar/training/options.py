@@ -47,7 +47,7 @@ class HypernetOptions:
     """
 
     hidden: int = 128
-    parts: tuple[Part, ...] = ("query", "output")
+    parts: tuple[Part, ...] = ()  # the head's own, which are the paper's query and output of columns
     key_value: ConstantRule = "mean"
     fidelity: Fidelity = "l2"
     regulariser: Regulariser = "mean-dot"
@@ -64,6 +64,9 @@ class HypernetOptions:
     decay: float = 1.0  # share of the steps, at the end, over which the rate falls to zero
     average: float = 0.0  # decay of the moving average of weights, which is then the result
     head: HeadName = "columns"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", self.parts or HEADS[self.head].parts)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,10 @@ class Training(Generic[Values_co]):
     @property
     def options(self) -> dict[str, Option]:
         """The options by name, with their defaults."""
-        return {row.name: replace(row, default=getattr(self.values, row.name)) for row in self.rows}
+        defaults = {row.name: getattr(self.values, row.name) for row in self.rows}
+        return {
+            row.name: replace(row, default=None if (value := defaults[row.name]) == () else value) for row in self.rows
+        }
 
     def read(self, what: str, given: Mapping[str, Any], spelling: Spelling = "flag") -> Values_co:
         """The options with these values, and defaults for the others.
@@ -194,6 +200,7 @@ HYPERNET = Training(
             "choices",
             choices=("query", "key", "value", "output", "feed-forward"),
             words="PARTS",
+            default_words="query,output; of ranks and balance all",
         ),
         Option(
             "head",

@@ -1,0 +1,96 @@
+"""The head ``balance``: two coefficients for each block group, from what is known of its rank components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from lorarar.lora.adapter import PREDICTABLE, Adapter, Part
+from lorarar.lora.stack import is_stack
+from lorarar.merging.coefficients import Coefficients, length_along
+from lorarar.merging.head import ConstantRule, Head, HeadForm, OthersRule
+from lorarar.merging.heads import layer_place, rank_features
+from lorarar.merging.heads.rank_features import Meeting, Spectrum
+from lorarar.merging.heads.ranks import START
+from lorarar.merging.heads.singular_layers import in_singular_form, shared_layers
+
+
+class BalanceHead(Head):
+    """How much of content and of style a block group has, its attention and its feed-forward layers each.
+
+    Both numbers are a perceptron's, one for all groups, of the numbers of rank components of either side, as a mean
+    over the group's components and as a mean by energy, and of the group's place in the network. A group is a block of
+    a UNet, or a quarter of a network that has no such blocks. All columns of a layer have one coefficient.
+    """
+
+    name = "balance"
+
+    def __init__(
+        self,
+        hidden: int = 128,
+        parts: Sequence[Part] = PREDICTABLE,
+        key_value: ConstantRule = "mean",
+        others: OthersRule = "key-value",
+    ) -> None:
+        super().__init__(hidden, parts, key_value, others)
+        self.group = nn.Linear(4 * rank_features.WIDTH, hidden)
+        self.place = nn.Linear(layer_place.WIDTH, hidden, bias=False)
+        self.between = nn.Linear(hidden, hidden)
+        self.output = nn.Linear(hidden, 2)
+
+    @classmethod
+    def of(cls, form: HeadForm) -> Self:
+        """A network of this form, its weights at random."""
+        return cls(form.hidden, form.parts, form.key_value, form.others)
+
+    def start(self) -> None:
+        """Set the output so that every coefficient starts at ``START``."""
+        nn.init.zeros_(self.output.weight)
+        nn.init.constant_(self.output.bias, START)
+
+    def spelt(self, adapter: Adapter) -> Adapter:
+        """The adapter with the layers that are predicted in singular form, of which its numbers are."""
+        return in_singular_form(self, adapter)
+
+    def predict(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
+        """The coefficients of the layers that are predicted, all columns alike; of stacks of P adapters (P, n)."""
+        layers = shared_layers(self, content, style)
+        if not layers:
+            return {}
+        places = layer_place.places_of(layers)
+        groups = sorted({place.group for place in places})
+        members = torch.tensor([[float(place.group == group) for place in places] for group in groups])
+        meeting = Meeting.of(content.layers, style.layers, layers)
+        balances = self._balances(meeting, layer_place.encoded(places), members)
+        coefficients: dict[str, Coefficients] = {}
+        for name, place in zip(layers, places, strict=True):
+            factors = content.layers[name]
+            columns = balances[groups.index(place.group)].unsqueeze(-1).expand(-1, -1, length_along(self.axis, factors))
+            m_c, m_s = columns.unbind(1)
+            coefficients[name] = (m_c, m_s) if is_stack(factors) else (m_c[0], m_s[0])
+        return coefficients
+
+    def _balances(self, meeting: Meeting, places: Tensor, members: Tensor) -> Tensor:
+        """Both coefficients of G groups (G, P, 2), whose members are so many (G, L) of the layers at these places."""
+        weight = self.output.weight
+        places, members = places.to(weight), members.to(weight)
+        sides = (meeting.features(), meeting.content), (meeting.turned.features(), meeting.style)
+        pooled = torch.cat([mean for side in sides for mean in _pooled(*side, members)], dim=-1)
+        place = self.place(members @ places / members.sum(dim=1, keepdim=True))
+        hidden = nn.functional.silu(self.group(pooled) + place.unsqueeze(1))
+        balances: Tensor = self.output(nn.functional.silu(self.between(hidden)))
+        return balances
+
+
+def _pooled(features: Tensor, spectrum: Spectrum, members: Tensor) -> tuple[Tensor, Tensor]:
+    """Features of components (L, P, r, F) as means over groups (G, P, F): over what components there are, by energy."""
+
+    def mean(weights: Tensor) -> Tensor:
+        sums = torch.einsum("gl,lpr,lprf->gpf", members, weights, features)
+        total = torch.einsum("gl,lpr->gp", members, weights).unsqueeze(-1)
+        return sums / torch.where(total > 0, total, 1)
+
+    return mean(spectrum.there.float()), mean(spectrum.values.square())
