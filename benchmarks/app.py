@@ -191,7 +191,7 @@ def _cell(
         "INSERT INTO adapters VALUES (NULL, ?, '', ?, 'merged', '[16]', 56, 'now')", (name, name)
     ).lastrowid
     merge = db.execute(
-        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0)",
+        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0, 'column')",
         (adapter, ids[content], ids[style], method),
     ).lastrowid
     for seed in range(seeds):

@@ -54,7 +54,8 @@ def make_database(
                         [f"{collection.label}-{method}-{content}-{style}"],
                     ).lastrowid
                     merge = db.execute(
-                        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0)",
+                        "INSERT INTO merges VALUES (NULL, ?, ?, ?, ?, '{}', 'pocket', NULL, '0', 0, 'now', 0, "
+                        "'column')",
                         [adapter, ids[content], ids[style], method],
                     ).lastrowid
                     for seed in range(seeds):

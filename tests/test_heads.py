@@ -22,9 +22,15 @@ from lorarar.merging.methods import MergeInputs, method_named
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.util.errors import HypernetError, MethodError
 
-from .conftest import random_adapter
+from .conftest import make_unet
+from .conftest import random_adapter as made_adapter
 
+UNET = make_unet()
 FORM = HeadForm(hidden=6, widths=(16, 32))
+
+
+def random_adapter(rank, seed, **how):
+    return made_adapter(rank, seed, UNET, **how)
 
 
 def head(name, form=FORM, noise=0.3):

@@ -214,7 +214,7 @@ def test_spreads_are_by_block_and_part_in_the_networks_order():
         "unet.down_blocks.1.attentions.1.attn1.to_q": (torch.zeros(3) + 0.5, torch.ones(3)),
     }
     first, second = spreads(pairs)
-    assert (first.block, first.part, first.layers, first.columns) == ("down_blocks.1", "query", 2, 5)
+    assert (first.block, first.part, first.layers, first.count) == ("down_blocks.1", "query", 2, (5, 5))
     assert first.content.mean == pytest.approx(0.7)
     assert first.cosine == pytest.approx(1.0)
     assert (second.content.mean, second.content.deviation, second.style.low, second.style.high) == (2.0, 1.0, 0.0, 1.0)

@@ -88,6 +88,28 @@ def test_a_merge_is_kept_once_with_inputs_and_coefficients(store, lora_file, tmp
     assert store.merge_of(row["adapter"]) == 1
 
 
+def test_coefficients_of_rank_components_are_kept_with_either_sides_rank(store, lora_file, tmp_path, tiny_folder):
+    from lorarar.merging.coefficient_file import write_coefficients
+    from lorarar.merging.coefficients import CoefficientSet
+    from lorarar.store.soundness import find_faults
+
+    layer = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    content, style = lora_file("content", 2, 0), lora_file("style", 3, 1)
+    for number, gates in enumerate(((0.5, 0.25), (0.5, 0.5)), start=1):
+        pair = {layer: (torch.tensor(gates), torch.tensor([1.0, 1.0, 1.0]))}
+        file = write_coefficients(CoefficientSet(pair, "rank"), tmp_path / "c.safetensors")
+        how = {"method": "ziplora", "coefficients": file, "base": str(tiny_folder)}
+        merge = store.add_merge(
+            lorarar.merge(content, style, tmp_path / f"{number}.safetensors", **how), content, style
+        )
+        assert store.coefficients(merge) == {layer: ([*gates], [1.0, 1.0, 1.0])}
+    assert {row["axis"] for row in store.rows("SELECT axis FROM merges")} == {"rank"}
+    assert not any("coefficients" in fault.words for fault in find_faults(store.path))
+    with store.writing():
+        store.db.execute("UPDATE coefficients SET style = x'000000'")
+    assert any("2 rows of coefficients" in fault.words for fault in find_faults(store.path))
+
+
 def test_a_picture_replaces_the_one_at_its_path(store, tmp_path):
     first = save(picture(0), tmp_path, "a")
     assert store.add_image(first) == store.add_image(first)

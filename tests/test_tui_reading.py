@@ -26,6 +26,7 @@ from tests.test_old_database import EXPECTED, unpack
 from tui.catalog import Catalog
 from tui.cli.main import app
 from tui.remembered_state import RememberedState
+from tui.screens.histogram import plot
 from tui.text import block, home, line, stacked
 from tui.thumbnails import Thumbnails, file_key, thumbnail
 from tui.views.coefficients import coefficient_map, histogram, short
@@ -251,6 +252,16 @@ def test_coefficients_stand_in_the_order_of_the_network():
     assert layer.content.mean == 2 and layer.difference == pytest.approx(2 - 1 / 3)
     assert layer.content.deviation == pytest.approx((2 / 3) ** 0.5)
     assert coefficient_map([]).rows == []
+
+
+def test_a_histogram_says_what_one_coefficient_is_of():
+    name = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_q"
+    for axis, words in (("rank", "2 and 3 rank components"), ("column", "2 and 3 columns")):
+        [layer] = coefficient_map([(name, [0.1, 0.2], [0.3, 0.4, 0.5])], axis).layers.values()
+        drawn = plot(layer, 60, 10).plain
+        assert words in drawn and drawn.endswith(f"longest bar: 1 {words.split(maxsplit=3)[3]}")
+    [layer] = coefficient_map([(name, [0.1, 0.2], [0.3, 0.4])], "rank").layers.values()
+    assert "  2 rank components" in plot(layer, 60, 10).plain
 
 
 def test_histograms_count_every_column_once():

@@ -19,7 +19,7 @@ from judge.brand import brand
 from judge.pictures import count_clear, judge_of_most, judged_collections, picture_files, read_answers
 from judge.questions import ASPECTS, Aspect
 from judge.verdicts import BEST_LAST, Judge, JudgeVerdicts, read_judges
-from lorarar.store.coefficient_blobs import from_blob
+from lorarar.store.coefficient_blobs import COEFFICIENTS_OF, from_blobs
 from lorarar.store.connection import clear_errors
 from lorarar.store.copies import FileState, file_state
 from lorarar.store.paths import PathResolver
@@ -271,12 +271,10 @@ class Catalog:
         return next(iter(rows), {})
 
     def coefficients(self, merge: int) -> list[tuple[str, list[float], list[float]]]:
-        """m_c and m_s of a merge by layer, one number a column."""
+        """m_c and m_s of a merge by layer, one number for each column, or for each rank component."""
         with self.reading() as db:
-            rows = db.execute(
-                "SELECT layer, width, content, style FROM coefficients WHERE merge = ? ORDER BY layer", [merge]
-            ).fetchall()
-        return [(layer, from_blob(content, width), from_blob(style, width)) for layer, width, content, style in rows]
+            rows = db.execute(COEFFICIENTS_OF, [merge]).fetchall()
+        return [(layer, *from_blobs(*rest)) for layer, *rest in rows]
 
     def studies(self) -> list[Row]:
         """The studies, with how many people and simulated raters voted; the latest last."""

@@ -29,6 +29,7 @@ from lorarar.util.outputs import check_output
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lorarar.lora.axis import Axis
     from lorarar.merging.coefficient_statistics import Moments, Spread
 
 
@@ -73,23 +74,27 @@ def coefficients(
     write_coefficients(merged.coefficients, out, merged.provenance())
     by_part = spreads(merged.coefficients)
     if as_json:
-        print_json({"path": str(out), "spreads": [asdict(spread) for spread in by_part]})
+        spread_facts = [asdict(spread) for spread in by_part]
+        print_json({"path": str(out), "axis": merged.axis, "spreads": spread_facts})
         return
-    stderr_console().print(_table(by_part))
+    stderr_console().print(_table(by_part, merged.axis))
     print_path(out)
 
 
-def _table(by_part: list[Spread]) -> Table:
+def _table(by_part: list[Spread], axis: Axis) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("block", "part", "m_c", "range", "m_s", "range", "cosine"):
+    from lorarar.lora.axis import AXES
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, caption=f"one coefficient for each {AXES[axis]}")
+    for head in ("block", "part", "m_c", "range", "m_s", "range", *(["cosine"] if axis == "column" else [])):
         table.add_column(head, overflow="fold")  # in a narrow terminal no figure is cut
     for spread in by_part:
         cells = [cell for side in (spread.content, spread.style) for cell in _cells(side)]
         block = spread.block.replace("_blocks", "").replace("_block", "")
-        table.add_row(block, spread.part, *cells, f"{spread.cosine:.3f}")
+        cosine = [] if spread.cosine is None else [f"{spread.cosine:.3f}"]
+        table.add_row(block, spread.part, *cells, *cosine)
     return table
 
 

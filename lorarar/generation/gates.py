@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lorarar.generation.checkpointing import checkpointed
-from lorarar.lora.adapter import Adapter, Axis, Factors
+from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.axis import Axis
 from lorarar.lora.stack import is_stack
 from lorarar.util.errors import AdapterError
 

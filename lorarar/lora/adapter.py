@@ -20,8 +20,6 @@ from torch import Tensor
 from lorarar.util.errors import AdapterError
 
 Part = Literal["query", "key", "value", "output", "feed-forward", "other"]
-Axis = Literal["column", "rank"]  # of an update B A: its columns, which are A's, or its components, which are A's rows
-
 _PARTS: dict[str, Part] = {
     ".to_q": "query",
     ".to_k": "key",

@@ -11,11 +11,12 @@ from typing import Any
 from lorarar import __version__
 from lorarar.families import Base, family_of
 from lorarar.lora.adapter import Adapter
+from lorarar.lora.axis import Axis
 from lorarar.lora.carried import merged_metadata
 from lorarar.lora.files import write_adapter
 from lorarar.lora.locations import digest_of
 from lorarar.lora.truncation import Energy
-from lorarar.merging.coefficients import Coefficients
+from lorarar.merging.coefficients import Coefficients, axis_of
 from lorarar.merging.computing import CPU
 from lorarar.merging.methods import MethodInfo, origin_of
 from lorarar.merging.methods.method import SIDES
@@ -51,6 +52,11 @@ class Merge:
     def style(self) -> Adapter:
         """The second LoRA."""
         return self.inputs[1]
+
+    @property
+    def axis(self) -> Axis:
+        """What its coefficients are of."""
+        return axis_of(self.coefficients)
 
     @property
     def origins(self) -> dict[str, Any]:

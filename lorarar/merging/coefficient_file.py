@@ -10,9 +10,10 @@ from pathlib import Path
 
 import torch
 
+from lorarar.lora.axis import AXES
 from lorarar.lora.header import provenance_of
 from lorarar.lora.tensors import read_tensors, save_tensors
-from lorarar.merging.coefficients import AXES, Coefficients, CoefficientSet, axis_of
+from lorarar.merging.coefficients import Coefficients, CoefficientSet, axis_of
 from lorarar.util.errors import MethodError
 
 

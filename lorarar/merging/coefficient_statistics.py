@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import part_of
-from lorarar.merging.coefficients import Coefficients
+from lorarar.lora.axis import Axis
+from lorarar.merging.coefficients import Coefficients, axis_of
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ class Moments:
 
 @dataclass(frozen=True)
 class Spread:
-    """m_c and m_s over all columns of the layers of one block and part."""
+    """m_c and m_s over all columns, or rank components, of the layers of one block and part."""
 
     block: str  # down_blocks.1, mid_block, up_blocks.0 …
     part: str
     layers: int
-    columns: int
+    count: tuple[int, int]  # of content's and of style's
     content: Moments
     style: Moments
-    cosine: float  # of m_c and m_s, the mean over layers
+    cosine: float | None  # of m_c and m_s, the mean over layers; of rank components, which are each side's own, none
 
 
 def spreads(coefficients: Mapping[str, Coefficients]) -> list[Spread]:
@@ -52,7 +53,7 @@ def spreads(coefficients: Mapping[str, Coefficients]) -> list[Spread]:
         groups.setdefault((block_of(layer), part_of(layer)), []).append(pair)
     order = ("down", "mid", "up")
     ranked = sorted(groups, key=lambda key: (next((i for i, n in enumerate(order) if key[0].startswith(n)), 3), key))
-    return [_spread(*key, groups[key]) for key in ranked]
+    return [_spread(*key, groups[key], axis_of(coefficients)) for key in ranked]
 
 
 def block_of(layer: str) -> str:
@@ -64,15 +65,18 @@ def block_of(layer: str) -> str:
     return ".".join(parts[:2]) if parts[0] in ("down_blocks", "up_blocks") else parts[0]
 
 
-def _spread(block: str, part: str, pairs: list[Coefficients]) -> Spread:
+def _spread(block: str, part: str, pairs: list[Coefficients], axis: Axis) -> Spread:
     content, style = (torch.cat([pair[side].detach().float() for pair in pairs]) for side in (0, 1))
-    cosine = torch.stack([torch.cosine_similarity(c.float(), s.float(), dim=0) for c, s in pairs]).mean()
     return Spread(
         block=block,
         part=part,
         layers=len(pairs),
-        columns=len(content),
+        count=(len(content), len(style)),
         content=Moments.of(content),
         style=Moments.of(style),
-        cosine=float(cosine),
+        cosine=_cosine(pairs) if axis == "column" else None,
     )
+
+
+def _cosine(pairs: list[Coefficients]) -> float:
+    return float(torch.stack([torch.cosine_similarity(c.float(), s.float(), dim=0) for c, s in pairs]).mean())

@@ -12,15 +12,13 @@ from typing import Literal
 
 from torch import Tensor
 
-from lorarar.lora.adapter import Axis, Factors
+from lorarar.lora.adapter import Factors
+from lorarar.lora.axis import Axis
 from lorarar.lora.stack import is_stack
 
 ConceptRole = Literal["content", "style"]
 ROLES: tuple[ConceptRole, ...] = ("content", "style")
 Coefficients = tuple[Tensor, Tensor]  # m_c and m_s: (n,) each, or along ranks (r_c,) and (r_s,)
-
-#: What one coefficient is of, in words.
-AXES: Mapping[Axis, str] = {"column": "column", "rank": "rank component"}
 
 
 class CoefficientSet(dict[str, Coefficients]):

@@ -12,7 +12,8 @@ from typing import ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from lorarar.lora.adapter import ATTENTION, Adapter, Axis, Factors, Part, part_of
+from lorarar.lora.adapter import ATTENTION, Adapter, Factors, Part, part_of
+from lorarar.lora.axis import Axis
 from lorarar.merging.coefficients import Coefficients, CoefficientSet, length_along
 
 ConstantRule = Literal["mean", "sum"]
@@ -66,6 +67,7 @@ class Head(nn.Module):
 
     name: ClassVar[str]  # its row's, in ``HEADS``
     axis: ClassVar[Axis] = "column"
+    by_width: ClassVar[bool] = False  # whether it has weights for each column length, and so reads no other
 
     def __init__(self, hidden: int, parts: Sequence[Part], key_value: ConstantRule, others: OthersRule) -> None:
         super().__init__()

@@ -55,6 +55,7 @@ class Hypernetwork(Head):
     """
 
     name = "columns"
+    by_width = True
 
     def __init__(
         self,

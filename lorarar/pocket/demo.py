@@ -15,10 +15,11 @@ from lorarar.families import find_base
 from lorarar.generation.picture import Picture, save
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.generation.studio import BATCH, Studio
+from lorarar.lora.axis import AXES
 from lorarar.lora.names import pair_stem
 from lorarar.merge_files import Merge, merge
 from lorarar.merging.coefficient_statistics import block_of
-from lorarar.merging.coefficients import Coefficients
+from lorarar.merging.coefficients import Coefficients, axis_of
 from lorarar.pictures.heatmap_chart import HeatmapChart
 from lorarar.pictures.images import read_image, write_png
 from lorarar.pictures.sheet import Sheet
@@ -156,14 +157,19 @@ def _run_method(
 
 
 def coefficient_picture(coefficients: Mapping[str, Coefficients], columns: int = 40) -> Image.Image:
-    """m_c and m_s of the predicted layers as heatmaps: a row a layer, its sorted columns averaged into ``columns``."""
-    layers = [layer for layer, (m_c, m_s) in coefficients.items() if m_c.std() > 0 or m_s.std() > 0]
+    """m_c and m_s of layers as heatmaps: a row a layer, its sorted coefficients averaged into ``columns``, or fewer.
+
+    Of layers those whose coefficients differ, which are those that are predicted; where none do, all.
+    """
+    differing = [layer for layer, pair in coefficients.items() if any(bool((m != m[0]).any()) for m in pair)]
+    layers, of = differing or [*coefficients], AXES[axis_of(coefficients)]
+    columns = min(columns, *(len(m) for layer in layers for m in coefficients[layer]))
     sides = [[_bin_means(coefficients[layer][which].tolist(), columns) for layer in layers] for which in (0, 1)]
     return HeatmapChart(
-        title="What LoRA.rar predicts: one coefficient for each column of both LoRAs",
+        title=f"What LoRA.rar predicts: one coefficient for each {of} of both LoRAs",
         maps=list(zip(("content, m_c", "style, m_s"), sides, strict=True)),
         groups=[block_of(layer) for layer in layers],
-        x_axis="a layer's columns, smallest to largest",
+        x_axis=f"a layer's {of}s, smallest to largest",
         y_axis="layers, by block",
         scale="coefficient",
     ).draw()

@@ -249,6 +249,11 @@ def _reference_pictures(db: Connection) -> None:
         ) STRICT, WITHOUT ROWID""")
 
 
+def _axes(db: Connection) -> None:
+    """What a merge's coefficients are of: columns, or rank components."""
+    db.execute("ALTER TABLE merges ADD COLUMN axis TEXT NOT NULL DEFAULT 'column' CHECK (axis IN ('column', 'rank'))")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _adapters,
     _merges,
@@ -267,6 +272,7 @@ MIGRATIONS: Sequence[Migration] = (
     _merge_inputs,
     _file_digests,
     _reference_pictures,
+    _axes,
 )
 
 

@@ -35,8 +35,10 @@ _NO_MERGE = """
     SELECT g.kind || ' ' || g.name, count(*) FROM cells c JOIN collections g ON g.id = c.collection
     JOIN images i ON i.id = c.image WHERE g.kind <> 'import' AND i.merge IS NULL GROUP BY g.id"""
 _COEFFICIENTS = """
-    SELECT count(*) FROM coefficients
-    WHERE width < 1 OR length(content) NOT IN (2, 2 * width) OR length(style) NOT IN (2, 2 * width)"""
+    SELECT count(*) FROM coefficients c JOIN merges m ON m.id = c.merge
+    WHERE c.width < 1 OR CASE m.axis
+        WHEN 'column' THEN length(c.content) NOT IN (2, 2 * c.width) OR length(c.style) NOT IN (2, 2 * c.width)
+        ELSE length(c.content) <> 2 * c.width OR length(c.style) = 0 OR length(c.style) % 2 END"""
 
 
 @dataclass(frozen=True)

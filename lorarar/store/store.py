@@ -20,7 +20,7 @@ from sqlite_utils import Database
 from lorarar.lora.locations import digest_of
 from lorarar.store.backup import write_backup
 from lorarar.store.cells import Place, put_image, show_image
-from lorarar.store.coefficient_blobs import from_blob, to_blob
+from lorarar.store.coefficient_blobs import COEFFICIENTS_OF, from_blobs, to_blob
 from lorarar.store.concept_words import ConceptWords, forget_concepts, put_concepts
 from lorarar.store.connection import clear_errors, default_path, identity, transaction
 from lorarar.store.copies import private_copy
@@ -170,6 +170,7 @@ class Store:
                 "version": merge.version,
                 "seconds": sum(merge.seconds.values()),
                 "discarded": merge.energy.share,
+                "axis": merge.axis,
                 "created": now(),
             }
             merge_id, new = self._insert("merges", row, ("adapter", "content", "style", "method", "options", "base"))
@@ -177,7 +178,12 @@ class Store:
                 for place, adapter in enumerate(more, 3):
                     self.db.conn.execute("INSERT INTO merge_inputs VALUES (?, ?, ?)", [merge_id, place, adapter])
                 for layer, (m_c, m_s) in merge.coefficients.items():
-                    values = [merge_id, layer, len(m_c), *(to_blob(m.float().cpu().numpy()) for m in (m_c, m_s))]
+                    values = [
+                        merge_id,
+                        layer,
+                        len(m_c),
+                        *(to_blob(m.float().cpu().numpy(), merge.axis) for m in (m_c, m_s)),
+                    ]
                     self.db.conn.execute("INSERT INTO coefficients VALUES (?, ?, ?, ?, ?)", values)
             return merge_id
 
@@ -242,12 +248,9 @@ class Store:
         return write_backup(self.path, Path(path))
 
     def coefficients(self, merge: int) -> dict[str, tuple[list[float], list[float]]]:
-        """m_c and m_s (n,) of a merge, by layer."""
-        rows = self.rows("SELECT layer, width, content, style FROM coefficients WHERE merge = ? ORDER BY layer", merge)
-        return {
-            row["layer"]: (from_blob(row["content"], row["width"]), from_blob(row["style"], row["width"]))
-            for row in rows
-        }
+        """m_c and m_s of a merge, by layer: one number for each column, or for each rank component."""
+        rows = (row.values() for row in self.rows(COEFFICIENTS_OF, merge))
+        return {layer: from_blobs(*rest) for layer, *rest in rows}
 
     def put_collection(self, collection: Collection) -> int:
         """The id of a collection, which is kept if it is new; within ``writing``."""

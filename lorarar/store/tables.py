@@ -43,6 +43,7 @@ TABLES: Mapping[str, TableWords] = {
             "version": "of lorarar",
             "seconds": "reading, computing and writing together",
             "discarded": "share of the update's energy that truncation left out",
+            "axis": "what its coefficients are of, where it has any: `column` or `rank` components",
             "created": _CREATED,
         },
     ),
@@ -51,12 +52,12 @@ TABLES: Mapping[str, TableWords] = {
         {"merge": "the merge", "place": "3, 4 …, in the order they were given", "adapter": "the LoRA"},
     ),
     "coefficients": TableWords(
-        "The merging coefficients of a merge by layer (Eq. 1), half precision, little-endian; a constant vector is one "
-        "number",
+        "The merging coefficients of a merge by layer (Eq. 1), half precision, little-endian; along columns a constant "
+        "vector is one number",
         {
             "merge": "the merge",
             "layer": "the layer's name",
-            "width": "how many columns the layer has, so the length of both vectors",
+            "width": "how many columns the layer has, so the length of both vectors; along ranks that of `content`",
             "content": "m_c",
             "style": "m_s",
         },

@@ -80,13 +80,16 @@ def new_hypernet(contents: Sequence[Adapter], styles: Sequence[Adapter], options
     One that has weights for each width has them for those of predicted layers alone, so that each is trained.
 
     Raises:
-        TrainingError: a part is to be predicted of which no content and style share a layer.
+        TrainingError: a part is to be predicted of which no content and style share a layer; for a head that has no
+            weights for each width, they share none of the parts.
     """
     of_styles = {layer for adapter in styles for layer in adapter.layers}
     rows = {layer: factors.up.shape[0] for adapter in contents for layer, factors in adapter.layers.items()}
     shared = [(part_of(layer), width) for layer, width in rows.items() if layer in of_styles]
     there = {part for part, _ in shared}
-    if missing := [part for part in options.parts if part not in there]:
+    kind = HEADS[options.head].kind
+    missing = [part for part in options.parts if part not in there]
+    if missing and (kind.by_width or len(missing) == len(options.parts)):
         accepted = [part for part in PREDICTABLE if part in there]
         raise TrainingError(
             f"--parts names {', '.join(missing)}, of which these contents and styles share no layer; "
@@ -94,7 +97,7 @@ def new_hypernet(contents: Sequence[Adapter], styles: Sequence[Adapter], options
         )
     widths = {width for part, width in shared if part in options.parts}
     form = HeadForm(options.hidden, options.parts, options.key_value, options.others, tuple(sorted(widths)))
-    network = HEADS[options.head].kind.of(form)
+    network = kind.of(form)
     network.start()
     return network
 

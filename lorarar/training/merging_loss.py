@@ -15,7 +15,8 @@ from torch import Tensor
 from lorarar.generation.checkpointing import is_checkpointed
 from lorarar.generation.gates import Gates, gated
 from lorarar.generation.latents import Conditioning, predict
-from lorarar.lora.adapter import Adapter, Axis
+from lorarar.lora.adapter import Adapter
+from lorarar.lora.axis import Axis
 from lorarar.merging.coefficients import Coefficients
 from lorarar.pictures.concepts import Concept
 from lorarar.training.encoding import FilePictures, encode_pictures, encode_texts

@@ -1,4 +1,4 @@
-"""The columns of one layer: how its coefficients are spread (the paper's Figure 8)."""
+"""One layer: how its coefficients, of columns or rank components, are spread (the paper's Figure 8)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from lorarar.lora.axis import AXES
 from tui.palette import css, diverging
 from tui.text import line
 from tui.views.coefficients import Layer, histogram
@@ -23,7 +24,7 @@ COLOURS = (css(diverging(0.6)), css(diverging(-0.6)))  # content, style
 class HistogramScreen(ModalScreen[None]):
     """Shows m_c and m_s of a layer in the same bins, side by side."""
 
-    HELP = "Histogram: how many columns of the layer have which coefficient, for content and for style."
+    HELP = "Histogram: how many columns, or rank components, of the layer have which coefficient, content and style."
     BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,backspace", "dismiss", "Close")]
     DEFAULT_CSS = """
     HistogramScreen { align: center middle; background: $background 60%; }
@@ -56,10 +57,10 @@ def plot(layer: Layer, width: int, height: int) -> Text:
     """Draw the histogram as text of ``width`` x ``height`` characters."""
     bins, bar = max(height - 3, 4), max((width - 12) // 2, 6)
     low, high = min(layer.content.low, layer.style.low), max(layer.content.high, layer.style.high)
-    sides = [histogram(side.columns, low, high, bins) for side in (layer.content, layer.style)]
+    sides = [histogram(side.values, low, high, bins) for side in (layer.content, layer.style)]
     most = max(max(counts) for counts in sides) or 1
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{line(layer.name, 200)}  {len(layer.content.columns)} columns\n", "bold")
+    text.append(f"{line(layer.name, 200)}  {_counted(layer)}\n", "bold")
     text.append(" " * 9 + f"m_c, mean {layer.content.mean:.3f}".ljust(bar + 1), COLOURS[0])
     text.append(f"m_s, mean {layer.style.mean:.3f}\n", COLOURS[1])
     for place in reversed(range(bins)):
@@ -67,7 +68,13 @@ def plot(layer: Layer, width: int, height: int) -> Text:
         for counts, colour in zip(sides, COLOURS, strict=True):
             text.append(_bar(counts[place] / most, bar).ljust(bar + 1), colour)
         text.append("\n")
-    return text.append(f"longest bar: {most} columns", "dim")
+    return text.append(f"longest bar: {most} {AXES[layer.axis]}s", "dim")
+
+
+def _counted(layer: Layer) -> str:
+    """How many coefficients there are: along ranks each side has as many as its rank."""
+    counts = dict.fromkeys((len(layer.content.values), len(layer.style.values)))
+    return f"{' and '.join(map(str, counts))} {AXES[layer.axis]}s"
 
 
 def _bar(share: float, width: int) -> str:

@@ -30,7 +30,7 @@ class MergeScreen(BrowseScreen):
 
     HELP = (
         "Merge: files, digests, options and versions that made it; below, the mean coefficient of every attention "
-        "layer for the content (m_c), for the style (m_s), and their difference. Enter shows a layer's columns."
+        "layer for the content (m_c), for the style (m_s), and their difference. Enter shows how a layer's are spread."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back"),
@@ -108,7 +108,11 @@ class MergeScreen(BrowseScreen):
         row = catalog.merge(self.merge)
         files = {name: catalog.paths.find(path) for name in adapters_of(row) if (path := row[name].get("path"))}
         missing = {name for name, file in files.items() if not is_there(file)}
-        return facts(row, missing), coefficient_map(catalog.coefficients(self.merge)), str(files.get(RESULT, ""))
+        return (
+            facts(row, missing),
+            coefficient_map(catalog.coefficients(self.merge), row.get("axis", "column")),
+            str(files.get(RESULT, "")),
+        )
 
     def _show(self, merge: tuple[Text, CoefficientMap, str]) -> None:
         words, coefficients, self._file = merge

@@ -1,4 +1,4 @@
-"""Coefficients of a merge as the screens need them: means for the map, all columns for a histogram.
+"""Coefficients of a merge as the screens need them: means for the map, all of a layer's for a histogram.
 
 The standard library's arrays are enough for sums, so that looking at a merge loads no numpy.
 """
@@ -10,42 +10,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, sqrt
 
+from lorarar.lora.axis import Axis
+
 PARTS = (".to_q", ".to_k", ".to_v", ".to_out.0")
 LETTERS = ("q", "k", "v", "o")
 
 
 @dataclass(frozen=True)
 class CoefficientSummary:
-    """m_c or m_s of a layer: one coefficient a column, and what they come to."""
+    """m_c or m_s of a layer: one coefficient for each column or rank component, and what they come to."""
 
-    columns: array[float]
+    values: array[float]
     mean: float
     deviation: float
     low: float
     high: float
 
     @classmethod
-    def from_columns(cls, vector: Sequence[float]) -> CoefficientSummary:
+    def of(cls, vector: Sequence[float]) -> CoefficientSummary:
         """Sum up a vector (n,)."""
-        columns = array("f", vector)
-        if not columns:
-            return cls(columns, mean=0.0, deviation=0.0, low=0.0, high=0.0)
-        mean = fsum(columns) / len(columns)
-        variance = max(fsum(value * value for value in columns) / len(columns) - mean * mean, 0.0)
-        return cls(columns, mean=mean, deviation=sqrt(variance), low=min(columns), high=max(columns))
+        values = array("f", vector)
+        if not values:
+            return cls(values, mean=0.0, deviation=0.0, low=0.0, high=0.0)
+        mean = fsum(values) / len(values)
+        variance = max(fsum(value * value for value in values) / len(values) - mean * mean, 0.0)
+        return cls(values, mean=mean, deviation=sqrt(variance), low=min(values), high=max(values))
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer with the coefficients of its columns."""
+    """A layer with the coefficients of its columns, or of its rank components."""
 
     name: str
     content: CoefficientSummary
     style: CoefficientSummary
+    axis: Axis = "column"
 
     @property
     def difference(self) -> float:
-        """Mean of m_c - m_s over the columns."""
+        """The mean of m_c less that of m_s."""
         return self.content.mean - self.style.mean
 
 
@@ -58,18 +61,21 @@ class CoefficientMap:
     layers: Mapping[tuple[int, int], Layer]
 
 
-def coefficient_map(coefficients: Sequence[tuple[str, Sequence[float], Sequence[float]]]) -> CoefficientMap:
+def coefficient_map(
+    coefficients: Sequence[tuple[str, Sequence[float], Sequence[float]]], axis: Axis = "column"
+) -> CoefficientMap:
     """Lay out the layers in the order of the network: down, mid, up; only an attention's layers have a place.
 
     Args:
-        coefficients: Name, m_c and m_s of each layer, one number a column.
+        coefficients: Name, m_c and m_s of each layer.
+        axis: What one number is of.
     """
     blocks: dict[str, dict[str, Layer]] = {}
     for name, content, style in coefficients:
         part = next((part for part in PARTS if name.endswith(part)), None)
         if part is not None:
             block, _, attention = name.removesuffix(part).rpartition(".")
-            layer = Layer(name, CoefficientSummary.from_columns(content), CoefficientSummary.from_columns(style))
+            layer = Layer(name, CoefficientSummary.of(content), CoefficientSummary.of(style), axis)
             blocks.setdefault(block, {})[f"{attention} {LETTERS[PARTS.index(part)]}"] = layer
     rows = sorted(blocks, key=_order)
     attentions = sorted({column.split()[0] for layers in blocks.values() for column in layers})
@@ -85,11 +91,11 @@ def short(block: str) -> str:
     return f"{words[0].removesuffix('_blocks').removesuffix('_block')} {numbers}".strip()
 
 
-def histogram(columns: Sequence[float], low: float, high: float, bins: int) -> list[int]:
-    """Count how many columns lie in each of ``bins`` equal parts of ``low`` to ``high``."""
+def histogram(values: Sequence[float], low: float, high: float, bins: int) -> list[int]:
+    """Count how many coefficients lie in each of ``bins`` equal parts of ``low`` to ``high``."""
     counts = [0] * bins
     width = (high - low) / bins or 1.0
-    for value in columns:
+    for value in values:
         counts[min(max(int((value - low) / width), 0), bins - 1)] += 1
     return counts
 

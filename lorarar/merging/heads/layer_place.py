@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 from torch import Tensor
@@ -66,12 +66,8 @@ def _place(layer: str, depth: float) -> LayerPlace:
 
 
 def _stage_of(layer: str) -> Stage:
-    match _STAGE.search(layer):
-        case re.Match() as found if found[1] == "down":
-            return "down"
-        case re.Match() as found:
-            return "mid" if found[1] == "mid" else "up"
-    return "trunk"
+    stage = _STAGE.search(layer)
+    return cast("Stage", stage[1]) if stage else "trunk"
 
 
 def _block_of(layer: str) -> str:

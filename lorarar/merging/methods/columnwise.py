@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.lora.axis import AXES
 from lorarar.lora.singular_form import singular_forms
-from lorarar.merging.coefficients import AXES, Coefficients, axis_of, length_along
+from lorarar.merging.coefficients import Coefficients, axis_of, length_along
 from lorarar.merging.head import ConstantRule, OthersRule, Predictor
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
 from lorarar.merging.methods.terms import scale_parts, sum_terms
