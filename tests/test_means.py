@@ -7,17 +7,21 @@ from itertools import islice, product
 
 import pytest
 import torch
+from PIL import Image
 
 from lorarar.families import Base
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import read_adapter, write_adapter
+from lorarar.lora.folders import find_loras
 from lorarar.lora.header import provenance_of, read_header
+from lorarar.merging import means as means_module
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import read_hypernet, write_hypernet
 from lorarar.merging.means import MeanPredictor, take_means
 from lorarar.merging.means_file import beside, find_means, own_means, write_means_beside
 from lorarar.merging.methods import METHODS
 from lorarar.merging.recipe import Recipe
+from lorarar.pictures.images import write_png
 from lorarar.util.errors import HypernetError, MethodError
 from lorarar.util.files import sha256_of
 from lorarar.util.pair_order import even_pairs
@@ -234,3 +238,29 @@ def test_inspect_knows_published_hypernetworks_and_takes_no_lora_for_one(run, tm
     write_adapter(CONTENTS[0], tmp_path / "lora.safetensors")
     assert "hypernetwork" not in json.loads(run("inspect", tmp_path / "lora.safetensors", "--json").stdout)
     assert run("inspect", tmp_path / "none.pth").exit_code == 1
+
+
+def test_a_training_ends_in_means_and_goes_on_where_they_were_interrupted(run, tiny_folder, tmp_path, monkeypatch):
+    for side, some in (("contents", CONTENTS[:2]), ("styles", STYLES)):
+        for number, adapter in enumerate(some):
+            write_adapter(adapter, tmp_path / side / f"{side[0]}{number}.safetensors", {"prompt": "a sks thing"})
+            write_png(Image.new("RGB", (16, 16), (90 * number, 9, 9)), tmp_path / side / f"{side[0]}{number}" / "1.png")
+    folders = ("--contents", "contents", "--styles", "styles", "--base", tiny_folder, "--resolution", 16)
+    arguments = ("train", "hypernet", *folders, "-o", "h.safetensors", "--steps", 2, "--hidden", 4, "--keep-every", 1)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(means_module, "_predicted", interrupted)
+        assert run(*arguments).exit_code == 130
+    assert not (tmp_path / "h.safetensors").exists()
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    for file in (tmp_path / "h.safetensors", *(tmp_path / f"h.steps/step-000{step}.safetensors" for step in (1, 2))):
+        means = own_means(file)
+        concepts = ([read_adapter(path) for path in find_loras(tmp_path / side)] for side in ("contents", "styles"))
+        again = take_means(read_hypernet(file), *concepts)
+        assert means.looks.pairs == 4
+        assert {layer: pytest.approx(pair, rel=1e-5) for layer, pair in again.layers.items()} == means.layers
+    assert not list(tmp_path.glob("*.checkpoint.pt"))

@@ -78,7 +78,7 @@ def hypernet(
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
     from lorarar.merging.hypernet_file import write_hypernet
-    from lorarar.merging.means import take_means
+    from lorarar.merging.means import KEPT_PAIRS, take_means
     from lorarar.pictures.true_pictures import truth_of
     from lorarar.training.hypernet import Keeping, train_hypernet
     from lorarar.training.makings import made_by, training_makings
@@ -103,11 +103,10 @@ def hypernet(
 
     of_content, of_style = ([one.adapter for one in group] for group in (lessons.contents, lessons.styles))
 
-    def write(network: Head, path: Path, **facts: object) -> None:
-        write_hypernet(network, path, header | facts, take_means(network, of_content, of_style))
-
     def keep(step: int, network: Head) -> None:
-        write(network, out.with_suffix(".steps") / f"step-{step:04}.safetensors", steps=step)
+        means = take_means(network, of_content, of_style, KEPT_PAIRS)
+        file = out.with_suffix(".steps") / f"step-{step:04}.safetensors"
+        write_hypernet(network, file, header | {"steps": step}, means)
 
     with memory_in_one_line(options, accelerator):
         pipeline = load_for_training(model, accelerator)
@@ -125,7 +124,7 @@ def hypernet(
             keep=Keeping(keep_every, keep) if keep_every else None,
         )
     if accelerator.is_main_process:
-        write(network, out)
+        write_hypernet(network, out, header, take_means(network, of_content, of_style))
         checkpoint.unlink(missing_ok=True)
         message(f"trained on {len(lessons.contents)} contents x {len(lessons.styles)} styles")
         print_path(out)

@@ -25,6 +25,7 @@ from lorarar.util.progress import Ticker
 
 PATIENCE = 1.0  # seconds; what takes longer shows its progress
 MOST_PAIRS = 400  # that means are taken over; of more an even sample
+KEPT_PAIRS = 100  # of a network that a training keeps on its way: there may be many
 LayerMeans = Mapping[str, tuple[float, float]]  # of content and style, by layer that is predicted
 
 
