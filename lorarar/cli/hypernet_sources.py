@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lorarar.pictures.concept_table import Side, Split
     from lorarar.pictures.concepts import Concept
     from lorarar.training.accepted_pictures import AcceptedPictures
+    from lorarar.training.judged_balances import JudgedBalances
     from lorarar.training.options import HypernetObjective
 
 
@@ -28,6 +29,7 @@ class HypernetLessons:
     facts: dict[str, object]  # that decide the training
     record: dict[str, object] = field(default_factory=dict)  # what its result's header says besides
     accepted: AcceptedPictures | None = None
+    balances: JudgedBalances | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class JudgedSource:
     prompts: str | None
     judges: tuple[int, ...]
     db: Path | None
+    head: str  # that is trained: ``balance`` learns from verdicts on balances, any other from accepted pictures
 
     @property
     def given(self) -> list[str]:
@@ -125,15 +128,24 @@ class JudgedSource:
         return [self.db or default_path()]
 
     def read(self, base: Base) -> HypernetLessons:
-        """The accepted pictures and their LoRAs; raises as ``lorarar.training.accepted_pictures.read_accepted``."""
+        """The accepted pictures, or the judged balances, and their LoRAs.
+
+        Raises:
+            LorarError: there are none, or a LoRA has changed (``lorarar.training.judged_cells``, ``judged_loras``).
+        """
         from lorarar.store.acceptance import JudgeChoice
         from lorarar.store.opening import open_for_reading
         from lorarar.training.accepted_pictures import read_accepted
+        from lorarar.training.judged_balances import read_balances
 
         with open_for_reading(
             self.db, "; draw and judge pictures first: lorarar bench run, lorarar judge run"
         ) as store:
             choice = JudgeChoice(self.critics, self.prompts, self.judges)
+            if self.head == "balance":
+                balances = read_balances(store, self.titles, choice, base)
+                record: dict[str, object] = {"accepted": balances.record}
+                return HypernetLessons(balances.contents, balances.styles, balances.facts, record, balances=balances)
             accepted = read_accepted(store, self.titles, choice, base)
         return HypernetLessons(
             accepted.contents, accepted.styles, accepted.facts, {"accepted": accepted.record}, accepted

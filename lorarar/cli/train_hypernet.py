@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,7 @@ from lorarar.cli.train_flags import (
 )
 from lorarar.families import DEFAULT_BASE
 from lorarar.training.place import TrainingPlace
+from lorarar.util.errors import UsageError
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def hypernet(
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.merging.means import KEPT_PAIRS, take_means
     from lorarar.pictures.true_pictures import truth_of
+    from lorarar.training.balance_training import train_balance
     from lorarar.training.hypernet import Keeping, train_hypernet
     from lorarar.training.makings import made_by, training_makings
     from lorarar.training.optimisers import check_optimiser
@@ -91,8 +93,10 @@ def hypernet(
     source = hypernet_source(
         options.objective,
         FolderSource(contents, styles, names, split, skip_missing),
-        JudgedSource(tuple(accepted or ()), tuple(critic or ()), prompts, tuple(judge or ()), db),
+        JudgedSource(tuple(accepted or ()), tuple(critic or ()), prompts, tuple(judge or ()), db, options.head),
     )
+    if keep_every and options.objective == "accepted" and options.head == "balance":
+        raise UsageError("--keep-every is for trainings by a UNet; a balance is chosen on LoRAs that are held out")
     checkpoint = checkpoint_of(out, *source.files)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
     lessons = source.read(model)
@@ -108,21 +112,26 @@ def hypernet(
         file = out.with_suffix(".steps") / f"step-{step:04}.safetensors"
         write_hypernet(network, file, header | {"steps": step}, means)
 
+    place: dict[str, Any] = {"checkpoint": checkpoint, "makings": makings, "accelerator": accelerator}
+    network: Head
     with memory_in_one_line(options, accelerator):
-        pipeline = load_for_training(model, accelerator)
-        network = train_hypernet(
-            pipeline,
-            lessons.contents,
-            lessons.styles,
-            options,
-            checkpoint=checkpoint,
-            makings=makings,
-            accelerator=accelerator,
-            side=side or native_side(pipeline),
-            truth=truth_of(model) if options.objective == "truth" else None,
-            accepted=lessons.accepted,
-            keep=Keeping(keep_every, keep) if keep_every else None,
-        )
+        if lessons.balances is not None:
+            balance = train_balance(lessons.balances, options, **place)
+            network, header = balance.head, header | {"balance": balance.record}
+            message(balance.line)
+        else:
+            pipeline = load_for_training(model, accelerator)
+            network = train_hypernet(
+                pipeline,
+                lessons.contents,
+                lessons.styles,
+                options,
+                side=side or native_side(pipeline),
+                truth=truth_of(model) if options.objective == "truth" else None,
+                accepted=lessons.accepted,
+                keep=Keeping(keep_every, keep) if keep_every else None,
+                **place,
+            )
     if accelerator.is_main_process:
         write_hypernet(network, out, header, take_means(network, of_content, of_style))
         checkpoint.unlink(missing_ok=True)

@@ -138,7 +138,21 @@ def train_hypernet(
         AdapterError: many pairs a step are asked for, and LoRAs of a side do not change the same layers.
     """
     objective = new_objective(pipeline, contents, styles, options, side, truth, checkpointing, accepted)
-    schedule = Schedule(
+    train(
+        objective,
+        schedule_of(options),
+        checkpoint,
+        title="hypernet",
+        makings=makings,
+        accelerator=accelerator,
+        on_run=keep.of(objective.hypernet) if keep else None,
+    )
+    return objective.hypernet.eval().requires_grad_(False)
+
+
+def schedule_of(options: HypernetOptions) -> Schedule:
+    """Length and rates of a hypernetwork's training."""
+    return Schedule(
         steps=options.steps,
         rate=options.rate,
         seed=options.seed,
@@ -148,16 +162,6 @@ def train_hypernet(
         save_every=200,
         optimiser=options.optimiser,
     )
-    train(
-        objective,
-        schedule,
-        checkpoint,
-        title="hypernet",
-        makings=makings,
-        accelerator=accelerator,
-        on_run=keep.of(objective.hypernet) if keep else None,
-    )
-    return objective.hypernet.eval().requires_grad_(False)
 
 
 def new_objective(

@@ -13,6 +13,7 @@ from lorarar.lora.stack import is_stack
 from lorarar.merging.coefficients import Coefficients, length_along
 from lorarar.merging.head import ConstantRule, Head, HeadForm, OthersRule
 from lorarar.merging.heads import layer_place, rank_features
+from lorarar.merging.heads.layer_place import LayerPlace
 from lorarar.merging.heads.rank_features import Meeting, Spectrum
 from lorarar.merging.heads.ranks import START
 from lorarar.merging.heads.singular_layers import in_singular_form, shared_layers
@@ -36,8 +37,7 @@ class BalanceHead(Head):
         others: OthersRule = "key-value",
     ) -> None:
         super().__init__(hidden, parts, key_value, others)
-        self.group = nn.Linear(4 * rank_features.WIDTH, hidden)
-        self.place = nn.Linear(layer_place.WIDTH, hidden, bias=False)
+        self.group = nn.Linear(4 * rank_features.WIDTH + layer_place.WIDTH, hidden)
         self.between = nn.Linear(hidden, hidden)
         self.output = nn.Linear(hidden, 2)
 
@@ -61,28 +61,39 @@ class BalanceHead(Head):
         if not layers:
             return {}
         places = layer_place.places_of(layers)
-        groups = sorted({place.group for place in places})
-        members = torch.tensor([[float(place.group == group) for place in places] for group in groups])
-        meeting = Meeting.of(content.layers, style.layers, layers)
-        balances = self._balances(meeting, layer_place.encoded(places), members)
+        groups = _groups(places)
+        balances = self.balances(self.features(content, style))  # (P, G, 2)
         coefficients: dict[str, Coefficients] = {}
         for name, place in zip(layers, places, strict=True):
             factors = content.layers[name]
-            columns = balances[groups.index(place.group)].unsqueeze(-1).expand(-1, -1, length_along(self.axis, factors))
-            m_c, m_s = columns.unbind(1)
+            columns = balances[:, groups.index(place.group)].unsqueeze(-1)
+            m_c, m_s = columns.expand(-1, -1, length_along(self.axis, factors)).unbind(1)
             coefficients[name] = (m_c, m_s) if is_stack(factors) else (m_c[0], m_s[0])
         return coefficients
 
-    def _balances(self, meeting: Meeting, places: Tensor, members: Tensor) -> Tensor:
-        """Both coefficients of G groups (G, P, 2), whose members are so many (G, L) of the layers at these places."""
+    def features(self, content: Adapter, style: Adapter) -> Tensor:
+        """What is known of G block groups of adapters that are so spelt, (P, G, F); of one adapter P is 1."""
+        layers = shared_layers(self, content, style)
+        places = layer_place.places_of(layers)
+        members = torch.tensor([[float(place.group == group) for place in places] for group in _groups(places)])
+        meeting = Meeting.of(content.layers, style.layers, layers)
         weight = self.output.weight
-        places, members = places.to(weight), members.to(weight)
+        members, encoded = members.to(weight), layer_place.encoded(places).to(weight)
         sides = (meeting.features(), meeting.content), (meeting.turned.features(), meeting.style)
-        pooled = torch.cat([mean for side in sides for mean in _pooled(*side, members)], dim=-1)
-        place = self.place(members @ places / members.sum(dim=1, keepdim=True))
-        hidden = nn.functional.silu(self.group(pooled) + place.unsqueeze(1))
+        pooled = [mean for side in sides for mean in _pooled(*side, members)]  # (G, P, width) each
+        place = (members @ encoded / members.sum(dim=1, keepdim=True)).unsqueeze(1)
+        return torch.cat([*pooled, place.expand(-1, pooled[0].shape[1], -1)], dim=-1).transpose(0, 1)
+
+    def balances(self, features: Tensor) -> Tensor:
+        """Both coefficients (..., 2) of groups of which that (..., F) is known."""
+        hidden = nn.functional.silu(self.group(features))
         balances: Tensor = self.output(nn.functional.silu(self.between(hidden)))
         return balances
+
+
+def _groups(places: Sequence[LayerPlace]) -> list[str]:
+    """The block groups of layers."""
+    return sorted({place.group for place in places})
 
 
 def _pooled(features: Tensor, spectrum: Spectrum, members: Tensor) -> tuple[Tensor, Tensor]:
