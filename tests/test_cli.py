@@ -181,7 +181,7 @@ def test_bench_runs_a_shipped_plan(run, tmp_path, monkeypatch):
     (tmp_path / "mine.toml").write_text(text.replace("steps = 8", "steps = 1"))
     done = json.loads(run("bench", "run", "mine.toml", "-o", "grid", "--json").stdout)
     assert (done["cells"], done["drawn"], done["failures"]) == (20, 20, [])
-    assert "12 were there, 0 drawn" in run("bench", "run", "mine.toml", "-o", "grid").stderr
+    assert "20 were there, 0 drawn" in run("bench", "run", "mine.toml", "-o", "grid").stderr
 
 
 def test_a_bench_with_failures_ends_with_exit_code_1(run, tmp_path):
