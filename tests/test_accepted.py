@@ -12,11 +12,12 @@ from lorarar.families import find_base
 from lorarar.lora.files import read_provenance, write_adapter
 from lorarar.store import Store
 from lorarar.store.acceptance import JudgeChoice
+from lorarar.store.schemas import SCHEMAS
 from lorarar.training.accepted_pictures import read_accepted
 from lorarar.training.hypernet import new_objective, train_hypernet
 from lorarar.training.loop import Schedule, train
 from lorarar.training.options import HypernetOptions
-from lorarar.util.errors import LorarError, TrainingError
+from lorarar.util.errors import LorarError, StoreError, TrainingError
 
 from .conftest import random_adapter
 from .judged_plan import draw_pool
@@ -100,6 +101,19 @@ def test_the_judge_is_the_one_a_report_has(pool, tiny_folder, capsys):
         accepted(pool, tiny_folder, choice=JudgeChoice(critics=("third",)))
 
 
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("", "nothing that is installed here judges pictures"), ("nowhere:read", "acceptance of schema judge fails")],
+)
+def test_what_cannot_say_what_is_accepted_is_one_line(pool, tiny_folder, monkeypatch, place, message):
+    add_verdicts(pool, some)
+    schemas = {name: replace(schema, acceptance=schema.acceptance and place) for name, schema in SCHEMAS.items()}
+    monkeypatch.setattr("lorarar.store.acceptance.SCHEMAS", schemas)
+    with pytest.raises(StoreError, match=message) as error:
+        accepted(pool, tiny_folder)
+    assert "\n" not in str(error.value)
+
+
 def test_what_has_changed_since_is_not_learnt_from(pool, tiny_folder, capsys):
     add_verdicts(pool, some)
     [one] = accepted(pool, tiny_folder).pictures[0, 1]
@@ -132,14 +146,15 @@ def test_pairs_are_drawn_equally_and_not_pictures(pool, tiny, tiny_folder):
     assert len({*numbers.tolist()}) == 5 and noisy.shape == aims.shape == (80, 4, 8, 8) and times.shape == (80,)
 
 
-def test_accepted_pictures_are_learnt(pool, tiny, tiny_folder):
+@pytest.mark.parametrize(("head", "left"), [("columns", 0.99), ("ranks", 0.995)])  # ranks are few
+def test_accepted_pictures_are_learnt(pool, tiny, tiny_folder, head, left):
     add_verdicts(pool, some)
-    pictures = accepted(pool, tiny_folder)
-    objective = new_objective(tiny, pictures.contents, pictures.styles, OPTIONS, 16, None, None, pictures)
+    pictures, options = accepted(pool, tiny_folder), replace(OPTIONS, head=head, parts=("query", "output"))
+    objective = new_objective(tiny, pictures.contents, pictures.styles, options, 16, None, None, pictures)
     batch, losses = objective.batch(torch.Generator().manual_seed(0)), []
     objective.batch = lambda generator, share: batch
     train(objective, Schedule(12, 0.02, decay=0.0), title="x", on_step=lambda step, loss: losses.append(loss))
-    assert losses[-1] < 0.99 * losses[0]
+    assert losses[-1] < left * losses[0]
 
 
 def test_a_killed_training_ends_as_an_unbroken_one(pool, tiny, tiny_folder, tmp_path):
