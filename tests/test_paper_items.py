@@ -1,20 +1,23 @@
 """``lorarar paper``: items are listed, made, resumed, and say what the report on the same pictures says."""
 
 import json
+import shlex
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from judge.choice import PictureChoice
 from judge.paper import footprint, grids, networks, new_concepts
 from judge.paper.item import PaperItem
-from judge.paper.items import new_splits, table_2, table_3, table_a3
+from judge.paper.items import new_splits, question_4, table_2, table_3, table_a3
 from judge.paper.page import ResultsPage
 from judge.paper.request import PaperRequest
 from judge.paper.section import PaperFigure, PaperSection
 from judge.paper.sentences import standing
 from judge.paper.table import ITEMS
+from judge.paper.work import PaperWork
 from judge.published import PARTS
 from judge.reports.request import ReportRequest, read_report
 from judge.reports.tables import records
@@ -24,6 +27,9 @@ from lorarar.pocket.zoo_truth import true_picture_of_loras
 from lorarar.store import Store
 from lorarar.util.statistics.crossed import Difference
 from lorarar.util.tables import Table
+from studies.cli.app import app as study_app
+from studies.paper import check_2, figure_7, preferences, validation
+from studies.paper.grid_studies import MARK
 
 from .paper_grid import run_paper, write_test_plan
 
@@ -235,3 +241,67 @@ def test_items_with_trainings_and_processes_of_their_own(tmp_path, monkeypatch, 
     assert result.exit_code == 0, result.output
     section = json.loads(result.stdout)[name]["section"]
     assert section["figures"] and section["says"] and section["says_not"] and section["numbers"]
+
+
+def _work(made, monkeypatch, item):
+    """An item at work on the grid that was made."""
+    folder, *_ = made
+    monkeypatch.setattr(grids, "TEST", str(folder / "tiny.toml"))
+    return PaperWork(item, PaperRequest(folder / "results", db=folder / "a.db"))
+
+
+def _text(section):
+    return json.dumps(section.record())
+
+
+def test_preferences_are_of_simulated_raters_wherever_they_stand(made, monkeypatch):
+    work = _work(made, monkeypatch, "figure-7")
+    section = preferences.section(work)
+    assert MARK in section.title and section.paragraphs[0].startswith(MARK)
+    assert all(MARK in figure.caption for figure in section.figures) and MARK in section.tables[0].title
+    assert section.says and all("Simulated raters, not people" in text for text in section.says)
+    assert section.numbers["simulated"] is True
+    assert any("has not both lorarar and ziplora" in text for text in section.paragraphs)
+    assert "No study of lorarar and direct on pictures that MARS2 accepts" in _text(section)  # of two pairs
+    shares = [one["value"] for one in section.numbers["studies"]["direct, random"] if one["section"] == "outcomes"][:3]
+    assert sum(shares) == pytest.approx(1)
+    with Store(made[0] / "a.db") as store:
+        votes, raters = store.db["study_votes"].count, store.db["study_raters"].count
+    assert preferences.section(work).numbers == section.numbers  # nobody votes twice
+    with Store(made[0] / "a.db") as store:
+        assert (store.db["study_votes"].count, store.db["study_raters"].count) == (votes, raters)
+        assert {row["simulated"] for row in store.db["study_raters"].rows} == {1}
+
+
+def test_the_study_against_mars2_is_one_that_anybody_can_run(made, monkeypatch):
+    section = validation.section(_work(made, monkeypatch, "check-2"))
+    assert MARK in section.title and section.numbers["simulated"] is True
+    assert "no person has voted" in _text(section)
+    command = section.numbers["commands"][0]
+    assert command.startswith("lorarar study new tiny-check-2-people --kind absolute --methods direct")
+    done = CliRunner().invoke(study_app, [*shlex.split(command)[2:], "--db", str(made[0] / "a.db")])
+    assert done.exit_code == 0, done.output
+
+
+def test_items_of_studies_have_their_modules():
+    for item in (figure_7.ITEM, check_2.ITEM):
+        module = item.load()
+        assert callable(module.plans) and callable(module.section)
+
+
+def test_the_check_of_the_judge_is_what_judge_check_says(made, monkeypatch):
+    monkeypatch.setattr(question_4, "SAMPLE", 2)
+    work = _work(made, monkeypatch, "question-4")
+    section = question_4.section(work)
+    check = section.numbers["check"]
+    assert check["pictures"] == 2 and check["of"] == 6
+    assert [one["text"] for one in check["findings"]] == [row[2] for row in section.tables[0].rows]
+    changes = [name for name, _ in question_4._turned(check)]
+    assert "other order, subject" in changes and any(name.startswith("wording ") for name in changes)
+    assert f"wording {check['prompts'].split('-')[0]}" not in changes
+    shares = section.numbers["turned"]
+    agreement = {one["name"]: one["agreement"] for one in check["wording"]["templates"]}
+    name = next(name for name in changes if name.startswith("wording ")).removeprefix("wording ")
+    assert shares[f"wording {name}"]["value"] == pytest.approx(1 - agreement[name]["value"])
+    monkeypatch.setattr(question_4, "check_judge", None)  # what is kept is not asked again
+    assert question_4.section(work).numbers == section.numbers

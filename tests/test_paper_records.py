@@ -6,7 +6,7 @@ import pytest
 
 from judge.paper import records
 from judge.paper.errors import PaperError
-from judge.paper.items import question_1
+from judge.paper.items import check_3, question_1
 from judge.paper.page import ResultsPage
 from judge.paper.records import Record, keep, recorded
 from judge.paper.request import PaperRequest
@@ -90,3 +90,38 @@ def test_the_records_that_are_shipped_are_sound():
     for path in sorted(records.FOLDER.glob("*.json")):
         record = recorded(path.stem)
         assert record is not None and record.numbers and "commit" in record.made
+
+
+def _heads(**other):
+    """Numbers of two heads, of which ``context`` has a loss that is lower by 0.01, told apart."""
+    alike = {
+        "objective": "truth",
+        "steps": 10,
+        "pairs": 2,
+        "hidden": 8,
+        "parts": ["query"],
+        "contents": 20,
+        "styles": 18,
+    }
+    loss, less = {"value": 0.3, "low": 0.29, "high": 0.31}, vars(Difference(-0.01, -0.012, -0.008, 0.001))
+    of = {**alike, "weights": 1000, "loss": loss, "less": dict.fromkeys(("direct", "ties", "shipped"), less)}
+    heads = {"columns": {**of, "less_columns": None}, "context": {**of, "less_columns": less, **other}}
+    return {"heads": heads, "beside": {"ties": loss}, "cells": [5, 21]}
+
+
+def test_heads_are_compared_and_a_record_of_them_is_marked(tmp_path):
+    section = check_3.section_of(_heads(), Record({"commit": "abc"}, {}), PaperWork("check-3", PaperRequest(tmp_path)))
+    assert section.paragraphs[0].startswith("RECORDED") and len(section.paragraphs) == 2
+    assert section.says[0] == "Head context is ahead of head columns: -0.0100 (-0.0120 to -0.0080) of truth loss."
+    assert (tmp_path / section.figures[0].file).is_file()
+
+
+def test_heads_that_were_not_trained_alike_are_said_to_be(tmp_path):
+    section = check_3.section_of(_heads(steps=99), None, PaperWork("check-3", PaperRequest(tmp_path)))
+    assert section.paragraphs[-1].startswith("Not trained alike") and "context (steps 99)" in section.paragraphs[-1]
+
+
+def test_without_two_heads_a_section_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(check_3, "recorded", lambda item: None)
+    section = check_3.section(PaperWork("check-3", PaperRequest(tmp_path)))
+    assert "lorarar paper check-3 --train" in section.paragraphs[0] and not section.says
