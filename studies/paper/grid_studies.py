@@ -73,7 +73,7 @@ def commands(study: Study, plan: Plan) -> list[str]:
     name = f"{study.name}-people"
     make = (
         f"lorarar study new {name} --kind {study.kind} --methods {','.join(study.methods)} --scenario {study.scenario} "
-        f"--plan {plan.title} --items {study.item_count}"
+        f"--plan {plan.title} --items {study.item_count} --seed {study.seed + 1}"  # not the simulated raters' own study
     )
     return [
         make,
