@@ -30,6 +30,7 @@ from lorarar.util.tables import Table
 from studies.cli.app import app as study_app
 from studies.paper import check_2, figure_7, preferences, validation
 from studies.paper.grid_studies import MARK
+from studies.store import StudyStore
 
 from .paper_grid import run_paper, write_test_plan
 
@@ -271,6 +272,7 @@ def test_preferences_are_of_simulated_raters_wherever_they_stand(made, monkeypat
     with Store(made[0] / "a.db") as store:
         assert (store.db["study_votes"].count, store.db["study_raters"].count) == (votes, raters)
         assert {row["simulated"] for row in store.db["study_raters"].rows} == {1}
+        assert MARK in StudyStore(store).get("tiny-figure-7-direct-random").design.wording.consent
 
 
 def test_the_study_against_mars2_is_one_that_anybody_can_run(made, monkeypatch):

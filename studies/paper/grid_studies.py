@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 RATERS, NOISE = 25, 0.3  # as many as the paper's people; of what they see, where a quality lies in 0..1
 MARK = "SIMULATED RATERS, NOT PEOPLE"
+#: What would be read before voting: it tells whoever opens such a study, and the same pictures for people are another.
+CONSENT = (
+    f"{MARK}: this study is for trying out a report; please do not vote. Make another for people: lorarar study new"
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class GridStudy:
             scenario=self.scenario,
             items=self.items,
             images=f"plan={plan.title}",
+            consent=CONSENT,
         )
 
 
@@ -73,7 +78,7 @@ def commands(study: Study, plan: Plan) -> list[str]:
     name = f"{study.name}-people"
     make = (
         f"lorarar study new {name} --kind {study.kind} --methods {','.join(study.methods)} --scenario {study.scenario} "
-        f"--plan {plan.title} --items {study.item_count} --seed {study.seed + 1}"  # not the simulated raters' own study
+        f"--plan {plan.title} --items {study.item_count}"
     )
     return [
         make,

@@ -118,7 +118,13 @@ def _columns(work: PaperWork, plan: Plan) -> dict[str, Columns]:
         for layer, of in found[LORARAR][pairs[0]].items()
         if any(np.ptp(side) > 0 for side in of)  # a rule's constant is no prediction
         and all(layer in found[method][pair] for method in METHODS for pair in pairs)
+        and len(of[0]) == len(found[ZIPLORA][pairs[0]][layer][0])
     ]
+    if not shared:
+        raise PaperError(
+            f"row {LORARAR} of grid {plan.title} has no coefficients of columns that {ZIPLORA} has too; these figures "
+            "are of a network that predicts columns, as head columns and head context do"
+        )
     return {
         method: {pair: {layer: of[pair][layer] for layer in shared} for pair in pairs} for method, of in found.items()
     }

@@ -53,8 +53,9 @@ def section(work: PaperWork) -> PaperSection:
         paragraphs=[
             f"{network.name} for {len(patterns.pairs)} of {len(sides[0]) * len(sides[1])} pairs of {len(sides[0])} "
             f"contents and {len(sides[1])} styles, an even sample, those it was trained on among them: the "
-            f"coefficients of the {len(patterns.layers)} layers that it predicts, the mean over a layer's columns. "
-            "Nothing is drawn. Spreads are standard deviations, the root mean square over layers and both sides."
+            f"coefficients of the {len(patterns.layers)} layers that it predicts, the mean over a layer's columns "
+            "(of its rank components where the network predicts those). Nothing is drawn. Spreads are standard "
+            "deviations, the root mean square over layers and both sides."
         ],
         tables=[_table(patterns, leanings)],
         figures=[
