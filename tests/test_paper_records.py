@@ -6,7 +6,7 @@ import pytest
 
 from judge.paper import records
 from judge.paper.errors import PaperError
-from judge.paper.items import check_3, question_1
+from judge.paper.items import check_1, check_3, question_1
 from judge.paper.page import ResultsPage
 from judge.paper.records import Record, keep, recorded
 from judge.paper.request import PaperRequest
@@ -46,7 +46,7 @@ def test_a_record_is_what_a_run_measured_with_what_made_it(tmp_path):
     path = keep(tmp_path, "question-1", {"commit": "abc"}, tmp_path / "records")
     record = recorded("question-1", tmp_path / "records")
     assert path.is_file() and record.numbers == {"n": 1}
-    assert record.made == {"commit": "abc", "day": "d", "version": "v", "seconds": 9.0, "cores": 2}
+    assert record.made == {"commit": "abc", "day": "d", "version": "v", "cores": 2}
     assert "not measured in this run" in record.words and "commit abc" in record.words
 
 
@@ -125,3 +125,9 @@ def test_without_two_heads_a_section_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(check_3, "recorded", lambda item: None)
     section = check_3.section(PaperWork("check-3", PaperRequest(tmp_path)))
     assert "lorarar paper check-3 --train" in section.paragraphs[0] and not section.says
+
+
+def test_the_zoo_is_recorded_and_says_so():
+    table = check_1._recorded_table(recorded("check-1"))
+    assert table.title.startswith("RECORDED") and table.notes[0].startswith("RECORDED")
+    assert [row[2] for row in table.rows] == ["training", "zoo"] * 4

@@ -31,7 +31,7 @@ class Record:
     def words(self) -> str:
         """That it is a record, and of what, as a section says it first of all."""
         made = ", ".join(f"{name} {value}" for name, value in self.made.items())
-        return f"RECORDED, not measured in this run, which has not the networks: {made}."
+        return f"RECORDED, not measured in this run, which has not what it takes: {made}."
 
 
 def recorded(item: str, folder: Path = FOLDER) -> Record | None:
@@ -56,7 +56,7 @@ def keep(results: Path, item: str, made: Mapping[str, Any], folder: Path = FOLDE
     Args:
         results: the run's folder.
         item: its name.
-        made: what is to be known of it beside what the run says: commit, machine, how networks were trained.
+        made: what is to be known of it beside what the run says: commit, machine, seconds, how networks were trained.
         folder: of the records.
 
     Raises:
@@ -70,7 +70,9 @@ def keep(results: Path, item: str, made: Mapping[str, Any], folder: Path = FOLDE
         raise PaperError(
             f"what {results} has of {item} is itself a record, or a smoke test; accepted is what was measured"
         )
-    of_run = {name: found["made"][name] for name in ("day", "version", "seconds", "cores")}
+    of_run = {
+        name: found["made"][name] for name in ("day", "version", "cores")
+    }  # a run that went on knows not all its seconds
     path = folder / f"{item}.json"
     with replacing(path) as partial:
         partial.write_text(as_json({"made": {**made, **of_run}, "numbers": numbers}))
