@@ -1,7 +1,7 @@
 """A balance is learnt from what a judge prefers: what features tell is found, and what they do not tell is not."""
 
 import shutil
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from lorarar.store.merged_loras import KnownLora, KnownMerge
 from lorarar.training.balance_preference import Constant, Preferences
 from lorarar.training.balance_training import BalanceFit, train_balance
 from lorarar.training.judged_balances import JudgedBalances, JudgedPair, Tried, is_plain_sum, read_balances
+from lorarar.training.loop import train
 from lorarar.training.options import HypernetOptions
 from lorarar.util.errors import TrainingError
 
@@ -87,7 +88,7 @@ def test_a_planted_preference_is_found_for_pairs_of_loras_that_were_not_seen():
     of_chosen = rates.gather(1, chosen[:, None]).mean()
     constant, oracle = rates.mean(0).max(), rates.max(1).values.mean()
     assert of_chosen > constant + 0.6 * (oracle - constant)
-    assert "of them kept" in training.line and training.record["kept"] == training.kept
+    assert "of them kept" in training.line and training.record["kept"] == training.kept and training.steps > 0
 
 
 def test_where_features_tell_nothing_every_pair_has_the_best_constant():
@@ -99,12 +100,20 @@ def test_where_features_tell_nothing_every_pair_has_the_best_constant():
     assert "every pair has the constant" in training.line
 
 
-def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
-    options = replace(OPTIONS, steps=119, decay=0.0)
-    whole = fit(planted, 3, options)
-    fit(planted, 3, replace(options, steps=112), tmp_path / "state.pt")
-    again = fit(planted, 3, options, tmp_path / "state.pt")
-    assert whole.kept > 0
+def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch):
+    def interrupted(*given, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "lorarar.training.loop.held_interrupt", lambda: nullcontext(lambda: options["title"] == "balance")
+            )
+            return train(*given, **options)
+
+    whole = fit(planted, 3)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lorarar.training.balance_training.train", interrupted)
+        fit(planted, 3, checkpoint=tmp_path / "state.pt")
+    assert whole.kept > 0 and torch.load(tmp_path / "state.pt")["step"] == 1
+    again = fit(planted, 3, checkpoint=tmp_path / "state.pt")
     for name, tensor in whole.head.state_dict().items():
         assert torch.equal(tensor, again.head.state_dict()[name])
 

@@ -1,4 +1,4 @@
-"""The loss of a head that predicts balances on what a judge prefers: no UNet takes part, so it is done in seconds.
+"""The loss of a head that predicts balances on what a judge prefers: no UNet takes part.
 
 Each pair has an ideal balance z, and another one w is accepted at a rate that falls with its squared distance from it:
 

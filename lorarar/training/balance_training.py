@@ -1,16 +1,18 @@
 """Train a head that predicts balances on a judge's preferences, and take of it what holds for LoRAs it has not seen.
 
 A head with a few thousand weights finds something in any few hundred pairs. So parts of both sides are held out in
-turn, pairs of LoRAs that are both unseen are measured, and what the head says beyond the best constant is shrunk to
-what these ask for. Where their 95 % interval has zero in it, nothing is left, and every pair gets the constant.
+turn, and pairs of LoRAs that are both unseen choose how long is trained, and to how much of itself what the head says
+beyond the best constant is shrunk. Where their 95 % interval has zero in it, nothing is left, and every pair gets the
+constant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -29,8 +31,10 @@ from lorarar.util.progress import Ticker
 from lorarar.util.statistics.crossed import Difference, difference_over_pairs
 
 PARTS = 4  # of either side, of which one is held out in turn
-SHRINKAGES = (0.25, 0.5, 0.75, 1.0)  # of which the one with the least loss on what is held out is taken
+LENGTHS = (0.125, 0.25, 0.5, 1.0)  # of the steps that are asked for
+SHRINKAGES = (0.25, 0.5, 0.75, 1.0)  # of these and the lengths those with the least loss on what is held out are taken
 Losses = dict[tuple[str, str], float]  # by pair
+Choice = tuple[int, float]  # of steps and of a shrinkage
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class BalanceTraining:
     held_out: int  # pairs
     gain: Difference | None  # of the log-likelihood a pair over the best constant; None where nothing could be held out
     kept: float  # of what the head says beyond the constant, 0 to 1
+    steps: int  # of its training; 0 where nothing is kept
 
     @property
     def line(self) -> str:
@@ -53,7 +58,8 @@ class BalanceTraining:
         ends = "" if self.gain.low is None else f" ({self.gain.low:+.4f} to {self.gain.high:+.4f})"
         measured = f"{self.gain.value:+.4f}{ends} over it on {self.held_out} pairs of held-out LoRAs"
         if self.kept:
-            return f"{constant}; log-likelihood of balances of its own {measured}: {self.kept:.0%} of them kept"
+            kept = f"{self.kept:.0%} of them kept, after {self.steps} steps"
+            return f"{constant}; log-likelihood of balances of its own {measured}: {kept}"
         return (
             f"{constant}; log-likelihood of balances of its own {measured}: none is kept, every pair has the constant"
         )
@@ -63,7 +69,13 @@ class BalanceTraining:
         """The same for the header of its file."""
         gain = self.gain
         figures = None if gain is None else {"value": gain.value, "low": gain.low, "high": gain.high}
-        return {"constant": list(self.constant), "held_out": self.held_out, "gain": figures, "kept": self.kept}
+        return {
+            "constant": list(self.constant),
+            "held_out": self.held_out,
+            "gain": figures,
+            "kept": self.kept,
+            "steps": self.steps,
+        }
 
 
 def train_balance(
@@ -123,39 +135,39 @@ class BalanceFit:
 
     def fit(self, checkpoint: Path | None = None, makings: Mapping[str, object] | None = None) -> BalanceTraining:
         """Hold parts out, train on all, and shrink; raises as ``train``."""
-        constants, by_shrinkage = self._held_out()
-        kept, gain = 0.0, None
+        constants, by_choice = self._held_out()
+        kept, steps, gain = 0.0, 0, None
         if len(constants) > 1:
-            best = min(SHRINKAGES, key=lambda shrinkage: sum(by_shrinkage[shrinkage].values()))
-            gain = difference_over_pairs(constants, by_shrinkage[best])
-            kept = best if gain is not None and gain.low is not None and gain.low > 0 else 0.0
-        everything = torch.arange(len(self.features))
-        constant, objective = self._objective(everything)
-        title = "balance"
+            best = min(by_choice, key=lambda choice: sum(by_choice[choice].values()))
+            gain = difference_over_pairs(constants, by_choice[best])
+            steps, kept = best if gain is not None and gain.low is not None and gain.low > 0 else (0, 0.0)
+        constant, objective = self._objective(torch.arange(len(self.features)))
         if kept:
-            self._train(objective, title, checkpoint, makings)
+            self._train(objective, steps, "balance", checkpoint, makings)
         shrink(objective.head, constant.balance, kept)
         content, style = constant.balance.tolist()
         head = objective.head.cpu().eval().requires_grad_(False)
-        return BalanceTraining(head, (content, style), len(constants), gain, kept)
+        return BalanceTraining(head, (content, style), len(constants), gain, kept, steps)
 
-    def _held_out(self) -> tuple[Losses, dict[float, Losses]]:
-        """The losses of pairs whose LoRAs were both held out: by the constant, and by the head as it is shrunk."""
+    def _held_out(self) -> tuple[Losses, dict[Choice, Losses]]:
+        """The losses of pairs whose LoRAs were both held out: by the constant, and by steps and shrinkage."""
         constants: Losses = {}
-        by_shrinkage: dict[float, Losses] = {shrinkage: {} for shrinkage in SHRINKAGES}
+        lengths = sorted({max(1, round(length * self.options.steps)) for length in LENGTHS})
+        by_choice: dict[Choice, Losses] = {choice: {} for choice in product(lengths, SHRINKAGES)}
         parts = min(PARTS, len(self.judged.contents), len(self.judged.styles))
         for part in range(parts if parts > 1 else 0):
             seen, unseen = self._split(part, parts)
             if not len(seen) or not len(unseen):
                 continue
-            constant, objective = self._objective(seen)
-            self._train(objective, f"held out {part + 1} of {parts}")
-            held_out, names = self.preferences.at(unseen), [self._name(int(pair)) for pair in unseen]
-            constants |= dict(zip(names, constant.loss(held_out).tolist(), strict=True))
-            for shrinkage in SHRINKAGES:
-                losses = self._losses(objective, unseen, constant, shrinkage)
-                by_shrinkage[shrinkage] |= dict(zip(names, losses, strict=True))
-        return constants, by_shrinkage
+            names = [self._name(int(pair)) for pair in unseen]
+            for steps in lengths:
+                constant, objective = self._objective(seen)
+                self._train(objective, steps, f"held out {part + 1} of {parts}")
+                constants |= dict(zip(names, constant.loss(self.preferences.at(unseen)).tolist(), strict=True))
+                for shrinkage in SHRINKAGES:
+                    losses = self._losses(objective, unseen, constant, shrinkage)
+                    by_choice[steps, shrinkage] |= dict(zip(names, losses, strict=True))
+        return constants, by_choice
 
     def _split(self, part: int, parts: int) -> tuple[Tensor, Tensor]:
         """The pairs none of whose LoRAs is of a part, and those both of whose LoRAs are, by number."""
@@ -177,11 +189,12 @@ class BalanceFit:
     def _train(
         self,
         objective: BalancePreference,
+        steps: int,
         title: str,
         checkpoint: Path | None = None,
         makings: Mapping[str, object] | None = None,
     ) -> None:
-        schedule = schedule_of(self.options)
+        schedule = schedule_of(replace(self.options, steps=steps))
         train(objective, schedule, checkpoint, title=title, makings=makings, accelerator=self.accelerator)
 
     @torch.no_grad()
