@@ -9,7 +9,7 @@ from judge.paper import grids
 from judge.paper.errors import PaperError
 from judge.paper.given_loras import network_file
 from judge.paper.items import figure_3_8
-from judge.paper.layer_patterns import LayerGroup, LayerPatterns
+from judge.paper.layer_patterns import LayerPatterns, PatternGroup
 from judge.paper.request import PaperRequest
 from judge.paper.work import PaperWork
 from lorarar.bench.plan import read_plan
@@ -57,7 +57,7 @@ def test_groups_are_in_the_order_of_the_network_and_named_for_people():
         "down 1, self-attention, query",
         "up 0, text attention, output",
     ]
-    assert LayerGroup.of("text_encoder.text_model.layers.0.q").rank > LayerGroup.of(OUTPUT).rank
+    assert PatternGroup.of("text_encoder.text_model.layers.0.q").rank > PatternGroup.of(OUTPUT).rank
 
 
 def test_layers_that_not_all_pairs_have_are_left_out():

@@ -30,7 +30,7 @@ PLACES = 4  # decimal places that are kept
 _BLOCKS = ("down", "mid", "up")  # in the order of the network
 
 
-class LayerGroup(NamedTuple):
+class PatternGroup(NamedTuple):
     """Layers of one block, one kind of attention and one part."""
 
     block: str  # ``down_blocks.1``
@@ -38,7 +38,7 @@ class LayerGroup(NamedTuple):
     part: str
 
     @classmethod
-    def of(cls, layer: str) -> LayerGroup:
+    def of(cls, layer: str) -> PatternGroup:
         """The group of a layer."""
         kind = next((words for place, words in KINDS.items() if place in layer), "")
         return cls(block_of(layer), kind, part_of(layer))
@@ -84,16 +84,16 @@ class LayerPatterns:
         shared = [layer for layer in seen[0][1] if all(layer in layers for _, layers in seen)] if seen else []
         if not shared:
             raise ValueError("no layer has coefficients in all pairs")
-        layers = sorted(shared, key=lambda layer: (LayerGroup.of(layer).rank, layer))
+        layers = sorted(shared, key=lambda layer: (PatternGroup.of(layer).rank, layer))
         moments = np.array([[of_pair[layer] for _, of_pair in seen] for layer in layers])
         return cls([pair for pair, _ in seen], layers, moments[..., 0], moments[..., 1])
 
     @property
-    def groups(self) -> dict[LayerGroup, list[int]]:
+    def groups(self) -> dict[PatternGroup, list[int]]:
         """The numbers of the layers of each group, in the order of the network."""
-        groups: dict[LayerGroup, list[int]] = {}
+        groups: dict[PatternGroup, list[int]] = {}
         for number, layer in enumerate(self.layers):
-            groups.setdefault(LayerGroup.of(layer), []).append(number)
+            groups.setdefault(PatternGroup.of(layer), []).append(number)
         return groups
 
     def by_pair(self, layers: Sequence[int], side: int) -> dict[Pair, float]:

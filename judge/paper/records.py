@@ -62,16 +62,16 @@ def keep(results: Path, item: str, made: Mapping[str, Any], folder: Path = FOLDE
     Raises:
         PaperError: the run has no section of the item, or one of a record or of a smoke test.
     """
-    found = ResultsPage(results).records().get(item)
-    if found is None:
+    entry = ResultsPage(results).records().get(item)
+    if entry is None:
         raise PaperError(f"{results} has no section of {item}; make it: lorarar paper {item} -o {results}")
-    numbers = found["section"]["numbers"]
-    if "recorded" in numbers or found["made"]["quick"]:
+    numbers = entry["section"]["numbers"]
+    if "recorded" in numbers or entry["made"]["quick"]:
         raise PaperError(
             f"what {results} has of {item} is itself a record, or a smoke test; accepted is what was measured"
         )
     of_run = {
-        name: found["made"][name] for name in ("day", "version", "cores")
+        name: entry["made"][name] for name in ("day", "version", "cores")
     }  # a run that went on knows not all its seconds
     path = folder / f"{item}.json"
     with replacing(path) as partial:

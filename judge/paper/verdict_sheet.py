@@ -21,7 +21,7 @@ FRAMES = {True: "#2e9e4f", False: "#cc3b3b", None: "#999999"}
 SIGNS = {True: "yes", False: "no", None: "?"}
 
 
-class Tile(NamedTuple):
+class VerdictTile(NamedTuple):
     """A picture of a sheet."""
 
     picture: Path
@@ -46,19 +46,21 @@ class Tile(NamedTuple):
         return tile
 
 
-def judged_tile(picture: JudgedPicture, more: Sequence[str] = ()) -> Tile:
+def judged_tile(picture: JudgedPicture, more: Sequence[str] = ()) -> VerdictTile:
     """The tile of a judged picture, with what is said of its subject and of its style, and other lines."""
     verdict = f"subject {SIGNS[picture.answer('subject')]}, style {SIGNS[picture.answer('style')]}"
-    return Tile(picture.target.image, (verdict, *more), picture.correct)
+    return VerdictTile(picture.target.image, (verdict, *more), picture.correct)
 
 
-def reference_tile(picture: Path) -> Tile:
+def reference_tile(picture: Path) -> VerdictTile:
     """The tile of a reference."""
-    return Tile(picture, framed=False)
+    return VerdictTile(picture, framed=False)
 
 
-def verdict_sheet(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[Tile | None]]], title: str) -> Image.Image:
+def verdict_sheet(
+    columns: Sequence[str], rows: Sequence[tuple[str, Sequence[VerdictTile | None]]], title: str
+) -> Image.Image:
     """A sheet of tiles; None leaves a place empty."""
     lines = max((len(tile.lines) for _, tiles in rows for tile in tiles if tile), default=0)
-    drawn = [(name, [tile and tile.draw(lines) for tile in tiles]) for name, tiles in rows]
-    return Sheet(columns, drawn, title, side=SIDE).draw()
+    pictures = [(name, [tile and tile.draw(lines) for tile in tiles]) for name, tiles in rows]
+    return Sheet(columns, pictures, title, side=SIDE).draw()

@@ -84,8 +84,8 @@ def _try(work: PaperWork, plan: Plan) -> tuple[Tried, list[str]]:
 def _outcomes(report: StudyReport, other: str, scenario: str) -> dict[str, Figure]:
     """The shares of a report: ours better, comparable, the other better."""
     names = {"LoRA.rar better": f"{OURS} better", "comparable": "comparable", f"{other} better": f"{other} better"}
-    found = {words: figure_named(report, name) for words, name in names.items()}
-    return {words: figure for words, figure in found.items() if figure is not None}
+    shares = {words: figure_named(report, name) for words, name in names.items()}
+    return {words: figure for words, figure in shares.items() if figure is not None}
 
 
 def _sentence(key: tuple[str, str], report: StudyReport) -> str:

@@ -38,7 +38,7 @@ Columns = Mapping[Pair, Mapping[str, tuple[NDArray[np.float64], NDArray[np.float
 
 
 @dataclass(frozen=True)
-class Trait:
+class CoefficientTrait:
     """A number of a pair's coefficients."""
 
     words: str
@@ -47,9 +47,9 @@ class Trait:
 
 
 TRAITS = {
-    "one_sided": Trait("columns of one side alone", 2, "chooses one side for more columns"),
-    "spread": Trait("spread over columns", 3, "tells columns of a layer further apart"),
-    "overlap": Trait("cosine of m_c and m_s", 3, "keeps content and style less apart"),
+    "one_sided": CoefficientTrait("columns of one side alone", 2, "chooses one side for more columns"),
+    "spread": CoefficientTrait("spread over columns", 3, "tells columns of a layer further apart"),
+    "overlap": CoefficientTrait("cosine of m_c and m_s", 3, "keeps content and style less apart"),
 }
 
 
@@ -107,18 +107,18 @@ def _columns(work: PaperWork, plan: Plan) -> dict[str, Columns]:
             pictures = collection_pictures(database, plan.collection)
         merges = {(one.row, (one.content, one.style)): one.merge for one in pictures if one.row in METHODS}
         kept = {place: store.coefficients(merge) for place, merge in merges.items() if merge is not None}
-    found: dict[str, dict[Pair, dict[str, Any]]] = {method: {} for method in METHODS}
+    by_method: dict[str, dict[Pair, dict[str, Any]]] = {method: {} for method in METHODS}
     for (method, pair), layers in kept.items():
-        found[method][pair] = {layer: tuple(map(np.asarray, of)) for layer, of in layers.items()}
-    pairs = [pair for pair in found[LORARAR] if pair in found[ZIPLORA]]
+        by_method[method][pair] = {layer: tuple(map(np.asarray, of)) for layer, of in layers.items()}
+    pairs = [pair for pair in by_method[LORARAR] if pair in by_method[ZIPLORA]]
     if not pairs:
         raise PaperError(f"no merge of grid {plan.title} has its coefficients in {work.request.database}; draw it anew")
     shared = [
         layer
-        for layer, of in found[LORARAR][pairs[0]].items()
+        for layer, of in by_method[LORARAR][pairs[0]].items()
         if any(np.ptp(side) > 0 for side in of)  # a rule's constant is no prediction
-        and all(layer in found[method][pair] for method in METHODS for pair in pairs)
-        and len(of[0]) == len(found[ZIPLORA][pairs[0]][layer][0])
+        and all(layer in by_method[method][pair] for method in METHODS for pair in pairs)
+        and len(of[0]) == len(by_method[ZIPLORA][pairs[0]][layer][0])
     ]
     if not shared:
         raise PaperError(
@@ -126,7 +126,8 @@ def _columns(work: PaperWork, plan: Plan) -> dict[str, Columns]:
             "are of a network that predicts columns, as head columns and head context do"
         )
     return {
-        method: {pair: {layer: of[pair][layer] for layer in shared} for pair in pairs} for method, of in found.items()
+        method: {pair: {layer: of[pair][layer] for layer in shared} for pair in pairs}
+        for method, of in by_method.items()
     }
 
 
@@ -212,10 +213,10 @@ def _figure(columns: Mapping[str, Columns]) -> Image:
     widths = {layer: len(of[0]) for layer, of in some.items()}
     places = [(layer, column) for layer, width in widths.items() for column in range(width)]
     chosen = np.sort(np.random.default_rng(SEED).choice(len(places), min(SHOWN, len(places)), replace=False))
-    shown = [places[number] for number in chosen]
+    chosen_places = [places[number] for number in chosen]
     pairs = sorted(columns[LORARAR])
     maps = [
-        (f"{words}, {symbol}", [[of[pair][layer][side][column] for layer, column in shown] for pair in pairs])
+        (f"{words}, {symbol}", [[of[pair][layer][side][column] for layer, column in chosen_places] for pair in pairs])
         for method, words in ((ZIPLORA, "ZipLoRA"), (LORARAR, "LoRA.rar"))
         for side, symbol in enumerate(("m_c", "m_s"))
         for of in [columns[method]]
@@ -224,7 +225,7 @@ def _figure(columns: Mapping[str, Columns]) -> Image:
         title="The same columns by ZipLoRA and by LoRA.rar",
         maps=maps,
         groups=[content for content, _ in pairs],
-        x_axis=f"{len(shown)} columns",
+        x_axis=f"{len(chosen_places)} columns",
         y_axis=f"{len(pairs)} pairs",
         scale="m",
         width=240,

@@ -50,13 +50,13 @@ def section(work: PaperWork) -> PaperSection:
     chosen = _choices(work, report)
     metrics = [name for name in METRICS if any(name in of.best for of in chosen.values())]
     share = {pair: _share(of.pictures) for pair, of in chosen.items()}
-    found = {
+    of_best = {
         name: {pair: float(bool(of.best[name][0].correct)) for pair, of in chosen.items() if name in of.best}
         for name in metrics
     }
     parts = {name: {part: _part(chosen, name, part) for part in ("subject", "style")} for name in metrics}
     any_part = {part: {pair: _share(of.pictures, part) for pair, of in chosen.items()} for part in ("subject", "style")}
-    differences = with_holm({name: difference_over_pairs(of, share) for name, of in found.items()})
+    differences = with_holm({name: difference_over_pairs(of, share) for name, of in of_best.items()})
     return PaperSection(
         title="Figure 5: what the metrics choose",
         paragraphs=[
@@ -65,11 +65,11 @@ def section(work: PaperWork) -> PaperSection:
             "accepted more often than any picture of the pair. The sheet has the first pairs of the diagonal of "
             "subjects and styles, whatever came out there."
         ],
-        tables=[_table(metrics, found, parts, share, any_part)],
+        tables=[_table(metrics, of_best, parts, share, any_part)],
         figures=[
             work.picture(_sheet(chosen, metrics), "What each metric finds best of a pair, with MARS2's verdicts.")
         ],
-        says=[_sentence(name, found[name], differences[name], share) for name in metrics]
+        says=[_sentence(name, of_best[name], differences[name], share) for name in metrics]
         + [_one_sided(name, parts[name], any_part) for name in metrics],
         says_not=[
             "That the judge is right: its own mistakes are in the figures, and people are the measure of both.",
@@ -77,7 +77,7 @@ def section(work: PaperWork) -> PaperSection:
         ],
         numbers={
             "any": vars(over_pairs(share)),
-            "best": {name: vars(over_pairs(of)) for name, of in found.items()},
+            "best": {name: vars(over_pairs(of)) for name, of in of_best.items()},
             "best_beyond_any": record({name: of for name, of in differences.items() if of is not None}),
             "parts": {name: {part: vars(over_pairs(of)) for part, of in both.items()} for name, both in parts.items()},
         },
@@ -122,7 +122,7 @@ def _part(chosen: Mapping[Pair, Chosen], name: str, part: str) -> dict[Pair, flo
 
 
 def _sentence(
-    name: str, found: Mapping[Pair, float], difference: Difference | None, share: Mapping[Pair, float]
+    name: str, of_best: Mapping[Pair, float], difference: Difference | None, share: Mapping[Pair, float]
 ) -> str:
     """Whether a metric's choice is accepted more often than any picture."""
     told = difference is not None and difference.p is not None and difference.p < APART
@@ -132,7 +132,7 @@ def _sentence(
     than = "less" if told and difference is not None and difference.value < 0 else "more"
     return (
         f"The picture that {METRICS[name].title} finds best {verb} {than} often accepted than any picture of its pair: "
-        f"{interval(over_pairs(found))} against {interval(over_pairs(share))}, {interval(difference, signed=True)}."
+        f"{interval(over_pairs(of_best))} against {interval(over_pairs(share))}, {interval(difference, signed=True)}."
     )
 
 
@@ -151,7 +151,7 @@ def _one_sided(
 
 def _table(
     metrics: Sequence[str],
-    found: Mapping[str, Mapping[Pair, float]],
+    of_best: Mapping[str, Mapping[Pair, float]],
     parts: Mapping[str, Mapping[str, Mapping[Pair, float]]],
     share: Mapping[Pair, float],
     any_part: Mapping[str, Mapping[Pair, float]],
@@ -160,7 +160,7 @@ def _table(
         return [name, *(interval(over_pairs(values)) for values in (both, of["subject"], of["style"]))]
 
     rows = [row("any picture", share, any_part)]
-    rows += [row(f"best by {METRICS[name].title}", found[name], parts[name]) for name in metrics]
+    rows += [row(f"best by {METRICS[name].title}", of_best[name], parts[name]) for name in metrics]
     return Table("Accepted by MARS2", ["picture of a pair", "accepted", "subject", "style"], rows)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from judge.paper.grids import grid_words, test_grid
 from judge.paper.section import PaperSection
 from judge.paper.standings import main_method
-from judge.paper.verdict_sheet import Tile, judged_tile, reference_tile, verdict_sheet
+from judge.paper.verdict_sheet import VerdictTile, judged_tile, reference_tile, verdict_sheet
 from judge.reports.tables import records, tables
 from lorarar.util.formatting import count
 
@@ -101,16 +101,16 @@ def _first(report: JudgeReport) -> dict[tuple[str, Pair], JudgedPicture]:
     return first
 
 
-def _tile(pictures: Pictures, method: str, pair: Pair) -> Tile | None:
+def _tile(pictures: Pictures, method: str, pair: Pair) -> VerdictTile | None:
     picture = pictures.get((method, pair))
     return judged_tile(picture) if picture else None
 
 
-def _references(pictures: Pictures, pair: Pair) -> list[Tile | None]:
+def _references(pictures: Pictures, pair: Pair) -> list[VerdictTile | None]:
     return [_reference(pictures, name, side) for side, name in enumerate(pair)]
 
 
-def _reference(pictures: Pictures, name: str, side: int) -> Tile | None:
+def _reference(pictures: Pictures, name: str, side: int) -> VerdictTile | None:
     """The first reference of a concept."""
     for (_, pair), picture in pictures.items():
         if pair[side] == name:

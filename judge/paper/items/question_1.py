@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lorarar.store.queries import Pair
 
 ITEM, PREFIX = "question-1", "zoo"
-SIZES = (16, 32, 64, 112)  # subjects of the zoo, and as many styles
+SIZES, QUICK_SIZES = (16, 32, 64, 112), (2, 4)  # subjects of the zoo, and as many styles
 RECIPE = HypernetOptions(
     hidden=128,
     parts=("query", "key", "value", "output", "feed-forward"),
@@ -87,10 +87,11 @@ def _networks(request: PaperRequest) -> list[PaperNetwork]:
     if not find_loras(zoo / "contents"):
         raise PaperError(f"{zoo} has no zoo; make one: lorarar pocket zoo -o {zoo}")
     designs = fetch_designs(ART)
-    subjects = [subject.slug for subject in zoo_subjects(designs, max(SIZES))]
-    styles = [style.slug for style in zoo_styles(designs, max(SIZES))]
+    sizes = QUICK_SIZES if request.quick else SIZES
+    subjects = [subject.slug for subject in zoo_subjects(designs, max(sizes))]
+    styles = [style.slug for style in zoo_styles(designs, max(sizes))]
     return [
-        PaperNetwork(f"{PREFIX}-{size}", tuple(subjects[:size]), tuple(styles[:size]), RECIPE, zoo) for size in SIZES
+        PaperNetwork(f"{PREFIX}-{size}", tuple(subjects[:size]), tuple(styles[:size]), RECIPE, zoo) for size in sizes
     ]
 
 
@@ -132,7 +133,7 @@ def _diversity(work: PaperWork, file: Path) -> dict[str, dict[str, float]] | Non
     """As how many unlike concepts a network's training LoRAs count; None where the zoo does not lie there."""
     training = provenance_of(read_header(file, HypernetError)).get("training", {})
     zoo: dict[Side, dict[str, Path]] = {side: {lora_name(one): one for one in _zoo(work, side)} for side in SIDES}
-    found: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {}
     for side, files in zoo.items():
         digests = {sha256_of(one): name for name, one in files.items()}
         names = [digests[of["lora"]] for of in training.get(side, ()) if of.get("lora") in digests]
@@ -142,8 +143,8 @@ def _diversity(work: PaperWork, file: Path) -> dict[str, dict[str, float]] | Non
         base = find_base(work.request.base)
         kept = work.kept(f"zoo-{side}", facts, partial(_likeness, files, side, base))
         alike = Likeness.of_record(kept)
-        found[side] = {by: alike.diversity(names, by) for by in BY}
-    return found
+        scores[side] = {by: alike.diversity(names, by) for by in BY}
+    return scores
 
 
 def _likeness(files: Mapping[str, Path], side: Side, base: Base) -> dict[str, Any]:

@@ -92,16 +92,16 @@ Key = tuple[Side, str, str]  # a side, what distances are by, a measure of succe
 
 def _correlations(alike: Mapping[Side, Likeness], figures: Mapping[str, ByMethod]) -> dict[Key, dict[str, Interval]]:
     """Rho of distance with success, of both methods, and by how much the network's exceeds the other's."""
-    found: dict[Key, dict[str, Interval]] = {}
+    rhos: dict[Key, dict[str, Interval]] = {}
     for place, side in enumerate(SIDES):
         for by in BY:
             for name, values in figures.items():
                 distances = {concept: _nearest(alike[side], side, concept, by)[1] for concept in _names(side, figures)}
-                found[side, by, name] = {
+                rhos[side, by, name] = {
                     **{method: correlation(distances, values[method], place) for method in (OURS, BLIND)},
                     "difference": correlation_beyond(distances, values[OURS], values[BLIND], place),
                 }
-    return found
+    return rhos
 
 
 def _sentence(key: Key, of: Mapping[str, Interval]) -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from judge.paper.given_loras import lora_files, network_file, predicted
-from judge.paper.layer_patterns import LayerGroup, LayerPatterns
+from judge.paper.layer_patterns import LayerPatterns, PatternGroup
 from judge.paper.section import PaperSection
 from judge.paper.sentences import record
 from lorarar.merging.means_file import find_means
@@ -80,7 +80,7 @@ def section(work: PaperWork) -> PaperSection:
     )
 
 
-def _leanings(patterns: LayerPatterns) -> dict[LayerGroup, Difference]:
+def _leanings(patterns: LayerPatterns) -> dict[PatternGroup, Difference]:
     """By how much content's coefficient exceeds style's in each group, p adjusted for all groups."""
     differences = {
         group: difference_over_pairs(*(patterns.by_pair(layers, side) for side in (0, 1)))
@@ -89,7 +89,7 @@ def _leanings(patterns: LayerPatterns) -> dict[LayerGroup, Difference]:
     return {group: one for group, one in with_holm(differences).items() if one is not None}
 
 
-def _where(leanings: Mapping[LayerGroup, Difference]) -> list[str]:
+def _where(leanings: Mapping[PatternGroup, Difference]) -> list[str]:
     """Where content's coefficients exceed style's, where it is the other way round, and how often neither is told."""
     told = {group: one for group, one in leanings.items() if one.p is not None and one.p < APART}
     sentences = []
@@ -122,7 +122,7 @@ def _of_empty(looks: Looks) -> str:
     return f"To two LoRAs that change nothing it gives {content} of content and {style} of style, on average."
 
 
-def _table(patterns: LayerPatterns, leanings: Mapping[LayerGroup, Difference]) -> Table:
+def _table(patterns: LayerPatterns, leanings: Mapping[PatternGroup, Difference]) -> Table:
     head = ["block", "attention", "part", "layers", "m_c", "m_s", "m_c - m_s", "over pairs", "within pairs"]
     rows = []
     for group, layers in patterns.groups.items():
@@ -136,7 +136,7 @@ def _table(patterns: LayerPatterns, leanings: Mapping[LayerGroup, Difference]) -
 def _heatmap(patterns: LayerPatterns) -> Any:
     groups = [
         " ".join(filter(None, (group.short_block, group.kind.removesuffix(" attention").removesuffix("-attention"))))
-        for group in map(LayerGroup.of, patterns.layers)
+        for group in map(PatternGroup.of, patterns.layers)
     ]
     size = len(patterns.layers)
     # rows of one label must leave room for the letters of the next

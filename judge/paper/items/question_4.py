@@ -35,7 +35,7 @@ def section(work: PaperWork) -> PaperSection:
     facts = {"plan": plan.title, "sample": sample, "pictures": _pictures(work, plan)}
     request = CheckRequest(work.choice(plan), Judges(settings=settings), sample=sample)
     check = work.kept("check", facts, lambda: check_judge(request).record())
-    shown = list(_turned(check))
+    changes = list(_turned(check))
     return PaperSection(
         title="Open question 4: how robust the judge is",
         paragraphs=[
@@ -45,15 +45,15 @@ def section(work: PaperWork) -> PaperSection:
             f"right answer is known. The same with other sizes: lorarar judge check --images plan={plan.title}.",
             *([check["brand"]] if check["brand"] else []),
         ],
-        tables=[_table(check), _turned_table(shown)],
-        figures=[work.chart(_chart(shown), "Verdicts that a change turns, with 95 % intervals.")],
+        tables=[_table(check), _turned_table(changes)],
+        figures=[work.chart(_chart(changes), "Verdicts that a change turns, with 95 % intervals.")],
         says=[f"{one['part'].capitalize()} ({GRADES[one['grade']]}): {one['text']}." for one in check["findings"]],
         says_not=[
             "How robust another model is, LLaVA-Critic among them: how much wording matters is this one's training.",
             "That a wording is the right one: how far answers are right is in the part on the truth.",
             "That grades are tests: they are rules of thumb on the figures, whose intervals stand beside them.",
         ],
-        numbers={"check": check, "turned": {name: dict(rate) for name, rate in shown}},
+        numbers={"check": check, "turned": {name: dict(rate) for name, rate in changes}},
     )
 
 
@@ -95,8 +95,8 @@ def _table(check: Mapping[str, Any]) -> Table:
     return Table("What the check finds", ["part", "grade", "finding"], rows)
 
 
-def _turned_table(shown: Sequence[tuple[str, Mapping[str, Any]]]) -> Table:
-    rows = [[name, f"{rate['hits']} of {rate['n']}", _text(rate)] for name, rate in shown]
+def _turned_table(changes: Sequence[tuple[str, Mapping[str, Any]]]) -> Table:
+    rows = [[name, f"{rate['hits']} of {rate['n']}", _text(rate)] for name, rate in changes]
     return Table("Verdicts that a change turns", ["change", "turned", "share"], rows)
 
 
@@ -107,8 +107,8 @@ def _text(rate: Mapping[str, Any]) -> str:
     return f"{rate['value']:.0%}{ends}"
 
 
-def _chart(shown: Sequence[tuple[str, Mapping[str, Any]]]) -> DotChart:
-    there = [(name, rate) for name, rate in shown if rate["value"] is not None]
+def _chart(changes: Sequence[tuple[str, Mapping[str, Any]]]) -> DotChart:
+    there = [(name, rate) for name, rate in changes if rate["value"] is not None]
     marks = [
         Mark(row, 0, rate["value"], *(rate["value"] if rate[end] is None else rate[end] for end in ("low", "high")))
         for row, (_, rate) in enumerate(there)
