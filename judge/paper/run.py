@@ -117,8 +117,8 @@ class PaperRun:
         self.pace.did("drawing", planned["drawing"], done, max(seconds - outcome.seconds["train"], 0) if new else 0)
         for kind in PAIR_TRAININGS:
             self.pace.did(kind, planned[kind], 0, 0)
-        drawn = f"{new} drawn now or shared, {count(outcome.trained, 'pair')} trained here"
-        message(f"{plan.title}: {count(outcome.cells, 'picture')}, {drawn}")
+        words = f"{new} drawn now or shared, {count(outcome.trained, 'pair')} trained here"
+        message(f"{plan.title}: {count(outcome.cells, 'picture')}, {words}")
 
     def _judge(self, plan: Plan) -> None:
         """Judge what is not judged yet of a grid, by the judges of its base and the metrics that it has."""

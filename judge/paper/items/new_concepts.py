@@ -142,11 +142,11 @@ def _table(report: JudgeReport, nearness: ByMethod) -> Table:
 def _sheet(report: JudgeReport, truths: dict[Pair, Image]) -> Image:
     """The truth above, and the first picture of each pair by every method."""
     pairs = list(dict.fromkeys(picture.pair for picture in report.pictures))
-    shown: dict[str, dict[Pair, Image]] = {}
+    pictures_of: dict[str, dict[Pair, Image]] = {}
     for picture in report.pictures:
-        of_row = shown.setdefault(picture.target.row, {})
+        of_row = pictures_of.setdefault(picture.target.row, {})
         if picture.pair not in of_row:
             of_row[picture.pair] = read_image(picture.target.image)
     rows = [("wanted", [truths.get(pair) for pair in pairs])]
-    rows += [(name, [of.get(pair) for pair in pairs]) for name, of in shown.items()]
+    rows += [(name, [of.get(pair) for pair in pairs]) for name, of in pictures_of.items()]
     return Sheet([f"{subject} in {style}" for subject, style in pairs], rows, "New subjects and styles").draw()

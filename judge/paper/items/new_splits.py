@@ -92,7 +92,7 @@ def section(work: PaperWork) -> PaperSection:
     own = _plans(request)
     if not own:
         return PaperSection(_title(), paragraphs=[f"Not made: {lacking}"], numbers={"missing": lacking})
-    shown, figures, says, paragraphs = list[Table](), list[PaperFigure](), list[str](), list[str]()
+    of_splits, figures, says, paragraphs = list[Table](), list[PaperFigure](), list[str](), list[str]()
     numbers: dict[str, Any] = {}
     for split in (split for split in splits() if split.name in own):
         plan, sides = own[split.name], split.train
@@ -103,7 +103,7 @@ def section(work: PaperWork) -> PaperSection:
             f"{recipe_words(request)}. {grid_words(plan)}."
         )
         title = f"MARS2 of split {split.name}"
-        shown.append(mars2_table(report, title))
+        of_splits.append(mars2_table(report, title))
         figures.append(
             work.chart(mars2_chart(report, title), f"MARS2 of split {split.name}: {split.words}.", split.name)
         )
@@ -112,7 +112,7 @@ def section(work: PaperWork) -> PaperSection:
     return PaperSection(
         title=_title(),
         paragraphs=[*paragraphs, *([lacking] if lacking else [])],
-        tables=shown,
+        tables=of_splits,
         figures=figures,
         says=says,
         says_not=[

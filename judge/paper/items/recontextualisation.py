@@ -126,9 +126,9 @@ def _table(plan: Plan, lines: Mapping[str, ReportLine]) -> Table:
     rows = []
     for prompt in PROMPTS:
         own = [lines.get(prompt_row(row, prompt)) for row in plan.methods]
-        shown = [interval(line.group.average) if line else "" for line in own]
-        shown += [interval(line.metrics.get("clip-t"), 3) if line else "" for line in own]
-        rows.append([_scene(f" {prompt} "), *shown])
+        cells = [interval(line.group.average) if line else "" for line in own]
+        cells += [interval(line.metrics.get("clip-t"), 3) if line else "" for line in own]
+        rows.append([_scene(f" {prompt} "), *cells])
     names = [row.row_name for row in plan.methods]
     head = ["scene", *(f"{name}, MARS2" for name in names), *(f"{name}, CLIP-T" for name in names)]
     return Table("MARS2, average case, and CLIP-T by scene", head, rows, ["CLIP-T is to each picture's own prompt."])
@@ -173,14 +173,14 @@ def _distance(one: Target, other: Target) -> float:
 
 def _sheet(report: JudgeReport, names: Sequence[str]) -> Image:
     """Rows of prompts, columns of pairs."""
-    shown: dict[str, dict[Pair, Target]] = {name: {} for name in names}
+    targets: dict[str, dict[Pair, Target]] = {name: {} for name in names}
     for picture in report.pictures:
-        if picture.target.row in shown:
-            shown[picture.target.row].setdefault(picture.pair, picture.target)
-    pairs = list(dict.fromkeys(pair for of in shown.values() for pair in of))
+        if picture.target.row in targets:
+            targets[picture.target.row].setdefault(picture.pair, picture.target)
+    pairs = list(dict.fromkeys(pair for of in targets.values() for pair in of))
     chosen = pairs[:: max(len(pairs) // COLUMNS, 1)][:COLUMNS]
     rows = [
         (_scene(name), [read_image(of[pair].image) if pair in of else None for pair in chosen])
-        for name, of in shown.items()
+        for name, of in targets.items()
     ]
     return Sheet([f"{subject} in {style}" for subject, style in chosen], rows, f"Scenes, by {OURS}").draw()

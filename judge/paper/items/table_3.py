@@ -119,8 +119,8 @@ def _mars2(report: JudgeReport, base: str) -> Table:
     rows = []
     for line in report.lines:
         paper = KOALA.get(line.method)
-        shown = [interval(line.group.average), interval(line.group.best)]
-        rows.append([line.method, *shown, *((number(paper.average), number(paper.best)) if paper else ("", ""))])
+        ours = [interval(line.group.average), interval(line.group.best)]
+        rows.append([line.method, *ours, *((number(paper.average), number(paper.best)) if paper else ("", ""))])
     head = ["method", "average case", "best case", "average, the paper's, on KOALA-700m", "best, the same"]
     return Table(f"MARS2 on {base} (Table 3)", head, rows)
 

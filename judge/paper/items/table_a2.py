@@ -101,8 +101,8 @@ def _beyond_refused(report: JudgeReport, metric: str, work: PaperWork) -> Differ
 
 def _accepted_words(metric: str, difference: Difference) -> str:
     places = METRICS[metric].places
-    shown = interval(difference, places, signed=True, always=True)
+    text = interval(difference, places, signed=True, always=True)
     if difference.p is not None and difference.p < APART:
         more = "more" if difference.value > 0 else "less"
-        return f"Pictures that MARS2 accepts have {more} {METRICS[metric].title} than others of their cell: {shown}."
-    return f"{METRICS[metric].title} does not tell pictures that MARS2 accepts from others of their cell: {shown}."
+        return f"Pictures that MARS2 accepts have {more} {METRICS[metric].title} than others of their cell: {text}."
+    return f"{METRICS[metric].title} does not tell pictures that MARS2 accepts from others of their cell: {text}."

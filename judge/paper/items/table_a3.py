@@ -116,8 +116,8 @@ def _table(report: JudgeReport) -> Table:
     for line in report.lines:
         paper = published.get(line.method, (None, None))
         group = line.group
-        shown = [interval(group.average), interval(group.best), number(group.subject), number(group.style)]
-        rows.append([line.method, *shown, *map(number, paper)])
+        ours = [interval(group.average), interval(group.best), number(group.subject), number(group.style)]
+        rows.append([line.method, *ours, *map(number, paper)])
     order = [*map(row_name, choices())]
     rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
     head = ["predicted", "average case", "best case", "subject right", "style right"]
