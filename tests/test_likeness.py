@@ -91,3 +91,9 @@ def test_the_other_side_is_read_the_other_way_round():
     distances, values = _grid(-0.3, 0.5)
     turned = {(b, a): value for (a, b), value in values.items()}
     assert correlation(distances, turned, 1).value == correlation(distances, values, 0).value
+
+
+def test_what_comes_out_alike_everywhere_has_no_rho():
+    distances, values = _grid(0, 0)
+    assert correlation(distances, values, 0) is None
+    assert correlation_beyond(distances, _grid(1, 0)[1], values, 0) is None

@@ -11,8 +11,6 @@ from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.correlation import Floats, spearman
 from lorarar.util.statistics.crossed import PAIR_RESAMPLES, crossed_counts
 
-FEW = 12  # concepts, below which a sentence says how few they are
-
 
 def success_by_concept(values: Mapping[Pair, float], side: int) -> dict[str, float]:
     """The mean of a figure over the pairs of each concept of a side."""
@@ -20,21 +18,28 @@ def success_by_concept(values: Mapping[Pair, float], side: int) -> dict[str, flo
     return {name: float(np.mean([value for pair, value in values.items() if pair[side] == name])) for name in names}
 
 
-def correlation(distances: Mapping[str, float], values: Mapping[Pair, float], side: int) -> Interval:
+def correlation(distances: Mapping[str, float], values: Mapping[Pair, float], side: int) -> Interval | None:
     """Spearman's rho of concepts' distances with a figure's mean over their pairs, of a full grid.
 
     The interval is of concepts of both sides drawn anew: of the other side too, over which means are taken.
+
+    Returns:
+        None where it is not defined, since all distances or all means are alike.
     """
-    draws = _draws(distances, [values], side)[0]
-    return Interval.of_draws(float(draws[0]), draws[1:])
+    return _figure(_draws(distances, [values], side)[0])
 
 
 def correlation_beyond(
     distances: Mapping[str, float], values: Mapping[Pair, float], others: Mapping[Pair, float], side: int
-) -> Interval:
-    """By how much one figure's correlation exceeds another's, in the same resamples."""
+) -> Interval | None:
+    """By how much one figure's correlation exceeds another's, in the same resamples; None where one is not defined."""
     one, two = _draws(distances, [values, others], side)
-    return Interval.of_draws(float(one[0] - two[0]), one[1:] - two[1:])
+    return _figure(one - two)
+
+
+def _figure(draws: Floats) -> Interval | None:
+    """A figure, the first of its draws, with its interval; None where it is not defined."""
+    return Interval.of_draws(float(draws[0]), draws[1:]) if np.isfinite(draws[0]) else None
 
 
 def _draws(distances: Mapping[str, float], figures: Sequence[Mapping[Pair, float]], side: int) -> list[Floats]:

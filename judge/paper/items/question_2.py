@@ -67,16 +67,18 @@ def section(work: PaperWork) -> PaperSection:
             work.chart(_scatter(alike, figures, name), f"Distance from the training set against {words}.", name)
             for name, (words, _, _) in MEASURES.items()
         ],
-        says=[_sentence(key, of) for key, of in correlations.items()] + [_worst(side, figures) for side in SIDES],
+        says=[_sentence(key, of) for key, of in correlations.items()]
+        + [text for side in SIDES if (text := _worst(side, figures))],
         says_not=[
             "Why: what lies far may be hard for other reasons, as the small parts of a subject or a style's texture.",
             f"That there is no dependence where none is told: {plan.contents.size} subjects and {plan.styles.size} "
             "styles are few, and an interval rules out nothing that it holds.",
             "That other distances would say the same.",
+            f"Much by a single interval: {len(correlations)} are looked at, each of 95 % by itself.",
         ],
         numbers={
             "rho": [
-                {"side": side, "by": by, "measure": name, **{of: vars(value) for of, value in values.items()}}
+                {"side": side, "by": by, "measure": name, **{of: value and vars(value) for of, value in values.items()}}
                 for (side, by, name), values in correlations.items()
             ],
             "concepts": {
@@ -90,9 +92,11 @@ def section(work: PaperWork) -> PaperSection:
 Key = tuple[Side, str, str]  # a side, what distances are by, a measure of success
 
 
-def _correlations(alike: Mapping[Side, Likeness], figures: Mapping[str, ByMethod]) -> dict[Key, dict[str, Interval]]:
+def _correlations(
+    alike: Mapping[Side, Likeness], figures: Mapping[str, ByMethod]
+) -> dict[Key, dict[str, Interval | None]]:
     """Rho of distance with success, of both methods, and by how much the network's exceeds the other's."""
-    rhos: dict[Key, dict[str, Interval]] = {}
+    rhos: dict[Key, dict[str, Interval | None]] = {}
     for place, side in enumerate(SIDES):
         for by in BY:
             for name, values in figures.items():
@@ -104,11 +108,13 @@ def _correlations(alike: Mapping[Side, Likeness], figures: Mapping[str, ByMethod
     return rhos
 
 
-def _sentence(key: Key, of: Mapping[str, Interval]) -> str:
+def _sentence(key: Key, of: Mapping[str, Interval | None]) -> str:
     """Whether success goes with distance, and more for the network than for a method without a training set."""
     side, by, name = key
     words, _, lower = MEASURES[name]
     rho, difference = of[OURS], of["difference"]
+    if rho is None:
+        return f"By {words}, all {SIDES[side]} come out alike, so that nothing can go with their distance {BY[by]}."
     told = "is not told to go with"
     if rho.low is not None and rho.high is not None and not rho.low <= 0 <= rho.high:
         told = "falls with" if (rho.value < 0) != lower else "rises with"
@@ -120,10 +126,12 @@ def _sentence(key: Key, of: Mapping[str, Interval]) -> str:
 
 
 def _worst(side: Side, figures: Mapping[str, ByMethod]) -> str:
-    """The concepts of a side that come out worst and best by MARS2, with the intervals of their pairs."""
+    """The concepts of a side that come out worst and best by MARS2; nothing where all come out alike."""
     place = [*SIDES].index(side)
     by_concept = success_by_concept(figures["mars2"][OURS], place)
     ranked = sorted(by_concept, key=lambda name: by_concept[name])
+    if by_concept[ranked[0]] == by_concept[ranked[-1]]:
+        return ""
 
     def of(name: str) -> str:
         values = {pair: value for pair, value in figures["mars2"][OURS].items() if pair[place] == name}
@@ -162,7 +170,7 @@ def _table(alike: Likeness, side: Side, figures: Mapping[str, ByMethod]) -> Tabl
     return Table(f"Held-out {SIDES[side]} by {OURS}, the worst first", head, rows)
 
 
-def _rho_table(correlations: Mapping[Key, Mapping[str, Interval]]) -> Table:
+def _rho_table(correlations: Mapping[Key, Mapping[str, Interval | None]]) -> Table:
     rows = [
         [SIDES[side], BY[by], MEASURES[name][0], *(interval(value, signed=True) for value in of.values())]
         for (side, by, name), of in correlations.items()
