@@ -4,12 +4,14 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
 from judge.choice import PictureChoice
 from judge.paper import footprint, grids, networks, new_concepts
+from judge.paper.footprint import MergeFootprint
 from judge.paper.item import PaperItem
 from judge.paper.items import new_splits, question_4, table_2, table_3, table_a3
 from judge.paper.page import ResultsPage
@@ -29,7 +31,8 @@ from lorarar.util.statistics.crossed import Difference
 from lorarar.util.tables import Table
 from studies.cli.app import app as study_app
 from studies.paper import check_2, figure_7, preferences, validation
-from studies.paper.grid_studies import MARK
+from studies.paper.grid_studies import MARK, GridStudy
+from studies.rater.names import study_name
 from studies.store import StudyStore
 
 from .paper_grid import run_paper, write_test_plan
@@ -109,6 +112,9 @@ def test_the_list_needs_nothing_heavy(tmp_path):
         (["table-11"], "no item 'table-11'; there are table-1"),
         (["all", "-o", "file"], "-o is file"),
         (["table-1", "-o", "other"], "holds no results of items"),
+        (["table-1", "-o", "half"], "holds no results of items"),
+        (["table-3", "-o", "words"], "words/results.md is no page of this command"),
+        (["question-3", "table-1", "--hypernet", "file"], "table-1 is of the network that is shipped with pocket"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(tmp_path, monkeypatch, arguments, words):
@@ -116,8 +122,15 @@ def test_what_cannot_be_done_is_one_line(tmp_path, monkeypatch, arguments, words
     (tmp_path / "file").write_text("mine")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "results.json").write_text('{"items": [1]}')
+    (tmp_path / "half").mkdir()  # what no run of this command leaves
+    (tmp_path / "half" / "results.json").write_text(
+        json.dumps({"items": {"x": {"section": PaperSection("X").record()}}})
+    )
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "results.md").write_text("# My own results")
     result = run_paper(*arguments, "--db", "a.db")
     assert result.exit_code == 1
+    assert (tmp_path / "words" / "results.md").read_text() == "# My own results"
     assert words in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -135,6 +148,32 @@ def test_another_size_is_another_grid(tmp_path):
     assert [len(plan.pictures.seeds) for plan in plans] == [10, 4, 1]
     assert [plan.contents.size * plan.styles.size for plan in plans] == [25, 25, 4]
     assert {row.options.steps for row in plans[2].methods if row.trains} == {2}
+
+
+def test_a_smoke_test_of_own_folders_is_as_small(tmp_path):
+    base = find_base("pocket")
+    request = PaperRequest(tmp_path, contents=base.contents, styles=base.styles, quick=True)
+    assert grids.test_grid(request).pair_count == 4
+    assert grids.test_grid(replace(request, quick=False)).pair_count > 100
+
+
+def test_what_was_measured_of_some_loras_and_a_network_is_not_taken_for_that_of_others(made, monkeypatch):
+    work, measured = _work(made, monkeypatch, "table-2"), []
+
+    def measure(plan, row):
+        measured.append(row)
+        return vars(MergeFootprint(1.0, 1.0, 1, 1, "a--b"))
+
+    monkeypatch.setattr(table_2, "measure", measure)
+    plan = grids.test_grid(work.request)
+    network = made[0] / "other.safetensors"
+    for content in (b"one", b"two", b"two"):
+        network.write_bytes(content)
+        row = plan.methods[2].model_copy(update={"hypernet": str(network)})
+        table_2._footprint(work, plan, row)
+    other = plan.model_copy(update={"contents": plan.contents.model_copy(update={"folder": made[0]})})
+    table_2._footprint(work, other, row)
+    assert len(measured) == 3
 
 
 def test_a_page_keeps_what_else_is_on_it_in_the_order_of_items(tmp_path):
@@ -272,7 +311,7 @@ def test_preferences_are_of_simulated_raters_wherever_they_stand(made, monkeypat
     with Store(made[0] / "a.db") as store:
         assert (store.db["study_votes"].count, store.db["study_raters"].count) == (votes, raters)
         assert {row["simulated"] for row in store.db["study_raters"].rows} == {1}
-        assert MARK in StudyStore(store).get("tiny-figure-7-direct-random").design.wording.consent
+        assert MARK in StudyStore(store).get(_name(store, "tiny-figure-7-direct-random-")).design.wording.consent
 
 
 def test_the_study_against_mars2_is_one_that_anybody_can_run(made, monkeypatch):
@@ -280,9 +319,32 @@ def test_the_study_against_mars2_is_one_that_anybody_can_run(made, monkeypatch):
     assert MARK in section.title and section.numbers["simulated"] is True
     assert "no person has voted" in _text(section)
     command = section.numbers["commands"][0]
-    assert command.startswith("lorarar study new tiny-check-2-people --kind absolute --methods direct")
+    with Store(made[0] / "a.db") as store:
+        name = _name(store, "tiny-check-2-")
+    assert command.startswith(f"lorarar study new {name}-people --kind absolute --methods direct")
     done = CliRunner().invoke(study_app, [*shlex.split(command)[2:], "--db", str(made[0] / "a.db")])
     assert done.exit_code == 0, done.output
+
+
+def _name(store, beginning):
+    """The name of the one study that begins so."""
+    (name,) = (name for name in StudyStore(store).names() if name.startswith(beginning))
+    return name
+
+
+def test_studies_of_other_pictures_and_of_long_titles_have_names_of_their_own(made, monkeypatch):
+    work = _work(made, monkeypatch, "figure-7")
+    plan = grids.test_grid(work.request)
+    report = work.report(plan)
+    fewer = replace(report, pictures=report.pictures[1:])
+    long = plan.model_copy(update={"title": "a base with a name of its own" * 4})
+    names = []
+    for seen, of in ((report, plan), (report, plan), (fewer, plan), (report, long)):
+        monkeypatch.setattr(PaperWork, "report", lambda *_, seen=seen: seen)
+        for scenario in ("random", "best"):
+            names.append(GridStudy(f"figure-7-ziplora-{scenario}", "ab", ("a", "b"), scenario).of(work, of).name)
+    assert names[:2] == names[2:4] and len({*names}) == 6
+    assert all(study_name(f"{name}-people") for name in names)
 
 
 def test_items_of_studies_have_their_modules():

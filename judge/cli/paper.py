@@ -103,7 +103,7 @@ def _check(items: list[PaperItem], request: PaperRequest) -> None:
     """Refuse what cannot be done, before any work.
 
     Raises:
-        PaperError: an item is of Pocket's own concepts alone.
+        PaperError: an item is of Pocket's own concepts alone, or of its own network.
         ChartError: matplotlib is not installed.
     """
     from lorarar.pictures.dot_chart import check_charts
@@ -113,6 +113,14 @@ def _check(items: list[PaperItem], request: PaperRequest) -> None:
         if alone:
             others = ", ".join(name for name, item in ITEMS.items() if item.any_base)
             raise PaperError(f"{alone[0]} is of Pocket's own concepts; for any base there are {others}")
+    elif request.hypernet is not None:
+        alone = [item.name for item in items if not item.any_network]
+        if alone:
+            others = ", ".join(name for name, item in ITEMS.items() if item.any_network)
+            raise PaperError(
+                f"{alone[0]} is of the network that is shipped with {DEFAULT_BASE}; there --hypernet is for {others}, "
+                "and for any other --base"
+            )
     check_charts()
 
 

@@ -21,6 +21,7 @@ from judge.paper.errors import PaperError
 if TYPE_CHECKING:
     from lorarar.bench.cells import Pair
     from lorarar.bench.plan import MethodRow, Plan
+    from lorarar.families import Base
     from lorarar.generation.studio import Studio
 
 STATUS = Path("/proc/self/status")  # of this process, where the system has it
@@ -71,6 +72,14 @@ def measure_here(plan: Plan, name: str) -> dict[str, Any]:
         again = None if row.trains else min(_timed(merge)[0] for _ in range(AGAIN))
         footprint = MergeFootprint(seconds, again, _learnt(pair, plan, Path(folder)), memory, pair.name)
     return asdict(footprint)
+
+
+def network_of(row: MethodRow, base: Base) -> Path | None:
+    """The hypernetwork of a row; None of a method without one."""
+    if row.method != "lorarar":
+        return None
+    options: Any = row.options
+    return Path(options.get("hypernet") or base.hypernet or "")
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -124,11 +133,10 @@ def _learnt(pair: Pair, plan: Plan, folder: Path) -> int | None:
     if pair.row.trains:
         with safe_open(trained_file(pair, folder), "pt") as file:
             return sum(int(file.get_tensor(name).numel()) for name in file.keys())
-    options: Any = pair.row.options
-    given = options.get("hypernet") if isinstance(options, dict) else None
-    if pair.row.method != "lorarar":
+    file = network_of(pair.row, plan.find_base())
+    if file is None:
         return None
-    network: Any = read_hypernet(Path(given or plan.find_base().hypernet or ""))
+    network: Any = read_hypernet(file)
     return sum(int(parameter.numel()) for parameter in network.parameters())
 
 

@@ -92,8 +92,7 @@ def sized(plan: Plan, request: PaperRequest) -> Plan:
         update["methods"] = tuple(map(_quick_row, plan.methods))
         for side in ("contents", "styles"):
             concepts = getattr(plan, side)
-            names = concepts.names and concepts.names[:QUICK_SIDE]
-            update[side] = concepts.model_copy(update={"names": names})
+            update[side] = concepts.model_copy(update={"names": concepts.all_names[:QUICK_SIDE]})
     return plan.model_copy(update=update | {"pictures": plan.pictures.model_copy(update=pictures)})
 
 

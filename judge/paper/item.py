@@ -40,6 +40,7 @@ class PaperItem:
     module: str  # the place of the module with ``plans`` and ``section``
     order: float = 100  # its place among the others
     any_base: bool = False  # whether it is for any base, or for Pocket alone
+    any_network: bool = False  # whether it is for any hypernetwork of Pocket, or for the one that is shipped
     seconds: float = 0.0  # of these, what it takes beside drawing and judging its grids
 
     @property

@@ -42,15 +42,29 @@ class ResultsPage:
         path = self.folder / RECORDS
         try:
             items = json.loads(path.read_text())["items"]
-            for record in items.values():
-                PaperSection.of_record(record["section"])
+            page_of(items)
         except FileNotFoundError:
+            self._check_page()
             return {}
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise PaperError(
                 f"{path} holds no results of items ({error}); move it away, or choose another -o"
             ) from None
         return dict(items)
+
+    def _check_page(self) -> None:
+        """Refuse a page of other words, which would be written over.
+
+        Raises:
+            PaperError: it is none of ours.
+        """
+        path = self.folder / PAGE
+        try:
+            is_ours = not path.exists() or path.read_text(encoding="utf-8").startswith(LEAD[0])
+        except (OSError, ValueError):
+            is_ours = False
+        if not is_ours:
+            raise PaperError(f"{path} is no page of this command; move it away, or choose another -o")
 
     def put(self, name: str, section: PaperSection, made: Mapping[str, Any], order: Iterable[str]) -> None:
         """Add a section, or put it in the place of its last form.

@@ -193,6 +193,7 @@ ITEMS = Registry(
             module=f"{_HOME}.question_3",
             order=43,
             any_base=True,
+            any_network=True,
             seconds=30,
         ),
     ),

@@ -73,10 +73,15 @@ class ConceptSelection(StrictTable):
     @property
     def size(self) -> int:
         """How many concepts a placed selection has."""
+        return len(self.all_names)
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """The names of a placed selection's concepts."""
         if self.names is not None:
-            return len(self.names)
+            return self.names
         of_folder = distinct_names(find_loras(self.folder)) if self.folder else []
-        return len({*of_folder, *self.loras})
+        return tuple(dict.fromkeys([*of_folder, *self.loras]))
 
     def placed(self, plan: Path, own: Path | None, side: Side) -> ConceptSelection:
         """The selection with its files, which exist, looked for beside the plan's file.

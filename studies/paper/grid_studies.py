@@ -6,10 +6,12 @@ simulated raters alone and say so.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lorarar.store import Store
+from lorarar.util.digest import digest_of_facts
 from studies.creation.create import StudyRequest, new_study
 from studies.figures import Figure, StudyReport
 from studies.rater.wording import StudyKind
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from lorarar.bench.plan import Plan
 
 RATERS, NOISE = 25, 0.3  # as many as the paper's people; of what they see, where a quality lies in 0..1
+TITLE = 20  # characters of a grid's title in a study's name, which has 64 with all that follows
 MARK = "SIMULATED RATERS, NOT PEOPLE"
 #: What would be read before voting: it tells whoever opens such a study, and the same pictures for people are another.
 CONSENT = (
@@ -39,10 +42,12 @@ class GridStudy:
     scenario: Scenario = "random"
     items: int | None = None
 
-    def of(self, plan: Plan) -> StudyRequest:
-        """The request for it, on a grid's pictures."""
+    def of(self, work: PaperWork, plan: Plan) -> StudyRequest:
+        """The request for it, on a grid's pictures: other pictures, or other verdicts on them, are another study."""
+        seen = sorted((picture.target.digest, str(picture.correct)) for picture in work.report(plan).pictures)
+        grid = re.sub("[^A-Za-z0-9._-]", "-", plan.title)[:TITLE]
         return StudyRequest(
-            name=f"{plan.title}-{self.name}"[:64],
+            name=f"{grid}-{self.name}-{digest_of_facts({'pictures': seen})[:8]}",
             kind=self.kind,
             methods=self.methods,
             scenario=self.scenario,
@@ -59,7 +64,7 @@ def tried(work: PaperWork, plan: Plan, wanted: GridStudy) -> tuple[Study, StudyR
         StudyError: there are not the pictures for it; the message says why.
         ImageError: a picture cannot be read.
     """
-    request = wanted.of(plan)
+    request = wanted.of(work, plan)
     with Store(work.request.database) as store:
         studies = StudyStore(store)
         study = studies.get(request.name) if request.name in studies.names() else new_study(store, request)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from judge.paper.footprint import MergeFootprint, measure
+from judge.paper.footprint import MergeFootprint, measure, network_of
 from judge.paper.grids import grid_words, test_grid
 from judge.paper.section import PaperSection
 from judge.paper.sentences import beyond, record, standing
@@ -16,6 +16,7 @@ from judge.protocol import attempts
 from judge.published import FOOTPRINTS, PUBLISHED
 from judge.reports.tables import PAPERS, attempts_text
 from lorarar.pictures.dot_chart import DotChart, Mark, Panel
+from lorarar.util.files import sha256_of
 from lorarar.util.formatting import number
 from lorarar.util.grouping import group_by
 from lorarar.util.tables import Table
@@ -76,7 +77,14 @@ def section(work: PaperWork) -> PaperSection:
 
 def _footprint(work: PaperWork, plan: Plan, row: MethodRow) -> MergeFootprint:
     """What a row takes, measured once."""
-    facts = {"row": row.model_dump(mode="json"), "base": plan.base, "pair": [plan.contents.names, plan.styles.names]}
+    network = network_of(row, plan.find_base())
+    facts = {
+        "row": row.model_dump(mode="json"),
+        "base": plan.base,
+        "sides": [side.model_dump(mode="json") for side in (plan.contents, plan.styles)],
+        "network": network and sha256_of(network),
+        "device": plan.pictures.device,
+    }
     return MergeFootprint(**work.kept(row.row_name, facts, lambda: measure(plan, row.row_name)))
 
 

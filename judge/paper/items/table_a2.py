@@ -18,7 +18,7 @@ from judge.reports.tables import records, tables
 from lorarar.store.opening import open_for_reading
 from lorarar.util.formatting import interval
 from lorarar.util.statistics.crossed import Difference, difference_over_pairs
-from lorarar.util.statistics.holm import APART
+from lorarar.util.statistics.holm import APART, with_holm
 
 if TYPE_CHECKING:
     from judge.paper.request import PaperRequest
@@ -49,7 +49,8 @@ def section(work: PaperWork) -> PaperSection:
         values = metric_by_pair(report, name, work.request.database)
         standings.add(name, values, Measure(f"By {METRICS[name].title}", METRICS[name].places))
         says += _leaders(report, name)
-    accepted = {name: one for name in names if (one := _beyond_refused(report, name, work)) is not None}
+    beyond_refused = with_holm({name: _beyond_refused(report, name, work) for name in names})
+    accepted = {name: one for name, one in beyond_refused.items() if one is not None}
     return PaperSection(
         title="Table A2: CLIP-I, DINO and CLIP-T by method",
         paragraphs=[
