@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from judge.choice import PictureChoice
 from judge.paper import footprint, grids, networks, new_concepts
+from judge.paper import run as paper_run
 from judge.paper.footprint import MergeFootprint
 from judge.paper.item import PaperItem
 from judge.paper.items import new_splits, question_4, table_2, table_3, table_a3
@@ -369,3 +370,15 @@ def test_the_check_of_the_judge_is_what_judge_check_says(made, monkeypatch):
     assert shares[f"wording {name}"]["value"] == pytest.approx(1 - agreement[name]["value"])
     monkeypatch.setattr(question_4, "check_judge", None)  # what is kept is not asked again
     assert question_4.section(work).numbers == section.numbers
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_grid(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(grids, "TEST", str(write_test_plan(tmp_path)))
+    monkeypatch.setattr(paper_run, "WORTH", 0)
+    result = run_paper("table-1", "-o", "results", "--db", "a.db", "--processes", 2)
+    assert result.exit_code == 0, result.output
+    assert "6 pictures, 6 drawn now or shared" in result.stderr
+    with Store(tmp_path / "a.db") as store:
+        assert store.db["images"].count == 6
