@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from judge.choice import PictureChoice
 from judge.paper import footprint, grids, networks, new_concepts
 from judge.paper import run as paper_run
+from judge.paper.errors import PaperError
 from judge.paper.footprint import MergeFootprint
 from judge.paper.item import PaperItem
-from judge.paper.items import new_splits, question_4, table_2, table_3, table_a3
+from judge.paper.items import new_splits, question_2, question_4, table_2, table_3, table_a3
 from judge.paper.page import ResultsPage
 from judge.paper.request import PaperRequest
 from judge.paper.section import PaperFigure, PaperSection
@@ -331,6 +332,34 @@ def _name(store, beginning):
     """The name of the one study that begins so."""
     (name,) = (name for name in StudyStore(store).names() if name.startswith(beginning))
     return name
+
+
+def test_what_is_kept_is_made_once_and_again_where_it_is_damaged(tmp_path, capsys):
+    work, made_of = PaperWork("table-2", PaperRequest(tmp_path)), []
+
+    def make():
+        made_of.append(1)
+        return {"n": len(made_of)}
+
+    assert [work.kept("a", {"x": 1}, make) for _ in range(2)] == [{"n": 1}] * 2
+    assert work.kept("a", {"x": 2}, make) == {"n": 2}
+    for file in (tmp_path / "kept" / "table-2").iterdir():
+        file.write_text('{"n": ')
+    assert [work.kept("a", {"x": 1}, make) for _ in range(2)] == [{"n": 3}] * 2
+    assert "is damaged; it is made again" in capsys.readouterr().err
+    (tmp_path / "kept" / "table-3").write_text("")
+    with pytest.raises(PaperError, match="cannot be"):
+        PaperWork("table-3", work.request).kept("a", {}, make)
+
+
+def test_concepts_are_compared_over_the_same_pairs_or_not_at_all(made, monkeypatch):
+    plan = grids.test_grid(_work(made, monkeypatch, "question-2").request)
+    whole = {("a", "b"): 1.0, ("a", "c"): 0.0}
+    figures = {name: {"lorarar": whole, "ties": whole} for name in question_2.MEASURES}
+    question_2._check_whole(plan, figures)
+    for lacking in ({"ties": {("a", "b"): 1.0}, "lorarar": whole}, {}):
+        with pytest.raises(PaperError, match=r"of 2 pairs by .* have no figure of the difference to the true picture"):
+            question_2._check_whole(plan, figures | {"rms-truth": lacking})
 
 
 def test_studies_of_other_pictures_and_of_long_titles_have_names_of_their_own(made, monkeypatch):

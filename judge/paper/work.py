@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.choice import PictureChoice
+from judge.paper.errors import PaperError
 from judge.paper.request import PaperRequest
 from judge.paper.section import PaperFigure
 from judge.reports.groups import By
 from judge.reports.report import JudgeReport
 from judge.reports.request import ReportRequest, read_report
 from lorarar.util.digest import digest_of_facts
+from lorarar.util.errors import reason
 from lorarar.util.files import replacing
 from lorarar.util.json_text import as_json
+from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -54,13 +57,26 @@ class PaperWork:
             name: of the thing, among the item's.
             facts: all that decides it.
             make: makes it.
+
+        Raises:
+            PaperError: its file cannot be read or written.
         """
         path = self.request.out / "kept" / self.item / f"{name}-{digest_of_facts(dict(facts))[:8]}.json"
-        if not path.is_file():
-            made = make()
+        try:
+            return json.loads(path.read_text())
+        except FileNotFoundError:
+            pass
+        except ValueError:
+            message(f"{path} is damaged; it is made again", "yellow")
+        except OSError as error:
+            raise PaperError(f"{path} cannot be read: {reason(error)}") from None
+        text = as_json(make())
+        try:
             with replacing(path) as partial:
-                partial.write_text(as_json(made))
-        return json.loads(path.read_text())
+                partial.write_text(text)
+        except OSError as error:
+            raise PaperError(f"{path} cannot be written: {reason(error)}") from None
+        return json.loads(text)
 
     def chart(self, chart: DotChart | ScatterChart, caption: str, name: str = "") -> PaperFigure:
         """Write a chart beside the results; ``name`` tells it from others of the item.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from judge.paper.errors import PaperError
 from judge.paper.grid_values import ByMethod, mars2_by_pair, metric_by_pair
 from judge.paper.grids import grid, grid_words
 from judge.paper.items.check_1 import SIDES, likeness_of, split_names
@@ -50,10 +51,15 @@ def _plan(request: PaperRequest) -> Plan:
 
 
 def section(work: PaperWork) -> PaperSection:
-    """Success by concept against the distance from the nearest training concept."""
+    """Success by concept against the distance from the nearest training concept.
+
+    Raises:
+        PaperError: a pair has no figure, so that concepts cannot be compared over the same pairs.
+    """
     plan = _plan(work.request)
     report = work.report(plan)
     figures = {"mars2": mars2_by_pair(report), "rms-truth": metric_by_pair(report, "rms-truth", work.request.database)}
+    _check_whole(plan, figures)
     alike = {side: likeness_of(work, side) for side in SIDES}
     correlations = _correlations(alike, figures)
     return PaperSection(
@@ -87,6 +93,17 @@ def section(work: PaperWork) -> PaperSection:
             },
         },
     )
+
+
+def _check_whole(plan: Plan, figures: Mapping[str, ByMethod]) -> None:
+    for name, (words, _, _) in MEASURES.items():
+        for method in (OURS, BLIND):
+            lacking = plan.pair_count - len(figures[name].get(method, {}))
+            if lacking:
+                raise PaperError(
+                    f"{lacking} of {plan.pair_count} pairs by {method} have no figure of {words}; "
+                    f"lorarar judge report --images plan={plan.title} says why"
+                )
 
 
 Key = tuple[Side, str, str]  # a side, what distances are by, a measure of success
