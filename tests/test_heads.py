@@ -108,6 +108,19 @@ def test_a_file_with_a_head_that_is_not_known_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("size", [0, -1, 10**8, 10**15, float("inf"), "many", None])
+def test_a_header_with_sizes_that_the_weights_do_not_have_is_refused_without_taking_their_memory(tmp_path, name, size):
+    network = head(name)
+    path = write_hypernet(network, tmp_path / "h.safetensors")
+    state, metadata = read_tensors(path, HypernetError)
+    strange = [{"hidden": size}, *([{"widths": [16, size]}] if network.by_width else [])]
+    for change in strange:
+        save_tensors(dict(state), path, provenance_of(metadata) | change)
+        with pytest.raises(HypernetError, match=r"header lacks a sound|do not fit a hypernetwork"):
+            read_hypernet(path)
+
+
+@pytest.mark.parametrize("name", HEADS)
 def test_gates_of_a_stack_and_of_one_pair_are_the_merge(tiny, name):
     network = head(name)
     contents = [network.spelt(random_adapter(rank, seed, strength=0.15)) for rank, seed in ((2, 1), (3, 2))]

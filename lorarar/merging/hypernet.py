@@ -207,7 +207,7 @@ def from_published(state: Mapping[str, Tensor], key_value: ConstantRule = "sum")
 
 
 def load_state(network: Head, state: Mapping[str, Tensor]) -> None:
-    """Load weights, checked for shape and finiteness.
+    """Give a network a copy of these weights, checked for shape and finiteness; it need not have memory for any yet.
 
     Raises:
         HypernetError: they do not fit, or are not finite.
@@ -216,6 +216,6 @@ def load_state(network: Head, state: Mapping[str, Tensor]) -> None:
     if broken:
         raise HypernetError(f"{broken[0]} holds NaN or infinite values")
     try:
-        network.load_state_dict(dict(state))
+        network.load_state_dict({key: tensor.float().clone() for key, tensor in state.items()}, assign=True)
     except RuntimeError as error:
         raise HypernetError(f"the weights do not fit a hypernetwork: {str(error).splitlines()[-1].strip()}") from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+import torch
 from torch import Tensor
 
 from lorarar.lora.adapter import PREDICTABLE
@@ -17,6 +18,8 @@ from lorarar.merging.hypernet import Hypernetwork, from_published, load_state
 from lorarar.merging.means import Means
 from lorarar.merging.means_file import FIELD, PREFIX, mean_tensors
 from lorarar.util.errors import HypernetError
+
+LARGEST_SIZE = 2**31  # of a layer
 
 
 def read_hypernet(path: str | Path, key_value: ConstantRule | None = None) -> Head:
@@ -76,9 +79,11 @@ def _ours(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) 
             f"{path} has the head {head!r}, which this version does not know; it knows {', '.join(HEADS)}"
         )
     try:
-        network = HEADS[head].kind.of(_form(header))
-    except (KeyError, ValueError, TypeError) as error:
+        form = _form(header)
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise HypernetError(f"{path} is not a hypernetwork: its header lacks a sound {error}") from None
+    with torch.device("meta"):  # whatever sizes a header says, memory is taken for what the file has alone
+        network = HEADS[head].kind.of(form)
     load_state(network, state)
     return network
 
@@ -88,7 +93,7 @@ def _form(header: Mapping[str, Any]) -> HeadForm:
 
     Raises:
         KeyError: it lacks something, or says it unsoundly.
-        ValueError, TypeError: a number is none.
+        ValueError, TypeError, OverflowError: a number is none.
     """
     if header["kind"] != "hypernetwork" or header["key_value"] not in get_args(ConstantRule):
         raise KeyError("kind")
@@ -97,5 +102,17 @@ def _form(header: Mapping[str, Any]) -> HeadForm:
     if (others := header.get("others", HeadForm.others)) not in get_args(OthersRule):
         raise KeyError("others")
     parts = tuple(part for part in PREDICTABLE if part in header["parts"])
-    widths = tuple(int(width) for width in header.get("widths", ()))
-    return HeadForm(int(header["hidden"]), parts, header["key_value"], others, widths)
+    widths = tuple(_size("widths", width) for width in header.get("widths", ()))
+    return HeadForm(_size("hidden", header["hidden"]), parts, header["key_value"], others, widths)
+
+
+def _size(name: str, number: Any) -> int:
+    """A size of a header.
+
+    Raises:
+        KeyError: it is none that weights can have.
+        ValueError, TypeError, OverflowError: it is no number.
+    """
+    if not 0 < (size := int(number)) < LARGEST_SIZE:
+        raise KeyError(name)
+    return size
