@@ -96,7 +96,7 @@ def test_items_are_listed_with_what_is_done(made, monkeypatch):
     assert [row["item"] for row in listed] == list(ITEMS)
     done = {row["item"]: row["done"] for row in listed}
     assert done["table-1"]["seeds"] == 10 and done["table-1"]["base"] == "pocket"
-    assert "done" in run_paper("-o", "results").stdout
+    assert run_paper("-o", "results").stdout.count("10 seeds") == len(OF_GRID)
 
 
 def test_the_list_needs_nothing_heavy(tmp_path):
@@ -229,6 +229,9 @@ def test_networks_that_are_not_there_are_asked_for(tmp_path, monkeypatch, name):
     section = json.loads(result.stdout)[name]["section"]
     assert f"lorarar paper {name} --train" in section["paragraphs"][0]
     assert not section["figures"] and not section["says"]
+    done = {row["item"]: row["done"] for row in json.loads(run_paper("-o", "results", "--json").stdout)}
+    assert done[name] is None  # a section that says what it lacks answers nothing
+    assert "seeds" not in run_paper("-o", "results").stdout
 
 
 def test_a_network_that_is_there_is_a_row(tmp_path, monkeypatch):

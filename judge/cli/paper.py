@@ -148,13 +148,19 @@ def _record(item: PaperItem, record: dict[str, Any] | None) -> dict[str, Any]:
         "needs": item.needs,
         "minutes": item.minutes,
         "any_base": item.any_base,
-        "done": record["made"] if record else None,
+        "done": _made(record),
     }
 
 
+def _made(record: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What an item's section was made with; None without one, or of one that only says what it lacks."""
+    shown = record and any(record["section"][part] for part in ("tables", "figures", "says"))
+    return record["made"] if record and shown else None
+
+
 def _done(record: dict[str, Any] | None) -> str:
-    if record is None:
+    made = _made(record)
+    if made is None:
         return ""
-    made = record["made"]
     size = "smoke test" if made["quick"] else f"{made['seeds']} seeds"
     return f"{made['day']}, {made['base']}, {size}"
