@@ -360,6 +360,20 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(connect):
         assert [connection.post("/a", BODY, go_on).status for _ in range(3)] == [200] * 3
 
 
+def answers_once(connection):
+    connection.recv(2**20)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    connection.close()
+
+
+def test_a_connection_that_is_closed_between_requests_without_a_word_costs_no_answer(connect):
+    with behaving(answers_once) as (url, ends):
+        connection = connect(url, timeout=5.0)
+        for number in range(1, 4):
+            assert connection.post("/a", BODY, go_on).value == {}
+            assert until(lambda number=number: len(ends) == number)
+
+
 def test_a_name_and_a_password_in_an_address_are_sent_and_not_told(connect):
     with serving(lambda _: Said(200, {})) as server:
         connection = connect(server.url.replace("//", "//me:se%20cret@"))
