@@ -22,7 +22,7 @@ from judge.critics.critic import CriticError
 from lorarar.util.errors import reason
 
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-IDLE_SECONDS = 5.0  # after which a connection that nothing is asked over is closed
+IDLE_SECONDS = 4.0  # after which an idle connection is closed: before servers close it, uvicorn and so vLLM after 5
 
 
 @dataclass(frozen=True)
