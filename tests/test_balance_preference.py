@@ -194,3 +194,10 @@ def test_another_heads_training_is_refused(pool, tiny_folder):
         balances = read_balances(store, ["pool"], JudgeChoice(), find_base(str(tiny_folder)))
     with pytest.raises(TrainingError, match="predicts no balances"):
         train_balance(balances, HypernetOptions(objective="accepted"))
+
+
+def test_the_best_constant_is_finite_where_no_sharpness_would_be_enough():
+    alone = JudgedPair(0, 0, (Tried((1.0, 1.0), 1, 1), Tried((1.0, 1.0001), 1, 0)))
+    both = JudgedPair(0, 1, (Tried((1.0, 0.5), 2, 1), Tried((0.8, 0.8), 2, 1), Tried((0.7, 1.0), 2, 0)))
+    best = Constant.best(preferences := Preferences.of([alone, both]))
+    assert torch.isfinite(torch.cat([best.balance, best.sharpness.view(1), best.loss(preferences)])).all()

@@ -25,6 +25,7 @@ from lorarar.training.share import ALONE, Share
 
 LEASH = 0.1  # weight of the squared distance from the mean accepted balance: what nobody judged is not run to
 SHARPNESS = 3.0  # k, where a training starts
+SHARPEST = 1e4  # k at most: where each pair has one balance accepted and no other, none would be large enough
 MOST_STEPS = 200  # in which the best constant is found
 
 
@@ -82,12 +83,13 @@ class Constant:
         def loss() -> Tensor:
             optimiser.zero_grad()
             ideals = balance.expand(len(preferences.shares), 2)
-            loss = preferences.loss(ideals, log_sharpness.exp()).mean() + LEASH * (balance - centre).square().sum()
+            sharpness = log_sharpness.exp().clamp(max=SHARPEST)
+            loss = preferences.loss(ideals, sharpness).mean() + LEASH * (balance - centre).square().sum()
             torch.autograd.backward(loss)
             return loss
 
         optimiser.step(loss)
-        return cls(balance.detach(), log_sharpness.detach().exp())
+        return cls(balance.detach(), log_sharpness.detach().exp().clamp(max=SHARPEST))
 
     def loss(self, preferences: Preferences) -> Tensor:
         """The loss (N,) of preferences by it."""
