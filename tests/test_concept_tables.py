@@ -12,6 +12,7 @@ from PIL import Image
 from lorarar.lora.files import read_adapter, read_provenance, write_adapter
 from lorarar.pictures.concept_table import read_table, select
 from lorarar.pictures.concepts import read_concepts
+from lorarar.pictures.held_out import held_out_among
 from lorarar.pictures.images import write_png
 from lorarar.pictures.prompts import style_phrase, token_in
 from lorarar.pocket.concepts import STYLES, SUBJECTS
@@ -119,6 +120,13 @@ def test_rows_are_chosen_by_name_and_by_split():
         select(rows, ["dog-1"], "test")
     with pytest.raises(TrainingError, match=r"shipped table: paper"):
         read_table("papers")
+
+
+def test_who_trains_on_what_is_kept_to_measure_on_is_told():
+    assert held_out_among({"contents": ["dog-1", "mine"], "styles": ["can", "sticker"]}) == []  # can is a content
+    validation, test = held_out_among({"contents": ["can", "dog-1", "clock"], "styles": ["glowing"]})
+    assert "clock, by their names of the validation split of paper" in validation
+    assert "can, glowing, by their names of the test split of paper" in test
 
 
 def test_every_row_becomes_a_concept_that_grids_and_hypernetworks_read(train, data):

@@ -31,6 +31,11 @@ class HypernetLessons:
     accepted: AcceptedPictures | None = None
     balances: JudgedBalances | None = None
 
+    @property
+    def names(self) -> dict[Side, list[str]]:
+        """The names of both sides' LoRAs."""
+        return {"contents": [one.name for one in self.contents], "styles": [one.name for one in self.styles]}
+
 
 @dataclass(frozen=True)
 class FolderSource:

@@ -80,6 +80,7 @@ def hypernet(
     from lorarar.generation.base_digest import pinned
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.merging.means import KEPT_PAIRS, take_means
+    from lorarar.pictures.held_out import held_out_among
     from lorarar.pictures.true_pictures import truth_of
     from lorarar.training.balance_training import train_balance
     from lorarar.training.hypernet import Keeping, train_hypernet
@@ -100,6 +101,8 @@ def hypernet(
     checkpoint = checkpoint_of(out, *source.files)
     model = pinned(find_base(base, vae=vae, prediction=prediction))
     lessons = source.read(model)
+    for line in held_out_among(lessons.names):
+        message(line, "yellow")
     accelerator = TrainingPlace(device, precision).accelerator()
     check_optimiser(options.optimiser, accelerator.device)
     makings = training_makings(lessons.facts, options, model, accelerator, side)
