@@ -104,7 +104,8 @@ def test_clean_keeps_what_can_be_printed():
 def test_every_command_that_has_data_prints_it_as_json_too():
     """All but those whose data is a file (whose place they print), a plan, or a session of voting."""
     flags = {name: {flag for one in its.params for flag in one.opts} for name, its in commands("", get_command(app))}
-    files = {"backup", "train lora", "train joint", "train hypernet", "pocket truth", "pocket zoo", "pocket build"}
+    trained = {f"train {name}" for name in ("lora", "joint", "hypernet", "means")}
+    files = {"backup", *trained, "pocket truth", "pocket zoo", "pocket build"}
     assert {name for name, its in flags.items() if "--json" not in its} == {*files, "bench plan", "study run"}
 
 

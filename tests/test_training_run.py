@@ -344,8 +344,9 @@ def flags(words):
     return {flag for parameter in group.get_params(context) for flag in parameter.opts}
 
 
+NO_TRAINING = {"means"}  # below train, of what was trained
 TRAINING = [
-    *(f"train {name}" for name in get_command(app).commands["train"].commands),
+    *(f"train {name}" for name in get_command(app).commands["train"].commands if name not in NO_TRAINING),
     "merge",
     "coefficients",
     "bench run",
