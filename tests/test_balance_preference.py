@@ -60,7 +60,7 @@ def judged(rates, pictures, seed=0):
         )
         for place, row in enumerate(yes.tolist())
     ]
-    return JudgedBalances(*sides, [pair for pair in pairs if any(one.accepted for one in pair.tried)], {"digest": ""})
+    return JudgedBalances(*sides, {"digest": ""}, [pair for pair in pairs if any(one.accepted for one in pair.tried)])
 
 
 def fit(rates_of, pictures, options=OPTIONS, checkpoint=None):

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorarar.families import Base
-from lorarar.pictures.concepts import Concept
 from lorarar.store.acceptance import JudgeChoice
 from lorarar.store.kept_digests import kept_digests
 from lorarar.training.judged_cells import JudgedCell, JudgedCells, read_judged_cells
-from lorarar.training.judged_loras import read_judged_loras
+from lorarar.training.judged_loras import JudgedLessons, read_judged_loras
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import sha256_or
@@ -34,21 +33,10 @@ class AcceptedPicture:
 
 
 @dataclass(frozen=True)
-class AcceptedPictures:
+class AcceptedPictures(JudgedLessons):
     """Accepted pictures by pair, and the LoRAs of these pairs."""
 
-    contents: Sequence[Concept]
-    styles: Sequence[Concept]
     pictures: Mapping[tuple[int, int], Sequence[AcceptedPicture]]  # by the places of content and style; none is empty
-    record: Mapping[str, object]  # where they are from, how many there are, and which
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """What they decide of a training: which LoRAs, and which pictures."""
-        loras = {"contents": self.contents, "styles": self.styles}
-        return {side: [{"lora": one.adapter.sha256} for one in concepts] for side, concepts in loras.items()} | {
-            "accepted": self.record["digest"]
-        }
 
 
 def read_accepted(store: Store, titles: Sequence[str], choice: JudgeChoice, base: Base) -> AcceptedPictures:
@@ -86,7 +74,7 @@ def read_accepted(store: Store, titles: Sequence[str], choice: JudgeChoice, base
     }
     _tell(judged, pictures)
     record = judged.record(sum(map(len, pictures.values())), len(pictures), _digest(there))
-    return AcceptedPictures([*contents.values()], [*styles.values()], pictures, record)
+    return AcceptedPictures([*contents.values()], [*styles.values()], record, pictures)
 
 
 def _distinct(cells: Sequence[JudgedCell], files: Mapping[int, Path]) -> list[AcceptedPicture]:

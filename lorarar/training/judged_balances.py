@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorarar.families import Base
-from lorarar.pictures.concepts import Concept
 from lorarar.store.acceptance import JudgeChoice
 from lorarar.store.merged_loras import KnownMerge
 from lorarar.training.judged_cells import JudgedCell, JudgedCells, read_judged_cells
-from lorarar.training.judged_loras import read_judged_loras
+from lorarar.training.judged_loras import JudgedLessons, read_judged_loras
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import TrainingError
 from lorarar.util.formatting import count
@@ -45,21 +44,10 @@ class JudgedPair:
 
 
 @dataclass(frozen=True)
-class JudgedBalances:
+class JudgedBalances(JudgedLessons):
     """Pairs with their judged balances, and the LoRAs of these pairs."""
 
-    contents: Sequence[Concept]
-    styles: Sequence[Concept]
     pairs: Sequence[JudgedPair]
-    record: Mapping[str, object]  # where they are from, how many there are, and which
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """What they decide of a training: which LoRAs, and which verdicts."""
-        loras = {"contents": self.contents, "styles": self.styles}
-        return {side: [{"lora": one.adapter.sha256} for one in concepts] for side, concepts in loras.items()} | {
-            "accepted": self.record["digest"]
-        }
 
 
 def read_balances(store: Store, titles: Sequence[str], choice: JudgeChoice, base: Base) -> JudgedBalances:
@@ -90,7 +78,7 @@ def read_balances(store: Store, titles: Sequence[str], choice: JudgeChoice, base
     pairs = [JudgedPair(places[0][one], places[1][two], tried) for (one, two), tried in telling.items()]
     _tell(judged, sums, len(grouped), pairs)
     record = judged.record(len(cells), len(pairs), _digest(telling))
-    return JudgedBalances([*contents.values()], [*styles.values()], pairs, record)
+    return JudgedBalances([*contents.values()], [*styles.values()], record, pairs)
 
 
 def is_plain_sum(merge: KnownMerge) -> bool:

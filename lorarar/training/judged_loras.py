@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorarar.families import Base
@@ -17,6 +18,24 @@ from lorarar.util.files import is_there
 if TYPE_CHECKING:
     from lorarar.store import Store
     from lorarar.store.merged_loras import KnownLora
+
+
+@dataclass(frozen=True)
+class JudgedLessons:
+    """What is learnt from a judge: the LoRAs of judged pairs, and, in a subclass, what was judged of these."""
+
+    contents: Sequence[Concept]
+    styles: Sequence[Concept]
+    record: Mapping[str, object]  # where it is from, how much there is, and by its ``digest`` which
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What it decides of a training: which LoRAs, and what of the judge's."""
+        loras = {"contents": self.contents, "styles": self.styles}
+        return {side: [{"lora": one.adapter.sha256} for one in concepts] for side, concepts in loras.items()} | {
+            "accepted": self.record["digest"]
+        }
+
 
 Loras = Mapping[str, Concept]  # by the digests of their files, in the order of their names
 

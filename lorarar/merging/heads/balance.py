@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +10,14 @@ from torch import Tensor, nn
 from lorarar.lora.adapter import PREDICTABLE, Adapter, Part
 from lorarar.lora.stack import is_stack
 from lorarar.merging.coefficients import Coefficients, length_along
-from lorarar.merging.head import ConstantRule, Head, HeadForm, OthersRule
+from lorarar.merging.head import ConstantRule, OthersRule
 from lorarar.merging.heads import layer_place, rank_features
 from lorarar.merging.heads.layer_place import LayerPlace
 from lorarar.merging.heads.rank_features import Meeting, Spectrum
-from lorarar.merging.heads.ranks import START
-from lorarar.merging.heads.singular_layers import in_singular_form, shared_layers
+from lorarar.merging.heads.singular_head import SingularHead
 
 
-class BalanceHead(Head):
+class BalanceHead(SingularHead):
     """How much of content and of style a block group has, its attention and its feed-forward layers each.
 
     Both numbers are a perceptron's, one for all groups, of the numbers of rank components of either side, as a mean
@@ -41,23 +39,9 @@ class BalanceHead(Head):
         self.between = nn.Linear(hidden, hidden)
         self.output = nn.Linear(hidden, 2)
 
-    @classmethod
-    def of(cls, form: HeadForm) -> Self:
-        """A network of this form, its weights at random."""
-        return cls(form.hidden, form.parts, form.key_value, form.others)
-
-    def start(self) -> None:
-        """Set the output so that every coefficient starts at ``START``."""
-        nn.init.zeros_(self.output.weight)
-        nn.init.constant_(self.output.bias, START)
-
-    def spelt(self, adapter: Adapter) -> Adapter:
-        """The adapter with the layers that are predicted in singular form, of which its numbers are."""
-        return in_singular_form(self, adapter)
-
     def predict(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
         """The coefficients of the layers that are predicted, all columns alike; of stacks of P adapters (P, n)."""
-        layers = shared_layers(self, content, style)
+        layers = self.shared_layers(content, style)
         if not layers:
             return {}
         places = layer_place.places_of(layers)
@@ -73,7 +57,7 @@ class BalanceHead(Head):
 
     def features(self, content: Adapter, style: Adapter) -> Tensor:
         """What is known of G block groups of adapters that are so spelt, (P, G, F); of one adapter P is 1."""
-        layers = shared_layers(self, content, style)
+        layers = self.shared_layers(content, style)
         places = layer_place.places_of(layers)
         members = torch.tensor([[float(place.group == group) for place in places] for group in _groups(places)])
         meeting = Meeting.of(content.layers, style.layers, layers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +10,13 @@ from torch import Tensor, nn
 from lorarar.lora.adapter import PREDICTABLE, Adapter, Part
 from lorarar.lora.stack import is_stack
 from lorarar.merging.coefficients import Coefficients
-from lorarar.merging.head import ConstantRule, Head, HeadForm, OthersRule
+from lorarar.merging.head import ConstantRule, OthersRule
 from lorarar.merging.heads import layer_place, rank_features
 from lorarar.merging.heads.rank_features import Meeting
-from lorarar.merging.heads.singular_layers import in_singular_form, shared_layers
-
-START = 0.7  # of every coefficient before a training
+from lorarar.merging.heads.singular_head import SingularHead
 
 
-class RankHead(Head):
+class RankHead(SingularHead):
     """Rank gates: with dW = U S V' of either side, dW_m = U_c S_c diag(g_c) V_c' + U_s S_s diag(g_s) V_s'.
 
     A gate is a small perceptron's, one for all layers and both sides, of what ``rank_features`` knows of the component
@@ -45,23 +42,9 @@ class RankHead(Head):
         self.output = nn.Linear(hidden, 1)
         nn.init.normal_(self.side, std=hidden**-0.5)
 
-    @classmethod
-    def of(cls, form: HeadForm) -> Self:
-        """A network of this form, its weights at random."""
-        return cls(form.hidden, form.parts, form.key_value, form.others)
-
-    def start(self) -> None:
-        """Set the output so that every gate starts at ``START``."""
-        nn.init.zeros_(self.output.weight)
-        nn.init.constant_(self.output.bias, START)
-
-    def spelt(self, adapter: Adapter) -> Adapter:
-        """The adapter with the layers that are predicted in singular form."""
-        return in_singular_form(self, adapter)
-
     def predict(self, content: Adapter, style: Adapter) -> dict[str, Coefficients]:
         """The gates of the layers that are predicted; of stacks of P adapters (P, r)."""
-        layers = shared_layers(self, content, style)
+        layers = self.shared_layers(content, style)
         if not layers:
             return {}
         meeting = Meeting.of(content.layers, style.layers, layers)
@@ -84,7 +67,7 @@ class RankHead(Head):
         For columns v_i is a unit vector, and it is m_c . m_s, Eq. 3's. A mean over components is over those that
         there are, so not over what a stack is filled up with.
         """
-        layers = shared_layers(self, content, style)
+        layers = self.shared_layers(content, style)
         if not layers:
             return []
         meeting, pairs = Meeting.of(content.layers, style.layers, layers), list[Coefficients]()
