@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,3 +171,19 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def drawn_pool(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
+    """The folder of a plan that was drawn and not judged."""
+    from .judged_plan import draw_pool
+
+    return draw_pool(tmp_path_factory.mktemp("pool"), tiny_folder).parent
+
+
+@pytest.fixture
+def pool(drawn_pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of its database beside copies of its files, in the working folder."""
+    shutil.copytree(drawn_pool, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return Path("pool.db")

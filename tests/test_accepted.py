@@ -1,9 +1,7 @@
 """Learning from the judge: which pictures a training takes from a database, and that it learns them."""
 
-import shutil
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,25 +18,10 @@ from lorarar.training.options import HypernetOptions
 from lorarar.util.errors import LorarError, StoreError, TrainingError
 
 from .conftest import random_adapter
-from .judged_plan import draw_pool
 from .studies_database import add_verdicts
 
 OPTIONS = HypernetOptions(objective="accepted", hidden=8, pairs=2, batch=2, steps=4, decay=0.0, average=0.9)
 ANYBODY = JudgeChoice()
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory, tiny_folder):
-    """The folder of a plan that was drawn and not judged."""
-    return draw_pool(tmp_path_factory.mktemp("pool"), tiny_folder).parent
-
-
-@pytest.fixture
-def pool(drawn, tmp_path, monkeypatch):
-    """A copy of its database beside copies of its files, in the working folder."""
-    shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return Path("pool.db")
 
 
 def some(row, content, style, seed):

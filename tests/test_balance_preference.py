@@ -1,8 +1,6 @@
 """A balance is learnt from what a judge prefers: what features tell is found, and what they do not tell is not."""
 
-import shutil
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 import torch
@@ -23,7 +21,6 @@ from lorarar.training.loop import train
 from lorarar.training.options import HypernetOptions
 from lorarar.util.errors import TrainingError
 
-from .judged_plan import draw_pool
 from .studies_database import add_verdicts
 
 BALANCES = torch.tensor([[0.7, 1.0], [0.8, 0.8], [1.0, 0.35], [1.0, 0.5], [1.0, 0.7]])  # as pairs have them, sorted
@@ -137,18 +134,6 @@ def test_other_merges_than_plain_sums_are_no_balances():
 
     assert is_plain_sum(merge())
     assert not is_plain_sum(merge("ties")) and not is_plain_sum(merge(balance="energy"))
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory, tiny_folder):
-    return draw_pool(tmp_path_factory.mktemp("pool"), tiny_folder).parent
-
-
-@pytest.fixture
-def pool(drawn, tmp_path, monkeypatch):
-    shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return Path("pool.db")
 
 
 def half(row, content, style, seed):
