@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lorarar.cli.main import app
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import write_adapter
+from lorarar.pictures.concepts import Concept, read_concepts
+from lorarar.pictures.images import write_png
 from lorarar.pocket.text_encoders import new_encoders, write_tokenizer
 from lorarar.store import Store
 
@@ -187,3 +190,19 @@ def pool(drawn_pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     shutil.copytree(drawn_pool, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return Path("pool.db")
+
+
+def write_concepts(folder: Path, contents: int, styles: int) -> list[list[Concept]]:
+    """Contents and styles with a picture each, of ranks of their own, written and read."""
+    for side, count in (("contents", contents), ("styles", styles)):
+        for number in range(count):
+            adapter = random_adapter(2 + number, number + 10 * (side == "styles"), strength=0.2)
+            prompt = f"a sks thing{number}" if side == "contents" else f"a house in look{number} style"
+            write_adapter(adapter, folder / side / f"c{number}.safetensors", {"prompt": prompt})
+            write_png(Image.new("RGB", (16, 16), (40 * number, 90, 20)), folder / side / f"c{number}" / "1.png")
+    return [read_concepts(folder / side) for side in ("contents", "styles")]
+
+
+def of_one_colour(content: Concept, style: Concept) -> Image.Image:
+    """The true picture of a pair of such concepts."""
+    return Image.new("RGB", (16, 16), (60 * int(content.name[-1]), 100 * int(style.name[-1]), 30))

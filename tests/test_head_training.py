@@ -5,20 +5,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
 
 from lorarar.lora.axis import AXES
-from lorarar.lora.files import write_adapter
 from lorarar.merging.heads.table import HEADS
 from lorarar.merging.hypernet_file import read_hypernet
-from lorarar.pictures.concepts import read_concepts
-from lorarar.pictures.images import write_png
 from lorarar.training.hypernet import HypernetMerging, new_hypernet, new_objective, train_hypernet
 from lorarar.training.loop import Schedule, train
 from lorarar.training.options import HypernetOptions, options_facts
 from lorarar.util.errors import TrainingError
 
-from .conftest import random_adapter
+from .conftest import of_one_colour, write_concepts
 
 NEW = [name for name in HEADS if name != "columns"]  # whose trainings are tested elsewhere
 OPTIONS = HypernetOptions(hidden=8, pairs=2, steps=4, decay=0.0, average=0.9)
@@ -26,18 +22,7 @@ OPTIONS = HypernetOptions(hidden=8, pairs=2, steps=4, decay=0.0, average=0.9)
 
 @pytest.fixture
 def concepts(tmp_path):
-    """Two contents and two styles with a picture each, of ranks of their own."""
-    for side in ("contents", "styles"):
-        for number in range(2):
-            adapter = random_adapter(2 + number, number + 10 * (side == "styles"), strength=0.2)
-            prompt = f"a sks thing{number}" if side == "contents" else f"a house in look{number} style"
-            write_adapter(adapter, tmp_path / side / f"c{number}.safetensors", {"prompt": prompt})
-            write_png(Image.new("RGB", (16, 16), (40 * number, 90, 20)), tmp_path / side / f"c{number}" / "1.png")
-    return [read_concepts(tmp_path / side) for side in ("contents", "styles")]
-
-
-def of_one_colour(content, style):
-    return Image.new("RGB", (16, 16), (60 * int(content.name[-1]), 100 * int(style.name[-1]), 30))
+    return write_concepts(tmp_path, contents=2, styles=2)
 
 
 def moved(network):

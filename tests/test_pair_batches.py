@@ -4,17 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
 
 from lorarar.generation.gates import gated
 from lorarar.generation.latents import encode_prompts, predict
 from lorarar.lora.adapter import Adapter, Factors
-from lorarar.lora.files import read_provenance, write_adapter
+from lorarar.lora.files import read_provenance
 from lorarar.lora.stack import stack, unstack
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import read_hypernet
-from lorarar.pictures.concepts import read_concepts
-from lorarar.pictures.images import write_png
 from lorarar.training.hypernet import HypernetMerging, Keeping, new_objective, train_hypernet
 from lorarar.training.loop import Schedule, train
 from lorarar.training.lora import Lesson, train_lora
@@ -23,7 +20,7 @@ from lorarar.training.options import HypernetOptions, LoraOptions
 from lorarar.training.share import Share
 from lorarar.util.errors import AdapterError, TrainingError
 
-from .conftest import FEED_FORWARD, random_adapter
+from .conftest import FEED_FORWARD, of_one_colour, random_adapter, write_concepts
 
 OPTIONS = HypernetOptions(hidden=8, pairs=2, steps=4, decay=0.0, average=0.9)
 PARTS = ("query", "output")
@@ -31,18 +28,7 @@ PARTS = ("query", "output")
 
 @pytest.fixture
 def concepts(tmp_path):
-    """Three contents and two styles with a picture each, of ranks of their own."""
-    for side, count in (("contents", 3), ("styles", 2)):
-        for number in range(count):
-            adapter = random_adapter(2 + number, number + 10 * (side == "styles"), strength=0.2)
-            prompt = f"a sks thing{number}" if side == "contents" else f"a house in look{number} style"
-            write_adapter(adapter, tmp_path / side / f"c{number}.safetensors", {"prompt": prompt})
-            write_png(Image.new("RGB", (16, 16), (40 * number, 90, 20)), tmp_path / side / f"c{number}" / "1.png")
-    return [read_concepts(tmp_path / side) for side in ("contents", "styles")]
-
-
-def of_one_colour(content, style):
-    return Image.new("RGB", (16, 16), (60 * int(content.name[-1]), 100 * int(style.name[-1]), 30))
+    return write_concepts(tmp_path, contents=3, styles=2)
 
 
 def test_a_stack_gives_each_sample_its_own_adapters_prediction(tiny):
