@@ -232,6 +232,27 @@ def test_one_lora_as_it_is_is_known_as_it_always_was(studio):
     assert next(studio.generate(SHORT, [1], steps=1)).lora == adapter.sha256
 
 
+@pytest.mark.parametrize("after", ["alike", "another rank", "fewer layers"])
+def test_a_lora_after_another_draws_as_it_does_on_a_base_without_any(studio, monkeypatch, after):
+    adapter = random_adapter(3 if after == "another rank" else 2, 1, strength=1.0)
+    if after == "fewer layers":
+        adapter = replace(adapter, layers=dict([*adapter.layers.items()][1:]))
+    studio.load_lora(adapter)
+    alone = draw(studio)[0]
+    studio.load_loras([])
+    studio.load_lora(random_adapter(2, 0, strength=1.0))
+    other = draw(studio)[0]
+    unload = type(studio.pipeline).unload_lora_weights
+    unloaded = []
+    with monkeypatch.context() as patch:
+        patch.setattr(type(studio.pipeline), "unload_lora_weights", lambda self: (unloaded.append(1), unload(self)))
+        studio.load_lora(adapter)
+    assert np.array_equal(draw(studio)[0], alone)
+    assert not np.array_equal(alone, other)
+    assert next(studio.generate(SHORT, [1], steps=1)).lora == adapter.sha256
+    assert (unloaded == []) is (after == "alike")
+
+
 def test_loras_of_two_bases_are_refused_together_by_the_layer():
     adapter = random_adapter(2, 0)
     name, factors = next(iter(adapter.layers.items()))

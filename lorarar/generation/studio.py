@@ -7,7 +7,7 @@ the same alone, in another batch size and on another device (up to that device's
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +40,10 @@ from lorarar.util.seeds import check_seeds
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
 
+Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]  # of both factors, by layer
 BATCH = 4
+ATTACHED = "attached"  # what diffusers knows the LoRA on the base by
+SWAPPED = "unet."  # layers whose weights diffusers can exchange in place
 
 
 def generate(
@@ -117,6 +120,7 @@ class Studio:
             self.pipeline = pipeline
         self._own_scheduler = self.pipeline.scheduler
         self._loras: tuple[AttachedLora, ...] = ()
+        self._shapes: Shapes = {}
 
     @cached_property
     def drawing(self) -> DrawingFacts:
@@ -145,39 +149,62 @@ class Studio:
         Raises:
             AdapterError: the LoRA cannot be read or does not fit the base; then there is none.
         """
-        self.load_loras([])
-        if lora is not None:
-            self.load_loras([AttachedLora(_adapter(self.base, lora))])
+        try:
+            loras = [] if lora is None else [AttachedLora(_adapter(self.base, lora))]
+        except BaseException:
+            self._unload()
+            raise
+        self.load_loras(loras)
 
     def load_loras(self, loras: Sequence[AttachedLora]) -> None:
         """Generate with these LoRAs from now on, together.
+
+        A LoRA of the same layers and ranks as that before it takes its place in milliseconds, where attaching one takes
+        a second for a hundred layers.
 
         Raises:
             AdapterError: they do not fit the base, or each other; then there is none.
         """
         from lorarar.lora.fit import check_layers
+
+        before = self._shapes
+        try:
+            for lora in loras:
+                check_layers(lora.adapter, self.base, self.layers)
+            adapter = summed(loras) if loras else None
+            shapes = _shapes(adapter) if adapter else {}
+            if not shapes or shapes != before or not all(layer.startswith(SWAPPED) for layer in shapes):
+                self._unload()
+            if adapter:
+                self._attach(adapter)
+        except BaseException:
+            self._unload()  # a part may be attached already
+            raise
+        self._loras, self._shapes = tuple(loras), shapes
+
+    def _attach(self, adapter: Adapter) -> None:
+        """Put an adapter on the base: in place of one of its shapes, or where there is none.
+
+        Raises:
+            AdapterError: it does not fit.
+        """
         from lorarar.lora.layout_tensors import state_dict
 
-        if self._loras:
-            self.pipeline.unload_lora_weights()
-            self._loras = ()
-        if not loras:
-            return
-        for lora in loras:
-            check_layers(lora.adapter, self.base, self.layers)
-        adapter = summed(loras)
         try:
             with _quiet():
-                self.pipeline.load_lora_weights(state_dict(adapter.layers))
-        except BaseException as error:
-            self.pipeline.unload_lora_weights()  # a part may be attached already
-            if not isinstance(error, RuntimeError | ValueError | KeyError):
-                raise
+                self.pipeline.load_lora_weights(
+                    state_dict(adapter.layers), adapter_name=ATTACHED, hotswap=bool(self._shapes)
+                )
+        except (RuntimeError, ValueError, KeyError) as error:
             why = next(reversed(str(error).strip().splitlines()), type(error).__name__).strip()
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {why}") from None
-        self._loras = tuple(loras)
         if self.place.offload != "none":
             self.place.put(self.pipeline)  # which diffusers has put on the first GPU, whichever it was on
+
+    def _unload(self) -> None:
+        """Take off whatever LoRA is on the base."""
+        self.pipeline.unload_lora_weights()
+        self._loras, self._shapes = (), {}
 
     def generate(
         self,
@@ -260,6 +287,11 @@ class Studio:
             name = type(self.pipeline.scheduler).__name__
             raise DrawingError(f"{name} cannot draw with --steps {settings.steps}: {reason(error)}") from None
         return decode(self.pipeline, latents, seeds)
+
+
+def _shapes(adapter: Adapter) -> Shapes:
+    """The shapes of an adapter's factors, by layer."""
+    return {layer: (tuple(factors.down.shape), tuple(factors.up.shape)) for layer, factors in adapter.layers.items()}
 
 
 @contextmanager
