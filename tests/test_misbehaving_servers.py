@@ -147,7 +147,8 @@ def test_what_says_nothing_of_a_form_settles_none(ask, page):
 
     count = itertools.count()
     with serving(refusing_later) as server:
-        assert [reply.answer for reply in ask(server.url, count=3, concurrency=1)][1:] == [True, True]
+        answers = [reply.answer for reply in ask(server.url, count=3, concurrency=1)]
+    assert answers.count(True) >= 2  # all but that whose request came first, whichever it was
 
 
 def test_questions_that_are_refused_themselves_cost_few_guesses(ask):
@@ -265,11 +266,11 @@ def test_an_answer_that_drips_ends_with_its_time(ask):
 )
 def test_a_server_that_refuses_whoever_asks_is_asked_a_few_times(picture, answer):
     question = Question("subject", PAPER.render("subject"), "", picture, picture)
-    with serving(answer) as server, find_critic(server.url, **QUICK) as critic:
+    with serving(answer) as server, find_critic(server.url, **QUICK, concurrency=2) as critic:
         replies = critic.ask([question] * 100)
         with pytest.raises(GivenUpError, match="3 questions in a row were refused: the server answers 4"):
             list(replies)
-    assert len(server.asked) <= 12
+    assert len(server.asked) <= 12  # of three questions, and of those at work meanwhile
 
 
 # which model

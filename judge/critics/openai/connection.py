@@ -14,7 +14,7 @@ import httpx2
 
 from judge.critics.openai.address import Address
 from judge.critics.openai.answer import Answer, NoAnswerError
-from judge.critics.openai.environment import pool_opener, route_to
+from judge.critics.openai.environment import opener, route_to
 from judge.critics.openai.wire import FAILURES, Wire
 from judge.critics.openai.wires import Wires
 from lorarar import __version__
@@ -46,9 +46,9 @@ class Connection:
         """
         self.address, self.timeout = address, timeout
         self._route = route_to(address.url)
-        open_pool = pool_opener(address.url, self._route)
+        open_connection = opener(address.url, self._route)
         self._headers = ACCEPTED | headers | _named_user(address.url)
-        self._wires = Wires(most, lambda: Wire(open_pool()))
+        self._wires = Wires(most, lambda: Wire(open_connection))
 
     @property
     def name(self) -> str:

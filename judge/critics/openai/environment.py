@@ -9,9 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib.util import find_spec
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,8 +17,10 @@ import httpcore2
 import httpx2
 
 from judge.critics.critic import CriticError
+from judge.critics.openai.wire import Opener
 from lorarar.util.errors import reason
 
+PORTS = {"http": 80, "https": 443}
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 IDLE_SECONDS = 4.0  # after which an idle connection is closed: before servers close it, uvicorn and so vLLM after 5
 
@@ -47,8 +47,8 @@ def route_to(url: httpx2.URL) -> Route:
     return Route()
 
 
-def pool_opener(url: httpx2.URL, route: Route) -> Callable[[], httpcore2.ConnectionPool]:
-    """What opens pools of one connection to a server.
+def opener(url: httpx2.URL, route: Route) -> Opener:
+    """What opens connections to a server.
 
     Raises:
         CriticError: a proxy or certificates that the environment names cannot be used.
@@ -62,9 +62,13 @@ def pool_opener(url: httpx2.URL, route: Route) -> Callable[[], httpcore2.Connect
             f"the proxy of {route.variable} cannot be used: {why}; accepted is an address like http://proxy:3128, and "
             f"no_proxy={url.host} goes without"
         ) from None
-    return partial(
-        httpcore2.ConnectionPool, ssl_context=context, proxy=proxy, max_connections=1, keepalive_expiry=IDLE_SECONDS
-    )
+    origin = httpcore2.Origin(url.raw_scheme, url.raw_host, url.port or PORTS[url.scheme])
+
+    def open_connection(backend: httpcore2.NetworkBackend) -> httpcore2.ConnectionInterface:
+        pool = httpcore2.ConnectionPool(context, proxy, keepalive_expiry=IDLE_SECONDS, network_backend=backend)
+        return pool.create_connection(origin)
+
+    return open_connection
 
 
 def _proxy(address: str) -> httpcore2.Proxy:

@@ -1,7 +1,8 @@
 """Servers that share questions.
 
 Invariant: every question has one outcome, and what a server that fails could not answer is asked of another while there
-is one. A server that failed is tried again with the next questions.
+is one. A server that failed is tried again with the next questions. Where no server is left but such as refuse whoever
+asks, nothing more is sent from the moment that the last of a few in a row was refused.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from judge.critics.openai.server import Server, ServerFailedError
+from judge.critics.critic import GivenUpError
+from judge.critics.openai.server import Server, ServerFailedError, ServerRefusesError
 from lorarar.util.messages import message_once
 
+REFUSALS = 3  # questions in a row that are refused whoever asks, after which none is asked any more
 T = TypeVar("T")
 
 
@@ -37,6 +40,7 @@ class Sharing(Generic[T]):
         self._working: set[Server] = set()
         self._threads: Counter[Server] = Counter()  # that ask each server
         self._open = 0  # questions without an outcome
+        self._refusals = 0  # in a row
         self._stop, self._lock = threading.Event(), threading.Lock()
 
     @property
@@ -62,6 +66,7 @@ class Sharing(Generic[T]):
         None where no question is open.
 
         Raises:
+            GivenUpError: ``REFUSALS`` questions in a row were refused.
             BaseException: whatever else ``ask`` raises.
         """
         if not self._open:
@@ -84,14 +89,24 @@ class Sharing(Generic[T]):
         try:
             while (index := self._waiting.get()) is not None and not self._stop.is_set():
                 try:
-                    self._done.put((index, self._ask(index, server, self._stop)))
+                    outcome: T | ServerFailedError = self._ask(index, server, self._stop)
                 except ServerFailedError as error:
                     if self._is_left_out(server, error):
                         self._waiting.put(index)
                         return
-                    self._done.put((index, error))
+                    outcome = error
+                self._tell(index, outcome)
         except BaseException as error:
             self._done.put(error)
+
+    def _tell(self, index: int, outcome: T | ServerFailedError) -> None:
+        """Say what came of a question, and end it all where it is one refusal too many."""
+        with self._lock:  # so that those in a row are so for whoever hears of them
+            self._done.put((index, outcome))
+            self._refusals = self._refusals + 1 if isinstance(outcome, ServerRefusesError) else 0
+            if self._refusals == REFUSALS:
+                self._stop.set()
+                self._done.put(GivenUpError(f"{REFUSALS} questions in a row were refused: {outcome}"))
 
     def _is_left_out(self, server: Server, error: ServerFailedError) -> bool:
         """Whether a server that failed is asked no more, since others are there."""

@@ -17,13 +17,13 @@ from typing import Any
 
 from judge.critics.batching import in_order
 from judge.critics.chat import refuse_marks
-from judge.critics.critic import Critic, CriticError, GivenUpError
+from judge.critics.critic import Critic, CriticError
 from judge.critics.openai.models import AwayError, ServedModel
 from judge.critics.openai.replicas import Sharing
 from judge.critics.openai.request import check_extras, messages_of
 from judge.critics.openai.response import writing_of
 from judge.critics.openai.sent_pictures import SentPictures
-from judge.critics.openai.server import QuestionFailedError, Server, ServerFailedError, ServerRefusesError
+from judge.critics.openai.server import QuestionFailedError, Server, ServerFailedError
 from judge.critics.openai.settings import ServedSettings
 from judge.critics.preparation import Preparation
 from judge.identity import NOT_SAID
@@ -84,7 +84,6 @@ class ServedCritic(Critic):
         questions: list[AnyQuestion] = []
         at_work = AHEAD * self.settings.concurrency
         sharing = Sharing(self._servers, at_work, lambda index, *rest: self._reply(questions[index], *rest))
-        refusals = 0
         try:
             while True:
                 while not sharing.is_busy and (part := take()):
@@ -94,14 +93,7 @@ class ServedCritic(Critic):
                 if (result := sharing.outcome()) is None:
                     return
                 index, outcome = result
-                if isinstance(outcome, Reply):
-                    refusals = 0
-                    yield index, outcome
-                    continue
-                yield index, Reply.failure(str(outcome))
-                refusals = refusals + 1 if isinstance(outcome, ServerRefusesError) else 0
-                if refusals == REFUSALS:
-                    raise GivenUpError(f"{refusals} questions in a row were refused: {outcome}")
+                yield index, outcome if isinstance(outcome, Reply) else Reply.failure(str(outcome))
         finally:
             sharing.close()
 
