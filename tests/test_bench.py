@@ -206,6 +206,9 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (("seeds = 3", "seeds = 99999999999999999999"), "seeds are up to 100000"),
         (('method = "direct"\nname', 'method = "ziplora"\nseed = 9223372036854775808\nname'), r"methods\.1.*seed"),
         (("seeds = 3", "seeds = -1"), r"pictures\.seeds"),
+        (("seeds = 3", "seeds = true"), "pictures: seeds can be neither true nor false, nor hold one"),
+        (("seeds = 3", "seeds = [0, true]"), "pictures: seeds can be neither"),
+        (("weights = [0.5, 0.5]", "weights = [true, 0.5]"), "weights is .* accepted"),
         (("steps = 2\nguidance", "steps = 0\nguidance"), r"pictures\.steps"),
         (("guidance = 2.0", "guidance = nan"), r"pictures\.guidance"),
         (

@@ -42,6 +42,7 @@ def test_values_become_what_the_option_is(option, given, wanted):
         (FORCE, -1, "a number from 0 to inf"),
         (PAIR, "1", "2 finite numbers like 1,1"),
         (PAIR, "1,2,3", "2 finite numbers"),
+        (PAIR, [True, 1.0], "2 finite numbers"),
         (PAIR, "nan,1", "2 finite numbers"),
         (PAIR, "", "2 finite numbers"),
         (COUNT, 2.7, "an integer of 1 or more"),

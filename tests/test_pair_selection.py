@@ -57,6 +57,7 @@ def sampled(file, pairs):
     [
         ("sample = 5", r"pairs\.sample: 2 contents and 2 styles have 4 pairs, which is less than 5"),
         ("sample = 0", r"pairs\.sample"),
+        ("sample = true", r"pairs: sample can be neither true nor false"),
         ("seed = 1", r"pairs: seed is of a sample; accepted is sample = 1500 beside it"),
         ("count = 1", r"pairs: .*count"),
     ],

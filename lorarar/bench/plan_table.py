@@ -18,6 +18,15 @@ class StrictTable(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known(cls, value: Any) -> Any:
-        if cls.model_config.get("extra") == "forbid" and isinstance(value, dict):
+        if not isinstance(value, dict):
+            return value
+        if cls.model_config.get("extra") == "forbid":
             check_keys(cls.place, cls.model_fields, value)
+        for name, field in cls.model_fields.items():
+            if "bool" not in str(field.annotation) and _holds_switch(value.get(name)):  # pydantic takes true for 1
+                raise ValueError(f"{name} can be neither true nor false, nor hold one")
         return value
+
+
+def _holds_switch(given: object) -> bool:
+    return isinstance(given, bool) or isinstance(given, list) and any(map(_holds_switch, given))

@@ -150,11 +150,11 @@ class Option:
             case "json":
                 parsed = _json_object(value)
             case "numbers":
-                numbers = tuple(float(part) for part in (value.split(",") if isinstance(value, str) else value))
+                numbers = tuple(map(_number, value.split(",") if isinstance(value, str) else value))
                 parsed = numbers if len(numbers) == self.length and all(map(math.isfinite, numbers)) else None
             case "number" | "integer":
-                number = _whole(value) if self.type == "integer" else float(value)
-                parsed = number if not isinstance(value, bool) and self._in_bounds(number) else None
+                number = _whole(value) if self.type == "integer" else _number(value)
+                parsed = number if self._in_bounds(number) else None
         return parsed
 
     def _in_bounds(self, number: float) -> bool:
@@ -201,12 +201,23 @@ def _whole(value: Any) -> int:
     """A whole number, from text too.
 
     Raises:
-        ValueError: it is none; nothing is rounded.
+        ValueError: it is none; nothing is rounded, and true is no 1.
     """
     number = int(value)
-    if not isinstance(value, str) and number != value:
+    if isinstance(value, bool) or not isinstance(value, str) and number != value:
         raise ValueError(f"{value} is no whole number")
     return number
+
+
+def _number(value: Any) -> float:
+    """A number, from text too.
+
+    Raises:
+        ValueError, TypeError: it is none; true is no 1.
+    """
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no number")
+    return float(value)
 
 
 def field_of(option: Option) -> Any:
