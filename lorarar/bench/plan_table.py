@@ -29,4 +29,4 @@ class StrictTable(BaseModel):
 
 
 def _holds_switch(given: object) -> bool:
-    return isinstance(given, bool) or isinstance(given, list) and any(map(_holds_switch, given))
+    return isinstance(given, bool) or (isinstance(given, list) and any(map(_holds_switch, given)))

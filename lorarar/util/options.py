@@ -204,7 +204,7 @@ def _whole(value: Any) -> int:
         ValueError: it is none; nothing is rounded, and true is no 1.
     """
     number = int(value)
-    if isinstance(value, bool) or not isinstance(value, str) and number != value:
+    if isinstance(value, bool) or (not isinstance(value, str) and number != value):
         raise ValueError(f"{value} is no whole number")
     return number
 
