@@ -231,6 +231,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(plan_file, tmp_path):
         (('method = "direct"\nname', 'method = "joint"\nrate = -1\nname'), r"methods\.1.*rate"),
         (('folder = "contents"', 'folder = "nowhere"'), r"contents\.folder: .*nowhere is no folder"),
         (('hypernet = "hypernet.safetensors"', 'hypernet = "none.pth"'), r"none\.pth does not exist"),
+        (('hypernet = "hypernet.safetensors"', 'hypernet = "none"'), r"none does not exist"),
         (("[pictures]", "[pictures"), "TOML"),
     ],
 )
@@ -258,8 +259,9 @@ def test_shipped_plans_are_sound(tmp_path):
     ]
     plan = read_plan("pocket")
     names = [row.row_name for row in plan.methods]
-    merges = ["direct", "constants", "dare", "ties", "dare-ties", "np-lora", "ziplora", "lorarar", "lorarar-means"]
-    assert names == ["joint", *merges]
+    plain = ["joint", "direct", "constants", "dare", "ties", "dare-ties", "np-lora", "ziplora"]
+    networks = ["lorarar", "ranks", "truth-ceiling"]
+    assert names == [*plain, *(name for network in networks for name in (network, f"{network}-means"))]
     assert (len(plan.contents.names), len(plan.styles.names), len(plan.pictures.seeds)) == (5, 5, 10)
     read_plan("quick")
     read_plan("demo")

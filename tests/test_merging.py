@@ -3,8 +3,10 @@ import torch
 
 import lorarar
 from lorarar.lora.files import read_adapter
+from lorarar.lora.folders import find_loras
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
+from lorarar.pocket import shipped
 from lorarar.util.errors import AdapterError, BaseError, HypernetError, MethodError
 
 
@@ -34,6 +36,15 @@ def test_lorarar_is_the_dense_definition(pair, hypernet_file, tmp_path, tiny_fol
     for layer, (m_c, m_s) in done.coefficients.items():
         wanted = content.layers[layer].dense() * m_c + style.layers[layer].dense() * m_s
         assert torch.norm(merged.layers[layer].dense() - wanted) / torch.norm(wanted) < 1e-5
+
+
+def test_a_hypernetwork_of_the_bases_own_is_known_by_its_name_alone():
+    content, style = (find_loras(folder)[0] for folder in (shipped.CONTENTS, shipped.STYLES))
+    named = lorarar.merge(content, style, hypernet="ranks-accepted")
+    by_file = lorarar.merge(content, style, hypernet=shipped.NETWORKS / "ranks-accepted.safetensors")
+    assert named.adapter.sha256 == by_file.adapter.sha256
+    with pytest.raises(MethodError, match=r"--hypernet: nothing is no file, and none of base pocket's own: ranks-acc"):
+        lorarar.merge(content, style, hypernet="nothing")
 
 
 def test_the_file_says_what_made_it(pair, hypernet_file, tmp_path, tiny_folder):

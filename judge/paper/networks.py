@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorarar.pocket.shipped import NETWORKS
 from lorarar.training.options import HypernetOptions
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -19,7 +20,7 @@ from lorarar.util.messages import message
 if TYPE_CHECKING:
     from judge.paper.request import PaperRequest
 
-SHIPPED = Path(__file__).parent / "networks"
+SHIPPED = NETWORKS
 STEPS, QUICK_STEPS = 200, 2
 SECONDS = 75.0  # that a training takes on two cores
 RECIPE = HypernetOptions(hidden=16, steps=STEPS, rate=0.01, pairs=8, decay=0.5, average=0.95)

@@ -33,6 +33,7 @@ from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
 from lorarar.training.place import Precision
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import PlanError
+from lorarar.util.files import is_bare
 from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
 
@@ -179,14 +180,15 @@ class MethodRow(StrictTable):
         return check_values(self.method, SHAPING, values, "key")
 
     def beside(self, folder: Path) -> MethodRow:
-        """The row with its files looked for in a folder."""
+        """The row with its files looked for in a folder; a bare name may be that of a file of the base's own."""
         if not self.merges:
             return self
         options = METHODS[self.method].all_options
-        values = (self.model_extra or {}).items()
+        values = self.model_extra or {}
         is_file = {name: option.type == "file" for name, option in options.items()}
-        files = {key: str(folder / value) for key, value in values if is_file.get(key)}
-        return self.model_copy(update=files)
+        files = {key: folder / value for key, value in values.items() if is_file.get(key)}
+        found = {key: str(file) for key, file in files.items() if file.exists() or not is_bare(values[key])}
+        return self.model_copy(update=found)
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
         """The recipe of the row's merges; after a training the caller gives options with what was trained."""

@@ -26,6 +26,7 @@ class Base:
     location: str  # a pipeline folder, a hub id, or one checkpoint file
     revision: str | None = None  # of a hub id
     hypernet: Path | None = None
+    networks: Path | None = None  # a folder of other hypernetworks of its own, each known by its name alone
     contents: Path | None = None  # folders of its own concepts
     styles: Path | None = None
     vae: str | None = None  # another than its own: a file, a folder or a hub id (OWNER/NAME or OWNER/NAME@REVISION)

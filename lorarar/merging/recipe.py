@@ -31,7 +31,7 @@ from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import MethodError
-from lorarar.util.files import sha256_of
+from lorarar.util.files import is_bare, sha256_of
 from lorarar.util.guard import guarded
 from lorarar.util.options import Option, OptionError, check_values
 from lorarar.util.progress import Ticker
@@ -84,7 +84,8 @@ class Recipe:
             self.method.check_clashes(checked)
         except OptionError as error:
             raise MethodError(str(error)) from None
-        object.__setattr__(self, "options", checked)
+        found = {name: self._found(self.method.all_options[name], value) for name, value in checked.items()}
+        object.__setattr__(self, "options", found)
         _ = self.blocks
         with self._guard():
             _ = self._settled
@@ -209,6 +210,22 @@ class Recipe:
         if isinstance(value, Hypernetwork) and self.cache and self.device == CPU:
             return self.cache.predictor(value, sha256_of(self._values[option.name].given))
         return value
+
+    def _found(self, option: Option, value: Any) -> Any:
+        """A value as it is, or the base's own file where an option gives its name alone.
+
+        Raises:
+            MethodError: it is neither a file nor such a name.
+        """
+        folder: Path | None = getattr(self.base, option.among) if option.among else None
+        if folder is None or not is_bare(value) or value.is_file():
+            return value
+        own = {file.stem: file for file in sorted(folder.glob("*.safetensors"))}
+        if str(value) not in own:
+            raise MethodError(
+                f"{option.flag}: {value} is no file, and none of base {self.base.name}'s own: {', '.join(own)}"
+            )
+        return own[str(value)]
 
     @cached_property
     def _values(self) -> dict[str, OptionValue]:

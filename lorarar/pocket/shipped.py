@@ -16,6 +16,7 @@ from lorarar.util.files import replacing
 WEIGHTS = Path(__file__).parent / "weights"
 BASE = WEIGHTS / "base"
 HYPERNET = WEIGHTS / "hypernet.safetensors"
+NETWORKS = WEIGHTS / "networks"  # others: of other heads, objectives and LoRAs (recipes/networks)
 PROBE = WEIGHTS / "probe.safetensors"
 CONTENTS, STYLES, DESIGNS = WEIGHTS / "contents", WEIGHTS / "styles", WEIGHTS / "designs"
 MANIFEST = BuildManifest(WEIGHTS / "pocket.json", "stages")
@@ -69,6 +70,7 @@ def base() -> Base:
         location=str(BASE),
         revision=revision(),
         hypernet=HYPERNET,
+        networks=NETWORKS,
         contents=CONTENTS,
         styles=STYLES,
     )

@@ -82,6 +82,11 @@ def missing(path: Path) -> str:
     return f"{readable(path)} does not exist{looked}"
 
 
+def is_bare(path: str | Path) -> bool:
+    """Whether a path is a name alone, without a folder and an ending."""
+    return str(path) == Path(path).stem
+
+
 def checkpoint_beside(result: Path) -> Path:
     """The file in which a merge keeps the optimisation of its coefficients until it is done."""
     return result.with_name(f"{result.name}{CHECKPOINT}")

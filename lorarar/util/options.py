@@ -51,6 +51,7 @@ class Option:
     own_flag: str = ""  # the flag, where it is not the name, for example ``--lambda``
     words: str = ""  # for the value in help, for example ``C,S``; "": by the type
     read: str | Callable[[Path], Any] = ""  # what makes a file what is used, or its place ``module:function``
+    among: str = ""  # the base's folder whose files can be given by their names alone, like ``networks``
     default_from: str = ""  # ``owner.attribute`` that the default comes from: another option's value, or the base
     later: bool = False  # came when results were there already: no fact of what is made where it is as by default
 

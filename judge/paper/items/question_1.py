@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 ITEM, PREFIX = "question-1", "zoo"
 SIZES, QUICK_SIZES = (16, 32, 64, 112), (2, 4)  # subjects of the zoo, and as many styles
 RECIPE = HypernetOptions(
+    head="ranks",
     hidden=128,
     parts=("query", "key", "value", "output", "feed-forward"),
     objective="truth",
@@ -125,7 +126,7 @@ def _made(file: Path) -> dict[str, Any]:
     header = provenance_of(read_header(file, HypernetError))
     training = header.get("training", {})
     on: dict[str, Any] = {side: len(training.get(side, ())) for side in SIDES}
-    how = {name: header.get(name) for name in ("objective", "steps", "pairs", "hidden", "parts")}
+    how = {name: header.get(name) for name in ("head", "objective", "steps", "pairs", "hidden", "parts")}
     return {"sha256": sha256_of(file), **on, **how}
 
 
@@ -198,10 +199,10 @@ def _what(networks: Sequence[Mapping[str, Any]], measured: int) -> str:
     how, sizes = networks[-1], in_words([str(one["size"]) for one in networks])
     return (
         f"Networks trained on the first {sizes} subjects and as many styles of a zoo that no measured concept is in or "
-        f"near, else alike: objective {how['objective']}, {how['steps']} steps of {how['pairs']} pairs, parts "
-        f"{', '.join(how['parts'] or ())}. Measured is the truth loss, the base's own training loss on a cell's true "
-        f"picture, of the {measured} cells of plan {PLAN}: less is better. Nothing is drawn. Diversity is Vendi's "
-        "score (next check 1)."
+        f"near, else alike: head {how['head']}, objective {how['objective']}, {how['steps']} steps of {how['pairs']} "
+        f"pairs, parts {', '.join(how['parts'] or ())}. Measured is the truth loss, the base's own training loss on a "
+        f"cell's true picture, of the {measured} cells of plan {PLAN}: less is better. Nothing is drawn. Diversity is "
+        "Vendi's score (next check 1)."
     )
 
 

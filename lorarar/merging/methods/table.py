@@ -44,10 +44,11 @@ COEFFICIENTS = Option(
 )
 HYPERNET = Option(
     "hypernet",
-    "Hypernetwork, ours or the authors' .pth.",
+    "Hypernetwork, ours or the authors' .pth, or the name of another of the base's own.",
     "file",
     default_words="the base's own",
     read="lorarar.merging.hypernet_file:read_hypernet",
+    among="networks",
     default_from="base.hypernet",
 )
 KEY_VALUE = Option(
