@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from judge.paper import records
+from judge.paper import networks, records
 from judge.paper.errors import PaperError
 from judge.paper.items import check_1, check_3, question_1
 from judge.paper.page import ResultsPage
@@ -24,9 +24,10 @@ def _numbers(step):
         str(16 * 2**place): {pair: 0.3 + step * place + 0.001 * number for number, pair in enumerate(PAIRS)}
         for place in range(3)
     }
-    networks = [
+    curve = [
         {
             "size": int(size),
+            "head": "ranks",
             "objective": "truth",
             "steps": 10,
             "pairs": 2,
@@ -38,7 +39,7 @@ def _numbers(step):
         for size, values in by_row.items()
     ]
     slope = question_1._slope(by_row, [int(size) for size in by_row])
-    return {"networks": networks, "beside": {"ties": networks[0]["loss"]}, "doubling": vars(slope), "cells": [7, 6]}
+    return {"networks": curve, "beside": {"ties": curve[0]["loss"]}, "doubling": vars(slope), "cells": [7, 6]}
 
 
 def test_a_record_is_what_a_run_measured_with_what_made_it(tmp_path):
@@ -82,6 +83,7 @@ def test_a_curve_that_is_flat_is_not_said_to_fall(tmp_path):
 
 def test_without_networks_and_record_a_section_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(question_1, "recorded", lambda item: None)
+    monkeypatch.setattr(networks, "SHIPPED", tmp_path / "none")
     section = question_1.section(PaperWork("question-1", PaperRequest(tmp_path)))
     assert "lorarar pocket zoo" in section.paragraphs[0] and "--train" in section.paragraphs[0] and not section.says
 

@@ -187,8 +187,8 @@ class MethodRow(StrictTable):
         values = self.model_extra or {}
         is_file = {name: option.type == "file" for name, option in options.items()}
         files = {key: folder / value for key, value in values.items() if is_file.get(key)}
-        found = {key: str(file) for key, file in files.items() if file.exists() or not is_bare(values[key])}
-        return self.model_copy(update=found)
+        placed = {key: str(file) for key, file in files.items() if file.exists() or not is_bare(values[key])}
+        return self.model_copy(update=placed)
 
     def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
         """The recipe of the row's merges; after a training the caller gives options with what was trained."""

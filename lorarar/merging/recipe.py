@@ -84,8 +84,8 @@ class Recipe:
             self.method.check_clashes(checked)
         except OptionError as error:
             raise MethodError(str(error)) from None
-        found = {name: self._found(self.method.all_options[name], value) for name, value in checked.items()}
-        object.__setattr__(self, "options", found)
+        placed = {name: self._placed(self.method.all_options[name], value) for name, value in checked.items()}
+        object.__setattr__(self, "options", placed)
         _ = self.blocks
         with self._guard():
             _ = self._settled
@@ -211,7 +211,7 @@ class Recipe:
             return self.cache.predictor(value, sha256_of(self._values[option.name].given))
         return value
 
-    def _found(self, option: Option, value: Any) -> Any:
+    def _placed(self, option: Option, value: Any) -> Any:
         """A value as it is, or the base's own file where an option gives its name alone.
 
         Raises:
