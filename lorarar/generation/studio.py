@@ -167,13 +167,12 @@ class Studio:
         """
         from lorarar.lora.fit import check_layers
 
-        before = self._shapes
         try:
             for lora in loras:
                 check_layers(lora.adapter, self.base, self.layers)
             adapter = summed(loras) if loras else None
             shapes = _shapes(adapter) if adapter else {}
-            if not shapes or shapes != before or not all(layer.startswith(SWAPPED) for layer in shapes):
+            if shapes != self._shapes or not all(layer.startswith(SWAPPED) for layer in shapes):
                 self._unload()
             if adapter:
                 self._attach(adapter)
