@@ -1,7 +1,8 @@
 """Small hypernetworks that items compare, each trained for the item alone: with ``--train``, else those that are there.
 
 They are of the paper's form and objective, with a smaller hidden layer and fewer steps, all alike, so that they can be
-compared with one another; none is what ``lorarar merge`` uses.
+compared with one another, and in half precision, so that all of them fit beside the rest of Pocket; none is what
+``lorarar merge`` uses.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 SHIPPED = NETWORKS
 STEPS, QUICK_STEPS = 200, 2
 SECONDS = 75.0  # that a training takes on two cores
-RECIPE = HypernetOptions(hidden=16, steps=STEPS, rate=0.01, pairs=8, decay=0.5, average=0.95)
+RECIPE = HypernetOptions(hidden=8, steps=STEPS, rate=0.01, pairs=8, decay=0.5, average=0.95)
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,9 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
         accelerator=accelerator,
         side=native_side(pipeline),
         truth=truth_of(base) if options.objective == "truth" else None,
-    )
-    means = take_means(trained, [one.adapter for one in contents], [one.adapter for one in styles])
-    write_hypernet(trained, path, header, means)
+    ).half()  # rounded first, so that its means are those of the weights in the file
+    means = take_means(trained.float(), [one.adapter for one in contents], [one.adapter for one in styles])
+    write_hypernet(trained.half(), path, header, means)
     checkpoint.unlink(missing_ok=True)
 
 
