@@ -26,9 +26,12 @@ from judge.published import PARTS
 from judge.reports.request import ReportRequest, read_report
 from judge.reports.tables import records
 from lorarar.families import find_base
+from lorarar.merging.hypernet import Hypernetwork
+from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.pocket.concepts import STYLES_BY_SLUG, SUBJECTS_BY_SLUG
 from lorarar.pocket.zoo_truth import true_picture_of_loras
 from lorarar.store import Store
+from lorarar.training.makings import settings_of
 from lorarar.util.statistics.crossed import Difference
 from lorarar.util.tables import Table
 from studies.cli.app import app as study_app
@@ -238,12 +241,32 @@ def test_a_network_that_is_there_is_a_row(tmp_path, monkeypatch):
     monkeypatch.setattr(networks, "SHIPPED", tmp_path / "none")
     request = PaperRequest(tmp_path)
     file = tmp_path / "networks" / "parts-query-output.safetensors"
+    (network,) = (one for one in table_a3.networks() if one.name == file.stem)
     file.parent.mkdir()
-    file.write_bytes(find_base("pocket").hypernet.read_bytes())
+    _trained(file, network.options)
     (plan,) = table_a3.plans(request)
     assert [row.row_name for row in plan.methods] == ["query-output", "ties", "direct", "constants"]
     assert plan.methods[0].options["hypernet"] == file
     assert (plan.contents.size, plan.styles.size, len(plan.pictures.seeds)) == (5, 3, 4)
+
+
+def test_a_network_of_another_recipe_is_left_out_and_said(tmp_path, monkeypatch, capsys):
+    shipped, own = tmp_path / "shipped" / "a.safetensors", tmp_path / "networks" / "a.safetensors"
+    monkeypatch.setattr(networks, "SHIPPED", shipped.parent)
+    asked = networks.PaperNetwork("a", (), ())
+    for file in (shipped, own):
+        file.parent.mkdir()
+        _trained(file, replace(networks.RECIPE, steps=networks.RECIPE.steps + 1))
+    assert networks.ready([asked], PaperRequest(tmp_path)) == {"a": shipped}
+    assert str(own) in capsys.readouterr().err
+    _trained(own, networks.RECIPE)
+    assert networks.ready([asked], PaperRequest(tmp_path)) == {"a": own}
+    assert not capsys.readouterr().err
+
+
+def _trained(file, options):
+    """A network as a training with these options writes it."""
+    write_hypernet(Hypernetwork((16,)), file, {"training": {"options": settings_of(options)}})
 
 
 def test_all_choices_of_parts_have_a_figure_of_the_papers():

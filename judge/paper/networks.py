@@ -60,11 +60,33 @@ def ready(networks: Iterable[PaperNetwork], request: PaperRequest) -> dict[str, 
             _train(network, folder / f"{network.name}.safetensors", request)
     files = {}
     for network in networks:
-        places = (place / f"{network.name}.safetensors" for place in (folder, SHIPPED))
-        there = next((file for file in places if file.is_file()), None)
-        if there is not None:
-            files[network.name] = there
+        own, shipped = (place / f"{network.name}.safetensors" for place in (folder, SHIPPED))
+        if own.is_file() and not _is_of(own, _options(network, request)):
+            message(f"{own} was trained otherwise than {network.name} is now, and is left out", "yellow")
+        elif own.is_file():
+            files[network.name] = own
+        if network.name not in files and shipped.is_file():
+            files[network.name] = shipped
     return files
+
+
+def _options(network: PaperNetwork, request: PaperRequest) -> HypernetOptions:
+    """A network's options at the size that is asked for."""
+    return replace(network.options, steps=QUICK_STEPS) if request.quick else network.options
+
+
+def _is_of(file: Path, options: HypernetOptions) -> bool:
+    """Whether a network was trained with these options, as its header says.
+
+    Raises:
+        HypernetError: it has no header that can be read.
+    """
+    from lorarar.lora.header import provenance_of, read_header
+    from lorarar.training.makings import settings_of
+    from lorarar.util.errors import HypernetError
+
+    training = provenance_of(read_header(file, HypernetError)).get("training", {})
+    return isinstance(training, dict) and training.get("options") == as_written(settings_of(options))
 
 
 def missing_words(networks: Sequence[PaperNetwork], files: Mapping[str, Path], item: str) -> str:
@@ -121,7 +143,7 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
     contents = read_concepts(places[0], network.contents, base=base)
     styles = read_concepts(places[1], network.styles, base=base)
     accelerator = TrainingPlace(request.device, None).accelerator()
-    options = replace(network.options, steps=QUICK_STEPS) if request.quick else network.options
+    options = _options(network, request)
     inputs: dict[str, object] = {
         side: list(map(concept_facts, of)) for side, of in (("contents", contents), ("styles", styles))
     }

@@ -63,16 +63,18 @@ def training_makings(
         accelerator: mixed precision and kind of device.
         side: pixels a side, where the caller says another number than the base's own.
     """
-    settings = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in options_facts(options).items()
-    }
     return {
         **inputs,
-        "options": settings,
+        "options": settings_of(options),
         "base": base_digest(base),
         "side": side,
         **surroundings(accelerator),
     }
+
+
+def settings_of(options: LoraOptions | HypernetOptions | ZipOptions) -> Facts:
+    """A training's options as its makings have them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in options_facts(options).items()}
 
 
 def made_by(makings: Mapping[str, object] | None, base: Base, accelerator: Accelerator) -> Facts:

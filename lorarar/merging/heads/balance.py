@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lorarar.lora.adapter import PREDICTABLE, Adapter, Part
+from lorarar.lora.adapter import Adapter
 from lorarar.lora.stack import is_stack
 from lorarar.merging.coefficients import Coefficients, length_along
-from lorarar.merging.head import ConstantRule, OthersRule
 from lorarar.merging.heads import layer_place, rank_features
 from lorarar.merging.heads.layer_place import LayerPlace
 from lorarar.merging.heads.rank_features import Meeting, Spectrum
@@ -27,14 +26,8 @@ class BalanceHead(SingularHead):
 
     name = "balance"
 
-    def __init__(
-        self,
-        hidden: int = 128,
-        parts: Sequence[Part] = PREDICTABLE,
-        key_value: ConstantRule = "mean",
-        others: OthersRule = "key-value",
-    ) -> None:
-        super().__init__(hidden, parts, key_value, others)
+    def add_layers(self, hidden: int) -> None:
+        """Add what reads a block group, and what makes its two coefficients of that."""
         self.group = nn.Linear(4 * rank_features.WIDTH + layer_place.WIDTH, hidden)
         self.between = nn.Linear(hidden, hidden)
         self.output = nn.Linear(hidden, 2)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from lorarar.lora.adapter import PREDICTABLE, Adapter, Part
+from lorarar.lora.adapter import Adapter
 from lorarar.lora.stack import is_stack
 from lorarar.merging.coefficients import Coefficients
-from lorarar.merging.head import ConstantRule, OthersRule
 from lorarar.merging.heads import layer_place, rank_features
 from lorarar.merging.heads.rank_features import Meeting
 from lorarar.merging.heads.singular_head import SingularHead
@@ -27,14 +26,8 @@ class RankHead(SingularHead):
     name = "ranks"
     axis = "rank"
 
-    def __init__(
-        self,
-        hidden: int = 128,
-        parts: Sequence[Part] = PREDICTABLE,
-        key_value: ConstantRule = "mean",
-        others: OthersRule = "key-value",
-    ) -> None:
-        super().__init__(hidden, parts, key_value, others)
+    def add_layers(self, hidden: int) -> None:
+        """Add what reads a component, its place and its side, and what makes its gate of them."""
         self.component = nn.Linear(rank_features.WIDTH, hidden)
         self.place = nn.Linear(layer_place.WIDTH, hidden, bias=False)
         self.side = nn.Parameter(torch.zeros(hidden))  # what style has more than content

@@ -18,7 +18,7 @@ START = 0.7  # of every coefficient before a training
 class SingularHead(Head):
     """A head that reads the layers it predicts in singular form, and so LoRAs of any width; by default of all parts.
 
-    A subclass makes ``output``, its last layer, whose values are the coefficients.
+    A subclass adds its layers, of which ``output`` is the last: its values are the coefficients.
     """
 
     output: nn.Linear
@@ -31,6 +31,11 @@ class SingularHead(Head):
         others: OthersRule = "key-value",
     ) -> None:
         super().__init__(hidden, parts, key_value, others)
+        self.add_layers(hidden)
+
+    def add_layers(self, hidden: int) -> None:
+        """Add the layers of the network, ``hidden`` wide, their weights at random."""
+        raise NotImplementedError
 
     @classmethod
     def of(cls, form: HeadForm) -> Self:
