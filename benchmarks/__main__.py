@@ -19,6 +19,7 @@ import torch
 
 from benchmarks import (
     app,
+    calibration,
     command,
     coverage,
     drawing,
@@ -39,6 +40,7 @@ REHEARSED = "## At true size"  # the section of the page that is the rehearsal's
 BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "merging": merging.run,
     "pruning": pruning.run,
+    "calibration": calibration.run,
     "command": command.run,
     "app": app.run,
     "training": training.run,

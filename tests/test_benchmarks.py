@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import merging, pruning, stacked, training
+from benchmarks import calibration, merging, pruning, stacked, training
 from benchmarks.measure import cost
 from benchmarks.page import ratio, seconds, size, table
 from benchmarks.sdxl import TOY
@@ -33,6 +33,15 @@ def test_every_way_gives_the_same_merge(pair, way):
     for name, update in made.items():
         made_dense = update.dense() if isinstance(update, Factors) else update
         torch.testing.assert_close(made_dense, wanted[name].dense())
+
+
+def test_the_merge_with_random_moments_is_one_of_shared_inputs_and_of_the_sum_of_ranks():
+    layers = sorted(calibration.new_adapter(calibration.new_unet(TOY, "meta"), 1, 0).layers)
+    blocks = {name.rpartition(".attn")[0] for name in layers}
+    assert len({calibration.inputs_of(name) for name in layers}) == 4 * len(blocks) + 1  # of 8 layers a block
+    rows = calibration._measure(TOY, calibration.SIDES[True])
+    assert [name for name, _, _ in rows][-1].startswith("**the merge**")
+    assert all(taken > 0 for _, taken, _ in rows)
 
 
 def test_stacked_layers_give_the_same_as_a_loop():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
+from lorarar.generation.input_moments import InputMoment
 from lorarar.lora.adapter import Adapter, Factors, part_of
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, method_named
@@ -26,6 +27,7 @@ OWN = {
     "form": "delta",
     "space": "update",
     "mu": 0.5,
+    "ridge": 1e-4,
     "coefficients": {},
     "key_value": "mean",
     "others": None,
@@ -33,10 +35,17 @@ OWN = {
 }
 
 
+def moments_of(adapter):
+    """Of random inputs of every layer."""
+    return {name: InputMoment.of(torch.randn(9, one.down[0].numel())) for name, one in adapter.layers.items()}
+
+
 def merged(name, content=CONTENT, style=STYLE, *, rank=None, seed=0, **options):
     """The method's merge; of the options those that it takes."""
     method = METHODS[name]
     own = {option.name: (OWN | options)[option.name] for option in method.options}
+    if method.calibrated:
+        own["moments"] = [moments_of(one) for one in (content, style)]
     return method.run((content, style), MergeInputs(rank=rank, seed=seed), own)
 
 
@@ -247,7 +256,7 @@ def test_convolutions_and_half_precision_go_through(name):
 
 
 def test_the_table_of_methods_is_sound():
-    assert list(METHODS) == ["direct", "ties", "dare", "dare-ties", "np-lora", "ziplora", "lorarar"]
+    assert list(METHODS) == ["direct", "ties", "dare", "dare-ties", "np-lora", "ssr", "ziplora", "lorarar"]
     for name, method in METHODS.items():
         assert method_named(name) is method
         assert name == method.name

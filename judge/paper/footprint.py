@@ -101,7 +101,7 @@ def _first_pair(plan: Plan, row: MethodRow) -> Pair:
 
 def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[], Any]:
     """Merge a pair, after its training where its row has one; what comes back merges once more."""
-    from lorarar.bench.adapters import merge_for_pair, train_pair
+    from lorarar.bench.adapters import merge_for_pair, merge_in_memory, train_pair
     from lorarar.merging.projection_cache import ProjectionCache
     from lorarar.training.place import TrainingPlace
     from lorarar.training.setup import load_for_training
@@ -112,12 +112,12 @@ def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[],
         on_cpu = studio.pipeline.unet.device.type == "cpu"  # where the base serves both
         pipeline = studio.pipeline if on_cpu else load_for_training(base, accelerator)
         train_pair(pair, base, folder, pipeline, accelerator, f"{pair.row.row_name} {pair.name}")
-        merge_for_pair(pair, base, folder, ProjectionCache(), plan.admission)
+        merge_for_pair(pair, base, folder, ProjectionCache(), plan.admission, studio)
         return lambda: None
     recipe = pair.row.recipe(base)
 
     def merge() -> object:
-        return recipe.merge((pair.content.adapter, pair.style.adapter))
+        return merge_in_memory(pair, recipe, studio, folder)  # calibrated anew, whatever the cache has
 
     merge()
     return merge

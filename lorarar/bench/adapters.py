@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.bench.cells import SHORT, Pair
 from lorarar.families import Base
+from lorarar.generation.calibration import Calibrator
+from lorarar.generation.studio import Studio
 from lorarar.lora.admission import Admission
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merge_files import Merge, merge_loras
 from lorarar.merging.coefficient_file import write_coefficients
+from lorarar.merging.methods.merge_inputs import MergeResult
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
+from lorarar.merging.recipe import Recipe
+from lorarar.pictures.description import NOTHING, Description
 from lorarar.training.options import LoraOptions, ZipOptions, options_facts
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import TrainingError
@@ -76,8 +81,27 @@ def train_pair(
     checkpoint.unlink(missing_ok=True)
 
 
-def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache, admission: Admission) -> Merge:
-    """The pair's adapter as a file, with what made it; of LoRAs that are admitted."""
+def merge_in_memory(pair: Pair, recipe: Recipe, studio: Studio, folder: Path | None = None) -> MergeResult:
+    """The merge of a pair whose row does not train.
+
+    Args:
+        pair: of a plan.
+        recipe: its row's.
+        studio: its base, on which its LoRAs are calibrated where the row does that.
+        folder: where calibrations are kept, by default the cache's.
+    """
+    concepts = (pair.content, pair.style)
+    adapters = [one.adapter for one in concepts]
+    if not pair.row.calibrates:
+        return recipe.merge(adapters)
+    prompts = [one.prompt for one in concepts]
+    return recipe.merge(adapters, moments=Calibrator.on(studio, folder).calibrate(adapters, prompts, recipe.seed))
+
+
+def merge_for_pair(
+    pair: Pair, base: Base, out: Path, cache: ProjectionCache, admission: Admission, studio: Studio
+) -> Merge:
+    """The pair's adapter as a file, with what made it; of LoRAs that are admitted, and calibrated on the studio."""
     file, options = trained_file(pair, out), pair.row.options
     if isinstance(options, LoraOptions):
         return Merge(
@@ -93,6 +117,11 @@ def merge_for_pair(pair: Pair, base: Base, out: Path, cache: ProjectionCache, ad
         recipe = pair.row.recipe(base, {**pair.row.shaping, "coefficients": file, "seed": options.seed})
     else:
         recipe = pair.row.recipe(base, cache=cache)
-    merged = merge_loras(recipe, pair.content.path, pair.style.path, admission=admission)
+    calibrator, given = None, (NOTHING, NOTHING)
+    if pair.row.calibrates:
+        calibrator = Calibrator.on(studio)
+        given = Description(prompt=pair.content.prompt), Description(prompt=pair.style.prompt)
+    files = pair.content.path, pair.style.path
+    merged = merge_loras(recipe, *files, admission=admission, calibrator=calibrator, given=given)
     merged = replace(merged, training=pair.training)
     return merged.written(out / "loras" / pair.row.row_name / f"{pair.stem}.safetensors")

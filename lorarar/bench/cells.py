@@ -26,6 +26,8 @@ from lorarar.util.digest import digest_of_facts
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from lorarar.generation.calibration import Calibrator
+
 SHORT = 8  # digits of a digest that keep files of one folder apart
 DEPTH = 4  # parts of a picture's path below a grid's folder: images, row, pair, file
 
@@ -55,6 +57,7 @@ class Pair:
     style: Concept
     method: Facts  # name, options with defaults filled in and files by their digests, and the package it is from
     training: Facts | None = None  # all that decides what is trained for the pair, where something is
+    calibration: Facts | None = None  # all that decides what its LoRAs read on the base, where that is found out
 
     @property
     def name(self) -> str:
@@ -65,8 +68,8 @@ class Pair:
     def makings(self) -> Facts:
         """All that decides the pair's adapter."""
         loras = {"content": self.content.adapter.sha256, "style": self.style.adapter.sha256}
-        trained = {"training": digest_of_facts(self.training)} if self.training else {}
-        return {**self.method, **loras, **trained}
+        made = {"training": self.training, "calibration": self.calibration}
+        return {**self.method, **loras, **{name: digest_of_facts(facts) for name, facts in made.items() if facts}}
 
     @cached_property
     def stem(self) -> str:
@@ -143,6 +146,7 @@ def pairs_of(
     base: Base,
     concepts: Iterable[tuple[Concept, Concept]],
     accelerator: Accelerator | None = None,
+    calibrator: Calibrator | None = None,
 ) -> list[Pair]:
     """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator.
 
@@ -151,18 +155,21 @@ def pairs_of(
         base: the plan's.
         concepts: contents with styles, as ``Plan.pairs`` has them.
         accelerator: where rows train.
+        calibrator: what calibrates, where that decides anything.
     """
     recipe = row.recipe(base) if row.merges else None
     method: Facts = {"method": row.method, "options": _resolved(row, recipe), **origin_of(row.method)}
     pairs = []
     for content, style in concepts:
-        training = None
+        training, calibration = None, None
+        if calibrator is not None and recipe is not None and row.calibrates:
+            calibration = calibrator.makings([content.prompt, style.prompt], recipe.seed)
         if accelerator is not None and isinstance(row.options, LoraOptions | ZipOptions):
             facts = [concept_facts(content), concept_facts(style)]
             ours, theirs = recipe.with_blocks(facts) if recipe else facts
             inputs = {"method": row.method, "content": ours, "style": theirs}
             training = training_makings(inputs, row.options, base, accelerator)
-        pairs.append(Pair(row, content, style, method, training))
+        pairs.append(Pair(row, content, style, method, training, calibration))
     return pairs
 
 

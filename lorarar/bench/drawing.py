@@ -128,7 +128,8 @@ class PairDrawing:
 
     def _merge(self) -> None:
         started, store = time.perf_counter(), self.grid.store
-        merged = merge_for_pair(self.pair, self.grid.base, self.grid.out, self.cache, self.grid.plan.admission)
+        admission = self.grid.plan.admission
+        merged = merge_for_pair(self.pair, self.grid.base, self.grid.out, self.cache, admission, self.studio)
         merge = store.add_merge(merged, self.pair.content.path, self.pair.style.path)
         self._ids = store.add_adapter(merged.adapter, merged.path or "", "merged"), merge
         self.studio.load_lora(merged.adapter)

@@ -30,6 +30,8 @@ from lorarar.util.messages import message
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from lorarar.generation.calibration import Calibrator
+
 
 @dataclass(frozen=True)
 class Task:
@@ -78,6 +80,13 @@ class PlannedGrid:
         return accelerator
 
     @cached_property
+    def calibrator(self) -> Calibrator:
+        """What says how its LoRAs are calibrated; the base that draws is loaded for it."""
+        from lorarar.generation.calibration import Calibrator
+
+        return Calibrator(self.base, self.place)
+
+    @cached_property
     def finished(self) -> FinishedPictures:
         """What the plan shows."""
         return FinishedPictures(self.store, self.plan.collection, self.out)
@@ -97,8 +106,9 @@ class PlannedGrid:
         )
         self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
         accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
+        calibrator = self.calibrator if any(row.calibrates for row in self.plan.methods) else None
         chosen = self.plan.pairs.of(contents, styles)
-        return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, chosen, accelerator)]
+        return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, chosen, accelerator, calibrator)]
 
     def _admitted(self, concepts: Sequence[Concept]) -> list[Concept]:
         """The concepts with their adapters as they enter merges."""

@@ -158,6 +158,11 @@ class MethodRow(StrictTable):
         return self.method in OF_PAIRS and "coefficients" not in (self.model_extra or {})
 
     @property
+    def calibrates(self) -> bool:
+        """Whether its LoRAs are calibrated on the base before the merge."""
+        return self.method in METHODS and METHODS[self.method].calibrated
+
+    @property
     def merges(self) -> bool:
         """Whether the row's adapter is a merge of two."""
         return self.method != JOINT.name

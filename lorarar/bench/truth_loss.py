@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from lorarar.bench.adapters import merge_in_memory
 from lorarar.bench.cells import Pair, pairs_of
 from lorarar.bench.plan import Plan
 from lorarar.families import Base
@@ -123,7 +124,7 @@ class _Measure:
     @torch.no_grad()
     def _of_pair(self, pair: Pair) -> Tensor:
         """The losses (LEVELS,) of one pair's merge, whose noises come from the pair's name alone."""
-        merged = pair.row.recipe(self.studio.base).merge((pair.content.adapter, pair.style.adapter))
+        merged = merge_in_memory(pair, pair.row.recipe(self.studio.base), self.studio)
         self.studio.load_lora(Adapter(merged.layers, pair.name))
         pipeline = self.studio.pipeline
         latents = self.latents[pair.content.name, pair.style.name].repeat(LEVELS * NOISES, 1, 1, 1)

@@ -13,7 +13,7 @@ from lorarar.util.options import Option
 if TYPE_CHECKING:
     from lorarar.pictures.description import Description
 
-PANEL = "Prompts and pictures, where coefficients are optimised (ziplora)"
+PANEL = "Prompts and pictures, where coefficients are optimised (ziplora); prompts for ssr"
 SIDES = ("content", "style")
 
 

@@ -75,7 +75,7 @@ def merge(
     from lorarar.families import find_base
     from lorarar.generation.bases import drawing_device
     from lorarar.lora.admission import Admission
-    from lorarar.merge_files import check_given, check_place, merge_loras, optimiser_for, pairings
+    from lorarar.merge_files import calibrator_for, check_given, check_place, merge_loras, optimiser_for, pairings
     from lorarar.merging.computing import CPU
     from lorarar.merging.methods import method_named
     from lorarar.merging.recipe import DTYPES, Recipe
@@ -95,7 +95,7 @@ def merge(
         method_named(method), model, options, cast("Dtype | None", dtype), loras=len(loras), device=computing
     )
     check_given(recipe, concepts := given_pair(given))
-    place = place_given(recipe, device if recipe.optimises else None, precision)
+    place = place_given(recipe, device if recipe.uses_base else None, precision)
     if every and any(concepts):
         raise MethodError(
             "--content-prompt and its like are of one pair; with --all a text NAME.txt beside each says it"
@@ -114,6 +114,7 @@ def merge(
                 *loras,
                 checkpoint=checkpoint_beside(out),
                 optimiser=optimiser_for(recipe, place),
+                calibrator=calibrator_for(recipe, place.device),
                 given=concepts,
                 admission=admission,
             )

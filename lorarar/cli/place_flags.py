@@ -20,8 +20,8 @@ MergingDeviceOption = Annotated[
     str | None,
     typer.Option(
         "--device",
-        help="Merge, and optimise coefficients, on: cpu, cuda, cuda:1 or mps.",
-        show_default="cpu; coefficients on a GPU if there is one",
+        help="Merge, optimise coefficients and calibrate on: cpu, cuda, cuda:1 or mps.",
+        show_default="cpu; coefficients and calibration on a GPU if there is one",
     ),
 ]
 PrecisionOption = Annotated[
@@ -40,13 +40,14 @@ PocketPrecisionOption = Annotated[
 
 
 def place_given(recipe: Recipe, device: str | None, precision: Precision | None) -> TrainingPlace:
-    """Where a recipe's coefficients are optimised.
+    """Where a recipe's coefficients are optimised, or its LoRAs calibrated, which has no precision of its own.
 
     Raises:
-        MethodError: something is said of it, and the recipe optimises none.
+        MethodError: something is said of it, and the recipe has no use for it.
     """
-    given = [flag for flag, value in (("--device", device), ("--precision", precision)) if value is not None]
-    if given and not recipe.optimises:
+    said = (("--device", device, recipe.uses_base), ("--precision", precision, recipe.optimises))
+    given = [flag for flag, value, is_used in said if value is not None and not is_used]
+    if given:
         raise MethodError(
             f"{given[0]} is of no use to {recipe.method.name} here; it is for coefficients that are optimised, as "
             "ziplora does without coefficients from a file"

@@ -58,6 +58,16 @@ def layers_of_model(component: str, model: Any) -> Layers:
     return layers_of_weights(component, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
 
 
+def modules_of_model(component: str, model: Any) -> dict[str, Any]:
+    """The modules of one model of a pipeline by the names that LoRAs have for them.
+
+    Args:
+        component: the model's name in the pipeline.
+        model: a ``torch.nn.Module``.
+    """
+    return {f"{component}.{_module(name)}": module for name, module in model.named_modules()}
+
+
 def _module(key: str) -> str:
     """The path of a weight's module, as LoRAs name it."""
     # transformers 5 took "text_model" out of one of the two text encoders, and LoRAs have it in both

@@ -3,7 +3,7 @@
 from lorarar.merge_files.checks import check_given, check_place
 from lorarar.merge_files.conversion import ConvertedLora, convert
 from lorarar.merge_files.folders import OF_ONE_PAIR, Pairing, merge_all, pairings
-from lorarar.merge_files.loras import merge, merge_loras, optimiser_for
+from lorarar.merge_files.loras import calibrator_for, merge, merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ConvertedLora",
     "Merge",
     "Pairing",
+    "calibrator_for",
     "check_given",
     "check_place",
     "convert",

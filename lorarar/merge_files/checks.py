@@ -33,13 +33,18 @@ def check_given(recipe: Recipe, given: Iterable[Description]) -> None:
     """Refuse what is said of LoRAs' prompts and pictures where no one asks for it.
 
     Raises:
-        MethodError: the recipe optimises no coefficients.
+        MethodError: the recipe optimises no coefficients, and is not calibrated, or there are pictures, where that
+            takes prompts alone.
     """
-    if any(given) and not recipe.optimises:
+    if recipe.optimises or not any(given):
+        return
+    if not recipe.method.calibrated:
         raise MethodError(
             f"prompts and pictures are of no use to {recipe.method.name} here; they are for coefficients that are "
-            "optimised, as ziplora does without coefficients from a file"
+            "optimised, as ziplora does without coefficients from a file, and prompts for ssr"
         )
+    if any(one.images for one in given):
+        raise MethodError(f"pictures are of no use to {recipe.method.name}; it takes prompts alone")
 
 
 def check_place(out: Path, layout: str, inputs: Iterable[Path]) -> None:

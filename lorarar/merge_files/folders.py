@@ -14,10 +14,11 @@ from lorarar.lora.layouts import layout_named
 from lorarar.lora.locations import digest_of
 from lorarar.lora.names import distinct_names, pair_stem
 from lorarar.merge_files.checks import check_place
-from lorarar.merge_files.loras import merge_loras, optimiser_for
+from lorarar.merge_files.loras import calibrator_for, merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
+from lorarar.pictures.concepts import prompt_of_file
 from lorarar.training.options import options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.errors import (
@@ -36,6 +37,7 @@ from lorarar.util.outputs import check_output_folder
 OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 if TYPE_CHECKING:
+    from lorarar.generation.calibration import Calibrator
     from lorarar.training.ziplora import PairOptimiser
 
 
@@ -80,7 +82,7 @@ def merge_all(
         is_kept: whether a merge that is there already need not be made again, which costs moments; an optimised one,
             which may cost hours, never is.
         admission: which LoRAs enter that are refused else.
-        place: device and precision, where coefficients are optimised.
+        place: device and precision, where coefficients are optimised, and device, where LoRAs are calibrated.
 
     Yields:
         Each pair with its merge, with why it failed, or with None where its file is there already, made by this
@@ -93,11 +95,12 @@ def merge_all(
         "dtype": recipe.dtype,
         **origin_of(recipe.method.name),
     }
-    optimiser = optimiser_for(recipe, place)
+    optimiser, calibrator = optimiser_for(recipe, place), calibrator_for(recipe, place.device)
     expected["options"] = recipe.resolved_options() | (options_facts(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:
-            if _is_merged(pairing, expected, recipe, optimiser) and (optimiser or is_kept(pairing.out)):
+            asked = expected | _calibration(pairing, recipe, calibrator)
+            if _is_merged(pairing, asked, recipe, optimiser) and (optimiser or is_kept(pairing.out)):
                 yield pairing, None
                 continue
             check_place(pairing.out, layout, (pairing.content, pairing.style))
@@ -108,6 +111,7 @@ def merge_all(
                 pairing.style,
                 checkpoint=checkpoint,
                 optimiser=optimiser,
+                calibrator=calibrator,
                 admission=admission,
             )
             written = merged.written(pairing.out, layout)
@@ -115,6 +119,18 @@ def merge_all(
             yield pairing, error
         else:
             yield pairing, written
+
+
+def _calibration(pairing: Pairing, recipe: Recipe, calibrator: Calibrator | None) -> dict[str, Any]:
+    """What a pairing's file says of its calibration, where there is one.
+
+    Raises:
+        AdapterError: nothing says the prompt of a LoRA.
+    """
+    if calibrator is None:
+        return {}
+    prompts = [prompt_of_file(lora) for lora in (pairing.content, pairing.style)]
+    return {"calibration": calibrator.makings(prompts, recipe.seed)}
 
 
 def _is_merged(pairing: Pairing, expected: Mapping[str, Any], recipe: Recipe, optimiser: PairOptimiser | None) -> bool:

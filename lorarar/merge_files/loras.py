@@ -14,12 +14,14 @@ from lorarar.lora.adapter import Adapter, check_alike
 from lorarar.lora.admission import STRICT, Admission
 from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.fit import check_one_base
+from lorarar.lora.names import lora_name
 from lorarar.merge_files.checks import check_finite, check_given, check_place
 from lorarar.merge_files.result import Merge
 from lorarar.merging.computing import CPU
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import PATIENCE, Recipe
-from lorarar.pictures.description import NOTHING, Description
+from lorarar.pictures.concepts import prompt_of
+from lorarar.pictures.description import NOTHING, Description, describe
 from lorarar.training.options import options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.dtype import Dtype
@@ -27,6 +29,8 @@ from lorarar.util.files import checkpoint_beside
 from lorarar.util.progress import Ticker
 
 if TYPE_CHECKING:
+    from lorarar.generation.calibration import Calibrator
+    from lorarar.generation.input_moments import InputMoments
     from lorarar.merging.coefficients import Coefficients
     from lorarar.training.ziplora import PairOptimiser
 
@@ -62,9 +66,10 @@ def merge(
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, comfy, peft (a folder), …
         dtype: float32, float16 or bfloat16; by default the widest one of the LoRAs.
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
-            are optimised and neither a text beside a LoRA nor its header says it.
+            are optimised and neither a text beside a LoRA nor its header says it; ``ssr`` takes the prompts.
         admission: which LoRAs enter that are refused else: ``lorarar.lora.admission.Admission``.
-        place: device and precision, where coefficients are optimised; a device that is named computes the merge too.
+        place: device and precision, where coefficients are optimised; a device that is named computes the merge too,
+            and calibrates.
         options: of the method's row, as ``lorarar methods`` lists them, and those of every method.
 
     Raises:
@@ -78,8 +83,15 @@ def merge(
     recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras), device=device)
     checkpoint = checkpoint_beside(Path(out)) if out else None
     given = _given(content_prompt, content_images), _given(style_prompt, style_images)
-    optimiser = optimiser_for(recipe, place)
-    merged = merge_loras(recipe, *loras, checkpoint=checkpoint, optimiser=optimiser, given=given, admission=admission)
+    merged = merge_loras(
+        recipe,
+        *loras,
+        checkpoint=checkpoint,
+        optimiser=optimiser_for(recipe, place),
+        calibrator=calibrator_for(recipe, place.device),
+        given=given,
+        admission=admission,
+    )
     return merged if out is None else merged.written(out, layout)
 
 
@@ -88,6 +100,7 @@ def merge_loras(
     *loras: Path,
     checkpoint: Path | None = None,
     optimiser: PairOptimiser | None = None,
+    calibrator: Calibrator | None = None,
     given: tuple[Description, Description] = (NOTHING, NOTHING),
     admission: Admission = STRICT,
 ) -> Merge:
@@ -98,13 +111,15 @@ def merge_loras(
         loras: LoRA files or PEFT folders, as many as the recipe is for; of two, content and style.
         checkpoint: where an optimisation keeps its state.
         optimiser: of ``optimiser_for``; one serves many pairs, and loads the base once.
-        given: what is said of content and of style, of prompt and pictures, where coefficients are optimised.
+        calibrator: of ``calibrator_for``; one serves many merges, and loads the base once.
+        given: what is said of content and of style, of prompt and pictures, where coefficients are optimised; of their
+            prompts, where they are calibrated.
         admission: which LoRAs enter that are refused else.
 
     Raises:
-        AdapterError: a file cannot be read or does not fit, or, where coefficients are optimised, nothing says
-            its prompt.
-        MethodError: something is said of them, and nothing is optimised.
+        AdapterError: a file cannot be read or does not fit, or, where coefficients are optimised or the method is
+            calibrated, nothing says its prompt.
+        MethodError: something is said of them, and nothing is optimised or calibrated.
         ImageError: where coefficients are optimised, there are no pictures beside a file.
         MethodError: the method cannot merge these LoRAs.
     """
@@ -112,11 +127,13 @@ def merge_loras(
     started = time.perf_counter()
     adapters = read_loras(recipe.base, loras, admission)
     read = time.perf_counter()
+    moments, calibration = _calibrated(recipe, calibrator, adapters, loras, given)
+    calibrated = time.perf_counter()
     options, coefficients, training = recipe.resolved_options(), None, None
     if optimiser := optimiser or optimiser_for(recipe):
         coefficients, training = _optimised(recipe, optimiser, adapters, loras, given, checkpoint)
         options |= options_facts(optimiser.options)
-    result = recipe.merge(adapters, coefficients)
+    result = recipe.merge(adapters, coefficients, moments)
     adapter = Adapter(result.layers, "merged")
     check_finite(adapter)
     return Merge(
@@ -131,7 +148,12 @@ def merge_loras(
         dtype=recipe.dtype,
         device=recipe.device,
         training=training,
-        seconds={"read": read - started, "compute": time.perf_counter() - read},
+        calibration=calibration,
+        seconds={
+            "read": read - started,
+            **({"calibrate": calibrated - read} if calibration else {}),
+            "compute": time.perf_counter() - calibrated,
+        },
     )
 
 
@@ -154,6 +176,25 @@ def _optimised(
     return optimiser.optimise(content, style, training, checkpoint), training
 
 
+def _calibrated(
+    recipe: Recipe,
+    calibrator: Calibrator | None,
+    adapters: Sequence[Adapter],
+    loras: Sequence[Path],
+    given: Sequence[Description],
+) -> tuple[Sequence[InputMoments], Mapping[str, object] | None]:
+    """The moments of LoRAs whose prompts are known, and all that decided them; nothing where none are needed."""
+    calibrator = calibrator or calibrator_for(recipe)
+    if calibrator is None:
+        return (), None
+    said = [*given, *[NOTHING] * (len(loras) - len(given))]
+    prompts = [
+        prompt_of(describe(lora, adapter.metadata, one), lora, lora_name(lora))
+        for adapter, lora, one in zip(adapters, loras, said, strict=True)
+    ]
+    return calibrator.calibrate(adapters, prompts, recipe.seed), calibrator.makings(prompts, recipe.seed)
+
+
 def _given(prompt: str | None, images: str | Path | None) -> Description:
     return Description(prompt, None if images is None else Path(images)).known_from("the call")
 
@@ -165,6 +206,20 @@ def optimiser_for(recipe: Recipe, place: TrainingPlace = ANY_PLACE) -> PairOptim
     from lorarar.training.ziplora import PairOptimiser
 
     return PairOptimiser(recipe.base, recipe.seed, place)
+
+
+def calibrator_for(recipe: Recipe, device: str | None = None) -> Calibrator | None:
+    """What calibrates this recipe's LoRAs, by default on a GPU if there is one; None where they need it not.
+
+    Raises:
+        BaseError: this machine has no such device.
+    """
+    if not recipe.method.calibrated:
+        return None
+    from lorarar.generation.calibration import Calibrator
+    from lorarar.generation.placement import Placement
+
+    return Calibrator(recipe.base, Placement.of(device))
 
 
 def read_loras(base: Base, loras: Sequence[Path], admission: Admission = STRICT) -> tuple[Adapter, ...]:

@@ -38,7 +38,8 @@ class Merge:
     factor: float = 1.0  # with which the result was balanced
     dtype: Dtype | None = None  # the recipe's
     training: Mapping[str, object] | None = None  # all that decided the coefficients, where they were optimised
-    seconds: Mapping[str, float] = field(default_factory=dict)  # read, compute, write
+    calibration: Mapping[str, object] | None = None  # all that decided it beside the LoRAs, where they were calibrated
+    seconds: Mapping[str, float] = field(default_factory=dict)  # read, calibrate, compute, write
     path: Path | None = None
     version: str = __version__
     device: str = CPU  # that computed it
@@ -66,7 +67,7 @@ class Merge:
 
     def provenance(self, layout: str = "diffusers") -> dict[str, Any]:
         """All that made the merge, as its file's header says it."""
-        training = {} if self.training is None else {"training": self.training}
+        made = {"training": self.training, "calibration": self.calibration}
         return {
             "method": self.method.name,
             "options": self.options,
@@ -78,7 +79,7 @@ class Merge:
             "version": self.version,
             "recorded": {"versions": full_versions(), **({} if self.device == CPU else {"device": self.device})},
             **origin_of(self.method.name),
-            **training,
+            **{name: facts for name, facts in made.items() if facts is not None},
         }
 
     def written(self, path: str | Path, layout: str = "diffusers") -> Merge:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -35,6 +35,9 @@ from lorarar.util.files import is_bare, sha256_of
 from lorarar.util.guard import guarded
 from lorarar.util.options import Option, OptionError, check_values
 from lorarar.util.progress import Ticker
+
+if TYPE_CHECKING:
+    from lorarar.generation.input_moments import InputMoments
 
 Options = Mapping[str, Any]  # of a merge by name: those of the method's row, and of every method
 
@@ -106,6 +109,11 @@ class Recipe:
         """Whether something has to be optimised for each pair, because the options do not give it."""
         return any(option.name not in self.options for option in self.method.per_pair)
 
+    @property
+    def uses_base(self) -> bool:
+        """Whether the base itself is run: to optimise, or to calibrate."""
+        return self.optimises or self.method.calibrated
+
     def resolved_options(self) -> dict[str, Any]:
         """The options with defaults filled in and files by their digests, as provenance and cells have them."""
         resolved: dict[str, Any] = {"seed": self.seed}
@@ -158,10 +166,23 @@ class Recipe:
             for fact, blocks in zip(facts, self.blocks, strict=True)
         ]
 
-    def merge(self, adapters: Sequence[Adapter], coefficients: Mapping[str, Coefficients] | None = None) -> MergeResult:
-        """Merge adapters; ``coefficients`` are those optimised for the pair, where the method optimises.
+    def merge(
+        self,
+        adapters: Sequence[Adapter],
+        coefficients: Mapping[str, Coefficients] | None = None,
+        moments: Sequence[InputMoments] = (),
+    ) -> MergeResult:
+        """Merge adapters.
 
         Blocks' weights change the adapters before the method sees them; strengths and balance change the result.
+
+        Args:
+            adapters: as they were read.
+            coefficients: those optimised for the pair, where the method optimises.
+            moments: of every adapter, where the method is calibrated.
+
+        Raises:
+            MethodError: it cannot merge these, or nobody has calibrated them.
         """
         dtype = DTYPES[self.dtype] if self.dtype else widest(one.dtype for one in adapters)
         balanced, scaled = "balance" in self.options, self.strengths != PLAIN
@@ -170,6 +191,8 @@ class Recipe:
         own = {option.name: self._argument(option, coefficients) for option in self.method.options}
         for option in self.method.per_pair:
             own[option.name] = _of_what_is_left(own[option.name], read, adapters)
+        if self.method.calibrated:
+            own["moments"] = self._all(moments)
         result = self._merge(adapters, replace(inputs, rank=None) if scaled else inputs, own)
         if scaled:
             result = scale_sides(result, adapters, self.strengths, inputs)
@@ -182,6 +205,19 @@ class Recipe:
             weights: Sequence[float] = self._values["weights"].used
             return weights
         return self.strengths if self.method.columnwise else (1.0,) * self.loras
+
+    def _all(self, moments: Sequence[InputMoments]) -> tuple[InputMoments, ...]:
+        """The moments of all adapters.
+
+        Raises:
+            MethodError: they are not as many.
+        """
+        if len(moments) != self.loras:
+            raise MethodError(
+                f"method {self.method.name} needs what each of {self.loras} LoRAs reads on the base; "
+                "lorarar merge and plans find it out"
+            )
+        return tuple(moments)
 
     def _merge(self, adapters: Sequence[Adapter], inputs: MergeInputs, own: Mapping[str, Any]) -> MergeResult:
         """The method's merge; another package's is sound, or an error that names it."""

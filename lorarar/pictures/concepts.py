@@ -74,6 +74,15 @@ def lesson_of(lora: Path) -> tuple[tuple[Path, ...], str]:
     return images_of(description, lora, lora_name(lora)), prompt_of(description, lora, lora_name(lora))
 
 
+def prompt_of_file(lora: Path) -> str:
+    """The prompt of a LoRA whose tensors are not read.
+
+    Raises:
+        AdapterError: nothing says it, or what is said is unsound.
+    """
+    return prompt_of(describe(lora, read_metadata(lora, AdapterError)), lora, lora_name(lora))
+
+
 def prompt_of(description: Description, lora: Path, name: str) -> str:
     """The prompt of a LoRA.
 

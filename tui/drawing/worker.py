@@ -46,8 +46,8 @@ class NewerRequestError(Exception):
 
 
 def fast_methods() -> list[str]:
-    """The methods that merge in moments, so all but those that optimise something for the pair."""
-    return [name for name, method in METHODS.items() if not method.per_pair]
+    """The methods that merge in moments, so all but those that optimise for the pair or calibrate on the base."""
+    return [name for name, method in METHODS.items() if not (method.per_pair or method.calibrated)]
 
 
 class DrawingWorker:

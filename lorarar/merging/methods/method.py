@@ -94,12 +94,14 @@ class Method(MethodInfo):
     and its ``weights`` are as many. A file option with ``read`` arrives as what was read. A default may come from the
     base (``default_from="base.hypernet"``), from another option's value (``"hypernet.key_value"``), or, where it is
     optimised for each pair, from the pair (``"pair.coefficients"``). Where values make sense only together, ``settle``
-    refuses them, before anything is merged, or says what is used instead, with the facts that decide it.
+    refuses them, before anything is merged, or says what is used instead, with the facts that decide it. A method that
+    is ``calibrated`` also gets ``moments``: of each adapter what its layers read while the base draws with it alone.
     """
 
     merge: str | MergeFunction  # the function, or its place ``module:function``
     options: tuple[Option, ...] = ()
     columnwise: bool = False  # its result has coefficients of columns
+    calibrated: bool = False  # it needs the base, and every LoRA's prompt
     dense: bool = False  # forms dense updates, one layer at a time: half a minute at SDXL's size, not a second
     loras: Literal["two", "many"] = "two"  # how many it merges
     clashes: tuple[Mapping[str, Any], ...] = ()  # values of options that exclude each other

@@ -34,6 +34,13 @@ SPACE = Option(
     later=True,
 )
 MU = Option("mu", "Strength of the projection onto the style's null space.", default=0.5, least=0)
+RIDGE = Option(
+    "ridge",
+    "How far what a LoRA reads is damped, beside the mean square of it.",
+    default=1e-4,
+    above=0,
+    finite=True,
+)
 COEFFICIENTS = Option(
     "coefficients",
     "File of coefficients.",
@@ -97,6 +104,15 @@ METHODS = Registry(
         _pruning("dare", "DARE", "Yu et al., 2024"),
         _pruning("dare-ties", "DARE-TIES", "Goddard et al., 2024"),
         Method("np-lora", "NP-LoRA", "Chen et al., 2025", f"{_HOME}.np_lora:np_lora", (WEIGHTS, MU), loras="many"),
+        Method(
+            "ssr",
+            "SSR-Merge",
+            "arXiv 2606.10617, 2026",
+            f"{_HOME}.ssr:ssr",
+            (WEIGHTS, RIDGE),
+            loras="many",
+            calibrated=True,
+        ),
         Method(
             "ziplora",
             "ZipLoRA",
