@@ -24,7 +24,8 @@ def methods(as_json: JsonOption = False) -> None:
         return
     for method in METHODS.values():
         many = ", of two LoRAs or more" if method.loras == "many" else ""
-        print_text(f"{method.name}: {method.title} ({method.paper}){many}")
+        base = ", with the base's weights and prompts of the LoRAs" if method.calibrated else ""
+        print_text(f"{method.name}: {method.title} ({method.paper}){many}{base}")
         _print_options([option for name, option in method.all_options.items() if name not in COMMON])
         if method.name in OF_PAIRS:
             print_text(f"{method.name}, in a plan that gives no {method.per_pair[0].name}:")
@@ -48,6 +49,7 @@ def _record(method: MethodInfo) -> dict[str, object]:
         "title": method.title,
         "paper": method.paper,
         "loras": method.loras if isinstance(method, Method) else "two",
+        "calibrated": isinstance(method, Method) and method.calibrated,
         "options": [described(option) for option in options.values()],
         "training": [described(option) for option in training.values()],
     }

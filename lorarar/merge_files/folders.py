@@ -18,7 +18,6 @@ from lorarar.merge_files.loras import calibrator_for, merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
 from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
-from lorarar.pictures.concepts import prompt_of_file
 from lorarar.training.options import options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.errors import (
@@ -129,6 +128,8 @@ def _calibration(pairing: Pairing, recipe: Recipe, calibrator: Calibrator | None
     """
     if calibrator is None:
         return {}
+    from lorarar.pictures.concepts import prompt_of_file
+
     prompts = [prompt_of_file(lora) for lora in (pairing.content, pairing.style)]
     return {"calibration": calibrator.makings(prompts, recipe.seed)}
 

@@ -20,7 +20,6 @@ from lorarar.merge_files.result import Merge
 from lorarar.merging.computing import CPU
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import PATIENCE, Recipe
-from lorarar.pictures.concepts import prompt_of
 from lorarar.pictures.description import NOTHING, Description, describe
 from lorarar.training.options import options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
@@ -187,6 +186,8 @@ def _calibrated(
     calibrator = calibrator or calibrator_for(recipe)
     if calibrator is None:
         return (), None
+    from lorarar.pictures.concepts import prompt_of
+
     said = [*given, *[NOTHING] * (len(loras) - len(given))]
     prompts = [
         prompt_of(describe(lora, adapter.metadata, one), lora, lora_name(lora))

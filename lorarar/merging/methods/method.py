@@ -52,6 +52,7 @@ RESERVED = {
     *("content", "style", "more", "out", "method", "name", "every", "all", "base", "layout", "dtype", "db"),
     *("json", "as_json", "help", "overwrite_input", "vae", "prediction", "anyway", "drop_missing", "admission"),
     *("device", "precision", "place"),
+    "moments",
     *("content_prompt", "content_images", "style_prompt", "style_images"),
 }
 SIDES = ("content", "style")  # of two LoRAs, in their order
