@@ -239,14 +239,14 @@ def two_files(folder):
 def test_a_merge_says_what_calibrated_it_and_prompts_come_from_flags_texts_and_headers(run, tiny_folder, tmp_path):
     dog, glow = two_files(tmp_path)
     command = ("merge", dog, glow, "-o", "out.safetensors", "--method", "ssr", "--base", tiny_folder, "--device", "cpu")
-    done = run(*command)
+    done = run(*command, "--json")
     assert done.exit_code == 0, done.output
+    assert "calibrate" in json.loads(done.stdout)["seconds"]
     facts = read_provenance(tmp_path / "out.safetensors")
     assert facts["options"] == {"seed": 0, "weights": [1.0, 1.0], "ridge": RIDGE}
     assert facts["calibration"]["prompts"] == ["a sks dog", "a house in glowing style"]
     assert (facts["calibration"]["step"], facts["calibration"]["seed"]) == (1, 0)
     assert {"base", "dtype", "device", "versions", "steps"} <= facts["calibration"].keys()
-    assert "calibrate" in json.loads(run(*command, "--json").stdout)["seconds"]
     first = read_adapter(tmp_path / "out.safetensors")
     plain = lorarar.merge(dog, glow, method="direct", base=str(tiny_folder)).adapter
     assert relative(first.layers[LAYER].dense(), plain.layers[LAYER].dense()) > 0.05
@@ -306,10 +306,10 @@ def test_a_convolution_in_groups_is_refused_in_one_line(tiny_folder):
 
 def test_a_plans_row_calibrates_on_the_base_that_draws_and_other_prompts_are_other_pictures(tiny_folder, tmp_path):
     plan = write_plan(tmp_path, tiny_folder)
-    text = plan.read_text()
+    text = plan.read_text().replace("seeds = 3", "seeds = 1")
     plan.write_text(text[: text.index("[[methods]]")] + '[[methods]]\nmethod = "ssr"\nridge = 1e-3\n')
     first = run_bench(plan, tmp_path / "out")
-    assert first.generated == 6
+    assert first.generated == 2
     assert run_bench(plan, tmp_path / "out").generated == 0
     (tmp_path / "contents" / "c0.txt").write_text("a sks cat")
-    assert run_bench(plan, tmp_path / "out").generated >= 3
+    assert run_bench(plan, tmp_path / "out").generated >= 1
