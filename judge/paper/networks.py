@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from judge.paper.request import PaperRequest
 
 SHIPPED = NETWORKS
-STEPS, QUICK_STEPS = 150, 2
-SECONDS = 75.0  # that a training takes on two cores
+STEPS, QUICK_STEPS = 100, 2
+SECONDS = 45.0  # that a training takes on two cores
 RECIPE = HypernetOptions(hidden=8, steps=STEPS, rate=0.01, pairs=4, decay=0.5, average=0.95)
 
 
