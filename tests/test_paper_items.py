@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -15,7 +16,7 @@ from judge.paper import run as paper_run
 from judge.paper.errors import PaperError
 from judge.paper.footprint import MergeFootprint
 from judge.paper.item import PaperItem
-from judge.paper.items import new_splits, question_2, question_4, table_2, table_3, table_a3
+from judge.paper.items import check_1, new_splits, question_2, question_3, question_4, table_2, table_3, table_a3
 from judge.paper.page import ResultsPage
 from judge.paper.request import PaperRequest
 from judge.paper.section import PaperFigure, PaperSection
@@ -235,6 +236,28 @@ def test_networks_that_are_not_there_are_asked_for(tmp_path, monkeypatch, name):
     done = {row["item"]: row["done"] for row in json.loads(run_paper("-o", "results", "--json").stdout)}
     assert done[name] is None  # a section that says what it lacks answers nothing
     assert "seeds" not in run_paper("-o", "results").stdout
+
+
+def test_the_network_of_every_row_of_the_test_grid_is_a_file():
+    plan = grids.test_grid(PaperRequest(Path("x")))
+    base = plan.find_base()
+    networks_of = {row.row_name: footprint.network_of(row, base) for row in plan.methods if row.method == "lorarar"}
+    assert {"lorarar", "ranks", "truth-ceiling-means"} <= networks_of.keys()
+    assert all(file.is_file() for file in networks_of.values())
+    assert networks_of["ranks"] == base.networks / "ranks-accepted.safetensors"
+
+
+def test_a_mistake_in_one_item_does_not_end_the_others(tmp_path, monkeypatch):
+    def mistaken(_work):
+        raise KeyError("nobody thought of it")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(question_3, "section", mistaken)
+    monkeypatch.setattr(check_1, "section", lambda _: PaperSection("made all the same"))
+    result = run_paper("question-3", "check-1", "-o", "results", "--db", "a.db")
+    assert result.exit_code == 1
+    assert "question-3: a mistake in the program" in result.stderr and "nobody thought of it" in result.stderr
+    assert "## made all the same" in Path("results/results.md").read_text()
 
 
 def test_a_network_that_is_there_is_a_row(tmp_path, monkeypatch):

@@ -75,11 +75,15 @@ def measure_here(plan: Plan, name: str) -> dict[str, Any]:
 
 
 def network_of(row: MethodRow, base: Base) -> Path | None:
-    """The hypernetwork of a row; None of a method without one."""
+    """The hypernetwork of a row, also where it gives its name alone; None of a method without one.
+
+    Raises:
+        MethodError: as of ``Recipe``.
+    """
     if row.method != "lorarar":
         return None
-    options: Any = row.options
-    return Path(options.get("hypernet") or base.hypernet or "")
+    network: Path | None = row.recipe(base).options.get("hypernet", base.hypernet)
+    return network
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

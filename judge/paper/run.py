@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from traceback import format_exc
 from typing import TYPE_CHECKING, Any
 
 from judge.full_run import judge_all
@@ -65,7 +66,7 @@ class PaperRun:
             try:
                 plans[item.name] = item.load().plans(self.request)
             except LorarError as error:
-                self._fail(item, error)
+                self._fail(item, str(error))
         return plans
 
     def _make(self, item: PaperItem, plans: Sequence[Plan]) -> None:
@@ -81,7 +82,11 @@ class PaperRun:
             section = item.load().section(PaperWork(item.name, self.request))
             self.pace.did("other", item.seconds, item.seconds, time.perf_counter() - begun)
         except LorarError as error:
-            self._fail(item, error)
+            self._fail(item, str(error))
+            return
+        except Exception as error:  # a mistake of this one's: hours of the others do not end with it
+            message(format_exc(), "red")
+            self._fail(item, f"a mistake in the program, please report it: {error!r}")
             return
         made = self._made(time.perf_counter() - started)
         ResultsPage(self.request.out).put(item.name, section, made, ITEMS)
@@ -131,9 +136,9 @@ class PaperRun:
         if result.is_empty:
             raise PaperError(f"of grid {plan.title}: {result.shortfall}")
 
-    def _fail(self, item: PaperItem, error: LorarError) -> None:
-        self.failures[item.name] = str(error)
-        message(f"{item.name}: {error}", "red")
+    def _fail(self, item: PaperItem, why: str) -> None:
+        self.failures[item.name] = why
+        message(f"{item.name}: {why}", "red")
 
     def _left(self) -> str:
         return f"about {max(self.pace.minutes_left, 1):.0f} min left"
