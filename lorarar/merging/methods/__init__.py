@@ -5,7 +5,8 @@ The table is light; what the functions take and return loads torch, with its fir
 
 from typing import TYPE_CHECKING
 
-from lorarar.merging.methods.method import Method, MethodInfo
+from lorarar.lora.drawn_methods import MethodInfo
+from lorarar.merging.methods.method import Method
 from lorarar.merging.methods.table import METHODS, method_named, origin_of
 from lorarar.util.lazy import load_on_use
 from lorarar.util.options import Option

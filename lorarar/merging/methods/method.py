@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from lorarar.lora.drawn_methods import DRAWN, MethodInfo
 from lorarar.util.options import Option, OptionError, check_names, merge_options
 from lorarar.util.seeds import LARGEST
 
@@ -57,15 +58,6 @@ RESERVED = {
 }
 SIDES = ("content", "style")  # of two LoRAs, in their order
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # a folder may be named after it
-
-
-@dataclass(frozen=True)
-class MethodInfo:
-    """Name, title and paper of a way to get one adapter for a subject and a style."""
-
-    name: str
-    title: str
-    paper: str
 
 
 class OptionValue(NamedTuple):
@@ -159,7 +151,8 @@ def name_of(place: int, count: int) -> str:
     return SIDES[place] if count == len(SIDES) else str(place + 1)
 
 
-JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")  # no merge, but a row of plans beside methods
+JOINT = MethodInfo("joint", "Joint training", "Ruiz et al., 2023")
+NO_MERGES: Mapping[str, MethodInfo] = {JOINT.name: JOINT, **DRAWN}  # but rows of plans beside methods
 
 
 def check_method(method: Method, others: Mapping[str, Method]) -> None:
@@ -168,8 +161,9 @@ def check_method(method: Method, others: Mapping[str, Method]) -> None:
     Raises:
         ValueError: its name is none; an option is unsound, named like something else, or unequal to another method's.
     """
-    if not _NAME.fullmatch(method.name) or method.name == JOINT.name:
-        raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not joint")
+    if not _NAME.fullmatch(method.name) or method.name in NO_MERGES:
+        taken = " and ".join(NO_MERGES)
+        raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not {taken}")
     check_names(method.options, RESERVED | COMMON.keys() | OF_COLUMNS.keys(), "lorarar merge")
     owners = {"", "base", "pair"}
     for option in method.options:
