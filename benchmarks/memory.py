@@ -26,8 +26,8 @@ from lorarar.training.lora import Lesson, LoraDenoising
 from lorarar.training.merging_loss import Merging
 from lorarar.training.optimisers import new_optimizer
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
+from lorarar.training.pair_coefficients import PairMerging
 from lorarar.training.share import ALONE
-from lorarar.training.ziplora import ZipMerging
 
 GIB = 2**30
 SIDE, RANK = 1024, 64
@@ -60,7 +60,7 @@ def _lora(pipeline: Any, checkpointing: bool) -> Objective:
 
 def _ziplora(pipeline: Any, checkpointing: bool) -> Objective:
     content, style = _concepts(pipeline)
-    return ZipMerging(pipeline, content, style, ZipOptions(), SIDE, checkpointing)
+    return PairMerging(pipeline, content, style, ZipOptions(), SIDE, checkpointing)
 
 
 def _hypernet(pipeline: Any, checkpointing: bool) -> Objective:

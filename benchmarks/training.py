@@ -25,7 +25,8 @@ from lorarar.merging.coefficients import Coefficients
 from lorarar.training.hypernet import HypernetMerging
 from lorarar.training.merging_loss import Merging, PreparedConcept
 from lorarar.training.options import HypernetOptions, ZipOptions
-from lorarar.training.ziplora import ZipMerging
+from lorarar.training.pair_coefficients import PairMerging
+from lorarar.training.regularisers import NOTHING
 
 if TYPE_CHECKING:
     from lorarar.merging.hypernet import Hypernetwork
@@ -94,7 +95,7 @@ class DenseMerging(Merging):
         return merged
 
 
-class DenseZip(DenseMerging, ZipMerging):
+class DenseZip(DenseMerging, PairMerging):
     """ZipLoRA."""
 
 
@@ -251,7 +252,7 @@ def _objective(task: Task, formed: bool, unet: nn.Module, sides: list[PreparedCo
         content, style = cast("list[Concept]", sides)
         objective: Merging
         if task == "ZipLoRA":
-            objective = (DenseZip if formed else ZipMerging)(pipeline, content, style, ZipOptions(), 0)
+            objective = (DenseZip if formed else PairMerging)(pipeline, content, style, ZipOptions(), 0)
         else:
             maker = DenseHypernet if formed else HypernetMerging
             objective = maker(pipeline, [content], [style], HypernetOptions(), 0)
@@ -278,7 +279,7 @@ def _side(unet: Any, setting: Setting, seed: int) -> PreparedConcept:
 def _probe(objective: Merging, setting: Setting) -> tuple[float, float]:
     """Loss without the regulariser and its gradient's norm; a warm-up too."""
     whole = objective.loss
-    objective.loss = replace(whole, strength=0.0)
+    objective.loss = replace(whole, penalty=NOTHING)
     loss = _backward(objective, setting, 0)
     objective.loss = whole
     weights = list(objective.trained().values())

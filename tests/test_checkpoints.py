@@ -344,7 +344,7 @@ def test_a_base_of_one_encoder_trains_loras_and_coefficients(sd15, tmp_path):
     from lorarar.pictures.concepts import Concept
     from lorarar.training.lora import Lesson, train_lora
     from lorarar.training.options import LoraOptions, ZipOptions
-    from lorarar.training.ziplora import train_ziplora
+    from lorarar.training.pair_coefficients import train_coefficients
 
     pipeline = load_pipeline(find_base(str(sd15)), "cpu")
     image, prompts = tmp_path / "a.png", ("a sks dog", "a house in flat style")
@@ -353,7 +353,7 @@ def test_a_base_of_one_encoder_trains_loras_and_coefficients(sd15, tmp_path):
     lessons = [Lesson.read([image], prompt, 64) for prompt in prompts]
     adapters = [train_lora(pipeline, [lesson], options) for lesson in lessons]
     pair = [Concept(p, adapter, (image,), p) for p, adapter in zip(prompts, adapters, strict=True)]
-    coefficients = train_ziplora(pipeline, *pair, ZipOptions(steps=1), side=64)
+    coefficients = train_coefficients(pipeline, *pair, ZipOptions(steps=1), side=64)
     assert set(coefficients) == set(adapters[0].layers)
     assert {name.split(".")[0] for name in coefficients} == {"unet"}
 

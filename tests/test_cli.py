@@ -81,7 +81,7 @@ def test_a_merge_and_its_pictures_are_linked(run, lora_file, tiny_folder, tmp_pa
         (("merge", "--all", "none", "none", "-o", "m"), "none does not exist; looked in /"),
         (
             ("coefficients", "none", "none", "-o", "m.safetensors", "--method", "ties"),
-            "accepted are ziplora, lorarar",
+            "accepted are ziplora, ziprank, soups, lorarar",
         ),
         (("inspect", "none"), "none"),
         (("bench", "run", "none.toml"), "shipped plan: constants, demo, half-held-out, pocket, quick, sdxl"),
@@ -249,7 +249,7 @@ def test_the_flags_of_methods_say_which_methods_take_them(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     shown = run("merge", "--help").stdout
     assert re.search(r"--density .* Share of elements kept \(ties, dare, dare-ties\)\.", shown)
-    assert re.search(r"--weights .* \(all but ziplora, lorarar\)\.", shown)
+    assert re.search(r"--weights .* \(all but ziplora, ziprank, soups, lorarar\)\.", shown)
     assert "--hypernet" in run("coefficients", "--help").stdout
     assert "--mu" not in run("coefficients", "--help").stdout
 

@@ -219,7 +219,7 @@ def test_coefficients_of_ranks_go_through_a_file_and_merge_by_ziplora(tmp_path):
     with pytest.raises(MethodError, match="one for each rank component, do not fit"):
         merge(style, content, MergeInputs(), coefficients=read)
     save_tensors(dict(read_tensors(path, MethodError)[0]), path, {"axis": "diagonal"})
-    with pytest.raises(MethodError, match="along 'diagonal'; accepted are column and rank"):
+    with pytest.raises(MethodError, match="along 'diagonal'; accepted are column, rank, layer"):
         read_coefficients(path)
 
 

@@ -24,8 +24,8 @@ from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.store.queries import cell_pictures
 from lorarar.training.makings import facts_of_file
-from lorarar.training.options import ZipOptions
-from lorarar.training.ziplora import PairOptimiser, train_ziplora
+from lorarar.training.options import OF_COEFFICIENTS, Training, ZipOptions
+from lorarar.training.pair_coefficients import PairOptimiser, train_coefficients
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import checkpoint_beside, sha256_of
 
@@ -249,7 +249,7 @@ def test_two_processes_share_a_plan_and_draw_every_cell_once(training_plan, tmp_
 @pytest.fixture
 def two_steps(monkeypatch):
     """ZipLoRA with two steps a pair, each of which leaves a checkpoint."""
-    monkeypatch.setattr("lorarar.training.ziplora.ZipOptions", partial(ZipOptions, steps=2))
+    monkeypatch.setitem(OF_COEFFICIENTS, "ziplora", Training(partial(ZipOptions, steps=2), ()))
 
 
 def merge_all_by_ziplora(tmp_path, base, seed):
@@ -271,8 +271,8 @@ def test_merges_that_were_optimised_are_made_again_where_options_or_pictures_cha
 def test_an_interrupted_merge_is_not_taken_up_by_another_pair(plan_file, tmp_path, tiny_folder, two_steps):
     base, out = find_base(str(tiny_folder)), tmp_path / "m.safetensors"
     content, style = read_concept(tmp_path / "contents" / "c0.safetensors"), tmp_path / "styles" / "s0.safetensors"
-    optimiser = PairOptimiser(base, 0)
-    train_ziplora(
+    optimiser = PairOptimiser(base, ZipOptions(steps=2))
+    train_coefficients(
         StableDiffusionXLPipeline.from_pretrained(tiny_folder, add_watermarker=False),
         content,
         read_concept(style),

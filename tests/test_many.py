@@ -22,7 +22,7 @@ from lorarar.store import Store
 from lorarar.store.forgetting import forget
 from lorarar.store.queries import Collection
 from lorarar.store.soundness import find_faults
-from lorarar.training.options import ZipOptions
+from lorarar.training.options import OF_COEFFICIENTS, Training, ZipOptions
 from lorarar.util.errors import MethodError
 from tui.catalog import Catalog
 from tui.screens.merge import facts
@@ -312,7 +312,7 @@ OF_BLOCK = f"UNET:0;{BLOCK}:1"
 
 def test_coefficients_are_optimised_for_what_is_left_of_the_loras(tmp_path, tiny_folder, monkeypatch):
     write_plan(tmp_path, tiny_folder)
-    monkeypatch.setattr("lorarar.training.ziplora.ZipOptions", partial(ZipOptions, steps=1))
+    monkeypatch.setitem(OF_COEFFICIENTS, "ziplora", Training(partial(ZipOptions, steps=1), ()))
     pair = tmp_path / "contents" / "c0.safetensors", tmp_path / "styles" / "s0.safetensors"
     done = lorarar.merge(*pair, method="ziplora", base=str(tiny_folder), blocks={"style": OF_BLOCK})
     assert done.coefficients.keys() == {layer for layer in LAYERS if layer.startswith(FIRST)}

@@ -67,7 +67,7 @@ def test_weights_scale_each_side_and_ranks_add_up(name):
             assert relative(factors.dense(), 0.5 * STYLE.layers[layer].dense()) < 1e-5
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("ziplora", "lorarar")])
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if not method.columnwise])
 def test_a_layer_of_one_side_alone_is_kept_times_its_weight(name):
     style = replace(STYLE, layers={layer: STYLE.layers[layer] for layer in LAYERS[1:]})
     blend = merged(name, style=style, weights=(0.25, 1.0))
@@ -256,7 +256,18 @@ def test_convolutions_and_half_precision_go_through(name):
 
 
 def test_the_table_of_methods_is_sound():
-    assert list(METHODS) == ["direct", "ties", "dare", "dare-ties", "np-lora", "ssr", "ziplora", "lorarar"]
+    assert list(METHODS) == [
+        "direct",
+        "ties",
+        "dare",
+        "dare-ties",
+        "np-lora",
+        "ssr",
+        "ziplora",
+        "ziprank",
+        "soups",
+        "lorarar",
+    ]
     for name, method in METHODS.items():
         assert method_named(name) is method
         assert name == method.name

@@ -9,7 +9,7 @@ from lorarar.lora.base_layers import layers_of
 from lorarar.training.fidelities import FIDELITIES
 from lorarar.training.merging_loss import MergingLoss
 from lorarar.training.options import HypernetOptions, ZipOptions
-from lorarar.training.regularisers import REGULARISERS
+from lorarar.training.regularisers import REGULARISERS, Penalty
 
 SIDES = {"pocket": 16, "sdxl": 128}  # of the latents, with four channels
 APART = 0.05  # root of the mean squared difference between a merge and a teacher, of LoRAs that change little
@@ -30,7 +30,9 @@ def predictions(family):
 def terms(family, regulariser, strength=0.01):
     """What the fidelity terms and the regulariser of Eq. 3 are before the first step."""
     without, all_of_it = (
-        float(MergingLoss("l2", regulariser, weight)(*predictions(family), starting_pairs(family)))
+        float(
+            MergingLoss("l2", Penalty(REGULARISERS[regulariser], weight))(*predictions(family), starting_pairs(family))
+        )
         for weight in (0.0, strength)
     )
     return without, all_of_it - without
@@ -94,7 +96,11 @@ def test_the_default_is_in_the_unit_of_the_fidelity_terms(fidelity):
     for side in (4, 64):
         zeros = torch.zeros((2, 4, side, side))
         without, all_of_it = (
-            float(MergingLoss(fidelity, "mean-dot", strength)(zeros + 1, zeros, [(torch.ones(6), torch.ones(6))]))
+            float(
+                MergingLoss(fidelity, Penalty(REGULARISERS["mean-dot"], strength))(
+                    zeros + 1, zeros, [(torch.ones(6), torch.ones(6))]
+                )
+            )
             for strength in (0.0, 1.0)
         )
         ratios.append((all_of_it - without) / without)

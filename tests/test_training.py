@@ -18,10 +18,10 @@ from lorarar.training.joint import train_joint
 from lorarar.training.loop import Schedule, train
 from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
+from lorarar.training.pair_coefficients import PairMerging, train_coefficients
 from lorarar.training.place import TrainingPlace
 from lorarar.training.regularisers import REGULARISERS
 from lorarar.training.setup import load_for_training, native_side
-from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import AdapterError, ImageError, TrainingError
 
 from .conftest import ATTENTION as ENDS
@@ -209,14 +209,14 @@ ZIP = ZipOptions(steps=60, rate=0.02, batch=4, strength=0.0)
 def test_ziplora_lowers_the_merging_loss_and_leaves_the_base_alone(tiny, zoo):
     content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
     before = {name: value.clone() for name, value in tiny.unet.state_dict().items()}
-    objective = ZipMerging(tiny, content, style, ZIP, side=16)
+    objective = PairMerging(tiny, content, style, ZIP, side=16)
     batches = [objective.batch(torch.Generator().manual_seed(seed)) for seed in range(1000, 1008)]
 
     def loss():
         return sum(float(objective(*batch).detach()) for batch in batches)
 
     start = loss()
-    coefficients = train_ziplora(tiny, content, style, ZIP, side=16)
+    coefficients = train_coefficients(tiny, content, style, ZIP, side=16)
     with torch.no_grad():
         for name, parameter in objective.trained().items():
             layer, _, side = name.rpartition(".")
@@ -227,12 +227,12 @@ def test_ziplora_lowers_the_merging_loss_and_leaves_the_base_alone(tiny, zoo):
 
 def test_ziplora_starts_at_the_sum_and_goes_on_from_its_checkpoint(tiny, zoo, tmp_path):
     content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
-    for vector in ZipMerging(tiny, content, style, ZIP, side=16).trained().values():
+    for vector in PairMerging(tiny, content, style, ZIP, side=16).trained().values():
         assert torch.equal(vector.detach(), torch.ones_like(vector))
-    whole = train_ziplora(tiny, content, style, replace(ZIP, steps=8), side=16)
+    whole = train_coefficients(tiny, content, style, replace(ZIP, steps=8), side=16)
     checkpoint = tmp_path / "zip.pt"
-    train_ziplora(tiny, content, style, replace(ZIP, steps=4), side=16, checkpoint=checkpoint)
-    resumed = train_ziplora(tiny, content, style, replace(ZIP, steps=8), side=16, checkpoint=checkpoint)
+    train_coefficients(tiny, content, style, replace(ZIP, steps=4), side=16, checkpoint=checkpoint)
+    resumed = train_coefficients(tiny, content, style, replace(ZIP, steps=8), side=16, checkpoint=checkpoint)
     for layer, pair in whole.items():
         assert all(torch.equal(one, two) for one, two in zip(pair, resumed[layer], strict=True))
 
@@ -313,7 +313,7 @@ def test_every_training_takes_the_optimiser_that_its_options_name(monkeypatch, t
     content, style = (read_concepts(zoo / side)[0] for side in ("contents", "styles"))
     trainings = {
         "lora": lambda: train_lora(tiny, lessons(), LoraOptions(rank=2, optimiser="adamw8bit")),
-        "ziplora": lambda: train_ziplora(tiny, content, style, ZipOptions(optimiser="adamw8bit"), side=16),
+        "ziplora": lambda: train_coefficients(tiny, content, style, ZipOptions(optimiser="adamw8bit"), side=16),
         "hypernet": lambda: train_hypernet(tiny, [content], [style], HypernetOptions(optimiser="adamw8bit"), side=16),
     }
     for training in trainings.values():

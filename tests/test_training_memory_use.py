@@ -26,10 +26,10 @@ from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
 from lorarar.training.lora import Lesson, LoraDenoising, train_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
+from lorarar.training.pair_coefficients import PairMerging, train_coefficients
 from lorarar.training.place import TrainingPlace
 from lorarar.training.residents import ResidentAdapter, moved_at_once
 from lorarar.training.setup import load_for_training
-from lorarar.training.ziplora import ZipMerging, train_ziplora
 from lorarar.util.errors import TrainingError
 from lorarar.util.progress import Ticker
 
@@ -68,7 +68,7 @@ def train_kind(kind, pipeline, concept, **how):
             made = train_joint(pipeline, content, style, LORA, side=16, **how)
         return [half for factors in made.layers.values() for half in (factors.down, factors.up)]
     if kind == "ziplora":
-        zipped = train_ziplora(pipeline, content, style, ZipOptions(steps=2), side=16, **how)
+        zipped = train_coefficients(pipeline, content, style, ZipOptions(steps=2), side=16, **how)
         return [vector for pair in zipped.values() for vector in pair]
     options = HypernetOptions(hidden=8, steps=2)
     return list(train_hypernet(pipeline, [content], [style], options, side=16, **how).parameters())
@@ -125,11 +125,11 @@ def kept_bytes(objective):
     return sum(size for place, size in storages.items() if place not in weights)
 
 
-@pytest.mark.parametrize("make", [ZipMerging, HypernetMerging, LoraDenoising])
+@pytest.mark.parametrize("make", [PairMerging, HypernetMerging, LoraDenoising])
 def test_a_checkpointed_step_keeps_a_fraction_for_its_backward_pass(make, tiny, concept):
     content, style = concept(1), concept(2)
     arguments = {
-        ZipMerging: (content, style, ZipOptions(), 16),
+        PairMerging: (content, style, ZipOptions(), 16),
         HypernetMerging: ([content], [style], HypernetOptions(hidden=8), 16),
         LoraDenoising: ([lesson()], LORA),
     }[make]
@@ -276,7 +276,7 @@ def test_a_picture_whose_latents_are_not_finite_is_refused_by_its_name(tiny, con
     with torch.no_grad():
         tiny.vae.quant_conv.weight.fill_(float("inf"))
     with pytest.raises(TrainingError, match=r"1\.png: .* not finite; name another one with --vae"):
-        train_ziplora(tiny, concept(1), concept(2), ZipOptions(steps=1), side=16)
+        train_coefficients(tiny, concept(1), concept(2), ZipOptions(steps=1), side=16)
     with pytest.raises(TrainingError, match="picture 1 of 'a sks dog': "):
         train_lora(tiny, [lesson()], LORA)
     files = [Path("shots/9.png"), Path("shots/10.png")]

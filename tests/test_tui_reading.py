@@ -259,7 +259,9 @@ def test_a_histogram_says_what_one_coefficient_is_of():
     for axis, words in (("rank", "2 and 3 rank components"), ("column", "2 and 3 columns")):
         [layer] = coefficient_map([(name, [0.1, 0.2], [0.3, 0.4, 0.5])], axis).layers.values()
         drawn = plot(layer, 60, 10).plain
-        assert words in drawn and drawn.endswith(f"longest bar: 1 {words.split(maxsplit=3)[3]}")
+        assert words in drawn and drawn.endswith(f"longest bar: 1 {words.split(maxsplit=3)[3].removesuffix('s')}")
+    [layer] = coefficient_map([(name, [0.1], [0.3])], "layer").layers.values()
+    assert "  1 layer\n" in plot(layer, 60, 10).plain
     [layer] = coefficient_map([(name, [0.1, 0.2], [0.3, 0.4])], "rank").layers.values()
     assert "  2 rank components" in plot(layer, 60, 10).plain
 

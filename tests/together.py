@@ -13,9 +13,9 @@ from lorarar.pictures.concepts import read_concepts
 from lorarar.training.hypernet import train_hypernet
 from lorarar.training.lora import Lesson, train_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
+from lorarar.training.pair_coefficients import train_coefficients
 from lorarar.training.place import TrainingPlace
 from lorarar.training.setup import load_for_training
-from lorarar.training.ziplora import train_ziplora
 
 PARTS = ("query", "output", "feed-forward")
 RATE = 1e-4  # a step moves a weight by up to so much, however small its gradient, of which much may be rounding
@@ -29,7 +29,7 @@ def train_all(folder, batch):
     settings = {"accelerator": accelerator}
     options = HypernetOptions(hidden=8, parts=PARTS, others="sum", steps=6, rate=RATE, batch=batch)
     network = train_hypernet(pipeline, contents, styles, options, side=16, **settings)
-    zipped = train_ziplora(
+    zipped = train_coefficients(
         pipeline, contents[0], styles[0], ZipOptions(steps=4, rate=RATE, batch=batch), side=16, **settings
     )
     lessons = [Lesson.read(one.images, one.prompt, 16) for one in (contents[0], styles[0])]

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from lorarar.bench.plan import Plan
 
-Kind = Literal["drawing", "judging", "joint", "ziplora", "other"]
-PAIR_TRAININGS: tuple[Kind, ...] = ("joint", "ziplora")  # the methods that train for each pair
+Kind = Literal["drawing", "judging", "joint", "coefficients", "other"]
+PAIR_TRAININGS: tuple[Kind, ...] = ("joint", "coefficients")  # what rows train for each pair
 USUAL_STEPS = 25  # of a picture of Pocket
 #: Seconds of one thing of each kind on two cores, until it is known how long it takes here: a picture of the usual
 #: steps drawn, one judged with its metrics, a pair trained; "other" is in seconds as the items say them.
-FIRST_GUESS: Mapping[Kind, float] = {"drawing": 0.3, "judging": 0.07, "joint": 35.0, "ziplora": 13.0, "other": 1.0}
+FIRST_GUESS: Mapping[Kind, float] = {
+    "drawing": 0.3,
+    "judging": 0.07,
+    "joint": 35.0,
+    "coefficients": 13.0,
+    "other": 1.0,
+}
 
 
 def nothing() -> dict[Kind, float]:
@@ -56,6 +62,5 @@ def work_of(plan: Plan) -> dict[Kind, float]:
     pictures = len(plan.methods) * pairs * len(plan.pictures.templates) * len(plan.pictures.seeds)
     steps = plan.pictures.settings(plan.find_base()).steps
     work: dict[Kind, float] = {"drawing": pictures * steps / USUAL_STEPS, "judging": pictures}
-    for kind in PAIR_TRAININGS:
-        work[kind] = pairs * sum(row.trains and row.method == kind for row in plan.methods)
-    return work
+    trained = [row.merges for row in plan.methods if row.trains]  # coefficients, or a LoRA where nothing is merged
+    return work | {"joint": pairs * trained.count(False), "coefficients": pairs * trained.count(True)}

@@ -10,6 +10,7 @@ from lorarar.bench.cells import SHORT, Pair
 from lorarar.families import Base
 from lorarar.generation.calibration import Calibrator
 from lorarar.generation.studio import Studio
+from lorarar.lora.adapter import Adapter
 from lorarar.lora.admission import Admission
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.header import provenance_of, read_header
@@ -20,7 +21,7 @@ from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Recipe
 from lorarar.pictures.description import NOTHING, Description
-from lorarar.training.options import LoraOptions, ZipOptions, options_facts
+from lorarar.training.options import LoraOptions, PairOptions, options_facts
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import TrainingError
 from lorarar.util.files import checkpoint_beside
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def trained_file(pair: Pair, out: Path) -> Path:
-    """The result of a pair's training: joint training's LoRA, or ZipLoRA's coefficients; rows that agree share it."""
+    """The result of a pair's training: joint training's LoRA, or coefficients; rows that agree share it."""
     return out / "trained" / pair.row.method / f"{pair.name}-{digest_of_facts(pair.training or {})[:SHORT]}.safetensors"
 
 
@@ -53,8 +54,8 @@ def train_pair(
     """Train what a row needs for a pair, from its checkpoint if it was interrupted, and write it."""
     from lorarar.training.joint import train_joint
     from lorarar.training.makings import made_by
+    from lorarar.training.pair_coefficients import train_coefficients
     from lorarar.training.setup import native_side
-    from lorarar.training.ziplora import train_ziplora
 
     path, options = trained_file(pair, out), pair.row.options
     provenance = {
@@ -74,10 +75,10 @@ def train_pair(
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(options, LoraOptions):
         write_adapter(train_joint(pipeline, pair.content, pair.style, options, **settings), path, provenance)
-    elif isinstance(options, ZipOptions):
+    elif isinstance(options, PairOptions):
         used = pair.row.recipe(base).prepare((pair.content.adapter, pair.style.adapter))
         ours, theirs = (replace(of, adapter=one) for of, one in zip((pair.content, pair.style), used, strict=True))
-        write_coefficients(train_ziplora(pipeline, ours, theirs, options, **settings), path, provenance)
+        write_coefficients(train_coefficients(pipeline, ours, theirs, options, **settings), path, provenance)
     checkpoint.unlink(missing_ok=True)
 
 
@@ -101,7 +102,19 @@ def merge_in_memory(pair: Pair, recipe: Recipe, studio: Studio, folder: Path | N
 def merge_for_pair(
     pair: Pair, base: Base, out: Path, cache: ProjectionCache, admission: Admission, studio: Studio
 ) -> Merge:
-    """The pair's adapter as a file, with what made it; of LoRAs that are admitted, and calibrated on the studio."""
+    """The pair's adapter as a file, with what made it; of LoRAs that are admitted, and calibrated on the studio.
+
+    Of a row that draws with both it is none, and in no file; its digest stands for what the pictures are drawn with.
+    """
+    if pair.row.drawn_by:
+        name = f"{pair.content.adapter.name} and {pair.style.adapter.name} by {pair.row.method}"
+        return Merge(
+            adapter=Adapter({}, name, sha256=digest_of_facts(pair.makings)),
+            method=pair.row.drawn_by,
+            options={},
+            inputs=(pair.content.adapter, pair.style.adapter),
+            base=base,
+        )
     file, options = trained_file(pair, out), pair.row.options
     if isinstance(options, LoraOptions):
         return Merge(
@@ -113,7 +126,7 @@ def merge_for_pair(
             training=pair.training,
             path=file,
         )
-    if isinstance(options, ZipOptions):
+    if isinstance(options, PairOptions):
         recipe = pair.row.recipe(base, {**pair.row.shaping, "coefficients": file, "seed": options.seed})
     else:
         recipe = pair.row.recipe(base, cache=cache)

@@ -20,7 +20,7 @@ from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt, prompt_name
 from lorarar.store.cells import Place
 from lorarar.training.makings import Facts, concept_facts, training_makings
-from lorarar.training.options import LoraOptions, ZipOptions, options_facts
+from lorarar.training.options import LoraOptions, PairOptions, options_facts
 from lorarar.util.digest import digest_of_facts
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def pairs_of(
         training, calibration = None, None
         if calibrator is not None and recipe is not None and row.calibrates:
             calibration = calibrator.makings([content.prompt, style.prompt], recipe.seed)
-        if accelerator is not None and isinstance(row.options, LoraOptions | ZipOptions):
+        if accelerator is not None and isinstance(row.options, LoraOptions | PairOptions):
             facts = [concept_facts(content), concept_facts(style)]
             ours, theirs = recipe.with_blocks(facts) if recipe else facts
             inputs = {"method": row.method, "content": ours, "style": theirs}
@@ -176,6 +176,6 @@ def pairs_of(
 def _resolved(row: MethodRow, recipe: Recipe | None) -> Mapping[str, Any]:
     """The row's options as its cells' keys have them; of one that trains those of the training, and what shapes it."""
     options, of_merge = row.options, recipe.resolved_options() if recipe else {}
-    if not isinstance(options, LoraOptions | ZipOptions):
+    if not isinstance(options, LoraOptions | PairOptions):
         return of_merge
     return options_facts(options) | {name: value for name, value in of_merge.items() if name in SHAPING}

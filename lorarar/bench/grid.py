@@ -22,7 +22,7 @@ from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.store.concept_words import ConceptWords
-from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.training.options import LoraOptions, PairOptions
 from lorarar.training.place import TrainingPlace
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -75,7 +75,7 @@ class PlannedGrid:
 
         accelerator = TrainingPlace(self.plan.pictures.device, self.plan.precision).accelerator()
         for row in self.plan.methods:
-            if isinstance(options := row.options, LoraOptions | ZipOptions):
+            if isinstance(options := row.options, LoraOptions | PairOptions):
                 check_optimiser(options.optimiser, accelerator.device)
         return accelerator
 

@@ -23,13 +23,14 @@ from lorarar.generation.picture_size import PixelSize, parse_size
 from lorarar.generation.schedulers import check_scheduler
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.lora.admission import Admission
+from lorarar.lora.drawn_methods import DRAWN, DrawnMethod
 from lorarar.merging.methods import METHODS, MethodInfo
-from lorarar.merging.methods.method import JOINT, SHAPING
+from lorarar.merging.methods.method import NO_MERGES, SHAPING
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.prompts import PAIR_PROMPT, prompt_name, unknown_places
 from lorarar.store.queries import Collection
-from lorarar.training.options import OF_PAIRS, LoraOptions, ZipOptions
+from lorarar.training.options import OF_PAIRS, LoraOptions, PairOptions
 from lorarar.training.place import Precision
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import PlanError
@@ -137,8 +138,8 @@ class MethodRow(StrictTable):
 
     @model_validator(mode="after")
     def _check(self) -> MethodRow:
-        if self.method not in (*METHODS, JOINT.name):
-            raise ValueError(f"unknown method {self.method!r}; accepted are {', '.join((JOINT.name, *METHODS))}")
+        if self.method not in (*METHODS, *NO_MERGES):
+            raise ValueError(f"unknown method {self.method!r}; accepted are {', '.join((*NO_MERGES, *METHODS))}")
         _ = self.options, self.shaping
         return self
 
@@ -150,7 +151,7 @@ class MethodRow(StrictTable):
     @property
     def info(self) -> MethodInfo:
         """Title and paper of the row's method."""
-        return JOINT if self.method == JOINT.name else METHODS[self.method]
+        return NO_MERGES[self.method] if self.method in NO_MERGES else METHODS[self.method]
 
     @property
     def trains(self) -> bool:
@@ -165,10 +166,15 @@ class MethodRow(StrictTable):
     @property
     def merges(self) -> bool:
         """Whether the row's adapter is a merge of two."""
-        return self.method != JOINT.name
+        return self.method in METHODS
 
     @property
-    def options(self) -> LoraOptions | ZipOptions | Options:
+    def drawn_by(self) -> DrawnMethod | None:
+        """The method that draws with both LoRAs, where the row has no adapter."""
+        return DRAWN.get(self.method)
+
+    @property
+    def options(self) -> LoraOptions | PairOptions | Options:
         """The row's options, of the kind its method takes; one that trains and merges has ``shaping`` besides."""
         values = dict(self.model_extra or {})
         if self.trains:
@@ -176,7 +182,8 @@ class MethodRow(StrictTable):
             check_keys(self.method, (*training.options, *shaping), values)
             of_training = {name: value for name, value in values.items() if name not in shaping}
             return training.read(self.method, of_training, "key")
-        return check_values(self.method, METHODS[self.method].all_options, values, "key")
+        accepted = METHODS[self.method].all_options if self.merges else {}
+        return check_values(self.method, accepted, values, "key")
 
     @property
     def shaping(self) -> Options:

@@ -53,7 +53,8 @@ def coefficients(
 ) -> None:
     """Write the merging coefficients of every layer, and say how they are spread over blocks and parts.
 
-    With ziplora they are optimised for the pair; ``lorarar merge --method ziplora --coefficients FILE`` uses them.
+    With ziplora, ziprank and soups they are optimised for the pair; ``lorarar merge --method ziplora --coefficients
+    FILE`` uses them, whichever they are.
     """
     from dataclasses import asdict
 

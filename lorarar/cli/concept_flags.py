@@ -13,7 +13,6 @@ from lorarar.util.options import Option
 if TYPE_CHECKING:
     from lorarar.pictures.description import Description
 
-PANEL = "Prompts and pictures, where coefficients are optimised (ziplora); prompts for ssr"
 SIDES = ("content", "style")
 
 
@@ -32,7 +31,10 @@ NAMES = tuple(_OPTIONS)
 
 def concept_flags() -> list[Flag]:
     """The flags."""
-    return [Flag(option, PANEL) for option in _OPTIONS.values()]
+    from lorarar.merging.methods.table import optimised
+
+    panel = f"Prompts and pictures, where coefficients are optimised ({', '.join(optimised())}); prompts for ssr"
+    return [Flag(option, panel) for option in _OPTIONS.values()]
 
 
 def given_pair(given: Mapping[str, Any]) -> tuple[Description, Description]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lorarar.merging.methods.table import optimised
 from lorarar.training.place import Precision, TrainingPlace
 from lorarar.util.errors import MethodError
+from lorarar.util.formatting import in_words
 
 if TYPE_CHECKING:
     from lorarar.merging.recipe import Recipe
@@ -50,6 +52,6 @@ def place_given(recipe: Recipe, device: str | None, precision: Precision | None)
     if given:
         raise MethodError(
             f"{given[0]} is of no use to {recipe.method.name} here; it is for coefficients that are optimised, as "
-            "ziplora does without coefficients from a file"
+            f"{in_words(optimised())} do without coefficients from a file"
         )
     return TrainingPlace(device, precision)

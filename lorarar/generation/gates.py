@@ -1,9 +1,9 @@
-"""Two adapters on one UNet, gated column by column, or rank component by rank component, while it runs.
+"""Two adapters on one UNet, gated by columns, rank components or layers, while it runs.
 
 In a forward pass the merge is a gate on the input of each branch,
 ``y = W0 x + B_c A_c (m_c * x) + B_s A_s (m_s * x)``: the merged weight is never formed, and the result
-is differentiable in m_c and m_s. Gates of rank components are inside the branch, ``B_c (m_c * A_c x)``. ZipLoRA and
-the hypernetwork's training both use this form.
+is differentiable in m_c and m_s. Gates of rank components and of layers are inside the branch, ``B_c (m_c * A_c x)``.
+Coefficients that are optimised for a pair and the hypernetwork's training both use this form.
 
 Invariant: hooks are on the UNet only while it runs, be it forward or, of a checkpointed block, once more.
 """
@@ -11,8 +11,9 @@ Invariant: hooks are on the UNet only while it runs, be it forward or, of a chec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -23,7 +24,7 @@ from lorarar.lora.stack import is_stack
 from lorarar.util.errors import AdapterError
 
 #: Gates of one layer for content and style: (n,) for all samples, or (samples, 1, 1) or (samples, 1, n); beside stacks
-#: of P adapters (P, 1, n), (n,) or one number. Along ranks r stands for n.
+#: of P adapters (P, 1, n), (n,) or one number. Along ranks r stands for n, and 1 along layers.
 Gates = Mapping[str, tuple[Tensor, Tensor]]
 
 Branch = tuple[Factors, Tensor]  # an adapter's factors of one layer, and their gate
@@ -47,7 +48,7 @@ def gated(
         unet: whose hooks are gone afterwards, also where ``backward`` follows later.
         content, style: on the UNet's device.
         gates: of every layer of either.
-        axis: what the gates are of: columns, or rank components.
+        axis: what the gates are of: columns, rank components, or layers.
         checkpointing: whether the UNet's blocks run again in ``backward``, with their gates, to save memory.
 
     Raises:
@@ -55,30 +56,45 @@ def gated(
     """
     hooks = _hooks(unet, content, style, gates, _BRANCHES[axis])
     with ExitStack() as stack:
-        stack.enter_context(_hooked(unet, hooks))
+        stack.enter_context(hooked(unet, hooks))
         if checkpointing:
-            stack.enter_context(checkpointed(unet, lambda block: _hooked(block, hooks)))
+            stack.enter_context(checkpointed(unet, lambda block: hooked(block, hooks)))
         yield
+
+
+def is_gated(layer: str) -> bool:
+    """Whether a layer is behind a gate: all are but those of text encoders, which do not run with the UNet."""
+    return not layer.startswith(("text_encoder.", "text_encoder_2."))
 
 
 def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates, update: Update) -> dict[nn.Module, Hook]:
     """The hook of each layer that either adapter changes."""
-    modules = dict(unet.named_modules())
     hooks: dict[nn.Module, Hook] = {}
     for name in sorted({*content.layers, *style.layers}):
-        module = modules.get(name.removeprefix("unet."))
-        if name.startswith(("text_encoder.", "text_encoder_2.")):
+        if not is_gated(name):
             continue
-        if not isinstance(module, nn.Linear | nn.Conv2d):
-            raise AdapterError(f"{name} is no linear layer or convolution of the base, and cannot be gated")
         both = zip((content, style), gates[name], strict=True)
         branches = [(adapter.layers[name], gate) for adapter, gate in both if name in adapter.layers]
-        hooks[module] = _hook(branches, update)
+        hooks[gated_module(unet, name)] = _hook(branches, update)
     return hooks
 
 
+def gated_module(unet: nn.Module, layer: str) -> nn.Linear | nn.Conv2d:
+    """The module of the UNet that a layer is.
+
+    Raises:
+        AdapterError: it is no linear layer or convolution of it.
+    """
+    module: nn.Module | None = None
+    with suppress(AttributeError):
+        module = unet.get_submodule(layer.removeprefix("unet."))
+    if not isinstance(module, nn.Linear | nn.Conv2d):
+        raise AdapterError(f"{layer} is no linear layer or convolution of the base, and cannot be gated")
+    return module
+
+
 @contextmanager
-def _hooked(model: nn.Module, hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
+def hooked(model: nn.Module, hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
     """Have the hooks of a model's layers on them inside: of the UNet, or of one of its blocks."""
     handles = [module.register_forward_hook(hooks[module]) for module in model.modules() if module in hooks]
     try:
@@ -107,7 +123,7 @@ def _by_columns(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) ->
 
 
 def _by_ranks(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
-    """A branch with a gate on its rank components inside."""
+    """A branch with a gate on its rank components inside, or one gate for all of them."""
     if isinstance(module, nn.Conv2d):
         return F.conv2d(_of_channels(gate) * _down(module, x, factors), factors.up)
     if is_stack(factors):
@@ -115,7 +131,12 @@ def _by_ranks(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> T
     return (gate * (x @ factors.down.T)) @ factors.up.T
 
 
-_BRANCHES: Mapping[Axis, Update] = {"column": _by_columns, "rank": _by_ranks}
+_BRANCHES: Mapping[Axis, Update] = {"column": _by_columns, "rank": _by_ranks, "layer": _by_ranks}
+
+
+def added(module: nn.Module, x: Tensor, factors: Factors) -> Tensor:
+    """What a LoRA adds to a layer's output for an input, without a gate."""
+    return _by_ranks(module, x, factors, torch.ones((), dtype=x.dtype, device=x.device))
 
 
 def _each_its_own(x: Tensor, factors: Factors) -> Tensor:

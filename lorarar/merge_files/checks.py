@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from lorarar.lora.adapter import Adapter, all_finite
 from lorarar.lora.files import check_replaceable
 from lorarar.lora.layouts import layout_named
+from lorarar.merging.methods.table import optimised
 from lorarar.util.errors import AdapterError, MethodError
+from lorarar.util.formatting import in_words
 from lorarar.util.outputs import check_output, check_output_folder
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def check_given(recipe: Recipe, given: Iterable[Description]) -> None:
     if not recipe.method.calibrated:
         raise MethodError(
             f"prompts and pictures are of no use to {recipe.method.name} here; they are for coefficients that are "
-            "optimised, as ziplora does without coefficients from a file, and prompts for ssr"
+            f"optimised, as {in_words(optimised())} do without coefficients from a file, and prompts for ssr"
         )
     if any(one.images for one in given):
         raise MethodError(f"pictures are of no use to {recipe.method.name}; it takes prompts alone")

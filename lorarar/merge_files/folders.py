@@ -37,7 +37,7 @@ OF_ONE_PAIR = (AdapterError, HypernetError, MethodError, TrainingError)
 
 if TYPE_CHECKING:
     from lorarar.generation.calibration import Calibrator
-    from lorarar.training.ziplora import PairOptimiser
+    from lorarar.training.pair_coefficients import PairOptimiser
 
 
 @dataclass(frozen=True)

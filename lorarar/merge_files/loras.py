@@ -21,7 +21,7 @@ from lorarar.merging.computing import CPU
 from lorarar.merging.methods import method_named
 from lorarar.merging.recipe import PATIENCE, Recipe
 from lorarar.pictures.description import NOTHING, Description, describe
-from lorarar.training.options import options_facts
+from lorarar.training.options import OF_COEFFICIENTS, options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.dtype import Dtype
 from lorarar.util.files import checkpoint_beside
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lorarar.generation.calibration import Calibrator
     from lorarar.generation.input_moments import InputMoments
     from lorarar.merging.coefficients import Coefficients
-    from lorarar.training.ziplora import PairOptimiser
+    from lorarar.training.pair_coefficients import PairOptimiser
 
 
 def merge(
@@ -58,8 +58,8 @@ def merge(
         content, style: LoRA files (or PEFT folders) of one base model, in any dialect.
         out: where the merged LoRA goes; None keeps it in memory.
         more: further LoRAs, for methods that merge more than two.
-        method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora`` without coefficients optimises them, for
-            which both LoRAs need their pictures and their prompts.
+        method: a name of ``lorarar.merging.methods.METHODS``; ``ziplora``, ``ziprank`` and ``soups`` without
+            coefficients optimise them, for which both LoRAs need their pictures and their prompts.
         base: a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one; all adapters are
             checked against it, as far as its layers are known without loading it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, comfy, peft (a folder), …
@@ -204,9 +204,10 @@ def optimiser_for(recipe: Recipe, place: TrainingPlace = ANY_PLACE) -> PairOptim
     """The optimiser of the coefficients of this recipe's pairs; None where a file or a hypernetwork gives them."""
     if not recipe.optimises:
         return None
-    from lorarar.training.ziplora import PairOptimiser
+    from lorarar.training.pair_coefficients import PairOptimiser
 
-    return PairOptimiser(recipe.base, recipe.seed, place)
+    training = OF_COEFFICIENTS.get(recipe.method.name, OF_COEFFICIENTS["ziplora"])  # another package's has ZipLoRA's
+    return PairOptimiser(recipe.base, training.values(seed=recipe.seed), place)
 
 
 def calibrator_for(recipe: Recipe, device: str | None = None) -> Calibrator | None:

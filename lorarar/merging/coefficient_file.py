@@ -40,7 +40,7 @@ def read_coefficients(path: str | Path) -> CoefficientSet:
     path = Path(path)
     tensors, metadata = read_tensors(path, MethodError)
     if (axis := provenance_of(metadata).get("axis", "column")) not in [*AXES]:
-        raise MethodError(f"{path}: its coefficients are along {axis!r}; accepted are {' and '.join(AXES)}")
+        raise MethodError(f"{path}: its coefficients are along {axis!r}; accepted are {', '.join(AXES)}")
     layers = sorted({key.rpartition(".")[0] for key in tensors})
     coefficients: dict[str, Coefficients] = {}
     for layer in layers:
@@ -50,6 +50,8 @@ def read_coefficients(path: str | Path) -> CoefficientSet:
             raise MethodError(f"{path}: {layer} lacks two vectors .content and .style")
         if axis == "column" and content.shape != style.shape:
             raise MethodError(f"{path}: {layer} lacks two vectors .content and .style of one length")
+        if axis == "layer" and not len(content) == len(style) == 1:
+            raise MethodError(f"{path}: {layer} has more than one number a side, and its coefficients are of layers")
         if not all(bool(torch.isfinite(half).all()) for half in (content, style)):
             raise MethodError(f"{path}: {layer} holds NaN or infinite values")
         coefficients[layer] = (content.float(), style.float())

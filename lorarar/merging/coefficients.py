@@ -1,8 +1,8 @@
-"""Coefficients of a merge: how much of each column, or of each rank component, of either LoRA is in it.
+"""Coefficients of a merge: how much of each column, each rank component or each layer of either LoRA is in it.
 
 A set of them has one axis for all layers. Along ``column`` a layer and side has n numbers, one for each column of its
 update (Eq. 2). Along ``rank`` it has r, one for each component u_i s_i v_i' of the update's singular form
-(``lorarar.lora.singular_form``), the largest first; r may differ between the sides.
+(``lorarar.lora.singular_form``), the largest first; r may differ between the sides. Along ``layer`` it has one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lorarar.lora.stack import is_stack
 
 ConceptRole = Literal["content", "style"]
 ROLES: tuple[ConceptRole, ...] = ("content", "style")
-Coefficients = tuple[Tensor, Tensor]  # m_c and m_s: (n,) each, or along ranks (r_c,) and (r_s,)
+Coefficients = tuple[Tensor, Tensor]  # m_c and m_s: (n,) each; along ranks (r_c,) and (r_s,), along layers (1,)
 
 
 class CoefficientSet(dict[str, Coefficients]):
@@ -30,7 +30,9 @@ class CoefficientSet(dict[str, Coefficients]):
 
 
 def length_along(axis: Axis, factors: Factors) -> int:
-    """How many coefficients a side of a layer has, n or r; of a stack each of its adapters."""
+    """How many coefficients a side of a layer has, n, r or 1; of a stack each of its adapters."""
+    if axis == "layer":
+        return 1
     dimension = {"column": 1, "rank": 0}[axis]
     return factors.down.shape[dimension + is_stack(factors)]
 

@@ -1,6 +1,7 @@
 """Coefficients as the database keeps them: half precision, little-endian; a constant vector of columns is one number.
 
-Along ranks, whose vectors are short and may be longer on one side than on the other, all numbers are kept.
+Along ranks, whose vectors are short and may be longer on one side than on the other, all numbers are kept; along
+layers there is one.
 """
 
 from __future__ import annotations

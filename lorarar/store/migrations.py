@@ -254,6 +254,15 @@ def _axes(db: Connection) -> None:
     db.execute("ALTER TABLE merges ADD COLUMN axis TEXT NOT NULL DEFAULT 'column' CHECK (axis IN ('column', 'rank'))")
 
 
+def _axis_of_layers(db: Connection) -> None:
+    """Coefficients of whole layers too: a column's check cannot be changed, so another column takes its place."""
+    db.execute("ALTER TABLE merges RENAME COLUMN axis TO axis_of_two")
+    accepted = "axis IN ('column', 'rank', 'layer')"
+    db.execute(f"ALTER TABLE merges ADD COLUMN axis TEXT NOT NULL DEFAULT 'column' CHECK ({accepted})")
+    db.execute("UPDATE merges SET axis = axis_of_two")
+    db.execute("ALTER TABLE merges DROP COLUMN axis_of_two")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _adapters,
     _merges,
@@ -273,6 +282,7 @@ MIGRATIONS: Sequence[Migration] = (
     _file_digests,
     _reference_pictures,
     _axes,
+    _axis_of_layers,
 )
 
 

@@ -43,7 +43,7 @@ TABLES: Mapping[str, TableWords] = {
             "version": "of lorarar",
             "seconds": "reading, computing and writing together",
             "discarded": "share of the update's energy that truncation left out",
-            "axis": "what its coefficients are of, where it has any: `column` or `rank` components",
+            "axis": "what its coefficients are of, where it has any: `column`s, `rank` components or the `layer`",
             "created": _CREATED,
         },
     ),

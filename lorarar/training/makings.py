@@ -14,7 +14,7 @@ from lorarar.lora.locations import digest_of
 from lorarar.pictures.captions import Captions
 from lorarar.pictures.concepts import Concept, lesson_of
 from lorarar.pictures.images import digest_as_read
-from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
+from lorarar.training.options import HypernetOptions, LoraOptions, PairOptions, options_facts
 from lorarar.training.place import surroundings
 from lorarar.util.libraries import full_versions
 
@@ -49,7 +49,7 @@ def facts_of_file(lora: Path) -> Facts:
 
 def training_makings(
     inputs: Mapping[str, object],
-    options: LoraOptions | HypernetOptions | ZipOptions,
+    options: LoraOptions | HypernetOptions | PairOptions,
     base: Base,
     accelerator: Accelerator,
     side: int | None = None,
@@ -72,7 +72,7 @@ def training_makings(
     }
 
 
-def settings_of(options: LoraOptions | HypernetOptions | ZipOptions) -> Facts:
+def settings_of(options: LoraOptions | HypernetOptions | PairOptions) -> Facts:
     """A training's options as its makings have them."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in options_facts(options).items()}
 

@@ -1,4 +1,4 @@
-"""The merging loss (Eq. 3), for whatever predicts the coefficients: a hypernetwork, or ZipLoRA's own parameters.
+"""The merging loss (Eq. 3), for whatever predicts the coefficients: a hypernetwork, or parameters of one pair.
 
 The teachers and the merged model run behind gates on one UNet, so no merged weight is ever formed.
 """
@@ -23,9 +23,9 @@ from lorarar.training.encoding import FilePictures, encode_pictures, encode_text
 from lorarar.training.fidelities import FIDELITIES, unit_of
 from lorarar.training.loop import Objective, pick
 from lorarar.training.lora import training_scheduler
-from lorarar.training.options import Fidelity, HypernetOptions, Regulariser, ZipOptions
+from lorarar.training.options import Fidelity, HypernetOptions, PairOptions
 from lorarar.training.precision import single_precision
-from lorarar.training.regularisers import REGULARISERS
+from lorarar.training.regularisers import Penalty, penalty_of
 from lorarar.training.residents import ResidentAdapter
 from lorarar.training.share import ALONE, Share
 
@@ -35,16 +35,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MergingLoss:
-    """The terms of Eq. 3."""
+    """The terms of Eq. 3, or of another loss that has a term of its own beside fidelity."""
 
     fidelity: Fidelity
-    regulariser: Regulariser
-    strength: float  # lambda
+    penalty: Penalty
 
     @classmethod
-    def of(cls, options: HypernetOptions | ZipOptions) -> MergingLoss:
-        """The terms that these options name."""
-        return cls(options.fidelity, options.regulariser, options.strength)
+    def of(cls, options: HypernetOptions | PairOptions, layers: Sequence[str] = ()) -> MergingLoss:
+        """The terms that these options name; ``layers`` are those of the coefficients that are learnt, in order."""
+        return cls(options.fidelity, penalty_of(options, layers))
 
     def __call__(self, merged: Tensor, teachers: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
         """Eq. 3.
@@ -54,22 +53,23 @@ class MergingLoss:
             teachers: predictions of each sample's own LoRA, in the same order.
             pairs: the coefficients that are learnt.
         """
-        return self._both(merged, teachers) + self.strength * self._overlap(merged, pairs)
+        return self._both(merged, teachers) + self._penalty_of(merged, pairs)
 
     def of_pairs(self, merged: Tensor, teachers: Tensor, learnt: Sequence[Coefficients]) -> Tensor:
         """The mean of Eq. 3 over P pairs, whose samples are as many each and whose coefficients are (P, n)."""
         each = zip(*(zip(m_c, m_s, strict=True) for m_c, m_s in learnt), strict=True)
-        overlap = torch.stack([self._overlap(merged, list(pairs)) for pairs in each]).mean()
-        return self._both(merged, teachers) + self.strength * overlap
+        penalty = torch.stack([self._penalty_of(merged, list(pairs)) for pairs in each]).mean()
+        return self._both(merged, teachers) + penalty
 
     def _both(self, merged: Tensor, teachers: Tensor) -> Tensor:
         """The fidelity terms of content and of style."""
         fidelity, half = FIDELITIES[self.fidelity], len(merged) // 2
         return fidelity(merged[:half], teachers[:half]) + fidelity(merged[half:], teachers[half:])
 
-    def _overlap(self, merged: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
-        """The regulariser, in the unit of a fidelity term."""
-        return REGULARISERS[self.regulariser](pairs, unit_of(FIDELITIES[self.fidelity], merged[: len(merged) // 2]))
+    def _penalty_of(self, merged: Tensor, pairs: Sequence[Coefficients]) -> Tensor:
+        """What is asked of the coefficients, with its weight; a term may be in the unit of a fidelity term."""
+        unit = unit_of(FIDELITIES[self.fidelity], merged[: len(merged) // 2])
+        return self.penalty.weight * self.penalty.term(pairs, unit)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args
 
+from lorarar.lora.axis import Axis
 from lorarar.merging.heads.table import HEADS, HeadName
 from lorarar.merging.methods.table import KEY_VALUE, OTHERS
 from lorarar.util.options import Option, Spelling, check_values
@@ -70,7 +71,25 @@ class HypernetOptions:
 
 
 @dataclass(frozen=True)
-class ZipOptions:
+class PairOptions:
+    """Options of any optimisation of one pair's coefficients: what these are of, and what ZipLoRA's paper says.
+
+    What a kind adds is its axis and the term of its loss beside fidelity (``lorarar.training.regularisers.term_of``).
+    """
+
+    axis: ClassVar[Axis]
+    attention_alone: ClassVar[bool] = False  # whether layers outside attention are summed instead
+
+    steps: int = 100
+    rate: float = 0.01
+    batch: int = 1  # noisy latents of content, and as many of style, a step
+    fidelity: Fidelity = "l2"
+    seed: int = 0
+    optimiser: Optimiser = "adamw"
+
+
+@dataclass(frozen=True)
+class ZipOptions(PairOptions):
     """Options of ZipLoRA's optimisation; steps, rate and lambda are the paper's (Section A1.3).
 
     The regulariser is the cosine, not Eq. 3's plain dot product: over a thousand columns that starts near a
@@ -80,23 +99,37 @@ class ZipOptions:
     coefficients and pictures are found again by these options, and a new default would make them all anew.
     """
 
-    steps: int = 100
-    rate: float = 0.01
-    batch: int = 1  # noisy latents of content, and as many of style, a step
-    fidelity: Fidelity = "l2"
+    axis: ClassVar[Axis] = "column"
+    attention_alone: ClassVar[bool] = True
+
     regulariser: Regulariser = "cosine"
     strength: float = 0.01  # lambda
-    seed: int = 0
-    optimiser: Optimiser = "adamw"
 
 
-def options_facts(options: LoraOptions | HypernetOptions | ZipOptions) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RankOptions(PairOptions):
+    """Options of ZipRank's optimisation; both weights of its layer priors are those of DuoLoRA's code."""
+
+    axis: ClassVar[Axis] = "rank"
+
+    nuclear: float = 0.01  # lambda_n
+    sparsity: float = 0.01  # lambda_s
+
+
+@dataclass(frozen=True)
+class SoupsOptions(PairOptions):
+    """Options of LoRA Soups' optimisation, whose loss is fidelity alone."""
+
+    axis: ClassVar[Axis] = "layer"
+
+
+def options_facts(options: LoraOptions | HypernetOptions | PairOptions) -> dict[str, Any]:
     """The options by name, as keys and headers have them.
 
     Those that 0.1 did not have are left out where they are as 0.1 was, so that what it made is found again.
     """
     defaults = type(options)()
-    later = {row.name for kind in (LORA, ZIPLORA, HYPERNET) for row in kind.rows if row.later}
+    later = {row.name for kind in (*OF_PAIRS.values(), HYPERNET) for row in kind.rows if row.later}
     return {
         name: value for name, value in asdict(options).items() if name not in later or value != getattr(defaults, name)
     }
@@ -141,9 +174,8 @@ _COMMON = (
 _DECAY = Option(
     "decay", "Share of the steps, at the end, over which the rate falls to zero.", least=0, most=1, later=True
 )
-_OF_LOSS = (
+_OF_FIDELITY = (
     Option("batch", "Noisy latents of each side a step.", "integer", least=1),
-    Option("strength", "Weight of the regulariser in Eq. 3.", finite=True, own_flag="--lambda"),
     Option(
         "fidelity",
         "Fidelity terms: l2 (paper) or mse (authors' code).",
@@ -151,6 +183,10 @@ _OF_LOSS = (
         choices=get_args(Fidelity),
         own_flag="--loss",
     ),
+)
+_OF_LOSS = (
+    *_OF_FIDELITY,
+    Option("strength", "Weight of the regulariser in Eq. 3.", finite=True, own_flag="--lambda"),
     Option(
         "regulariser",
         "How much m_c and m_s overlap. mean-dot: abs(m_c . m_s) as a mean over columns and layers, in the unit of "
@@ -176,6 +212,16 @@ LORA = Training(
     ),
 )
 ZIPLORA = Training(ZipOptions, (*_COMMON, *_OF_LOSS))
+ZIPRANK = Training(
+    RankOptions,
+    (
+        *_COMMON,
+        *_OF_FIDELITY,
+        Option("nuclear", "Weight of the nuclear norms in ZipRank's layer priors.", least=0, finite=True),
+        Option("sparsity", "Weight of the sums of absolute values in them.", least=0, finite=True),
+    ),
+)
+SOUPS = Training(SoupsOptions, (*_COMMON, *_OF_FIDELITY))
 HYPERNET = Training(
     HypernetOptions,
     (
@@ -230,5 +276,8 @@ HYPERNET = Training(
     ),
 )
 
+#: Optimisations of a pair's coefficients, by the name of their method.
+OF_COEFFICIENTS: Mapping[str, Training[PairOptions]] = {"ziplora": ZIPLORA, "ziprank": ZIPRANK, "soups": SOUPS}
+
 #: Of the rows of a plan that train for each pair before they merge, by their method's name.
-OF_PAIRS: Mapping[str, Training[LoraOptions | ZipOptions]] = {"joint": LORA, "ziplora": ZIPLORA}
+OF_PAIRS: Mapping[str, Training[LoraOptions | PairOptions]] = {"joint": LORA, **OF_COEFFICIENTS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from lorarar.training.options import LoraOptions, ZipOptions
+from lorarar.training.options import LoraOptions, PairOptions
 from lorarar.util.errors import TrainingError
 from lorarar.util.out_of_memory import out_of_memory_as, what_was_missing
 
@@ -31,6 +31,6 @@ def what_takes_less(options: object, precision: str) -> list[str]:
     if isinstance(options, LoraOptions):
         ways += ["optimiser adamw8bit"] if options.optimiser == "adamw" else []
         ways += [f"rank {options.rank // 2}"] if options.rank > 1 else []
-    if isinstance(options, ZipOptions):  # which trains at the base's own resolution
+    if isinstance(options, PairOptions):  # which trains at the base's own resolution
         return [*ways, "another device, as cpu"]
     return [*ways, "a smaller resolution"]

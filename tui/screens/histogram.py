@@ -1,4 +1,4 @@
-"""One layer: how its coefficients, of columns or rank components, are spread (the paper's Figure 8)."""
+"""One layer: how its coefficients, of columns, rank components or the whole, are spread (the paper's Figure 8)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lorarar.lora.axis import AXES
+from lorarar.util.formatting import count
 from tui.palette import css, diverging
 from tui.text import line
 from tui.views.coefficients import Layer, histogram
@@ -68,13 +69,13 @@ def plot(layer: Layer, width: int, height: int) -> Text:
         for counts, colour in zip(sides, COLOURS, strict=True):
             text.append(_bar(counts[place] / most, bar).ljust(bar + 1), colour)
         text.append("\n")
-    return text.append(f"longest bar: {most} {AXES[layer.axis]}s", "dim")
+    return text.append(f"longest bar: {count(most, AXES[layer.axis])}", "dim")
 
 
 def _counted(layer: Layer) -> str:
     """How many coefficients there are: along ranks each side has as many as its rank."""
-    counts = dict.fromkeys((len(layer.content.values), len(layer.style.values)))
-    return f"{' and '.join(map(str, counts))} {AXES[layer.axis]}s"
+    *first, last = dict.fromkeys((len(layer.content.values), len(layer.style.values)))
+    return " and ".join([*map(str, first), count(last, AXES[layer.axis])])
 
 
 def _bar(share: float, width: int) -> str:

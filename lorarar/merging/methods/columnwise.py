@@ -1,8 +1,8 @@
-"""Merging by coefficients, dW_m = m_c (x) dW_c + m_s (x) dW_s (Eq. 2): with optimised and with predicted ones.
+"""Merging by coefficients, dW_m = m_c (x) dW_c + m_s (x) dW_s (Eq. 2): with given and with predicted ones.
 
 Column i of B A is B A[:, i], so the merge is exactly the factors [B_c B_s], [A_c diag(m_c); A_s diag(m_s)]. Where the
 coefficients are of rank components instead, B and A are those of the singular form, and the merge is exactly
-[U_c U_s], [diag(m_c) S_c V_c'; diag(m_s) S_s V_s'].
+[U_c U_s], [diag(m_c) S_c V_c'; diag(m_s) S_s V_s']. A coefficient of a layer scales all of A.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def check_shared(content: Adapter, style: Adapter) -> None:
         )
 
 
-def ziplora(
+def by_coefficients(
     content: Adapter, style: Adapter, inputs: MergeInputs, *, coefficients: Mapping[str, Coefficients]
 ) -> MergeResult:
-    """Coefficients optimised for this pair (Shah et al., 2023); layers without any are summed.
+    """Coefficients of this pair, along any axis; layers without any are summed.
 
     Raises:
         MethodError: the coefficients are of other layers, widths or ranks than the adapters.

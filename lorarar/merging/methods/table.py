@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lorarar.lora.drawn_methods import DRAWN
 from lorarar.merging.methods.method import Method, Rival, check_method
 from lorarar.util.errors import MethodError
 from lorarar.util.options import Option
@@ -95,6 +96,14 @@ def _pruning(name: str, title: str, paper: str) -> Method:
     return Method(name, title, paper, place, _PRUNING, loras="many", dense=True, clashes=_CLASHES)
 
 
+def _of_pair(name: str, title: str, paper: str, only: str = "") -> Method:
+    """A method whose coefficients are optimised for each pair, or come from a file: along ``only`` one axis, or any."""
+    settle = f"{_HOME}.coefficient_axis:settle_{only}" if only else ""
+    return Method(
+        name, title, paper, f"{_HOME}.columnwise:by_coefficients", (COEFFICIENTS,), columnwise=True, settle=settle
+    )
+
+
 METHODS = Registry(
     "lorarar.methods",
     Method,
@@ -113,14 +122,9 @@ METHODS = Registry(
             loras="many",
             calibrated=True,
         ),
-        Method(
-            "ziplora",
-            "ZipLoRA",
-            "Shah et al., 2023",
-            f"{_HOME}.columnwise:ziplora",
-            (COEFFICIENTS,),
-            columnwise=True,
-        ),
+        _of_pair("ziplora", "ZipLoRA", "Shah et al., 2023"),
+        _of_pair("ziprank", "ZipRank", "Roy et al., 2025", "ranks"),
+        _of_pair("soups", "LoRA Soups", "Prabhakar et al., 2024", "layers"),
         Method(
             "lorarar",
             "LoRA.rar",
@@ -143,11 +147,18 @@ def method_named(name: str) -> Method:
     """Find the method of that name.
 
     Raises:
-        MethodError: no method has that name; the message lists all.
+        MethodError: no method has that name, and the message lists all; or it is of one that draws and merges nothing.
     """
+    if name in DRAWN:
+        raise MethodError(DRAWN[name].no_file)
     if name not in METHODS:
         raise MethodError(f"unknown method {name!r}; accepted are {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def optimised() -> list[str]:
+    """The names of the methods whose coefficients are optimised for each pair where no file gives them."""
+    return [name for name, method in METHODS.items() if method.per_pair]
 
 
 def origin_of(name: str) -> dict[str, list[str]]:
