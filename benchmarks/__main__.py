@@ -28,6 +28,7 @@ from benchmarks import (
     known,
     memory,
     merging,
+    pair_methods,
     pruning,
     served,
     training,
@@ -39,6 +40,7 @@ REHEARSED = "## At true size"  # the section of the page that is the rehearsal's
 
 BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "merging": merging.run,
+    "pair-methods": pair_methods.run,
     "pruning": pruning.run,
     "calibration": calibration.run,
     "command": command.run,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from lorarar.bench.adapters import merge_for_pair, trained_file
 from lorarar.bench.cells import Cell, Pair
 from lorarar.bench.grid import PlannedGrid, Task
+from lorarar.generation.attached_loras import AttachedLora
 from lorarar.generation.picture import Picture, save
 from lorarar.generation.studio import Studio
 from lorarar.merge_files import OF_ONE_PAIR, Merge
@@ -132,7 +133,10 @@ class PairDrawing:
         merged = merge_for_pair(self.pair, self.grid.base, self.grid.out, self.cache, admission, self.studio)
         merge = store.add_merge(merged, self.pair.content.path, self.pair.style.path)
         self._ids = store.add_adapter(merged.adapter, merged.path or "", "merged"), merge
-        self.studio.load_lora(merged.adapter)
+        if method := self.pair.row.drawn_by:
+            self.studio.load_loras([AttachedLora(one) for one in merged.inputs], method)
+        else:
+            self.studio.load_lora(merged.adapter)
         self._merged = merged
         self.grid.outcome.seconds["merge"] += time.perf_counter() - started
 

@@ -52,7 +52,7 @@ class TruthLoss:
 
 
 def truth_losses(plan: Plan, base: Base, device: str | None = None) -> dict[str, TruthLoss]:
-    """The truth loss of each row of a plan, by its name; rows that train for their pairs are left out.
+    """The truth loss of each row of a plan, by its name; rows that train or only draw are left out.
 
     Raises:
         PlanError: the base's family does not know a pair's true picture, or every row trains.
@@ -73,9 +73,11 @@ def truth_by_pair(plan: Plan, base: Base, device: str | None = None) -> dict[str
 
 def _levels(plan: Plan, base: Base, device: str | None) -> dict[str, Levels]:
     """The losses of each row of a plan; raises as ``truth_losses``."""
-    rows = [row for row in plan.methods if not row.trains]
+    rows = [row for row in plan.methods if row.merges and not row.trains]
     if not rows:
-        raise PlanError('every row of the plan trains for its pairs; add one that does not, as method = "ties"')
+        raise PlanError(
+            'every row of the plan trains for its pairs or only draws; add one that merges, as method = "ties"'
+        )
     chosen = plan.pairs.of(plan.contents.read(base), plan.styles.read(base))
     truths = _true_pictures(base, chosen)
     with Studio(base, device) as studio, Ticker("loss", len(truths) * len(rows)) as ticker:

@@ -39,6 +39,7 @@ from lorarar.families import DEFAULT_BASE
 from lorarar.generation.noise import parse_noise_cell
 from lorarar.generation.picture_size import parse_size
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
+from lorarar.lora.drawn_methods import DRAWN, drawn_method
 from lorarar.lora.strength_text import file_and_strength
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
@@ -53,6 +54,15 @@ if TYPE_CHECKING:
 def generate(
     prompt: PromptOption,
     loras: LorasOption = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            help=f"Draw with content's and then style's LoRA by a method that no file can hold: {', '.join(DRAWN)}.",
+            metavar="METHOD",
+            show_default="their sum",
+        ),
+    ] = None,
     base: BaseOption = DEFAULT_BASE,
     vae: VaeOption = None,
     prediction: PredictionOption = None,
@@ -84,6 +94,9 @@ def generate(
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
+    switches = drawn_method(method) if method is not None else None
+    if switches:
+        switches.check_two(len(loras or []))
     model = find_base(base, vae=vae, prediction=prediction)
     options: DrawingOptions = {
         "steps": steps,
@@ -98,7 +111,7 @@ def generate(
         check_fit(one.adapter, model)  # as far as it is known before gigabytes are loaded
     pictures: list[Picture] = []
     with Store(db) as store, Studio(model, device, dtype=dtype, offload=offload) as studio:
-        studio.load_loras(attached)
+        studio.load_loras(attached, switches)
         made_by = _kept(store, attached, [file for file, _ in sources])
         steps_in_all = -(-n // batch) * DrawingSettings.of(model, options).steps
         with Ticker("generate", steps_in_all) as ticker:

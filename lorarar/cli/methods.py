@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 @command
 def methods(as_json: JsonOption = False) -> None:
     """List the methods of ``lorarar merge`` and of plans, with their options, defaults and accepted values."""
+    from lorarar.lora.drawn_methods import DRAWN
     from lorarar.merging.methods import METHODS
-    from lorarar.merging.methods.method import COMMON, JOINT
+    from lorarar.merging.methods.method import COMMON, JOINT, NO_MERGES
     from lorarar.training.options import OF_PAIRS
 
     if as_json:
-        print_json([_record(method) for method in (*METHODS.values(), JOINT)])
+        print_json([_record(method) for method in (*METHODS.values(), *NO_MERGES.values())])
         return
     for method in METHODS.values():
         many = ", of two LoRAs or more" if method.loras == "many" else ""
@@ -34,10 +35,13 @@ def methods(as_json: JsonOption = False) -> None:
     _print_options(COMMON.values())
     print_text(f"{JOINT.name}, in plans alone: {JOINT.title} ({JOINT.paper})")
     _print_options(OF_PAIRS[JOINT.name].options.values(), "key")
+    for one in DRAWN.values():
+        print_text(f"{one.name}, draws only, in plans and by lorarar generate: {one.title} ({one.paper})")
 
 
 def _record(method: MethodInfo) -> dict[str, object]:
     """A method for machines; ``training`` are the options of a plan's row that trains."""
+    from lorarar.lora.drawn_methods import DRAWN
     from lorarar.merging.methods import Method
     from lorarar.merging.methods.method import described
     from lorarar.training.options import OF_PAIRS
@@ -48,6 +52,7 @@ def _record(method: MethodInfo) -> dict[str, object]:
         "name": method.name,
         "title": method.title,
         "paper": method.paper,
+        "draws_only": method.name in DRAWN,
         "loras": method.loras if isinstance(method, Method) else "two",
         "calibrated": isinstance(method, Method) and method.calibrated,
         "options": [described(option) for option in options.values()],

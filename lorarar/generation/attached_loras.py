@@ -22,9 +22,9 @@ class AttachedLora(NamedTuple):
         return self.adapter.identity + (f":{self.strength!r}" if self.strength != 1 else "")
 
 
-def attached_text(loras: Sequence[AttachedLora]) -> str:
-    """What several are known by, in order; empty where there are none."""
-    return ",".join(lora.text for lora in loras)
+def attached_text(loras: Sequence[AttachedLora], method: str = "") -> str:
+    """What several are known by, in order, behind the name of a method that draws with them; empty without any."""
+    return (f"{method}:" if method else "") + ",".join(lora.text for lora in loras)
 
 
 def summed(loras: Sequence[AttachedLora]) -> Adapter:

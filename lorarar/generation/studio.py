@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -30,8 +30,10 @@ from lorarar.generation.picture import Picture, save
 from lorarar.generation.placement import Placement
 from lorarar.generation.schedulers import scheduler_like
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
+from lorarar.generation.switching import SwitchedLoras, unswitched
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.base_weights import read_adapter_for
+from lorarar.lora.drawn_methods import DrawnMethod, drawn_method
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import AdapterError, DrawingError, reason
 from lorarar.util.outputs import check_output_folder
@@ -51,6 +53,7 @@ def generate(
     *,
     lora: str | Path | Adapter | Sequence[tuple[str | Path | Adapter, float]] | None = None,
     base: str | Base = DEFAULT_BASE,
+    method: str | None = None,
     n: int = 1,
     seed: int = 0,
     out: str | Path | None = None,
@@ -64,11 +67,13 @@ def generate(
     """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …; with ``out``, write them there as PNG.
 
     ``base`` is a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one and a VAE; ``lora`` is
-    one, or several with their strengths; ``options`` are those of ``DrawingOptions``, ``dtype`` and ``offload`` as of
-    ``Studio``, ``batch`` and ``noise_of`` as of ``Studio.generate``.
+    one, or several with their strengths; ``method`` names how a content and a style are drawn with (k-lora) where
+    they are not simply added; ``options`` are those of ``DrawingOptions``, ``dtype`` and ``offload`` as of ``Studio``,
+    ``batch`` and ``noise_of`` as of ``Studio.generate``.
 
     Raises:
-        BaseError, AdapterError, DrawingError, ImageError, OutputError: each names what was wrong and what is accepted.
+        BaseError, AdapterError, DrawingError, ImageError, MethodError, OutputError: each names what was wrong and what
+            is accepted.
     """
     if out is not None:
         check_output_folder(Path(out))
@@ -77,7 +82,8 @@ def generate(
     loras = [(lora, 1.0)] if isinstance(lora, str | Path | Adapter) else lora or []
     loaded = base if isinstance(base, Base) else find_base(base)
     with Studio(loaded, device, dtype=dtype, offload=offload) as studio:
-        studio.load_loras([AttachedLora(_adapter(studio.base, one), strength) for one, strength in loras])
+        attached = [AttachedLora(_adapter(studio.base, one), strength) for one, strength in loras]
+        studio.load_loras(attached, drawn_method(method) if method else None)
         pictures = studio.generate(prompt, seeds, batch=batch, noise_of=noise_of, **options)
         return [save(picture, Path(out)) if out is not None else picture for picture in pictures]
 
@@ -120,6 +126,7 @@ class Studio:
             self.pipeline = pipeline
         self._own_scheduler = self.pipeline.scheduler
         self._loras: tuple[AttachedLora, ...] = ()
+        self._switched: SwitchedLoras | None = None
         self._shapes: Shapes = {}
 
     @cached_property
@@ -156,21 +163,23 @@ class Studio:
             raise
         self.load_loras(loras)
 
-    def load_loras(self, loras: Sequence[AttachedLora]) -> None:
-        """Generate with these LoRAs from now on, together.
+    def load_loras(self, loras: Sequence[AttachedLora], method: DrawnMethod | None = None) -> None:
+        """Generate with these LoRAs from now on, together, or by a method that draws with a content and a style.
 
         A LoRA of the same layers and ranks as that before it takes its place in milliseconds, where attaching one takes
         a second for a hundred layers.
 
         Raises:
             AdapterError: they do not fit the base, or each other; then there is none.
+            MethodError: the method draws with another number of them.
         """
         from lorarar.lora.fit import check_layers
 
         try:
             for lora in loras:
                 check_layers(lora.adapter, self.base, self.layers)
-            adapter = summed(loras) if loras else None
+            switched = SwitchedLoras.of(method, loras, self.place) if method else None
+            adapter = unswitched(loras, switched.times) if switched else summed(loras) if loras else None
             shapes = _shapes(adapter) if adapter else {}
             if shapes != self._shapes or not all(layer.startswith(SWAPPED) for layer in shapes):
                 self._unload()
@@ -180,6 +189,7 @@ class Studio:
             self._unload()  # a part may be attached already
             raise
         self._loras, self._shapes = tuple(loras), shapes
+        self._switched = switched
 
     def _attach(self, adapter: Adapter) -> None:
         """Put an adapter on the base: in place of one of its shapes, or where there is none.
@@ -203,7 +213,7 @@ class Studio:
     def _unload(self) -> None:
         """Take off whatever LoRA is on the base."""
         self.pipeline.unload_lora_weights()
-        self._loras, self._shapes = (), {}
+        self._loras, self._shapes, self._switched = (), {}, None
 
     def generate(
         self,
@@ -244,7 +254,7 @@ class Studio:
                     seed=seed,
                     settings=settings,
                     base=self.base,
-                    lora=attached_text(self._loras),
+                    lora=attached_text(self._loras, self._switched.method if self._switched else ""),
                     seconds=seconds,
                     drawing=self.drawing,
                     noise=noise_of,
@@ -263,6 +273,8 @@ class Studio:
 
         def tick(pipeline: Any, number: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
             before, now = (count * settings.steps // pipeline.num_timesteps for count in (number, number + 1))
+            if self._switched:
+                self._switched.moment = (number + 1) / pipeline.num_timesteps  # of the step that comes
             if on_step and now > before:  # some schedulers run the UNet twice a step
                 on_step()
             return values
@@ -281,7 +293,8 @@ class Studio:
             "output_type": "latent",
         }
         try:
-            latents = self.pipeline(**arguments).images
+            with self._switched.attached(self.pipeline.unet) if self._switched else nullcontext():
+                latents = self.pipeline(**arguments).images
         except (ValueError, IndexError) as error:  # as schedulers say that they cannot do so few steps
             name = type(self.pipeline.scheduler).__name__
             raise DrawingError(f"{name} cannot draw with --steps {settings.steps}: {reason(error)}") from None
