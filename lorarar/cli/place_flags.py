@@ -47,8 +47,8 @@ def place_given(recipe: Recipe, device: str | None, precision: Precision | None)
     Raises:
         MethodError: something is said of it, and the recipe has no use for it.
     """
-    said = (("--device", device, recipe.uses_base), ("--precision", precision, recipe.optimises))
-    given = [flag for flag, value, is_used in said if value is not None and not is_used]
+    flags = (("--device", device, recipe.uses_base), ("--precision", precision, recipe.optimises))
+    given = [flag for flag, value, is_used in flags if value is not None and not is_used]
     if given:
         raise MethodError(
             f"{given[0]} is of no use to {recipe.method.name} here; it is for coefficients that are optimised, as "

@@ -98,8 +98,8 @@ def merge_all(
     expected["options"] = recipe.resolved_options() | (options_facts(optimiser.options) if optimiser else {})
     for pairing in pairs:
         try:
-            asked = expected | _calibration(pairing, recipe, calibrator)
-            if _is_merged(pairing, asked, recipe, optimiser) and (optimiser or is_kept(pairing.out)):
+            wanted = expected | _calibration(pairing, recipe, calibrator)
+            if _is_merged(pairing, wanted, recipe, optimiser) and (optimiser or is_kept(pairing.out)):
                 yield pairing, None
                 continue
             check_place(pairing.out, layout, (pairing.content, pairing.style))

@@ -188,10 +188,10 @@ def _calibrated(
         return (), None
     from lorarar.pictures.concepts import prompt_of
 
-    said = [*given, *[NOTHING] * (len(loras) - len(given))]
+    descriptions = [*given, *[NOTHING] * (len(loras) - len(given))]
     prompts = [
         prompt_of(describe(lora, adapter.metadata, one), lora, lora_name(lora))
-        for adapter, lora, one in zip(adapters, loras, said, strict=True)
+        for adapter, lora, one in zip(adapters, loras, descriptions, strict=True)
     ]
     return calibrator.calibrate(adapters, prompts, recipe.seed), calibrator.makings(prompts, recipe.seed)
 

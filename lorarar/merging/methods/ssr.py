@@ -82,10 +82,10 @@ def _of_layer(
     having = [place for place, one in enumerate(adapters) if name in one.layers]
     updates = [adapters[place].layers[name] for place in having]
     seen = [moments[place].get(name) for place in having]
-    known = [moment for moment in seen if moment is not None]
-    if len(having) == 1 or len(known) < len(seen):
+    there = [moment for moment in seen if moment is not None]
+    if len(having) == 1 or len(there) < len(seen):
         return [(update, weights[place]) for place, update in zip(having, updates, strict=True)]
-    return [(_recombined(updates, [weights[place] for place in having], known, ridge), 1.0)]
+    return [(_recombined(updates, [weights[place] for place in having], there, ridge), 1.0)]
 
 
 def _recombined(
