@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import calibration, merging, pruning, stacked, training
+from benchmarks import calibration, merging, methods, pruning, stacked, training
 from benchmarks.measure import cost
 from benchmarks.page import ratio, seconds, size, table
 from benchmarks.sdxl import TOY
@@ -94,3 +94,8 @@ def test_every_way_of_pruning_takes_all_layers_and_discards_as_much_on_the_updat
     assert min(one.seconds for one in (before, ours, core)) > 0
     assert ours.energy.share == pytest.approx(before.energy.share, abs=1e-3)
     assert core.energy.lost == 0
+
+
+@pytest.mark.parametrize("name", methods.ROWS)
+def test_every_row_of_methods_is_a_merge_of_as_many_loras_as_are_measured(name):
+    assert methods.measure(name, TOY, methods.COUNTS[-1]).seconds > 0

@@ -248,7 +248,7 @@ def test_methods_are_listed_whole_however_narrow_the_page(run, monkeypatch):
 def test_the_flags_of_methods_say_which_methods_take_them(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     shown = run("merge", "--help").stdout
-    assert re.search(r"--density .* Share of elements kept \(ties, dare, dare-ties\)\.", shown)
+    assert re.search(r"--density .* Share of elements kept \(ties, dare, dare-ties, knots\)\.", shown)
     assert re.search(r"--weights .* \(all but ziplora, ziprank, soups, lorarar\)\.", shown)
     assert "--hypernet" in run("coefficients", "--help").stdout
     assert "--mu" not in run("coefficients", "--help").stdout

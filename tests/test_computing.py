@@ -19,9 +19,9 @@ from lorarar.util.errors import MethodError
 from lorarar.util.progress import Ticker
 
 from .conftest import random_adapter
+from .test_methods import MANY
 
 PAIR = (random_adapter(2, 0), random_adapter(3, 1))
-ALL = ["direct", "ties", "dare", "dare-ties", "np-lora"]
 HERE = ["cuda"] if torch.cuda.is_available() else []
 
 
@@ -160,7 +160,7 @@ def test_inputs_of_a_merge_are_put_on_its_device_all_of_them():
 
 @pytest.mark.parametrize("device", HERE)
 @pytest.mark.parametrize("options", [{}, {"space": "core"}])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", MANY)
 def test_a_gpu_computes_the_same_merge_and_it_lies_where_the_loras_lie(name, options, device):
     method = method_named(name)
     if not all(map(method.takes, options)):
@@ -181,7 +181,7 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_read(tmp_path)
     assert "--device is 'abacus'" in result.output
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", MANY)
 @pytest.mark.parametrize("seconds", [0.0, 1000.0])
 def test_every_merge_that_takes_long_shows_its_progress_and_no_other(name, seconds, monkeypatch, capsys):
     monkeypatch.setattr("lorarar.merging.recipe.PATIENCE", seconds)

@@ -30,9 +30,8 @@ from tui.screens.merge import facts
 from .bench_plan import run as run_bench
 from .bench_plan import write_plan
 from .conftest import random_adapter
-from .test_methods import OWN, only, relative
+from .test_methods import MANY, OWN, only, relative
 
-MANY = ("direct", "ties", "dare", "dare-ties", "np-lora")
 THREE = tuple(random_adapter(rank, seed) for seed, rank in enumerate((2, 3, 4)))
 LAYERS = sorted(THREE[0].layers)
 FIRST, SECOND = "unet.down_blocks.1.attentions.0", "unet.up_blocks.0.attentions.1"

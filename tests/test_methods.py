@@ -7,16 +7,19 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
+from lorarar.families import Base
 from lorarar.generation.input_moments import InputMoment
 from lorarar.lora.adapter import Adapter, Factors, part_of
 from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.methods import METHODS, MergeInputs, method_named
 from lorarar.merging.methods.pruning import _seed
+from lorarar.merging.recipe import Recipe
 from lorarar.util.errors import MethodError
 
 from .conftest import random_adapter
 from .test_layouts import everything
 
+MANY = ("direct", "ties", "dare", "dare-ties", "np-lora", "tsv", "iso", "knots")  # from the files alone
 CONTENT, STYLE = random_adapter(2, 0), random_adapter(3, 1)
 LAYERS = sorted(CONTENT.layers)
 
@@ -28,6 +31,8 @@ OWN = {
     "space": "update",
     "mu": 0.5,
     "ridge": 1e-4,
+    "style_rank": None,
+    "style_energy": 1.0,
     "coefficients": {},
     "key_value": "mean",
     "others": None,
@@ -57,13 +62,13 @@ def only(adapter, layer):
     return replace(adapter, layers={layer: adapter.layers[layer]})
 
 
-@pytest.mark.parametrize("name", ["direct", "ties", "dare", "dare-ties", "np-lora"])
+@pytest.mark.parametrize("name", MANY)
 def test_weights_scale_each_side_and_ranks_add_up(name):
     half = merged(name, weights=(0.0, 0.5), mu=0.0, density=1.0)
     for layer in LAYERS:
         factors = half.layers[layer]
         assert factors.rank <= 5
-        if name in ("direct", "np-lora", "dare"):
+        if name in ("direct", "np-lora", "dare", "tsv"):
             assert relative(factors.dense(), 0.5 * STYLE.layers[layer].dense()) < 1e-5
 
 
@@ -203,6 +208,41 @@ def test_np_lora_is_the_closed_form_of_its_objective():
             assert relative(blend.layers[layer].dense(), style + projected) < 1e-4
 
 
+@pytest.mark.parametrize(("most", "energy"), [(None, 1.0), (2, 1.0), (99, 1.0), (None, 0.8), (2, 0.8), (1, 0.1)])
+@pytest.mark.parametrize("count", [2, 3])
+def test_np_lora_projects_out_so_many_of_the_styles_strongest_directions(most, energy, count):
+    """Of as many as there may be, the fewest that have the share; of three LoRAs, of every one that comes after."""
+
+    def principal(update):
+        _, values, right = torch.linalg.svd(update, full_matrices=False)
+        values, right = values[:4][: most or 4], right[:4][: most or 4]
+        fewest = next(k for k in range(1, len(values) + 1) if (values[:k] ** 2).sum() >= energy * (values**2).sum())
+        return right[: fewest if energy < 1 else len(values)]
+
+    loras = [random_adapter(4, seed) for seed in range(count)]
+    options = {"weights": (1.0,) * count, "mu": 0.5, "style_rank": most, "style_energy": energy}
+    blend = METHODS["np-lora"].run(loras, MergeInputs(), options)
+    for layer in LAYERS[:4]:
+        updates = [one.layers[layer].to(torch.float64).dense() for one in loras]
+        wanted = updates[-1]
+        for place, update in enumerate(updates[:-1]):
+            rows = torch.cat([principal(later) for later in updates[place + 1 :]])
+            wanted = wanted + update - update @ torch.linalg.pinv(rows) @ rows / 3
+        assert relative(blend.layers[layer].dense(), wanted) < 1e-5
+
+
+def test_np_lora_without_caps_has_the_bits_and_the_key_that_it_had():
+    plain = METHODS["np-lora"].run((CONTENT, STYLE), MergeInputs(), {"weights": (1.0, 1.0), "mu": 0.5})
+    capped = merged("np-lora", style_rank=STYLE.ranks[0], style_energy=1.0)
+    for layer, factors in plain.layers.items():
+        assert torch.equal(factors.down, capped.layers[layer].down)
+    base = Base("x", "nobody/nothing")
+    asked = Recipe(METHODS["np-lora"], base, {"style_energy": 1.0}).resolved_options()
+    assert asked == Recipe(METHODS["np-lora"], base).resolved_options() == {"seed": 0, "weights": [1.0, 1.0], "mu": 0.5}
+    asked = Recipe(METHODS["np-lora"], base, {"style_rank": 4, "style_energy": 0.9}).resolved_options()
+    assert (asked["style_rank"], asked["style_energy"]) == (4, 0.9)
+
+
 def test_np_lora_ends_at_the_plain_sum_and_at_the_null_space():
     soft, hard = merged("np-lora", mu=0.0), merged("np-lora", mu=math.inf)
     for layer in LAYERS:
@@ -238,7 +278,7 @@ def test_a_rank_cuts_and_says_what_it_cost(name):
     assert cut.energy.share == pytest.approx(lost / energy, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["direct", "ties", "dare", "dare-ties", "np-lora"])
+@pytest.mark.parametrize("name", MANY)
 def test_convolutions_and_half_precision_go_through(name):
     generator = torch.Generator().manual_seed(0)
 
@@ -256,18 +296,7 @@ def test_convolutions_and_half_precision_go_through(name):
 
 
 def test_the_table_of_methods_is_sound():
-    assert list(METHODS) == [
-        "direct",
-        "ties",
-        "dare",
-        "dare-ties",
-        "np-lora",
-        "ssr",
-        "ziplora",
-        "ziprank",
-        "soups",
-        "lorarar",
-    ]
+    assert list(METHODS) == [*MANY, "ssr", "ziplora", "ziprank", "soups", "lorarar"]
     for name, method in METHODS.items():
         assert method_named(name) is method
         assert name == method.name

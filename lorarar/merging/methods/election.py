@@ -56,7 +56,7 @@ def add(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 
 def elect(kept: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """The weighted mean of those elements that have the sign of their sum; a sum of zero counts as positive."""
-    count = -(-kept[0].numel() // BLOCK)
+    count = max(1, -(-kept[0].numel() // BLOCK))
     with threads_for(BLOCK):
         blocks = [_elect(block, weights) for block in zip(*(one.chunk(count) for one in kept), strict=True)]
     return blocks[0] if len(blocks) == 1 else torch.cat(blocks)

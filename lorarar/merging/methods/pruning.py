@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from functools import partial
 from typing import Literal
 
@@ -22,9 +21,10 @@ from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.truncation import Energy, factorise, truncate
 from lorarar.merging.methods.core_space import CoreSpace
 from lorarar.merging.methods.election import add, elect, keep_at_random, keep_largest
+from lorarar.merging.methods.layer_merge import merge_layers
 from lorarar.merging.methods.merge_inputs import MergeInputs, MergeResult
-from lorarar.merging.methods.terms import WeightedUpdate, sum_layer, weigh
-from lorarar.merging.threads import side_by_side, threads_for
+from lorarar.merging.methods.terms import WeightedUpdate
+from lorarar.merging.threads import threads_for
 from lorarar.util.errors import MethodError
 from lorarar.util.formatting import in_words
 
@@ -89,22 +89,11 @@ def dare_ties(
 def _prune(
     adapters: Sequence[Adapter], weights: Sequence[float], inputs: MergeInputs, rule: Rule, prune: Prune
 ) -> MergeResult:
-    def merge(name: str) -> tuple[Factors, Energy]:
-        if len(terms[name]) == 1:
-            return sum_layer(terms[name], inputs)
-        combine = partial(rule, torch.Generator().manual_seed(_seed(inputs.seed, name)))
-        merged, of_layer = prune(name, terms[name], inputs.rank, combine)
-        return merged.to(inputs.dtype or merged.down.dtype), of_layer
+    def merge(name: str, terms: Sequence[WeightedUpdate]) -> tuple[Factors, Energy]:
+        masks = torch.Generator().manual_seed(_seed(inputs.seed, name))
+        return prune(name, terms, inputs.rank, partial(rule, masks))
 
-    terms = weigh(adapters, weights)
-    layers: dict[str, Factors] = {}
-    energy = Energy()
-    is_elsewhere = any(factors.down.device.type != "cpu" for of_layer in terms.values() for factors, _ in of_layer)
-    with closing(side_by_side(merge, terms, alone=is_elsewhere)) as results:
-        for name, (merged, of_layer) in zip(terms, results, strict=True):
-            layers[name], energy = merged, energy + of_layer
-            inputs.on_layer()
-    return MergeResult(layers, energy=energy)
+    return merge_layers(adapters, weights, inputs, merge)
 
 
 def _prune_delta(

@@ -35,6 +35,22 @@ SPACE = Option(
     later=True,
 )
 MU = Option("mu", "Strength of the projection onto the style's null space.", default=0.5, least=0)
+STYLE_RANK = Option(
+    "style_rank",
+    "Most directions of the style that are projected out, its strongest.",
+    "integer",
+    default_words="all that it reads",
+    least=1,
+    later=True,
+)
+STYLE_ENERGY = Option(
+    "style_energy",
+    "Share of the style's energy, within --style-rank, in the directions that are projected out.",
+    default=1.0,
+    above=0,
+    most=1,
+    later=True,
+)
 RIDGE = Option(
     "ridge",
     "How far what a LoRA reads is damped, beside the mean square of it.",
@@ -112,7 +128,17 @@ METHODS = Registry(
         _pruning("ties", "TIES", "Yadav et al., 2023"),
         _pruning("dare", "DARE", "Yu et al., 2024"),
         _pruning("dare-ties", "DARE-TIES", "Goddard et al., 2024"),
-        Method("np-lora", "NP-LoRA", "Chen et al., 2025", f"{_HOME}.np_lora:np_lora", (WEIGHTS, MU), loras="many"),
+        Method(
+            "np-lora",
+            "NP-LoRA",
+            "Chen et al., 2025",
+            f"{_HOME}.np_lora:np_lora",
+            (WEIGHTS, MU, STYLE_RANK, STYLE_ENERGY),
+            loras="many",
+        ),
+        Method("tsv", "TSV-M", "Gargiulo et al., 2024", f"{_HOME}.tsv:tsv", (WEIGHTS,), loras="many"),
+        Method("iso", "Iso-C", "Marczak et al., 2025", f"{_HOME}.iso:iso", (WEIGHTS,), loras="many"),
+        Method("knots", "KnOTS", "Stoica et al., 2024", f"{_HOME}.knots:knots", (WEIGHTS, DENSITY), loras="many"),
         Method(
             "ssr",
             "SSR-Merge",
