@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.measure import Cost, cost, isolated
 from benchmarks.page import seconds, section, size, table
 from benchmarks.sdxl import SDXL, TOY, Size, new_adapter, new_unet
+from lorarar.lora.adapter import Adapter
 from lorarar.merging.computing import compute
-from lorarar.merging.methods import MergeInputs, method_named
+from lorarar.merging.methods import MergeInputs, MergeResult, method_named
 
 #: By name on the page: a method, and those of its options that are not as by default.
 ROWS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -40,12 +41,17 @@ def run(quick: bool = False) -> str:
 
 def measure(name: str, shape: Size, count: int) -> Cost:
     """A row's merge of so many LoRAs."""
-    named, given = ROWS[name]
-    method = method_named(named).for_loras(count)
     unet = new_unet(shape, "meta")
     adapters = [new_adapter(unet, shape.rank, seed) for seed in range(count)]
-    options = {option.name: option.default for option in method.options} | given
-    return cost(lambda: compute(method.run, adapters, MergeInputs(), options), repeats=REPEATS)
+    return cost(lambda: merge(name, adapters), repeats=REPEATS)
+
+
+def merge(name: str, adapters: Sequence[Adapter]) -> MergeResult:
+    """A row's merge."""
+    named, given = ROWS[name]
+    method = method_named(named).for_loras(len(adapters))
+    options = {**{option.name: option.default for option in method.options}, **given}
+    return compute(method.run, adapters, MergeInputs(), options)
 
 
 def _figures(costs: list[Cost]) -> list[str]:

@@ -23,7 +23,7 @@ def knots(adapters: Sequence[Adapter], inputs: MergeInputs, *, weights: Sequence
 
     def rule(space: CoreSpace, given: Sequence[float]) -> Factors:
         joint = Components.of(torch.cat(space.cores, dim=1), space.rounding)
-        parts = (joint.values.unsqueeze(1) * joint.right).split(space.right.shape[1], dim=1)
+        parts = (joint.values.unsqueeze(1) * joint.right).chunk(len(space.cores), dim=1)
         kept = [keep_largest(part @ space.right.T, density) for part in parts]
         return space.factors(joint.left, elect(kept, given))
 
