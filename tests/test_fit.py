@@ -186,11 +186,11 @@ def test_inspect_says_what_a_file_is_for_and_whether_it_fits(run, tmp_path):
 
 
 def test_inspect_names_the_base_of_a_file_that_cannot_be_read(run, tmp_path):
-    path = tmp_path / "flux.safetensors"
-    diffusers_file({"transformer.single_transformer_blocks.0.attn.to_q": (3072, 3072)}, path)
+    path = tmp_path / "sd3.safetensors"
+    diffusers_file({"transformer.transformer_blocks.0.attn.to_q": (1536, 1536)}, path)
     told = json.loads(run("inspect", path, "--json").stdout)
-    assert told["purpose"]["made_for"] == ["FLUX.1"]
-    assert told["unusable"].endswith("it is a LoRA for FLUX.1")
+    assert told["purpose"]["made_for"] == ["SD3"]
+    assert told["unusable"].endswith("it is a LoRA for SD3")
 
 
 def test_merge_refuses_two_loras_of_sd15_for_sdxl(run, tmp_path):

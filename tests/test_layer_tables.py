@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from math import prod
 
 import pytest
 
@@ -29,7 +30,23 @@ def test_layers_that_are_known_of_the_bases():
     assert table("sdxl")["text_encoder_2.text_model.encoder.layers.31.mlp.fc1"] == (5120, 1280)
     assert "unet.down_blocks.0.attentions.0.proj_in" not in table("sdxl")
     assert not any(layer.startswith("unet.mid_block") for layer in table("koala-700m"))
-    assert {name: len(table(name)) for name in TABLES} == {"sdxl": 1059, "ssd-1b": 694, "koala-700m": 532, "sd15": 354}
+    assert {name: len(table(name)) for name in TABLES} == {
+        "sdxl": 1059,
+        "ssd-1b": 694,
+        "koala-700m": 532,
+        "sd15": 354,
+    } | TRANSFORMERS
+
+
+#: layers of the diffusion transformers' tables
+TRANSFORMERS = {"flux1": 576, "flux2-klein": 109, "flux2-klein-9b": 153, "qwen-image": 846, "z-image": 276}
+MILLIONS = {"flux1": 11898, "flux2-klein": 3876, "flux2-klein-9b": 9079, "qwen-image": 20425, "z-image": 6154}
+
+
+@pytest.mark.parametrize("name", MILLIONS)
+def test_the_weights_of_transformers_are_as_many_as_are_said(name):
+    own = [shape for layer, shape in table(name).items() if layer.startswith("transformer.")]
+    assert round(sum(prod(shape) for shape in own) / 1e6) == MILLIONS[name]
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path):

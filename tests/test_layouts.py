@@ -6,11 +6,12 @@ import torch
 from peft import PeftModel
 from safetensors import safe_open
 
+from lorarar.families.sdxl import SDXL
 from lorarar.generation.latents import encode_prompts, predict
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.layouts import LAYOUTS
-from lorarar.lora.locations import COMPONENTS, digest_of
+from lorarar.lora.locations import digest_of
 from lorarar.util.errors import AdapterError
 
 from .conftest import make_unet, random_adapter
@@ -95,10 +96,10 @@ def test_plain_diffusers_reads_what_is_written(tiny, tmp_path, layout):
 def test_plain_peft_reads_what_is_written(tiny, tmp_path):
     adapter = everything(tiny)
     write_adapter(adapter, tmp_path / "a", None, "peft")
-    for component in COMPONENTS:
+    for component in SDXL.modules.adapted:
         setattr(tiny, component, PeftModel.from_pretrained(getattr(tiny, component), tmp_path / "a" / component))
     loaded = outcome(tiny)
-    for component in COMPONENTS:
+    for component in SDXL.modules.adapted:
         setattr(tiny, component, getattr(tiny, component).unload())
     assert_loaded(loaded, tiny, adapter)
 

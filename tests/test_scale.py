@@ -93,7 +93,7 @@ def test_headers_with_and_without_a_component(tmp_path, header, wanted):
         ({"r": 8, "lora_alpha": 16}, "has rank 4, its configuration says 8"),
         ({"r": 4, "lora_alpha": 16, "use_dora": True}, "use_dora is set"),
         ({"lora_alfa": 16}, "has 'lora_alfa'; accepted are fields of PEFT's LoraConfig"),
-        ({"transformer.r": 4}, "has 'transformer.r'"),
+        ({"prior.r": 4}, "has 'prior.r'"),
         ({"r": 4, "use_qalora": True}, "use_qalora is set"),
     ],
 )

@@ -30,8 +30,9 @@ class SizedMerge:
 
 
 def sized_families() -> dict[str, str]:
-    """The families whose tables of layers are here, by name, with their titles."""
-    return {name: family.title for name, family in FAMILIES.items() if (TABLES / f"{name}.txt").is_file()}
+    """The families of UNets whose tables of layers are here, by name, with their titles."""
+    tables = {name: family for name, family in FAMILIES.items() if (TABLES / f"{name}.txt").is_file()}
+    return {name: one.title for name, one in tables.items() if one.architecture and one.architecture.blueprint}
 
 
 def measure_family(name: str, rank: int = RANK) -> dict[str, Any]:

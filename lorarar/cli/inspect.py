@@ -103,6 +103,7 @@ def facts(inspection: Inspection) -> dict[str, str]:
     """The short facts by name."""
     return {
         "dialect": ", ".join(inspection.dialects) or "unknown",
+        **({"written by": " or ".join(inspection.writers)} if inspection.writers else {}),
         "ranks": ", ".join(map(str, inspection.ranks)) or "unknown",
         "alpha": ", ".join(f"{alpha:g}" for alpha in inspection.alphas) or "none (scale 1)",
         "tensors": f"{inspection.tensors:,} of {', '.join(inspection.dtypes) or 'nothing'}",
@@ -110,6 +111,7 @@ def facts(inspection: Inspection) -> dict[str, str]:
         "bytes": f"{inspection.bytes:,}",
         "usable": "no" if inspection.unusable else _use(inspection.dialects),
         **({"left out": f"embeddings {', '.join(inspection.embeddings)}"} if inspection.embeddings else {}),
+        **({"changes nothing": "; ".join(inspection.left_out)} if inspection.left_out else {}),
         **_purpose(inspection.purpose),
     }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lorarar.families.listing import Listing
+from lorarar.families.module_names import ModuleNames
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -47,19 +48,20 @@ class Component:
 
 @dataclass(frozen=True)
 class Architecture:
-    """How the models of a family are built, so that they can be loaded from one checkpoint file.
+    """How the models of a family are built: those that have a blueprint can be loaded from one checkpoint file.
 
     Invariant: the UNet that ``components`` describes is built as ``blueprint`` says.
     """
 
     title: str  # as people write it
-    blueprint: Blueprint
     components: Mapping[str, Component]  # of the pipeline, by name, without the tokenizers
-    tokenizers: Mapping[str, str]  # CLIP's, by name, with the token that fills a prompt up to its length
     gigabytes: float  # of all weights in half precision
+    blueprint: Blueprint | None = None  # of its UNet; None: its denoiser is none
+    tokenizers: Mapping[str, str] = field(default_factory=dict)  # CLIP's, with the token that fills a prompt up
     listing: Listing | None = None  # how other programs call it in the headers of LoRAs
     variant: str = ""  # under which the hub has the weights of the family's base in half precision; empty: under none
     layers: Path | None = None  # the table of its layers, for ``lorarar.families.layer_table``
+    names: ModuleNames | None = None  # of its transformer's modules, where first authors and diffusers have such
 
 
 def blueprint_of(shapes: Shapes) -> Blueprint | None:

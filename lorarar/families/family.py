@@ -51,13 +51,11 @@ class Base:
 
 @dataclass(frozen=True)
 class Modules:
-    """The names of a pipeline's models, which are its folders too, by what they do.
-
-    LoRAs are checked against them; dialects, drawing and training take the denoiser to be ``unet``, as SDXL's is.
-    """
+    """The names of a pipeline's models, which are its folders too, by what they do."""
 
     denoiser: str
-    text_encoders: tuple[str, ...]
+    text_encoders: tuple[str, ...]  # that LoRAs change
+    unchanged: tuple[str, ...] = ()  # text encoders that no LoRA changes
 
     @property
     def adapted(self) -> tuple[str, ...]:

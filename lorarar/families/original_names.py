@@ -71,7 +71,7 @@ def name_outside(module: str) -> str | None:
 
 def numbering_of(family: Family | None) -> Numbering | None:
     """How checkpoint files of a family's bases count the blocks of the UNet; None where that is not known."""
-    if family is None or family.architecture is None:
+    if family is None or family.architecture is None or family.architecture.blueprint is None:
         return None
     unet = family.architecture.components[family.modules.denoiser].config
     kinds = unet["up_block_types"]

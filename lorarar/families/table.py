@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
-from lorarar.families.architecture import blueprint_of
+from lorarar.families.architecture import Architecture, blueprint_of
 from lorarar.families.checkpoint import read_checkpoint
 from lorarar.families.family import Base, Family, Prediction
+from lorarar.families.flux1 import FLUX1
+from lorarar.families.flux2_klein import FLUX2_KLEIN, FLUX2_KLEIN_9B
+from lorarar.families.layer_table import Layers, layers_of_weights, read_table
 from lorarar.families.pocket import POCKET
+from lorarar.families.qwen_image import QWEN_IMAGE
 from lorarar.families.sd15 import SD15
 from lorarar.families.sdxl import SDXL
 from lorarar.families.small_sdxl import KOALA_700M, SSD_1B
+from lorarar.families.z_image import Z_IMAGE
 from lorarar.util.errors import BaseError
 from lorarar.util.hub_cache import cached_file
 from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.registry import Registry
 from lorarar.util.tensor_header import read_tensor_header
 
-FAMILIES = Registry("lorarar.families", Family, (POCKET, SDXL, SSD_1B, KOALA_700M, SD15))
+FAMILIES = Registry(
+    "lorarar.families",
+    Family,
+    (POCKET, SDXL, SSD_1B, KOALA_700M, SD15, FLUX1, FLUX2_KLEIN, FLUX2_KLEIN_9B, QWEN_IMAGE, Z_IMAGE),
+)
+COMPONENTS = tuple(dict.fromkeys(name for family in FAMILIES.own.values() for name in family.modules.adapted))
+DENOISERS = tuple(dict.fromkeys(family.modules.denoiser for family in FAMILIES.own.values()))
 DEFAULT_BASE = POCKET.name  # of a command that names none
 INDEX = "model_index.json"  # of a pipeline folder
 CHECKPOINTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")  # how the names of checkpoint files end
@@ -48,14 +60,25 @@ def architecture_family(base: Base) -> Family | None:
     """
     built = [(family, family.architecture) for family in FAMILIES.values() if family.architecture]
     if base.folder or base.file:
-        blueprint = blueprint_of(_unet_shapes(base))
-        return next((family for family, architecture in built if architecture.blueprint == blueprint), None)
+        shapes = {name: _shapes(base, name) for name in DENOISERS}
+        return next((family for family, how in built if _is_built(how, family, shapes)), None)
     return next((family for family, _ in built if family.find_base().location == base.location), None)
 
 
-def _unet_shapes(base: Base) -> dict[str, tuple[int, ...]]:
-    """The shapes of the weights in the files of a base on this machine that hold its UNet, by name."""
-    files = [base.file] if base.file else sorted((base.folder or Path()).glob("unet/*.safetensors"))
+def _is_built(architecture: Architecture, family: Family, models: Mapping[str, Layers]) -> bool:
+    """Whether one of these models is a denoiser of an architecture: by its blueprint, or all its layers."""
+    denoiser = family.modules.denoiser
+    shapes = models.get(denoiser, {})
+    if architecture.blueprint or not shapes:
+        return bool(shapes) and blueprint_of(shapes) == architecture.blueprint
+    layers = read_table(architecture.layers) if architecture.layers else {}
+    own = {layer: shape for layer, shape in layers.items() if layer.startswith(f"{denoiser}.")}
+    return bool(own) and layers_of_weights(denoiser, shapes) == own
+
+
+def _shapes(base: Base, denoiser: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights in the files of a base on this machine that hold a denoiser of this name, by name."""
+    files = [base.file] if base.file else sorted((base.folder or Path()).glob(f"{denoiser}/*.safetensors"))
     headers = (read_tensor_header(one, BaseError) for one in files)
     return {name: shape for header in headers for name, shape in header.shapes.items()}
 
@@ -127,7 +150,7 @@ def _check_checkpoint(base: Base, file: Path) -> None:
     family = architecture_family(base)
     refusal = read_checkpoint(file).refusal(family.architecture if family else None, own_vae=base.vae is None)
     if refusal:
-        titles = ", ".join(family.architecture.title for family in FAMILIES.values() if family.architecture)
+        titles = ", ".join(how.title for family in FAMILIES.values() if (how := family.architecture) and how.blueprint)
         raise BaseError(f"{file} is {refusal}; accepted as a base is a whole checkpoint of {titles}")
 
 

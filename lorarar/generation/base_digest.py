@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lorarar.families import Base, family_of
 from lorarar.families.table import INDEX
+from lorarar.generation.drawable import check_drawable
 from lorarar.generation.hub import is_commit, snapshot_of, tell_variant
 from lorarar.generation.pipeline_folder import component_folders
 from lorarar.generation.vae import VAE
@@ -43,8 +44,9 @@ def pinned(base: Base) -> Base:
     """The base, and its VAE, at the commits that their revisions mean now: what is loaded is what the digest says.
 
     Raises:
-        BaseError: a commit of the hub cannot be found out.
+        BaseError: a commit of the hub cannot be found out, or no pictures are drawn with such a base.
     """
+    check_drawable(family_of(base))
     if base.vae:
         base = replace(base, vae=_pinned_vae(base.vae))
     if Path(base.location).exists() or (is_commit(base.revision) and base.variant is not None):

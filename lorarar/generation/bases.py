@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, Prediction, family_of
 from lorarar.generation.checkpoint import PREDICTION_TYPES, load_checkpoint
+from lorarar.generation.drawable import check_drawable
 from lorarar.generation.hub import advice
 from lorarar.generation.pipeline_folder import variant_in
 from lorarar.generation.vae import VAE, check_vae, load_vae
@@ -88,6 +89,7 @@ def load_weights(base: Base, dtype: torch.dtype, vae_dtype: torch.dtype | None =
         BaseError: the model cannot be found or loaded.
     """
     family = family_of(base)
+    check_drawable(family)
     kind = family.pipeline_class()
     with _quiet():
         named = replace(base, vae=base.location) if base.file and vae_dtype and not base.vae else base

@@ -27,6 +27,18 @@ _PARTS: dict[str, Part] = {
     ".to_out.0": "output",
     ".ff.net.0.proj": "feed-forward",
     ".ff.net.2": "feed-forward",
+    ".add_q_proj": "query",
+    ".add_k_proj": "key",
+    ".add_v_proj": "value",
+    ".to_add_out": "output",
+    **dict.fromkeys(
+        (
+            *(f".ff{stream}.{layer}" for stream in ("", "_context") for layer in ("linear_in", "linear_out")),
+            *(f".{ff}.{layer}" for ff in ("ff_context", "img_mlp", "txt_mlp") for layer in ("net.0.proj", "net.2")),
+            *(f".feed_forward.w{number}" for number in (1, 2, 3)),
+        ),
+        "feed-forward",
+    ),
 }
 
 ATTENTION: tuple[Part, ...] = ("query", "key", "value", "output")

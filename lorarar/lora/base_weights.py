@@ -52,7 +52,7 @@ def read_adapter_for(base: Base | None, path: str | Path, rank: int = RANK) -> A
         AdapterError: as ``read_adapter``.
         BaseError: a file of the base is broken.
     """
-    return read_adapter(path, Conversion(rank, BaseWeights(base) if base else None))
+    return read_adapter(path, Conversion(rank, BaseWeights(base) if base else None), family_of(base) if base else None)
 
 
 class BaseWeights:
@@ -93,7 +93,7 @@ class BaseWeights:
 def _is_numbered_by_two(base: Base) -> bool:
     """Whether a checkpoint's UNet has two layers in a block, by which ``diffusers_path`` counts."""
     family = architecture_family(base)
-    unet = family.architecture.components["unet"] if family and family.architecture else None
+    unet = family.architecture.components.get("unet") if family and family.architecture else None
     return unet is not None and unet.config.get("layers_per_block", 2) == 2
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from lorarar.families import FAMILIES
 from lorarar.lora.adapter import Factors
 from lorarar.lora.conversion.layer import Conversion, plain_factors, sound_tensors, update_shape
 from lorarar.lora.foreign_bases import base_of_names
+from lorarar.lora.fused import split_roles
 from lorarar.lora.loaded_file import LoadedFile
 from lorarar.lora.roles import Roles, kinds_of
 from lorarar.lora.scale import scale_of
@@ -46,7 +48,10 @@ def check_layers(path: Path, files: Sequence[LoadedFile]) -> list[FileLayer]:
     layers = [layer for loaded in files for layer in _layers_of(loaded)]
     if not layers:
         raise AdapterError(f"{path} holds no LoRA weights")
-    return sorted(layers, key=lambda layer: layer.name)
+    layers = sorted(layers, key=lambda layer: layer.name)
+    if twice := next((one for one, after in pairwise(layers) if one.name == after.name), None):
+        raise AdapterError(f"{twice.file}: {twice.name} is there twice, alone and in a module of several layers")
+    return layers
 
 
 def plain_layers(layers: Sequence[FileLayer], conversion: Conversion) -> tuple[dict[str, Factors], Energy]:
@@ -68,10 +73,11 @@ def plain_layers(layers: Sequence[FileLayer], conversion: Conversion) -> tuple[d
 
 
 def remarks_on(
-    layers: Sequence[FileLayer], energy: Energy, conversion: Conversion, embeddings: Sequence[str]
+    layers: Sequence[FileLayer], energy: Energy, conversion: Conversion, files: Sequence[LoadedFile]
 ) -> tuple[str, ...]:
     """What is not as a user may expect, a line each: conversions, layers that do nothing, and what is left out."""
-    remarks = []
+    remarks = [line for loaded in files for line in loaded.parsed.left_out]
+    embeddings = [name for loaded in files for name in loaded.parsed.embeddings]
     if converted := [layer for layer in layers if layer.kinds]:
         kinds = ", ".join(sorted({kind for layer in converted for kind in layer.kinds}))
         lost = f"at rank {conversion.rank} at most, {energy.share:.2%} of their energy discarded"
@@ -96,7 +102,10 @@ def _layers_of(loaded: LoadedFile) -> list[FileLayer]:
         config = loaded.config_of(name)
         try:
             sound = sound_tensors(name, roles)
-            layers.append(FileLayer(name, sound, update_shape(name, sound), scale_of(name, sound, config), weights))
+            scale = scale_of(name, sound, config)
+            place = loaded.parsed.places.get(name)
+            for layer, own in split_roles(place, sound) if place else [(name, sound)]:
+                layers.append(FileLayer(layer, own, update_shape(layer, own), scale, weights))
         except AdapterError as error:
             raise AdapterError(f"{weights}: {error}") from None
     return layers

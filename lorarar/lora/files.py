@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lorarar.families import Family
+from lorarar.families.table import COMPONENTS, DENOISERS
 from lorarar.lora.adapter import Adapter, widest
 from lorarar.lora.carried import carried_fields
 from lorarar.lora.conversion.layer import Conversion, stored_dtype
@@ -23,7 +25,7 @@ from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.layout_tensors import FolderPart
 from lorarar.lora.layouts import Layout, layout_named
 from lorarar.lora.loaded_file import LoadedFile, load_files
-from lorarar.lora.locations import COMPONENTS, CONFIG, WEIGHTS, digest_of, locate
+from lorarar.lora.locations import CONFIG, WEIGHTS, digest_of, locate
 from lorarar.lora.tensors import save_tensors
 from lorarar.util.errors import AdapterError
 from lorarar.util.messages import message_once
@@ -31,18 +33,19 @@ from lorarar.util.messages import message_once
 PLAIN = Conversion()
 
 
-def read_adapter(path: str | Path, conversion: Conversion = PLAIN) -> Adapter:
+def read_adapter(path: str | Path, conversion: Conversion = PLAIN, family: Family | None = None) -> Adapter:
     """Read a LoRA, a file or a folder, into plain factors, alpha folded in; what has to be known of it is said once.
 
     Args:
         path: a file, a PEFT folder, or a folder as diffusers saves a LoRA.
         conversion: how what is no plain LoRA is made one.
+        family: of the base that it is read for: names that two bases have are this one's.
 
     Raises:
         AdapterError: not a sound file, not a LoRA, a half missing, factors that do not fit each other, or
             values that are not finite; the message names file and key.
     """
-    adapter = build_adapter(Path(path), load_files(Path(path)), conversion)
+    adapter = build_adapter(Path(path), load_files(Path(path), family), conversion)
     for remark in adapter.remarks:
         message_once(f"{path}: {remark}", "yellow")
     return adapter
@@ -56,7 +59,6 @@ def build_adapter(path: Path, files: Sequence[LoadedFile], conversion: Conversio
     """
     checked = check_layers(path, files)
     layers, energy = plain_layers(checked, conversion)
-    embeddings = [name for loaded in files for name in loaded.parsed.embeddings]
     return Adapter(
         layers=layers,
         name=path.name or path.resolve().name,
@@ -64,7 +66,7 @@ def build_adapter(path: Path, files: Sequence[LoadedFile], conversion: Conversio
         provenance=first_provenance(files),
         metadata={key: text for loaded in reversed(files) for key, text in loaded.metadata.items()},
         stored=widest(stored_dtype(layer.roles) for layer in checked),
-        remarks=remarks_on(checked, energy, conversion, embeddings),
+        remarks=remarks_on(checked, energy, conversion, files),
     )
 
 
@@ -125,7 +127,7 @@ def _write_folder(
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a killed process of the same id, as is old
         for component, part in parts.items():
-            folder = partial if list(parts) == ["unet"] else partial / component
+            folder = partial if {*parts} <= {*DENOISERS} else partial / component
             folder.mkdir(parents=True)
             save_tensors(part.tensors, folder / WEIGHTS[0], provenance, fields)
             text = json.dumps(part.config, indent=2, sort_keys=True) + "\n"

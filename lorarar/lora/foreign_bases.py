@@ -65,9 +65,9 @@ _DECLARED = {
     "SD 2": r"sd_?v?2|stable-diffusion-v2",
     "SD3": r"sd_?v?3|stable-diffusion-(?:v)?3",
     "FLUX.1": r"flux[-.]?1|flux$",
-    "FLUX.2": r"flux[-.]?2",
-    "Qwen-Image": r"qwen-?image",
-    "Z-Image": r"z-?image",
+    "FLUX.2": r"flux[-_.]?2",
+    "Qwen-Image": r"qwen[-_]?image",
+    "Z-Image": r"z[-_]?image",
     "Wan": r"wan",
 }
 _FIELDS = ("modelspec.architecture", "ss_base_model_version")

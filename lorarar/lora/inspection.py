@@ -14,8 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lorarar.families import Base
-from lorarar.lora.dialects import foreign_kind
+from lorarar.families import Base, family_of
 from lorarar.lora.file_layers import FileLayer, check_layers
 from lorarar.lora.files import first_provenance
 from lorarar.lora.header import PROVENANCE
@@ -23,12 +22,28 @@ from lorarar.lora.loaded_file import LoadedFile, load_files
 from lorarar.lora.purpose import Purpose, purpose_of
 from lorarar.lora.roles import KeyRole, kinds_of
 from lorarar.lora.scale import alpha_of, rank_of
+from lorarar.lora.unread_keys import foreign_kind
+from lorarar.lora.writers import writers_of
 from lorarar.util.errors import AdapterError
 
 #: The first that fits a layer's name is its kind; tables are in this order.
 _KINDS = {
     r"^text_encoder\.": "text encoder 1",
     r"^text_encoder_2\.": "text encoder 2",
+    **{
+        rf"^transformer\..*(?:{pattern})": f"transformer {kind}"
+        for pattern, kind in {
+            r"\.qkv$|\.linear1(_qkv)?$|\.qkv_lora\d$|to_qkv_mlp_proj$": "attention in one matrix",
+            r"\.(to_q|add_q_proj)$": "attention query",
+            r"\.(to_k|add_k_proj)$": "attention key",
+            r"\.(to_v|add_v_proj)$": "attention value",
+            r"\.(to_out(\.0)?|to_add_out)$": "attention output",
+            r"\.(ff|ff_context|img_mlp|txt_mlp|feed_forward)\.|\.proj_mlp$|_blocks\.\d+\.proj_out$": "feed-forward",
+            r"mod(ulation\w*)?\.|norm\d?(_context|_out)?\.linear$": "modulation",
+            r"embed": "embedding",
+            r"": "other",
+        }.items()
+    },
     r"\.to_q$": "UNet attention query",
     r"\.to_k$": "UNet attention key",
     r"\.to_v$": "UNet attention value",
@@ -60,6 +75,7 @@ class Inspection:
     parameters: int  # numbers in them, alphas not counted
     dtypes: list[str]
     dialects: list[str]  # also kinds of adapters other than plain LoRA
+    writers: list[str]  # programs that wrote it, by its header, or else may have, by its dialects
     ranks: list[int]
     alphas: list[float]  # distinct ones; empty where there are none, and the scale is 1
     targets: list[LayerGroup]
@@ -67,6 +83,7 @@ class Inspection:
     record: dict[str, Any]  # the provenance, where this program wrote the file
     unread: dict[str, str]  # reason by key
     embeddings: list[str]  # names of those beside the layers, which a merge leaves out
+    left_out: list[str]  # what changes nothing and is not read, a line each
     unusable: str | None  # why reading it as an adapter fails
     purpose: Purpose
 
@@ -79,7 +96,7 @@ def inspect_adapter(path: str | Path, base: Base | None = None) -> Inspection:
         BaseError: a file of the base is broken.
     """
     path = Path(path)
-    files = load_files(path)
+    files = load_files(path, family_of(base) if base else None)
     layers = {layer: roles for loaded in files for layer, roles in loaded.parsed.layers.items()}
     sound, unusable = _layers_or_refusal(path, files)
     weights = [tensor for loaded in files for key, tensor in loaded.tensors.items() if not key.endswith(".alpha")]
@@ -90,6 +107,10 @@ def inspect_adapter(path: str | Path, base: Base | None = None) -> Inspection:
         parameters=sum(tensor.numel() for tensor in weights),
         dtypes=sorted({str(tensor.dtype).removeprefix("torch.") for tensor in weights}),
         dialects=_dialects(files),
+        writers=writers_of(
+            {key: text for loaded in files for key, text in loaded.metadata.items()},
+            [name for loaded in files for name in loaded.parsed.dialects],
+        ),
         ranks=sorted({rank for roles in layers.values() if (rank := rank_of(roles))}),
         alphas=sorted({alpha for loaded in files for alpha in _alphas(loaded)}),
         targets=_groups({layer: roles.values() for layer, roles in layers.items()}),
@@ -97,6 +118,7 @@ def inspect_adapter(path: str | Path, base: Base | None = None) -> Inspection:
         record=first_provenance(files),
         unread={key: why for loaded in files for key, why in loaded.parsed.unread.items()},
         embeddings=[name for loaded in files for name in loaded.parsed.embeddings],
+        left_out=[line for loaded in files for line in loaded.parsed.left_out],
         unusable=unusable,
         purpose=purpose_of(
             path,

@@ -1,4 +1,7 @@
-"""Names of layers in the layouts that are not diffusers': kohya's flat ones, and ComfyUI's own."""
+"""Names of layers in the layouts that are not diffusers': kohya's flat ones, and ComfyUI's own.
+
+A transformer's come in with the names of its first authors' modules (``lorarar.lora.original_modules``).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def kohya_name(layer: str, family: Family | None) -> str:
         flat = ((numbering and numbering.original_name(name)) or name).replace(".", "_")
         return f"lora_unet_{KOHYA_EMBEDDINGS.get(flat, flat)}"
     only = family is not None and len(family.modules.text_encoders) == 1
-    prefix = {"text_encoder": "lora_te" if only else "lora_te1", "text_encoder_2": "lora_te2"}[component]
+    text = {"text_encoder": "lora_te" if only else "lora_te1", "text_encoder_2": "lora_te2"}
+    prefix = text.get(component, "lora_unet")
     return f"{prefix}_{name.replace('.', '_')}"
 
 
@@ -44,6 +48,8 @@ def comfy_name(layer: str, family: Family | None) -> str:
     component, _, name = layer.partition(".")
     if component in _COMFY_TEXT:
         return f"{_COMFY_TEXT[component]}.{name}"
+    if component != "unet":
+        return f"diffusion_model.{name}"
     numbering = numbering_of(family) or Numbering()
     if numbering.resnets != Numbering().resnets:
         return kohya_name(layer, family)

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lorarar.families.table import COMPONENTS
 from lorarar.lora.adapter import Adapter, Factors, widest
 from lorarar.lora.layout_names import comfy_name, kohya_name
-from lorarar.lora.locations import COMPONENTS
 from lorarar.lora.made_for import family_of_adapter
+from lorarar.lora.original_modules import by_original_module
+from lorarar.lora.transformer_names import names_of_adapter
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def kohya_tensors(adapter: Adapter) -> dict[str, Tensor]:
     between attention layers. Layers of another rank have the quotient in ``down``.
     """
     family = family_of_adapter(adapter)
+    modules = by_original_module(adapter.layers, names_of_adapter(adapter))
     tensors: dict[str, Tensor] = {}
     for component in COMPONENTS:
-        own = {layer: factors for layer, factors in adapter.layers.items() if layer.startswith(f"{component}.")}
+        own = {layer: factors for layer, factors in modules.items() if layer.startswith(f"{component}.")}
         alpha = _commonest(factors.rank for factors in own.values()) if own else 0
         for layer, factors in own.items():
             scaled, name = _for_alpha(factors, alpha), kohya_name(layer, family)
@@ -70,15 +73,18 @@ def kohya_tensors(adapter: Adapter) -> dict[str, Tensor]:
 def comfy_tensors(adapter: Adapter) -> dict[str, Tensor]:
     """Keys of ComfyUI's own, by the names that the layers have in checkpoint files; there is no alpha, so scale 1.
 
+    Of a transformer, where those of several layers are one, the halves are spelt as diffusers reads them too.
+
     Raises:
         AdapterError: a layer has no such name.
     """
-    family = family_of_adapter(adapter)
+    family, names = family_of_adapter(adapter), names_of_adapter(adapter)
+    down, up = names.halves if names else (".lora_down.weight", ".lora_up.weight")
     tensors: dict[str, Tensor] = {}
-    for layer, factors in adapter.layers.items():
+    for layer, factors in by_original_module(adapter.layers, names).items():
         name = comfy_name(layer, family)
-        tensors[f"{name}.lora_down.weight"] = factors.down.contiguous()
-        tensors[f"{name}.lora_up.weight"] = factors.up.contiguous()
+        tensors[f"{name}{down}"] = factors.down.contiguous()
+        tensors[f"{name}{up}"] = factors.up.contiguous()
     return tensors
 
 

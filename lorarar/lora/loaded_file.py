@@ -10,8 +10,10 @@ from typing import Any
 
 from torch import Tensor
 
+from lorarar.families import Family
+from lorarar.families.table import COMPONENTS
 from lorarar.lora.dialects import ParsedKeys, parse_keys
-from lorarar.lora.locations import COMPONENTS, AdapterFile, locate
+from lorarar.lora.locations import AdapterFile, locate
 from lorarar.lora.scale import LORA_FIELDS, Config
 from lorarar.lora.tensors import read_tensors
 from lorarar.util.errors import AdapterError
@@ -26,11 +28,12 @@ class LoadedFile:
     file: AdapterFile
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
+    family: Family | None = None  # of the base that it is read for
 
     @cached_property
     def parsed(self) -> ParsedKeys:
         """Its tensors by layer and role."""
-        return parse_keys(self.tensors, self.file.component)
+        return parse_keys(self.tensors, self.file.component, self.family)
 
     @cached_property
     def configs(self) -> dict[str, Config]:
@@ -41,22 +44,30 @@ class LoadedFile:
         """
         weights, component, config = self.file
         if config:
-            return {component: _json_object(_text(config), config)}
+            return {self._component(component): _json_object(_text(config), config)}
         what = f"{weights}: {HEADER_CONFIG}"
         return header_configs(_json_object(self.metadata.get(HEADER_CONFIG, "{}"), what), what)
+
+    def _component(self, component: str) -> str:
+        """The component of its layers: what a folder takes for a UNet's may be a transformer's."""
+        return self.parsed.names.component if self.parsed.names and component == "unet" else component
 
     def config_of(self, layer: str) -> Config | None:
         """The configuration of a layer's component; None where the file has none."""
         return self.configs.get(layer.partition(".")[0])
 
 
-def load_files(path: Path) -> list[LoadedFile]:
+def load_files(path: Path, family: Family | None = None) -> list[LoadedFile]:
     """Load the tensors of an adapter under the keys of its files.
+
+    Args:
+        path: of its file or folder.
+        family: of the base that it is read for, where one is named.
 
     Raises:
         AdapterError: a file is missing or not sound.
     """
-    return [LoadedFile(file, *read_tensors(file.weights, AdapterError)) for file in locate(path)]
+    return [LoadedFile(file, *read_tensors(file.weights, AdapterError), family) for file in locate(path)]
 
 
 def header_configs(header: dict[str, Any], what: str) -> dict[str, Config]:

@@ -6,11 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from lorarar.families.sdxl import SDXL
+from lorarar.families.table import COMPONENTS
 from lorarar.util.digest_memory import remembered_sha256
 from lorarar.util.errors import AdapterError
 
-COMPONENTS = SDXL.modules.adapted
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 DIFFUSERS_WEIGHTS = (
@@ -23,7 +22,7 @@ class AdapterFile(NamedTuple):
     """One tensor file of an adapter, and how its keys are to be read."""
 
     weights: Path
-    component: str = "unet"  # whose layers they are where keys do not say
+    component: str = "unet"  # whose layers they are where keys do not say; a UNet may be another denoiser too
     config: Path | None = None  # PEFT's configuration of them
 
 
@@ -44,8 +43,8 @@ def locate(path: Path) -> list[AdapterFile]:
         files = [AdapterFile(path / name) for name in DIFFUSERS_WEIGHTS if (path / name).is_file()][:1]
     if not files:
         raise AdapterError(
-            f"{path} is not a file, and no PEFT folder (it has no {CONFIG}, nor has unet/ in it), nor one of diffusers "
-            f"(it has no {DIFFUSERS_WEIGHTS[0]})"
+            f"{path} is not a file, and no PEFT folder (it has no {CONFIG}, nor unet/ or transformer/), nor one "
+            f"of diffusers (it has no {DIFFUSERS_WEIGHTS[0]})"
         )
     return files
 

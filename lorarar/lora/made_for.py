@@ -10,6 +10,7 @@ from lorarar.families.layer_table import Layers
 from lorarar.lora.adapter import ATTENTION, Adapter, part_of
 from lorarar.lora.base_layers import layers_of_family
 from lorarar.lora.foreign_bases import Shapes, base_of_names, declared_base
+from lorarar.lora.transformer_spelling import placed_key
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,12 @@ def made_for(layers: Shapes, tensors: Shapes, metadata: Mapping[str, str]) -> Ma
         metadata: of its file's header.
     """
     declared = declared_base(metadata)
-    titles = tuple(family.title for family in _likely(families_of(layers), layers)) if layers else ()
+    families = _reading(_likely(families_of(layers), layers), tensors) if layers else ()
+    titles = tuple(family.title for family in families)
     if not titles and (named := base_of_names(tensors) or declared):
         titles = (named,)
-    return MadeFor((declared,) if declared in titles else titles, declared)
+    confirmed = tuple(title for title in titles if declared and (title == declared or title.startswith(f"{declared} ")))
+    return MadeFor(confirmed or titles, declared)
 
 
 def base_of_adapter(adapter: Adapter) -> MadeFor:
@@ -71,6 +74,17 @@ def _likely(families: Sequence[Family], layers: Shapes) -> Sequence[Family]:
     """Of families that have these layers, those of which they are the whole attention; where none is so, all."""
     ours = _attention(layers)
     return [one for one in families if ours and ours == _attention(layers_of_family(one) or ())] or families
+
+
+def _reading(families: Sequence[Family], tensors: Shapes) -> Sequence[Family]:
+    """Of families those by whose modules' names most keys are read; a UNet's have none."""
+
+    def read(family: Family) -> int:
+        names = family.architecture.names if family.architecture else None
+        return sum(1 for key in tensors if placed_key(key, names)) if names else 0
+
+    counts = [read(family) for family in families]
+    return [family for family, count in zip(families, counts, strict=True) if count == max(counts)]
 
 
 def _attention(layers: Iterable[str] | Layers) -> set[str]:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from lorarar.families.module_names import ModuleNames
 from lorarar.families.original_names import Numbering, name_outside
+
+OriginalNames = Numbering | ModuleNames  # of a UNet's layers, of a transformer's modules
 
 LINEAR = (".lora_down.weight", ".lora_up.weight")  # endings of the keys of A and B
 PEFT_HALVES = (".lora_A.weight", ".lora_B.weight")
@@ -39,8 +42,9 @@ class Lookup:
 
     names: Mapping[str, tuple[str, ...]]
     halves: tuple[tuple[str, str], ...]
+    families: tuple[str, ...] = ()  # of which it looks so; empty: of all
 
-    def names_of(self, layer: str, numbering: Numbering | None) -> Iterator[str]:
+    def names_of(self, layer: str, numbering: OriginalNames | None) -> Iterator[str]:
         """The names under which a layer is looked for."""
         forms = name_forms(layer, numbering)
         for template in self.names.get(layer.partition(".")[0], ()):
@@ -71,7 +75,7 @@ class Program:
     never_mixed: bool = False  # whether flat names count only where all names of the file are flat
 
     def taken(
-        self, keys: Collection[str], layers: Iterable[str], family: str | None, numbering: Numbering | None
+        self, keys: Collection[str], layers: Iterable[str], family: str | None, numbering: OriginalNames | None
     ) -> dict[str, Keys]:
         """The layers that the program takes from a file, each with its keys there.
 
@@ -79,17 +83,18 @@ class Program:
             keys: of the file; in a folder with a file for each component, ``COMPONENT/`` stands before each.
             layers: that the base has.
             family: the base's, by name; None where it is none of ours.
-            numbering: of the base's UNet in checkpoint files, where it has one.
+            numbering: of the base's UNet in checkpoint files, or its transformer's names, where it has one.
         """
         if self.families and family not in self.families:
             return {}
         present = set(keys)
-        halves = [_pairs(present, lookup.halves) for lookup in self.lookups]
+        lookups = [one for one in self.lookups if not one.families or family in one.families]
+        halves = [_pairs(present, lookup.halves) for lookup in lookups]
         if self.never_mixed and not all(key.startswith("lora_") for key in present):
             halves = [{name: pair for name, pair in pairs.items() if not name.startswith("lora_")} for pairs in halves]
         taken: dict[str, Keys] = {}
         for layer in layers:
-            for lookup, pairs in zip(self.lookups, halves, strict=True):
+            for lookup, pairs in zip(lookups, halves, strict=True):
                 for name in lookup.names_of(layer, numbering):
                     if name in pairs and layer not in taken and not self._misses(layer, name, family):
                         taken[layer] = pairs[name]
@@ -128,7 +133,7 @@ def _pairs(present: Collection[str], halves: Iterable[tuple[str, str]]) -> dict[
 
 
 @lru_cache(maxsize=8192)  # every program asks for the same layers
-def name_forms(layer: str, numbering: Numbering | None) -> dict[str, str]:
+def name_forms(layer: str, numbering: OriginalNames | None) -> dict[str, str]:
     """The forms of a layer's name that programs use, its component left out.
 
     Returns:
@@ -143,7 +148,8 @@ def name_forms(layer: str, numbering: Numbering | None) -> dict[str, str]:
         "bare": name.removeprefix("text_model."),
         "processor": processor.removesuffix(".0") if processor.endswith(".to_out.0") else processor,
     }
-    original = (numbering.original_name if numbering else name_outside)(name) if component == "unet" else None
+    has = isinstance(numbering, ModuleNames) if component == "transformer" else component == "unet"
+    original = (numbering.original_name if numbering else name_outside)(name) if has else None
     return forms | ({"original": original, "original_flat": original.replace(".", "_")} if original else {})
 
 
@@ -151,6 +157,22 @@ _FLAT_TEXT = {"text_encoder": ("lora_te1_{flat}", "lora_te_{flat}"), "text_encod
 _FLAT = {"unet": ("lora_unet_{original_flat}", "lora_unet_{flat}"), **_FLAT_TEXT}
 _DIFFUSERS_TEXT = {"text_encoder": ("text_encoder.{name}",), "text_encoder_2": ("text_encoder_2.{name}",)}
 _ALL_HALVES = (LINEAR, PROCESSOR, PEFT_HALVES, DOTTED, DOTTED_TEXT)
+
+#: Of transformers, which programs know by diffusers' names too; gaps say which have not all of these.
+_COMFY_TRANSFORMER = (
+    "diffusion_model.{original}",
+    "lora_unet_{original_flat}",
+    "transformer.{name}",
+    "lora_transformer_{flat}",
+    "lycoris_{flat}",
+    "diffusion_model.{name}",
+    "{name}",
+)
+_TRANSFORMERS = ("flux1", "flux2-klein", "flux2-klein-9b", "qwen-image", "z-image")
+_ORIGINAL = r"(lora_unet_|diffusion_model\.).*"
+_FLUX1_ENDS = r"transformer\.(x_embedder|context_embedder|proj_out|(time_text_embed|norm_out)\..*)"
+_FLUX2 = ("flux2-klein", "flux2-klein-9b")
+_BY_DIFFUSERS_NAME = r"(transformer\.|lora_transformer_|lycoris_|[a-z_]+(?<!diffusion_model)\.).*"
 
 _COMFY_UNET = ("diffusion_model.{original}", *_FLAT["unet"], "unet.{processor}", "{processor}")
 _NO_DOTTED_PROJECTION = Gap(r"text_encoder_2\.text_projection", r"text_encoder_2\..*")
@@ -161,6 +183,7 @@ COMFYUI = Program(
         Lookup(
             {
                 "unet": _COMFY_UNET,
+                "transformer": _COMFY_TRANSFORMER,
                 "text_encoder": (
                     "text_encoders.clip_l.transformer.{name}",
                     *_FLAT_TEXT["text_encoder"],
@@ -175,8 +198,14 @@ COMFYUI = Program(
             _ALL_HALVES,
         ),
     ),
-    families=("sdxl", "ssd-1b", "koala-700m", "sd15"),
-    gaps=(_NO_DOTTED_PROJECTION,),
+    families=("sdxl", "ssd-1b", "koala-700m", "sd15", *_TRANSFORMERS),
+    gaps=(
+        _NO_DOTTED_PROJECTION,
+        Gap(r"transformer\..*", r"lora_transformer_.*", families=("qwen-image", "z-image")),
+        Gap(r"transformer\.[a-z]+_stream_modulation.*", _BY_DIFFUSERS_NAME, families=_FLUX2),
+        Gap(r"transformer\.time_guidance_embed.*", _BY_DIFFUSERS_NAME, families=_FLUX2),
+        Gap(r"transformer\.all_.*", r"lora_unet_.*", families=("z-image",)),
+    ),
 )
 FORGE = Program(
     "Forge",
@@ -212,8 +241,17 @@ DIFFUSERS = Program(
         Lookup({"unet": ("unet.{name}",), **_DIFFUSERS_TEXT}, (PEFT_HALVES, DOTTED)),
         Lookup({"unet": ("unet.{processor}",)}, (PROCESSOR,)),
         Lookup(_FLAT, (LINEAR,)),
+        Lookup({"transformer": ("transformer.{name}",)}, (PEFT_HALVES,)),
+        Lookup({"transformer": ("lora_unet_{original_flat}",)}, (LINEAR,)),
+        Lookup({"transformer": ("diffusion_model.{original}",)}, (LINEAR, PEFT_HALVES, DOTTED)),
+        Lookup({"text_encoder": ("text_encoders.clip_l.transformer.{name}",)}, (LINEAR,), ("flux1",)),
     ),
-    gaps=(Gap(r"unet\.add_embedding\..*", r"lora_unet_add_.*"),),
+    gaps=(
+        Gap(r"unet\.add_embedding\..*", r"lora_unet_add_.*"),
+        # its converter leaves these without the component
+        Gap(_FLUX1_ENDS, _ORIGINAL, ("flux1",)),
+        Gap(r"transformer\.([a-z]+_stream_modulation|norm_out|time_guidance_embed\.g).*", r"lora_unet_.*", _FLUX2),
+    ),
     never_mixed=True,
 )
 PEFT = Program(

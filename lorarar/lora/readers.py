@@ -13,6 +13,7 @@ from lorarar.lora.inspection import kind_of
 from lorarar.lora.locations import locate
 from lorarar.lora.made_for import family_of_adapter
 from lorarar.lora.programs import PROGRAMS, Program
+from lorarar.lora.transformer_names import names_of_adapter
 from lorarar.util.errors import AdapterError
 from lorarar.util.tensor_header import read_tensor_header
 
@@ -74,7 +75,8 @@ def reading_text(readings: Sequence[Reading]) -> str:
 
 
 def _reading(program: Program, keys: Collection[str], adapter: Adapter, family: Family | None) -> Reading:
-    taken = program.taken(keys, adapter.layers, family.name if family else None, numbering_of(family))
+    names = names_of_adapter(adapter) or numbering_of(family)
+    taken = program.taken(keys, adapter.layers, family.name if family else None, names)
     lost = dict.fromkeys(_kind(layer) for layer in adapter.layers if layer not in taken)
     return Reading(program.name, len(taken), len(adapter.layers), tuple(lost))
 

@@ -25,6 +25,14 @@ class Spelling(NamedTuple):
     path: str
 
 
+class Ending(NamedTuple):
+    """What a key ends in: its style, its tensor's role, and the path before it, with all that stands before that."""
+
+    style: Style
+    role: KeyRole
+    path: str
+
+
 _ADAPTER = r"(?:\..+?)?"  # PEFT may name the adapter, which is any text
 _ROLE_WORDS = {**ROLES, "A": ROLES["down"], "B": ROLES["up"], "lora_magnitude_vector": ROLES["magnitude"]}
 
@@ -34,14 +42,17 @@ _ENDINGS: tuple[tuple[Style, str], ...] = (
     ("kohya", rf"\.(?P<role>hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t2)){_ADAPTER}"),
     ("kohya", r"\.(?P<role>dora_scale|scalar)"),
     ("procs", r"_lora\.(?P<role>down|up)\.weight"),
+    ("procs", r"(?<=_lora[12])\.(?P<role>down|up)\.weight"),  # XLabs', who count the streams
     ("old", r"\.lora(?:_linear_layer)?\.(?P<role>down|up)\.weight"),
     ("peft", rf"\.lora_(?P<role>A|B){_ADAPTER}\.weight"),
     ("peft", rf"\.(?P<role>lora_magnitude_vector){_ADAPTER}"),
     ("alpha", r"(?:[._]lora|\.lora_linear_layer)?\.(?P<role>alpha)"),
 )
-_PATTERNS = tuple((style, re.compile(f"(?P<path>.+?){ending}")) for style, ending in _ENDINGS)
+_PATTERNS: tuple[tuple[Style, re.Pattern[str]], ...] = tuple(
+    (style, re.compile(f"(?P<path>.+?){ending}")) for style, ending in _ENDINGS
+)
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|module)\.")  # of torch.compile and DataParallel, at any depth
-_PEFT = "base_model.model."
+PEFT = "base_model.model."
 #: Before a path that is not flattened: which component it is of; None where the path says it itself.
 _PREFIXES = {
     "model.diffusion_model.": "unet",
@@ -67,14 +78,14 @@ _FLAT_COMPONENTS = {
     "lora_te1": "text_encoder",
     "lora_te2": "text_encoder_2",
 }
-_DOTTED_DIALECTS: dict[Style, str] = {
+DOTTED_DIALECTS: dict[Style, str] = {
     "procs": "attn-procs",
     "old": "diffusers-old",
     "alpha": "diffusers-old",
     "peft": "diffusers",
     "kohya": "diffusers-kohya",
 }
-DIALECT_NAMES = ("kohya", "kohya-sgm", "sgm", *dict.fromkeys(_DOTTED_DIALECTS.values()), "peft")
+DIALECT_NAMES = ("kohya", "kohya-sgm", "sgm", *dict.fromkeys(DOTTED_DIALECTS.values()), "peft")
 
 
 @lru_cache(maxsize=65536)  # every row of the table asks for it
@@ -84,23 +95,35 @@ def spelling_of(key: str) -> Spelling | None:
     Raises:
         ValueError: it does, but its path names no layer; the message says why, for a reader who sees the key before it.
     """
+    ending = ending_of(key)
+    return _spelling(ending.path, ending.style, ending.role) if ending else None
+
+
+@lru_cache(maxsize=65536)  # each transformer's names ask for it
+def ending_of(key: str) -> Ending | None:
+    """What a key ends in; None where it ends in nothing that a LoRA's key ends in."""
     for style, pattern in _PATTERNS:
         if match := pattern.fullmatch(key):
-            return _spelling(match["path"], style, _ROLE_WORDS[match["role"]])
+            return Ending(style, _ROLE_WORDS[match["role"]], match["path"])
     return None
+
+
+def unwrapped(path: str) -> str:
+    """A path without what PEFT, torch.compile and DataParallel put before names."""
+    return _WRAPPERS.sub("", path).replace(PEFT, "")
 
 
 def _spelling(path: str, style: Style, role: KeyRole) -> Spelling:
     if flat := _FLAT.fullmatch(path):
         dialect = "kohya-sgm" if is_sgm(flat[2]) else "kohya"
         return Spelling(dialect, role, f"{_FLAT_COMPONENTS[flat[1]]}.{_translated(unflattened(flat[2]))}")
-    bare = _WRAPPERS.sub("", path).replace(_PEFT, "")
+    bare = unwrapped(path)
     prefix = next((prefix for prefix in _PREFIXES if bare.startswith(prefix)), "")
     module = bare.removeprefix(prefix)
     if not prefix and module.startswith("unet."):
         prefix, module = "unet.", re.sub(r"^(?:unet\.)+", "", module)
     sgm = is_sgm(module)
-    dialect = "peft" if _PEFT in path else "sgm" if sgm or prefix in _PREFIXES else _DOTTED_DIALECTS[style]
+    dialect = "peft" if PEFT in path else "sgm" if sgm or prefix in _PREFIXES else DOTTED_DIALECTS[style]
     component = _PREFIXES.get(prefix, prefix.rstrip("."))
     named = _translated(module) if sgm else module
     return Spelling(dialect, role, f"{component}.{named}" if component else named)

@@ -70,10 +70,20 @@ def save_tensors(
     header = {PROVENANCE: json.dumps(provenance, sort_keys=True), **dict(sorted((fields or {}).items()))}
     try:
         with replacing(path) as partial:
-            save_file(dict(tensors), partial, _placeholder(header))
+            save_file(_apart(tensors), partial, _placeholder(header))
             _write_metadata(partial, header)
     except (OSError, SafetensorError) as error:
         raise AdapterError(f"cannot write {path}: {error}") from None
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, each with memory of its own, as safetensors wants them: layers that were one may share their A."""
+    places: set[int] = set()
+    apart: dict[str, Tensor] = {}
+    for key, tensor in tensors.items():
+        apart[key] = tensor.clone() if tensor.data_ptr() in places else tensor
+        places.add(tensor.data_ptr())
+    return apart
 
 
 def _metadata_text(header: Mapping[str, str]) -> bytes:

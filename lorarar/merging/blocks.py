@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from lorarar.families.table import DENOISERS
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.block_names import COUNTS, NAMES, PRESETS
 from lorarar.merging.methods.method import SIDES
 from lorarar.util.errors import AdapterError, MethodError
 
 _OURS = re.compile(r"((down|up)_blocks\.\d+|mid_block)(\.\w+)*|conv_in|conv_out|time_embedding|add_embedding")
+_OF_TRANSFORMERS = re.compile(r"((single_)?transformer_blocks|layers|noise_refiner|context_refiner)\.\d+(\.\w+)*")
 _ACCEPTED = (
     f"a preset ({', '.join(PRESETS)}), {', '.join(map(str, COUNTS))} numbers, or NAME:NUMBER;… with names as "
-    "TE, UNET, up_blocks.0.attentions.1, IN04"
+    "TE, UNET, up_blocks.0.attentions.1, IN04, or of a transformer transformer_blocks.0, layers.0"
 )
 
 
@@ -42,8 +44,15 @@ class BlockWeights:
         """The adapter with its layers times their numbers, without those whose number is 0; it is in no file.
 
         Raises:
-            AdapterError: none is left.
+            AdapterError: none is left, or a name is one of a UNet's blocks, and it is of a transformer.
         """
+        components = {layer.partition(".")[0] for layer in adapter.layers}
+        strange = next((name for name in self.numbers if _is_of_unets(name)), None)
+        if strange and "unet" not in components and {*components} & {*DENOISERS}:
+            raise AdapterError(
+                f"--blocks {self.text}: {strange} is a block of UNets, and {adapter.name} is of a transformer; "
+                "accepted are its own, such as transformer_blocks.0, single_transformer_blocks.0, layers.0, and TE"
+            )
         layers = {
             name: factors.scale(number) for name, factors in adapter.layers.items() if (number := self.of(name)) != 0
         }
@@ -109,8 +118,8 @@ def _parse(text: str, which: str, side: str) -> BlockWeights:
 def _name(name: str, which: str) -> str:
     """A block's name as the table has it, or as our layers have it."""
     known = {"MID": "M00"}.get(name.strip().upper(), name.strip().upper())
-    ours = name.strip().removeprefix("unet.")
-    if known not in NAMES and not _OURS.fullmatch(ours):
+    ours = name.strip().removeprefix("unet.").removeprefix("transformer.")
+    if known not in NAMES and not (_OURS.fullmatch(ours) or _OF_TRANSFORMERS.fullmatch(ours)):
         raise MethodError(f"--blocks {which}: {name} is no block; accepted is {_ACCEPTED}")
     return known if known in NAMES else ours
 
@@ -127,4 +136,10 @@ def _number(text: str, which: str) -> float:
 
 def _meant(name: str) -> Iterator[str]:
     """The beginnings of the names of the layers that a block's name means."""
-    yield from NAMES.get(name, (f"unet.{name}",))
+    yield from NAMES.get(name) or (f"{denoiser}.{name}" for denoiser in DENOISERS)
+
+
+def _is_of_unets(name: str) -> bool:
+    """Whether a name means blocks that UNets alone have."""
+    meant = NAMES.get(name)
+    return all(place.startswith("unet") for place in meant) if meant else not _OF_TRANSFORMERS.fullmatch(name)
