@@ -30,7 +30,7 @@ BAD_METHODS = {
     "late": "ValueError: option --early has its default from hypernet.x, no option before it",
     "like-ours": "ValueError: lorarar has one named direct",
     "no-method": "TypeError: it is a dict; accepted is a lorarar.merging.methods.method.Method",
-    "no-name": "ValueError: '../up' is no name for a method; accepted are a-z, 0-9, - . and _, but not joint",
+    "no-name": "ValueError: '../up' is no name for a method; accepted are a-z, 0-9, - . and _, but not joint or k-lora",
     "other-mu": "OptionError: option --mu means something else elsewhere",
     "own-layout": "OptionError: option --layout is lorarar merge's own",
     "raising": "RuntimeError: no such luck",

@@ -162,7 +162,7 @@ def check_method(method: Method, others: Mapping[str, Method]) -> None:
         ValueError: its name is none; an option is unsound, named like something else, or unequal to another method's.
     """
     if not _NAME.fullmatch(method.name) or method.name in NO_MERGES:
-        taken = " and ".join(NO_MERGES)
+        taken = " or ".join(NO_MERGES)
         raise ValueError(f"{method.name!r} is no name for a method; accepted are a-z, 0-9, - . and _, but not {taken}")
     check_names(method.options, RESERVED | COMMON.keys() | OF_COLUMNS.keys(), "lorarar merge")
     owners = {"", "base", "pair"}
