@@ -30,7 +30,7 @@ def kohya_name(layer: str, family: Family | None) -> str:
         numbering = numbering_of(family) if has_original_names(family) else None
         flat = ((numbering and numbering.original_name(name)) or name).replace(".", "_")
         return f"lora_unet_{KOHYA_EMBEDDINGS.get(flat, flat)}"
-    only = family is not None and len(family.modules.text_encoders) == 1
+    only = family is not None and len((*family.modules.text_encoders, *family.modules.unchanged)) == 1
     text = {"text_encoder": "lora_te" if only else "lora_te1", "text_encoder_2": "lora_te2"}
     prefix = text.get(component, "lora_unet")
     return f"{prefix}_{name.replace('.', '_')}"
