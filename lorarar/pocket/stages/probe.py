@@ -59,7 +59,7 @@ def run_probe(context: BuildContext) -> None:
     torch.manual_seed(context.seed)
     objective = ProbeObjective(pictures)
     run = context.train("probe", objective, context.adjust(SCHEDULE))
-    save_tensors(objective.probe.cpu().state_dict(), shipped.PROBE, {"kind": "lorarar-pocket-probe"})
+    save_tensors(objective.probe.cpu().half().state_dict(), shipped.PROBE, {"kind": "lorarar-pocket-probe"})
     probe = load_probe()
     shipped.MANIFEST.record(
         "probe",
