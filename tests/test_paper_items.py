@@ -16,7 +16,7 @@ from judge.paper import run as paper_run
 from judge.paper.errors import PaperError
 from judge.paper.footprint import MergeFootprint
 from judge.paper.item import PaperItem
-from judge.paper.items import check_1, new_splits, question_2, question_3, question_4, table_2, table_3, table_a3
+from judge.paper.items import check_1, new_splits, question_2, question_3, question_4, table_3, table_a3
 from judge.paper.page import ResultsPage
 from judge.paper.request import PaperRequest
 from judge.paper.section import PaperFigure, PaperSection
@@ -53,7 +53,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grids, "TEST", str(write_test_plan(folder)))
-        patch.setattr(table_2, "measure", footprint.measure_here)  # no process of its own, whose start takes seconds
+        patch.setattr(footprint, "measure", footprint.measure_here)  # no process of its own, whose start takes seconds
         patch.chdir(folder)
         first = run_paper(*OF_GRID, "-o", "results", "--db", "a.db")
         with Store(folder / "a.db") as store:
@@ -170,15 +170,15 @@ def test_what_was_measured_of_some_loras_and_a_network_is_not_taken_for_that_of_
         measured.append(row)
         return vars(MergeFootprint(1.0, 1.0, 1, 1, "a--b"))
 
-    monkeypatch.setattr(table_2, "measure", measure)
+    monkeypatch.setattr(footprint, "measure", measure)
     plan = grids.test_grid(work.request)
     network = made[0] / "other.safetensors"
     for content in (b"one", b"two", b"two"):
         network.write_bytes(content)
         row = plan.methods[2].model_copy(update={"hypernet": str(network)})
-        table_2._footprint(work, plan, row)
+        footprint.kept_footprint(work, plan, row)
     other = plan.model_copy(update={"contents": plan.contents.model_copy(update={"folder": made[0]})})
-    table_2._footprint(work, other, row)
+    footprint.kept_footprint(work, other, row)
     assert len(measured) == 3
 
 

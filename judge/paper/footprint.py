@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from judge.paper.errors import PaperError
+from lorarar.util.files import sha256_of
 
 if TYPE_CHECKING:
+    from judge.paper.work import PaperWork
     from lorarar.bench.cells import Pair
     from lorarar.bench.plan import MethodRow, Plan
     from lorarar.families import Base
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 STATUS = Path("/proc/self/status")  # of this process, where the system has it
 AGAIN = 5  # merges after the first, of which the quickest counts
+MEGABYTE = 1e6
+KEEPER = "table-2"  # the item among whose things footprints are kept, whichever item asked first
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,24 @@ class MergeFootprint:
     learnt: int | None  # numbers that were learnt before or for it; None of a method that learns nothing
     memory: int  # bytes beyond the base and a picture being drawn
     pair: str
+
+
+def kept_footprint(work: PaperWork, plan: Plan, row: MethodRow) -> MergeFootprint:
+    """What a row of a plan takes, measured once for all items.
+
+    Raises:
+        PaperError, LorarError: as ``measure``.
+    """
+    network = network_of(row, plan.find_base())
+    facts = {
+        "row": row.model_dump(mode="json"),
+        "base": plan.base,
+        "sides": [side.model_dump(mode="json") for side in (plan.contents, plan.styles)],
+        "network": network and sha256_of(network),
+        "device": plan.pictures.device,
+    }
+    keeper = replace(work, item=KEEPER)
+    return MergeFootprint(**keeper.kept(row.row_name, facts, lambda: measure(plan, row.row_name)))
 
 
 def measure(plan: Plan, row: str) -> dict[str, Any]:

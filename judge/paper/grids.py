@@ -89,14 +89,14 @@ def sized(plan: Plan, request: PaperRequest) -> Plan:
     update: dict[str, Any] = {"title": plan.title + request.suffix}
     if request.quick:
         pictures["steps"] = QUICK_STEPS
-        update["methods"] = tuple(map(_quick_row, plan.methods))
+        update["methods"] = tuple(map(quick_row, plan.methods))
         for side in ("contents", "styles"):
             concepts = getattr(plan, side)
             update[side] = concepts.model_copy(update={"names": concepts.all_names[:QUICK_SIDE]})
     return plan.model_copy(update=update | {"pictures": plan.pictures.model_copy(update=pictures)})
 
 
-def _quick_row(row: MethodRow) -> MethodRow:
+def quick_row(row: MethodRow) -> MethodRow:
     """A row whose training, if it has one, is of two steps."""
     return row.model_copy(update={"steps": 2}) if row.trains else row
 

@@ -42,6 +42,7 @@ class PaperItem:
     any_base: bool = False  # whether it is for any base, or for Pocket alone
     any_network: bool = False  # whether it is for any hypernetwork of Pocket, or for the one that is shipped
     seconds: float = 0.0  # of these, what it takes beside drawing and judging its grids
+    in_all: bool = True  # whether ``all`` means it too, or it has to be named
 
     @property
     def heading(self) -> str:

@@ -7,7 +7,7 @@ from judge.paper.item import PaperItem
 from lorarar.util.registry import Registry
 
 _HOME = "judge.paper.items"
-ALL = "all"  # in place of names
+ALL = "all"  # in place of names: all of the paper
 GRID = "the test grid"
 
 ITEMS = Registry(
@@ -185,6 +185,18 @@ ITEMS = Registry(
             seconds=20,
         ),
         PaperItem(
+            "methods",
+            "every method by one judge, with pairs, the truth, seconds and memory",
+            "Beyond the paper",
+            "the test grid with all methods; each once more in a process of its own",
+            minutes=120,
+            module=f"{_HOME}.methods",
+            order=61,
+            any_base=True,
+            seconds=600,
+            in_all=False,
+        ),
+        PaperItem(
             "question-3",
             "coefficients by block and part, over pairs and within one",
             "Open question 3",
@@ -202,7 +214,7 @@ ITEMS = Registry(
 
 
 def items_named(names: list[str]) -> list[PaperItem]:
-    """Items by name, each once, in the order of the table; ``all`` stands for all.
+    """Items by name, each once, in the order of the table; ``all`` stands for all of the paper.
 
     Raises:
         PaperError: there is none of a name; the message lists all.
@@ -210,4 +222,4 @@ def items_named(names: list[str]) -> list[PaperItem]:
     unknown = [name for name in names if name not in (ALL, *ITEMS)]
     if unknown:
         raise PaperError(f"no item {unknown[0]!r}; there are {', '.join(ITEMS)}, and {ALL}")
-    return [item for name, item in ITEMS.items() if ALL in names or name in names]
+    return [item for name, item in ITEMS.items() if name in names or (ALL in names and item.in_all)]

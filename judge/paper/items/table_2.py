@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from judge.paper.footprint import MergeFootprint, measure, network_of
+from judge.paper.footprint import MEGABYTE, MergeFootprint, kept_footprint
 from judge.paper.grids import grid_words, test_grid
 from judge.paper.section import PaperSection
 from judge.paper.sentences import beyond, record, standing
@@ -16,7 +16,6 @@ from judge.protocol import attempts
 from judge.published import FOOTPRINTS, PUBLISHED
 from judge.reports.tables import PAPERS, attempts_text
 from lorarar.pictures.dot_chart import DotChart, Mark, Panel
-from lorarar.util.files import sha256_of
 from lorarar.util.formatting import number
 from lorarar.util.grouping import group_by
 from lorarar.util.tables import Table
@@ -25,9 +24,8 @@ if TYPE_CHECKING:
     from judge.paper.request import PaperRequest
     from judge.paper.work import PaperWork
     from judge.reports.report import JudgeReport, ReportLine
-    from lorarar.bench.plan import MethodRow, Plan
+    from lorarar.bench.plan import Plan
 
-MEGABYTE = 1e6
 HEAD = ("method", "seconds, first", "seconds, again", "learnt numbers", "attempts", "extra memory, MB")
 OF_PAPER = ("seconds", "parameters", "attempts", "extra memory, MB")
 
@@ -42,7 +40,7 @@ def section(work: PaperWork) -> PaperSection:
     plan = test_grid(work.request)
     report = work.report(plan)
     lines = {line.method: line for line in report.lines}
-    taken = {row.row_name: _footprint(work, plan, row) for row in plan.methods if row.row_name in lines}
+    taken = {row.row_name: kept_footprint(work, plan, row) for row in plan.methods if row.row_name in lines}
     ours = main_method(report)
     places = _attempts_by_pair(report)
     differences = beyond(ours, places)
@@ -73,19 +71,6 @@ def section(work: PaperWork) -> PaperSection:
             "attempts_beyond": record(differences),
         },
     )
-
-
-def _footprint(work: PaperWork, plan: Plan, row: MethodRow) -> MergeFootprint:
-    """What a row takes, measured once."""
-    network = network_of(row, plan.find_base())
-    facts = {
-        "row": row.model_dump(mode="json"),
-        "base": plan.base,
-        "sides": [side.model_dump(mode="json") for side in (plan.contents, plan.styles)],
-        "network": network and sha256_of(network),
-        "device": plan.pictures.device,
-    }
-    return MergeFootprint(**work.kept(row.row_name, facts, lambda: measure(plan, row.row_name)))
 
 
 def _table(taken: Mapping[str, MergeFootprint], lines: Mapping[str, ReportLine]) -> Table:
