@@ -173,8 +173,9 @@ def test_what_was_measured_of_some_loras_and_a_network_is_not_taken_for_that_of_
     monkeypatch.setattr(footprint, "measure", measure)
     plan = grids.test_grid(work.request)
     network = made[0] / "other.safetensors"
-    for content in (b"one", b"two", b"two"):
-        network.write_bytes(content)
+    one, two = (Hypernetwork((16,), hidden=hidden) for hidden in (8, 16))
+    for content in (one, two, two):
+        write_hypernet(content, network)
         row = plan.methods[2].model_copy(update={"hypernet": str(network)})
         footprint.kept_footprint(work, plan, row)
     other = plan.model_copy(update={"contents": plan.contents.model_copy(update={"folder": made[0]})})
