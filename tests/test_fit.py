@@ -53,7 +53,7 @@ def test_the_base_that_a_lora_is_made_for_is_told_by_its_weights(layers, title):
 
 def test_weights_decide_and_the_header_where_they_leave_it_open():
     text = some(table("sd15"), "text_encoder.")
-    assert base_of_adapter(adapter_of(text)).titles == ("SDXL", "SSD-1B", "KOALA-700m", "SD 1.5")
+    assert base_of_adapter(adapter_of(text)).titles == ("SDXL", "SSD-1B", "KOALA-700m", "SD 1.5", "FLUX.1")
     assert base_of_adapter(adapter_of(text, ss_base_model_version="sdxl_base_v1-0")).titles == ("SDXL",)
     lying = base_of_adapter(adapter_of(attention("sd15"), ss_base_model_version="sdxl_base_v1-0"))
     assert (lying.titles, lying.declared) == (("SD 1.5",), "SDXL")

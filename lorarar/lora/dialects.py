@@ -144,7 +144,7 @@ def parse_keys(tensors: Mapping[str, Tensor], component: str = "unet", family: F
             dialects.add(key.dialect)
     if "kohya-sgm" in dialects:
         dialects.discard("kohya")  # what both spellings share, such as text encoders
-    still = still_modules({key: tensors[key] for key in unread})
+    still = still_modules({key: tensors[key] for key in unread}) if layers else {}  # else the reasons say more
     twice = _given_twice(layers, places)
     return ParsedKeys(
         {layer: roles for layer, roles in sorted(layers.items()) if layer not in twice},
