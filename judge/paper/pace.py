@@ -15,10 +15,10 @@ USUAL_STEPS = 25  # of a picture of Pocket
 #: Seconds of one thing of each kind on two cores, until it is known how long it takes here: a picture of the usual
 #: steps drawn, one judged with its metrics, a pair trained; "other" is in seconds as the items say them.
 FIRST_GUESS: Mapping[Kind, float] = {
-    "drawing": 0.3,
-    "judging": 0.07,
-    "joint": 35.0,
-    "coefficients": 13.0,
+    "drawing": 0.5,
+    "judging": 0.08,
+    "joint": 60.0,
+    "coefficients": 25.0,
     "other": 1.0,
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageDraw, ImageFont
 
 MARGIN, GAP, LINE = 8, 4, 15
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Sheet:
         if self.title:
             pen.text((MARGIN, MARGIN), self.title, "black", ImageFont.load_default(16))
         for x, name in enumerate(self.columns):
-            lines = _wrap(name, self.side, font)
+            lines = wrapped(name, self.side, font)
             for number, line in enumerate(reversed(lines), start=1):
                 pen.text((self.label_width + x * step, top - GAP - number * LINE), line, "black", font)
         for y, (name, pictures) in enumerate(self.rows):
-            for number, line in enumerate(_wrap(name, self.label_width - 2 * MARGIN, font)):
+            for number, line in enumerate(wrapped(name, self.label_width - 2 * MARGIN, font)):
                 pen.text((MARGIN, top + y * step + self.side // 2 - LINE + number * LINE), line, "black", font)
             for x, picture in enumerate(pictures):
                 if picture is not None:
@@ -44,18 +45,28 @@ class Sheet:
 
     def _head_lines(self) -> int:
         font = ImageFont.load_default(12)
-        return max((len(_wrap(name, self.side, font)) for name in self.columns), default=0)
+        return max((len(wrapped(name, self.side, font)) for name in self.columns), default=0)
 
 
-def _wrap(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
-    """Words of a label in lines no wider than ``width`` pixels."""
+def wrapped(text: str, width: int, font: Font) -> list[str]:
+    """A label in lines no wider than ``width`` pixels: broken at spaces, else after hyphens, else anywhere."""
     lines: list[str] = []
     for word in text.split():
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:
-            lines.append(word)
+            lines += _broken(word, width, font)
     return lines
+
+
+def _broken(word: str, width: int, font: Font) -> list[str]:
+    """A word in pieces that fit, each as long as may be."""
+    pieces, left = list[str](), word
+    while font.getlength(left) > width and len(left) > 1:
+        fits = next((end for end in range(len(left) - 1, 0, -1) if font.getlength(left[:end]) <= width), 1)
+        end = left.rfind("-", 0, fits) + 1 or fits
+        pieces, left = [*pieces, left[:end]], left[end:]
+    return [*pieces, left]
 
 
 def heatmap(values: Sequence[Sequence[float]], low: float, high: float) -> Image.Image:
