@@ -30,7 +30,7 @@ def base_digest(base: Base) -> str:
     Raises:
         BaseError: a file cannot be read, or the hub's commit cannot be found out.
     """
-    base = pinned(base)
+    base = _at_commits(base)
     try:
         weights = _digest_of_place(base)
         vae = _digest_of_vae(base) if base.vae else None
@@ -47,6 +47,15 @@ def pinned(base: Base) -> Base:
         BaseError: a commit of the hub cannot be found out, or no pictures are drawn with such a base.
     """
     check_drawable(family_of(base))
+    return _at_commits(base)
+
+
+def _at_commits(base: Base) -> Base:
+    """The base, and its VAE, at the commits that their revisions mean now; no file of it is read.
+
+    Raises:
+        BaseError: a commit of the hub cannot be found out.
+    """
     if base.vae:
         base = replace(base, vae=_pinned_vae(base.vae))
     if Path(base.location).exists() or (is_commit(base.revision) and base.variant is not None):
