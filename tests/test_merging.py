@@ -43,7 +43,9 @@ def test_a_hypernetwork_of_the_bases_own_is_known_by_its_name_alone():
     named = lorarar.merge(content, style, hypernet="ranks-accepted")
     by_file = lorarar.merge(content, style, hypernet=shipped.NETWORKS / "ranks-accepted.safetensors")
     assert named.adapter.sha256 == by_file.adapter.sha256
-    with pytest.raises(MethodError, match=r"--hypernet: nothing is no file, and none of base pocket's own: .*ranks-acc"):
+    with pytest.raises(
+        MethodError, match=r"--hypernet: nothing is no file, and none of base pocket's own: .*ranks-acc"
+    ):
         lorarar.merge(content, style, hypernet="nothing")
 
 
