@@ -76,17 +76,23 @@ def _options(network: PaperNetwork, request: PaperRequest) -> HypernetOptions:
 
 
 def _is_of(file: Path, options: HypernetOptions) -> bool:
-    """Whether a network was trained with these options, as its header says.
+    """Whether a network was trained with these options; raises as ``_training_of``."""
+    from lorarar.training.makings import settings_of
+
+    training = _training_of(file)
+    return isinstance(training, dict) and training.get("options") == as_written(settings_of(options))
+
+
+def _training_of(file: Path) -> object:
+    """What decided the training of a network, as its header has it; None where it says nothing.
 
     Raises:
         HypernetError: it has no header that can be read.
     """
     from lorarar.lora.header import provenance_of, read_header
-    from lorarar.training.makings import settings_of
     from lorarar.util.errors import HypernetError
 
-    training = provenance_of(read_header(file, HypernetError)).get("training", {})
-    return isinstance(training, dict) and training.get("options") == as_written(settings_of(options))
+    return provenance_of(read_header(file, HypernetError)).get("training")
 
 
 def missing_words(networks: Sequence[PaperNetwork], files: Mapping[str, Path], item: str) -> str:
@@ -125,7 +131,6 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
     """Train a network, from its checkpoint if it was interrupted; one that is there of the same training stays."""
     from lorarar.families import find_base
     from lorarar.generation.base_digest import pinned
-    from lorarar.lora.header import provenance_of, read_header
     from lorarar.merging.hypernet_file import write_hypernet
     from lorarar.merging.means import take_means
     from lorarar.pictures.concepts import read_concepts
@@ -135,7 +140,6 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
     from lorarar.training.options import options_facts
     from lorarar.training.place import TrainingPlace
     from lorarar.training.setup import load_for_training, native_side
-    from lorarar.util.errors import HypernetError
     from lorarar.util.files import training_checkpoint
 
     base = pinned(find_base(request.base))
@@ -149,7 +153,7 @@ def _train(network: PaperNetwork, path: Path, request: PaperRequest) -> None:
     }
     makings = training_makings(inputs, options, base, accelerator)
     header = options_facts(options) | made_by(makings, base, accelerator)
-    if path.is_file() and provenance_of(read_header(path, HypernetError)).get("training") == as_written(makings):
+    if path.is_file() and _training_of(path) == as_written(makings):
         return
     pipeline = load_for_training(base, accelerator)
     checkpoint = training_checkpoint(path)

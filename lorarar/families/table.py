@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
@@ -60,25 +60,32 @@ def architecture_family(base: Base) -> Family | None:
     """
     built = [(family, family.architecture) for family in FAMILIES.values() if family.architecture]
     if base.folder or base.file:
-        shapes = {name: _shapes(base, name) for name in DENOISERS}
-        return next((family for family, how in built if _is_built(how, family, shapes)), None)
+        models = _models(base)
+        return next((family for family, how in built if _is_built(how, family, models)), None)
     return next((family for family, _ in built if family.find_base().location == base.location), None)
 
 
 def _is_built(architecture: Architecture, family: Family, models: Mapping[str, Layers]) -> bool:
     """Whether one of these models is a denoiser of an architecture: by its blueprint, or all its layers."""
     denoiser = family.modules.denoiser
-    shapes = models.get(denoiser, {})
-    if architecture.blueprint or not shapes:
-        return bool(shapes) and blueprint_of(shapes) == architecture.blueprint
+    if not (shapes := models.get(denoiser)):
+        return False
+    if architecture.blueprint:
+        return blueprint_of(shapes) == architecture.blueprint
     layers = read_table(architecture.layers) if architecture.layers else {}
     own = {layer: shape for layer, shape in layers.items() if layer.startswith(f"{denoiser}.")}
     return bool(own) and layers_of_weights(denoiser, shapes) == own
 
 
-def _shapes(base: Base, denoiser: str) -> dict[str, tuple[int, ...]]:
-    """The shapes of the weights in the files of a base on this machine that hold a denoiser of this name, by name."""
-    files = [base.file] if base.file else sorted((base.folder or Path()).glob(f"{denoiser}/*.safetensors"))
+def _models(base: Base) -> dict[str, Layers]:
+    """The shapes of a base's weights on this machine, by the denoiser's name; one file may hold whichever."""
+    if base.file:
+        return dict.fromkeys(DENOISERS, _shapes([base.file]))
+    return {name: _shapes(sorted((base.folder or Path()).glob(f"{name}/*.safetensors"))) for name in DENOISERS}
+
+
+def _shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:
+    """The shapes of all weights in files, by name."""
     headers = (read_tensor_header(one, BaseError) for one in files)
     return {name: shape for header in headers for name, shape in header.shapes.items()}
 
