@@ -16,6 +16,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Literal, get_args
 
 from lorarar.util.errors import LorarError
+from lorarar.util.picture_protocol import picture_protocol
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -62,7 +63,7 @@ def choose(choice: str) -> PictureMode:
 
         cell = terminal_cell_size()
     widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfCells}
-    name = choice if choice != "auto" else _best()
+    name = choice if choice != "auto" else picture_protocol()
     return PictureMode(name, widgets[name], (0, 0) if choice == "half" else cell, _colours(name))
 
 
@@ -106,12 +107,3 @@ def _silent_terminal() -> Iterator[None]:
         yield
     finally:
         sys.__stdout__ = terminal  # type: ignore[misc]
-
-
-def _best() -> str:
-    """The mode that textual-image detected; its coarsest one, without colours, is never better than half cells."""
-    from textual_image.renderable import Image
-    from textual_image.renderable.sixel import Image as Sixel
-    from textual_image.renderable.tgp import Image as Kitty
-
-    return {Sixel: "sixel", Kitty: "kitty"}.get(Image, "half")

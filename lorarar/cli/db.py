@@ -15,7 +15,7 @@ from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
 from lorarar.store.opening import open_existing_store
 from lorarar.util.errors import StoreError
-from lorarar.util.formatting import count
+from lorarar.util.formatting import byte_size, count
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _print_contents(path: Path, contents: Contents) -> None:
         )
     totals = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in contents.totals.items())
     print_text(f"in all: {totals}")
-    largest = [f"{name.replace('_', ' ')} {_size(size)}" for name, size in list(contents.parts.items())[:5]]
-    print_text(f"{path}: {_size(contents.size)}" + (f"; most of it: {', '.join(largest)}" if largest else ""))
+    largest = [f"{name.replace('_', ' ')} {byte_size(size)}" for name, size in list(contents.parts.items())[:5]]
+    print_text(f"{path}: {byte_size(contents.size)}" + (f"; most of it: {', '.join(largest)}" if largest else ""))
 
 
 def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
@@ -191,11 +191,3 @@ def _shrink(store: Store) -> None:
         shrink(store)
     except StoreError as error:
         message(f"The file has not become smaller ({error}); its free space is used again.", "yellow")
-
-
-def _size(size: int) -> str:
-    """A number of bytes in words."""
-    for power, unit in ((3, "GB"), (2, "MB"), (1, "KB")):
-        if size >= 1000**power:
-            return f"{size / 1000**power:.1f} {unit}"
-    return f"{size} B"

@@ -14,6 +14,7 @@ from lorarar.cli.console import VersionOption
 from lorarar.cli.convert import convert, convert_flags
 from lorarar.cli.db import app as db
 from lorarar.cli.demo import demo
+from lorarar.cli.doctor import doctor
 from lorarar.cli.flags import flagged
 from lorarar.cli.generate import generate
 from lorarar.cli.inspect import inspect
@@ -44,6 +45,7 @@ app.command()(generate)
 app.command(cls=flagged(coefficient_flags))(coefficients)
 app.command()(inspect)
 app.command()(demo)
+app.command()(doctor)
 app.command()(backup)
 
 

@@ -115,14 +115,18 @@ def advice(repository: str, option: str) -> str:
     """How to fetch a repository elsewhere, with its size where it is known, and how to name it then."""
     family = architecture_family(Base(repository, repository))
     architecture = family.architecture if family else None
-    variant = architecture.variant if architecture else ""
-    patterns = ("*.json", "*.txt", f"*.{variant}.safetensors") if variant else ()
-    chosen = "".join(f' --include "{pattern}"' for pattern in patterns)
     otherwise = "FOLDER or one checkpoint file" if option == "--base" else "FOLDER or one file"
     return (
         f"where it can, fetch it ({size_text(architecture, option)}) with: "
-        f"hf download {repository}{chosen} --local-dir FOLDER; then name {otherwise} with {option}"
+        f"{download_command(repository, architecture)} --local-dir FOLDER; then name {otherwise} with {option}"
     )
+
+
+def download_command(repository: str, architecture: Architecture | None) -> str:
+    """The command that fetches a base from the hub: of one with weights in half precision those alone."""
+    variant = architecture.variant if architecture else ""
+    patterns = ("*.json", "*.txt", f"*.{variant}.safetensors") if variant else ()
+    return f"hf download {repository}" + "".join(f' --include "{pattern}"' for pattern in patterns)
 
 
 def size_text(architecture: Architecture | None, option: str = "--base") -> str:

@@ -52,11 +52,21 @@ def is_current(database: sqlite3.Connection, schemas: Iterable[Schema] | None = 
     Raises:
         StoreError: it was written by a newer version.
     """
+    return not pending_steps(database, schemas)
+
+
+def pending_steps(database: sqlite3.Connection, schemas: Iterable[Schema] | None = None) -> dict[str, int]:
+    """How many steps of each of these schemas, all unless some are named, are pending; without those that have none.
+
+    Raises:
+        StoreError: it was written by a newer version.
+    """
     applied = _applied(database)
     schemas = list(SCHEMAS.values() if schemas is None else schemas)
     for schema in schemas:
         check_known(schema.name, applied.get(schema.name, 0), len(schema.migrations))
-    return all(applied.get(schema.name, 0) == len(schema.migrations) for schema in schemas)
+    steps = {schema.name: len(schema.migrations) - applied.get(schema.name, 0) for schema in schemas}
+    return {name: number for name, number in steps.items() if number}
 
 
 def migrate_all(database: sqlite3.Connection) -> None:

@@ -81,3 +81,11 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 def count(many: int, noun: str) -> str:
     """A number of things as text: ``1 picture``, ``2 pictures``."""
     return f"{many} {noun}" + ("" if many == 1 else "s")
+
+
+def byte_size(size: int) -> str:
+    """A number of bytes in words: ``6.9 GB``."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "KB")):
+        if size >= 1000**power:
+            return f"{size / 1000**power:.1f} {unit}"
+    return f"{size} B"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # of weights in several files
+_PART = re.compile(r"-\d{5}-of-\d{5}\.")
 
 
 def is_cached(repository: str, revision: str | None = None) -> bool:
@@ -30,6 +32,14 @@ def cached_file(repository: str, name: str, revision: str | None = None) -> Path
     except ValueError:  # a name that the hub gives to nothing, such as the path of a folder that is gone
         return None
     return Path(file) if isinstance(file, str) else None
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether the folder of a model, of diffusers or transformers, has all of its weights in some form."""
+    files = [file.name for file in folder.glob("*") if file.suffix in (".safetensors", ".bin") and file.is_file()]
+    if any(not _PART.search(name) for name in files):
+        return True
+    return any(_files(index) <= set(files) for index in folder.glob("*.index*.json"))
 
 
 def _files(index: Path) -> set[str]:

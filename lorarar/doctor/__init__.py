@@ -1,0 +1,1 @@
+"""What this installation and this machine have, and what mends what is lacking: ``lorarar doctor``."""
