@@ -114,7 +114,10 @@ def _heads(**other):
 def test_heads_are_compared_and_a_record_of_them_is_marked(tmp_path):
     section = check_3.section_of(_heads(), Record({"commit": "abc"}, {}), PaperWork("check-3", PaperRequest(tmp_path)))
     assert section.paragraphs[0].startswith("RECORDED") and len(section.paragraphs) == 2
-    assert section.says[0] == "Head context is ahead of head columns: -0.0100 (-0.0120 to -0.0080) of truth loss."
+    assert section.says[0] == (
+        "Head context is ahead of head columns: -0.0100 (-0.0120 to -0.0080) of truth loss, "
+        "p 0.001 after Holm's correction."
+    )
     assert (tmp_path / section.figures[0].file).is_file()
 
 

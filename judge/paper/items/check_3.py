@@ -154,7 +154,8 @@ def _sentence(head: str, of: Mapping[str, Any]) -> str:
     difference = Difference(**of["less_columns"])
     told = difference.p is not None and difference.p < APART
     verb = "is not told apart from" if not told else "is ahead of" if difference.value < 0 else "is behind"
-    return f"Head {head} {verb} head {APART_HEAD}: {interval(difference, PLACES, signed=True)} of truth loss."
+    chance = "" if difference.p is None else f", p {number(difference.p, 3)} after Holm's correction"
+    return f"Head {head} {verb} head {APART_HEAD}: {interval(difference, PLACES, signed=True)} of truth loss{chance}."
 
 
 def _beside(heads: Mapping[str, Any]) -> Any:
