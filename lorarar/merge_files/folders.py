@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorarar.lora.admission import STRICT, Admission
-from lorarar.lora.files import read_provenance
 from lorarar.lora.folders import find_loras
 from lorarar.lora.layouts import layout_named
-from lorarar.lora.locations import digest_of
 from lorarar.lora.names import distinct_names, pair_stem
 from lorarar.merge_files.checks import check_place
+from lorarar.merge_files.expectation import expected_facts, is_made_so
 from lorarar.merge_files.loras import calibrator_for, merge_loras, optimiser_for
 from lorarar.merge_files.result import Merge
-from lorarar.merging.methods import origin_of
 from lorarar.merging.recipe import Recipe
-from lorarar.training.options import options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.errors import (
     AdapterError,
@@ -87,15 +84,8 @@ def merge_all(
         Each pair with its merge, with why it failed, or with None where its file is there already, made by this
         recipe of these two.
     """
-    expected: dict[str, Any] = {
-        "method": recipe.method.name,
-        "base": recipe.base.name,
-        "layout": layout,
-        "dtype": recipe.dtype,
-        **origin_of(recipe.method.name),
-    }
     optimiser, calibrator = optimiser_for(recipe, place), calibrator_for(recipe, place.device)
-    expected["options"] = recipe.resolved_options() | (options_facts(optimiser.options) if optimiser else {})
+    expected = expected_facts(recipe, layout, optimiser)
     for pairing in pairs:
         try:
             wanted = expected | _calibration(pairing, recipe, calibrator)
@@ -136,22 +126,12 @@ def _calibration(pairing: Pairing, recipe: Recipe, calibrator: Calibrator | None
 
 def _is_merged(pairing: Pairing, expected: Mapping[str, Any], recipe: Recipe, optimiser: PairOptimiser | None) -> bool:
     """Whether the pairing's file says that it was made of these two LoRAs, and as expected."""
-    if not pairing.out.exists():
-        return False
-    try:
-        provenance = read_provenance(pairing.out)
-    except AdapterError:
-        return False
-    sides = {side: provenance.get(side) for side in ("content", "style")}
-    digests = {side: facts.get("sha256") if isinstance(facts, dict) else None for side, facts in sides.items()}
-    if digests != {"content": digest_of(pairing.content), "style": digest_of(pairing.style)}:
-        return False
-    if optimiser is not None:
+    if optimiser is not None and pairing.out.exists():
         from lorarar.training.makings import facts_of_file
 
         makings = optimiser.makings(*recipe.with_blocks(map(facts_of_file, (pairing.content, pairing.style))))
         expected = {**expected, "training": makings}
-    return {key: provenance.get(key) for key in expected} == dict(expected)
+    return is_made_so(pairing.out, expected, (pairing.content, pairing.style))
 
 
 def _named_loras(folder: Path) -> list[tuple[Path, str]]:
