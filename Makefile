@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLAN ?= demo
 
-.PHONY: setup demo test rehearsal check format bench clean
+.PHONY: setup demo test rehearsal check format bench pages docs clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,14 @@ format: setup
 
 bench: setup  ## ratios within one run
 	$(BIN)/python -m benchmarks
+
+pages: setup  ## the pages of the docs that are made of the code: commands and the database
+	$(BIN)/python -m lorarar.cli.page docs/commands.md
+	$(BIN)/python -m lorarar.store.page > docs/database.md
+
+docs: setup  ## the docs as a site, build/docs/index.html; a broken link or reference is an error
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

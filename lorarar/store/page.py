@@ -27,7 +27,7 @@ another. Any SQLite tool reads it; write to it by lorarar's commands alone. `PRA
   hold wherever the file lies and whatever collection shows it.
 
 `lorarar db` says what is in it, `lorarar db forget` takes a part out, `lorarar db check` says whether it is sound:
-[commands](commands.md#lorarar-db).
+[commands](commands.md#lorarar-db-list).
 """
 
 QUERIES = (
