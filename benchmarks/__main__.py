@@ -105,14 +105,15 @@ def measure() -> None:
         "# Benchmarks",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; {machine()}. Ratios are within one run.",
     ]
+    print("\n\n".join(parts), flush=True)
     for name in asked.names or BENCHMARKS:
         print(f"{name} …", file=sys.stderr, flush=True)
         parts.append(known_names[name](asked.quick))
+        print(f"\n{parts[-1]}", flush=True)  # at once, since the next may take minutes
     text = "\n\n".join(parts) + "\n"
     if not asked.names and not asked.quick:
         _, heading, rest = PAGE.read_text(encoding="utf-8").partition(REHEARSED)
         PAGE.write_text(f"{text}\n{heading}{rest}" if heading else text, encoding="utf-8")
-    print(text)
 
 
 if __name__ == "__main__":
