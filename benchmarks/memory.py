@@ -18,7 +18,8 @@ from benchmarks.held import HeldBytes, shapes_alone
 from benchmarks.page import section, table
 from benchmarks.sdxl import new_adapter
 from lorarar.families.sdxl import UNET, VAE
-from lorarar.generation.latents import Conditioning, encode_images
+from lorarar.generation.denoisers.conditioning import Conditioning
+from lorarar.generation.latents import encode_images
 from lorarar.pictures.concepts import Concept
 from lorarar.training.hypernet import HypernetMerging
 from lorarar.training.loop import Objective, Schedule

@@ -18,8 +18,9 @@ from benchmarks import dense
 from benchmarks.measure import fastest, isolated, peak, rest, wait
 from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.sdxl import POOLED, SDXL, SHALLOW, TOY, Size, new_adapter, new_network, new_unet
+from lorarar.generation.denoisers.conditioning import Conditioning
+from lorarar.generation.denoisers.table import predict
 from lorarar.generation.gates import Gates
-from lorarar.generation.latents import Conditioning, predict
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.coefficients import Coefficients
 from lorarar.training.hypernet import HypernetMerging
@@ -79,12 +80,12 @@ class DenseMerging(Merging):
         wanted = []
         for part, conditioning, added in zip(halves, prompts, (self.ours, self.theirs), strict=True):
             changes = {name: partial(torch.add, other=update) for name, update in added.items()}
-            with torch.no_grad(), dense.dense_weights(self.unet, changes):
-                wanted.append(predict(self.unet, noisy[part], timesteps[part], conditioning))
+            with torch.no_grad(), dense.dense_weights(self.denoiser, changes):
+                wanted.append(predict(self.denoiser, noisy[part], timesteps[part], conditioning))
         gates, learnt = self.coefficients(self.contents[0].adapter, self.styles[0].adapter)
         both = prompts[0].followed_by(prompts[1])
-        with dense.dense_weights(self.unet, {name: self._merging(name, gates[name]) for name in self.ours}):
-            merged = predict(self.unet, noisy, timesteps, both)
+        with dense.dense_weights(self.denoiser, {name: self._merging(name, gates[name]) for name in self.ours}):
+            merged = predict(self.denoiser, noisy, timesteps, both)
         return self.loss(merged.float(), torch.cat(wanted).float(), learnt)
 
     def _merging(self, name: str, pair: Coefficients) -> Any:

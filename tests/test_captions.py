@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lorarar.generation.latents import encode_prompts
+from lorarar.generation.denoisers.table import encode_prompts
 from lorarar.lora.files import read_provenance, write_adapter
 from lorarar.pictures.captions import read_captions
 from lorarar.pictures.concepts import read_concept

@@ -15,11 +15,11 @@ from lorarar.families import FAMILIES, Family, architecture_family, family_of, f
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.bases import aligned, load_pipeline, load_weights
 from lorarar.generation.checkpoint import clip_tokenizer
+from lorarar.generation.forward_process import forward_process
 from lorarar.generation.studio import Studio, generate
 from lorarar.generation.vae import load_vae
 from lorarar.lora.base_layers import layers_of
 from lorarar.lora.base_weights import BaseWeights
-from lorarar.training.lora import training_scheduler
 from lorarar.util.errors import BaseError
 from lorarar.util.registry import Registry
 
@@ -170,7 +170,7 @@ def test_what_a_checkpoint_predicts_is_read_from_it_or_named(
     file = tmp_path / "v.safetensors"
     save_file({**load_file(sd15), **more}, file, metadata)
     pipeline = load_pipeline(find_base(str(file), prediction=option), "cpu")
-    training = training_scheduler(pipeline)
+    training = forward_process(pipeline).scheduler
     for scheduler in (pipeline.scheduler, training):
         assert scheduler.config.prediction_type == prediction
     last = float(training.alphas_cumprod[-1])

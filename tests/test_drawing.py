@@ -17,7 +17,7 @@ from diffusers import (
 )
 from diffusers.schedulers import KarrasDiffusionSchedulers
 
-from lorarar.families import FAMILIES, Base
+from lorarar.families import FAMILIES, Base, find_base
 from lorarar.generation import decoding
 from lorarar.generation.attached_loras import AttachedLora, summed
 from lorarar.generation.drawing_pipeline import load_for_drawing
@@ -333,8 +333,8 @@ def test_the_vae_of_a_half_precision_base_is_as_its_configuration_demands(
     monkeypatch.setattr(
         "lorarar.generation.drawing_pipeline.load_pipeline", lambda base, device, dtype: tiny.to(dtype=dtype)
     )
-    place = Placement.of("cpu", "bfloat16")
-    pipeline = load_for_drawing(Base("tiny", str(tiny_folder)), place)
+    base = Base("tiny", str(tiny_folder))
+    pipeline = load_for_drawing(base, Placement.of(base, "cpu", "bfloat16"))
     assert (pipeline.unet.dtype, pipeline.vae.dtype) == (torch.bfloat16, dtype)
     studio = Studio(Base("tiny", str(tiny_folder)), pipeline=pipeline)
     (picture,) = studio.generate(SHORT, [1], steps=1)
@@ -354,7 +354,7 @@ def test_offloading_is_diffusers_own_and_needs_a_gpu():
         assert Placement("cuda:1", torch.float16, offload).put(recorder) is recorder
         assert recorder.done == (method, {"device": "cuda:1"})
         with pytest.raises(BaseError, match=rf"--offload {offload} keeps parts .* but --device is cpu; leave it out"):
-            Placement.of("cpu", None, offload)
+            Placement.of(find_base("pocket"), "cpu", None, offload)
 
 
 def test_a_lora_moves_no_offloaded_base_to_another_gpu(studio, monkeypatch):

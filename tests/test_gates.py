@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from lorarar.families import Base
+from lorarar.generation.denoisers.conditioning import Conditioning, square_time_ids
+from lorarar.generation.denoisers.table import predict
 from lorarar.generation.gates import gated
-from lorarar.generation.latents import Conditioning, predict, square_time_ids
 from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.merging.hypernet import Hypernetwork

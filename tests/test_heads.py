@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import lorarar
+from lorarar.generation.denoisers.table import encode_prompts, predict
 from lorarar.generation.gates import gated
-from lorarar.generation.latents import encode_prompts, predict
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.lora.singular_form import singular_form, singular_forms

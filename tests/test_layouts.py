@@ -7,7 +7,7 @@ from peft import PeftModel
 from safetensors import safe_open
 
 from lorarar.families.sdxl import SDXL
-from lorarar.generation.latents import encode_prompts, predict
+from lorarar.generation.denoisers.table import encode_prompts, predict
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.lora.layouts import LAYOUTS

@@ -93,7 +93,7 @@ def test_the_keys_of_pictures_with_a_seeds_noise_are_those_of_before(plan_file, 
     plan_file.write_text(plan_file.read_text().replace("[pictures]", f'[pictures]\nnoise = "{noise}"'))
     plan, base = read_plan(plan_file), find_base(str(tiny_folder))
     sides = [read_concepts(side.folder, side.names) for side in (plan.contents, plan.styles)]
-    drawing = DrawingFacts.of(base, Placement.of("cpu"))
+    drawing = DrawingFacts.of(base, Placement.of(base, "cpu"))
     pair = pairs_of(plan.methods[0], base, plan.pairs.of(*sides))[0]
     for (cell,) in pair.chunks(base, plan.pictures, drawing):
         facts = {

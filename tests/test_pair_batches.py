@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lorarar.generation.denoisers.table import encode_prompts, predict
 from lorarar.generation.gates import gated
-from lorarar.generation.latents import encode_prompts, predict
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import read_provenance
 from lorarar.lora.stack import stack, unstack

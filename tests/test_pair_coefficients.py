@@ -8,8 +8,8 @@ import torch
 
 import lorarar
 from lorarar.families import find_base
+from lorarar.generation.denoisers.table import predict
 from lorarar.generation.gates import gated
-from lorarar.generation.latents import predict
 from lorarar.lora.adapter import ATTENTION, Adapter, part_of
 from lorarar.lora.files import read_adapter
 from lorarar.lora.header import provenance_of, read_header

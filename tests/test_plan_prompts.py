@@ -38,7 +38,7 @@ def keys(path, tiny_folder):
     """The keys of the plan's cells by row."""
     plan, base = read_plan(path), find_base(str(tiny_folder))
     pairs = pairs_of(plan.methods[0], base, plan.pairs.of(plan.contents.read(), plan.styles.read()))
-    chunks = pairs[0].chunks(base, plan.pictures, DrawingFacts.of(base, Placement.of("cpu")))
+    chunks = pairs[0].chunks(base, plan.pictures, DrawingFacts.of(base, Placement.of(base, "cpu")))
     return {cell.place.row: cell.key for chunk in chunks for cell in chunk}
 
 

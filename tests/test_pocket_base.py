@@ -5,7 +5,8 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from lorarar.generation.latents import Conditioning, predict, square_time_ids
+from lorarar.generation.denoisers.conditioning import Conditioning, square_time_ids
+from lorarar.generation.denoisers.table import predict
 from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.pocket.classes import CLASS_NAMES
 from lorarar.pocket.growth import grow

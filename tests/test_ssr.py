@@ -180,7 +180,7 @@ def test_moments_are_of_what_a_denoiser_and_its_text_encoders_read_with_the_lora
         word: Factors(torch.randn(2, columns) * 0.1, torch.randn(rows, 2) * 0.1),
     }
     adapter = replace(adapter, layers={**adapter.layers, **extra})
-    calibrator = Calibrator(base, Placement.of("cpu"))
+    calibrator = Calibrator(base, Placement.of(base, "cpu"))
     moments = calibrator.moments(adapter, prompt, 5)
     assert moments.keys() == adapter.layers.keys()
     cross = LAYER.replace("attn1.to_q", "attn2.to_k")
@@ -202,7 +202,7 @@ def test_moments_are_of_what_a_denoiser_and_its_text_encoders_read_with_the_lora
 
 def test_calibrations_are_kept_by_all_that_decides_them_and_broken_files_are_made_again(tiny_folder, monkeypatch):
     base, adapter = find_base(str(tiny_folder)), random_adapter(2, 0)
-    calibrator = Calibrator(base, Placement.of("cpu"))
+    calibrator = Calibrator(base, Placement.of(base, "cpu"))
     first = calibrator.moments(adapter, "a sks dog", 0)
     others = [
         calibrator.moments(adapter, "a sks cat", 0),
@@ -212,7 +212,7 @@ def test_calibrations_are_kept_by_all_that_decides_them_and_broken_files_are_mad
     files = sorted(calibrator.cache.folder.iterdir())
     assert len(files) == 4
     assert all(not torch.equal(first[LAYER].packed, one[LAYER].packed) for one in others)
-    again = Calibrator(base, Placement.of("cpu"))
+    again = Calibrator(base, Placement.of(base, "cpu"))
     monkeypatch.setattr(Studio, "__init__", lambda *_, **__: pytest.fail("the base is loaded"))
     kept = again.moments(adapter, "a sks dog", 0)
     assert kept.keys() == first.keys()

@@ -5,8 +5,8 @@ import torch
 from PIL import Image
 
 from lorarar.families import find_base
+from lorarar.generation.denoisers.table import predict
 from lorarar.generation.gates import gated
-from lorarar.generation.latents import predict
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.files import write_adapter
 from lorarar.merging.hypernet_file import read_hypernet, write_hypernet

@@ -424,7 +424,7 @@ def test_a_merge_is_written_for_comfyui_and_read_again(run, tmp_path):
     assert "ComfyUI whole" in done.stderr
     one, merged = (read_adapter(tmp_path / f"{name}.safetensors") for name in ("0", "m"))
     assert merged.layers.keys() == one.layers.keys()
-    told = run("inspect", "m.safetensors", "--base", "flux1")
+    told = run("inspect", "m.safetensors", "--base", "qwen-image")
     assert "FLUX.1" in told.stdout
     wrong = run(
         "merge", "0.safetensors", "1.safetensors", "-o", "n.safetensors", "--base", "sdxl", "--method", "direct"
@@ -461,7 +461,7 @@ def test_loras_for_few_steps_and_for_edits_are_told_by_their_headers(tmp_path, m
 
 
 def test_a_base_that_is_not_drawn_with_yet_is_said_in_one_line(run):
-    done = run("generate", "--prompt", "a dog", "--base", "flux1", "-o", "a.png")
+    done = run("generate", "--prompt", "a dog", "--base", "qwen-image", "-o", "a.png")
     assert done.exit_code == 1
     assert "no pictures are drawn with it" in done.stderr.replace("\n", " ")
 

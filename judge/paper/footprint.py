@@ -128,6 +128,7 @@ def _first_pair(plan: Plan, row: MethodRow) -> Pair:
 def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[], Any]:
     """Merge a pair, after its training where its row has one; what comes back merges once more."""
     from lorarar.bench.adapters import merge_for_pair, merge_in_memory, train_pair
+    from lorarar.generation.denoisers.table import denoiser_of
     from lorarar.merging.projection_cache import ProjectionCache
     from lorarar.training.place import TrainingPlace
     from lorarar.training.setup import load_for_training
@@ -135,7 +136,7 @@ def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[],
     base = studio.base
     if pair.row.trains:
         accelerator = TrainingPlace(plan.pictures.device, plan.precision).accelerator()
-        on_cpu = studio.pipeline.unet.device.type == "cpu"  # where the base serves both
+        on_cpu = denoiser_of(studio.pipeline).device.type == "cpu"  # where the base serves both
         pipeline = studio.pipeline if on_cpu else load_for_training(base, accelerator)
         train_pair(pair, base, folder, pipeline, accelerator, f"{pair.row.row_name} {pair.name}")
         merge_for_pair(pair, base, folder, ProjectionCache(), plan.admission, studio)

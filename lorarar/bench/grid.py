@@ -66,7 +66,7 @@ class PlannedGrid:
     def place(self) -> Placement:
         """Where its pictures are drawn, which this machine has."""
         pictures = self.plan.pictures
-        return Placement.of(pictures.device, pictures.dtype, pictures.offload)
+        return Placement.of(self.named_base, pictures.device, pictures.dtype, pictures.offload)
 
     @cached_property
     def accelerator(self) -> Accelerator:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,12 +20,13 @@ from lorarar.bench.adapters import merge_in_memory
 from lorarar.bench.cells import Pair, pairs_of
 from lorarar.bench.plan import Plan
 from lorarar.families import Base
-from lorarar.generation.latents import encode_images, encode_prompts, images_to_tensor, predict, target
+from lorarar.generation.denoisers.table import denoiser_of, encode_prompts, predict
+from lorarar.generation.forward_process import forward_process
+from lorarar.generation.latents import encode_images, images_to_tensor
 from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.true_pictures import truth_of
-from lorarar.training.lora import training_scheduler
 from lorarar.training.setup import native_side
 from lorarar.util.errors import PlanError
 from lorarar.util.progress import Ticker
@@ -117,7 +118,7 @@ class _Measure:
         self.side = native_side(studio.pipeline)
         pixels = images_to_tensor(list(truths.values()), self.side)
         self.latents = dict(zip(truths, encode_images(studio.pipeline.vae, pixels), strict=True))
-        self.scheduler: Any = training_scheduler(studio.pipeline)
+        self.process = forward_process(studio.pipeline)
 
     def __call__(self, pairs: Sequence[Pair]) -> Levels:
         """The losses (LEVELS,) of a row's merges, by the names of their concepts."""
@@ -132,19 +133,15 @@ class _Measure:
         latents = self.latents[pair.content.name, pair.style.name].repeat(LEVELS * NOISES, 1, 1, 1)
         generator = torch.Generator().manual_seed(int.from_bytes(sha256(pair.name.encode()).digest()[:6]))
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = self._timesteps().repeat_interleave(NOISES)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps).to(pipeline.device, pipeline.dtype)
-        aims = target(self.scheduler, latents, noise, timesteps)
+        middles = (torch.arange(LEVELS) + 0.5) / LEVELS  # of equal parts, from low noise to high
+        timesteps = self.process.at(middles, latents).repeat_interleave(NOISES)
+        noisy = self.process.noised(latents, noise, timesteps).to(pipeline.device, pipeline.dtype)
+        aims = self.process.target(latents, noise, timesteps)
         conditioning = encode_prompts(pipeline, [pair.prompt(self.prompt)], self.side).at([0] * len(noisy))
-        prediction = predict(pipeline.unet, noisy, timesteps.to(pipeline.device), conditioning).float().cpu()
+        prediction = predict(denoiser_of(pipeline), noisy, timesteps.to(pipeline.device), conditioning).float().cpu()
         self.on_pair()
         errors: Tensor = (prediction - aims).square()
         return errors.flatten(1).mean(1).view(LEVELS, NOISES).mean(1)
-
-    def _timesteps(self) -> Tensor:
-        """The middles (LEVELS,) of as many equal parts of the scheduler's timesteps, from low noise to high."""
-        count = int(self.scheduler.config.num_train_timesteps)
-        return ((torch.arange(LEVELS) + 0.5) * count / LEVELS).long()
 
 
 def _summary(levels: Levels, first: Levels) -> TruthLoss:

@@ -68,7 +68,7 @@ FLUX1 = Family(
     base=base,
     pipeline="diffusers:FluxPipeline",
     modules=Modules(denoiser="transformer", text_encoders=("text_encoder",), unchanged=("text_encoder_2",)),
-    defaults=DrawingDefaults(steps=28, guidance=3.5, side=1024),
+    defaults=DrawingDefaults(steps=28, guidance=3.5, side=1024, half="bfloat16"),
     architecture=Architecture(
         title="FLUX.1",
         layers=TABLES / "flux1.txt",

@@ -61,7 +61,7 @@ def klein(
         base=base,
         pipeline="diffusers:Flux2KleinPipeline",
         modules=Modules(denoiser="transformer", text_encoders=(), unchanged=("text_encoder",)),
-        defaults=DrawingDefaults(steps=4, guidance=1.0, side=1024),
+        defaults=DrawingDefaults(steps=4, guidance=1.0, side=1024, half="bfloat16"),
         architecture=Architecture(
             title=title,
             layers=TABLES / f"{name}.txt",

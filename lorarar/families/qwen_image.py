@@ -20,7 +20,7 @@ QWEN_IMAGE = Family(
     base=base,
     pipeline="diffusers:QwenImagePipeline",
     modules=Modules(denoiser="transformer", text_encoders=(), unchanged=("text_encoder",)),
-    defaults=DrawingDefaults(steps=50, guidance=4.0, side=1328),
+    defaults=DrawingDefaults(steps=50, guidance=4.0, side=1328, half="bfloat16"),
     architecture=Architecture(
         title="Qwen-Image",
         layers=TABLES / "qwen-image.txt",

@@ -36,7 +36,7 @@ Z_IMAGE = Family(
     base=base,
     pipeline="diffusers:ZImagePipeline",
     modules=Modules(denoiser="transformer", text_encoders=(), unchanged=("text_encoder",)),
-    defaults=DrawingDefaults(steps=50, guidance=4.0, side=1024),
+    defaults=DrawingDefaults(steps=50, guidance=4.0, side=1024, half="bfloat16"),
     architecture=Architecture(
         title="Z-Image",
         layers=TABLES / "z-image.txt",

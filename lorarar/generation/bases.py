@@ -47,11 +47,12 @@ def drawing_device(device: str | None = None) -> str:
     return device
 
 
-def drawing_dtype(device: str) -> torch.dtype:
-    """The numbers that pictures are drawn with on a device."""
+def drawing_dtype(base: Base, device: str) -> torch.dtype:
+    """The numbers that pictures of a base are drawn with on a device: on CUDA those of its family."""
     import torch
 
-    return torch.float16 if device.startswith("cuda") else torch.float32
+    half: torch.dtype = getattr(torch, family_of(base).defaults.half)
+    return half if device.startswith("cuda") else torch.float32
 
 
 def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | None = None) -> StableDiffusionXLPipeline:
@@ -61,7 +62,7 @@ def load_pipeline(base: Base, device: str | None = None, dtype: torch.dtype | No
         BaseError: the model cannot be found or loaded.
     """
     device = drawing_device(device)
-    placed: StableDiffusionXLPipeline = load_weights(base, dtype or drawing_dtype(device)).to(device)
+    placed: StableDiffusionXLPipeline = load_weights(base, dtype or drawing_dtype(base, device)).to(device)
     return aligned(placed) if base.file and device == "cpu" else placed
 
 
@@ -121,7 +122,7 @@ def load_weights(base: Base, dtype: torch.dtype, vae_dtype: torch.dtype | None =
 
 
 def with_prediction(scheduler: Any, prediction: Prediction) -> Any:
-    """The scheduler for a UNet that predicts this."""
+    """The scheduler for a denoiser that predicts this."""
     return type(scheduler).from_config(scheduler.config, prediction_type=PREDICTION_TYPES[prediction])
 
 

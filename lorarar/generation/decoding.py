@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from lorarar.generation.autoencoders.table import autoencoder_kind
 from lorarar.util.errors import DrawingError
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def decode(pipeline: Any, latents: Tensor, seeds: Sequence[int]) -> list[Image.I
     import torch
 
     _check_finite(latents, seeds, "the sampler ended in")
-    pixels = latents.shape[2] * latents.shape[3] * pipeline.vae_scale_factor**2
+    kind = autoencoder_kind(pipeline.vae)
+    pixels = latents.shape[2] * latents.shape[3] * (kind.patch * pipeline.vae_scale_factor) ** 2
     pipeline.vae.use_tiling = pixels > UNTILED
     with torch.no_grad():
-        parts = [_decoded(pipeline.vae, part) for part in torch.split(latents, max(1, AT_ONCE // pixels))]
+        parts = [kind.decode(pipeline.vae, part) for part in torch.split(latents, max(1, AT_ONCE // pixels))]
     values = torch.cat(parts)
     _check_finite(values, seeds, "the VAE made of it")
     pipeline.maybe_free_model_hooks()
@@ -43,23 +45,8 @@ def keep_vae_exact(vae: Any) -> None:
     """Hold a VAE in float32 whose configuration says that it overflows in half precision, as SDXL's own does."""
     import torch
 
-    if vae.config.force_upcast and vae.dtype in (torch.float16, torch.bfloat16):
+    if getattr(vae.config, "force_upcast", False) and vae.dtype in (torch.float16, torch.bfloat16):
         vae.to(torch.float32)
-
-
-def _decoded(vae: Any, latents: Tensor) -> Tensor:
-    """The pixels (N, 3, H, W) in -1..1 of latents as the UNet has them."""
-    import torch
-
-    latents = latents.to(vae.dtype)
-    mean, deviation, factor = vae.config.latents_mean, vae.config.latents_std, vae.config.scaling_factor
-    if mean is not None and deviation is not None:
-        shift, scale = (torch.tensor(one).view(1, -1, 1, 1).to(latents) for one in (mean, deviation))
-        latents = latents * scale / factor + shift
-    else:
-        latents = latents / factor
-    pixels: Tensor = vae.decode(latents, return_dict=False)[0]
-    return pixels
 
 
 def _check_finite(values: Tensor, seeds: Sequence[int], what: str) -> None:

@@ -1,11 +1,11 @@
-"""Two adapters on one UNet, gated by columns, rank components or layers, while it runs.
+"""Two adapters on one denoiser, gated by columns, rank components or layers, while it runs.
 
 In a forward pass the merge is a gate on the input of each branch,
 ``y = W0 x + B_c A_c (m_c * x) + B_s A_s (m_s * x)``: the merged weight is never formed, and the result
 is differentiable in m_c and m_s. Gates of rank components and of layers are inside the branch, ``B_c (m_c * A_c x)``.
 Coefficients that are optimised for a pair and the hypernetwork's training both use this form.
 
-Invariant: hooks are on the UNet only while it runs, be it forward or, of a checkpointed block, once more.
+Invariant: hooks are on the denoiser only while it runs, be it forward or, of a checkpointed block, once more.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]
 
 @contextmanager
 def gated(
-    unet: nn.Module,
+    denoiser: nn.Module,
     content: Adapter,
     style: Adapter,
     gates: Gates,
@@ -42,32 +42,34 @@ def gated(
     axis: Axis = "column",
     checkpointing: bool = False,
 ) -> Iterator[None]:
-    """Run the UNet inside with both adapters attached, each behind its gate; text-encoder parts are left out.
+    """Run the denoiser inside with both adapters attached, each behind its gate; text-encoder parts are left out.
 
     Args:
-        unet: whose hooks are gone afterwards, also where ``backward`` follows later.
-        content, style: on the UNet's device.
+        denoiser: whose hooks are gone afterwards, also where ``backward`` follows later.
+        content, style: on the denoiser's device.
         gates: of every layer of either.
         axis: what the gates are of: columns, rank components, or layers.
-        checkpointing: whether the UNet's blocks run again in ``backward``, with their gates, to save memory.
+        checkpointing: whether the denoiser's blocks run again in ``backward``, with their gates, to save memory.
 
     Raises:
-        AdapterError: a layer of an adapter is no linear layer or convolution of the UNet.
+        AdapterError: a layer of an adapter is no linear layer or convolution of the denoiser.
     """
-    hooks = _hooks(unet, content, style, gates, _BRANCHES[axis])
+    hooks = _hooks(denoiser, content, style, gates, _BRANCHES[axis])
     with ExitStack() as stack:
-        stack.enter_context(hooked(unet, hooks))
+        stack.enter_context(hooked(denoiser, hooks))
         if checkpointing:
-            stack.enter_context(checkpointed(unet, lambda block: hooked(block, hooks)))
+            stack.enter_context(checkpointed(denoiser, lambda block: hooked(block, hooks)))
         yield
 
 
 def is_gated(layer: str) -> bool:
-    """Whether a layer is behind a gate: all are but those of text encoders, which do not run with the UNet."""
+    """Whether a layer is behind a gate: all are but those of text encoders, which do not run with the denoiser."""
     return not layer.startswith(("text_encoder.", "text_encoder_2."))
 
 
-def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates, update: Update) -> dict[nn.Module, Hook]:
+def _hooks(
+    denoiser: nn.Module, content: Adapter, style: Adapter, gates: Gates, update: Update
+) -> dict[nn.Module, Hook]:
     """The hook of each layer that either adapter changes."""
     hooks: dict[nn.Module, Hook] = {}
     for name in sorted({*content.layers, *style.layers}):
@@ -75,19 +77,19 @@ def _hooks(unet: nn.Module, content: Adapter, style: Adapter, gates: Gates, upda
             continue
         both = zip((content, style), gates[name], strict=True)
         branches = [(adapter.layers[name], gate) for adapter, gate in both if name in adapter.layers]
-        hooks[gated_module(unet, name)] = _hook(branches, update)
+        hooks[gated_module(denoiser, name)] = _hook(branches, update)
     return hooks
 
 
-def gated_module(unet: nn.Module, layer: str) -> nn.Linear | nn.Conv2d:
-    """The module of the UNet that a layer is.
+def gated_module(denoiser: nn.Module, layer: str) -> nn.Linear | nn.Conv2d:
+    """The module of the denoiser that a layer is.
 
     Raises:
         AdapterError: it is no linear layer or convolution of it.
     """
     module: nn.Module | None = None
     with suppress(AttributeError):
-        module = unet.get_submodule(layer.removeprefix("unet."))
+        module = denoiser.get_submodule(layer.partition(".")[2])
     if not isinstance(module, nn.Linear | nn.Conv2d):
         raise AdapterError(f"{layer} is no linear layer or convolution of the base, and cannot be gated")
     return module
@@ -95,7 +97,7 @@ def gated_module(unet: nn.Module, layer: str) -> nn.Linear | nn.Conv2d:
 
 @contextmanager
 def hooked(model: nn.Module, hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
-    """Have the hooks of a model's layers on them inside: of the UNet, or of one of its blocks."""
+    """Have the hooks of a model's layers on them inside: of the denoiser, or of one of its blocks."""
     handles = [module.register_forward_hook(hooks[module]) for module in model.modules() if module in hooks]
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lorarar.families import Base
 from lorarar.generation.bases import drawing_device, drawing_dtype
 from lorarar.generation.offload import Offload
 from lorarar.util.dtype import Dtype
@@ -23,8 +24,10 @@ class Placement:
     offload: Offload = "none"
 
     @classmethod
-    def of(cls, device: str | None = None, dtype: Dtype | None = None, offload: Offload = "none") -> Placement:
-        """The place that was asked for, else a GPU if there is one, and half precision there.
+    def of(
+        cls, base: Base, device: str | None = None, dtype: Dtype | None = None, offload: Offload = "none"
+    ) -> Placement:
+        """The place that was asked for, else a GPU if there is one, and there the half precision of a base's family.
 
         Raises:
             BaseError: this machine has no such device, or nothing to offload from.
@@ -35,7 +38,7 @@ class Placement:
         if offload != "none" and place.startswith("cpu"):
             where = "--device is cpu" if device else "this machine has none"
             raise BaseError(f"--offload {offload} keeps parts of the base off a GPU, but {where}; leave it out")
-        return cls(place, getattr(torch, dtype) if dtype else drawing_dtype(place), offload)
+        return cls(place, getattr(torch, dtype) if dtype else drawing_dtype(base, place), offload)
 
     @property
     def is_gpu(self) -> bool:

@@ -20,9 +20,9 @@ from lorarar.families.layer_table import Layers, layers_of_model
 from lorarar.generation.attached_loras import AttachedLora, attached_text, summed
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.decoding import decode
+from lorarar.generation.denoisers.table import denoiser_of, pipeline_kind
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.drawing_pipeline import load_for_drawing
-from lorarar.generation.long_prompts import prompt_arguments
 from lorarar.generation.noise import NoiseCell, noise_seed
 from lorarar.generation.offload import Offload
 from lorarar.generation.out_of_memory import memory_in_one_line
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]  # of both factors, by layer
 BATCH = 4
 ATTACHED = "attached"  # what diffusers knows the LoRA on the base by
-SWAPPED = "unet."  # layers whose weights diffusers can exchange in place
 
 
 def generate(
@@ -111,7 +110,7 @@ class Studio:
             base: which one.
             device: by default CUDA if there is some.
             pipeline: the base as it is loaded and placed already.
-            dtype: of its numbers; by default half precision on CUDA, else single.
+            dtype: of its numbers; by default on CUDA the half precision of the base's family, else single.
             offload: what is kept off the GPU while it is not needed: nothing, whole models, or single layers.
 
         Raises:
@@ -119,12 +118,12 @@ class Studio:
             DrawingError: it has not enough memory.
         """
         if pipeline is None:
-            self.base, self.place = pinned(base), Placement.of(device, dtype, offload)
+            self.base, self.place = pinned(base), Placement.of(base, device, dtype, offload)
             self.pipeline = load_for_drawing(self.base, self.place)
         else:
-            self.base, self.place = base, Placement(str(pipeline.device), pipeline.unet.dtype)
+            self.base, self.place = base, Placement(str(pipeline.device), denoiser_of(pipeline).dtype)
             self.pipeline = pipeline
-        self._own_scheduler = self.pipeline.scheduler
+        self._own_scheduler, self._kind = self.pipeline.scheduler, pipeline_kind(self.pipeline)
         self._loras: tuple[AttachedLora, ...] = ()
         self._switched: SwitchedLoras | None = None
         self._shapes: Shapes = {}
@@ -181,7 +180,8 @@ class Studio:
             switched = SwitchedLoras.of(method, loras, self.place) if method else None
             adapter = unswitched(loras, switched.times) if switched else summed(loras) if loras else None
             shapes = _shapes(adapter) if adapter else {}
-            if shapes != self._shapes or not all(layer.startswith(SWAPPED) for layer in shapes):
+            swapped = f"{self._kind.component}."  # layers whose weights diffusers can exchange in place
+            if shapes != self._shapes or not all(layer.startswith(swapped) for layer in shapes):
                 self._unload()
             if adapter:
                 self._attach(adapter)
@@ -230,7 +230,7 @@ class Studio:
         Args:
             prompt: what to generate, of any length.
             seeds: each picture's own.
-            batch: pictures that run through the UNet together; it changes no picture but in its last bits.
+            batch: pictures that run through the denoiser together; it changes no picture but in its last bits.
             noise_of: names of the content and the style of the cell whose noise they begin with; None: each seed's.
             on_step: called after every step of every batch, as many times as there are steps.
             options: of the sampler, as in ``lorarar generate``; what is left out is as the base's family has it.
@@ -275,30 +275,32 @@ class Studio:
             before, now = (count * settings.steps // pipeline.num_timesteps for count in (number, number + 1))
             if self._switched:
                 self._switched.moment = (number + 1) / pipeline.num_timesteps  # of the step that comes
-            if on_step and now > before:  # some schedulers run the UNet twice a step
+            if on_step and now > before:  # some schedulers run the denoiser twice a step
                 on_step()
             return values
 
-        width, height = settings.size or (None, None)
+        size = settings.size or self._kind.own_size(self.pipeline)
+        if size:
+            self._kind.check_size(self.pipeline, size)
+        width, height = size or (None, None)
         self.pipeline.scheduler = scheduler_like(self._own_scheduler, settings.scheduler)
         arguments = {
-            **prompt_arguments(self.pipeline, prompt, settings.negative, self.place.device),
+            **self._kind.call_arguments(self.pipeline, prompt, settings.negative, settings.guidance, self.place.device),
             "width": width,
             "height": height,
             "num_images_per_prompt": len(seeds),
             "generator": [torch.Generator().manual_seed(noise_seed(seed, noise_of)) for seed in seeds],
             "num_inference_steps": settings.steps,
-            "guidance_scale": settings.guidance,
             "callback_on_step_end": tick,
             "output_type": "latent",
         }
         try:
-            with self._switched.attached(self.pipeline.unet) if self._switched else nullcontext():
-                latents = self.pipeline(**arguments).images
+            with self._switched.attached(denoiser_of(self.pipeline)) if self._switched else nullcontext():
+                output = self.pipeline(**arguments).images
         except (ValueError, IndexError) as error:  # as schedulers say that they cannot do so few steps
             name = type(self.pipeline.scheduler).__name__
             raise DrawingError(f"{name} cannot draw with --steps {settings.steps}: {reason(error)}") from None
-        return decode(self.pipeline, latents, seeds)
+        return decode(self.pipeline, self._kind.latents(self.pipeline, output, size), seeds)
 
 
 def _shapes(adapter: Adapter) -> Shapes:

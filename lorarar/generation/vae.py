@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, family_of
 from lorarar.families.table import INDEX
+from lorarar.generation.denoisers.table import denoiser_of, kind_of
 from lorarar.util.errors import BaseError, reason
 from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.out_of_memory import is_out_of_memory
@@ -43,12 +44,13 @@ def load_vae(base: Base, dtype: torch.dtype) -> Any:
 
 
 def check_vae(base: Base, pipeline: Any) -> None:
-    """Refuse a VAE whose latents are not what the UNet makes.
+    """Refuse a VAE whose latents are not what the denoiser makes.
 
     Raises:
         BaseError: the message says how many channels both have.
     """
-    ours, theirs = pipeline.vae.config.latent_channels, pipeline.unet.config.out_channels
+    denoiser = denoiser_of(pipeline)
+    ours, theirs = pipeline.vae.config.latent_channels, kind_of(denoiser).channels(denoiser)
     if ours != theirs:
         raise BaseError(
             f"{base.vae} makes latents of {ours} channels, {base.name} of {theirs}: it is another model's VAE"
@@ -77,6 +79,6 @@ def _own_config(base: Base) -> dict[str, Any]:
         config: dict[str, Any] = json.loads((base.folder / VAE / "config.json").read_text(encoding="utf-8"))
         return config
     architecture = family_of(base).architecture
-    if architecture is None:
+    if architecture is None or VAE not in architecture.components:
         raise BaseError(f"the VAE of {base.name} is not known; name one that is a folder or a hub id")
     return dict(architecture.components[VAE].config)

@@ -221,7 +221,7 @@ def calibrator_for(recipe: Recipe, device: str | None = None) -> Calibrator | No
     from lorarar.generation.calibration import Calibrator
     from lorarar.generation.placement import Placement
 
-    return Calibrator(recipe.base, Placement.of(device))
+    return Calibrator(recipe.base, Placement.of(recipe.base, device))
 
 
 def read_loras(base: Base, loras: Sequence[Path], admission: Admission = STRICT) -> tuple[Adapter, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lorarar.generation.denoisers.table import pipeline_kind
 from lorarar.util.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -27,11 +28,9 @@ def check_prompts(pipeline: Any, prompts: Sequence[str]) -> None:
 
 def words_beyond(pipeline: Any, prompt: str) -> str:
     """The words of a prompt that one of a pipeline's text encoders would not see; empty where all see it whole."""
-    both = (getattr(pipeline, name, None) for name in ("tokenizer", "tokenizer_2"))
-    tokenizers = [tokenizer for tokenizer in both if tokenizer is not None]
-    words = prompt.split()
+    kind, words = pipeline_kind(pipeline), prompt.split()
     fitting = len(words)
-    while fitting and not all(_fits(tokenizer, " ".join(words[:fitting])) for tokenizer in tokenizers):
+    while fitting and not kind.fits(pipeline, " ".join(words[:fitting])):
         fitting -= 1
     return " ".join(words[fitting:])
 
@@ -40,10 +39,6 @@ def _beginning(prompt: str, words: int = 6) -> str:
     """A prompt as it is known again in a message."""
     first = prompt.split()[:words]
     return f"the prompt or caption {' '.join(first) + ' …'!r}"
-
-
-def _fits(tokenizer: Any, text: str) -> bool:
-    return len(tokenizer(text, truncation=False, verbose=False).input_ids) <= int(tokenizer.model_max_length)
 
 
 def check_rank(model: nn.Module, targets: Collection[str], rank: int) -> None:

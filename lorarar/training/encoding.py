@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from lorarar.generation.decoding import AT_ONCE
-from lorarar.generation.latents import Conditioning, encode_images, encode_prompts, read_images
+from lorarar.generation.denoisers.conditioning import Conditioning
+from lorarar.generation.denoisers.table import denoiser_of, encode_prompts
+from lorarar.generation.latents import encode_images, read_images
 from lorarar.generation.residence import residing
 from lorarar.training.checks import check_prompts
 from lorarar.util.errors import TrainingError
@@ -48,14 +50,14 @@ class FilePictures:
 
 
 def encode_texts(pipeline: StableDiffusionXLPipeline, groups: Sequence[Sequence[str]], side: int) -> list[Conditioning]:
-    """The conditioning of each group of prompts, for square pictures of ``side`` pixels, on the UNet's device.
+    """The conditioning of each group of prompts, for square pictures of ``side`` pixels, on the denoiser's device.
 
     The text encoders come to that device for it, and leave again.
 
     Raises:
         TrainingError: a prompt is too long.
     """
-    device = pipeline.unet.device
+    device = denoiser_of(pipeline).device
     for prompts in groups:
         check_prompts(pipeline, prompts)
     with residing(device, pipeline.text_encoder, getattr(pipeline, "text_encoder_2", None)):
@@ -68,17 +70,17 @@ def encode_pictures(
     """The scaled latents (N, C, h, w) of each group of N pictures of one size, on the CPU; shows progress.
 
     By the VAE in single precision: in float16 SDXL's own overflows, and in bfloat16 latents would have three digits. It
-    comes to the UNet's device for it, and the UNet makes room meanwhile: with both there, this would take more than any
+    comes to the denoiser's device for it, which makes room meanwhile: with both there, this would take more than any
     step of a training. As when pictures are decoded, small ones go through it at once and others one by one, so that a
     group takes no more memory than one picture of 1024 x 1024, and their latents in ``dtype``.
 
     Raises:
         TrainingError: a picture's latents are not finite.
     """
-    device = pipeline.unet.device
+    device = denoiser_of(pipeline).device
     count = sum(len(pictures) for pictures in groups)
     with (
-        residing(_ASIDE, pipeline.unet),
+        residing(_ASIDE, denoiser_of(pipeline)),
         residing(device, pipeline.vae, dtype=torch.float32),
         Ticker("encode pictures", count, patience=1.0) as ticker,
     ):

@@ -18,15 +18,17 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from peft import LoraConfig
-from torch import Tensor
+from torch import Tensor, nn
 
 from lorarar.generation.checkpointing import checkpointed, is_checkpointed
-from lorarar.generation.latents import images_to_tensor, predict, read_images, target
+from lorarar.generation.denoisers.table import denoiser_of, kind_of, predict
+from lorarar.generation.forward_process import forward_process
+from lorarar.generation.latents import images_to_tensor, read_images
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.pictures.captions import Captions
 from lorarar.training.checks import check_rank
 from lorarar.training.encoding import NamedPicture, encode_pictures, encode_texts
-from lorarar.training.loop import Objective, Schedule, pick, train
+from lorarar.training.loop import Objective, Schedule, train
 from lorarar.training.options import LoraOptions
 from lorarar.training.sampling import Sampler, Sampling
 from lorarar.training.share import ALONE, Share
@@ -34,9 +36,6 @@ from lorarar.training.share import ALONE, Share
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
     from PIL.Image import Image
-
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")  # the ends of its layers' names
-FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,10 @@ class LoraDenoising(Objective):
         options: LoraOptions,
         checkpointing: bool | None = None,
     ) -> None:
-        """Encode the lessons and put LoRA layers on the UNet; whatever fails leaves none of them there.
+        """Encode the lessons and put LoRA layers on the denoiser; whatever fails leaves none of them there.
 
         Args:
-            pipeline: the base, whose UNet is frozen.
+            pipeline: the base, whose denoiser is frozen.
             lessons: pictures and prompts, all of one size.
             options: rank, batch, seed, layers.
             checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
@@ -94,11 +93,13 @@ class LoraDenoising(Objective):
         super().__init__()
         prompts, prompts_of = _distinct_prompts(lessons)
         side = lessons[0].images.shape[-1]
-        targets = [*ATTENTION, *(FEED_FORWARD if options.feed_forward else ())]
-        check_rank(pipeline.unet, targets, options.rank)
-        self.unet: Any = pipeline.unet
-        self.size, self.checkpointing = options.batch, is_checkpointed(self.unet, checkpointing)
-        self.scheduler: Any = training_scheduler(pipeline)
+        self.denoiser: Any = denoiser_of(pipeline)
+        kind = kind_of(self.denoiser)
+        targets = [*kind.attention, *(kind.feed_forward if options.feed_forward else ())]
+        check_rank(self.denoiser, targets, options.rank)
+        self.component = kind.component
+        self.size, self.checkpointing = options.batch, is_checkpointed(self.denoiser, checkpointing)
+        self.process = forward_process(pipeline)
         [self.conditioning] = encode_texts(pipeline, [prompts], side)
         latents = [torch.cat(encode_pictures(pipeline, lesson.pictures(options.mirrored))) for lesson in lessons]
         self.latents = torch.cat(latents)
@@ -108,15 +109,15 @@ class LoraDenoising(Objective):
         self._add_layers(targets, options)
 
     def _add_layers(self, targets: list[str], options: LoraOptions) -> None:
-        """Freeze the UNet, and put LoRA layers in single precision on it."""
-        self.unet.requires_grad_(False)
+        """Freeze the denoiser, and put LoRA layers in single precision on it."""
+        self.denoiser.requires_grad_(False)
         torch.manual_seed(options.seed)
         config = LoraConfig(
             r=options.rank, lora_alpha=options.rank, init_lora_weights="gaussian", target_modules=targets
         )
         try:
-            self.unet.add_adapter(config)
-            for parameter in self.unet.parameters():
+            self.denoiser.add_adapter(config)
+            for parameter in self.denoiser.parameters():
                 if parameter.requires_grad:
                     parameter.data = parameter.data.float()
         except BaseException:
@@ -128,31 +129,36 @@ class LoraDenoising(Objective):
         return self.batch(generator_of(0), share)
 
     def batch(self, generator: torch.Generator, share: Share = ALONE) -> tuple[Tensor, ...]:
-        """Noisy latents, their timesteps, what the UNet should predict, and the number of each one's prompt."""
+        """Noisy latents, their timesteps, what is to be predicted, and the number of each one's prompt."""
         size = self.size * share.count
         indices = torch.multinomial(self.chances, size, replacement=True, generator=generator)
         latents = self.latents[indices]
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, size)
+        timesteps = self.process.draw(latents, generator)
         indices, latents, noise, timesteps = map(share.of, (indices, latents, noise, timesteps))
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        targets = target(self.scheduler, latents, noise, timesteps)
-        device, dtype = self.unet.device, self.conditioning.text.dtype
+        noisy = self.process.noised(latents, noise, timesteps)
+        targets = self.process.target(latents, noise, timesteps)
+        device, dtype = self.denoiser.device, self.conditioning.text.dtype
         return noisy.to(device, dtype), timesteps.to(device), targets.to(device), self.prompt_of[indices].to(device)
 
     def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor, prompt: Tensor) -> Tensor:
-        """Mean squared error of the UNet's prediction."""
-        with checkpointed(self.unet) if self.checkpointing else nullcontext():
-            prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(prompt))
+        """Mean squared error of the denoiser's prediction."""
+        with checkpointed(self.denoiser) if self.checkpointing else nullcontext():
+            prediction = predict(self.denoiser, noisy, timesteps, self.conditioning.at(prompt))
         return F.mse_loss(prediction.float(), targets)
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters of the LoRA layers, by names that begin as their layers' do."""
+        weights = self.denoiser.named_parameters()
+        return {f"{self.component}.{name}": weight for name, weight in weights if weight.requires_grad}
 
     def adapter(self) -> Adapter:
         """The LoRA as it is now."""
         return _adapter(self.trained())
 
     def close(self) -> None:
-        """Take the LoRA layers off the UNet again, which leaves the pipeline as it was."""
-        self.unet.unload_lora()
+        """Take the LoRA layers off the denoiser again, which leaves the pipeline as it was."""
+        self.denoiser.unload_lora()
 
 
 def _distinct_prompts(lessons: Sequence[Lesson]) -> tuple[list[str], list[list[int]]]:
@@ -164,13 +170,6 @@ def _distinct_prompts(lessons: Sequence[Lesson]) -> tuple[list[str], list[list[i
         numbers.append([len(prompts) + own.index(prompt) for prompt in lesson.prompts])
         prompts += own
     return prompts, numbers
-
-
-def training_scheduler(pipeline: StableDiffusionXLPipeline) -> Any:
-    """The forward process that the pipeline's own scheduler inverts."""
-    from diffusers import DDPMScheduler
-
-    return DDPMScheduler.from_config(pipeline.scheduler.config)
 
 
 def train_lora(

@@ -16,13 +16,14 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from lorarar.generation.denoisers.table import denoiser_of, predict
+from lorarar.generation.forward_process import forward_process
 from lorarar.generation.gates import gated
-from lorarar.generation.latents import predict, target
 from lorarar.lora.adapter import Adapter, Factors
 from lorarar.lora.stack import stack, unstack
 from lorarar.training.encoding import encode_pictures, encode_texts
 from lorarar.training.loop import Objective, pick, train
-from lorarar.training.lora import Lesson, LoraDenoising, lora_schedule, training_scheduler
+from lorarar.training.lora import Lesson, LoraDenoising, lora_schedule
 from lorarar.training.options import LoraOptions
 from lorarar.util.errors import TrainingError
 
@@ -37,7 +38,7 @@ class GroupDenoising(Objective):
         """Encode the lessons and make as many LoRAs, which all start as one alone would.
 
         Args:
-            pipeline: the base, whose UNet is frozen.
+            pipeline: the base, whose denoiser is frozen.
             lessons: one a LoRA, each with pictures of one size and one prompt.
             options: of each of them.
 
@@ -50,8 +51,8 @@ class GroupDenoising(Objective):
         start = LoraDenoising(pipeline, lessons[:1], options, checkpointing=False)
         untrained = start.adapter()
         start.close()
-        self.unet: Any = pipeline.unet
-        self.size, self.scheduler = options.batch, training_scheduler(pipeline)
+        self.denoiser: Any = denoiser_of(pipeline)
+        self.size, self.process = options.batch, forward_process(pipeline)
         side = lessons[0].images.shape[-1]
         [self.conditioning] = encode_texts(pipeline, [[lesson.prompt for lesson in lessons]], side)
         self.latents = [torch.cat(encode_pictures(pipeline, lesson.pictures(options.mirrored))) for lesson in lessons]
@@ -60,21 +61,21 @@ class GroupDenoising(Objective):
         self.halves = nn.ParameterList(halves)
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Noisy latents, as many of each lesson in turn, their timesteps, and what the UNet should predict."""
+        """Noisy latents, as many of each lesson in turn, their timesteps, and what is to be predicted."""
         latents = torch.cat([own[pick(generator, len(own), self.size)] for own in self.latents])
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, len(latents))
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        device = self.unet.device
-        aims = target(self.scheduler, latents, noise, timesteps)
+        timesteps = self.process.draw(latents, generator)
+        noisy = self.process.noised(latents, noise, timesteps)
+        device = self.denoiser.device
+        aims = self.process.target(latents, noise, timesteps)
         return noisy.to(device, self.conditioning.text.dtype), timesteps.to(device), aims.to(device)
 
     def forward(self, noisy: Tensor, timesteps: Tensor, targets: Tensor) -> Tensor:
-        """Mean squared error of the UNet's predictions, of every sample with its lesson's LoRA."""
+        """Mean squared error of the denoiser's predictions, of every sample with its lesson's LoRA."""
         group, one = self.adapters(), torch.ones((), device=noisy.device)
         owner = torch.arange(len(self.latents), device=noisy.device).repeat_interleave(self.size)
-        with gated(self.unet, group, Adapter({}), dict.fromkeys(group.layers, (one, one))):
-            prediction = predict(self.unet, noisy, timesteps, self.conditioning.at(owner))
+        with gated(self.denoiser, group, Adapter({}), dict.fromkeys(group.layers, (one, one))):
+            prediction = predict(self.denoiser, noisy, timesteps, self.conditioning.at(owner))
         return torch.nn.functional.mse_loss(prediction.float(), targets)
 
     def adapters(self) -> Adapter:

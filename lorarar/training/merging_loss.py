@@ -1,6 +1,6 @@
 """The merging loss (Eq. 3), for whatever predicts the coefficients: a hypernetwork, or parameters of one pair.
 
-The teachers and the merged model run behind gates on one UNet, so no merged weight is ever formed.
+The teachers and the merged model run behind gates on one denoiser, so no merged weight is ever formed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from lorarar.generation.checkpointing import is_checkpointed
+from lorarar.generation.denoisers.conditioning import Conditioning
+from lorarar.generation.denoisers.table import denoiser_of, predict
+from lorarar.generation.forward_process import forward_process
 from lorarar.generation.gates import Gates, gated
-from lorarar.generation.latents import Conditioning, predict
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.axis import Axis
 from lorarar.merging.coefficients import Coefficients
@@ -22,7 +24,6 @@ from lorarar.pictures.concepts import Concept
 from lorarar.training.encoding import FilePictures, encode_pictures, encode_texts
 from lorarar.training.fidelities import FIDELITIES, unit_of
 from lorarar.training.loop import Objective, pick
-from lorarar.training.lora import training_scheduler
 from lorarar.training.options import Fidelity, HypernetOptions, PairOptions
 from lorarar.training.precision import single_precision
 from lorarar.training.regularisers import Penalty, penalty_of
@@ -74,7 +75,7 @@ class MergingLoss:
 
 @dataclass(frozen=True)
 class PreparedConcept:
-    """One concept, ready for the UNet: its LoRA where it was read, latents on the CPU, conditioning on the device."""
+    """One concept, made ready: its LoRA where it was read, latents on the CPU, conditioning where the denoiser is."""
 
     adapter: Adapter
     latents: Tensor
@@ -112,10 +113,10 @@ class Merging(Objective):
         side: int,
         checkpointing: bool | None = None,
     ) -> None:
-        """Prepare both sides for the UNet.
+        """Prepare both sides for the denoiser.
 
         Args:
-            pipeline: the base, whose UNet is frozen.
+            pipeline: the base, whose denoiser is frozen.
             contents, styles: LoRAs with their pictures and prompts.
             loss: the terms of Eq. 3.
             size: noisy latents of content, and as many of style, a step.
@@ -123,17 +124,17 @@ class Merging(Objective):
             checkpointing: whether blocks run again in ``backward``; by default as ``is_checkpointed`` says.
         """
         super().__init__()
-        self.unet: Any = pipeline.unet.requires_grad_(False)
-        self.checkpointing = is_checkpointed(self.unet, checkpointing)
-        self.loss, self.size, self.scheduler = loss, size, training_scheduler(pipeline)
+        self.denoiser: Any = denoiser_of(pipeline).requires_grad_(False)
+        self.checkpointing = is_checkpointed(self.denoiser, checkpointing)
+        self.loss, self.size, self.process = loss, size, forward_process(pipeline)
         prepared = prepare_concepts(pipeline, [*contents, *styles], side)
         self.contents, self.styles = prepared[: len(contents)], prepared[len(contents) :]
-        self.residents = ResidentAdapter(self.unet), ResidentAdapter(self.unet)
+        self.residents = ResidentAdapter(self.denoiser), ResidentAdapter(self.denoiser)
 
     def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """Gates of every layer that both adapters have, and the pairs m_c, m_s (n,) that are learnt, of a pair's LoRAs.
 
-        Both are on the UNet's device, maybe in half precision; what is computed of them is not, also under autocast.
+        Both are on the denoiser's device, maybe in half precision; what is computed of them is not, nor under autocast.
         """
         raise NotImplementedError
 
@@ -149,11 +150,11 @@ class Merging(Objective):
         size = self.size * share.count
         latents = torch.cat([s.latents[pick(generator, len(s.latents), size)] for s in sides])
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = pick(generator, self.scheduler.config.num_train_timesteps, len(latents))
+        timesteps = self.process.draw(latents, generator)
         own = torch.cat([share.of(half) for half in torch.arange(len(latents)).chunk(2)])
         latents, noise, timesteps = latents[own], noise[own], timesteps[own]
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        device = self.unet.device
+        noisy = self.process.noised(latents, noise, timesteps)
+        device = self.denoiser.device
         return torch.tensor(indices), noisy.to(device, sides[0].conditioning.text.dtype), timesteps.to(device)
 
     def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
@@ -161,25 +162,25 @@ class Merging(Objective):
         pair = self.contents[int(indices[0])], self.styles[int(indices[1])]
         content, style = (place(of.adapter) for place, of in zip(self.residents, pair, strict=True))
         conditioning = _side_by_side(pair[0].conditioning, pair[1].conditioning, self.size)
-        with torch.no_grad(), gated(self.unet, content, style, self._teachers(content, style)):
-            teachers = predict(self.unet, noisy, timesteps, conditioning)
-        with single_precision(self.unet.device):
+        with torch.no_grad(), gated(self.denoiser, content, style, self._teachers(content, style)):
+            teachers = predict(self.denoiser, noisy, timesteps, conditioning)
+        with single_precision(self.denoiser.device):
             gates, learnt = self.coefficients(content, style)
         gates = self._with_own(gates, content, style)
-        with gated(self.unet, content, style, gates, axis=self.axis, checkpointing=self.checkpointing):
-            merged = predict(self.unet, noisy, timesteps, conditioning)
-        with single_precision(self.unet.device):
+        with gated(self.denoiser, content, style, gates, axis=self.axis, checkpointing=self.checkpointing):
+            merged = predict(self.denoiser, noisy, timesteps, conditioning)
+        with single_precision(self.denoiser.device):
             return self.loss(merged.float(), teachers.float(), learnt)
 
     def _teachers(self, content: Adapter, style: Adapter) -> Gates:
         """Gates that show the first half of the samples content's LoRA alone, the second half style's."""
-        half = torch.arange(2 * self.size, device=self.unet.device) < self.size
-        first = half.to(self.unet.dtype).view(-1, 1, 1)
+        half = torch.arange(2 * self.size, device=self.denoiser.device) < self.size
+        first = half.to(self.denoiser.dtype).view(-1, 1, 1)
         return dict.fromkeys({*content.layers, *style.layers}, (first, 1 - first))
 
     def _with_own(self, gates: Gates, content: Adapter, style: Adapter) -> Gates:
         """The gates, and 1 for layers that only one adapter has."""
-        one = torch.ones((), device=self.unet.device)
+        one = torch.ones((), device=self.denoiser.device)
         return dict.fromkeys({*content.layers, *style.layers}, (one, one)) | dict(gates)
 
 

@@ -1,4 +1,4 @@
-"""The hypernetwork's training on many pairs a step, run by the UNet at once.
+"""The hypernetwork's training on many pairs a step, run by the denoiser at once.
 
 A step of one pair teaches the network that pair, and the next forgets some of it. A step of many is the mean over
 pairs, its timesteps spread evenly, and costs a small base much less than as many steps of one.
@@ -14,14 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from lorarar.generation.checkpointing import is_checkpointed
-from lorarar.generation.gates import Gates, gated
-from lorarar.generation.latents import Conditioning, predict
+from lorarar.generation.denoisers.conditioning import Conditioning
+from lorarar.generation.denoisers.table import denoiser_of, predict
+from lorarar.generation.forward_process import forward_process
+from lorarar.generation.gates import Gates, gated, is_gated
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.stack import check_alike, stack
 from lorarar.merging.coefficients import Coefficients
 from lorarar.merging.head import Head
 from lorarar.training.loop import Objective, pick
-from lorarar.training.lora import training_scheduler
 from lorarar.training.merging_loss import MergingLoss, PreparedConcept
 from lorarar.training.options import HypernetOptions
 from lorarar.training.precision import single_precision
@@ -46,7 +47,7 @@ class PairBatches(Objective):
         """Take the LoRAs of both sides and the network that is trained.
 
         Args:
-            pipeline: the base, whose UNet is frozen.
+            pipeline: the base, whose denoiser is frozen.
             contents, styles: LoRAs, of each side with the same layers where several pairs are a step.
             hypernet: what is trained.
             pairs: how many a step, drawn with replacement.
@@ -56,9 +57,9 @@ class PairBatches(Objective):
             AdapterError: LoRAs of a side do not change the same layers.
         """
         super().__init__()
-        self.unet: Any = pipeline.unet.requires_grad_(False)
-        self.checkpointing = is_checkpointed(self.unet, checkpointing)
-        self.scheduler: Any = training_scheduler(pipeline)
+        self.denoiser: Any = denoiser_of(pipeline).requires_grad_(False)
+        self.checkpointing = is_checkpointed(self.denoiser, checkpointing)
+        self.process = forward_process(pipeline)
         self.hypernet, self.pairs = hypernet, pairs
         if pairs > 1:  # one alone is no batch
             for side in (contents, styles):
@@ -82,11 +83,11 @@ class PairBatches(Objective):
         count = self.pairs * share.count
         return torch.stack([pick(generator, len(side), count) for side in self.loras])
 
-    def spread(self, generator: torch.Generator, count: int) -> Tensor:
-        """Timesteps (count,): one of each of as many equal parts of the scheduler's, in random order."""
+    def spread(self, latents: Tensor, generator: torch.Generator) -> Tensor:
+        """Timesteps (N,) of latents (N, C, h, w): one of each of as many equal parts of all, in random order."""
+        count = len(latents)
         places = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-        timesteps: Tensor = (places * self.scheduler.config.num_train_timesteps).long()
-        return timesteps
+        return self.process.at(places, latents)
 
     def merged(
         self, content: Adapter, style: Adapter, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning
@@ -98,32 +99,32 @@ class PairBatches(Objective):
             noisy: latents, as many of each pair in a row.
             timesteps, conditioning: of each of them.
         """
-        with single_precision(self.unet.device):
+        with single_precision(self.denoiser.device):
             coefficients = self.hypernet(content, style)
             learnt = self.hypernet.overlapping(content, style, coefficients)
-        one = torch.ones((), device=self.unet.device)
+        one = torch.ones((), device=self.denoiser.device)
         gates: Gates = dict.fromkeys({*content.layers, *style.layers}, (one, one)) | {
             layer: (of_content.unsqueeze(-2), of_style.unsqueeze(-2))
             for layer, (of_content, of_style) in coefficients.items()
         }
-        with gated(self.unet, content, style, gates, axis=self.hypernet.axis, checkpointing=self.checkpointing):
-            prediction = predict(self.unet, noisy, timesteps, conditioning)
+        with gated(self.denoiser, content, style, gates, axis=self.hypernet.axis, checkpointing=self.checkpointing):
+            prediction = predict(self.denoiser, noisy, timesteps, conditioning)
         # a width that these LoRAs do not have gets a gradient of zero, for which processes would wait
         untouched = torch.stack([weight.sum() for weight in self.hypernet.parameters()]).sum()
         return prediction.float() + 0 * untouched, learnt
 
     def stacks(self, pairs: Tensor) -> tuple[Adapter, Adapter]:
-        """The LoRAs of pairs (2, P) on the UNet's device, as a stack of contents and one of styles."""
+        """The LoRAs of pairs (2, P) on the denoiser's device, as a stack of contents and one of styles."""
         content, style = (
             stack([side[int(number)] for number in numbers]) for side, numbers in zip(self.loras, pairs, strict=True)
         )
         return self._placed(content), self._placed(style)
 
     def _placed(self, adapter: Adapter) -> Adapter:
-        """The UNet's layers of a stack on its device, in its numbers."""
-        device, dtype = self.unet.device, self.unet.dtype
+        """The denoiser's layers of a stack on its device, in its numbers."""
+        device, dtype = self.denoiser.device, self.denoiser.dtype
         layers = adapter.layers.items()
-        return Adapter({name: factors.to(dtype, device) for name, factors in layers if name.startswith("unet.")})
+        return Adapter({name: factors.to(dtype, device) for name, factors in layers if is_gated(name)})
 
 
 class PaperBatches(PairBatches):
@@ -152,11 +153,11 @@ class PaperBatches(PairBatches):
             ]
         )
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = torch.stack([self.spread(generator, latents.shape[1]) for _ in self.sides])
+        timesteps = torch.stack([self.spread(side, generator) for side in latents])
         own = [share.of(part.transpose(0, 1)).transpose(0, 1) for part in (pairs, latents, noise, timesteps)]
         pairs, latents, noise, timesteps = own
-        noisy = self.scheduler.add_noise(latents.flatten(0, 1), noise.flatten(0, 1), timesteps.flatten())
-        device, dtype = self.unet.device, self.sides[0][0].conditioning.text.dtype
+        noisy = self.process.noised(latents.flatten(0, 1), noise.flatten(0, 1), timesteps.flatten())
+        device, dtype = self.denoiser.device, self.sides[0][0].conditioning.text.dtype
         return pairs, noisy.view(latents.shape).to(device, dtype), timesteps.to(device)
 
     def forward(self, pairs: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
@@ -170,7 +171,7 @@ class PaperBatches(PairBatches):
         )
         merged, learnt = self.merged(*stacks, in_a_row(noisy), in_a_row(timesteps), conditioning)
         halves = merged.view(count, 2, self.size, *merged.shape[1:]).transpose(0, 1).flatten(1, 2)
-        with single_precision(self.unet.device):
+        with single_precision(self.denoiser.device):
             return self.loss.of_pairs(halves.flatten(0, 1), torch.cat(teachers).float(), learnt)
 
     def _conditionings(self, pairs: Tensor) -> list[Conditioning]:
@@ -183,9 +184,9 @@ class PaperBatches(PairBatches):
     @torch.no_grad()
     def _taught(self, lora: Adapter, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """What each sample's own LoRA predicts."""
-        one = torch.ones((), device=self.unet.device)
-        with gated(self.unet, lora, Adapter({}), dict.fromkeys(lora.layers, (one, one))):
-            return predict(self.unet, noisy, timesteps, conditioning)
+        one = torch.ones((), device=self.denoiser.device)
+        with gated(self.denoiser, lora, Adapter({}), dict.fromkeys(lora.layers, (one, one))):
+            return predict(self.denoiser, noisy, timesteps, conditioning)
 
 
 def _some(latents: Tensor, size: int, generator: torch.Generator) -> Tensor:

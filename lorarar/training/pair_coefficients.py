@@ -1,6 +1,6 @@
 """Merging coefficients of one pair, optimised at test time by Eq. 3: ZipLoRA's, ZipRank's and LoRA Soups'.
 
-The price the paper's hypernetwork saves: 100 steps through the UNet for every new pair. Gated branches
+The price the paper's hypernetwork saves: 100 steps through the denoiser for every new pair. Gated branches
 make a step as dear as two adapters, not as two dense updates. The methods differ in what a coefficient is of and
 in the term of the loss beside fidelity, both of which their options say (``PairOptions``).
 """
@@ -54,7 +54,7 @@ class PairMerging(Merging):
         self.layers, self.axis = layers, options.axis
         if self.axis == "rank":
             self.contents, self.styles = map(self._singular, (self.contents, self.styles))
-        device = pipeline.unet.device
+        device = self.denoiser.device
         self.of_content, self.of_style = (
             nn.ParameterList(
                 [
@@ -73,7 +73,7 @@ class PairMerging(Merging):
     def coefficients(self, content: Adapter, style: Adapter) -> tuple[Gates, Sequence[Coefficients]]:
         """The parameters as they are; layers without any are summed, their gates are 1."""
         pairs = list(zip(self.of_content, self.of_style, strict=True))
-        one = torch.ones((), device=self.unet.device)
+        one = torch.ones((), device=self.denoiser.device)
         ones: Gates = dict.fromkeys({*content.layers} & {*style.layers}, (one, one))
         return dict(ones) | dict(zip(self.layers, pairs, strict=True)), pairs
 

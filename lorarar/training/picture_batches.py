@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lorarar.generation.latents import Conditioning, target
+from lorarar.generation.denoisers.conditioning import Conditioning
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.head import Head
 from lorarar.training.encoding import encode_texts
@@ -60,16 +60,16 @@ class PictureBatches(PairBatches):
         raise NotImplementedError
 
     def batch(self, generator: torch.Generator, share: Share = ALONE) -> tuple[Tensor, ...]:
-        """Pairs (2, P), and of target pictures: numbers, noisy latents, timesteps, and what the UNet should predict."""
+        """Pairs (2, P), and of target pictures: numbers, noisy latents, timesteps, and what is to be predicted."""
         pairs = self.draw_pairs(generator, share)
         numbers = self.draw_pictures(generator, pairs)
         latents = self.latents[numbers].float()
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = self.spread(generator, len(latents))
+        timesteps = self.spread(latents, generator)
         numbers, latents, noise, timesteps = map(share.of, (numbers, latents, noise, timesteps))
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        aims = target(self.scheduler, latents, noise, timesteps)
-        device, dtype = self.unet.device, self.conditioning.text.dtype
+        noisy = self.process.noised(latents, noise, timesteps)
+        aims = self.process.target(latents, noise, timesteps)
+        device, dtype = self.denoiser.device, self.conditioning.text.dtype
         return share.of(pairs.T).T, numbers, noisy.to(device, dtype), timesteps.to(device), aims.to(device)
 
     def forward(self, pairs: Tensor, numbers: Tensor, noisy: Tensor, timesteps: Tensor, aims: Tensor) -> Tensor:

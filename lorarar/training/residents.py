@@ -1,4 +1,4 @@
-"""The two adapters that a step of Eq. 3 needs on the UNet's device; all others stay where they were read.
+"""The two adapters that a step of Eq. 3 needs on the denoiser's device; all others stay where they were read.
 
 A LoRA file that is plain is mapped from disk as it is read, so dozens of them take no memory that is not given up.
 """
@@ -7,27 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from lorarar.generation.gates import is_gated
 from lorarar.lora.adapter import Adapter, Factors
-
-if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
 
 
 class ResidentAdapter:
-    """One place for an adapter beside a UNet: the next one comes when the one before has gone."""
+    """One place for an adapter beside a denoiser: the next one comes when the one before has gone."""
 
-    def __init__(self, unet: UNet2DConditionModel) -> None:
-        self.unet = unet
+    def __init__(self, denoiser: Any) -> None:
+        self.denoiser = denoiser
         self._source: Adapter | None = None
         self._resident: Adapter | None = None
 
     def __call__(self, adapter: Adapter) -> Adapter:
-        """The UNet's layers of an adapter on its device: as precise as its file where the UNet is in half precision."""
+        """The denoiser's layers of an adapter on its device: as precise as its file where that is in half precision."""
         if adapter is not self._source or self._resident is None:
             self._source = self._resident = None
             self._resident = self._moved(adapter)
@@ -35,17 +33,13 @@ class ResidentAdapter:
         return self._resident
 
     def _moved(self, adapter: Adapter) -> Adapter:
-        layers = {
-            name: factors.to(self._dtype(factors))
-            for name, factors in adapter.layers.items()
-            if name.startswith("unet.")
-        }
-        device = self.unet.device
+        layers = {name: factors.to(self._dtype(factors)) for name, factors in adapter.layers.items() if is_gated(name)}
+        device = self.denoiser.device
         return replace(adapter, layers=layers if device.type == "cpu" else moved_at_once(layers, device), stored=None)
 
     def _dtype(self, factors: Factors) -> torch.dtype:
-        """The UNet's, but a half precision's other kind is kept: a change of kind would lose digits."""
-        ours, theirs = self.unet.dtype, factors.down.dtype
+        """The denoiser's, but a half precision's other kind is kept: a change of kind would lose digits."""
+        ours, theirs = self.denoiser.dtype, factors.down.dtype
         return theirs if ours.itemsize == theirs.itemsize == 2 else ours
 
 

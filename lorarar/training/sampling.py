@@ -17,13 +17,14 @@ from torch import Tensor
 
 from lorarar.families import Base
 from lorarar.generation.decoding import decode
+from lorarar.generation.denoisers.table import denoiser_of, pipeline_kind
 from lorarar.generation.drawing_facts import DrawingFacts
-from lorarar.generation.long_prompts import encoded_arguments
 from lorarar.generation.picture import Picture
 from lorarar.generation.residence import residing
 from lorarar.generation.settings import DrawingSettings
 from lorarar.lora.adapter import Adapter
 from lorarar.pictures.images import write_png
+from lorarar.training.setup import native_side
 from lorarar.util.errors import LorarError, reason
 from lorarar.util.messages import message
 from lorarar.util.out_of_memory import is_out_of_memory
@@ -47,7 +48,7 @@ class Sampling:
 
 
 class Sampler:
-    """Draws a LoRA's samples on the UNet that it is trained on."""
+    """Draws a LoRA's samples on the denoiser that it is trained on."""
 
     def __init__(self, pipeline: StableDiffusionXLPipeline, sampling: Sampling, side: int, steps: int) -> None:
         """Encode the prompt, for which the text encoders come and leave.
@@ -60,12 +61,14 @@ class Sampler:
         """
         self.pipeline: Any = pipeline
         self.sampling, self.steps = sampling, steps
-        own = int(pipeline.unet.config["sample_size"] * pipeline.vae_scale_factor)
+        self.kind, own = pipeline_kind(pipeline), native_side(pipeline)
         self.settings = DrawingSettings.of(sampling.base, {"size": None if side == own else (side, side)})
         encoders = [pipeline.text_encoder, getattr(pipeline, "text_encoder_2", None)]
-        device = pipeline.unet.device
+        device = denoiser_of(pipeline).device
         with residing(device, *encoders), torch.no_grad():
-            self.words = encoded_arguments(pipeline, sampling.prompt, self.settings.negative, device)
+            self.words = self.kind.encoded_arguments(
+                pipeline, sampling.prompt, self.settings.negative, self.settings.guidance, device
+            )
 
     def is_due(self, step: int) -> bool:
         """Whether there is a picture after this step."""
@@ -76,7 +79,7 @@ class Sampler:
 
         Args:
             step: of the training.
-            adapter: the LoRA as it is on the UNet, for the picture's notes.
+            adapter: the LoRA as it is on the denoiser, for the picture's notes.
         """
         try:
             self._write(step, adapter)
@@ -89,7 +92,7 @@ class Sampler:
         Raises:
             ImageError, DrawingError, RuntimeError, ValueError, MemoryError: it cannot be drawn or written.
         """
-        sampling, unet = self.sampling, self.pipeline.unet
+        sampling, denoiser = self.sampling, denoiser_of(self.pipeline)
         started = time.perf_counter()
         picture = Picture(
             image=self._image(),
@@ -99,28 +102,28 @@ class Sampler:
             base=sampling.base,
             lora=adapter.identity,
             seconds=time.perf_counter() - started,
-            drawing=DrawingFacts.of_loaded(sampling.base, str(unet.device), unet.dtype),
+            drawing=DrawingFacts.of_loaded(sampling.base, str(denoiser.device), denoiser.dtype),
         )
         name = f"step-{step:0{len(str(self.steps))}d}.png"
         write_png(picture.image, sampling.folder / name, {**picture.notes(), "step": str(step)})
 
     def _image(self) -> Image.Image:
-        """The picture by the LoRA that is on the UNet now."""
-        width, height = self.settings.size or (None, None)
+        """The picture by the LoRA that is on the denoiser now."""
+        size = self.settings.size or self.kind.own_size(self.pipeline)
+        width, height = size or (None, None)
         with _left_alone(self.pipeline):
-            latents = self.pipeline(
+            output = self.pipeline(
                 **self.words,
                 width=width,
                 height=height,
                 generator=[torch.Generator().manual_seed(self.sampling.seed)],
                 num_inference_steps=self.settings.steps,
-                guidance_scale=self.settings.guidance,
                 output_type="latent",
             ).images
-            return self._decoded(latents)
+            return self._decoded(self.kind.latents(self.pipeline, output, size))
 
     def _decoded(self, latents: Tensor) -> Image.Image:
-        """The picture of latents (1, C, h, w), decoded beside the UNet, or where that does not fit on the CPU."""
+        """The picture of latents (1, C, h, w), decoded beside the denoiser, or where that does not fit on the CPU."""
         try:
             return self._decoded_on(latents.device, latents)
         except (RuntimeError, MemoryError) as error:
@@ -137,7 +140,7 @@ class Sampler:
 def _left_alone(pipeline: Any) -> Iterator[None]:
     """Draw inside; afterwards the random numbers, the scheduler and the VAE's tiles are as they were."""
     scheduler, tiled = pipeline.scheduler, pipeline.vae.use_tiling
-    device = pipeline.unet.device
+    device = denoiser_of(pipeline).device
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             pipeline.scheduler = type(scheduler).from_config(scheduler.config)

@@ -20,7 +20,10 @@ from diffusers import (
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from lorarar.generation.latents import Conditioning, encode_images, predict, square_time_ids, target
+from lorarar.generation.denoisers.conditioning import Conditioning, square_time_ids
+from lorarar.generation.denoisers.table import predict
+from lorarar.generation.forward_process import Diffusion
+from lorarar.generation.latents import encode_images
 from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.pocket import shipped
 from lorarar.pocket.build_context import BuildContext
@@ -29,7 +32,7 @@ from lorarar.pocket.growth import grow
 from lorarar.pocket.image_tensors import to_tensor
 from lorarar.pocket.text_encoders import LENGTH, encode, new_encoders, write_tokenizer
 from lorarar.pocket.training_pictures import SIDE, STYLE_FAMILIES, TrainingPictures, caption
-from lorarar.training.loop import Objective, Schedule, pick
+from lorarar.training.loop import Objective, Schedule
 from lorarar.util.files import sha256_of
 
 SCHEDULE = Schedule(steps=10_000, rate=4e-4, warmup=200, decay=0.3, ema=0.999, save_every=250)
@@ -104,7 +107,7 @@ class BaseObjective(Objective):
         self.classes = torch.from_numpy(pictures.classes)
         self.families = torch.from_numpy(pictures.families)
         self.weights = 1 / torch.bincount(self.classes)[self.classes].float()  # classes come up equally often
-        self.scheduler = DDPMScheduler(**NOISE_SCHEDULE)
+        self.process = Diffusion(DDPMScheduler(**NOISE_SCHEDULE))
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Noisy latents (N, 4, 16, 16), timesteps (N,), token ids (N, LENGTH) and what the UNet should predict."""
@@ -115,9 +118,9 @@ class BaseObjective(Objective):
         dropped = torch.rand(self.size, generator=generator) < TEXT_DROP
         tokens = torch.where(dropped[:, None], self.nothing, tokens)
         noise = torch.randn(latents.shape, generator=generator)
-        timesteps = pick(generator, 1000, self.size)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        aims = target(self.scheduler, latents, noise, timesteps)
+        timesteps = self.process.draw(latents, generator)
+        noisy = self.process.noised(latents, noise, timesteps)
+        aims = self.process.target(latents, noise, timesteps)
         device = self.unet.device
         return tuple(part.to(device) for part in (noisy, timesteps, tokens, aims))
 

@@ -1,0 +1,1 @@
+"""How each kind of autoencoder makes latents of pictures and pictures of latents: one row a class."""

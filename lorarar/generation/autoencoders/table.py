@@ -1,0 +1,26 @@
+"""The one table of kinds of autoencoders, by the names of their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lorarar.generation.autoencoders.autoencoder_kind import AutoencoderKind
+from lorarar.generation.autoencoders.kl import KlKind
+from lorarar.util.errors import BaseError
+
+AUTOENCODER_KINDS: Mapping[str, AutoencoderKind] = {"AutoencoderKL": KlKind()}
+
+
+def autoencoder_kind(vae: Any) -> AutoencoderKind:
+    """How an autoencoder is used: by its class, or one that this is made of.
+
+    Raises:
+        BaseError: its class has no row.
+    """
+    names = (kind.__name__ for kind in type(vae).__mro__)
+    kind = next((AUTOENCODER_KINDS[name] for name in names if name in AUTOENCODER_KINDS), None)
+    if kind is None:
+        accepted = ", ".join(AUTOENCODER_KINDS)
+        raise BaseError(f"no latents are made with a {type(vae).__name__}; accepted are {accepted}")
+    return kind

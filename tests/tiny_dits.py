@@ -1,0 +1,125 @@
+"""Tiny random pipelines of the transformers' real classes, with tokenizers that are made here: one builder a family."""
+
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, ZImagePipeline
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3Model,
+    T5Config,
+    T5EncoderModel,
+)
+
+from lorarar.pocket.text_encoders import write_tokenizer
+
+from .tiny_transformers import TINY
+
+WORDS = ["<pad>", "<unk>", "user", "a", "dog", "cat", "sks", "in", "style", "red", "blue", "glowing", "house"]
+CHAT = "{% for message in messages %}{{ message['role'] }} {{ message['content'] }}{% endfor %}"
+SIDE = 16  # pixels a side of their pictures: latents of 8 x 8, 16 tokens
+NATIVE = 8  # latents a side that stand for the 128 of true bases
+
+
+def words_tokenizer():
+    """A tokenizer of whole words, which can ask in a conversation."""
+    model = WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<unk>")
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>")
+    made.chat_template = CHAT
+    return made
+
+
+def new_vae(**config):
+    """FLUX.1's and Z-Image's autoencoder, of which two pixels a side are one latent."""
+    return AutoencoderKL(
+        down_block_types=["DownEncoderBlock2D"] * 2,
+        up_block_types=["UpDecoderBlock2D"] * 2,
+        block_out_channels=[8, 8],
+        norm_num_groups=4,
+        latent_channels=4,
+        sample_size=SIDE,
+        scaling_factor=0.3611,
+        shift_factor=0.1159,
+        **config,
+    )
+
+
+def qwen3(width):
+    """A text encoder of Qwen3's class."""
+    return Qwen3Model(
+        Qwen3Config(
+            vocab_size=len(WORDS),
+            hidden_size=width,
+            intermediate_size=12,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            head_dim=4,
+        )
+    )
+
+
+def new_flux1(folder: Path):
+    kind, config = TINY["flux1"]
+    words = write_tokenizer(folder / "words")
+    clip = CLIPTextConfig(
+        vocab_size=len(words),
+        hidden_size=10,
+        intermediate_size=12,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=24,
+        projection_dim=8,
+        eos_token_id=words.eos_token_id,
+    )
+    t5 = T5Config(vocab_size=len(WORDS), d_model=12, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
+    return FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+        vae=new_vae(),
+        text_encoder=CLIPTextModel(clip),
+        tokenizer=words,
+        text_encoder_2=T5EncoderModel(t5),
+        tokenizer_2=words_tokenizer(),
+        transformer=kind(**{**config, "in_channels": 16}),
+    )
+
+
+def new_z_image(folder: Path):
+    kind, config = TINY["z-image"]
+    return ZImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=6.0),
+        vae=new_vae(),
+        text_encoder=qwen3(10),
+        tokenizer=words_tokenizer(),
+        transformer=kind(**{**config, "axes_lens": [128, 32, 32]}),
+    )
+
+
+BUILDERS = {"flux1": new_flux1, "z-image": new_z_image}
+
+
+def new_pipeline(name, folder: Path):
+    """The tiny pipeline of a family; ``folder`` is for its tokenizer's files."""
+    torch.manual_seed(0)
+    pipeline = BUILDERS[name](folder)
+    for model in pipeline.components.values():
+        if isinstance(model, torch.nn.Module):
+            model.eval()
+            for weight in model.parameters():  # some classes leave weights as they come, or at zero
+                torch.nn.init.normal_(weight, std=0.2) if weight.dim() > 1 else None
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def save_base(name, folder: Path):
+    """A folder of the tiny pipeline, as ``--base`` takes it."""
+    new_pipeline(name, folder).save_pretrained(folder / "base")
+    return folder / "base"
