@@ -39,12 +39,12 @@ def denoiser_of(pipeline: Any) -> Any:
 
 
 def kind_of(model: Any) -> DenoiserKind:
-    """How a denoiser is used: by its class, or one that this is made of.
+    """How a denoiser is used: by its class, one that this is made of, or that of a model which it is around.
 
     Raises:
         BaseError: its class has no row.
     """
-    names = (kind.__name__ for kind in type(model).__mro__)
+    names = (kind.__name__ for module in model.modules() for kind in type(module).__mro__)
     kind = next((DENOISER_KINDS[name] for name in names if name in DENOISER_KINDS), None)
     if kind is None:
         raise BaseError(f"nothing is drawn with and trained on a {type(model).__name__}; accepted are {_accepted()}")
