@@ -4,16 +4,19 @@ import subprocess
 import sys
 from dataclasses import replace
 from math import prod
+from pathlib import Path
 
 import pytest
 
 from lorarar.families import FAMILIES, Base, find_base
 from lorarar.families.layer_table import read_table, table_text
+from lorarar.families.meta_models import parameter_counts, size_row
 from lorarar.families.table_maker import layers_of_components, main
 from lorarar.lora.base_layers import layers_of, layers_of_family
 
 from .base_loras import table
 
+ROOT = Path(__file__).parents[1]
 TABLES = [name for name, family in FAMILIES.items() if family.architecture and family.architecture.layers]
 
 
@@ -47,6 +50,14 @@ MILLIONS = {"flux1": 11898, "flux2-klein": 3876, "flux2-klein-9b": 9079, "qwen-i
 def test_the_weights_of_transformers_are_as_many_as_are_said(name):
     own = [shape for layer, shape in table(name).items() if layer.startswith("transformer.")]
     assert round(sum(prod(shape) for shape in own) / 1e6) == MILLIONS[name]
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.architecture])
+def test_a_base_is_as_large_as_is_said(name):
+    counts = parameter_counts(FAMILIES[name])
+    assert FAMILIES[name].architecture.gigabytes == round(2e-9 * sum(counts.values()), 1)
+    if name in MILLIONS:
+        assert size_row(FAMILIES[name]) in (ROOT / "docs" / "bases.md").read_text()
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path):

@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from pkgutil import resolve_name
 from types import SimpleNamespace
-from typing import Any
 
 import torch
 
 from benchmarks.rehearsal.original_names import original_weights
 from benchmarks.rehearsal.random_file import RandomTensor, write_random
 from lorarar.families import Architecture
-from lorarar.families.architecture import Component
+from lorarar.families.meta_models import meta_model
 from lorarar.generation.checkpoint import clip_tokenizer
 from lorarar.util.files import replacing
 
@@ -47,14 +46,6 @@ def write_file(architecture: Architecture, file: Path) -> Path:
     """The same models in one checkpoint file under their original names."""
     models = {name: meta_model(one) for name, one in architecture.components.items() if name != "scheduler"}
     return _write(original_weights(SimpleNamespace(**models)), file)
-
-
-def meta_model(component: Component) -> Any:
-    """A model of a pipeline, of shapes alone."""
-    kind = resolve_name(component.kind)
-    clip = getattr(kind, "config_class", None)
-    with torch.device("meta"):
-        return kind(clip(**component.config)) if clip else kind.from_config(dict(component.config))
 
 
 def _write(weights: dict[str, torch.Tensor], file: Path) -> Path:

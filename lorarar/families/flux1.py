@@ -8,7 +8,7 @@ from lorarar.families.family import Base, Family, Modules
 from lorarar.families.layer_table import TABLES
 from lorarar.families.listing import Listing
 from lorarar.families.module_names import ModuleNames, OriginalModule
-from lorarar.families.sdxl import CLIP_L
+from lorarar.families.sdxl import CLIP_L, VAE
 
 QKV = ("to_q", "to_k", "to_v")
 ADDED_QKV = ("add_q_proj", "add_k_proj", "add_v_proj")
@@ -58,6 +58,30 @@ MODULES = (
 )
 
 
+T5_XXL = {
+    "vocab_size": 32128,
+    "d_model": 4096,
+    "d_kv": 64,
+    "d_ff": 10240,
+    "num_layers": 24,
+    "num_heads": 64,
+    "feed_forward_proj": "gated-gelu",
+    "tie_word_embeddings": False,
+}
+#: FLUX.1's autoencoder, which Z-Image has too.
+AUTOENCODER = Component(
+    "diffusers:AutoencoderKL",
+    {
+        **VAE,
+        "latent_channels": 16,
+        "scaling_factor": 0.3611,
+        "shift_factor": 0.1159,
+        "use_quant_conv": False,
+        "use_post_quant_conv": False,
+    },
+)
+
+
 def base() -> Base:
     """Black Forest Labs' FLUX.1 [dev], on the hub."""
     return Base("flux1", "black-forest-labs/FLUX.1-dev")
@@ -76,6 +100,8 @@ FLUX1 = Family(
         components={
             "transformer": Component("diffusers:FluxTransformer2DModel", {"guidance_embeds": True}),
             "text_encoder": Component("transformers:CLIPTextModel", CLIP_L),
+            "text_encoder_2": Component("transformers:T5EncoderModel", T5_XXL),
+            "vae": AUTOENCODER,
             "scheduler": Component(
                 "diffusers:FlowMatchEulerDiscreteScheduler", {"shift": 3.0, "use_dynamic_shifting": True}
             ),

@@ -11,6 +11,7 @@ from lorarar.families.flux1 import FLUX_MODULES
 from lorarar.families.layer_table import TABLES
 from lorarar.families.listing import Listing
 from lorarar.families.module_names import ModuleNames, OriginalModule
+from lorarar.families.qwen import QWEN3_4B, QWEN3_8B, reader
 
 _DOUBLE, _SINGLE = "transformer_blocks.{}", "single_transformer_blocks.{}"
 _TIMES = {"time_in": "timestep_embedder", "guidance_in": "guidance_embedder"}
@@ -32,6 +33,7 @@ MODULES = (
         for layer, linear in _LINEAR.items()
     ),
 )
+TEXT_LAYERS = (9, 18, 27)  # of the text encoder, whose states side by side are what is read of a prompt
 BASES = ("FLUX.2", "FLUX.2 klein", "FLUX.2 klein 9B")
 
 
@@ -46,14 +48,20 @@ def base_9b() -> Base:
 
 
 def klein(
-    name: str, title: str, base: Callable[[], Base], blocks: tuple[int, int], heads: int, context: int, gigabytes: float
+    name: str,
+    title: str,
+    base: Callable[[], Base],
+    blocks: tuple[int, int],
+    heads: int,
+    text_encoder: Component,
+    gigabytes: float,
 ) -> Family:
-    """A klein of these numbers of blocks with two streams and with one, of heads, and of the text's width."""
+    """A klein of these numbers of blocks with two streams and with one, of heads, and of such a text encoder."""
     config = {
         "num_layers": blocks[0],
         "num_single_layers": blocks[1],
         "num_attention_heads": heads,
-        "joint_attention_dim": context,
+        "joint_attention_dim": len(TEXT_LAYERS) * text_encoder.config["hidden_size"],
         "guidance_embeds": False,
     }
     return Family(
@@ -70,6 +78,8 @@ def klein(
             ),
             components={
                 "transformer": Component("diffusers:Flux2Transformer2DModel", config),
+                "text_encoder": text_encoder,
+                "vae": Component("diffusers:AutoencoderKLFlux2", {}),
                 "scheduler": Component("diffusers:FlowMatchEulerDiscreteScheduler", {"use_dynamic_shifting": True}),
             },
             gigabytes=gigabytes,
@@ -78,5 +88,5 @@ def klein(
     )
 
 
-FLUX2_KLEIN = klein("flux2-klein", "FLUX.2 klein", base_4b, (5, 20), 24, 7680, 16.0)
-FLUX2_KLEIN_9B = klein("flux2-klein-9b", "FLUX.2 klein 9B", base_9b, (8, 24), 32, 12288, 34.7)
+FLUX2_KLEIN = klein("flux2-klein", "FLUX.2 klein", base_4b, (5, 20), 24, reader(QWEN3_4B), 16.0)
+FLUX2_KLEIN_9B = klein("flux2-klein-9b", "FLUX.2 klein 9B", base_9b, (8, 24), 32, reader(QWEN3_8B), 34.7)

@@ -8,6 +8,7 @@ from lorarar.families.family import Base, Family, Modules
 from lorarar.families.layer_table import TABLES
 from lorarar.families.listing import Listing
 from lorarar.families.module_names import ModuleNames
+from lorarar.families.qwen import VISION
 
 
 def base() -> Base:
@@ -27,6 +28,8 @@ QWEN_IMAGE = Family(
         names=ModuleNames((), TABLES / "qwen-image.txt", bases=("Qwen-Image",)),
         components={
             "transformer": Component("diffusers:QwenImageTransformer2DModel", {}),
+            "text_encoder": VISION,
+            "vae": Component("diffusers:AutoencoderKLQwenImage", {}),
             "scheduler": Component("diffusers:FlowMatchEulerDiscreteScheduler", {"use_dynamic_shifting": True}),
         },
         gigabytes=57.7,

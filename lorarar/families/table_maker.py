@@ -6,13 +6,12 @@ The models of its architecture are built on the meta device, where they take nei
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from pkgutil import resolve_name
-from typing import Any
 
 from lorarar.families import FAMILIES, Family
 from lorarar.families.layer_table import Layers, layers_of_model, table_text
+from lorarar.families.meta_models import meta_model
 from lorarar.util.errors import BaseError
 
 
@@ -26,21 +25,8 @@ def layers_of_components(family: Family) -> Layers:
         raise BaseError(f"family {family.name} does not say how its models are built: its architecture is None")
     parts = {name: family.architecture.components[name] for name in family.modules.adapted}
     return {
-        layer: shape
-        for name, part in parts.items()
-        for layer, shape in layers_of_model(name, _built(part.kind, part.config)).items()
+        layer: shape for name, part in parts.items() for layer, shape in layers_of_model(name, meta_model(part)).items()
     }
-
-
-def _built(kind: str, config: Mapping[str, Any]) -> Any:
-    """A model without weights, of diffusers or of transformers, which has a class of configurations."""
-    import torch
-
-    model_class = resolve_name(kind)
-    with torch.device("meta"):
-        if hasattr(model_class, "from_config"):
-            return model_class.from_config(dict(config))
-        return model_class(model_class.config_class(**config))
 
 
 def main(arguments: Sequence[str]) -> None:

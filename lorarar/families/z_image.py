@@ -5,9 +5,11 @@ from __future__ import annotations
 from lorarar.families.architecture import Architecture, Component
 from lorarar.families.drawing_defaults import DrawingDefaults
 from lorarar.families.family import Base, Family, Modules
+from lorarar.families.flux1 import AUTOENCODER
 from lorarar.families.layer_table import TABLES
 from lorarar.families.listing import Listing
 from lorarar.families.module_names import ModuleNames, OriginalModule
+from lorarar.families.qwen import QWEN3_4B, reader
 
 _BLOCKS = ("layers.{}", "noise_refiner.{}", "context_refiner.{}")
 _PATCHES = "2-1"  # diffusers has both ends once for each size of patches; of Z-Image there is this
@@ -45,6 +47,8 @@ Z_IMAGE = Family(
         ),
         components={
             "transformer": Component("diffusers:ZImageTransformer2DModel", {}),
+            "text_encoder": reader(QWEN3_4B),
+            "vae": AUTOENCODER,
             "scheduler": Component("diffusers:FlowMatchEulerDiscreteScheduler", {"shift": 6.0}),
         },
         gigabytes=20.5,
