@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from benchmarks.rehearsal import inputs, room
-from benchmarks.rehearsal.base import meta_model, write_file, write_folder
+from benchmarks.rehearsal.base import write_file, write_folder
 from benchmarks.rehearsal.critic import write_critic
 from benchmarks.rehearsal.random_file import BLOCK, RandomTensor, write_random
 from benchmarks.rehearsal.results import Result, Results, steps_text
@@ -21,6 +21,7 @@ from benchmarks.rehearsal.scale import SCALES
 from benchmarks.rehearsal.steps import STEPS, Setting, in_numbers
 from lorarar.families import FAMILIES, find_base
 from lorarar.families.architecture import blueprint_of
+from lorarar.families.meta_models import meta_model
 
 ROOT = Path(__file__).parents[1]
 TINY, TRUE = SCALES["tiny"], SCALES["true"]

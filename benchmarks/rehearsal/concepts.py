@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from benchmarks.rehearsal.base import meta_model
 from benchmarks.rehearsal.scale import CONTENTS, STYLES, Scale
 from benchmarks.sdxl import new_adapter
+from lorarar.families.meta_models import meta_model
 from lorarar.lora.files import write_adapter
 from lorarar.merging.coefficient_file import write_coefficients
 from lorarar.merging.hypernet import Hypernetwork

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lorarar.families.architecture import Component
 
 QWEN3_4B = {
@@ -36,6 +38,6 @@ QWEN25_VL_7B = {
 VISION = Component("transformers:Qwen2_5_VLForConditionalGeneration", QWEN25_VL_7B)
 
 
-def reader(config: dict[str, object]) -> Component:
+def reader(config: Mapping[str, object]) -> Component:
     """The language model of this configuration as a pipeline's text encoder."""
     return Component("transformers:Qwen3ForCausalLM", config)
