@@ -36,6 +36,7 @@ class Figure:
     counted: str = ""  # what n counts: votes, raters, pairs, items, repeats
     note: str = ""
     key: str | None = None  # of the points that the figure sums up; None where it sums up none
+    scale: tuple[float, float] | None = None  # the least and the most that it can be, where a bar shows it
     #: The same with nothing left out, where the study's rules leave something out.
     all_value: float | str | None = None
     all_low: float | None = None
@@ -51,6 +52,7 @@ class Points:
     by: str  # critic or backbone
     aspect: str
     labels: tuple[str, ...]  # of items
+    pictures: tuple[tuple[str, ...], ...]  # the digests of each item's pictures, by which the database knows them
     people: tuple[float, ...]
     scores: tuple[float, ...]
     key: str  # which figures sum these points up

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lorarar.util.tables import Table
 from studies.figures import SIMULATED, STRENGTH, Figure, StudyReport
 
-WIDTH = 41  # letters of a bar
+WIDTH = 41  # letters of a bar, where nothing else is asked
 BEYOND = 0.1  # of the plot, where an interval has no end
 EMPTY, LINE, ZERO, VALUE, LEFT, RIGHT = "·", "─", "┊", "●", "├", "┤"
 WITHOUT_END = {LEFT: "◁", RIGHT: "▷"}  # of an interval that has no bound on that side
@@ -20,11 +20,14 @@ class RankedMethod:
 
     method: str
     figure: Figure
-    bar: str  # of ``WIDTH`` letters
+    bar: str  # of as many letters as were asked
 
 
-def ranking(report: StudyReport) -> list[RankedMethod]:
-    """The methods of a report by their strengths, the strongest first; none where it has no strengths."""
+def ranking(report: StudyReport, width: int = WIDTH) -> list[RankedMethod]:
+    """The methods of a report by their strengths, the strongest first; none where it has no strengths.
+
+    ``width`` is in letters.
+    """
     figures = [one for one in report.section("model") if one.name.startswith(STRENGTH) and _value(one) is not None]
     figures.sort(key=lambda one: -(_value(one) or 0.0))
     ends = [end for one in figures for end in (_value(one), one.low, one.high, 0.0) if end is not None]
@@ -32,7 +35,7 @@ def ranking(report: StudyReport) -> list[RankedMethod]:
     room = (most - least) * BEYOND  # for intervals that go on beyond all ends
     least -= room * any(one.low is None and one.high is not None for one in figures)
     most += room * any(one.high is None and one.low is not None for one in figures)
-    return [RankedMethod(one.name.removeprefix(STRENGTH), one, _bar(one, least, most)) for one in figures]
+    return [RankedMethod(one.name.removeprefix(STRENGTH), one, _bar(one, least, most, width)) for one in figures]
 
 
 def ranking_tables(report: StudyReport) -> list[Table]:
@@ -42,16 +45,16 @@ def ranking_tables(report: StudyReport) -> list[Table]:
     return [Table(title, ["", "method", "strength"], rows, [WORDS], names=2)] if rows else []
 
 
-def _bar(figure: Figure, least: float, most: float) -> str:
+def _bar(figure: Figure, least: float, most: float, width: int) -> str:
     """A strength with its interval between the ends of the plot; the interval is left out where there is none."""
 
     def place(value: float) -> int:
-        return round((value - least) / ((most - least) or 1.0) * (WIDTH - 1))
+        return round((value - least) / ((most - least) or 1.0) * (width - 1))
 
-    letters = [EMPTY] * WIDTH
+    letters = [EMPTY] * width
     if figure.low is not None or figure.high is not None:
         first = 0 if figure.low is None else place(figure.low)
-        last = WIDTH - 1 if figure.high is None else place(figure.high)
+        last = width - 1 if figure.high is None else place(figure.high)
         letters[first : last + 1] = [LINE] * (last + 1 - first)
         letters[first] = LEFT if figure.low is not None else WITHOUT_END[LEFT]
         letters[last] = RIGHT if figure.high is not None else WITHOUT_END[RIGHT]

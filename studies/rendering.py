@@ -36,8 +36,8 @@ def from_json(text: str | bytes) -> StudyReport:
         study=record["study"],
         kind=record["kind"],
         simulated=record["simulated"],
-        figures=tuple(Figure(**figure) for figure in record["figures"]),
-        points=tuple(Points(**{name: _frozen(value) for name, value in points.items()}) for points in record["points"]),
+        figures=tuple(Figure(**_fields(figure)) for figure in record["figures"]),
+        points=tuple(Points(**_fields(points)) for points in record["points"]),
         collection=record["collection"],
     )
 
@@ -158,5 +158,9 @@ def _ends(low: float | None, high: float | None) -> str:
     return f"from {measured(low)}" if high is None else measured_bounds(low, high)
 
 
+def _fields(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: _frozen(value) for name, value in record.items()}
+
+
 def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from textual_plot import PlotWidget
 from typer.testing import CliRunner
 
 from lorarar.store import Store
@@ -14,9 +13,10 @@ from tests.studies_database import PLAN, add_verdicts, make_database
 from tests.tui_app import drive, screen_text, sees, until, words
 from tui.catalog import Catalog
 from tui.cli.main import app as command
-from tui.screens.agreement import AgreementScreen, spread
+from tui.screens.agreement import AgreementScreen
 from tui.screens.study import StudyScreen
 from tui.study_report_process import ReportError, report
+from tui.widgets.scatter import Scatter
 from tui.widgets.table import ViTable
 
 
@@ -95,7 +95,7 @@ def test_agreement_has_a_table_and_a_plot_that_follows(database):
         await until(pilot, lambda: table.row_count > 3, 30)
         await sees(pilot, "MARS2 (scripted)", "point-biserial r")
         await until(pilot, lambda: app.screen.plotted is not None)
-        assert app.screen.query_one(PlotWidget)._datasets
+        assert app.screen.query_one(Scatter).plot.dots
         first = app.screen.plotted
         await pilot.press("G")
         await until(pilot, lambda: app.screen.plotted is not first)
@@ -116,13 +116,6 @@ def test_without_a_study_the_screen_says_how_to_make_one(tmp_path):
 def test_a_report_that_cannot_be_made_says_the_commands_reason(database):
     with pytest.raises(ReportError, match="no study"):
         asyncio.run(report(database, "nothing", False))
-
-
-def test_points_of_a_yes_or_no_metric_are_moved_apart_a_little():
-    assert spread([0.1, 0.2, 0.3]) == [0.1, 0.2, 0.3]
-    moved = spread([0.0, 1.0, 0.0, 1.0])
-    assert len(set(moved)) == 4 and all(abs(m - v) <= 0.0301 for m, v in zip(moved, (0, 1, 0, 1), strict=True))
-    assert spread([0.0, 1.0]) == spread([0.0, 1.0])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -29,6 +29,7 @@ from lorarar.store.queries import Collection
 from lorarar.util.errors import LorarError
 from tui.catalog import Catalog
 from tui.context import AppContext
+from tui.contrast import LegibleApp
 from tui.drawing.client import DrawingClient, ProcessDrawingClient
 from tui.modes import FIRST, MODES, TITLE, Mode
 from tui.notices import notify_error
@@ -46,7 +47,7 @@ MASKED_SECONDS = 0.005
 REST = 5.0  # a snapshot that took a second to read is not read again for five
 
 
-class LorararApp(App[str]):
+class LorararApp(LegibleApp[str]):
     """Browses merges as pictures; returns the study to vote in, where the user asks for one."""
 
     TITLE = "lorarar"

@@ -196,6 +196,7 @@ def _points(study: Study, ratings: Ratings, items: Sequence[int], scored: Scored
         by=scored.metric.by,
         aspect=scored.metric.aspect,
         labels=tuple(f"{origin.subject} in {origin.style}" for origin in origins),
+        pictures=tuple(tuple(source.image for source in origin.sources) for origin in origins),
         people=tuple(map(float, people[has_score])),
         scores=tuple(map(float, scored.scores[has_score])),
         key=scored.key,

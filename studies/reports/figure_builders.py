@@ -39,7 +39,16 @@ def mean(ratings: Ratings) -> Estimate:
 
 
 def figure_of(
-    section: str, of: str, name: str, value: Estimate, *, n: int, counted: str, key: str | None = None, note: str = ""
+    section: str,
+    of: str,
+    name: str,
+    value: Estimate,
+    *,
+    n: int,
+    counted: str,
+    key: str | None = None,
+    note: str = "",
+    scale: tuple[float, float] | None = None,
 ) -> Figure:
     """A figure with its interval, and what ``n`` counts: an end without a bound is left out, and the note says so."""
     low, high = (None if end is None or isinf(end) else end for end in (value.low, value.high))
@@ -55,6 +64,7 @@ def figure_of(
         counted=counted,
         note="; ".join(filter(None, notes)),
         key=key,
+        scale=scale,
     )
 
 

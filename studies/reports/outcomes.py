@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from lorarar.util.grouping import group_by
+from lorarar.util.statistics.estimate import Estimate
 from lorarar.util.statistics.holm import holm
 from lorarar.util.statistics.undefined import UndefinedError
 from studies.figures import ASPECT_TITLES, Figure
@@ -16,6 +17,7 @@ from studies.statistics.ratings import Ratings
 from studies.store import Study
 
 SECTION = "outcomes"
+SHARE, PREFERENCE = (0.0, 1.0), (-1.0, 1.0)  # the least and the most that figures can be
 SIGN_TEST, MARGIN_TEST, EQUIVALENCE = "sign test p", "margin test p", "equivalence p"
 
 
@@ -37,14 +39,17 @@ def _preference(study: Study, votes: Sequence[StandingVote], pair: tuple[str, st
     if not votes:
         return [undefined(SECTION, of, "wins", "no votes on these two")]
     shares = outcomes(ratings_of(study, votes, lambda vote: toward_first(study, vote)))
-    named = {
-        f"{pair[0]} better": shares.wins,
-        study.design.wording.tie.lower(): shares.ties,
-        f"{pair[1]} better": shares.losses,
-        f"{pair[0]} comparable or better": shares.comparable_or_better,
-        "preference": shares.preference,
+    named: dict[str, tuple[Estimate, tuple[float, float]]] = {
+        f"{pair[0]} better": (shares.wins, SHARE),
+        study.design.wording.tie.lower(): (shares.ties, SHARE),
+        f"{pair[1]} better": (shares.losses, SHARE),
+        f"{pair[0]} comparable or better": (shares.comparable_or_better, SHARE),
+        "preference": (shares.preference, PREFERENCE),
     }
-    return [figure_of(SECTION, of, name, value, n=shares.votes, counted="votes") for name, value in named.items()]
+    return [
+        figure_of(SECTION, of, name, value, n=shares.votes, counted="votes", scale=scale)
+        for name, (value, scale) in named.items()
+    ]
 
 
 def _tests(study: Study, votes: Sequence[StandingVote], pair: tuple[str, str]) -> list[Figure]:
@@ -109,4 +114,4 @@ def _yes_share(study: Study, votes: Sequence[StandingVote], method: str, aspect:
     if not votes:
         return undefined(SECTION, method, name, "no votes on it")
     ratings = ratings_of(study, votes, value_for(study, aspect))
-    return figure_of(SECTION, method, name, mean(ratings), n=len(votes), counted="votes")
+    return figure_of(SECTION, method, name, mean(ratings), n=len(votes), counted="votes", scale=SHARE)

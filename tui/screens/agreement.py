@@ -1,42 +1,48 @@
-"""Agreement: how far people and metrics agree, as a table and as a scatter plot."""
+"""Agreement: how far people and metrics agree, as a table and as a scatter plot whose dots open their pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.markup import escape
+from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
 from textual.widgets import Static
-from textual_plot import PlotWidget
 
+from lorarar.util.formatting import count
 from studies.figures import ASPECT_TITLES, Points, StudyReport, metric_title
 from tui.context import AppContext
 from tui.screens.reporting import ReportScreen, fill
 from tui.text import line
+from tui.views.scatter import Dot
+from tui.views.selection import ItemSelection
+from tui.widgets.scatter import Scatter
 from tui.widgets.table import ViTable
 
 WIDE = 150  # terminal columns from which on the plot fits beside the table with its intervals
-JITTER = 0.03  # of the range: where a metric says only yes or no, points would hide each other
+NAMED = 3  # items of a dot that are named
 
 
 class AgreementScreen(ReportScreen):
     """Shows how far people and metrics agree, as the paper's 0.76 does."""
 
     HELP = (
-        "Agreement: each coefficient by name with n and interval; the plot shows the metric of the chosen line, a dot "
-        "an item: across, what the metric says; up, what people say on average. What is not defined says why. . and , "
-        "choose a study, t reports on simulated raters instead of people."
+        "Agreement: each coefficient by name with n and interval; the plot shows the metric of the chosen line, item "
+        "by item: across, what the metric says; up, what people say on average. Items in one place are one dot, which "
+        "says how many they are. Tab goes to the plot, arrows from dot to dot, Enter or a click opens a dot's "
+        "pictures. What is not defined says why. . and , choose a study, t reports on simulated raters instead of "
+        "people."
     )
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", "Plot/table")]
     DEFAULT_CSS = """
     AgreementScreen #both { height: 1fr; layout: vertical; }
     AgreementScreen ViTable { height: 1fr; width: 2fr; }
-    AgreementScreen #plot { height: 1fr; min-height: 8; width: 1fr; padding: 0 1; }
+    AgreementScreen #right { height: 1fr; min-height: 10; width: 1fr; padding: 0 1; }
+    AgreementScreen #readout { height: auto; max-height: 3; }
     AgreementScreen.wide #both { layout: horizontal; }
-    AgreementScreen.wide #plot { height: 1fr; }
     """
 
     def __init__(self, context: AppContext) -> None:
@@ -49,7 +55,9 @@ class AgreementScreen(ReportScreen):
         yield Static("reading ...", id="head")
         with Vertical(id="both"):
             yield ViTable(cursor_type="row", zebra_stripes=True)
-            yield PlotWidget(id="plot", allow_pan_and_zoom=False)
+            with Vertical(id="right"):
+                yield Scatter(id="plot")
+                yield Static("", id="readout")
 
     def on_resize(self, event: Resize) -> None:
         """Lay the plot beside the table, or below it."""
@@ -74,25 +82,47 @@ class AgreementScreen(ReportScreen):
         return self._study_report.points_of(figures[min(self.query_one(ViTable).cursor_row, len(figures) - 1)])
 
     def _plot(self) -> None:
-        plot, points = self.query_one(PlotWidget), self._points()
+        points = self._points()
         if points is self.plotted and points is not None:
             return
         self.plotted = points
-        plot.clear()
+        plot = self.query_one(Scatter)
         if points is None:
-            plot.set_xlabel("no points")
+            plot.show((), (), ("", ""))
             return
-        across = spread(list(points.scores))
-        plot.scatter(across, list(points.people), marker="\N{BLACK CIRCLE}", marker_style="bold orange3")
-        metric = metric_title(points.metric)
         aspect = ASPECT_TITLES.get(points.aspect, points.aspect)
-        label = f"{line(metric, 20)} by {line(points.by, 30)}, {line(aspect, 30)}"
-        plot.set_xlabel(escape(label))  # the plot reads Rich's markup
-        plot.set_ylabel("people")
+        name = f"{line(metric_title(points.metric), 20)} by {line(points.by, 30)}, {line(aspect, 30)}"
+        plot.show(points.scores, points.people, (name, "people, mean answer"))
+
+    def on_scatter_moved(self, event: Scatter.Moved) -> None:
+        """Say which items the dot under the cursor stands for."""
+        self.query_one("#readout", Static).update(readout(self.plotted, event.dot))
+
+    def on_scatter_opened(self, event: Scatter.Opened) -> None:
+        """Show the pictures of a dot's first item; the gallery turns to its other ones."""
+        from tui.screens.gallery import GalleryScreen
+
+        if self.plotted is None or self.context.snapshot is None:
+            return
+        items = [self.plotted.pictures[at] for at in event.dot.points]
+        selection = ItemSelection.of(self.context.snapshot, items)
+        if selection is None:
+            self.notify("The pictures of this item are not in the collection on show (c).", severity="warning")
+        else:
+            self.app.push_screen(GalleryScreen(self.context, selection))
 
 
-def spread(values: list[float]) -> list[float]:
-    """Move the values of a metric that says only yes or no apart a little, always alike; others stay as they are."""
-    if len(set(values)) > 2:
-        return values
-    return [value + JITTER * ((number * 7) % 11 - 5) / 5 for number, value in enumerate(values)]
+def readout(points: Points | None, dot: Dot | None) -> Text:
+    """What a dot stands for; without one, nothing."""
+    if points is None or dot is None:
+        return Text()
+    names = ", ".join(line(points.labels[at], 40) for at in dot.points[:NAMED])
+    more = ", ..." if len(dot.points) > NAMED else ""
+    here = f"{count(len(dot.points), 'item')} here, " if len(dot.points) > 1 else ""
+    score, answer = ([values[at] for at in dot.points] for values in (points.scores, points.people))
+    return Text(f"{here}{metric_title(points.metric)} {_span(score)}, people {_span(answer)}: {names}{more}")
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = (f"{end:.3g}" for end in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"

@@ -15,7 +15,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from judge.questions import Aspect
-from lorarar.store.queries import Pair, PictureRow
+from lorarar.store.queries import PictureRow
 from lorarar.util.formatting import count
 from tui.catalog import ReferencePictures
 from tui.context import AppContext
@@ -69,9 +69,9 @@ class GalleryScreen(BrowseScreen):
     GalleryScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
     """
 
-    def __init__(self, context: AppContext, method: str, pair: Pair) -> None:
+    def __init__(self, context: AppContext, selection: Selection) -> None:
         super().__init__(context)
-        self.selection = Selection(pair, method)
+        self.selection = selection
         self.pictures: list[PictureRow] = []  # of the selection, that pass the filter
         self.cursor = 0  # among them
         self.page = Page()
@@ -90,8 +90,7 @@ class GalleryScreen(BrowseScreen):
     def on_mount(self) -> None:
         """Show the pictures, then the references."""
         super().on_mount()
-        if self.pictures:
-            self.read(partial(self.context.catalog.references, self.pictures[0]), self._show_references, "references")
+        self._read_references()
 
     def on_resize(self, event: Resize) -> None:
         """Show as many pictures as there is room for."""
@@ -108,7 +107,7 @@ class GalleryScreen(BrowseScreen):
         tiles = self._tiles(len(on_page))
         for tile, picture in zip(tiles, on_page, strict=False):
             tile.show_row(
-                picture, caption(snapshot, picture, "" if self.selection.seed is None else line(picture.row, 20))
+                picture, caption(snapshot, picture, line(picture.row, 20) if self.selection.by_method else "")
             )
         for tile in tiles[len(on_page) :]:
             tile.clear()
@@ -151,8 +150,10 @@ class GalleryScreen(BrowseScreen):
     def action_turn(self, by: int) -> None:
         """Show the next method; across methods, the next seed."""
         if self.context.snapshot is not None:
-            self.selection = self.selection.turned(self.context.snapshot, by)
+            pair, self.selection = self.selection.pair, self.selection.turned(self.context.snapshot, by)
             self.update_again()
+            if pair != self.selection.pair:  # another item of a study
+                self._read_references()
 
     def action_zoom(self) -> None:
         """Show the picture alone, with all that is known of it."""
@@ -235,9 +236,8 @@ class GalleryScreen(BrowseScreen):
 
     def _head(self, snapshot: Snapshot) -> Text:
         pages = ceil(len(self.pictures) / self.page.size)
-        (content, style), method, seed = self.selection.pair, self.selection.method, self.selection.seed
-        what = line(method, 40) if seed is None else f"seed {seed} by all methods"
-        text = Text(f"{line(content, 40)} in {line(style, 40)}  {what}", "bold")
+        content, style = self.selection.pair
+        text = Text(f"{line(content, 40)} in {line(style, 40)}  {self.selection.title}", "bold")
         text.append(f"  {count(len(self.pictures), 'picture')}")
         verdicts = [snapshot.correct(picture) for picture in self.pictures]
         if any(verdict is not None for verdict in verdicts):
@@ -245,6 +245,10 @@ class GalleryScreen(BrowseScreen):
         if pages > 1:
             text.append(f"  page {self.cursor // self.page.size + 1} of {pages}")
         return text
+
+    def _read_references(self) -> None:
+        if self.pictures:
+            self.read(partial(self.context.catalog.references, self.pictures[0]), self._show_references, "references")
 
     def _show_references(self, references: Mapping[Aspect, ReferencePictures]) -> None:
         if not self.query_one(ReferenceStrip).show(references["subject"], references["style"]):

@@ -21,6 +21,7 @@ from tui.snapshot import Snapshot
 from tui.text import unmarked
 from tui.views.comparison import SIDES, Comparison, default_methods
 from tui.views.filtering import filter_concepts
+from tui.views.selection import Selection
 from tui.widgets.grid import Grid
 from tui.widgets.grid_pair import GridPair
 from tui.widgets.preview_strip import PreviewStrip
@@ -175,4 +176,4 @@ class MatrixScreen(BrowseScreen):
         from tui.screens.gallery import GalleryScreen
 
         if self.pair is not None:
-            self.app.push_screen(GalleryScreen(self.context, self.method[side], self.pair))
+            self.app.push_screen(GalleryScreen(self.context, Selection(self.pair, self.method[side])))

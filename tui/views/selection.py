@@ -1,11 +1,13 @@
-"""Which pictures the gallery shows: a cell's, or one seed by all methods; without the widgets."""
+"""Which pictures the gallery shows: a cell's, one seed by all methods, or those of a study's item; without widgets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lorarar.store.queries import Pair, PictureRow
 from tui.snapshot import Snapshot
+from tui.text import line
 from tui.views.filtering import matches
 
 WORDS = {True: "correct", False: "wrong", None: "undecided"}
@@ -18,6 +20,16 @@ class Selection:
     pair: Pair
     method: str
     seed: int | None = None  # None: every seed by the method
+
+    @property
+    def title(self) -> str:
+        """What is shown of the pair."""
+        return line(self.method, 40) if self.seed is None else f"seed {self.seed} by all methods"
+
+    @property
+    def by_method(self) -> bool:
+        """Whether the pictures are told apart by their methods, not by their seeds."""
+        return self.seed is not None
 
     def pictures(self, snapshot: Snapshot, words: str = "") -> list[PictureRow]:
         """The pictures that pass a filter: numbers are seeds, other words are parts of a verdict or a method."""
@@ -43,6 +55,41 @@ class Selection:
         methods = [self.method] if self.seed is None else snapshot.methods
         pictures = [picture for method in methods for picture in snapshot.cells.get((method, *self.pair), [])]
         return [picture for picture in pictures if self.seed in (None, picture.seed)]
+
+
+@dataclass(frozen=True)
+class ItemSelection(Selection):
+    """The pictures of one of several items of a study: what a dot of a scatter plot stands for."""
+
+    items: tuple[tuple[str, ...], ...] = ()  # the digests of each item's pictures
+    at: int = 0  # of the items, the one on show
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, items: Sequence[Sequence[str]], at: int = 0) -> ItemSelection | None:
+        """Select an item; None where none of its pictures is in the snapshot."""
+        found = next((one for digest in items[at] for one in snapshot.pictures if one.sha256 == digest), None)
+        if found is None:
+            return None
+        return cls((found.content, found.style), found.row, items=tuple(map(tuple, items)), at=at)
+
+    @property
+    def title(self) -> str:
+        """Which of the items is shown."""
+        return f"item {self.at + 1} of {len(self.items)} in this place" if len(self.items) > 1 else "item of a study"
+
+    @property
+    def by_method(self) -> bool:
+        """An item's pictures are of several methods."""
+        return True
+
+    def turned(self, snapshot: Snapshot, by: int) -> Selection:
+        """The next item; in a circle."""
+        return self.of(snapshot, self.items, (self.at + by) % len(self.items)) or self
+
+    def _all(self, snapshot: Snapshot) -> list[PictureRow]:
+        """The item's pictures, each once, in the item's order."""
+        of_pair = {one.sha256: one for one in snapshot.pictures if (one.content, one.style) == self.pair}
+        return [of_pair[digest] for digest in self.items[self.at] if digest in of_pair]
 
 
 def _passes(snapshot: Snapshot, picture: PictureRow, words: list[str]) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from lorarar.util.errors import LorarError
 from studies.rater.session import Session
+from tui.contrast import LegibleApp
 from tui.picture_mode import PictureMode
 from tui.voting.introduction import ConsentScreen, ExampleScreen, ThanksScreen
 from tui.voting.messages import Failed
@@ -16,7 +16,7 @@ from tui.voting.trial import TrialScreen
 from tui.voting.writer import SessionWriter
 
 
-class VotingApp(App[None]):
+class VotingApp(LegibleApp[None]):
     """Leads one rater through one study; its screens say by messages when they are done."""
 
     TITLE = "A study"

@@ -13,7 +13,7 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-FRAMEWORK = ("textual", "textual_image", "textual_plot", "builtins")
+FRAMEWORK = ("textual", "textual_image", "builtins")
 MOVES = ("", "Up", "Down", "Left", "Right", "Top", "Bottom", "First", "Last", "Page up", "Page down")
 
 

@@ -36,6 +36,7 @@ class ReferenceStrip(Horizontal):
             for aspect, of_aspect in (("subject", subject), ("style", style))
             for path, digest in list(zip(of_aspect.paths, of_aspect.digests, strict=True))[:MOST]
         ]
+        self.remove_children()
         tiles = [Tile(self.context) for _ in references]
         self.mount_all(tiles)
         for tile, (aspect, path, digest) in zip(tiles, references, strict=True):

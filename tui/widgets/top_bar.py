@@ -32,7 +32,7 @@ class TopBar(Horizontal):
     def compose(self) -> ComposeResult:
         tabs = []
         for mode in sorted(MODES.values(), key=lambda mode: KEYS.index(mode.key)):
-            style = "bold $text on $primary" if mode.name == self.mode else "$text"
+            style = "bold $background on $primary" if mode.name == self.mode else "$text"
             action = f"app.switch_mode('{mode.name}')"
             title = unmarked(mode.title, TITLE)
             tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {title} [/][/]"))
