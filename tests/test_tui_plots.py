@@ -142,7 +142,7 @@ def test_outcomes_and_ranking_are_bars_no_wider_than_the_screen(room):
     lines = study_bars(shown_report(), room).plain.splitlines()
     assert max(map(len, lines)) <= room
     text = "\n".join(lines)
-    for word in ("alpha against beta", "beta better", "0.55 (0.41 to 0.68)", "preference", "gamma", "┊", "●"):
+    for word in ("alpha against beta", "beta better", "0.550 (0.410 to 0.680)", "preference", "gamma", "┊", "●"):
         assert word in text, word
     assert "sign test" not in text
 

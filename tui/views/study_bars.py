@@ -11,7 +11,7 @@ from studies.rendering import interval_text, value_text
 from tui.palette import css, diverging, ink
 from tui.text import line
 
-NAME, VALUE = 28, 24  # terminal columns of a figure's name before its bar, and of its value and interval after it
+NAME, VALUE = 28, 27  # terminal columns of a figure's name before its bar, and of its value and interval after it
 NARROWEST = 11
 LEFT, LINE, RIGHT, ZERO = "\u251c", "\u2500", "\u2524", "\u250a"
 FILL = diverging(0.5)
