@@ -70,7 +70,9 @@ def _legible_style(style: Style, widget_ground: Color) -> Style:
     ground = widget_ground if ground is None or ground.is_default else ground
     if ink is None or ink.triplet is None or ground.triplet is None:
         return style
-    if style.reverse:
-        return style + Style(bgcolor=Color.from_rgb(*legible(tuple(ground.triplet), tuple(ink.triplet))))
-    moved = legible(tuple(ink.triplet), tuple(ground.triplet))
-    return style if moved == tuple(ink.triplet) else style + Style(color=Color.from_rgb(*moved))
+    words, behind = (ground.triplet, ink.triplet) if style.reverse else (ink.triplet, ground.triplet)
+    moved = legible((words.red, words.green, words.blue), (behind.red, behind.green, behind.blue))
+    if moved == words:
+        return style
+    colour = Color.from_rgb(*moved)
+    return style + (Style(bgcolor=colour) if style.reverse else Style(color=colour))
