@@ -22,6 +22,7 @@ from benchmarks import (
     calibration,
     command,
     coverage,
+    dits,
     drawing,
     intervals,
     judging,
@@ -56,8 +57,8 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "intervals": intervals.run,
     "voting": voting.run,
 }
-#: Those that run where they are named alone: they take long, and other pages of the docs have what comes of them.
-NAMED: dict[str, Callable[[bool], str]] = {"coverage": coverage.run}
+#: Those that run where they are named alone: they take long or a GPU, and other pages have what comes of them.
+NAMED: dict[str, Callable[[bool], str]] = {"coverage": coverage.run, "dits": dits.run}
 
 
 def machine() -> str:
