@@ -120,6 +120,7 @@ FOLDERS = {
     "merge as a PEFT folder": ("merge", "a", "b", "--layout", "peft", "-o"),
     "generate": ("generate", "--prompt", "x", "--lora", "none.safetensors", "-o"),
     "demo": ("demo", "-o"),
+    "try": ("try", "a", "b", "-o"),
     "bench run": ("bench", "run", "quick", "-o"),
     "pocket build": ("pocket", "build", "--work"),
     "train loras": ("train", "loras", "paper", "--images", "p", "-o"),

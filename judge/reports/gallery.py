@@ -62,8 +62,13 @@ class GalleryCell:
     rows: Sequence[GalleryRow]
 
 
-def write_gallery(report: JudgeReport, path: Path) -> Path:
+def write_gallery(report: JudgeReport, path: Path, notes: Sequence[str] = ()) -> Path:
     """Write the page, whole or not at all.
+
+    Args:
+        report: whose pictures are shown, with its figures.
+        path: of the page.
+        notes: what else is said of the pictures, a paragraph each.
 
     Raises:
         JudgeError: it cannot be written.
@@ -79,6 +84,7 @@ def write_gallery(report: JudgeReport, path: Path) -> Path:
         lines=report.lines,
         brands=dict.fromkeys(report.brands.values()),
         sentences=report.sentences,
+        notes=notes,
         judge=report.judge,
         collection=report.collection.label,
         version=__version__,

@@ -12,7 +12,7 @@ from lorarar.bench.plan_table import StrictTable
 from lorarar.families import Base
 from lorarar.lora.folders import find_loras
 from lorarar.lora.names import distinct_names
-from lorarar.pictures.concepts import Concept, read_concepts
+from lorarar.pictures.concepts import ALL, Concept, ConceptNeeds, read_concepts
 from lorarar.pictures.description import FIELDS, Description
 from lorarar.util.errors import PlanError
 
@@ -108,14 +108,14 @@ class ConceptSelection(StrictTable):
             raise PlanError(f"{plan}: {side}.folder: {folder} is no folder; {_ACCEPTED}")
         return self.model_copy(update={"folder": folder, "concepts": entries})
 
-    def read(self, base: Base | None = None) -> list[Concept]:
-        """The concepts of a placed selection, for a base.
+    def read(self, base: Base | None = None, needs: ConceptNeeds = ALL) -> list[Concept]:
+        """The concepts of a placed selection, for a base, with what is needed of each.
 
         Raises:
             AdapterError, ImageError: as of ``read_concepts``.
         """
         given = {name: entry.description for name, entry in self.concepts.items()}
-        return read_concepts(self.folder, self.names, given=given, loras=self.loras, base=base)
+        return read_concepts(self.folder, self.names, given=given, loras=self.loras, base=base, needs=needs)
 
 
 _ACCEPTED = "accepted is a folder of LoRAs with their pictures, or single ones: [contents.concepts.NAME] lora = …"

@@ -94,7 +94,7 @@ class PlannedGrid:
     def pairs(self) -> list[Pair]:
         """All pairs of the plan, row by row; the concepts are read and checked, and where they lie is noted."""
         sides = (self.plan.contents, self.plan.styles)
-        contents, styles = (self._admitted(side.read(self.base)) for side in sides)
+        contents, styles = (self._admitted(side.read(self.base, self.plan.needs)) for side in sides)
         _tell_tokens(contents)
         concepts = (*contents, *styles)
         self.store.describe_concepts(

@@ -7,6 +7,7 @@ not take, concepts that are not there. Folders are relative to the plan's own fi
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import NO_MERGES, SHAPING
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
-from lorarar.pictures.prompts import PAIR_PROMPT, prompt_name, unknown_places
+from lorarar.pictures.concepts import ConceptNeeds
+from lorarar.pictures.prompts import PAIR_PROMPT, places_of, prompt_name, unknown_places
 from lorarar.store.queries import Collection
 from lorarar.training.options import OF_PAIRS, LoraOptions, PairOptions
 from lorarar.training.place import Precision
@@ -225,6 +227,7 @@ class Plan(StrictTable):
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
     anyway: bool = False  # take LoRAs for few steps too
     drop_missing: bool = False  # leave out layers of LoRAs that the base does not have
+    files_alone: bool = False  # LoRAs need no pictures, nor prompts, where nothing is trained or made of these
 
     def drawn_at(self, device: str | None, dtype: Dtype | None, offload: Offload | None) -> Plan:
         """The plan with what is said here of where it is drawn instead of what it says itself."""
@@ -250,6 +253,13 @@ class Plan(StrictTable):
     def admission(self) -> Admission:
         """Which LoRAs its merges take that are refused else."""
         return Admission(self.anyway, self.drop_missing)
+
+    @property
+    def needs(self) -> ConceptNeeds:
+        """What its LoRAs have to have beside their tensors; with ``files_alone`` what its rows and prompts use."""
+        trains = any(row.trains for row in self.methods)
+        prompts = any(map(places_of, self.pictures.templates)) or any(row.calibrates for row in self.methods)
+        return ConceptNeeds(trains or prompts or not self.files_alone, trains or not self.files_alone)
 
     def find_base(self) -> Base:
         """The base that the plan names, with the VAE and for the prediction that it names.
@@ -286,14 +296,24 @@ def read_plan(name: str | Path) -> Plan:
     """
     path = _plan_file(str(name))
     try:
-        plan = Plan.model_validate(tomllib.loads(path.read_text()))
+        tables = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise PlanError(f"{path} cannot be read as TOML: {error}") from None
+    return place_plan(plan_of(tables, str(path)), path)
+
+
+def plan_of(tables: Mapping[str, Any], source: str) -> Plan:
+    """The plan of these tables, which ``source`` says; its files are not looked for yet.
+
+    Raises:
+        PlanError: they say something that cannot be done; the message says where.
+    """
+    try:
+        return Plan.model_validate(tables)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "plan"
-        raise PlanError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
-    return place_plan(plan, path)
+        raise PlanError(f"{source}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def place_plan(plan: Plan, path: Path) -> Plan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import Parameter, Signature
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
@@ -19,6 +19,8 @@ from lorarar.util.messages import message
 from lorarar.util.options import Option
 
 GIVEN = "lorarar.cli.flags"  # where the context keeps the values of flags
+COMMAND_CLASS = "command_class"  # of a function that is a command, its class
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ def flagged(build: Callable[[], Iterable[Flag]]) -> type[TyperCommand]:
             return super().invoke(ctx)
 
     return FlaggedCommand
+
+
+def with_flags(build: Callable[[], Iterable[Flag]]) -> Callable[[F], F]:
+    """Give a command that an entry point names the flags that ``build`` gives, as ``flagged`` does."""
+
+    def mark(function: F) -> F:
+        setattr(function, COMMAND_CLASS, flagged(build))
+        return function
+
+    return mark
 
 
 def given_options(context: typer.Context) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+from lorarar.cli.flags import COMMAND_CLASS
 from lorarar.util.entry_points import distinct, leave_out, load_point, points_of
 from lorarar.util.messages import message
 
@@ -107,5 +108,5 @@ def _load(point: EntryPoint, members: Sequence[EntryPoint]) -> Any:
 
 def _command(name: str, function: Callable[..., Any]) -> Any:
     app = typer.Typer(add_completion=False)
-    app.command(name)(function)
+    app.command(name, cls=getattr(function, COMMAND_CLASS, None))(function)
     return get_command(app)

@@ -18,10 +18,10 @@ def picture_stem(prompt: str, seed: int, makings: Mapping[str, object]) -> str:
         seed: the picture's.
         makings: all facts that decide the picture.
     """
-    return f"{_words(prompt) or 'picture'}-{seed}-{digest_of_facts(makings)[:8]}"
+    return f"{safe_words(prompt) or 'picture'}-{seed}-{digest_of_facts(makings)[:8]}"
 
 
-def _words(text: str) -> str:
+def safe_words(text: str) -> str:
     """A text as a safe part of a file's name: letters with their marks and digits, in lower case, between hyphens."""
     letters = (letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in text)
     words = "-".join(unicodedata.normalize("NFC", "".join(letters)).lower().split())

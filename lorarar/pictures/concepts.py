@@ -16,15 +16,26 @@ from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.folders import find_loras
 from lorarar.lora.header import read_metadata
 from lorarar.lora.names import distinct_names, lora_name
-from lorarar.pictures.description import NOTHING, Description, describe
+from lorarar.pictures.description import FOLDER, NOTHING, Description, describe
 from lorarar.pictures.folders import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError
 
 
 @dataclass(frozen=True)
+class ConceptNeeds:
+    """What a LoRA has to have beside its tensors; what is not needed may be there all the same."""
+
+    prompt: bool = True
+    images: bool = True
+
+
+ALL = ConceptNeeds()
+
+
+@dataclass(frozen=True)
 class Concept:
-    """One content or style: its LoRA, its pictures, its prompt."""
+    """One content or style: its LoRA, its pictures, its prompt; without what nothing needs of it."""
 
     name: str
     adapter: Adapter
@@ -34,16 +45,20 @@ class Concept:
     description: Description = field(default=NOTHING)  # all that is said of it
 
 
-def read_concept(lora: Path, given: Description = NOTHING, name: str = "", base: Base | None = None) -> Concept:
+def read_concept(
+    lora: Path, given: Description = NOTHING, name: str = "", base: Base | None = None, needs: ConceptNeeds = ALL
+) -> Concept:
     """The concept of a LoRA file, for a base, which is needed where it is DoRA.
 
     Raises:
         AdapterError, ImageError: as of ``concept_of``; or the LoRA cannot be read.
     """
-    return concept_of(read_adapter_for(base, lora), lora, given, name)
+    return concept_of(read_adapter_for(base, lora), lora, given, name, needs)
 
 
-def concept_of(adapter: Adapter, lora: Path, given: Description = NOTHING, name: str = "") -> Concept:
+def concept_of(
+    adapter: Adapter, lora: Path, given: Description = NOTHING, name: str = "", needs: ConceptNeeds = ALL
+) -> Concept:
     """The concept of an adapter that was read from the file ``lora``.
 
     Args:
@@ -51,15 +66,17 @@ def concept_of(adapter: Adapter, lora: Path, given: Description = NOTHING, name:
         lora: where it was read from.
         given: what flags or a plan say of it.
         name: of the concept; by default the LoRA's.
+        needs: what has to be known of it.
 
     Raises:
         AdapterError: nothing says its prompt, or what is said of it is unsound.
         ImageError: there are no pictures.
     """
     name, description = name or lora_name(lora), describe(lora, adapter.metadata, given)
-    prompt, images = prompt_of(description, lora, name), images_of(description, lora, name)
+    prompt = prompt_of(description, lora, name) if needs.prompt else (description.prompt or "").strip()
+    images = _images(description, lora, name, needs)
     token = description.token or ""
-    if token not in prompt:
+    if token not in prompt and prompt:
         raise AdapterError(f"{name}: its token {token!r} ({description.sources['token']}) is not in {prompt!r}")
     return Concept(name, adapter, images, prompt, lora, description)
 
@@ -114,6 +131,17 @@ def images_of(description: Description, lora: Path, name: str) -> tuple[Path, ..
         ) from None
 
 
+def _images(description: Description, lora: Path, name: str, needs: ConceptNeeds) -> tuple[Path, ...]:
+    """The pictures of a LoRA; none where none are needed, none are named, and there is no folder of pictures."""
+    is_named = description.images is not None and description.sources.get("images") != FOLDER
+    try:
+        return images_of(description, lora, name)
+    except ImageError:
+        if needs.images or is_named:
+            raise
+        return ()
+
+
 def read_concepts(
     folder: Path | None,
     names: Collection[str] | None = None,
@@ -121,6 +149,7 @@ def read_concepts(
     given: Mapping[str, Description] | None = None,
     loras: Mapping[str, Path] | None = None,
     base: Base | None = None,
+    needs: ConceptNeeds = ALL,
 ) -> list[Concept]:
     """All concepts of a folder and those of single files by name, or those of ``names`` alone.
 
@@ -130,6 +159,7 @@ def read_concepts(
         given: what a plan says of some, by name.
         loras: single files by name, before which one of the folder that has the name gives way.
         base: for which they are read, which DoRAs need.
+        needs: what has to be known of each.
 
     Raises:
         AdapterError: there are none, a name is unknown (the message lists those there are), or one cannot be read.
@@ -144,7 +174,7 @@ def read_concepts(
         there = ", ".join(files) or "none (sub-folders are not looked into)"
         raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {there}")
     return [
-        read_concept(path, given.get(name, NOTHING), name, base)
+        read_concept(path, given.get(name, NOTHING), name, base, needs)
         for name, path in files.items()
         if names is None or name in names
     ]

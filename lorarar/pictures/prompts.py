@@ -54,9 +54,17 @@ def pair_prompt(content: str, style: str, template: str = PAIR_PROMPT, words: st
     return template.replace("{content}", content).replace("{style}", style_phrase(style, words))
 
 
+PLACES = ("{content}", "{style}")
+
+
 def unknown_places(template: str) -> list[str]:
     """The places of a template, in curly brackets, that neither a content nor a style is put into."""
-    return [place for place in re.findall(r"\{[^{}]*\}", template) if place not in ("{content}", "{style}")]
+    return [place for place in re.findall(r"\{[^{}]*\}", template) if place not in PLACES]
+
+
+def places_of(template: str) -> list[str]:
+    """The places of a template that a content or a style is put into."""
+    return [place for place in PLACES if place in template]
 
 
 def prompt_name(template: str) -> str:

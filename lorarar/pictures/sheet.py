@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN, GAP, LINE = 8, 4, 15
+MARGIN, GAP, LINE, HEADLINE = 8, 4, 15, 20
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -24,12 +24,19 @@ class Sheet:
     def draw(self) -> Image.Image:
         """The sheet as one picture."""
         step = self.side + GAP
-        top = MARGIN + (2 * LINE if self.title else 0) + self._head_lines() * LINE + GAP
         width = self.label_width + step * len(self.columns) + MARGIN
+        large = ImageFont.load_default(16)
+        title = wrapped(self.title, width - 2 * MARGIN, large)
+        top = (
+            MARGIN
+            + (len(title) * HEADLINE + LINE - (HEADLINE - LINE) if title else 0)
+            + self._head_lines() * LINE
+            + GAP
+        )
         sheet = Image.new("RGB", (width, top + step * len(self.rows) + MARGIN), "white")
         pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-        if self.title:
-            pen.text((MARGIN, MARGIN), self.title, "black", ImageFont.load_default(16))
+        for number, line in enumerate(title):
+            pen.text((MARGIN, MARGIN + number * HEADLINE), line, "black", large)
         for x, name in enumerate(self.columns):
             lines = wrapped(name, self.side, font)
             for number, line in enumerate(reversed(lines), start=1):

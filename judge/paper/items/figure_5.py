@@ -10,7 +10,7 @@ from judge.metrics.table import METRICS
 from judge.paper.grids import grid_words, test_grid
 from judge.paper.section import PaperSection
 from judge.paper.sentences import record
-from judge.paper.verdict_sheet import judged_tile, reference_tile, verdict_sheet
+from judge.reports.verdict_sheet import judged_tile, reference_tile, verdict_sheet
 from lorarar.store.opening import open_for_reading
 from lorarar.util.formatting import interval, number
 from lorarar.util.grouping import group_by

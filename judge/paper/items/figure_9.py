@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from judge.paper.grids import grid_words, test_grid
 from judge.paper.section import PaperSection
 from judge.paper.standings import main_method
-from judge.paper.verdict_sheet import VerdictTile, judged_tile, reference_tile, verdict_sheet
 from judge.reports.tables import records, tables
+from judge.reports.verdict_sheet import VerdictTile, judged_tile, reference_tile, verdict_sheet
 from lorarar.util.formatting import count
 
 if TYPE_CHECKING:

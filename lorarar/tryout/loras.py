@@ -1,0 +1,46 @@
+"""A tryout's LoRAs: files of one's own, or the base's own concepts by name, like ``dog-8`` or ``dog #8`` of Pocket."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from lorarar.families import Base
+from lorarar.generation.picture_names import safe_words
+from lorarar.lora.folders import find_loras
+from lorarar.lora.names import lora_name
+from lorarar.merging.methods.method import SIDES
+from lorarar.util.errors import AdapterError
+from lorarar.util.files import is_bare, missing
+
+
+def find_lora(text: str, base: Base, side: str) -> Path:
+    """The file or folder of the LoRA that a text names, of content or of style.
+
+    Raises:
+        AdapterError: there is none; the message says which names are like it, or that it is one of the other side.
+    """
+    path = Path(text)
+    if path.exists() or not is_bare(text):
+        if not path.exists():
+            raise AdapterError(missing(path))
+        return path
+    ours, theirs = ({lora_name(file): file for file in _own(base, one)} for one in (side, _other(side)))
+    name = safe_words(text)
+    if name in ours:
+        return ours[name]
+    if name in theirs:
+        raise AdapterError(f"{text} is a {_other(side)} of base {base.name}; the content comes first, then the style")
+    near = get_close_matches(name, [*ours, *theirs], 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    there = f", nor has base {base.name} one of this name: {', '.join(ours)}" if ours else ""
+    raise AdapterError(f"{missing(path)}{there}{hint}")
+
+
+def _own(base: Base, side: str) -> list[Path]:
+    folder = base.contents if side == "content" else base.styles
+    return find_loras(folder) if folder is not None else []
+
+
+def _other(side: str) -> str:
+    return next(one for one in SIDES if one != side)
