@@ -1,16 +1,36 @@
 """Drawing and training with transformers, on tiny random pipelines of the real classes."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
+from PIL import Image
 
 from lorarar.families import find_base
+from lorarar.families.layer_table import layers_of_model
+from lorarar.generation.attached_loras import AttachedLora
 from lorarar.generation.autoencoders.table import autoencoder_kind
 from lorarar.generation.bases import load_pipeline
 from lorarar.generation.decoding import decode
 from lorarar.generation.denoisers.table import denoiser_of, encode_prompts, pipeline_kind, predict
 from lorarar.generation.forward_process import forward_process
+from lorarar.generation.gates import gated
 from lorarar.generation.latents import encode_images
+from lorarar.generation.settings import DrawingSettings
 from lorarar.generation.studio import Studio
+from lorarar.lora.adapter import Adapter, Factors, part_of
+from lorarar.lora.drawn_methods import DRAWN
+from lorarar.lora.files import read_adapter, read_provenance, write_adapter
+from lorarar.lora.stack import stack
+from lorarar.merging.heads.layer_place import places_of
+from lorarar.pictures.concepts import read_concepts
+from lorarar.pictures.images import read_image, write_png
+from lorarar.training.hypernet import new_objective
+from lorarar.training.lora import Lesson, LoraDenoising, lora_schedule, train_lora
+from lorarar.training.lora_group import train_lora_group
+from lorarar.training.options import HypernetOptions, LoraOptions, RankOptions, SoupsOptions, ZipOptions
+from lorarar.training.pair_coefficients import train_coefficients
 from lorarar.util.errors import DrawingError
 
 from .tiny_dits import BUILDERS, NATIVE, SIDE, save_base
@@ -129,3 +149,236 @@ def test_pictures_are_what_their_seeds_say(base, pipeline):
         [*studio.generate(PROMPT, [1], negative="a cat", guidance=1.0, steps=1)]
     with pytest.raises(DrawingError, match="text encoder takes 512"):
         [*studio.generate("a dog " * 300, [1], steps=1)]
+
+
+def lora_for(pipeline, seed, rank=2, strength=0.5, parts=("query", "key", "value", "output", "feed-forward")):
+    """A LoRA of the layers of these parts of a pipeline's transformer."""
+    generator, layers = torch.Generator().manual_seed(seed), {}
+    for layer, (rows, columns) in layers_of_model("transformer", denoiser_of(pipeline)).items():
+        if part_of(layer) in parts:
+            down = torch.randn(rank, columns, generator=generator) * strength
+            layers[layer] = Factors(down, torch.randn(rows, rank, generator=generator) * strength)
+    return Adapter(layers, f"lora{seed}", f"{seed:064d}")
+
+
+def numbers(picture):
+    return torch.tensor(list(picture.image.tobytes())).float()
+
+
+def test_loras_change_pictures_by_their_sum_and_places(base, pipeline):
+    """A LoRA of the same shapes takes the place of the one before it, and none is left on the base."""
+    studio = Studio(find_base(str(base)), pipeline=pipeline)
+    one, two = lora_for(pipeline, 1), lora_for(pipeline, 2)
+
+    def drawn(*loras, method=None):
+        studio.load_loras([AttachedLora(lora, strength) for lora, strength in loras], method)
+        (picture,) = studio.generate(PROMPT, [1], steps=2)
+        return numbers(picture)
+
+    plain, first = drawn(), drawn((one, 1.0))
+    second, both = drawn((two, 1.0)), drawn((one, 1.0), (two, 0.5))
+    assert min(float((a - b).abs().max()) for a, b in ((plain, first), (first, second), (second, both))) > 5
+    assert float((drawn((one, 1.0)) - first).abs().max()) <= 1
+    assert float((drawn((two, 0.5), (one, 1.0)) - both).abs().max()) <= 1
+    switched = drawn((one, 1.0), (two, 1.0), method=DRAWN["k-lora"])
+    assert min(float((switched - other).abs().max()) for other in (plain, both)) > 5
+    assert float((drawn() - plain).abs().max()) <= 1
+    with pytest.raises(DrawingError, match="DDIMScheduler is one of diffusion, .* FlowMatchEulerDiscreteScheduler"):
+        [*studio.generate(PROMPT, [1], steps=1, scheduler="DDIMScheduler")]
+    assert [*studio.generate(PROMPT, [1], steps=1, scheduler="FlowMatchEulerDiscreteScheduler")]
+
+
+@torch.no_grad()
+def test_gates_of_one_are_the_lora_and_each_sample_has_its_own(pipeline):
+    """Hooks do what the attached LoRA does, also on layers that see rows of samples instead of tokens."""
+    model = denoiser_of(pipeline)
+    shapes = layers_of_model("transformer", model)
+    apart = [layer for layer in shapes if layer.endswith(("norm1.linear", "adaLN_modulation.0"))]
+    assert apart
+    lora = lora_for(pipeline, 3)
+    more = {layer: Factors(torch.randn(2, shapes[layer][1]), torch.randn(shapes[layer][0], 2) / 4) for layer in apart}
+    lora = Adapter({**lora.layers, **more}, "more")
+    noise, timesteps = torch.cat([noise_of(1), noise_of(2)]), torch.tensor([700.0, 300.0])
+    conditioning = encode_prompts(pipeline, [PROMPT, PROMPT], SIDE)
+    plain = predict(model, noise, timesteps, conditioning)
+    one = torch.ones(2, 1, 1)
+    first = torch.tensor([1.0, 0.0]).view(2, 1, 1)
+    with gated(model, lora, Adapter({}), dict.fromkeys(lora.layers, (one, one))):
+        whole = predict(model, noise, timesteps, conditioning)
+    with gated(model, lora, Adapter({}), dict.fromkeys(lora.layers, (first, 1 - first))):
+        half = predict(model, noise, timesteps, conditioning)
+    torch.testing.assert_close(half[0], whole[0], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(half[1], plain[1], rtol=1e-4, atol=1e-4)
+    studio = Studio(find_base("z-image"), pipeline=pipeline)
+    studio.load_lora(lora)
+    attached = predict(model, noise, timesteps, conditioning)
+    studio.load_lora(None)
+    torch.testing.assert_close(whole, attached, rtol=1e-3, atol=1e-3)
+    other, unit = lora_for(pipeline, 4), torch.ones(())
+    with gated(model, other, Adapter({}), dict.fromkeys(other.layers, (unit, unit))):
+        second = predict(model, noise, timesteps, conditioning)[1]
+    several = stack([lora_for(pipeline, 3), other])
+    with gated(model, several, Adapter({}), dict.fromkeys(several.layers, (unit, unit))):
+        torch.testing.assert_close(predict(model, noise, timesteps, conditioning)[1], second, rtol=1e-4, atol=1e-3)
+
+
+def lesson():
+    images = torch.rand((2, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(5)) * 2 - 1
+    return Lesson(images, "a sks dog")
+
+
+OPTIONS = LoraOptions(rank=2, steps=4, rate=3e-2, batch=2, seed=7)
+
+
+def loss_of(pipeline, lora):
+    """The mean loss of a LoRA on the lesson, over the same noises."""
+    objective = LoraDenoising(pipeline, [lesson()], OPTIONS)
+    try:
+        batches = [objective.batch(torch.Generator().manual_seed(step)) for step in range(8)]
+    finally:
+        objective.close()
+    one = torch.ones(())
+    with torch.no_grad(), gated(denoiser_of(pipeline), lora, Adapter({}), dict.fromkeys(lora.layers, (one, one))):
+        return float(torch.stack([objective(*batch) for batch in batches]).mean())
+
+
+def test_a_lora_learns_goes_on_to_the_bit_and_changes_nothing_else(pipeline, tmp_path, monkeypatch):
+    model = denoiser_of(pipeline)
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    whole = train_lora(pipeline, [lesson()], OPTIONS)
+    assert {layer.partition(".")[0] for layer in whole.layers} == {"transformer"}
+    assert {part_of(layer) for layer in whole.layers} == {"query", "key", "value", "output"}
+    halted = {"at": 2}
+
+    def stop(self, *_):
+        halted["at"] -= 1
+        if halted["at"] < 0:
+            raise KeyboardInterrupt
+        return original(self, *_)
+
+    original = LoraDenoising.batch
+    monkeypatch.setattr("lorarar.training.lora.lora_schedule", every_step(OPTIONS))
+    monkeypatch.setattr(LoraDenoising, "batch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_lora(pipeline, [lesson()], OPTIONS, checkpoint=tmp_path / "c", makings={})
+    monkeypatch.setattr(LoraDenoising, "batch", original)
+    resumed = {"checkpoint": tmp_path / "c", "makings": {}, "checkpointing": True}
+    assert train_lora(pipeline, [lesson()], OPTIONS, **resumed).identity == whole.identity
+    after = model.state_dict()
+    assert after.keys() == before.keys() and all(torch.equal(after[name], before[name]) for name in before)
+    untrained = Adapter({layer: Factors(of.down, of.up * 0) for layer, of in whole.layers.items()}, "untrained")
+    assert loss_of(pipeline, whole) < loss_of(pipeline, untrained)
+
+
+def every_step(options):
+    """A schedule that keeps the state after every step."""
+    schedule = replace(lora_schedule(options), save_every=1)
+    return lambda _: schedule
+
+
+def test_loras_of_a_group_learn_each_its_own_lesson(pipeline):
+    other = Lesson(lesson().images.flip(1), "a cat")
+    two = train_lora_group(pipeline, [lesson(), other], OPTIONS)
+    assert len(two) == 2 and two[0].layers.keys() == two[1].layers.keys()
+    assert all(float(of.up.abs().max()) > 0 for lora in two for of in lora.layers.values())
+    assert two[0].identity != two[1].identity
+
+
+def concepts(pipeline, folder, ranks=(2, 2)):
+    """Two contents and two styles with a picture each, as they lie in folders."""
+    for side, start in (("contents", 0), ("styles", 10)):
+        for number, rank in enumerate(ranks):
+            prompt = (
+                f"a sks {('dog', 'cat')[number]}"
+                if side == "contents"
+                else f"a house in {('red', 'blue')[number]} style"
+            )
+            lora = lora_for(pipeline, start + number, rank, strength=0.3)
+            write_adapter(lora, folder / side / f"c{number}.safetensors", {"prompt": prompt})
+            write_png(Image.new("RGB", (SIDE, SIDE), (90 * number, 90, start)), folder / side / f"c{number}" / "1.png")
+    return [read_concepts(folder / side) for side in ("contents", "styles")]
+
+
+@pytest.mark.parametrize(("head", "pairs"), [("columns", 1), ("ranks", 2), ("context", 2), ("balance", 1)])
+def test_every_head_learns_of_a_pair_or_of_many(pipeline, tmp_path, head, pairs):
+    contents, styles = concepts(pipeline, tmp_path)
+    options = HypernetOptions(head=head, hidden=4, batch=1, pairs=pairs, steps=1, parts=("query", "output"))
+    objective = new_objective(pipeline, contents, styles, options, SIDE, None, pairs == 2)
+    loss = objective(*objective.batch(torch.Generator().manual_seed(0)))
+    loss.backward()
+    assert torch.isfinite(loss) and float(loss.detach()) > 0
+    gradients = [weight.grad for weight in objective.hypernet.parameters()]
+    assert all(gradient is not None for gradient in gradients)
+    assert any(float(gradient.abs().max()) > 0 for gradient in gradients)
+
+
+@pytest.mark.parametrize("options", [ZipOptions, RankOptions, SoupsOptions])
+def test_coefficients_of_a_pair_are_learnt_along_each_axis(pipeline, tmp_path, options):
+    contents, styles = concepts(pipeline, tmp_path)
+    learnt = train_coefficients(pipeline, contents[0], styles[1], options(steps=2, rate=0.1), side=SIDE)
+    assert learnt.axis == options.axis and set(learnt) <= set(contents[0].adapter.layers)
+    assert all(float((side - 1).abs().max()) > 1e-3 for pair in learnt.values() for side in pair)
+
+
+def test_blocks_of_a_trunk_are_in_the_order_in_which_they_run():
+    layers = {
+        "flux1": ["transformer_blocks.0.attn.to_q", "transformer_blocks.10.ff.net.2"]
+        + ["single_transformer_blocks.2.attn.to_k", "single_transformer_blocks.10.attn.to_k"],
+        "z-image": ["noise_refiner.0.attention.to_q", "context_refiner.0.feed_forward.w1"]
+        + ["layers.3.attention.to_out.0", "layers.20.feed_forward.w2"],
+    }
+    for names in layers.values():
+        shuffled = [f"transformer.{name}" for name in (names[2], names[0], names[3], names[1])]
+        places = dict(zip(shuffled, places_of(shuffled), strict=True))
+        ordered = [places[f"transformer.{name}"] for name in names]
+        assert [place.depth for place in ordered] == [0.125, 0.375, 0.625, 0.875]
+        assert [place.group.partition(" f")[0].partition(" a")[0] for place in ordered] == [
+            f"quarter {n}" for n in range(4)
+        ]
+        assert {place.kind for place in ordered} <= {"self", "feed-forward"}
+
+
+def test_the_commands_from_pictures_to_a_picture(run, base, pipeline, tmp_path, monkeypatch):
+    """A LoRA is trained, a network is trained and merges, coefficients of a pair are, and a merge is drawn."""
+    few = DrawingSettings.of
+    monkeypatch.setattr(DrawingSettings, "of", lambda of, options: replace(few(of, options), steps=2))
+    concepts(pipeline, tmp_path)
+    where = ("--base", base, "--device", "cpu")
+    done = run(
+        *("train", "lora", "contents/c0", "--prompt", "a sks dog", "-o", "dog.safetensors", "--steps", 2, "--rank", 2),
+        *("--sample-every", 2, *where),
+    )
+    assert done.exit_code == 0, done.output
+    dog = read_adapter(tmp_path / "dog.safetensors")
+    assert all(layer.startswith("transformer.") for layer in dog.layers)
+    assert [path.name for path in (tmp_path / "dog.samples").iterdir()] == ["step-2.png"], done.output
+    done = run(
+        *("train", "hypernet", "--contents", "contents", "--styles", "styles", "--head", "ranks", "--hidden", 4),
+        *("--steps", 2, "-o", "h.safetensors", *where),
+    )
+    assert done.exit_code == 0, done.output
+    pair = ("contents/c0.safetensors", "styles/c1.safetensors")
+    for method, more in (("lorarar", ("--hypernet", "h.safetensors")), ("ssr", ())):
+        out = f"{method}.safetensors"
+        done = run("merge", *pair, "-o", out, "--method", method, *more, *where)
+        assert done.exit_code == 0, (method, done.output)
+        assert read_adapter(tmp_path / out).layers.keys() == read_adapter(tmp_path / pair[0]).layers.keys()
+    assert read_provenance(tmp_path / "ssr.safetensors")["calibration"]["prompts"][1] == "a house in blue style"
+    done = run(
+        *(
+            "generate",
+            "--prompt",
+            "a sks dog in blue style",
+            "--lora",
+            "lorarar.safetensors:0.8",
+            "--steps",
+            1,
+            "-n",
+            1,
+        ),
+        *("-o", "pictures", "--json", *where),
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)
+    picture = next((tmp_path / "pictures").glob("*.png"))
+    assert read_image(picture).size == (SIDE, SIDE)

@@ -76,7 +76,13 @@ SizeOption = Annotated[
 StepsOption = Annotated[int | None, typer.Option("--steps", help="Denoising steps.", show_default=OWN, min=1, max=1000)]
 GuidanceOption = Annotated[
     float | None,
-    typer.Option("--guidance", help="Classifier-free guidance.", show_default=OWN, min=0, callback=finite),
+    typer.Option(
+        "--guidance",
+        help="Classifier-free guidance; of FLUX.1 what it is told of guidance.",
+        show_default=OWN,
+        min=0,
+        callback=finite,
+    ),
 ]
 SchedulerOption = Annotated[
     str | None,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lorarar.generation.denoisers.table import pipeline_kind
+from lorarar.generation.schedulers import matches_flow
 
 
 class ForwardProcess(Protocol):
@@ -108,11 +109,6 @@ class FlowMatching:
             return float(config.get("shift", config.get("flow_shift", 1.0)))
         mu = torch.tensor(self.kind.time_shift(config, tokens))
         return float(mu.exp() if config.get("time_shift_type", "exponential") == "exponential" else mu)
-
-
-def matches_flow(scheduler: Any) -> bool:
-    """Whether a scheduler is one of flow matching; all others are of diffusion."""
-    return type(scheduler).__name__.startswith("FlowMatch") or bool(scheduler.config.get("use_flow_sigmas", False))
 
 
 def forward_process(pipeline: Any) -> ForwardProcess:

@@ -121,7 +121,7 @@ def _by_columns(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) ->
         return F.conv2d(_down(module, _of_channels(gate) * x, factors), factors.up)
     if is_stack(factors):  # a gate scales the few rows of A rather than the many of x, which is the same
         return _joined(_each_its_own(x, factors) @ (gate * factors.down).mT @ factors.up.mT, x)
-    return ((gate * x) @ factors.down.T) @ factors.up.T
+    return ((_of_rows(gate, x) * x) @ factors.down.T) @ factors.up.T
 
 
 def _by_ranks(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ def _by_ranks(module: nn.Module, x: Tensor, factors: Factors, gate: Tensor) -> T
         return F.conv2d(_of_channels(gate) * _down(module, x, factors), factors.up)
     if is_stack(factors):
         return _joined(_each_its_own(x, factors) @ factors.down.mT @ (gate * factors.up).mT, x)
-    return (gate * (x @ factors.down.T)) @ factors.up.T
+    return (_of_rows(gate, x) * (x @ factors.down.T)) @ factors.up.T
 
 
 _BRANCHES: Mapping[Axis, Update] = {"column": _by_columns, "rank": _by_ranks, "layer": _by_ranks}
@@ -139,6 +139,13 @@ _BRANCHES: Mapping[Axis, Update] = {"column": _by_columns, "rank": _by_ranks, "l
 def added(module: nn.Module, x: Tensor, factors: Factors) -> Tensor:
     """What a LoRA adds to a layer's output for an input, without a gate."""
     return _by_ranks(module, x, factors, torch.ones((), dtype=x.dtype, device=x.device))
+
+
+def _of_rows(gate: Tensor, x: Tensor) -> Tensor:
+    """A gate beside what a linear layer sees: where that is rows (R, n) of S samples in turn, with each row's own."""
+    if x.dim() > 2 or gate.dim() < 3:
+        return gate
+    return gate.flatten(0, 1).repeat_interleave(len(x) // len(gate), dim=0)
 
 
 def _each_its_own(x: Tensor, factors: Factors) -> Tensor:

@@ -1,8 +1,10 @@
 """Schedulers: which of diffusers' a base can be generated with instead of its own.
 
-They are diffusers' for Karras' form and the consistency ones. Two of them are left out: ``DPMSolverSDEScheduler`` takes
-its noise from a generator of its own, so that no seed decides a picture, and ``EDMEulerScheduler`` is for models that
-predict otherwise.
+A base of diffusion has those of diffusion, one that matches flow those of flow matching: neither kind's steps mean
+anything to the other. The former are diffusers' for Karras' form and the consistency ones. Two of them are left out:
+``DPMSolverSDEScheduler`` takes its noise from a generator of its own, so that no seed decides a picture, and
+``EDMEulerScheduler`` is for models that predict otherwise. Of the latter there is the one that the transformers'
+pipelines can give their noise levels to and that draws no noise of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from difflib import get_close_matches
 from inspect import signature
 from itertools import pairwise
 from typing import Any
+
+from lorarar.util.errors import DrawingError
 
 SCHEDULERS = (
     "DDIMScheduler",
@@ -30,6 +34,7 @@ SCHEDULERS = (
     "TCDScheduler",
     "UniPCMultistepScheduler",
 )
+FLOW_SCHEDULERS = ("FlowMatchEulerDiscreteScheduler",)
 _OPTIONS = {"PNDMScheduler": {"skip_prk_steps": True}}  # as Stable Diffusion's own has it; else it needs many steps
 #: What a base's UNet was trained for.
 _TRAINING = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "prediction_type")
@@ -43,20 +48,31 @@ def check_scheduler(name: str) -> str:
     Raises:
         ValueError: it is none; the message lists them.
     """
-    if name not in SCHEDULERS:
-        near = get_close_matches(name, SCHEDULERS, 1)
+    both = (*SCHEDULERS, *FLOW_SCHEDULERS)
+    if name not in both:
+        near = get_close_matches(name, both, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"no scheduler {name[:60]!r}; there are {', '.join(SCHEDULERS)}{hint}")
+        raise ValueError(f"no scheduler {name[:60]!r}; there are {', '.join(both)}{hint}")
     return name
 
 
 def scheduler_like(own: Any, name: str | None) -> Any:
-    """The scheduler of that name with the noise and the prediction of a base's own; without a name, that."""
+    """The scheduler of that name with the noise and the prediction of a base's own; without a name, that.
+
+    Raises:
+        DrawingError: it is one of diffusion and the base matches flow, or the other way round.
+    """
     import diffusers
     from diffusers.utils import logging
 
     if name is None or name == type(own).__name__:
         return own
+    flows = matches_flow(own)
+    if name not in (accepted := FLOW_SCHEDULERS if flows else SCHEDULERS):
+        kinds = ("of diffusion", "matches flow") if flows else ("of flow matching", "is of diffusion")
+        raise DrawingError(
+            f"--scheduler {name} is one {kinds[0]}, and this base {kinds[1]}; accepted are {', '.join(accepted)}"
+        )
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # some settings are of one kind alone, which it says of each
     try:
@@ -64,6 +80,11 @@ def scheduler_like(own: Any, name: str | None) -> Any:
         return kind.from_config(own.config, **_taken_over(own, kind), **_OPTIONS.get(name, {}))
     finally:
         logging.set_verbosity(before)
+
+
+def matches_flow(scheduler: Any) -> bool:
+    """Whether a scheduler is one of flow matching; all others are of diffusion."""
+    return type(scheduler).__name__.startswith("FlowMatch") or bool(scheduler.config.get("use_flow_sigmas", False))
 
 
 def _taken_over(own: Any, kind: Any) -> dict[str, Any]:

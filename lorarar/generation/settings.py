@@ -16,7 +16,7 @@ class DrawingOptions(TypedDict, total=False):
     guidance: float | None
     negative: str  # what the picture should not show; empty: nothing is said
     size: PixelSize | None
-    scheduler: str | None  # one of ``SCHEDULERS``
+    scheduler: str | None  # one of ``schedulers``
 
 
 @dataclass(frozen=True)

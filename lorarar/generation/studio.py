@@ -201,9 +201,9 @@ class Studio:
 
         try:
             with _quiet():
-                self.pipeline.load_lora_weights(
-                    state_dict(adapter.layers), adapter_name=ATTACHED, hotswap=bool(self._shapes)
-                )
+                # what is attached becomes the base's own memory, into which the next one is written
+                own = {key: half.clone() for key, half in state_dict(adapter.layers).items()}
+                self.pipeline.load_lora_weights(own, adapter_name=ATTACHED, hotswap=bool(self._shapes))
         except (RuntimeError, ValueError, KeyError) as error:
             why = next(reversed(str(error).strip().splitlines()), type(error).__name__).strip()
             raise AdapterError(f"{adapter.name} does not fit base {self.base.name}: {why}") from None

@@ -52,17 +52,27 @@ def spreads(coefficients: Mapping[str, Coefficients]) -> list[Spread]:
     for layer, pair in coefficients.items():
         groups.setdefault((block_of(layer), part_of(layer)), []).append(pair)
     order = ("down", "mid", "up")
-    ranked = sorted(groups, key=lambda key: (next((i for i, n in enumerate(order) if key[0].startswith(n)), 3), key))
+    ranked = sorted(
+        groups,
+        key=lambda key: (next((i for i, n in enumerate(order) if key[0].startswith(n)), 3), _natural(key[0]), key),
+    )
     return [_spread(*key, groups[key], axis_of(coefficients)) for key in ranked]
 
 
 def block_of(layer: str) -> str:
-    """The UNet block of a layer, like ``down_blocks.1`` or ``mid_block``; a text encoder is one block."""
+    """The block of a layer, like ``down_blocks.1``, ``mid_block`` or ``layers.3``; a text encoder is one block."""
     component, _, rest = layer.partition(".")
-    if component != "unet":
+    if component.startswith("text_encoder"):
         return component
-    parts = rest.split(".")
-    return ".".join(parts[:2]) if parts[0] in ("down_blocks", "up_blocks") else parts[0]
+    first, _, more = rest.partition(".")
+    number = more.partition(".")[0]
+    return f"{first}.{number}" if number.isdecimal() else first
+
+
+def _natural(block: str) -> list[tuple[str, int]]:
+    """A key that sorts numbered blocks by their numbers."""
+    name, _, number = block.partition(".")
+    return [(name, int(number) if number.isdecimal() else -1)]
 
 
 def _spread(block: str, part: str, pairs: list[Coefficients], axis: Axis) -> Spread:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lorarar.generation.decoding import AT_ONCE
 from lorarar.generation.denoisers.conditioning import Conditioning
-from lorarar.generation.denoisers.table import denoiser_of, encode_prompts
+from lorarar.generation.denoisers.table import denoiser_of, encode_prompts, pipeline_kind
 from lorarar.generation.latents import encode_images, read_images
 from lorarar.generation.residence import residing
 from lorarar.training.checks import check_prompts
@@ -56,8 +56,10 @@ def encode_texts(pipeline: StableDiffusionXLPipeline, groups: Sequence[Sequence[
 
     Raises:
         TrainingError: a prompt is too long.
+        DrawingError: the pictures' size is none of the base's.
     """
     device = denoiser_of(pipeline).device
+    pipeline_kind(pipeline).check_size(pipeline, (side, side))
     for prompts in groups:
         check_prompts(pipeline, prompts)
     with residing(device, pipeline.text_encoder, getattr(pipeline, "text_encoder_2", None)):

@@ -64,7 +64,7 @@ class ZImageKind(DenoiserKind):
 
     def _tokens(self, pipeline: Any, prompt: str) -> int:
         """The tokens of a prompt as the pipeline asks with it: in a conversation."""
-        asked = pipeline.tokenizer.apply_chat_template(
+        conversation = pipeline.tokenizer.apply_chat_template(
             [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, enable_thinking=True
         )
-        return count_tokens(pipeline.tokenizer, asked)
+        return count_tokens(pipeline.tokenizer, conversation)

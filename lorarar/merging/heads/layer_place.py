@@ -16,10 +16,19 @@ from lorarar.lora.adapter import Part, part_of
 Stage = Literal["down", "mid", "up", "trunk"]  # trunk: of a network that goes neither down nor up, such as a DiT
 Kind = Literal["self", "cross", "feed-forward", "other"]
 
-_KINDS: dict[str, Kind] = {".attn1.": "self", ".attn.": "self", ".attn2.": "cross", ".ff.": "feed-forward"}
+_KINDS: dict[str, Kind] = {
+    ".attn1.": "self",
+    ".attn.": "self",
+    ".attention.": "self",
+    ".attn2.": "cross",
+    **dict.fromkeys((".ff.", ".ff_context.", ".img_mlp.", ".txt_mlp.", ".feed_forward."), "feed-forward"),
+}
 _STAGE = re.compile(r"\.(down|mid|up)_blocks?\b")
 _BLOCK = re.compile(r"\.(?:attn\w*|ff\w*)\..*$")  # what follows the name of a transformer block
+_BLOCK_OF_TRUNK = re.compile(r"^\w+\.\w+\.\d+(?=\.)")
 _BLOCK_OF_UNET = re.compile(r"\.((?:down|up)_blocks\.\d+|mid_block)\b")
+#: Which stacks of blocks run before and after the others of a trunk, which are 0.
+_STACKS = {"noise_refiner": -2, "context_refiner": -1, "single_transformer_blocks": 1}
 WAVES = 3  # cosines of the depth
 QUARTERS = 4  # of a trunk, which are its groups
 
@@ -72,6 +81,8 @@ def _stage_of(layer: str) -> Stage:
 
 def _block_of(layer: str) -> str:
     """The name of a layer's transformer block."""
+    if _stage_of(layer) == "trunk" and (block := _BLOCK_OF_TRUNK.search(layer)):
+        return block[0]
     return _BLOCK.sub("", layer)
 
 
@@ -87,6 +98,6 @@ def _depths(layers: Sequence[str]) -> dict[str, float]:
     }
 
 
-def _natural(block: str) -> list[tuple[int, str]]:
-    """A key that sorts names by their numbers."""
-    return [(int(word), "") if word.isdecimal() else (-1, word) for word in block.split(".")]
+def _natural(block: str) -> list[tuple[int, int, str]]:
+    """A key that sorts names by their numbers, and stacks of blocks as they run."""
+    return [(int(word), 0, "") if word.isdecimal() else (-1, _STACKS.get(word, 0), word) for word in block.split(".")]
