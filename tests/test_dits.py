@@ -183,7 +183,7 @@ def test_loras_change_pictures_by_their_sum_and_places(base, pipeline):
     switched = drawn((one, 1.0), (two, 1.0), method=DRAWN["k-lora"])
     assert min(float((switched - other).abs().max()) for other in (plain, both)) > 5
     assert float((drawn() - plain).abs().max()) <= 1
-    with pytest.raises(DrawingError, match="DDIMScheduler is one of diffusion, .* FlowMatchEulerDiscreteScheduler"):
+    with pytest.raises(DrawingError, match=r"DDIMScheduler is one of diffusion, .* FlowMatchEulerDiscreteScheduler"):
         [*studio.generate(PROMPT, [1], steps=1, scheduler="DDIMScheduler")]
     assert [*studio.generate(PROMPT, [1], steps=1, scheduler="FlowMatchEulerDiscreteScheduler")]
 
