@@ -234,7 +234,7 @@ def loss_of(pipeline, lora):
     """The mean loss of a LoRA on the lesson, over the same noises."""
     objective = LoraDenoising(pipeline, [lesson()], OPTIONS)
     try:
-        batches = [objective.batch(torch.Generator().manual_seed(step)) for step in range(8)]
+        batches = [objective.batch(torch.Generator().manual_seed(step)) for step in range(4)]
     finally:
         objective.close()
     one = torch.ones(())
@@ -299,7 +299,11 @@ def concepts(pipeline, folder, ranks=(2, 2)):
     return [read_concepts(folder / side) for side in ("contents", "styles")]
 
 
-@pytest.mark.parametrize(("head", "pairs"), [("columns", 1), ("ranks", 2), ("context", 2), ("balance", 1)])
+@pytest.mark.parametrize(
+    ("base", "head", "pairs"),
+    [("flux1", "columns", 1), ("flux1", "ranks", 2), ("z-image", "context", 2), ("z-image", "balance", 1)],
+    indirect=["base"],
+)
 def test_every_head_learns_of_a_pair_or_of_many(pipeline, tmp_path, head, pairs):
     contents, styles = concepts(pipeline, tmp_path)
     options = HypernetOptions(head=head, hidden=4, batch=1, pairs=pairs, steps=1, parts=("query", "output"))
@@ -312,7 +316,11 @@ def test_every_head_learns_of_a_pair_or_of_many(pipeline, tmp_path, head, pairs)
     assert any(float(gradient.abs().max()) > 0 for gradient in gradients)
 
 
-@pytest.mark.parametrize("options", [ZipOptions, RankOptions, SoupsOptions])
+@pytest.mark.parametrize(
+    ("base", "options"),
+    [("flux1", ZipOptions), ("z-image", RankOptions), ("flux1", SoupsOptions)],
+    indirect=["base"],
+)
 def test_coefficients_of_a_pair_are_learnt_along_each_axis(pipeline, tmp_path, options):
     contents, styles = concepts(pipeline, tmp_path)
     learnt = train_coefficients(pipeline, contents[0], styles[1], options(steps=2, rate=0.1), side=SIDE)
@@ -320,65 +328,67 @@ def test_coefficients_of_a_pair_are_learnt_along_each_axis(pipeline, tmp_path, o
     assert all(float((side - 1).abs().max()) > 1e-3 for pair in learnt.values() for side in pair)
 
 
-def test_blocks_of_a_trunk_are_in_the_order_in_which_they_run():
-    layers = {
-        "flux1": ["transformer_blocks.0.attn.to_q", "transformer_blocks.10.ff.net.2"]
-        + ["single_transformer_blocks.2.attn.to_k", "single_transformer_blocks.10.attn.to_k"],
-        "z-image": ["noise_refiner.0.attention.to_q", "context_refiner.0.feed_forward.w1"]
-        + ["layers.3.attention.to_out.0", "layers.20.feed_forward.w2"],
-    }
-    for names in layers.values():
-        shuffled = [f"transformer.{name}" for name in (names[2], names[0], names[3], names[1])]
-        places = dict(zip(shuffled, places_of(shuffled), strict=True))
-        ordered = [places[f"transformer.{name}"] for name in names]
-        assert [place.depth for place in ordered] == [0.125, 0.375, 0.625, 0.875]
-        assert [place.group.partition(" f")[0].partition(" a")[0] for place in ordered] == [
-            f"quarter {n}" for n in range(4)
-        ]
-        assert {place.kind for place in ordered} <= {"self", "feed-forward"}
+TRUNKS = (
+    (
+        "transformer_blocks.0.attn.to_q",
+        "transformer_blocks.10.ff.net.2",
+        "single_transformer_blocks.2.attn.to_k",
+        "single_transformer_blocks.10.attn.to_k",
+    ),
+    (
+        "noise_refiner.0.attention.to_q",
+        "context_refiner.0.feed_forward.w1",
+        "layers.3.attention.to_out.0",
+        "layers.20.feed_forward.w2",
+    ),
+)
 
 
-def test_the_commands_from_pictures_to_a_picture(run, base, pipeline, tmp_path, monkeypatch):
-    """A LoRA is trained, a network is trained and merges, coefficients of a pair are, and a merge is drawn."""
-    few = DrawingSettings.of
-    monkeypatch.setattr(DrawingSettings, "of", lambda of, options: replace(few(of, options), steps=2))
+@pytest.mark.parametrize("names", TRUNKS)
+def test_blocks_of_a_trunk_are_in_the_order_in_which_they_run(names):
+    shuffled = [f"transformer.{names[number]}" for number in (2, 0, 3, 1)]
+    places = dict(zip(shuffled, places_of(shuffled), strict=True))
+    ordered = [places[f"transformer.{name}"] for name in names]
+    assert [place.depth for place in ordered] == [0.125, 0.375, 0.625, 0.875]
+    assert [place.group[: len("quarter 0")] for place in ordered] == [f"quarter {number}" for number in range(4)]
+    assert {place.kind for place in ordered} == {"self", "feed-forward"}
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    """Pictures in two steps wherever nobody says how many."""
+    own = DrawingSettings.of
+    monkeypatch.setattr(DrawingSettings, "of", lambda base, options: replace(own(base, options), steps=2))
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("base", ["flux1"], indirect=True)
+def test_a_lora_is_trained_and_drawn_with_by_commands(run, base, pipeline, tmp_path):
     concepts(pipeline, tmp_path)
     where = ("--base", base, "--device", "cpu")
-    done = run(
-        *("train", "lora", "contents/c0", "--prompt", "a sks dog", "-o", "dog.safetensors", "--steps", 2, "--rank", 2),
-        *("--sample-every", 2, *where),
-    )
+    made = ("-o", "dog.safetensors", "--steps", 2, "--rank", 2, "--sample-every", 2)
+    done = run("train", "lora", "contents/c0", "--prompt", "a sks dog", *made, *where)
     assert done.exit_code == 0, done.output
-    dog = read_adapter(tmp_path / "dog.safetensors")
-    assert all(layer.startswith("transformer.") for layer in dog.layers)
+    assert all(layer.startswith("transformer.") for layer in read_adapter(tmp_path / "dog.safetensors").layers)
     assert [path.name for path in (tmp_path / "dog.samples").iterdir()] == ["step-2.png"], done.output
-    done = run(
-        *("train", "hypernet", "--contents", "contents", "--styles", "styles", "--head", "ranks", "--hidden", 4),
-        *("--steps", 2, "-o", "h.safetensors", *where),
-    )
+    done = run("generate", "--prompt", PROMPT, "--lora", "dog.safetensors:0.8", "-o", "pictures", "--json", *where)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)
+    assert read_image(next((tmp_path / "pictures").glob("*.png"))).size == (SIDE, SIDE)
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("base", ["z-image"], indirect=True)
+def test_a_network_is_trained_and_merges_by_commands(run, base, pipeline, tmp_path):
+    concepts(pipeline, tmp_path)
+    where = ("--base", base, "--device", "cpu")
+    made = ("--head", "ranks", "--hidden", 4, "--steps", 1, "-o", "h.safetensors")
+    done = run("train", "hypernet", "--contents", "contents", "--styles", "styles", *made, *where)
     assert done.exit_code == 0, done.output
     pair = ("contents/c0.safetensors", "styles/c1.safetensors")
     for method, more in (("lorarar", ("--hypernet", "h.safetensors")), ("ssr", ())):
-        out = f"{method}.safetensors"
-        done = run("merge", *pair, "-o", out, "--method", method, *more, *where)
+        done = run("merge", *pair, "-o", f"{method}.safetensors", "--method", method, *more, *where)
         assert done.exit_code == 0, (method, done.output)
-        assert read_adapter(tmp_path / out).layers.keys() == read_adapter(tmp_path / pair[0]).layers.keys()
+        merged = read_adapter(tmp_path / f"{method}.safetensors")
+        assert merged.layers.keys() == read_adapter(tmp_path / pair[0]).layers.keys()
     assert read_provenance(tmp_path / "ssr.safetensors")["calibration"]["prompts"][1] == "a house in blue style"
-    done = run(
-        *(
-            "generate",
-            "--prompt",
-            "a sks dog in blue style",
-            "--lora",
-            "lorarar.safetensors:0.8",
-            "--steps",
-            1,
-            "-n",
-            1,
-        ),
-        *("-o", "pictures", "--json", *where),
-    )
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)
-    picture = next((tmp_path / "pictures").glob("*.png"))
-    assert read_image(picture).size == (SIDE, SIDE)
