@@ -64,3 +64,15 @@ def test_a_command_without_a_section_gets_one_and_a_section_without_a_command_is
     assert made.startswith(without) and "```sh\nlorarar backup -o" in made.removeprefix(without)
     with pytest.raises(ValueError, match="no command lorarar vanish"):
         page(f"{text}\n## lorarar vanish\n")
+
+
+def test_what_troubleshooting_quotes_is_what_lines_say():
+    page = (DOCS / "troubleshooting.md").read_text()
+    quoted = re.findall(r"^\| `(.+?)` \|", page, re.MULTILINE)
+    source = "".join(
+        path.read_text() for room in ("judge", "lorarar", "studies", "tui") for path in (ROOT / room).rglob("*.py")
+    )
+    literals = re.sub(r'["\']\s*\n\s*f?["\']', "", source)  # a text in several pieces as one
+    pieces = [piece.strip(" ;.,") for line in quoted for piece in re.split("…", line)]
+    assert len(quoted) > 15
+    assert [piece for piece in pieces if len(piece) > 9 and piece not in literals] == []
