@@ -35,7 +35,7 @@ def page(text: str) -> str:
     head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     titles = [section.splitlines()[0].removeprefix("## ") for section in sections]
     if gone := [title for title in titles if title not in blocks]:
-        raise ValueError(f"there is no command {gone[0]}: take its section out, or name it as the command is named")
+        raise ValueError(f"there is no command {gone[0]}: take its section out, or install this version anew")
     made = [_with_block(section, blocks[title]) for title, section in zip(titles, sections, strict=True)]
     missing = [(command, context) for command, context in _commands() if context.command_path not in titles]
     return "".join([head, *made, *(_new_section(command, context) for command, context in missing)])
