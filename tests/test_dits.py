@@ -392,3 +392,18 @@ def test_a_network_is_trained_and_merges_by_commands(run, base, pipeline, tmp_pa
         merged = read_adapter(tmp_path / f"{method}.safetensors")
         assert merged.layers.keys() == read_adapter(tmp_path / pair[0]).layers.keys()
     assert read_provenance(tmp_path / "ssr.safetensors")["calibration"]["prompts"][1] == "a house in blue style"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("offload", ["none", "model", "sequential"])
+def test_a_gpu_draws_in_bfloat16_and_with_what_is_not_needed_kept_off_it(base, pipeline, offload):
+    lora = lora_for(pipeline, 1, strength=0.2)
+    with Studio(find_base(str(base)), "cuda", offload=offload) as studio:
+        studio.load_lora(lora)
+        pictures = [*studio.generate(PROMPT, [1, 2], steps=2)]
+    assert [picture.makings()["dtype"] for picture in pictures] == ["bfloat16"] * 2
+    with Studio(find_base(str(base)), "cuda") as studio:
+        studio.load_lora(lora)
+        plain = [*studio.generate(PROMPT, [1, 2], steps=2)]
+    for picture, same in zip(pictures, plain, strict=True):
+        assert float((numbers(picture) - numbers(same)).abs().mean()) < 8
