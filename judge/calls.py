@@ -19,6 +19,7 @@ from judge.judges import critic_names, name_judges
 from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import message, message_once, to_log
+from lorarar.util.rows import Rows
 
 if TYPE_CHECKING:
     from judge.checks.figures import CheckFigure
@@ -85,7 +86,7 @@ def run(
         )
         _warn(result.brands, result.shortfall, empty=result.is_empty)
         with open_for_reading(pictures.db) as store:
-            return list(figures_of(result, store))
+            return Rows(figures_of(result, store))
 
 
 def report(
@@ -130,7 +131,7 @@ def report(
             prompts=prompts,
             judges=(judge,) if isinstance(judge, int) else tuple(judge or ()),
         )
-        return list(report_figures(read_report(request)))
+        return Rows(report_figures(read_report(request)))
 
 
 def check(
@@ -188,7 +189,7 @@ def check(
         )
         checks = check_judges(request)
         _warn([], checks.shortfall, empty=not checks.checks)
-        return [figure for one in checks.checks for figure in check_figures(one)]
+        return Rows(figure for one in checks.checks for figure in check_figures(one))
 
 
 def _spoken(progress: bool) -> AbstractContextManager[None]:

@@ -55,6 +55,11 @@ class JudgedPicture:
     subject: tuple[Verdict, ...]
     style: tuple[Verdict, ...]
 
+    def __repr__(self) -> str:
+        """The picture, and how many references of either aspect say yes."""
+        said = (f"{aspect} {self.answers(aspect).count(True)} of {len(self.verdicts(aspect))}" for aspect in ASPECTS)
+        return f"JudgedPicture({self.target!r}: yes of {', '.join(said)})"
+
     @property
     def pair(self) -> Pair:
         """The picture's subject and style."""

@@ -72,6 +72,11 @@ class Target:
     base: str = ""  # what generated it, as the database or the picture's own note says; empty where neither does
     seed: int | None = None  # by which methods' pictures are of one cell; None of plain folders that no import knows
 
+    def __repr__(self) -> str:
+        """The picture, its row and what it should show."""
+        row = f"{self.row}, " if self.row else ""
+        return f"Target({self.image.name}: {row}{self.subject} in {self.style})"
+
     @property
     def digest(self) -> str:
         """The SHA-256 by which the picture's verdicts and scores are found; empty where it is gone and not known."""

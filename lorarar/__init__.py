@@ -13,8 +13,8 @@ from lorarar.util.moved import find_moved_modules
 from lorarar.version import __version__
 
 if TYPE_CHECKING:
+    from lorarar.calls.drawing import generate
     from lorarar.generation.picture import Picture
-    from lorarar.generation.studio import generate
     from lorarar.merge_files import ConvertedLora, Merge, convert, merge
     from lorarar.store import Store
     from lorarar.util.errors import LorarError
@@ -24,7 +24,7 @@ _HOMES = {
     "ConvertedLora": "lorarar.merge_files",
     "merge": "lorarar.merge_files",
     "Merge": "lorarar.merge_files",
-    "generate": "lorarar.generation.studio",
+    "generate": "lorarar.calls.drawing",
     "LorarError": "lorarar.util.errors",
     "Picture": "lorarar.generation.picture",
     "Store": "lorarar.store",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import to_log
+from lorarar.util.rows import Rows
 
 if TYPE_CHECKING:
     from studies.figures import Figure
@@ -84,4 +85,4 @@ def report(
         if by is not None:
             return make_rows(store, name, by, simulated, attentive)
         draws = Draws(seed=seed) if resamples is None else Draws(resamples, seed)
-        return list(make_report(store, name, simulated, attentive, draws).figures)
+        return Rows(make_report(store, name, simulated, attentive, draws).figures)

@@ -45,9 +45,7 @@ from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 
 if TYPE_CHECKING:
-    from lorarar.generation.attached_loras import AttachedLora
     from lorarar.generation.picture import Picture
-    from lorarar.store import Store
 
 
 @command
@@ -85,6 +83,7 @@ def generate(
     """Generate pictures; number k has seed SEED + k and is the same alone or among others."""
     seeds = seeds_from(seed, n)
     check_output_folder(out)
+    from lorarar.calls.drawing import keep_loras
     from lorarar.families import find_base
     from lorarar.generation.attached_loras import AttachedLora
     from lorarar.generation.picture import save
@@ -112,7 +111,7 @@ def generate(
     pictures: list[Picture] = []
     with Store(db) as store, Studio(model, device, dtype=dtype, offload=offload) as studio:
         studio.load_loras(attached, switches)
-        made_by = _kept(store, attached, [file for file, _ in sources])
+        made_by = keep_loras(store, attached, [file for file, _ in sources])
         steps_in_all = -(-n // batch) * DrawingSettings.of(model, options).steps
         with Ticker("generate", steps_in_all) as ticker:
             cell = parse_noise_cell(noise_of) if noise_of else None
@@ -122,14 +121,6 @@ def generate(
                 pictures.append(save(picture, out))
                 store.add_image(pictures[-1], *made_by)
     _show(pictures, as_json)
-
-
-def _kept(store: Store, loras: Sequence[AttachedLora], files: Sequence[Path]) -> tuple[int | None, int | None]:
-    """Keep the LoRAs; the ids of the one that pictures are made with, and of its merge where it is drawn as it is."""
-    ids = [store.add_adapter(lora.adapter, file) for lora, file in zip(loras, files, strict=True)]
-    if len(ids) != 1:
-        return None, None
-    return ids[0], store.merge_of(ids[0]) if loras[0].strength == 1 else None
 
 
 def _show(pictures: Sequence[Picture], as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,18 @@ class Picture:
     noise: NoiseCell | None = None  # whose noise it has; None: its seed's
     path: Path | None = None
     sha256: str = ""
+
+    def __repr__(self) -> str:
+        """The prompt, the seed, the size and the file."""
+        size = f"{self.image.width} x {self.image.height}"
+        place = f", at {self.path}" if self.path else ""
+        return f"Picture({self.prompt[:80]!r}, seed {self.seed}, {size} by {self.base.name}{place})"
+
+    def _repr_png_(self) -> bytes:
+        """The picture as a notebook shows it."""
+        data = io.BytesIO()
+        self.image.save(data, "PNG")
+        return data.getvalue()
 
     def notes(self) -> dict[str, str]:
         """The text chunks of the PNG, which say what made the picture."""

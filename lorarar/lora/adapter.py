@@ -60,6 +60,11 @@ class Factors:
     down: Tensor  # A (r, n), alpha / rank folded in
     up: Tensor  # B (m, r)
 
+    def __repr__(self) -> str:
+        """Its rank, shape and dtype, without its numbers."""
+        dtype = str(self.down.dtype).removeprefix("torch.")
+        return f"Factors(rank {self.rank}, {' x '.join(map(str, self.shape))}, {dtype})"
+
     @property
     def rank(self) -> int:
         """The number of rows of A."""
@@ -172,6 +177,11 @@ class Adapter:
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # that header as it stands, untrusted
     stored: torch.dtype | None = None  # the widest of its file's factors, which may be wider here
     remarks: tuple[str, ...] = ()  # what a user has to know of how it was read
+
+    def __repr__(self) -> str:
+        """Its name, and how many layers of which ranks it has."""
+        ranks = ", ".join(map(str, self.ranks)) or "none"
+        return f"Adapter({self.name}: {len(self.layers)} layers of rank {ranks})"
 
     @property
     def dtype(self) -> torch.dtype:

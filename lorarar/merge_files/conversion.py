@@ -35,6 +35,10 @@ class ConvertedLora:
     dtype: str
     energy: Energy  # of the whole LoRA, and what the cut discarded
 
+    def __repr__(self) -> str:
+        """What was written, from what."""
+        return f"ConvertedLora({self.source.name} as {self.layout}, {self.dtype}, at {self.path})"
+
 
 def convert(
     file: str | Path,

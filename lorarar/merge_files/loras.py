@@ -24,6 +24,7 @@ from lorarar.pictures.description import NOTHING, Description, describe
 from lorarar.training.options import OF_COEFFICIENTS, options_facts
 from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.dtype import Dtype
+from lorarar.util.errors import OutputError
 from lorarar.util.files import checkpoint_beside
 from lorarar.util.progress import Ticker
 
@@ -44,6 +45,7 @@ def merge(
     base: str | Base = DEFAULT_BASE,
     layout: str = "diffusers",
     dtype: Dtype | None = None,
+    db: str | Path | None = None,
     content_prompt: str | None = None,
     content_images: str | Path | None = None,
     style_prompt: str | None = None,
@@ -64,19 +66,26 @@ def merge(
             checked against it, as far as its layers are known without loading it.
         layout: a name of ``lorarar.lora.layouts.LAYOUTS``: diffusers, kohya, comfy, peft (a folder), …
         dtype: float32, float16 or bfloat16; by default the widest one of the LoRAs.
+        db: the database that the merge in ``out`` is noted in, as ``lorarar merge`` notes it; None notes nothing.
         content_prompt, content_images, style_prompt, style_images: what the LoRAs were trained on, where coefficients
             are optimised and neither a text beside a LoRA nor its header says it; ``ssr`` takes the prompts.
         admission: which LoRAs enter that are refused else: ``lorarar.lora.admission.Admission``.
         place: device and precision, where coefficients are optimised; a device that is named computes the merge too,
             and calibrates.
-        options: of the method's row, as ``lorarar methods`` lists them, and those of every method.
+        options: of the method's row, as ``lorarar methods`` lists them: ``weights=(1, 0.8)`` of direct, tsv and others,
+            ``density`` of ties and dare, ``mu`` of np-lora, ``hypernet`` and ``key_value`` of lorarar, ``coefficients``
+            and ``strengths`` where columns have coefficients; and those of every method: ``rank``, ``seed``,
+            ``blocks`` and ``balance``.
 
     Raises:
+        OutputError: ``db`` is named, and no ``out``: the database knows merges by their files.
         AdapterError, HypernetError, MethodError, BaseError, OutputError: each says what was wrong and what is right.
     """
     loras = [Path(lora) for lora in (content, style, *more)]
+    if db is not None and out is None:
+        raise OutputError("db notes where a merge lies, and it is not written; name a file with out")
     if out is not None:
-        check_place(Path(out), layout, loras)
+        check_place(Path(out), layout, (*loras, Path(db)) if db is not None else loras)
     model = base if isinstance(base, Base) else find_base(base)
     device = drawing_device(place.device) if place.device else CPU
     recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras), device=device)
@@ -91,7 +100,15 @@ def merge(
         given=given,
         admission=admission,
     )
-    return merged if out is None else merged.written(out, layout)
+    if out is None:
+        return merged
+    written = merged.written(out, layout)
+    if db is not None:
+        from lorarar.store import Store
+
+        with Store(Path(db)) as store:
+            store.add_merge(written, *loras)
+    return written
 
 
 def merge_loras(

@@ -44,6 +44,14 @@ class Merge:
     version: str = __version__
     device: str = CPU  # that computed it
 
+    def __repr__(self) -> str:
+        """The method, the LoRAs and the base, and what came of them."""
+        names = ", ".join(one.name for one in self.inputs)
+        ranks = ", ".join(map(str, self.adapter.ranks))
+        place = f", at {self.path}" if self.path else ", in memory"
+        layers = len(self.adapter.layers)
+        return f"Merge({self.method.title} of {names} for {self.base.name}: {layers} layers of rank {ranks}{place})"
+
     @property
     def content(self) -> Adapter:
         """The first LoRA."""

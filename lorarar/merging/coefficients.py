@@ -28,6 +28,10 @@ class CoefficientSet(dict[str, Coefficients]):
         super().__init__(pairs)
         self.axis = axis
 
+    def __repr__(self) -> str:
+        """How many layers it has, without their numbers."""
+        return f"CoefficientSet({len(self)} layers, along {self.axis}s)"
+
 
 def length_along(axis: Axis, factors: Factors) -> int:
     """How many coefficients a side of a layer has, n, r or 1; of a stack each of its adapters."""

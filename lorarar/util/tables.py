@@ -11,8 +11,10 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from lorarar.util.formatting import AT_LEAST
+from lorarar.util.rows import html_table
 from lorarar.util.text import one_line
 
 #: What spreadsheets take for the beginning of a formula, also after spaces and in the wide forms of these signs.
@@ -38,6 +40,11 @@ class Table:
         object.__setattr__(self, "head", list(map(one_line, self.head)))
         object.__setattr__(self, "rows", [list(map(one_line, row)) for row in self.rows])
         object.__setattr__(self, "notes", list(map(one_line, self.notes)))
+
+    def _repr_html_(self) -> str:
+        """The table as a notebook shows it."""
+        notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes)
+        return f"<p><b>{escape(self.title)}</b></p>{html_table(self.head, self.rows)}{notes}"
 
 
 def as_markdown(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:

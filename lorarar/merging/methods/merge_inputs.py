@@ -32,6 +32,10 @@ class MergeResult:
     factor: float = 1.0  # that the whole result was multiplied with, to balance it
     sides: tuple[Adapter, Adapter] | None = None  # in the spelling that the coefficients scale; None: as they came
 
+    def __repr__(self) -> str:
+        """How many layers it has, and how many with coefficients."""
+        return f"MergeResult({len(self.layers)} layers, {len(self.coefficients)} with coefficients)"
+
 
 def check_result(result: object, adapters: Sequence[Adapter]) -> None:
     """Refuse what is no merge of these adapters.

@@ -1,0 +1,1 @@
+"""Calls from Python that also keep what comes of them in the database."""
