@@ -21,6 +21,7 @@ from typing import Literal, TypeVar, get_args
 from judge.answer_words import YES_NO, AnswerForm, Choice, parse
 from judge.non_answers import prose
 from lorarar.util.errors import LorarError
+from lorarar.util.suggestion import did_you_mean
 
 P = TypeVar("P")
 Aspect = Literal["subject", "style"]
@@ -251,7 +252,8 @@ def named_prompts(name: str, table: Mapping[str, P], make: Callable[..., P], abo
         return table[name]
     path = Path(name)
     if not path.is_file():
-        raise PromptError(f"no prompts {name}{about}; accepted are {', '.join(table)} and a TOML file")
+        near = did_you_mean(name, table)
+        raise PromptError(f"no prompts {name}{about}; accepted are {', '.join(table)} and a TOML file{near}")
     import tomllib  # only where a file is read
 
     try:

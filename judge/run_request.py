@@ -11,6 +11,7 @@ from judge.errors import JudgeError
 from judge.judges import Judges
 from judge.metrics.table import MARS2, METRICS, MetricError
 from judge.patience import STOP_AFTER
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from judge.questions import Prompts
@@ -45,7 +46,8 @@ def check_protocol(protocol: str, metrics: object, methods: object) -> str:
         JudgeError: there is none, or metrics or methods are another's.
     """
     if protocol not in PROTOCOLS:
-        raise JudgeError(f"--protocol is {protocol[:40]!r}; accepted are {', '.join(PROTOCOLS)}")
+        near = did_you_mean(protocol, PROTOCOLS)
+        raise JudgeError(f"--protocol is {protocol[:40]!r}; accepted are {', '.join(PROTOCOLS)}{near}")
     if protocol == "pairwise" and metrics is not None:
         raise JudgeError("--metrics are of single pictures; use it without --protocol pairwise")
     if protocol == "singles" and methods:
@@ -68,7 +70,9 @@ def parse_metrics(named: str | Sequence[str] | None) -> list[str] | None:
         return None
     accepted, names = (MARS2, *METRICS), _parts(named)
     if not names or set(names) - set(accepted):
-        raise MetricError(f"--metrics is {named!r}; accepted is a list of {', '.join(accepted)}")
+        strange = next((name for name in names if name not in accepted), "")
+        near = did_you_mean(strange, accepted)
+        raise MetricError(f"--metrics is {named!r}; accepted is a list of {', '.join(accepted)}{near}")
     return [name for name in accepted if name in names]
 
 

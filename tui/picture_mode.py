@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from lorarar.util.errors import LorarError
 from lorarar.util.picture_protocol import picture_protocol
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -74,7 +75,7 @@ def check_choice(choice: str) -> None:
         AppError: it is unknown.
     """
     if choice not in CHOICES:
-        raise AppError(f"--images is {choice!r}; accepted are {', '.join(CHOICES)}")
+        raise AppError(f"--images is {choice!r}; accepted are {', '.join(CHOICES)}{did_you_mean(choice, CHOICES)}")
 
 
 @cache  # the app takes NO_COLOR out of the environment when it starts

@@ -12,8 +12,11 @@ from judge.cli.options import critic_flags
 from judge.cli.report import report
 from judge.cli.run import run, run_flags
 from lorarar.cli.flags import flagged
+from lorarar.cli.help_pages import JUDGING
 
-app = typer.Typer(no_args_is_help=True, help="Judge pictures: MARS2 by a critic, CLIP-I and other metrics.")
+app = typer.Typer(
+    no_args_is_help=True, rich_help_panel=JUDGING, help="Judge pictures: MARS2 by a critic, CLIP-I and other metrics."
+)
 app.command(cls=flagged(run_flags))(run)
 app.command()(report)
 app.command()(metrics)

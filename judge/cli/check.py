@@ -22,11 +22,13 @@ from judge.patience import STOP_AFTER
 from judge.reasons import print_reasons
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json, print_rich
 from lorarar.cli.flags import given_options
+from lorarar.cli.help_pages import help_page
 
 if TYPE_CHECKING:
     from judge.checks.check import Check
 
 
+@help_page("lorarar judge check --sample 8")
 @command
 def check(
     context: typer.Context,

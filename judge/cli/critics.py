@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import help_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from lorarar.util.tables import Table
 
 
+@help_page(
+    "lorarar judge critics",
+    "lorarar judge critics llava-critic-7b",
+)
 @command
 def critics(
     name: Annotated[str, typer.Argument(help="One of them, with its prompts in full.", show_default="all")] = "",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from judge.metrics.table import METRICS, Metric
 from lorarar.cli.console import JsonOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.util.tables import Table
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from judge.backbone_kind import BackboneKind
 
 
+@help_page("lorarar judge metrics")
 @command
 def metrics(as_json: JsonOption = False) -> None:
     """List the metrics beside MARS2: what each is, what it is measured by, and who brought it or uses it."""

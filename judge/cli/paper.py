@@ -14,6 +14,7 @@ from judge.paper.page import PAGE, ResultsPage
 from judge.paper.request import SEEDS, PaperRequest
 from judge.paper.table import ITEMS, items_named
 from lorarar.cli.console import BaseOption, DbOption, DeviceOption, JsonOption, command, print_json, print_path
+from lorarar.cli.help_pages import JUDGING, help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.messages import message
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from judge.paper.item import PaperItem
 
 
+@help_page(
+    "lorarar paper",
+    "lorarar paper table-1 figure-5 --quick",
+    panel=JUDGING,
+)
 @command
 def paper(
     items: Annotated[

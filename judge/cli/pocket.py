@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import JsonOption, SeedOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.place_flags import PocketPrecisionOption, TrainingDeviceOption
 from lorarar.cli.table_layout import print_table
 from lorarar.training.place import TrainingPlace
@@ -15,6 +16,7 @@ from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
 
+@help_page("lorarar pocket build art pictures --work pocket-build")
 @command
 def build(
     stages: Annotated[list[str] | None, typer.Argument(help="Stages to run; all of them if none is named.")] = None,
@@ -41,6 +43,7 @@ def build(
     )
 
 
+@help_page("lorarar pocket info")
 @command
 def info(as_json: JsonOption = False) -> None:
     """Say what is shipped: from which art, under which licences, trained how long, with which seed."""

@@ -11,6 +11,7 @@ from judge.choice import PictureChoice
 from judge.cli.options import GeneratedOption, ImagesOption, ReferencesOption
 from judge.errors import JudgeError
 from lorarar.cli.console import DbOption, JsonOption, command, one_form, one_of, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
 from lorarar.util.messages import message
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 
 
+@help_page(
+    "lorarar judge report",
+    "lorarar judge report --by style --against direct --chart styles.svg",
+)
 @command
 def report(
     by: Annotated[str, typer.Option("--by", help="method, subject, style or cell.")] = "method",

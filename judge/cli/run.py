@@ -22,6 +22,7 @@ from judge.metrics.table import MARS2, METRICS
 from judge.patience import STOP_AFTER
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.help_pages import help_page
 from lorarar.util.messages import message
 from lorarar.util.options import Option
 
@@ -45,6 +46,10 @@ def run_flags() -> Iterator[Flag]:
     yield from backbone_flags()
 
 
+@help_page(
+    "lorarar judge run",
+    "lorarar judge run --images plan=quick --critic http://localhost:8000/v1 --metrics mars2,dino",
+)
 @command
 def run(
     context: typer.Context,

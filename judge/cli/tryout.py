@@ -37,6 +37,7 @@ from lorarar.cli.drawing_flags import (
     checked_by,
 )
 from lorarar.cli.flags import Flag, given_options, with_flags
+from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.cli.method_flags import method_flags
 from lorarar.families import DEFAULT_BASE
 from lorarar.generation.offload import Offload
@@ -72,6 +73,11 @@ def _of_critics() -> list[Flag]:
 
 
 @with_flags(tryout_flags)
+@help_page(
+    "lorarar try dog-8 oil-painting-2",
+    'lorarar try dog.safetensors oil.safetensors --prompt "a sks dog in oil painting style" --base sdxl',
+    panel=MERGING,
+)
 @command
 def try_loras(
     context: typer.Context,

@@ -11,6 +11,7 @@ from judge.critics.table import CRITICS
 from lorarar.util.errors import reason
 from lorarar.util.messages import message
 from lorarar.util.options import OptionError
+from lorarar.util.suggestion import did_you_mean
 
 Settings = Mapping[str, Any]  # by the names of a kind's options; None is as good as not given
 
@@ -24,7 +25,9 @@ def kind_of(name: str) -> CriticKind:
     kind = next((kind for kind in CRITICS.values() if _runs(kind, name)), None)
     if kind is None:
         jury = "; a jury is --critic once for each" if "," in name else ""
-        raise CriticError(f"{name!r} is none of {', '.join(kind.accepted for kind in CRITICS.values())}{jury}")
+        accepted = ", ".join(kind.accepted for kind in CRITICS.values())
+        near = did_you_mean(name, [one for kind in CRITICS.values() for one in kind.named()])
+        raise CriticError(f"{name[:80]!r} is none of {accepted}{jury}{near}")
     return kind
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from judge.errors import JudgeError
 from lorarar.store.queries import Pair
 from lorarar.util.formatting import listed
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from judge.targets import Target
@@ -77,7 +78,8 @@ def choose_methods(targets: Sequence[Target], methods: Sequence[str] = ()) -> tu
     there = methods_of(targets)
     chosen = tuple(dict.fromkeys(methods)) or there
     if strange := [method for method in chosen if method not in there]:
-        raise JudgeError(f"no pictures of {listed(strange)}; there are methods {listed(there) or 'none'}")
+        near = did_you_mean(strange[0], there)
+        raise JudgeError(f"no pictures of {listed(strange)}; there are methods {listed(there) or 'none'}{near}")
     if len(chosen) < 2:
         raise JudgeError(f"pairs need two methods, such as --methods A,B; there are {listed(there) or 'none'}")
     return chosen

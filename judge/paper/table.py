@@ -5,6 +5,7 @@ from __future__ import annotations
 from judge.paper.errors import PaperError
 from judge.paper.item import PaperItem
 from lorarar.util.registry import Registry
+from lorarar.util.suggestion import did_you_mean
 
 _HOME = "judge.paper.items"
 ALL = "all"  # in place of names: all of the paper
@@ -221,5 +222,6 @@ def items_named(names: list[str]) -> list[PaperItem]:
     """
     unknown = [name for name in names if name not in (ALL, *ITEMS)]
     if unknown:
-        raise PaperError(f"no item {unknown[0]!r}; there are {', '.join(ITEMS)}, and {ALL}")
+        near = did_you_mean(unknown[0], (*ITEMS, ALL))
+        raise PaperError(f"no item {unknown[0][:60]!r}; there are {', '.join(ITEMS)}, and {ALL}{near}")
     return [item for name, item in ITEMS.items() if name in names or (ALL in names and item.in_all)]

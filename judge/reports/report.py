@@ -27,6 +27,7 @@ from judge.verdicts import Judge, JudgeFilter
 from lorarar.store.queries import Collection
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import Difference
+from lorarar.util.suggestion import did_you_mean
 from lorarar.util.text import one_line
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def report_of(
     pictures = judgement.pictures
     methods = list(dict.fromkeys(picture.target.row for picture in pictures))
     if against is not None and against not in methods:
-        raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}")
+        near = did_you_mean(against, methods)
+        raise JudgeError(f"no method {against} was judged; there are {', '.join(methods)}{near}")
     by_method = groups(pictures, "method")
     with scores.store.reading() as database:
         scored = {name: best_scores(database, metric, targets.targets) for name, metric in METRICS.items()}
@@ -227,7 +229,9 @@ def choose_judge(
     fitting = [judge for judge in judges if wanted.means(judge)]
     if not fitting:
         others = ", ".join(f"{judge.id}: {judge.critic} with {judge.prompts}" for judge in judges)
-        raise UnjudgedError(f"there is no such judge; there are {others}")
+        names = {critic: [judge.critic for judge in judges], prompts: [judge.prompts for judge in judges]}
+        near = "".join(did_you_mean(name, there) for name, there in names.items() if name and name not in there)
+        raise UnjudgedError(f"there is no such judge; there are {others}{near}")
     chosen = judge_of_most(fitting, targets.count_clear(), (target.base for target in targets.targets))
     if chosen is None:
         raise UnjudgedError(why_without_verdicts(targets, fitting))

@@ -14,6 +14,7 @@ from judge.reports.report import JudgeReport, choose_judges, make_report, unjudg
 from judge.verdicts import JudgeFilter
 from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
@@ -124,5 +125,6 @@ def grouping(by: str) -> By:
         JudgeError: there is none.
     """
     if by not in get_args(By):
-        raise JudgeError(f"--by is {by[:40]!r}; accepted are {', '.join(get_args(By))}")
+        near = did_you_mean(by, get_args(By))
+        raise JudgeError(f"--by is {by[:40]!r}; accepted are {', '.join(get_args(By))}{near}")
     return cast(By, by)

@@ -15,6 +15,8 @@ from lorarar.lora.names import distinct_names
 from lorarar.pictures.concepts import ALL, Concept, ConceptNeeds, read_concepts
 from lorarar.pictures.description import FIELDS, Description
 from lorarar.util.errors import PlanError
+from lorarar.util.files import missing
+from lorarar.util.suggestion import as_there, did_you_mean_file
 
 Side = Literal["contents", "styles"]
 
@@ -80,6 +82,11 @@ class ConceptSelection(StrictTable):
         """The names of a placed selection's concepts."""
         if self.names is not None:
             return self.names
+        return self.there
+
+    @property
+    def there(self) -> tuple[str, ...]:
+        """The names of all concepts that a placed selection is made of."""
         of_folder = distinct_names(find_loras(self.folder)) if self.folder else []
         return tuple(dict.fromkeys([*of_folder, *self.loras]))
 
@@ -98,15 +105,21 @@ class ConceptSelection(StrictTable):
         for name, entry in entries.items():
             for key, file in (("lora", entry.lora), ("images", entry.images)):
                 if file is not None and not file.exists():
-                    raise PlanError(f"{plan}: {side}.concepts.{name}.{key}: {file} does not exist")
+                    raise PlanError(f"{plan}: {side}.concepts.{name}.{key}: {missing(file)}")
             if entry.style is not None and side == "contents":
                 raise PlanError(f"{plan}: {side}.concepts.{name}.style: a content has no style; [styles.concepts] do")
         folder = plan.parent / self.folder if self.folder else None if self.loras else own
         if folder is None and not self.loras:
             raise PlanError(f"{plan}: {side}.folder: the base has none of its own; {_ACCEPTED}")
         if folder is not None and not folder.is_dir():
-            raise PlanError(f"{plan}: {side}.folder: {folder} is no folder; {_ACCEPTED}")
-        return self.model_copy(update={"folder": folder, "concepts": entries})
+            near = did_you_mean_file(folder)
+            raise PlanError(f"{plan}: {side}.folder: {folder} is no folder; {_ACCEPTED}{near}")
+        placed = self.model_copy(update={"folder": folder, "concepts": entries})
+        return (
+            placed
+            if self.names is None
+            else placed.model_copy(update={"names": tuple(as_there(self.names, placed.there))})
+        )
 
     def read(self, base: Base | None = None, needs: ConceptNeeds = ALL) -> list[Concept]:
         """The concepts of a placed selection, for a base, with what is needed of each.

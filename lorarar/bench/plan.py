@@ -39,6 +39,7 @@ from lorarar.util.errors import PlanError
 from lorarar.util.files import is_bare
 from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
+from lorarar.util.suggestion import did_you_mean, did_you_mean_file
 
 MOST_SEEDS = 100_000  # of a pair
 
@@ -141,7 +142,9 @@ class MethodRow(StrictTable):
     @model_validator(mode="after")
     def _check(self) -> MethodRow:
         if self.method not in (*METHODS, *NO_MERGES):
-            raise ValueError(f"unknown method {self.method!r}; accepted are {', '.join((*NO_MERGES, *METHODS))}")
+            accepted = (*NO_MERGES, *METHODS)
+            near = did_you_mean(self.method, accepted)
+            raise ValueError(f"unknown method {self.method[:60]!r}; accepted are {', '.join(accepted)}{near}")
         _ = self.options, self.shaping
         return self
 
@@ -349,4 +352,5 @@ def _plan_file(name: str) -> Path:
         return path
     if name in shipped_plans():
         return SHIPPED / f"{name}.toml"
-    raise PlanError(f"no plan {name}; accepted is a TOML file or a shipped plan: {', '.join(shipped_plans())}")
+    near = did_you_mean(name, shipped_plans()) or did_you_mean_file(path)
+    raise PlanError(f"no plan {name}; accepted is a TOML file or a shipped plan: {', '.join(shipped_plans())}{near}")

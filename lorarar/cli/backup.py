@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, command, print_path
+from lorarar.cli.help_pages import LOOKING, help_page
 from lorarar.util.outputs import check_output
 
 
+@help_page("lorarar backup -o backup.db", panel=LOOKING)
 @command
 def backup(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the copy goes.")],

@@ -10,12 +10,14 @@ import typer
 from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
 from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json, print_path, print_text
 from lorarar.cli.drawing_flags import OFFLOAD, DtypeOption
+from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.cli.place_flags import PrecisionOption
 from lorarar.cli.table_layout import print_table
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +27,14 @@ if TYPE_CHECKING:
 
 PLANS = ", ".join(shipped_plans())
 
-app = typer.Typer(no_args_is_help=True, help="Grids: methods x subjects x styles x seeds.")
+app = typer.Typer(no_args_is_help=True, rich_help_panel=DRAWING, help="Grids: methods x subjects x styles x seeds.")
 
 
 @app.command()
+@help_page(
+    "lorarar bench run quick",
+    "lorarar bench run mine.toml -o out/mine --device cuda",
+)
 @command
 def run(
     plan: Annotated[str, typer.Argument(help=f"TOML file, or a shipped plan: {PLANS}.", metavar="PLAN.toml")],
@@ -64,6 +70,7 @@ def run(
 
 
 @app.command()
+@help_page("lorarar bench loss quick")
 @command
 def loss(
     plan: Annotated[str, typer.Argument(help=f"TOML file, or a shipped plan: {PLANS}.", metavar="PLAN.toml")],
@@ -85,6 +92,7 @@ def loss(
 
 
 @app.command()
+@help_page("lorarar bench plan quick > mine.toml")
 @command
 def plan(
     name: Annotated[str | None, typer.Argument(help=f"A shipped plan: {PLANS}.")] = None,
@@ -95,7 +103,8 @@ def plan(
     elif name in shipped_plans():
         print_text((SHIPPED / f"{name}.toml").read_text(), end="")
     else:
-        raise PlanError(f"no shipped plan {name!r}; there are {', '.join(shipped_plans())}")
+        near = did_you_mean(name, shipped_plans())
+        raise PlanError(f"no shipped plan {name!r}; there are {', '.join(shipped_plans())}{near}")
 
 
 def _print_losses(losses: Mapping[str, TruthLoss]) -> None:

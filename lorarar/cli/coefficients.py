@@ -19,6 +19,7 @@ from lorarar.cli.console import (
     print_path,
 )
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption, place_given
 from lorarar.families import DEFAULT_BASE
@@ -38,6 +39,7 @@ def coefficient_flags() -> list[Flag]:
     return [*method_flags(lambda method: method.columnwise), *concept_flags()]
 
 
+@help_page("lorarar coefficients dog.safetensors oil.safetensors -o coefficients.safetensors", panel=MERGING)
 @command
 def coefficients(
     context: typer.Context,

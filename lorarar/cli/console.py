@@ -20,6 +20,7 @@ from lorarar.util.json_text import as_json
 from lorarar.util.messages import message, stderr_console
 from lorarar.util.out_of_memory import out_of_memory_as, what_was_missing
 from lorarar.util.seeds import LARGEST, check_seeds
+from lorarar.util.suggestion import did_you_mean
 from lorarar.util.text import clean
 from lorarar.version import __version__
 
@@ -197,7 +198,7 @@ def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarEr
         error: it is not; the message says what is.
     """
     if value not in accepted:
-        raise error(f"{option} is {value[:40]!r}; accepted are {', '.join(accepted)}")
+        raise error(f"{option} is {value[:40]!r}; accepted are {', '.join(accepted)}{did_you_mean(value, accepted)}")
     return value
 
 

@@ -9,6 +9,7 @@ import typer
 
 from lorarar.cli.console import JsonOption, command, one_of, print_json, print_path
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.cli.layout_flag import layout_flag, layout_of
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import message
@@ -24,6 +25,7 @@ def convert_flags() -> list[Flag]:
     return [layout_flag()]
 
 
+@help_page("lorarar convert dog.safetensors -o dog-kohya.safetensors --layout kohya --rank 16", panel=MERGING)
 @command
 def convert(
     context: typer.Context,

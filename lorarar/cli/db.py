@@ -11,12 +11,14 @@ import typer
 
 from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, one_of, print_json, print_text
+from lorarar.cli.help_pages import LOOKING, help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
 from lorarar.store.opening import open_existing_store
 from lorarar.util.errors import StoreError
 from lorarar.util.formatting import byte_size, count
 from lorarar.util.messages import message
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from lorarar.store.contents import Contents
@@ -28,10 +30,13 @@ KINDS = ("plan", "demo", "blend", "import", "single")
 WORTH_SHRINKING = 64 * 1024  # bytes
 
 # what runs without a command is the first one
-app = typer.Typer(invoke_without_command=True, help="What is in the database; forget a part of it; check it.")
+app = typer.Typer(
+    invoke_without_command=True, rich_help_panel=LOOKING, help="What is in the database; forget a part of it; check it."
+)
 
 
 @app.command("list")
+@help_page("lorarar db")
 @command
 def list_contents(db: DbOption = None, as_json: JsonOption = False) -> None:
     """Say what is in the database, collection by collection, and what takes how much space."""
@@ -46,6 +51,7 @@ def list_contents(db: DbOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+@help_page("lorarar db forget plan quick")
 @command
 def forget(
     kind: Annotated[str, typer.Argument(help=f"Of collections: {', '.join(KINDS)}.", metavar="KIND")],
@@ -74,6 +80,7 @@ def forget(
 
 
 @app.command()
+@help_page("lorarar db check")
 @command
 def check(db: DbOption = None, as_json: JsonOption = False) -> None:
     """Say what is wrong with the database and its files; exit code 1 where anything is. Nothing is repaired."""
@@ -159,7 +166,8 @@ def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
     chosen = named(there, name, store.paths)
     if len(chosen) != 1:
         number = "several" if chosen else "no"
-        raise StoreError(f"{store.path} has {number} {kind} {name[:80]!r}; it has: {names}")
+        near = "" if chosen else did_you_mean(name, [collection.name for collection in there])
+        raise StoreError(f"{store.path} has {number} {kind} {name[:80]!r}; it has: {names}{near}")
     return chosen
 
 

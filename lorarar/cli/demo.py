@@ -17,6 +17,7 @@ from lorarar.cli.console import (
     seeds_from,
     show_images,
 )
+from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.util.messages import stderr_console
 from lorarar.util.outputs import check_output_folder
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from lorarar.pocket.demo import Demo
 
 
+@help_page(
+    "lorarar demo",
+    "lorarar demo --subject cat-2 --style watercolor-painting-3",
+    panel=DRAWING,
+)
 @command
 def demo(
     subject: Annotated[str, typer.Option("--subject", help="A subject of Pocket.")] = "dog #8",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import LOOKING, help_page
 from lorarar.util.errors import LorarError
 from lorarar.util.messages import message
 from lorarar.util.text import one_line
@@ -21,6 +22,7 @@ class DoctorError(LorarError):
     title = "Doctor"
 
 
+@help_page("lorarar doctor", panel=LOOKING)
 @command
 def doctor(db: DbOption = None, as_json: JsonOption = False) -> None:
     """Say what this machine has for lorarar, and for each thing that is lacking the command that mends it.

@@ -35,6 +35,7 @@ from lorarar.cli.drawing_flags import (
     SizeOption,
     StepsOption,
 )
+from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.families import DEFAULT_BASE
 from lorarar.generation.noise import parse_noise_cell
 from lorarar.generation.picture_size import parse_size
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
     from lorarar.generation.picture import Picture
 
 
+@help_page(
+    'lorarar generate --prompt "a sks dog in oil painting style" --lora dog-in-oil.safetensors -n 4',
+    'lorarar generate --prompt "a sks dog" --lora dog.safetensors:0.8 --base sdxl --steps 30 --offload model',
+    panel=DRAWING,
+)
 @command
 def generate(
     prompt: PromptOption,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lorarar.cli.console import JsonOption, command, print_json, print_rich
+from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.util.text import clean
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LONGEST = 120  # characters of a value from a header in the table; --json has it whole
 
 
+@help_page("lorarar inspect dog.safetensors --base sdxl", panel=MERGING)
 @command
 def inspect(
     file: Annotated[

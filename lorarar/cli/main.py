@@ -17,6 +17,7 @@ from lorarar.cli.demo import demo
 from lorarar.cli.doctor import doctor
 from lorarar.cli.flags import flagged
 from lorarar.cli.generate import generate
+from lorarar.cli.help_pages import SETTINGS, QuietOption
 from lorarar.cli.inspect import inspect
 from lorarar.cli.merge import merge, merge_flags
 from lorarar.cli.methods import methods
@@ -34,7 +35,7 @@ logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 app = typer.Typer(
     cls=root_group({"train": train, "bench": bench, "pocket": pocket, "pictures": pictures, "db": db}),
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=SETTINGS,
     pretty_exceptions_enable=False,
     help="Merge content and style LoRAs, generate with them, and keep what came of it.",
 )
@@ -50,5 +51,5 @@ app.command()(backup)
 
 
 @app.callback()
-def root(version: VersionOption = False) -> None:
+def root(version: VersionOption = False, quiet: QuietOption = False) -> None:
     """LoRA.rar: merge a content and a style LoRA in milliseconds, on SDXL or on the embedded Pocket."""

@@ -22,6 +22,7 @@ from lorarar.cli.console import (
     print_path,
 )
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.cli.layout_flag import layout_flag, layout_of
 from lorarar.cli.method_flags import method_flags, method_of
 from lorarar.cli.place_flags import MergingDeviceOption, PrecisionOption, place_given
@@ -44,6 +45,12 @@ def merge_flags() -> list[Flag]:
     return [*method_flags(), *concept_flags(), layout_flag()]
 
 
+@help_page(
+    "lorarar merge dog.safetensors oil.safetensors -o dog-in-oil.safetensors",
+    "lorarar merge dog.safetensors oil.safetensors -o ties.safetensors --method ties --density 0.3",
+    "lorarar merge contents styles -o merged --all --base sdxl --method np-lora --layout kohya",
+    panel=MERGING,
+)
 @command
 def merge(
     context: typer.Context,

@@ -6,12 +6,14 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from lorarar.cli.console import JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import MERGING, help_page
 
 if TYPE_CHECKING:
     from lorarar.merging.methods import MethodInfo
     from lorarar.util.options import Option, Spelling
 
 
+@help_page("lorarar methods", panel=MERGING)
 @command
 def methods(as_json: JsonOption = False) -> None:
     """List the methods of ``lorarar merge`` and of plans, with their options, defaults and accepted values."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import JUDGING, help_page
 from lorarar.util.formatting import count, listed
 from lorarar.util.messages import message
 from lorarar.util.text import one_line
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from lorarar.imports.keep import ImportOutcome
     from lorarar.imports.left_out import LeftOut
 
-app = typer.Typer(no_args_is_help=True, help="Pictures of any program, to be judged, compared, shown and voted on.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_help_panel=JUDGING,
+    help="Pictures of any program, to be judged, compared, shown and voted on.",
+)
 
 
 @app.callback()
@@ -26,6 +31,10 @@ def group() -> None:
 
 
 @app.command("import")
+@help_page(
+    "lorarar pictures import renders --name mine --references references",
+    'lorarar pictures import renders --name mine --pattern "{method}/{subject}/{style}/{seed}.png"',
+)
 @command
 def import_pictures(
     source: Annotated[

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from lorarar.cli.flags import COMMAND_CLASS
+from lorarar.cli.help_pages import PANELS, readable, with_page
 from lorarar.util.entry_points import distinct, leave_out, load_point, points_of
 from lorarar.util.messages import message
 
@@ -37,7 +38,14 @@ class LazyGroup(TyperGroup):
             added: commands that other packages put into the group.
         """
         self._has_default = bool(app.info.invoke_without_command)
-        super().__init__(name=name, help=app.info.help, no_args_is_help=not self._has_default)
+        panel = app.rich_help_panel
+        super().__init__(
+            name=name,
+            help=app.info.help,
+            no_args_is_help=not self._has_default,
+            rich_help_panel=panel if isinstance(panel, str) else None,
+        )
+        readable(self)
         self._app, self._added, self._built = app, added, False
         self._commands: MutableMapping[str, Any] = {}
 
@@ -53,7 +61,7 @@ class LazyGroup(TyperGroup):
         """The commands by name."""
         if not self._built:
             self._built = True
-            own = get_group(self._app).commands
+            own = {name: with_page(command) for name, command in get_group(self._app).commands.items()}
             self._commands = {**_load_all(distinct(self._added, [f"{self.name}.{name}" for name in own])), **own}
         return self._commands
 
@@ -67,9 +75,22 @@ def root_group(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
 
     class RootGroup(TyperGroup):
         def __init__(self, *, commands: Mapping[str, Any], **settings: Any) -> None:
-            super().__init__(commands={**commands, **_all_groups(groups, commands)}, **settings)
+            own = {name: with_page(command) for name, command in commands.items()}
+            super().__init__(commands={**own, **_all_groups(groups, commands)}, **settings)
+            readable(self)
+
+        def list_commands(self, ctx: Any) -> list[str]:
+            """The commands, those under one heading together."""
+            names = super().list_commands(ctx)
+            return sorted(names, key=lambda name: PANELS.index(_panel(self.commands[name])))
 
     return RootGroup
+
+
+def _panel(command: Any) -> str:
+    """The heading that a command stands under; another package's may be its own."""
+    panel = getattr(command, "rich_help_panel", None)
+    return panel if panel in PANELS else ""
 
 
 def _all_groups(groups: Mapping[str, typer.Typer], own: Iterable[str]) -> dict[str, Any]:
@@ -109,4 +130,4 @@ def _load(point: EntryPoint, members: Sequence[EntryPoint]) -> Any:
 def _command(name: str, function: Callable[..., Any]) -> Any:
     app = typer.Typer(add_completion=False)
     app.command(name, cls=getattr(function, COMMAND_CLASS, None))(function)
-    return get_command(app)
+    return with_page(get_command(app))

@@ -8,14 +8,18 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import command, print_path, show_images
+from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.cli.pocket_zoo import zoo
 from lorarar.util.outputs import check_output
 
-app = typer.Typer(no_args_is_help=True, help="Pocket, the embedded model family: build, info, truth, zoo.")
+app = typer.Typer(
+    no_args_is_help=True, rich_help_panel=DRAWING, help="Pocket, the embedded model family: build, info, truth, zoo."
+)
 app.command()(zoo)
 
 
 @app.command()
+@help_page("lorarar pocket truth dog-8 watercolor-painting-3 -o truth.png")
 @command
 def truth(
     subject: Annotated[str, typer.Argument(help='A subject, like "dog #8".')],

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import SeedOption, command, print_path
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.place_flags import PocketPrecisionOption, TrainingDeviceOption
 from lorarar.training.place import TrainingPlace
 from lorarar.util.formatting import count
@@ -16,6 +17,7 @@ from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 
 
+@help_page("lorarar pocket zoo --subjects 16 --styles 16 -o zoo")
 @command
 def zoo(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the zoo.")] = Path("pocket-build/zoo"),

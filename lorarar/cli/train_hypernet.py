@@ -9,6 +9,7 @@ import typer
 
 from lorarar.cli.console import BaseOption, DbOption, PredictionOption, VaeOption, command, print_path
 from lorarar.cli.flags import Flag
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.hypernet_sources import FolderSource, JudgedSource, hypernet_source
 from lorarar.cli.judged_flags import AcceptedOption, CriticOption, JudgeOption, PromptsOption
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
@@ -37,6 +38,7 @@ def hypernet_flags() -> list[Flag]:
     return list(map(Flag, HYPERNET.options.values()))
 
 
+@help_page("lorarar train hypernet --contents loras/contents --styles loras/styles -o hypernet.safetensors")
 @command
 def hypernet(
     context: typer.Context,

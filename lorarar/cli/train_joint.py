@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.one_lora import find_lessons, train_one
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import DtypeOption, OutOption, SideOption, dtype_of, read_options
@@ -16,6 +17,10 @@ from lorarar.training.place import TrainingPlace
 from lorarar.util.outputs import check_output
 
 
+@help_page(
+    'lorarar train joint --content dog --content-prompt "a sks dog" --style oil --style-prompt "a tree in oil style" '
+    "-o joint.safetensors",
+)
 @command
 def joint(
     context: typer.Context,

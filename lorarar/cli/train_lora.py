@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import BaseOption, PredictionOption, VaeOption, command
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.one_lora import find_lessons, train_one
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import (
@@ -25,6 +26,7 @@ from lorarar.training.place import TrainingPlace
 from lorarar.util.outputs import check_output
 
 
+@help_page('lorarar train lora photos/dog --prompt "a sks dog" -o dog.safetensors')
 @command
 def lora(
     context: typer.Context,

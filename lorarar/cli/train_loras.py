@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import BaseOption, JsonOption, PredictionOption, VaeOption, command, print_json, print_path
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.one_lora import tell_lesson
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption
 from lorarar.cli.train_flags import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from lorarar.training.many_loras import TableOutcome, TableTraining
 
 
+@help_page("lorarar train loras concepts.toml --images photos -o loras --base sdxl")
 @command
 def loras(
     context: typer.Context,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import BaseOption, command, print_path
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.train_flags import NamesOption, SkipMissingOption, SplitOption
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.messages import message
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from lorarar.pictures.concept_table import Side
 
 
+@help_page(
+    "lorarar train means hypernet.safetensors --contents contents --styles styles",
+)
 @command
 def means(
     hypernet: Annotated[Path, typer.Argument(help="Hypernetwork, ours or the authors' .pth.")],

@@ -21,9 +21,11 @@ from lorarar.families.sdxl import SDXL
 from lorarar.families.small_sdxl import KOALA_700M, SSD_1B
 from lorarar.families.z_image import Z_IMAGE
 from lorarar.util.errors import BaseError
+from lorarar.util.files import missing
 from lorarar.util.hub_cache import cached_file
 from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.registry import Registry
+from lorarar.util.suggestion import did_you_mean
 from lorarar.util.tensor_header import read_tensor_header
 
 FAMILIES = Registry(
@@ -119,7 +121,9 @@ def find_base(name: str, *, vae: str | None = None, prediction: str | None = Non
         BaseError: it is none of these, or is no base; the VAE or the prediction is none.
     """
     if prediction is not None and prediction not in get_args(Prediction):
-        raise BaseError(f"--prediction is {prediction!r}; accepted are {', '.join(get_args(Prediction))}")
+        accepted = get_args(Prediction)
+        near = did_you_mean(prediction, accepted)
+        raise BaseError(f"--prediction is {prediction!r}; accepted are {', '.join(accepted)}{near}")
     if vae is not None:
         _check_vae(vae)
     base = FAMILIES[name].find_base() if name in FAMILIES else _elsewhere(name)
@@ -134,14 +138,14 @@ def _elsewhere(name: str) -> Base:
     if Path(name).is_file():
         return Base(name, name)
     if Path(name).suffix.lower() in CHECKPOINTS and not Path(name).is_dir():
-        raise BaseError(f"there is no file {name}")
+        raise BaseError(missing(Path(name)))
     model = find_model(name, {})
     if isinstance(model, HubId):
         return Base(name, model.repository, model.revision)
     if model is None:
         raise BaseError(
             f"{name!r} is neither {' nor '.join(FAMILIES)}, nor a pipeline folder, nor a checkpoint file, "
-            "nor a hub id like OWNER/NAME"
+            f"nor a hub id like OWNER/NAME{did_you_mean(name, FAMILIES)}"
         )
     if not (model / INDEX).is_file():
         raise BaseError(f"{name} is no pipeline folder: {INDEX} is missing")

@@ -19,6 +19,7 @@ from lorarar.generation.pipeline_folder import variant_in
 from lorarar.generation.vae import VAE, check_vae, load_vae
 from lorarar.util.errors import BaseError, reason
 from lorarar.util.out_of_memory import is_out_of_memory
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +44,7 @@ def drawing_device(device: str | None = None) -> str:
         there += ["mps"] if torch.backends.mps.is_available() else []
         raise BaseError(
             f"--device is {device!r}, which is not to be had here; accepted are {', '.join(there)}"
+            f"{did_you_mean(device, there)}"
         ) from None
     return device
 

@@ -10,12 +10,12 @@ pipelines can give their noise levels to and that draws no noise of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from inspect import signature
 from itertools import pairwise
 from typing import Any
 
 from lorarar.util.errors import DrawingError
+from lorarar.util.suggestion import did_you_mean
 
 SCHEDULERS = (
     "DDIMScheduler",
@@ -50,9 +50,7 @@ def check_scheduler(name: str) -> str:
     """
     both = (*SCHEDULERS, *FLOW_SCHEDULERS)
     if name not in both:
-        near = get_close_matches(name, both, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"no scheduler {name[:60]!r}; there are {', '.join(both)}{hint}")
+        raise ValueError(f"no scheduler {name[:60]!r}; there are {', '.join(both)}{did_you_mean(name, both)}")
     return name
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lorarar.imports.errors import ImportingError
+from lorarar.util.suggestion import did_you_mean
 
 FIELDS = ("method", "subject", "style", "seed")
 _TOKENS = re.compile(r"\{([^{}]*)\}|(\*)")
@@ -48,7 +49,8 @@ class PathPattern:
         accepted = ", ".join(f"{{{name}}}" for name in accepts)
         names = [match[1] for match in _TOKENS.finditer(text) if match[2] is None]
         if unknown := [name for name in names if name not in accepts]:
-            raise ImportingError(f"{option} {text!r} has {{{unknown[0]}}}; accepted are {accepted} and *")
+            near = did_you_mean(unknown[0], accepts, lambda name: f"{{{name}}}")
+            raise ImportingError(f"{option} {text!r} has {{{unknown[0]}}}; accepted are {accepted} and *{near}")
         if missing := [name for name in needs if name not in names]:
             wanted = " and ".join(f"{{{name}}}" for name in missing)
             raise ImportingError(f"{option} {text!r} lacks {wanted}; accepted are {accepted} and *")

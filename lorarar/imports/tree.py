@@ -13,8 +13,7 @@ from pathlib import Path
 from lorarar.pictures.folders import caption_file, entries_of, is_left_behind, left_out
 from lorarar.pictures.formats import is_readable
 from lorarar.util.errors import ImageError
-from lorarar.util.files import readable
-from lorarar.util.text import one_line
+from lorarar.util.text import one_line, readable
 
 
 @dataclass

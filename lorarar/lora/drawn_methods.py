@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from lorarar.util.errors import MethodError
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from lorarar.lora.adapter import Adapter
@@ -73,5 +74,6 @@ def drawn_method(name: str) -> DrawnMethod:
         raise MethodError(
             f"{name!r} draws no pictures itself; accepted are {', '.join(DRAWN)}. Others merge first: lorarar merge "
             "--method …, and then lorarar generate --lora MERGED"
+            f"{did_you_mean(name, DRAWN)}"
         )
     return DRAWN[name]

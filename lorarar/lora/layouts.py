@@ -13,6 +13,7 @@ from typing import Any
 
 from lorarar.util.errors import AdapterError
 from lorarar.util.registry import Registry
+from lorarar.util.suggestion import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -76,5 +77,7 @@ def layout_named(name: str) -> Layout:
     if name not in LAYOUTS:
         folders = [row.name for row in LAYOUTS.values() if row.folder]
         kinds = f"{', '.join(folders)} {'is a folder' if len(folders) == 1 else 'are folders'}"
-        raise AdapterError(f"layout is {name!r}; accepted are {', '.join(LAYOUTS)}, of which {kinds}")
+        raise AdapterError(
+            f"layout is {name!r}; accepted are {', '.join(LAYOUTS)}, of which {kinds}{did_you_mean(name, LAYOUTS)}"
+        )
     return LAYOUTS[name]

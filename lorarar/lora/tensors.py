@@ -20,8 +20,9 @@ from torch import Tensor
 from lorarar.lora.adapter import all_finite
 from lorarar.lora.header import PROVENANCE
 from lorarar.util.errors import AdapterError, LorarError, reason
-from lorarar.util.files import is_text, missing, readable, replacing
+from lorarar.util.files import is_text, missing, replacing
 from lorarar.util.tensor_header import what_is_wrong
+from lorarar.util.text import readable
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 STATES = ("state_dict", "model_state_dict")  # under which a training's checkpoint has its tensors

@@ -13,6 +13,7 @@ from lorarar.lora.adapter import Adapter
 from lorarar.merging.block_names import COUNTS, NAMES, PRESETS
 from lorarar.merging.methods.method import SIDES
 from lorarar.util.errors import AdapterError, MethodError
+from lorarar.util.suggestion import did_you_mean
 
 _OURS = re.compile(r"((down|up)_blocks\.\d+|mid_block)(\.\w+)*|conv_in|conv_out|time_embedding|add_embedding")
 _OF_TRANSFORMERS = re.compile(r"((single_)?transformer_blocks|layers|noise_refiner|context_refiner)\.\d+(\.\w+)*")
@@ -94,7 +95,8 @@ def _place(which: str, count: int) -> int:
         return SIDES.index(which)
     if which.isdecimal() and 1 <= int(which) <= count:
         return int(which) - 1
-    raise MethodError(f"--blocks {which}=…: there is no LoRA {which}; accepted are content, style and 1 to {count}")
+    accepted = f"accepted are content, style and 1 to {count}{did_you_mean(which, SIDES)}"
+    raise MethodError(f"--blocks {which}=…: there is no LoRA {which}; {accepted}")
 
 
 def _parse(text: str, which: str, side: str) -> BlockWeights:
@@ -104,7 +106,10 @@ def _parse(text: str, which: str, side: str) -> BlockWeights:
     named = ":" in text
     parts = [part.strip() for part in re.split("[,;]", text.strip("[]")) if part.strip()]
     if not named and len(parts) not in COUNTS:
-        raise MethodError(f"--blocks {which}={text}: no preset, nor {len(parts)} numbers; accepted is {_ACCEPTED}")
+        near = did_you_mean(text, PRESETS)
+        raise MethodError(
+            f"--blocks {which}={text}: no preset, nor {len(parts)} numbers; accepted is {_ACCEPTED}{near}"
+        )
     pairs = (
         [part.rpartition(":")[::2] for part in parts] if named else list(zip(COUNTS[len(parts)], parts, strict=True))
     )

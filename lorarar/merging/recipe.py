@@ -31,10 +31,11 @@ from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.strengths import PLAIN, Strengths, scale_sides
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import MethodError
-from lorarar.util.files import is_bare, sha256_of
+from lorarar.util.files import is_bare, missing, sha256_of
 from lorarar.util.guard import guarded
 from lorarar.util.options import Option, OptionError, check_values
 from lorarar.util.progress import Ticker
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from lorarar.generation.input_moments import InputMoments
@@ -260,6 +261,7 @@ class Recipe:
         if str(value) not in own:
             raise MethodError(
                 f"{option.flag}: {value} is no file, and none of base {self.base.name}'s own: {', '.join(own)}"
+                f"{did_you_mean(str(value), own)}"
             )
         return own[str(value)]
 
@@ -315,5 +317,5 @@ def _read(option: Option, value: Any) -> Any:
     if option.read:
         return (resolve_name(option.read) if isinstance(option.read, str) else option.read)(value)
     if not value.is_file():
-        raise MethodError(f"{option.flag}: {value} does not exist")
+        raise MethodError(f"{option.flag}: {missing(value)}")
     return value

@@ -20,6 +20,7 @@ from lorarar.pictures.concept_table import (
 )
 from lorarar.util.errors import UsageError
 from lorarar.util.formatting import count
+from lorarar.util.suggestion import as_there, did_you_mean
 
 Names = Mapping[Side, Sequence[str]]
 
@@ -70,10 +71,12 @@ def _listed(names: str, there: Names) -> Names:
     Raises:
         UsageError: neither folder has one of them.
     """
-    listed = names_of(names)
+    everyone = [name for side in SIDES for name in there[side]]
+    listed = as_there(names_of(names), everyone)
     if unknown := [name for name in listed if not any(name in there[side] for side in SIDES)]:
         everything = "; ".join(f"{side} are {', '.join(there[side]) or 'none'}" for side in SIDES)
-        raise UsageError(f"--names: there is no LoRA {', '.join(unknown)}; {everything}; {_ACCEPTED}")
+        near = did_you_mean(unknown[0], everyone)
+        raise UsageError(f"--names: there is no LoRA {', '.join(unknown)}; {everything}; {_ACCEPTED}{near}")
     return {side: [name for name in there[side] if name in listed] for side in SIDES}
 
 

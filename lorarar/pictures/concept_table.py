@@ -21,6 +21,7 @@ from lorarar.pictures.folders import child, find_images, is_left_behind, look_in
 from lorarar.util.errors import ImageError, TrainingError
 from lorarar.util.files import missing
 from lorarar.util.options import OptionError, check_keys
+from lorarar.util.suggestion import as_there, did_you_mean
 from lorarar.util.text import composed
 
 Side = Literal["contents", "styles"]
@@ -99,7 +100,8 @@ def read_table(place: str) -> list[TableConcept]:
         _check_distinct(rows)
     except FileNotFoundError:
         accepted = f"accepted is a TOML file, or a shipped table: {tables_in_words()}"
-        raise TrainingError(f"{missing(file)}; {accepted}") from None
+        near = did_you_mean(place, shipped_tables())
+        raise TrainingError(f"{missing(file)}; {accepted}{near}") from None
     except OSError as error:
         raise TrainingError(f"{place} cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -122,8 +124,10 @@ def select(
         TrainingError: a name is unknown, or nothing is left.
     """
     there = [row.name for row in rows]
+    names = None if names is None else as_there(names, there)
     if unknown := sorted({*(names or ())} - {*there}):
-        raise TrainingError(f"there is no concept {', '.join(unknown)}; the table has {', '.join(there)}")
+        near = did_you_mean(unknown[0], there)
+        raise TrainingError(f"there is no concept {', '.join(unknown)}; the table has {', '.join(there)}{near}")
     chosen = [row for row in rows if (names is None or row.name in names) and split in (None, row.split)]
     if not chosen:
         raise TrainingError(
@@ -159,7 +163,8 @@ def _row(place: str, side: Side, name: str, values: Any) -> TableConcept:
         raise OptionError(f'{where} has no prompt; accepted is prompt = "a sks dog", say')
     split = values.get("split", "train")
     if split not in SPLITS:
-        raise OptionError(f"{where}: split is {split!r}; accepted are {', '.join(SPLITS)}")
+        near = did_you_mean(str(split), SPLITS)
+        raise OptionError(f"{where}: split is {split!r}; accepted are {', '.join(SPLITS)}{near}")
     return TableConcept(side, name, values["prompt"], values.get("images", name), split)
 
 

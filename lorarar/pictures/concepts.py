@@ -20,6 +20,7 @@ from lorarar.pictures.description import FOLDER, NOTHING, Description, describe
 from lorarar.pictures.folders import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError
+from lorarar.util.suggestion import as_there, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -168,11 +169,13 @@ def read_concepts(
     of_folder = find_loras(folder) if folder else []
     files = dict(zip(distinct_names(of_folder), of_folder, strict=True)) | dict(loras or {})
     given = given or {}
+    names = None if names is None else as_there(names, files)
     unknown = sorted({*(names or ()), *given} - set(files))
     if unknown or not files:
         place = folder or "the plan"
         there = ", ".join(files) or "none (sub-folders are not looked into)"
-        raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {there}")
+        near = did_you_mean(unknown[0], files) if unknown else ""
+        raise AdapterError(f"{place} has no LoRA {', '.join(unknown)}; it has: {there}{near}")
     return [
         read_concept(path, given.get(name, NOTHING), name, base, needs)
         for name, path in files.items()

@@ -15,6 +15,7 @@ from lorarar.pictures.references import references_folder, side_file
 from lorarar.pictures.side_file import read_side_file
 from lorarar.pictures.trainer_tags import TAGS, trainer_prompt
 from lorarar.util.errors import AdapterError
+from lorarar.util.suggestion import did_you_mean
 
 HEADER, FOLDER = "its header", "the folder of its name"
 #: What whoever finds a LoRA finds again.
@@ -97,7 +98,8 @@ def beside(lora: Path) -> Description:
     file = side_file(lora)
     values = read_side_file(file)
     if unknown := sorted(values.keys() - {*FIELDS}):
-        raise AdapterError(f"{file}: {unknown[0]} is no key of a concept; accepted are {', '.join(FIELDS)}")
+        near = did_you_mean(unknown[0], FIELDS)
+        raise AdapterError(f"{file}: {unknown[0]} is no key of a concept; accepted are {', '.join(FIELDS)}{near}")
     images = file.parent / values["images"] if "images" in values else None
     own = Description(values.get("prompt"), images, values.get("token"), values.get("style"))
     return own.known_from(file.name)

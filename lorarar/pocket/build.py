@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from lorarar.pocket.build_context import BuildContext
 from lorarar.pocket.stage import Stage
 from lorarar.util.errors import PocketError
+from lorarar.util.suggestion import did_you_mean
 
 _IN = "lorarar.pocket.stages"
 
@@ -32,7 +33,8 @@ def select_stages(names: Sequence[str], stages: Sequence[Stage]) -> list[Stage]:
     by_name = {stage.name: stage for stage in stages}
     for name in names:
         if name not in by_name:
-            raise PocketError(f"unknown stage {name!r}; the stages are {', '.join(by_name)}")
+            near = did_you_mean(name, by_name)
+            raise PocketError(f"unknown stage {name!r}; the stages are {', '.join(by_name)}{near}")
     return [stage for stage in stages if not names or stage.name in names]
 
 

@@ -17,6 +17,8 @@ from lorarar.pictures.prompts import RARE_TOKEN, pair_prompt
 from lorarar.pocket.art import DesignKey
 from lorarar.pocket.styles import StyleParams
 from lorarar.util.errors import PocketError
+from lorarar.util.suggestion import did_you_mean
+from lorarar.util.text import alike
 
 T = TypeVar("T")
 
@@ -159,7 +161,7 @@ _STYLES = {style.name: style for style in STYLES}
 
 
 def subject_named(name: str) -> Subject:
-    """The subject of that name.
+    """The subject of that name, as it is called or as its files are: ``dog #8`` or ``dog-8``.
 
     Raises:
         PocketError: there is none; the message lists all.
@@ -168,7 +170,7 @@ def subject_named(name: str) -> Subject:
 
 
 def style_named(name: str) -> Style:
-    """The style of that name.
+    """The style of that name, as it is called or as its files are.
 
     Raises:
         PocketError: there is none; the message lists all.
@@ -177,9 +179,10 @@ def style_named(name: str) -> Style:
 
 
 def _named(kind: str, table: Mapping[str, T], name: str) -> T:
-    if name not in table:
-        raise PocketError(f"unknown {kind} {name!r}; Pocket has: {', '.join(table)}")
-    return table[name]
+    same = alike(name, table)
+    if same is None:
+        raise PocketError(f"unknown {kind} {name[:60]!r}; Pocket has: {', '.join(table)}{did_you_mean(name, table)}")
+    return table[same]
 
 
 def held_out_designs() -> set[DesignKey]:

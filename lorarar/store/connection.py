@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lorarar.util.errors import LorarError, StoreError
+from lorarar.util.suggestion import did_you_mean_file
 
 DEFAULT = Path("lorarar.db")
 ENVIRONMENT = "LORARAR_DB"
@@ -43,7 +44,8 @@ def check_exists(path: Path, hint: str = "", error: type[LorarError] = StoreErro
     if path.is_dir():
         raise error(f"{path} is a folder; name the database with --db FILE")
     if not path.is_file():
-        raise error(f"{path} does not exist; name the database with --db{hint}")
+        near = did_you_mean_file(path)
+        raise error(f"{path} does not exist; name the database with --db{hint}{near}")
 
 
 @contextmanager

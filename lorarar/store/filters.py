@@ -16,7 +16,7 @@ from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection, Kind, PictureRow
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import listed
-from lorarar.util.text import composed
+from lorarar.util.suggestion import as_there, did_you_mean
 
 KINDS: tuple[Kind, ...] = ("plan", "demo", "blend", "import")
 FIELDS = ("row", "content", "style", "seed")
@@ -51,9 +51,10 @@ class PictureFilter:
         for part in filter(str.strip, _PARTS.split(text)):
             name, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals or name not in (*KINDS, *FIELDS):
+                near = did_you_mean(name, (*KINDS, *FIELDS))
                 raise FilterError(
                     f"--images is {text!r}; accepted are parts like plan=quick,row=lorarar, of "
-                    f"{', '.join((*KINDS, *FIELDS))}"
+                    f"{', '.join((*KINDS, *FIELDS))}{near}"
                 )
             values.setdefault(name, []).append(value)
         kinds, fields = ({name: values[name] for name in names if name in values} for names in (KINDS, FIELDS))
@@ -72,10 +73,13 @@ class PictureFilter:
             raise FilterError(self._nothing(rows, database))
         for name, accepted in self.fields.items():
             there = dict.fromkeys(str(getattr(row, name)) for row in kept)
-            alike = {composed(value) for value in accepted}
-            kept = [row for row in kept if composed(str(getattr(row, name))) in alike]
+            meant = as_there(accepted, there)
+            kept = [row for row in kept if str(getattr(row, name)) in meant]
             if not kept:
-                raise FilterError(f"no {name} {' or '.join(accepted)} among these pictures; there are {listed(there)}")
+                near = did_you_mean(accepted[0], there)
+                raise FilterError(
+                    f"no {name} {' or '.join(accepted)} among these pictures; there are {listed(there)}{near}"
+                )
         return kept
 
     def _meant(self, collections: Iterable[Collection], paths: PathResolver) -> set[Collection]:
@@ -99,8 +103,10 @@ class PictureFilter:
                 "with: lorarar pictures import"
             )
         what = "no plan" if not self.kinds else f"no {self.text}"
+        wanted = next((name for names in self.kinds.values() for name in names), "")
+        near = did_you_mean(wanted, [row.collection.name for row in rows])
         counts = Counter(row.collection for row in rows)
-        return f"{database} has {what}; it has {listed_collections(counts)}; {_choice(next(iter(counts)))}"
+        return f"{database} has {what}; it has {listed_collections(counts)}; {_choice(next(iter(counts)))}{near}"
 
 
 def one_collection(collections: Iterable[Collection]) -> Collection:

@@ -13,7 +13,8 @@ from pathlib import Path
 from lorarar.pictures.folders import find_images
 from lorarar.pictures.references import references_folder
 from lorarar.util.errors import AdapterError, ImageError, OutputError
-from lorarar.util.files import is_text, is_there, readable
+from lorarar.util.files import is_text, is_there
+from lorarar.util.text import readable
 
 ABOVE = 4  # folders above the database's in which a relative path is looked for
 _LONGEST, _LONGEST_NAME = 2048, 255  # bytes of a path, which leaves room for a folder, and of each name in it

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from lorarar.util.errors import TrainingError
 from lorarar.util.libraries import minor_versions
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +30,8 @@ class TrainingPlace:
 
     def __post_init__(self) -> None:
         if self.precision is not None and self.precision not in PRECISIONS:
-            raise TrainingError(f"--precision is {self.precision!r}; accepted are {', '.join(PRECISIONS)}")
+            near = did_you_mean(self.precision, PRECISIONS)
+            raise TrainingError(f"--precision is {self.precision!r}; accepted are {', '.join(PRECISIONS)}{near}")
 
     def accelerator(self) -> Accelerator:
         """The device in that precision, and the processes that accelerate has launched.

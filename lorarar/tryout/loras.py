@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from lorarar.families import Base
@@ -12,6 +11,7 @@ from lorarar.lora.names import lora_name
 from lorarar.merging.methods.method import SIDES
 from lorarar.util.errors import AdapterError
 from lorarar.util.files import is_bare, missing
+from lorarar.util.suggestion import did_you_mean
 
 
 def find_lora(text: str, base: Base, side: str) -> Path:
@@ -31,8 +31,7 @@ def find_lora(text: str, base: Base, side: str) -> Path:
         return ours[name]
     if name in theirs:
         raise AdapterError(f"{text} is a {_other(side)} of base {base.name}; the content comes first, then the style")
-    near = get_close_matches(name, [*ours, *theirs], 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, [*ours, *theirs])
     there = f", nor has base {base.name} one of this name: {', '.join(ours)}" if ours else ""
     raise AdapterError(f"{missing(path)}{there}{hint}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from lorarar.bench.plan import MethodRow
@@ -15,6 +14,7 @@ from lorarar.util.errors import HypernetError, MethodError
 from lorarar.util.formatting import in_words
 from lorarar.util.grouping import group_by
 from lorarar.util.options import Option, OptionError, check_values
+from lorarar.util.suggestion import did_you_mean
 
 TRAINING = "pictures of both LoRAs and minutes of training: lorarar merge --method NAME, lorarar bench run"
 JOINT_TRAINING = "pictures of both and minutes of training: lorarar train joint, lorarar bench run"
@@ -84,9 +84,8 @@ def ignored_words(ignored: Mapping[str, Iterable[str]]) -> list[str]:
 def _check_name(name: str) -> None:
     accepted = [*METHODS, *NO_MERGES]
     if name not in accepted:
-        near = get_close_matches(name, accepted, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise MethodError(f"unknown method {name[:40]!r}; accepted are {', '.join(accepted)}{hint}")
+        near = did_you_mean(name, accepted)
+        raise MethodError(f"unknown method {name[:40]!r}; accepted are {', '.join(accepted)}{near}")
 
 
 def _options_of(name: str) -> Mapping[str, Option]:

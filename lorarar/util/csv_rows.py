@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import listed
+from lorarar.util.suggestion import did_you_mean
 from lorarar.util.text import one_line
 
 LONGEST = 64 * 1024  # bytes of a row
@@ -71,7 +72,8 @@ def csv_rows(file: BinaryIO, needs: Collection[str], bad: Bad) -> Iterator[CsvRo
     columns = [column.strip().lower() for column in next(csv.reader([head], delimiter=separator), [])]
     if lacking := [column for column in needs if column not in columns]:
         there = listed(map(one_line, columns)) or "none"
-        raise CsvHeadError(f"there is no column {', '.join(lacking)}; its first line names {there}")
+        near = did_you_mean(lacking[0], columns)
+        raise CsvHeadError(f"there is no column {', '.join(lacking)}; its first line names {there}{near}")
     if doubled := next((column for column in columns if columns.count(column) > 1), None):
         raise CsvHeadError(f"its first line names a column twice: {one_line(doubled)[:40]}")
     for line, cells in _records(lines, separator, bad):

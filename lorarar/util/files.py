@@ -13,6 +13,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
+from lorarar.util.suggestion import did_you_mean_file
+from lorarar.util.text import readable
+
 CHECKPOINT = ".checkpoint.pt"
 
 
@@ -71,15 +74,12 @@ def is_text(path: Path) -> bool:
     return True
 
 
-def readable(path: Path) -> str:
-    """A name for people, with bytes that are no UTF-8 written out."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def missing(path: Path) -> str:
-    """Say that there is nothing at a place; of a relative one also where it was looked for."""
+    """Say that there is nothing at a place; of a relative one also where it was looked for, and which name
+    there is near.
+    """
     looked = "" if path.is_absolute() else f"; looked in {readable(Path.cwd() / path.parent)}"
-    return f"{readable(path)} does not exist{looked}"
+    return f"{readable(path)} does not exist{looked}{did_you_mean_file(path)}"
 
 
 def is_bare(path: str | Path) -> bool:

@@ -1,6 +1,7 @@
 """What is said to people, on stderr: results alone go to stdout.
 
-A program that calls the package is spoken to by Python's logging instead, and sees no progress (``to_log``).
+A program that calls the package is spoken to by Python's logging instead, and sees no progress (``to_log``). Whoever
+asks for quiet is told of warnings and errors alone (``quieted``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ LOGGER = "lorarar"
 WARNINGS = ("yellow", "red")  # the styles of what a log takes for a warning
 
 _calls = 0  # of a program, within which nothing is printed
+_quiet = 0  # within how many ``quieted``
 
 
 @contextmanager
@@ -35,26 +37,41 @@ def to_log() -> Iterator[None]:
         _calls -= 1
 
 
-def is_logged() -> bool:
-    """Whether messages go to the log now."""
-    return _calls > 0
+@contextmanager
+def quieted() -> Iterator[None]:
+    """Within, in every thread, only warnings and errors are said, and there is no progress on stderr."""
+    global _quiet  # noqa: PLW0603
+    _quiet += 1
+    try:
+        yield
+    finally:
+        _quiet -= 1
+
+
+def is_silent() -> bool:
+    """Whether nothing but warnings and errors belongs on stderr: no progress, no pictures, no figures for people."""
+    return _calls > 0 or _quiet > 0
 
 
 def stderr_console() -> Console:
-    """The console for people, on stderr."""
+    """The console for people, on stderr; it prints nothing where quiet is asked for."""
+    return _console(quiet=_quiet > 0)
+
+
+def _console(*, quiet: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, quiet=quiet)
 
 
 def message(text: str, style: str = "") -> None:
     """Print a message for people on stderr: wrapped for a terminal, else one line, so that no path in it is broken."""
-    if is_logged():
+    if _calls:
         import logging  # no command needs it
 
         logging.getLogger(LOGGER).log(logging.WARNING if style in WARNINGS else logging.INFO, "%s", clean(text))
         return
-    console = stderr_console()
+    console = _console(quiet=_quiet > 0 and style not in WARNINGS)
     console.print(clean(text), style=style, markup=False, soft_wrap=not console.is_terminal)
 
 

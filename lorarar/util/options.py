@@ -10,9 +10,10 @@ import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+
+from lorarar.util.suggestion import did_you_mean
 
 OptionType = Literal["number", "integer", "text", "choice", "choices", "switch", "numbers", "file", "table", "json"]
 Spelling = Literal["flag", "key"]  # --key-value on a command line, key_value in a plan
@@ -128,7 +129,8 @@ class Option:
         except (TypeError, ValueError, OverflowError):
             parsed = None
         if parsed is None:
-            raise OptionError(f"{self.said_as(spelling)} is {value!r}; accepted {self.accepted}")
+            hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+            raise OptionError(f"{self.said_as(spelling)} is {value!r}; accepted {self.accepted}{hint}")
         return parsed
 
     def _parse(self, value: Any) -> Any:
@@ -286,6 +288,5 @@ def check_keys(what: str, accepted: Iterable[str], given: Iterable[str], spellin
     for name in given:
         if name not in accepted:
             taken = ", ".join(spell(one, spelling) for one in accepted) or "nothing"
-            near = get_close_matches(name, accepted, 1)
-            hint = f"; did you mean {spell(near[0], spelling)}?" if near else ""
+            hint = did_you_mean(name, accepted, lambda near: spell(near, spelling))
             raise OptionError(f"{what} takes no {spell(name, spelling)}; it takes {taken}{hint}")

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from lorarar.util.errors import OutputError
-from lorarar.util.files import is_text, readable
+from lorarar.util.files import is_text
+from lorarar.util.text import readable
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

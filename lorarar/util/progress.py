@@ -1,9 +1,14 @@
-"""Progress of long work, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work, on stderr: a bar on a terminal, a line now and then elsewhere.
+
+What comes before the first step is done (models load, caches warm up) says nothing of the others, so rates and times
+left are of what came after it: until there is that, none is said.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from datetime import timedelta
 from types import TracebackType
 from typing import ClassVar
 
@@ -15,10 +20,9 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
-from lorarar.util.messages import is_logged
+from lorarar.util.messages import is_silent
 from lorarar.util.text import one_line
 
 
@@ -34,7 +38,8 @@ class Ticker:
     def __init__(self, title: str, total: int, done: int = 0, *, show: bool = True, patience: float = 0.0) -> None:
         self.title, self.total, self.done, self.started_at = one_line(title), total, done, done
         self._start, self._patience = time.monotonic(), patience
-        show = show and not is_logged()
+        show = show and not is_silent()
+        self._first: tuple[float, int] | None = None  # when the first steps were done, and how many then were
         self._last_line: float | None = None
         self._lines = show and not sys.stderr.isatty()
         self._smooth: float | None = None
@@ -47,11 +52,11 @@ class Ticker:
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                TimeRemainingColumn(),
+                TextColumn("{task.fields[left]}"),
                 TextColumn("{task.fields[note]}"),
                 console=Console(stderr=True),
             )
-            self._task = self._bar.add_task(self.title, total=total, completed=done, note="")
+            self._task = self._bar.add_task(self.title, total=total, completed=done, left="-:--:--", note="")
 
     def __enter__(self) -> Ticker:
         if self._bar and self._is_due:
@@ -71,16 +76,26 @@ class Ticker:
         if loss is not None:
             self._smooth = loss if self._smooth is None else 0.99 * self._smooth + 0.01 * loss
         note = "" if self._smooth is None else f"loss {self._smooth:.4f}"
-        rate = (self.done - self.started_at) / max(time.monotonic() - self._start, 1e-9)
+        rate = self._rate()
+        pace = f"{rate:.2f}/s" if rate else ""
         if self._bar:
             if self._is_due and not self._is_started:
                 self._start_bar(self._bar)
-            self._bar.update(self._task, completed=self.done, note=f"{rate:.2f}/s {note}".rstrip())
+            left = f"{timedelta(seconds=round((self.total - self.done) / rate))}" if rate else "-:--:--"
+            self._bar.update(self._task, completed=self.done, left=left, note=f"{pace} {note}".strip())
         elif self._lines and self._line_is_due():
             self._last_line = time.monotonic()
-            left = (self.total - self.done) / rate
-            text = f"{self.title} {self.done}/{self.total}, {rate:.2f}/s, {left:.0f} s left {note}"
-            print(text.rstrip(), file=sys.stderr, flush=True)
+            left = f"{(self.total - self.done) / rate:.0f} s left" if rate else ""
+            parts = ", ".join(part for part in (f"{self.title} {self.done}/{self.total}", pace, left) if part)
+            print(f"{parts} {note}".rstrip(), file=sys.stderr, flush=True)
+
+    def _rate(self) -> float | None:
+        """Steps a second since the first was done; None until there are more."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, self.done
+        since, before = self._first
+        return (self.done - before) / max(now - since, 1e-9) if self.done > before else None
 
     @property
     def _is_due(self) -> bool:

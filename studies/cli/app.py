@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from lorarar.cli.help_pages import JUDGING
 from studies.cli.close import close
 from studies.cli.delete import delete
 from studies.cli.delete_rater import delete_rater
@@ -18,7 +19,9 @@ from studies.cli.serve import serve
 from studies.cli.simulate import simulate
 from studies.cli.tokens import tokens
 
-app = typer.Typer(no_args_is_help=True, help="Blind studies with people: design, hold, report.")
+app = typer.Typer(
+    no_args_is_help=True, rich_help_panel=JUDGING, help="Blind studies with people: design, hold, report."
+)
 app.command()(new)
 app.command()(power)
 app.command()(preregister)

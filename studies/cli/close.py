@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.util.messages import message
 from studies.cli.options import NameArgument, open_store
 
 
+@help_page("lorarar study close dogs")
 @command
 def close(
     name: NameArgument,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from studies.cli.link_options import tokens_beside
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from studies.store.deletion import StudyContents
 
 
+@help_page("lorarar study delete dogs")
 @command
 def delete(name: NameArgument, yes: YesOption = False, db: DbOption = None, as_json: JsonOption = False) -> None:
     """Delete a study with its items, raters and votes; no votes on its packets can be imported any more."""

@@ -10,12 +10,14 @@ import typer
 
 from lorarar.cli.confirmation import confirm
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from studies.cli.link_options import tokens_beside
 from studies.cli.options import NameArgument, YesOption, open_store
 
 
+@help_page("lorarar study delete-rater dogs ANNA")
 @command
 def delete_rater(
     name: NameArgument,

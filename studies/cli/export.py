@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_path
+from lorarar.cli.help_pages import help_page
 from lorarar.store import default_path
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -66,6 +67,10 @@ def _votes(request: ExportRequest) -> dict[str, Any]:
 EXPORTS: Mapping[str, Callable[[ExportRequest], dict[str, Any]]] = {".zip": _packet, ".html": _page, ".csv": _votes}
 
 
+@help_page(
+    "lorarar study export dogs -o dogs.zip",
+    "lorarar study export dogs -o votes.csv --all",
+)
 @command
 def export(
     name: NameArgument,

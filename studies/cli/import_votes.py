@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.util.messages import message
 from studies.cli.options import open_store
 
 
+@help_page("lorarar study import dogs-ANNA.votes.jsonl")
 @command
 def import_votes(
     votes: Annotated[list[Path], typer.Argument(help="Files of votes.", metavar="VOTES.jsonl…")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.util.messages import message
 from studies.cli.options import open_to_read
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from studies.store import Study
 
 
+@help_page("lorarar study list")
 @command
 def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
     """Say which studies there are, and how far their raters are."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.util.errors import reason
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from studies.store import Study
 
 
+@help_page("lorarar study new dogs --kind ab --methods direct,lorarar --plan quick")
 @command
 def new(
     name: NameArgument,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lorarar.cli.console import JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.table_layout import print_table
 from studies.errors import StudyError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from studies.power import StudySize
 
 
+@help_page("lorarar study power --items 25 --raters 10")
 @command
 def power(
     items: Annotated[

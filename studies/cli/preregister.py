@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_path
+from lorarar.cli.help_pages import help_page
 from lorarar.store import default_path
 from lorarar.util.files import replacing
 from lorarar.util.messages import message
@@ -16,6 +17,7 @@ from studies.cli.options import NameArgument, open_store
 from studies.errors import StudyError
 
 
+@help_page("lorarar study preregister dogs -o dogs.md --raters 10")
 @command
 def preregister(
     name: NameArgument,

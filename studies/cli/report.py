@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_form, one_of, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.util.text import one_line
 from studies.cli.options import NameArgument, open_to_read
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "markdown")
 
 
+@help_page(
+    "lorarar study report dogs",
+    "lorarar study report dogs --by item --format csv",
+)
 @command
 def report(
     name: NameArgument,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
 from studies.cli.link_options import HostOption, PortOption, TokensOption, UrlOption, tokens_beside
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from studies.store import Study
 
 
+@help_page("lorarar study serve dogs --raters 12")
 @command
 def serve(
     name: NameArgument,

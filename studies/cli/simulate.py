@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
+from lorarar.cli.help_pages import help_page
 from lorarar.util.messages import message
 from studies.cli.options import NameArgument, open_store
 
 
+@help_page("lorarar study simulate dogs --raters 8 --noise 0.5")
 @command
 def simulate(
     name: NameArgument,

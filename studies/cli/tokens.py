@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
+from lorarar.cli.help_pages import help_page
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from studies.cli.link_options import TokensOption, UrlOption, tokens_beside
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from studies.serving.tokens import TokenFile, Tokens
 
 
+@help_page("lorarar study tokens dogs --revoke ANNA")
 @command
 def tokens(
     name: NameArgument,

@@ -13,6 +13,7 @@ from judge.brand import bases_in_words, brand, knows
 from judge.pictures import correct_on
 from judge.verdicts import Judge, VerdictStore
 from lorarar.store import Store
+from lorarar.util.suggestion import did_you_mean
 from studies.creation.candidates import Candidate, Candidates, PairReferences
 from studies.errors import StudyError
 
@@ -39,7 +40,10 @@ def find_judge(store: Store, critic: str | None = None, bases: Iterable[str] = (
     if judge is None:
         there = ", ".join(sorted({judge.critic for judge in judges})) or "none"
         by = f" of {critic}" if critic else ""
-        raise StudyError(f"{store.path} has no MARS2 verdicts{by} (it has: {there}); make some with: lorarar judge run")
+        near = did_you_mean(critic, {judge.critic for judge in judges}) if critic else ""
+        raise StudyError(
+            f"{store.path} has no MARS2 verdicts{by} (it has: {there}); make some with: lorarar judge run{near}"
+        )
     return judge
 
 

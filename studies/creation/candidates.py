@@ -14,6 +14,7 @@ from lorarar.store.filters import PictureFilter, one_collection
 from lorarar.store.picture_references import ReferenceFinder
 from lorarar.store.queries import Collection, Pair, PictureRow, cell_pictures
 from lorarar.util.files import sha256_of
+from lorarar.util.suggestion import did_you_mean
 from studies.errors import StudyError
 
 
@@ -113,7 +114,8 @@ def _of_methods(rows: Sequence[PictureRow], methods: Sequence[str], database: Pa
     """
     available = sorted({row.row for row in rows})
     if missing := [method for method in methods if method not in available]:
-        raise StudyError(f"{database} has no pictures of {', '.join(missing)}; it has: {', '.join(available)}")
+        near = did_you_mean(missing[0], available)
+        raise StudyError(f"{database} has no pictures of {', '.join(missing)}; it has: {', '.join(available)}{near}")
     return [row for row in rows if row.row in methods]
 
 

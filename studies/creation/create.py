@@ -10,6 +10,7 @@ from judge.metrics import MARS2, METRICS
 from lorarar.store import Store
 from lorarar.store.queries import Pair
 from lorarar.util.formatting import count
+from lorarar.util.suggestion import did_you_mean
 from studies.creation.acceptance import accepted, find_judge, judge_record
 from studies.creation.album import Album
 from studies.creation.attention_checks import attention_items
@@ -112,7 +113,8 @@ def _rules(request: StudyRequest) -> StudyRules:
     default = "shown" if (request.kind, request.scenario) == ("absolute", "best") else accepted_names[0]
     primary = request.rules.primary or default
     if primary not in accepted_names:
-        raise StudyError(f"--primary is {primary[:60]!r}; accepted here are {', '.join(accepted_names)}")
+        near = did_you_mean(primary, accepted_names)
+        raise StudyError(f"--primary is {primary[:60]!r}; accepted here are {', '.join(accepted_names)}{near}")
     return replace(request.rules, primary=primary)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import ImageError
-from lorarar.util.files import replacing
+from lorarar.util.files import missing, replacing
 from studies.errors import PacketError
 from studies.rater.blind_pictures import png_digest
 from studies.rater.design import Design
@@ -88,7 +88,7 @@ def read_packet(path: Path) -> tuple[Design, dict[str, bytes]]:
                 raise PacketError(f"{path} lacks {len(needed - named)} pictures and has {len(named - needed)} too many")
             pictures = {digest: _picture(path, archive, digest) for digest in design.pictures}
     except FileNotFoundError:
-        raise PacketError(f"{path} does not exist") from None
+        raise PacketError(missing(path)) from None
     except UNSOUND as error:
         raise PacketError(f"{path} is not a sound zip: {error}") from None
     return design, pictures

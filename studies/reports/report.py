@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lorarar.store import Store
+from lorarar.util.suggestion import did_you_mean
 from studies.errors import StudyError
 from studies.figures import Figure, Points, StudyReport, marked
 from studies.reports.agreement import agreement
@@ -66,7 +67,7 @@ def make_rows(
         StudyError: there is no such study, or ``by`` is something else.
     """
     if by not in BY:
-        raise StudyError(f"--by is {by[:40]!r}; accepted are {' and '.join(BY)}")
+        raise StudyError(f"--by is {by[:40]!r}; accepted are {' and '.join(BY)}{did_you_mean(by, BY)}")
     studies = StudyStore(store)
     study = studies.get(name)
     votes = standing_votes(studies, study, simulated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lorarar.store import Store
+from lorarar.util.suggestion import did_you_mean
 from studies.errors import StudyError
 from studies.schema import SCHEMA
 from studies.store.raters import Rater, RaterStore
@@ -51,8 +52,11 @@ class StudyStore:
         """
         rows = self.store.rows("SELECT * FROM studies WHERE name = ?", name)
         if not rows:
-            there = ", ".join(self.names()) or "none; make one with: lorarar study new"
-            raise StudyError(f"{self.store.path} has no study {name[:80]!r}; it has: {there}")
+            names = self.names()
+            there = ", ".join(names) or "none; make one with: lorarar study new"
+            raise StudyError(
+                f"{self.store.path} has no study {name[:80]!r}; it has: {there}{did_you_mean(name, names)}"
+            )
         return read_study(self.store, rows[0])
 
     def of_digest(self, digest: str) -> Study | None:

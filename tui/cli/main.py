@@ -12,16 +12,22 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, VersionOption, command
+from lorarar.cli.help_pages import LOOKING, SETTINGS, PageCommand, help_page
 from lorarar.store import default_path
 from lorarar.store.opening import open_existing_store
 from tui.cli.shared import ImagesOption, say_progress
 
 os.environ.setdefault("ESCDELAY", "25")  # ms until Escape is a key of its own; Textual's 100 ms are felt
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(context_settings=SETTINGS, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.command(cls=PageCommand)
+@help_page(
+    "lorarar tui",
+    "lorarar tui --db results.db",
+    panel=LOOKING,
+)
 @command
 def main(
     db: DbOption = None,

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from lorarar.cli.console import DbOption, command, print_path
+from lorarar.cli.help_pages import help_page
 from lorarar.store import default_path
 from lorarar.util.outputs import check_output
 from studies.cli.options import RaterOption, open_store
 from tui.cli.shared import ImagesOption, say_progress
 
 
+@help_page("lorarar study run dogs --rater ANNA")
 @command
 def run(
     name: Annotated[str, typer.Argument(help="A study's name, or a packet.", metavar="NAME|PACKET.zip")],

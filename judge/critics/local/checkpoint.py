@@ -20,6 +20,7 @@ from judge.critics.local.readers import ReaderKind, is_original, reader_of
 from judge.critics.local.settings import ImageMode
 from lorarar.util.digest_memory import remembered_digests
 from lorarar.util.errors import reason
+from lorarar.util.files import missing
 
 CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
 SETTINGS = (
@@ -128,7 +129,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except FileNotFoundError:
-        raise CriticError(f"{path} does not exist") from None
+        raise CriticError(missing(path)) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CriticError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(value, dict):

@@ -14,6 +14,7 @@ from judge.hub_models import HubModel
 from lorarar.families import Family, families_with
 from lorarar.util.model_reference import HubId, find_model
 from lorarar.util.row_fields import check_fields
+from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from judge.critics.local.checkpoint import Checkpoint
@@ -49,7 +50,9 @@ def find_checkpoint(name: str) -> Checkpoint:
 
     checkpoint = find_model(name, named_checkpoints())
     if checkpoint is None:
-        raise CriticError(f"{name!r} is none of {', '.join(named_checkpoints())}, a folder, a hub id like OWNER/NAME")
+        named = named_checkpoints()
+        near = did_you_mean(name, named)
+        raise CriticError(f"{name!r} is none of {', '.join(named)}, a folder, a hub id like OWNER/NAME{near}")
     if isinstance(checkpoint, Checkpoint):
         return checkpoint
     if isinstance(checkpoint, Path):

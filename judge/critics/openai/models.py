@@ -13,6 +13,7 @@ from judge.critics.openai.retry import waits
 from judge.identity import NOT_SAID
 from lorarar.util.formatting import listed
 from lorarar.util.messages import message
+from lorarar.util.suggestion import did_you_mean
 
 PROTOCOL = "OpenAI protocol"  # who serves a model that names nobody
 LOADING = "loading"  # in the words of a server that is not ready yet
@@ -58,7 +59,9 @@ def find_model(connection: Connection, name: str | None, retries: int, backoff: 
     if name and (name in served or not served):
         backend = served.get(name, PROTOCOL)
     elif name:
-        raise CriticError(f"{connection.name} has no model {name}; it has {listed(served, NAMED)}")
+        raise CriticError(
+            f"{connection.name} has no model {name}; it has {listed(served, NAMED)}{did_you_mean(name, served)}"
+        )
     elif len(served) == 1:
         name, backend = next(iter(served.items()))
     elif served:

@@ -9,6 +9,7 @@ from judge.critics.presets.preset import CriticPreset
 from judge.critics.presets.table import PRESETS
 from judge.pair_questions import PAIRS, PairPrompts
 from judge.questions import PAPER, Prompts
+from lorarar.util.suggestion import did_you_mean
 
 #: What names of weights in other numbers, and of their files, end in.
 _NUMBERS = re.compile(r"[-_.](?:fp8|nvfp4|bf16|awq|gptq|bnb|int[48]|[48]bit|q\d\w*|gguf|dynamic)$")
@@ -21,7 +22,8 @@ def find_preset(name: str) -> CriticPreset:
         CriticError: there is none.
     """
     if name not in PRESETS:
-        raise CriticError(f"no preset {name}; accepted are {', '.join(PRESETS)} (lorarar judge critics)")
+        near = did_you_mean(name, PRESETS)
+        raise CriticError(f"no preset {name[:80]}; accepted are {', '.join(PRESETS)} (lorarar judge critics){near}")
     return PRESETS[name]
 
 

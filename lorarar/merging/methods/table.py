@@ -7,6 +7,7 @@ from lorarar.merging.methods.method import Method, Rival, check_method
 from lorarar.util.errors import MethodError
 from lorarar.util.options import Option
 from lorarar.util.registry import Registry
+from lorarar.util.suggestion import did_you_mean
 
 WEIGHTS = Option(
     "weights",
@@ -178,7 +179,8 @@ def method_named(name: str) -> Method:
     if name in DRAWN:
         raise MethodError(DRAWN[name].no_file)
     if name not in METHODS:
-        raise MethodError(f"unknown method {name!r}; accepted are {', '.join(METHODS)}")
+        near = did_you_mean(name, (*METHODS, *DRAWN))
+        raise MethodError(f"unknown method {name[:60]!r}; accepted are {', '.join(METHODS)}{near}")
     return METHODS[name]
 
 
