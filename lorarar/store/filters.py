@@ -73,8 +73,8 @@ class PictureFilter:
             raise FilterError(self._nothing(rows, database))
         for name, accepted in self.fields.items():
             there = dict.fromkeys(str(getattr(row, name)) for row in kept)
-            meant = as_there(accepted, there)
-            kept = [row for row in kept if str(getattr(row, name)) in meant]
+            values = as_there(accepted, there)
+            kept = [row for row in kept if str(getattr(row, name)) in values]
             if not kept:
                 near = did_you_mean(accepted[0], there)
                 raise FilterError(
