@@ -23,7 +23,7 @@ from lorarar.generation.gates import gated
 from lorarar.lora.adapter import Adapter, Factors
 
 NAMES = ("flux1", "flux2-klein", "flux2-klein-9b", "qwen-image", "z-image")
-SIDE = 128  # latents a side: pictures of 1024 px
+TOKENS = 64  # of the picture, a side: 1024 px
 WORDS = 128  # tokens of a prompt
 RANK = 16
 REPEATS = 2
@@ -70,7 +70,8 @@ def new_transformer(name: str) -> Any:
 def _inputs(model: Any) -> tuple[Tensor, Tensor, Conditioning]:
     """Noisy latents, their timestep and a prompt, as wide as the transformer takes them."""
     config, kind = model.config, kind_of(model)
-    noisy = torch.randn(1, kind.channels(model), SIDE, SIDE, device=GPU, dtype=NUMBERS)
+    side = TOKENS * kind.patch
+    noisy = torch.randn(1, kind.channels(model), side, side, device=GPU, dtype=NUMBERS)
     width = config.get("joint_attention_dim") or config.cap_feat_dim
     words = Conditioning.of_lengths([torch.randn(WORDS, width, device=GPU, dtype=NUMBERS)])
     if pooled := config.get("pooled_projection_dim"):
