@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
 
 from lorarar.families import find_base
 from lorarar.families.layer_table import layers_of_model
@@ -15,17 +14,16 @@ from lorarar.generation.bases import load_pipeline
 from lorarar.generation.decoding import decode
 from lorarar.generation.denoisers.table import denoiser_of, encode_prompts, pipeline_kind, predict
 from lorarar.generation.forward_process import forward_process
-from lorarar.generation.gates import gated
+from lorarar.generation.gates import gated, is_gated
 from lorarar.generation.latents import encode_images
 from lorarar.generation.settings import DrawingSettings
 from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter, Factors, part_of
 from lorarar.lora.drawn_methods import DRAWN
-from lorarar.lora.files import read_adapter, read_provenance, write_adapter
+from lorarar.lora.files import read_adapter, read_provenance
 from lorarar.lora.stack import stack
 from lorarar.merging.heads.layer_place import places_of
-from lorarar.pictures.concepts import read_concepts
-from lorarar.pictures.images import read_image, write_png
+from lorarar.pictures.images import read_image
 from lorarar.training.hypernet import new_objective
 from lorarar.training.lora import Lesson, LoraDenoising, lora_schedule, train_lora
 from lorarar.training.lora_group import train_lora_group
@@ -33,7 +31,7 @@ from lorarar.training.options import HypernetOptions, LoraOptions, RankOptions, 
 from lorarar.training.pair_coefficients import train_coefficients
 from lorarar.util.errors import DrawingError
 
-from .tiny_dits import BUILDERS, NATIVE, SIDE, save_base
+from .tiny_dits import BUILDERS, NATIVE, SIDE, concepts, lora_for, save_base
 
 PROMPT = "a sks dog in red style"
 FAMILY_NAMES = tuple(BUILDERS)
@@ -151,16 +149,6 @@ def test_pictures_are_what_their_seeds_say(base, pipeline):
         [*studio.generate("a dog " * 300, [1], steps=1)]
 
 
-def lora_for(pipeline, seed, rank=2, strength=0.5, parts=("query", "key", "value", "output", "feed-forward")):
-    """A LoRA of the layers of these parts of a pipeline's transformer."""
-    generator, layers = torch.Generator().manual_seed(seed), {}
-    for layer, (rows, columns) in layers_of_model("transformer", denoiser_of(pipeline)).items():
-        if part_of(layer) in parts:
-            down = torch.randn(rank, columns, generator=generator) * strength
-            layers[layer] = Factors(down, torch.randn(rows, rank, generator=generator) * strength)
-    return Adapter(layers, f"lora{seed}", f"{seed:064d}")
-
-
 def numbers(picture):
     return torch.tensor(list(picture.image.tobytes())).float()
 
@@ -193,6 +181,9 @@ def test_gates_of_one_are_the_lora_and_each_sample_has_its_own(pipeline):
     """Hooks do what the attached LoRA does, also on layers that see rows of samples instead of tokens."""
     model = denoiser_of(pipeline)
     shapes = layers_of_model("transformer", model)
+    assert [layer for layer in shapes if not is_gated(layer)] == [
+        layer for layer in shapes if ".cap_embedder." in layer
+    ]
     apart = [layer for layer in shapes if layer.endswith(("norm1.linear", "adaLN_modulation.0"))]
     assert apart
     lora = lora_for(pipeline, 3)
@@ -282,21 +273,6 @@ def test_loras_of_a_group_learn_each_its_own_lesson(pipeline):
     assert len(two) == 2 and two[0].layers.keys() == two[1].layers.keys()
     assert all(float(of.up.abs().max()) > 0 for lora in two for of in lora.layers.values())
     assert two[0].identity != two[1].identity
-
-
-def concepts(pipeline, folder, ranks=(2, 2)):
-    """Two contents and two styles with a picture each, as they lie in folders."""
-    for side, start in (("contents", 0), ("styles", 10)):
-        for number, rank in enumerate(ranks):
-            prompt = (
-                f"a sks {('dog', 'cat')[number]}"
-                if side == "contents"
-                else f"a house in {('red', 'blue')[number]} style"
-            )
-            lora = lora_for(pipeline, start + number, rank, strength=0.3)
-            write_adapter(lora, folder / side / f"c{number}.safetensors", {"prompt": prompt})
-            write_png(Image.new("RGB", (SIDE, SIDE), (90 * number, 90, start)), folder / side / f"c{number}" / "1.png")
-    return [read_concepts(folder / side) for side in ("contents", "styles")]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, ZImagePipeline
+from PIL import Image
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -17,6 +18,12 @@ from transformers import (
     T5EncoderModel,
 )
 
+from lorarar.families.layer_table import layers_of_model
+from lorarar.generation.denoisers.table import denoiser_of
+from lorarar.lora.adapter import Adapter, Factors, part_of
+from lorarar.lora.files import write_adapter
+from lorarar.pictures.concepts import read_concepts
+from lorarar.pictures.images import write_png
 from lorarar.pocket.text_encoders import write_tokenizer
 
 from .tiny_transformers import TINY
@@ -123,3 +130,28 @@ def save_base(name, folder: Path):
     """A folder of the tiny pipeline, as ``--base`` takes it."""
     new_pipeline(name, folder).save_pretrained(folder / "base")
     return folder / "base"
+
+
+def lora_for(pipeline, seed, rank=2, strength=0.5, parts=("query", "key", "value", "output", "feed-forward")):
+    """A LoRA of the layers of these parts of a pipeline's transformer."""
+    generator, layers = torch.Generator().manual_seed(seed), {}
+    for layer, (rows, columns) in layers_of_model("transformer", denoiser_of(pipeline)).items():
+        if part_of(layer) in parts:
+            down = torch.randn(rank, columns, generator=generator) * strength
+            layers[layer] = Factors(down, torch.randn(rows, rank, generator=generator) * strength)
+    return Adapter(layers, f"lora{seed}", f"{seed:064d}")
+
+
+def concepts(pipeline, folder, ranks=(2, 2)):
+    """Two contents and two styles with a picture each, as they lie in folders."""
+    for side, start in (("contents", 0), ("styles", 10)):
+        for number, rank in enumerate(ranks):
+            prompt = (
+                f"a sks {('dog', 'cat')[number]}"
+                if side == "contents"
+                else f"a house in {('red', 'blue')[number]} style"
+            )
+            lora = lora_for(pipeline, start + number, rank, strength=0.3)
+            write_adapter(lora, folder / side / f"c{number}.safetensors", {"prompt": prompt})
+            write_png(Image.new("RGB", (SIDE, SIDE), (90 * number, 90, start)), folder / side / f"c{number}" / "1.png")
+    return [read_concepts(folder / side) for side in ("contents", "styles")]

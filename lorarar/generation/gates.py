@@ -42,7 +42,7 @@ def gated(
     axis: Axis = "column",
     checkpointing: bool = False,
 ) -> Iterator[None]:
-    """Run the denoiser inside with both adapters attached, each behind its gate; text-encoder parts are left out.
+    """Run the denoiser inside with both adapters attached, each behind its gate; what ``is_gated`` denies is left out.
 
     Args:
         denoiser: whose hooks are gone afterwards, also where ``backward`` follows later.
@@ -63,8 +63,12 @@ def gated(
 
 
 def is_gated(layer: str) -> bool:
-    """Whether a layer is behind a gate: all are but those of text encoders, which do not run with the denoiser."""
-    return not layer.startswith(("text_encoder.", "text_encoder_2."))
+    """Whether a layer is behind a gate: all are that run with the denoiser and tell its samples apart.
+
+    Text encoders' do not run with it, and Z-Image's embedding of prompts sees the tokens of all samples in one row, of
+    some more than of others.
+    """
+    return not layer.startswith(("text_encoder.", "text_encoder_2.", "transformer.cap_embedder."))
 
 
 def _hooks(
