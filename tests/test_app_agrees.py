@@ -19,9 +19,12 @@ from lorarar.store import Store
 from lorarar.store.queries import Collection
 from tests.studies_database import add_verdicts, make_database
 from tui.catalog import Catalog
+from tui.remembered_state import RememberedState
 from tui.screens.scores import columns, words_of
 from tui.snapshot import key_of
 from tui.views.method_figures import conclusion, figures
+from tui.views.picture_facts import facts
+from tui.views.selection import Selection
 
 COLLECTIONS = [Collection("plan", "tiny"), Collection("plan", "small"), Collection("demo", "dog--oil")]
 
@@ -154,11 +157,13 @@ def test_zoom_shows_the_scores_that_the_report_counts(database):
     """By the backbone that scored most of the collection, whichever scored this picture last, in the metric's form."""
     from tui.screens.zoom import ZoomScreen
 
-    context = SimpleNamespace(catalog=Catalog(database), snapshot=Catalog(database).snapshot(COLLECTIONS[0]))
+    context = SimpleNamespace(
+        state=RememberedState(database), catalog=Catalog(database), snapshot=Catalog(database).snapshot(COLLECTIONS[0])
+    )
     counted = context.catalog.scores(context.snapshot.pictures).by_metric
-    screen, both = ZoomScreen(context, context.snapshot.pictures, 0), 0
+    screen, both = ZoomScreen(context, context.snapshot.pictures, 0, Selection(("", ""), "")), 0
     for picture in context.snapshot.pictures[:12]:
-        words = screen._read_facts(picture).plain
+        words = facts(screen._read_facts(picture), ()).plain
         scores = words.partition("\nscores\n")[2].partition("\nmade by\n")[0].splitlines()
         own = {metric: counted[metric.name].get(key_of(picture)) for metric in METRICS.values()}
         there = [(metric, value) for metric, value in own.items() if value is not None]

@@ -6,7 +6,6 @@ import struct
 
 import pytest
 from PIL import Image
-from textual.widgets import Input
 
 from lorarar.pictures.images import write_png
 from tests.studies_database import add_verdicts, make_database
@@ -19,12 +18,14 @@ from tui.screens.matrix import MatrixScreen
 from tui.screens.merge import MergeScreen
 from tui.screens.scores import ScoresScreen
 from tui.screens.zoom import ZoomScreen
+from tui.widgets.filter import Filter
 from tui.widgets.grid import Grid
 from tui.widgets.heatmap import Heatmap
 from tui.widgets.help import HelpScreen
 from tui.widgets.table import ViTable
 from tui.widgets.tile import Tile
 
+YES, NO = "\N{CHECK MARK}", "\N{MULTIPLICATION SIGN}"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
@@ -98,9 +99,42 @@ def test_the_filter_filters_as_one_types_and_escape_drops_it(database):
         await pilot.press("slash", "space", "o", "i", "l")
         assert (len(left.rows), len(left.columns)) == (1, 1)
         await pilot.press("escape")
-        assert len(left.rows) == 4 and not app.screen.query_one(Input).has_class("open")
+        assert len(left.rows) == 4 and not app.screen.query_one(Filter).has_class("open")
         await pilot.press("slash", *"zzz")
         assert len(left.rows) == 0 and "nothing matches" in readout(app)
+
+    drive(database, script)
+
+
+def test_a_kept_filter_shows_and_escape_drops_it_on_every_screen_that_has_one(database):
+    async def kept(app, pilot, words_):
+        await pilot.press("slash", *words_, "enter")
+        await sees(pilot, "filter /", words_, "Esc drops it")
+
+    async def dropped(app, pilot):
+        await pilot.press("escape")
+        assert not app.screen.query_one(Filter).display and app.screen.filter_words() == ""
+
+    async def script(app, pilot):
+        await kept(app, pilot, "dog")
+        await dropped(app, pilot)
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and app.screen.rows)
+        await kept(app, pilot, "alp")
+        await sees(pilot, "1 of 2 methods")
+        await dropped(app, pilot)
+        await sees(pilot, "2 methods")
+        await pilot.press("1")
+        screen = await gallery(app, pilot)
+        await kept(app, pilot, "2")
+        assert len(screen.pictures) == 1
+        await dropped(app, pilot)
+        assert app.screen is screen and len(screen.pictures) == 3
+        await kept(app, pilot, "1")
+        await pilot.click("Filter .drop", offset=(3, 0))
+        await until(pilot, lambda: len(screen.pictures) == 3)
+        await pilot.press("escape")
+        assert isinstance(app.screen, MatrixScreen)
 
     drive(database, script)
 
@@ -173,6 +207,73 @@ def test_the_same_seed_across_methods(database):
     drive(database, script)
 
 
+def test_space_puts_the_other_methods_pictures_in_place_of_these_and_back(database):
+    async def script(app, pilot):
+        assert app.screen.method == {"left": "alpha", "right": "beta"}
+        await pilot.press("space")
+        assert app.screen.method == {"left": "beta", "right": "alpha"}
+        await pilot.press("space")
+        screen = await gallery(app, pilot)
+        await sees(pilot, "alpha (Space: beta)")
+        await pilot.press("right", "space")
+        assert ([row.row for row in screen.pictures], screen.cursor) == (["beta"] * 3, 1)
+        await pilot.press("space", "s", "space")
+        assert screen.pictures[screen.cursor].row == "beta"
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen) and app.screen.image is not None)
+        zoom = app.screen
+        await pilot.press("plus", "right")
+        centre, first = zoom.centre, zoom.picture
+        await pilot.press("space")
+        assert (zoom.picture.row, zoom.picture.seed, zoom.centre) == ("alpha", first.seed, centre)
+        await sees(pilot, f"alpha seed {first.seed}", "Space: beta")
+        await pilot.press("space")
+        assert zoom.picture is first
+
+    drive(database, script)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (200, 60)])
+def test_references_are_pinned_beside_pictures_at_their_size_each_with_its_own_answer(database, size):
+    def pinned(app):
+        return [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
+
+    def captions(app):
+        return [words(tile.query_one(".caption")) for tile in pinned(app)]
+
+    def sizes(app, tiles):
+        return {(tile.size.width, tile.size.height) for tile in tiles}
+
+    async def script(app, pilot):
+        await until(pilot, lambda: len(pinned(app)) == 2)  # in the matrix, for the pictures of the focused table
+        assert captions(app) == [f"subject 1/2 {YES}3", f"style {YES}3"]
+        previews = [tile for tile in app.screen.query(".strip Tile").results(Tile) if tile.display]
+        await until(pilot, lambda: len(sizes(app, pinned(app) + previews)) == 1)
+        await pilot.press("tab")
+        await until(pilot, lambda: captions(app) == [f"subject 1/2 {YES}1 {NO}2", f"style {YES}1 {NO}2"])
+        screen = await gallery(app, pilot)
+        await until(pilot, lambda: len(pinned(app)) >= 2)
+        await until(pilot, lambda: f"subject 1/2 {YES}" in captions(app)[0])
+        shown = [tile for tile in screen.query("#pictures Tile").results(Tile) if tile.display]
+        await until(pilot, lambda: len(sizes(app, pinned(app) + shown)) == 1)
+        await pilot.press("right")
+        await until(pilot, lambda: f"subject 1/2 {NO}" in captions(app)[0])
+        if len(pinned(app)) == 2:
+            await pilot.press("e")
+            await until(pilot, lambda: f"subject 2/2 {NO}" in captions(app)[0])
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ZoomScreen) and len(pinned(app)) >= 2)
+        frame = app.screen.query_one("#frame")
+        await until(pilot, lambda: {one.outer_size.width - frame.size.width for one in pinned(app)} <= {-1, 0})
+        text = words(app.screen.query_one("#words"))
+        assert f"1 {NO} No" in text and "0.png" in text and "0 of 2 references say yes" in text
+        width = frame.size.width
+        await pilot.press("f")
+        await until(pilot, lambda: frame.size.width > width and not pinned(app)[0].region)
+
+    drive(database, script, size=size)
+
+
 def test_pages_hold_twenty_pictures_at_most(tmp_path):
     database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=45)
 
@@ -218,7 +319,7 @@ def test_zoom_says_what_is_known_comes_closer_and_hands_the_place_back(database)
         assert zoom.query_one("#picture").image.size == (4, 4)
         await pilot.press("right", "down", "left", "up", "minus", "minus", "minus")
         assert zoom.scale == 1.0 and zoom.query_one("#picture").image.size == (16, 16)
-        await pilot.press("n", "space", "p")
+        await pilot.press("n", "n", "p")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
         assert screen.cursor == 1
@@ -540,10 +641,29 @@ def test_pictures_that_are_gone_or_broken_are_said(database):
     drive(database, script)
 
 
+class Viewer:
+    wait = staticmethod(lambda: 0)
+
+
+def test_where_no_program_could_show_a_picture_its_path_is_said(database, monkeypatch):
+    monkeypatch.setattr("tui.open_external.sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("tui.open_external.subprocess.Popen", lambda *_, **__: pytest.fail("a program was started"))
+
+    async def script(app, pilot):
+        await gallery(app, pilot)
+        await pilot.press("o")
+        await sees(pilot, "No viewer here")
+
+    drive(database, script)
+
+
 def test_a_picture_opens_in_the_systems_viewer_from_the_gallery_and_from_zoom(database, monkeypatch):
     opened = []
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("tui.open_external.shutil.which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr("tui.open_external.subprocess.Popen", lambda command, **_: opened.append(command[-1]))
+    monkeypatch.setattr("tui.open_external.subprocess.Popen", lambda command, **_: opened.append(command[-1]) or Viewer)
 
     async def script(app, pilot):
         await gallery(app, pilot)

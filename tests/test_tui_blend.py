@@ -30,7 +30,8 @@ from tui.catalog import Catalog
 from tui.drawing.client import ProcessDrawingClient
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, parse_reply
 from tui.drawing.worker import DrawingWorker, NewerRequestError, fast_methods, merge_for, newest
-from tui.screens.blend import BlendScreen, lora_files, merge_command
+from tui.screens.blend import BlendScreen, merge_command
+from tui.views.lora_files import lora_files, loras_in
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
@@ -120,6 +121,55 @@ def test_lora_files_are_those_of_the_collection_on_disk_and_pockets_own(tmp_path
     found = lora_files(catalog.snapshot().pictures, catalog.paths.find)
     assert found["content"]["mine"] == str(tmp_path / "mine.safetensors")
     assert "oil" not in found["style"] and "glowing" in found["style"]
+
+
+def test_loras_of_any_folder_are_offered_and_what_is_none_is_said(tmp_path):
+    mine = tmp_path / "mine"
+    (mine / "peft").mkdir(parents=True)
+    (mine / "peft" / "adapter_config.json").touch()
+    for name in ("dog.safetensors", "notes.txt"):
+        (mine / name).touch()
+    assert [path.name for path in loras_in(mine)] == ["dog.safetensors", "peft"]
+    assert loras_in(mine / "peft") == [mine / "peft"] and loras_in(mine / "dog.safetensors")[0].stem == "dog"
+    (mine / "empty").mkdir()
+    for wrong, words_ in ((mine / "empty", "holds no LoRA"), (mine / "nowhere", "is no folder")):
+        with pytest.raises(AdapterError, match=words_):
+            loras_in(wrong)
+    client = FakeDrawingClient()
+
+    def offered(app, kind):
+        return [value for _, value in app.screen.query_one(f"#{kind}", Select)._options]
+
+    async def script(app, pilot):
+        await until(pilot, lambda: "glowing" in str(offered(app, "style")))
+        await pilot.press("f", *str(mine / "nowhere"), "enter")
+        await until(pilot, lambda: "is no folder" in status(app))
+        app.screen.query_one("#folder", Input).value = str(mine)
+        await pilot.press("enter")
+        dog = str(mine / "dog.safetensors")
+        await until(pilot, lambda: dog in offered(app, "content") and dog in offered(app, "style"))
+        app.screen.query_one("#content", Select).value = dog
+        await until(pilot, lambda: client.requests and client.requests[-1].content == dog)
+
+    drive(make_database(tmp_path), script, mode="blend", client=client, size=(140, 45))
+
+
+def test_blend_shows_what_its_loras_were_trained_on_as_large_as_its_pictures(tmp_path):
+    database = make_database(tmp_path)
+    for name in ("can", "cat", "dog", "owl", "glowing", "oil", "sticker"):
+        (tmp_path / "loras" / f"{name}.safetensors").touch()
+
+    async def script(app, pilot):
+        await sees(pilot, "can", "glowing")
+        await pilot.press("down", "b")
+        await sees(pilot, "subject 1/2", "style")
+        pinned = [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
+        first = app.screen.query_one("#pictures Tile")
+        assert abs(pinned[0].size.width - first.size.width) <= 1 and pinned[0].size.height == first.size.height
+        await pilot.press("e")
+        await sees(pilot, "subject 2/2")
+
+    drive(database, script, size=(140, 45))
 
 
 def test_blend_opens_on_the_cell_of_the_matrix(tmp_path):

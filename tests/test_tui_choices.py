@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tui.snapshot import Snapshot, key_of
 from tui.views.comparison import Comparison, default_methods
 from tui.views.filtering import filter_concepts
 from tui.views.gallery_page import MOST, Page
+from tui.views.pinned import in_sight, pin
 from tui.views.selection import Selection
 
 
@@ -99,3 +101,29 @@ def test_every_mode_has_a_key_and_a_screen_that_says_what_it_is_for():
         module, _, name = mode.place.partition(":")
         screen = getattr(import_module(module), name)
         assert issubclass(screen, BrowseScreen) and screen.HELP
+
+
+@pytest.mark.parametrize(
+    ("slots", "turn", "shown"),
+    [
+        (0, 0, []),
+        (1, 1, ["subject 2/5"]),
+        (2, 0, ["subject 1/5", "style 1/2"]),
+        (2, 6, ["subject 2/5", "style 1/2"]),
+        (3, 1, ["subject 3/5", "subject 4/5", "style 2/2"]),
+        (6, 0, ["subject 1/5", "subject 2/5", "subject 3/5", "subject 4/5", "style 1/2", "style 2/2"]),
+        (9, 3, [*(f"subject {n}/5" for n in range(1, 6)), "style 1/2", "style 2/2"]),
+    ],
+)
+def test_where_not_all_references_have_room_turns_show_all(slots, turn, shown):
+    paths = {"subject": [Path(f"{n}.png") for n in range(5)], "style": [Path("a.png"), Path("b.png")]}
+    pinned = pin(paths, {aspect: [path.name for path in of] for aspect, of in paths.items()})
+    assert [one.caption.plain for one in in_sight(pinned, slots, turn)] == shown
+
+
+@pytest.mark.parametrize("room", [(42, 21), (102, 42), (162, 57), (20, 10)])
+@pytest.mark.parametrize("references", [0, 1, 2, 6])
+def test_a_picture_and_its_references_of_one_size_fit_their_room(room, references):
+    page = Page.largest(*room, references)
+    assert (1 + page.pinned) * page.width <= room[0] and page.rows * page.height <= room[1]
+    assert page.pinned * page.rows >= min(references, 2) and bool(page.pinned) == bool(references)

@@ -41,6 +41,7 @@ from tui.screens.fault import FaultScreen
 from tui.snapshot import Snapshot
 from tui.text import line, unmarked
 from tui.thumbnails import Thumbnails
+from tui.widgets.top_bar import TopBar
 
 POLL_SECONDS = 1.0
 MASKED_SECONDS = 0.005
@@ -59,6 +60,7 @@ class LorararApp(LegibleApp[str]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "choose_collection", "Collection", show=False),
+        Binding("J", "choose_judge", "Judge", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
@@ -75,7 +77,6 @@ class LorararApp(LegibleApp[str]):
             state=RememberedState(database),
             snapshots=Signal(self, "snapshots"),
         )
-        self.judge: Judge | None = None  # the chosen one; None: the one used last
         self.loading_snapshot = False
         self._first_mode = mode
         self._version: tuple[int, FileState] | None = None  # of the database when it was last read
@@ -106,15 +107,16 @@ class LorararApp(LegibleApp[str]):
         yield SystemCommand(
             "Choose a collection", "A plan, a demo, blends, own pictures", self.action_choose_collection
         )
+        yield SystemCommand("Choose a judge", "Whose verdicts are shown", self.action_choose_judge)
         for judge in self.context.snapshot.judges if self.context.snapshot else ():
             title = f"Judge {unmarked(judge.critic, 60)} ({unmarked(judge.prompts, 40)})"
             yield SystemCommand(title, "Show this judge's verdicts", partial(self.choose_judge, judge))
         if isinstance(screen, BrowseScreen):
             yield from screen.commands()
 
-    def choose_judge(self, judge: Judge) -> None:
-        """Show the verdicts of this judge from now on."""
-        self.judge = judge
+    def choose_judge(self, judge: Judge | None) -> None:
+        """Show the verdicts of this judge from now on; None: of the one that the report takes."""
+        self.context.judge = judge
         self._load()
 
     def choose_collection(self, collection: Collection | None) -> None:
@@ -129,7 +131,23 @@ class LorararApp(LegibleApp[str]):
         from tui.screens.collection_chooser import CollectionChooser
 
         if not isinstance(self.screen, CollectionChooser):
-            self.push_screen(CollectionChooser(self.context), self.choose_collection)
+            self.push_screen(CollectionChooser(self.context, self._column_of("collection")), self.choose_collection)
+
+    def action_choose_judge(self) -> None:
+        """Ask whose verdicts to show."""
+        from tui.screens.judge_chooser import JudgeChoice, JudgeChooser
+
+        def choose(choice: JudgeChoice | None) -> None:
+            if choice is not None:
+                self.choose_judge(choice.judge)
+
+        if not isinstance(self.screen, JudgeChooser):
+            self.push_screen(JudgeChooser(self.context, self._column_of("judge")), choose)
+
+    def _column_of(self, menu: str) -> int:
+        """Where a menu's word begins in the top line; 0 on a screen without one."""
+        bars = self.screen.query(TopBar)
+        return bars.first().column_of(menu) if bars else 0
 
     def delay_update(self, delay: float = MASKED_SECONDS) -> None:
         """Mask a change of modes for a shorter time than Textual's 50 ms, which are felt; ours are drawn in less."""
@@ -227,7 +245,7 @@ class LorararApp(LegibleApp[str]):
         """Read a new snapshot in a worker."""
         self.loading_snapshot = True
         self._load_number += 1
-        self._read(self._load_number, self.context.collection, self.judge)
+        self._read(self._load_number, self.context.collection, self.context.judge)
 
     @work(thread=True, group="load")
     def _read(self, number: int, collection: Collection | None, judge: Judge | None) -> None:

@@ -34,6 +34,7 @@ from lorarar.store.reading import connect_as_it_is, connect_for_reading
 from lorarar.store.schemas import ENGINE
 from tui.snapshot import PictureKey, Snapshot, key_of
 from tui.views.collections import shown_collection
+from tui.views.pinned import PinnedReference, pin
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
@@ -140,12 +141,34 @@ class Catalog:
             "style": ReferencePictures(target.style_references, files.style),
         }
 
+    def pinned(self, pictures: Sequence[PictureRow], judge: Judge | None) -> list[PinnedReference]:
+        """The references of pictures of one cell, each with a judge's answers about these pictures beside it."""
+        references = self.references(pictures[0])
+        answers = [answer for one in pictures for answer in self.answers(one, judge)] if judge else []
+        return pin(
+            {aspect: of_aspect.paths for aspect, of_aspect in references.items()},
+            {aspect: of_aspect.digests for aspect, of_aspect in references.items()},
+            answers,
+        )
+
     def judges(self) -> list[Judge]:
         """The judges that have verdicts, the latest first."""
         if not self.exists():
             return []
         with self.reading() as db:
             return read_judges(db)
+
+    def answers_by_judge(self, pictures: Sequence[PictureRow]) -> dict[Judge, int]:
+        """How many questions about pictures each judge has answered clearly; those that answered none are left out."""
+        if not self.exists():
+            return {}
+        with self.reading() as db:
+            counts = count_clear(db, picture_files(self._counted(pictures, db).values()))
+            return {
+                judge: counts[judge.id, judge.prompts]
+                for judge in read_judges(db)
+                if (judge.id, judge.prompts) in counts
+            }
 
     def snapshot(self, chosen: Collection | None = None, judge: Judge | None = None) -> Snapshot:
         """Read a collection as it is at this moment.

@@ -7,6 +7,8 @@ from typing import cast, get_args
 
 from textual.signal import Signal
 
+from judge.verdicts import Judge
+from lorarar.store.connection import default_path
 from lorarar.store.queries import Collection, Kind
 from lorarar.util.formatting import count
 from tui.catalog import Catalog
@@ -14,7 +16,7 @@ from tui.drawing.client import DrawingClient
 from tui.picture_mode import PictureMode
 from tui.remembered_state import RememberedState
 from tui.snapshot import Snapshot
-from tui.text import home, line
+from tui.text import home, line, shell_path
 from tui.thumbnails import Thumbnails
 
 MODE_NAMES = {"half": "half cells", "none": "no pictures"}
@@ -32,6 +34,7 @@ class AppContext:
     snapshots: Signal[Snapshot]  # published whenever the database was read anew
     snapshot: Snapshot | None = None  # the last one; None before the first
     collection: Collection | None = None  # the chosen or shown one, which later snapshots keep
+    judge: Judge | None = None  # the chosen one; None: the one that the report takes
 
     def __post_init__(self) -> None:
         kind, name = self.state.text("collection kind"), self.state.text("collection")
@@ -48,15 +51,27 @@ class AppContext:
         collection = self.snapshot.collection if self.snapshot else self.collection
         return line(collection.label, 40) if collection else ""
 
+    def judge_title(self) -> str:
+        """Whose verdicts are on the screens, for the top line; empty where there is no judge to choose."""
+        if self.snapshot is None or not self.snapshot.judges:
+            return ""
+        judge = self.snapshot.judge
+        return f"judge {line(judge.critic, 24)}" if judge else "no judge"
+
     def facts(self) -> str:
-        """The right end of the top line: pictures, judge, picture mode, database; what comes last is cut first."""
-        parts = []
-        if self.snapshot is not None:
-            parts.append(count(len(self.snapshot.pictures), "picture"))
-            if self.snapshot.judge:
-                parts.append(f"judge {line(self.snapshot.judge.critic, 30)}")
+        """The right end of the top line: pictures, picture mode, database; what comes last is cut first."""
+        parts = [] if self.snapshot is None else [count(len(self.snapshot.pictures), "picture")]
         parts += [MODE_NAMES.get(self.picture_mode.name, self.picture_mode.name), home(self.catalog.path)]
         return "  ".join(parts)
+
+    def command(self, words: str) -> str:
+        """A command to suggest, with the ``--db`` that it needs to mean the database on show."""
+        return f"{words}{self._db_option}"
+
+    @property
+    def _db_option(self) -> str:
+        path = self.catalog.path
+        return "" if path == default_path() else f" --db {shell_path(path)}"
 
     async def close(self) -> None:
         """Save what is remembered and end the workers."""

@@ -6,6 +6,7 @@ control code, direction override or markup from outside reaches the terminal, an
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from lorarar.util.text import clean
@@ -51,3 +52,12 @@ def home(path: str | Path) -> str:
         if path.is_absolute() and path.is_relative_to(root):
             return line(f"{mark}{path.relative_to(root)}")
     return line(path)
+
+
+def shell_path(path: Path) -> str:
+    """A path as a command in the working folder takes it: as people write it, in quotes where it needs them."""
+    short = home(path)
+    plain = short.removeprefix("~/")
+    if short == plain:
+        return shlex.quote(short)
+    return short if shlex.quote(plain) == plain else shlex.quote(line(path))  # within quotes ~ is no folder

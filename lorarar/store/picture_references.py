@@ -100,6 +100,16 @@ class ReferenceFinder:
         return described if described.images else replace(described, images=references_folder(file))
 
 
+def references_of(lora: Path) -> tuple[Path, ...]:
+    """The pictures that a LoRA was trained on, as what lies beside it and its header say; none where none are there."""
+    header = _header(lora)
+    try:
+        described = describe(lora, header)
+    except AdapterError:  # a text beside it is unsound: the LoRA is as it is without
+        described = first_of([in_header(header), in_folder(lora)])
+    return pictures_in(described.images or references_folder(lora))
+
+
 def plain_prompt(prompt: str, content: Description, style: Description) -> str:
     """A picture's prompt without rare tokens: content's is left out, and for a style's that is said stand its words."""
     token = RARE_TOKEN if content.prompt is None and content.token is None else content.rare_token

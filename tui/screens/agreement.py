@@ -19,6 +19,7 @@ from tui.screens.reporting import ReportScreen, fill
 from tui.text import line
 from tui.views.scatter import Dot
 from tui.views.selection import ItemSelection
+from tui.widgets.row_note import RowNote
 from tui.widgets.scatter import Scatter
 from tui.widgets.table import ViTable
 
@@ -58,6 +59,7 @@ class AgreementScreen(ReportScreen):
             with Vertical(id="right"):
                 yield Scatter(id="plot")
                 yield Static("", id="readout")
+        yield RowNote()
 
     def on_resize(self, event: Resize) -> None:
         """Lay the plot beside the table, or below it."""
@@ -71,7 +73,7 @@ class AgreementScreen(ReportScreen):
 
     def on_data_table_row_highlighted(self, event: ViTable.RowHighlighted) -> None:
         """Let the plot follow the cursor."""
-        event.stop()
+        super().on_data_table_row_highlighted(event)
         self._plot()
 
     def _points(self) -> Points | None:

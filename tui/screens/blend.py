@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,18 +19,18 @@ from textual.widgets import Input, Select, Static
 
 from lorarar.pictures.images import read_image
 from lorarar.store.queries import Collection, PictureRow
-from lorarar.util.errors import ImageError
-from lorarar.util.files import is_there
+from lorarar.util.errors import AdapterError, ImageError
 from tui.context import AppContext
 from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, WorkerReply
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import line
+from tui.views.lora_files import KINDS, lora_files, pinned_of
+from tui.widgets.pinned_references import PinnedReferences
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
 SETTLED = 0.35  # seconds without a change until pictures are drawn
-KINDS = ("content", "style")
 
 
 class BlendScreen(BrowseScreen):
@@ -39,11 +39,15 @@ class BlendScreen(BrowseScreen):
     HELP = (
         "Blend: choose a content and a style LoRA and a method, move the strengths, and see the merge drawn in a "
         "process of its own. Where a method takes weights, strengths are its weights; else they scale what each side "
-        "adds. r draws other seeds, w keeps the merge and its pictures in out/blend and in the database."
+        "adds. Beside the pictures, as large, are pictures that both LoRAs were trained on; e shows others. LoRAs of "
+        "any folder are offered once its path is typed. r draws other seeds, w keeps the merge and its pictures in "
+        "out/blend and in the database, as a blend with its strengths in its name, so that it counts as no method's."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reseed", "Other seeds"),
         Binding("w", "keep", "Keep"),
+        Binding("e", "references", "References"),
+        Binding("f", "folder", "LoRAs from a folder"),
         Binding("escape", "app.switch_mode('matrix')", "Back", show=False),
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
@@ -54,9 +58,10 @@ class BlendScreen(BrowseScreen):
     BlendScreen #controls SelectCurrent { border: none; height: 1; padding: 0 1; }
     BlendScreen #controls .label { height: 1; color: $text-muted; padding: 0 1; }
     BlendScreen #controls Slider { margin: 0 0 1 0; }
-    BlendScreen #controls Input { margin: 0 0 1 0; }
+    BlendScreen #controls Input { margin: 0 0 1 0; padding: 0 1; }
     BlendScreen #status { height: auto; padding: 0 1; }
-    BlendScreen #pictures { width: 1fr; height: 1fr; grid-size: 2 2; grid-gutter: 0 1; padding: 0 1; }
+    BlendScreen #references { width: 1fr; grid-size: 1 2; }
+    BlendScreen #pictures { width: 2fr; height: 1fr; grid-size: 2 2; grid-gutter: 0 1; padding: 0 1; }
     BlendScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
     """
 
@@ -68,6 +73,7 @@ class BlendScreen(BrowseScreen):
         self._weighted: tuple[str, ...] = ()  # the methods that take weights
         self._files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}  # to choose from
         self._collection: Collection | None = None  # whose LoRAs these are
+        self._folder = context.state.text("lora folder")  # of more LoRAs to choose from
         self._cell: dict[str, str] = {}  # of the matrix, when its LoRAs were chosen last
 
     def body(self) -> ComposeResult:
@@ -85,15 +91,19 @@ class BlendScreen(BrowseScreen):
                 yield Slider("style strength", high=STRONGEST, id="style-strength")
                 yield Static("prompt", classes="label")
                 yield Input(placeholder="as both LoRAs say", id="prompt", compact=True)
+                yield Static("LoRAs from a folder (Enter)", classes="label")
+                yield Input(self._folder, placeholder="~/loras", id="folder", compact=True)
                 yield Static("", id="status")
+            yield PinnedReferences(self.context)
             with Grid(id="pictures"):
                 for _ in range(PICTURES):
                     yield Tile(self.context)
 
     def on_mount(self) -> None:
         """Read which LoRAs there are; start the process that draws."""
-        self._read_files(())
         super().on_mount()
+        if not self._collection:  # else they are on their way
+            self._read_files()
         self._say(Text("starting the process that draws ...", "dim"))
         self.query_one("#content-strength").focus()
         self.run_worker(self.context.drawing_client.start(self._receive), group="drawing")
@@ -102,7 +112,7 @@ class BlendScreen(BrowseScreen):
         """Offer the LoRAs of the collection on show."""
         if snapshot.collection != self._collection:
             self._collection = snapshot.collection
-            self._read_files(snapshot.pictures)
+            self._read_files()
 
     def on_screen_resume(self) -> None:
         """Choose the LoRAs of the matrix's cell, if it is another one than before."""
@@ -113,8 +123,10 @@ class BlendScreen(BrowseScreen):
                 self.query_one(f"#{kind}", Select).value = self._files[kind][cell[kind]]
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """Draw what is chosen now."""
+        """Draw what is chosen now, beside what its LoRAs were trained on."""
         self._draw_soon()
+        if (request := self._request()) is not None:
+            self.query_one(PinnedReferences).read_soon(partial(pinned_of, Path(request.content), Path(request.style)))
 
     def on_slider_moved(self, event: Slider.Moved) -> None:
         """Draw what is chosen now."""
@@ -122,7 +134,22 @@ class BlendScreen(BrowseScreen):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Draw what is chosen now."""
-        self._draw_soon()
+        if event.input.id == "prompt":
+            self._draw_soon()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Offer the LoRAs of a folder."""
+        if event.input.id == "folder":
+            self._folder = event.value.strip()
+            self._read_files()
+
+    def action_folder(self) -> None:
+        """Go to the field of the folder."""
+        self.query_one("#folder").focus()
+
+    def action_references(self) -> None:
+        """Show other references, where not all have room."""
+        self.query_one(PinnedReferences).turn(1)
 
     def action_reseed(self) -> None:
         """Draw other seeds; if the process died, in a new one."""
@@ -142,9 +169,28 @@ class BlendScreen(BrowseScreen):
         request = self._request()
         return "" if request is None else merge_command(request, self._weighted)
 
-    def _read_files(self, pictures: Sequence[PictureRow]) -> None:
-        find = self.context.catalog.paths.find
-        self.read(lambda: lora_files(pictures, find), self._show_files, group="loras")
+    def _read_files(self) -> None:
+        """Read which LoRAs there are; where the folder has none, say so and offer the others."""
+        snapshot = self.context.snapshot
+        pictures: Sequence[PictureRow] = snapshot.pictures if snapshot else ()
+        find, folder = self.context.catalog.paths.find, self._folder
+
+        def work() -> tuple[dict[str, dict[str, str]], str]:
+            try:
+                return lora_files(pictures, find, Path(folder) if folder else None), ""
+            except AdapterError as error:
+                return lora_files(pictures, find), str(error)
+
+        def show(found: tuple[dict[str, dict[str, str]], str]) -> None:
+            files, error = found
+            self._show_files(files)
+            if error:
+                self._say(Text(line(error), "red"))
+            elif folder != self.context.state.text("lora folder"):
+                self.context.state.remember(**{"lora folder": folder})
+                self.notify("its LoRAs are in both lists, after the others" if folder else "no folder any more")
+
+        self.read(work, show, group="loras")
 
     def _show_files(self, files: dict[str, dict[str, str]]) -> None:
         """Fill the lists of LoRAs; what was chosen stays, else it is the matrix's cell, else the first."""
@@ -257,17 +303,3 @@ def read_pictures(result: DrawResult) -> list[Image.Image | None]:
         except ImageError:
             pictures.append(None)
     return pictures
-
-
-def lora_files(pictures: Sequence[PictureRow], find: Callable[[str], Path]) -> dict[str, dict[str, str]]:
-    """Files of contents and styles by name: those of pictures that are there, and the default base's."""
-    from lorarar.families import DEFAULT_BASE, find_base
-
-    base = find_base(DEFAULT_BASE)
-    loras = {"content": {row.content_lora for row in pictures}, "style": {row.style_lora for row in pictures}}
-    files: dict[str, dict[str, str]] = {}
-    for kind, folder in zip(KINDS, (base.contents, base.styles), strict=True):
-        shipped = {path.stem: str(path) for path in (folder.glob("*.safetensors") if folder else ())}
-        there = [path for lora in sorted(filter(None, loras[kind])) if is_there(path := find(lora))]
-        files[kind] = dict(sorted((shipped | {path.stem: str(path.absolute()) for path in there}).items()))
-    return files

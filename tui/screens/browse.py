@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from lorarar.util.errors import LorarError
@@ -15,21 +17,23 @@ from tui.context import AppContext
 from tui.notices import copy_text, notify_error
 from tui.snapshot import Snapshot
 from tui.widgets.brand_line import BrandLine
-from tui.widgets.filter import Filter
+from tui.widgets.filter import Filter, FilterInput
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.top_bar import TopBar
 
 T = TypeVar("T")
 
 
-class BrowseScreen(Screen[None]):
+class BrowseScreen(Screen[Any]):
     """A screen of the app; ``body`` is what lies between top line and footer."""
 
     AUTO_FOCUS = ""  # else the filter, which is hidden, would have it
     HELP = ""  # what the screen is for, in plain words
+    LEGEND: Text | None = None  # what its marks and colours mean, for its help
     FILTERS = ""  # what the filter filters; empty: no filter
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("escape", "escape", "Drop the filter, else back", show=False),
         Binding("y", "copy", "Copy", show=False),
     ]
 
@@ -101,13 +105,31 @@ class BrowseScreen(Screen[None]):
         if self.FILTERS:
             self.query_one(Filter).open()
 
+    def action_keep_filter(self) -> None:
+        """Give the keys back to the screen; what was typed goes on filtering."""
+        self.query_one(Filter).keep()
+
+    def action_drop_filter(self) -> None:
+        """Filter nothing any more."""
+        self.query_one(Filter).drop()
+
+    def action_escape(self) -> None:
+        """Drop the filter where there is one; else go back."""
+        if self.filter_words():
+            self.action_drop_filter()
+        else:
+            self.action_back()
+
+    def action_back(self) -> None:
+        """Go back to what this screen lies over; a mode's first screen lies over none."""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer no filter key where there is nothing to filter."""
         return bool(self.FILTERS) if action == "filter" else True
 
-    def on_input_changed(self, event: Filter.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as people type."""
-        if isinstance(event.input, Filter):
+        if isinstance(event.input, FilterInput):
             self.update_again()
 
     def action_copy(self) -> None:
@@ -120,7 +142,7 @@ class BrowseScreen(Screen[None]):
         return ""
 
     def _show_top(self) -> None:
-        self.query_one(TopBar).show(self.context.title(), self.context.facts())
+        self.query_one(TopBar).show(self.context.title(), self.context.judge_title(), self.context.facts())
         self.query_one(BrandLine).show(self.context.snapshot.brand if self.context.snapshot else "")
 
     def commands(self) -> Iterable[SystemCommand]:

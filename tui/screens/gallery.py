@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from math import ceil
 from typing import ClassVar
@@ -10,14 +10,12 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Grid
+from textual.containers import Grid, Horizontal
 from textual.events import Resize
 from textual.widgets import Static
 
-from judge.questions import Aspect
 from lorarar.store.queries import PictureRow
 from lorarar.util.formatting import count
-from tui.catalog import ReferencePictures
 from tui.context import AppContext
 from tui.open_external import open_external
 from tui.screens.browse import BrowseScreen
@@ -27,11 +25,10 @@ from tui.views.captions import caption
 from tui.views.gallery_page import WIDTHS, Page
 from tui.views.selection import Selection
 from tui.widgets.cursor_bindings import CURSOR_BINDINGS
-from tui.widgets.reference_strip import ROWS as REFERENCE_ROWS
-from tui.widgets.reference_strip import ReferenceStrip
+from tui.widgets.legend import MARKS_LEGEND
+from tui.widgets.pinned_references import PinnedReferences
 from tui.widgets.tile import Tile
 
-REFERENCES_FROM = 22  # terminal rows from which on there is room for them
 OTHER_ROWS = 3  # top line, head and footer
 
 
@@ -40,16 +37,22 @@ class GalleryScreen(BrowseScreen):
 
     FILTERS = "by seed or verdict: 3, correct, wrong, undecided"
     HELP = (
-        "Gallery: the pictures of one cell. Above, the references of the subject and of the style. s shows the same "
-        "seed across all methods and back; Enter zooms in; < and > change the method (or the seed)."
+        "Gallery: the pictures of one cell, and at their left, as large, references of its subject and its style with "
+        "what the judge answered about the picture under the cursor beside each; e shows others. Space puts another "
+        "method's pictures in the place of these and back, s shows the same seed across all methods and back; Enter "
+        "zooms in; < and > change the method (or the seed)."
     )
+    LEGEND = MARKS_LEGEND
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "back", "Back"),
+        Binding("escape,backspace", "escape", "Back"),
         Binding("enter", "zoom", "Zoom"),
         Binding("m", "merge", "Merge"),
-        Binding("s", "across", "Seed across methods"),
-        Binding("full_stop,greater_than_sign", "turn(1)", "Method/seed", key_display="."),
+        Binding("space", "flip", "Flip"),
+        Binding("s", "across", "Seed across"),
+        Binding("full_stop,greater_than_sign", "turn(1)", "Method", key_display="."),
         Binding("comma,less_than_sign", "turn(-1)", "Previous", show=False),
+        Binding("e", "references", "References"),
+        Binding("b", "blend", "Blend"),
         Binding("n,pagedown", "page(1)", "Page"),
         Binding("p,pageup", "page(-1)", "Previous page", show=False),
         Binding("plus,equals_sign", "size(1)", "Larger", show=False),
@@ -63,9 +66,9 @@ class GalleryScreen(BrowseScreen):
     GalleryScreen #head { height: 1; padding: 0 1; background: $boost; text-wrap: nowrap; text-overflow: ellipsis; }
     GalleryScreen #none { display: none; padding: 1 2; color: $text-muted; }
     GalleryScreen.empty #none { display: block; }
-    GalleryScreen.empty #pictures { display: none; }
-    GalleryScreen.low #references { display: none; }
-    GalleryScreen #pictures { height: 1fr; padding: 0 1; grid-gutter: 0 1; overflow: hidden; }
+    GalleryScreen #page { height: 1fr; }
+    GalleryScreen.empty #page { display: none; }
+    GalleryScreen #pictures { width: 1fr; height: 1fr; padding: 0 1; grid-gutter: 0 1; overflow: hidden; }
     GalleryScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
     """
 
@@ -75,26 +78,22 @@ class GalleryScreen(BrowseScreen):
         self.pictures: list[PictureRow] = []  # of the selection, that pass the filter
         self.cursor = 0  # among them
         self.page = Page()
+        self._references = 0  # how many there are
         width = context.state.facts.get("tile", 1)
         self._width = width if isinstance(width, int) and 0 <= width < len(WIDTHS) else 1  # an index of WIDTHS
 
     def body(self) -> ComposeResult:
-        """References above, a page of pictures below."""
+        """References at the left, a page of pictures beside them."""
         yield Static("", id="head")
-        yield ReferenceStrip(self.context, id="references")
         yield Static(
             "No picture here passes the filter (/), or this collection has none of it. Escape goes back.", id="none"
         )
-        yield Grid(id="pictures")  # its tiles come as they are needed: each costs a millisecond when screens change
-
-    def on_mount(self) -> None:
-        """Show the pictures, then the references."""
-        super().on_mount()
-        self._read_references()
+        with Horizontal(id="page"):
+            yield PinnedReferences(self.context)
+            yield Grid(id="pictures")  # its tiles come as they are needed: each costs a millisecond when screens change
 
     def on_resize(self, event: Resize) -> None:
         """Show as many pictures as there is room for."""
-        self.set_class(event.size.height < REFERENCES_FROM, "low")
         self.call_after_refresh(self.update_again)
 
     def update(self, snapshot: Snapshot) -> None:
@@ -147,20 +146,46 @@ class GalleryScreen(BrowseScreen):
         self.cursor = ids.index(picture.id) if picture.id in ids else 0
         self.update_again()
 
+    def action_flip(self) -> None:
+        """Show another method's pictures in the place of these; of one seed by all methods, go to that method's."""
+        snapshot, picture = self.context.snapshot, self._current()
+        if snapshot is None or not self.selection.other:
+            self.notify("there is no other method here")
+        elif not self.selection.by_method:
+            self.selection = self.selection.flipped()
+            self.update_again()
+        elif picture is not None:
+            other = self.selection.counterpart(snapshot, picture)
+            self._move_to(self.pictures.index(other) if other in self.pictures else None)
+
+    def action_references(self) -> None:
+        """Show other references, where not all have room."""
+        self.query_one(PinnedReferences).turn(1)
+
+    def action_blend(self) -> None:
+        """Blend the LoRAs of this cell."""
+        self.context.state.remember(content=self.selection.pair[0], style=self.selection.pair[1])
+        self.app.switch_mode("blend")
+
+    def on_pinned_references_pinned(self, event: PinnedReferences.Pinned) -> None:
+        """Give references their room, or take it back."""
+        event.stop()
+        if len(event.pinned) != self._references:
+            self._references = len(event.pinned)
+            self.update_again()
+
     def action_turn(self, by: int) -> None:
         """Show the next method; across methods, the next seed."""
         if self.context.snapshot is not None:
-            pair, self.selection = self.selection.pair, self.selection.turned(self.context.snapshot, by)
+            self.selection = self.selection.turned(self.context.snapshot, by)
             self.update_again()
-            if pair != self.selection.pair:  # another item of a study
-                self._read_references()
 
     def action_zoom(self) -> None:
         """Show the picture alone, with all that is known of it."""
         from tui.screens.zoom import ZoomScreen
 
         if self.pictures:
-            self.app.push_screen(ZoomScreen(self.context, self.pictures, self.cursor), self._move_to)
+            self.app.push_screen(ZoomScreen(self.context, self.pictures, self.cursor, self.selection), self._move_to)
 
     def action_merge(self) -> None:
         """Show what made the picture."""
@@ -198,7 +223,7 @@ class GalleryScreen(BrowseScreen):
 
     def show_method(self, name: str) -> None:
         """Show the pair's pictures by another method."""
-        self.selection = Selection(self.selection.pair, name)
+        self.selection = Selection(self.selection.pair, name, other=self.selection.method)
         self.update_again()
 
     def _tiles(self, fewest: int = 0) -> list[Tile]:
@@ -218,8 +243,13 @@ class GalleryScreen(BrowseScreen):
 
     def _lay_out(self) -> None:
         """Give the page as many columns and rows as there is room for."""
-        height = self.size.height - OTHER_ROWS - (0 if self.has_class("low") else REFERENCE_ROWS)
-        self.page = Page.fit(self.size.width - 2, height, WIDTHS[self._width], len(self.pictures))
+        height = (
+            self.size.height
+            - OTHER_ROWS
+            - sum(one.outer_size.height for one in self.query("Filter, BrandLine, Legend"))
+        )
+        self.page = Page.fit(self.size.width - 3, height, WIDTHS[self._width], len(self.pictures), self._references)
+        self.query_one(PinnedReferences).fit(self.page.pinned, self.page.rows, self.page.width, self.page.height)
         styles = self.query_one("#pictures", Grid).styles
         styles.grid_size_columns, styles.grid_size_rows = self.page.columns, self.page.rows
         styles.grid_rows = f"{self.page.height}"
@@ -233,11 +263,14 @@ class GalleryScreen(BrowseScreen):
         for number, tile in enumerate(self._tiles()):
             tile.mark(number == self.cursor % self.page.size and bool(self.pictures))
         self.query_one("#head", Static).update(self._head(snapshot))
+        self.query_one(PinnedReferences).follow([one] if (one := self._current()) else [])
 
     def _head(self, snapshot: Snapshot) -> Text:
         pages = ceil(len(self.pictures) / self.page.size)
         content, style = self.selection.pair
         text = Text(f"{line(content, 40)} in {line(style, 40)}  {self.selection.title}", "bold")
+        if self.selection.other and not self.selection.by_method:
+            text.append(f" (Space: {line(self.selection.other, 30)})", "not bold dim")
         text.append(f"  {count(len(self.pictures), 'picture')}")
         verdicts = [snapshot.correct(picture) for picture in self.pictures]
         if any(verdict is not None for verdict in verdicts):
@@ -245,12 +278,3 @@ class GalleryScreen(BrowseScreen):
         if pages > 1:
             text.append(f"  page {self.cursor // self.page.size + 1} of {pages}")
         return text
-
-    def _read_references(self) -> None:
-        if self.pictures:
-            self.read(partial(self.context.catalog.references, self.pictures[0]), self._show_references, "references")
-
-    def _show_references(self, references: Mapping[Aspect, ReferencePictures]) -> None:
-        if not self.query_one(ReferenceStrip).show(references["subject"], references["style"]):
-            self.add_class("low")
-            self.update_again()

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -16,6 +16,7 @@ from lorarar.util.formatting import count
 from tui.palette import css, diverging
 from tui.text import line
 from tui.views.coefficients import Layer, histogram
+from tui.widgets.key_bar import KeyBar
 
 EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589"
 FULL = "\N{FULL BLOCK}"
@@ -26,11 +27,14 @@ class HistogramScreen(ModalScreen[None]):
     """Shows m_c and m_s of a layer in the same bins, side by side."""
 
     HELP = "Histogram: how many columns, or rank components, of the layer have which coefficient, content and style."
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,backspace", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,backspace", "dismiss", "Close"),
+        Binding("question_mark", "app.help", "Help", key_display="?"),
+    ]
     DEFAULT_CSS = """
     HistogramScreen { align: center middle; background: $background 60%; }
     HistogramScreen > Vertical { width: 90%; height: 90%; background: $surface; border: round $primary; padding: 0 1; }
-    HistogramScreen Static { height: 1fr; }
+    HistogramScreen #plot { height: 1fr; }
     """
 
     def __init__(self, layer: Layer) -> None:
@@ -40,6 +44,7 @@ class HistogramScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static("", id="plot")
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Draw the histogram."""

@@ -24,6 +24,8 @@ from tui.views.filtering import filter_concepts
 from tui.views.selection import Selection
 from tui.widgets.grid import Grid
 from tui.widgets.grid_pair import GridPair
+from tui.widgets.legend import MATRIX_LEGEND, Legend
+from tui.widgets.pinned_references import PinnedReferences
 from tui.widgets.preview_strip import PreviewStrip
 
 PREVIEW_FROM = 20  # terminal rows from which on there is room for previews
@@ -36,24 +38,30 @@ class MatrixScreen(BrowseScreen):
     HELP = (
         "Matrix: a row a subject, a column a style; two methods side by side. A number is the share of a cell's "
         "pictures that the judge finds correct (average), or whether any is (best). Enter opens the cell's pictures, "
-        "m what made them."
+        "m what made them. Below, the first pictures of the cell by both methods, and between them, as large, "
+        "references of its subject and its style, with how many of the focused table's pictures the judge accepts "
+        "beside each; e shows others. Space swaps the two methods in place."
     )
+    LEGEND = MATRIX_LEGEND
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "merge", "Merge"),
         Binding("full_stop", "turn('left', 1)", "Method", key_display="."),
         Binding("comma", "turn('left', -1)", "Previous method", key_display=",", show=False),
         Binding("greater_than_sign", "turn('right', 1)", "2nd method", key_display=">"),
         Binding("less_than_sign", "turn('right', -1)", "Previous second method", key_display="<", show=False),
-        Binding("x", "swap", "Swap", show=False),
+        Binding("space,x", "swap", "Flip"),
         Binding("a", "figure", "Average/best"),
+        Binding("b", "app.switch_mode('blend')", "Blend"),
+        Binding("e", "references", "References", show=False),
         Binding("tab", "app.focus_next", "Other table", show=False),
     ]
     DEFAULT_CSS = """
     MatrixScreen #readout { height: 1; padding: 0 1; background: $boost; text-wrap: nowrap; text-overflow: ellipsis; }
     MatrixScreen #welcome { display: none; }
     MatrixScreen.empty #tables, MatrixScreen.empty #readout, MatrixScreen.empty #previews { display: none; }
+    MatrixScreen.empty Legend { display: none; }
     MatrixScreen.empty #welcome { display: block; }
-    MatrixScreen.low #previews { display: none; }
+    MatrixScreen.low #previews, MatrixScreen.low Legend { display: none; }
     """
 
     def __init__(self, context: AppContext) -> None:
@@ -67,9 +75,10 @@ class MatrixScreen(BrowseScreen):
 
     def body(self) -> ComposeResult:
         """Two grids, the readout, previews; or what to do first."""
-        yield Welcome(self.context.catalog.path, id="welcome")
+        yield Welcome(self.context, id="welcome")
         yield GridPair(id="tables")
         yield Static("", id="readout")
+        yield Legend(self.LEGEND)
         yield PreviewStrip(self.context, id="previews")
 
     def on_mount(self) -> None:
@@ -93,7 +102,12 @@ class MatrixScreen(BrowseScreen):
         self.context.state.remember(**self.method, best=self.best)
         contents, styles = filter_concepts(self.filter_words(), snapshot.contents, snapshot.styles)
         self._comparison = Comparison(
-            snapshot=snapshot, methods=dict(self.method), contents=contents, styles=styles, best=self.best
+            snapshot=snapshot,
+            methods=dict(self.method),
+            contents=contents,
+            styles=styles,
+            best=self.best,
+            how_to_judge=self.context.command("lorarar judge run"),
         )
         self.query_one(GridPair).show(self._comparison)
         self.query_one(PreviewStrip).fit(grid_rows=len(contents))
@@ -116,6 +130,10 @@ class MatrixScreen(BrowseScreen):
         """Show the best case instead of the average, or back."""
         self.best = not self.best
         self.update_again()
+
+    def action_references(self) -> None:
+        """Show other references, where not all have room."""
+        self.query_one(PinnedReferences).turn(1)
 
     def action_merge(self) -> None:
         """Show what made the cell's pictures."""
@@ -170,10 +188,21 @@ class MatrixScreen(BrowseScreen):
         if pair is not None:
             self.context.state.remember(content=pair[0], style=pair[1])
             self.query_one(GridPair).place(comparison.contents.index(pair[0]), comparison.styles.index(pair[1]))
-            self.query_one(PreviewStrip).show_soon({side: comparison.pictures(side, pair) for side in SIDES})
+            self._show_previews(comparison, pair)
+
+    def _show_previews(self, comparison: Comparison, pair: Pair) -> None:
+        pictures = {side: comparison.pictures(side, pair) for side in SIDES}
+        self.query_one(PreviewStrip).show_soon(pictures, self.query_one(GridPair).focused_side)
+
+    def on_descendant_focus(self) -> None:
+        """Let the references' answers be about the table that has the keys."""
+        if self._comparison is not None and self.pair is not None:
+            self._show_previews(self._comparison, self.pair)
 
     def _open(self, side: str) -> None:
         from tui.screens.gallery import GalleryScreen
 
         if self.pair is not None:
-            self.app.push_screen(GalleryScreen(self.context, Selection(self.pair, self.method[side])))
+            other = self.method["left" if side == "right" else "right"]
+            selection = Selection(self.pair, self.method[side], other="" if other == self.method[side] else other)
+            self.app.push_screen(GalleryScreen(self.context, selection))

@@ -33,7 +33,7 @@ class MergeScreen(BrowseScreen):
         "layer for the content (m_c), for the style (m_s), and their difference. Enter shows how a layer's are spread."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "back", "Back"),
+        Binding("escape,backspace", "escape", "Back"),
         Binding("f", "facts", "Facts only", show=False),
     ]
     DEFAULT_CSS = """

@@ -19,11 +19,12 @@ from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.study_report_process import report
 from tui.text import line
+from tui.widgets.row_note import RowNote
 from tui.widgets.table import ViTable
 
 ALL = "with nothing left out"
 HEADS = ("of", "figure", "value", "95 % interval", "n", ALL, "note")
-NONE = "No study of these pictures. In another terminal: lorarar study new NAME --kind ab --methods A,B"
+NEW = "lorarar study new NAME --kind ab --methods A,B"
 
 
 class ReportScreen(BrowseScreen):
@@ -72,10 +73,16 @@ class ReportScreen(BrowseScreen):
     def show_report(self, report: StudyReport) -> None:
         """Show a report."""
 
+    def on_data_table_row_highlighted(self, event: ViTable.RowHighlighted) -> None:
+        """Say the figure in full, which the table may be too narrow for."""
+        self.query_one(RowNote).show(self.text_to_copy())
+
     def text_to_copy(self) -> str:
         """The figure under the cursor."""
         table = self.query_one(ViTable)
-        return "  ".join(str(cell) for cell in table.get_row_at(table.cursor_row)) if table.row_count else ""
+        if not table.row_count:
+            return ""
+        return "  ".join(filter(None, (str(cell) for cell in table.get_row_at(table.cursor_row))))
 
     def _show_studies(self, studies: list[Row]) -> None:
         """Show the study that was on show, if it is of the collection; else the latest of those that are."""
@@ -106,7 +113,7 @@ class ReportScreen(BrowseScreen):
         study = self.study
         if study is None:
             others = f"; of other collections (c) there are {self.others}" if self.others else ""
-            return Text(f"{NONE}{others}")
+            return Text(f"No study of these pictures. In another terminal: {self.context.command(NEW)}{others}")
         text = Text().append(line(study["name"], 40), "bold")
         text.append(f"  {line(study['kind'])}, {line(study['scenario'])}, {line(study['methods'], 60)}; ")
         text.append(f"{count(study['people'], 'rater')}, {study['simulated']} simulated")

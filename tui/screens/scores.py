@@ -21,6 +21,7 @@ from tui.snapshot import Snapshot
 from tui.text import line
 from tui.views.filtering import matches
 from tui.widgets.brand_line import BrandLine
+from tui.widgets.row_note import RowNote
 from tui.widgets.table import ViTable
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class ScoresScreen(BrowseScreen):
         super().__init__(context)
         self.rows: list[MethodFigures] = []  # on show: those that pass the filter, sorted
         self._all: list[MethodFigures] = []
+        self._rest_of_head = ""  # what stands after the number of methods
         self._by, self._reversed = 1, False  # the column that sorts, and whether the other way round
         self._take_columns(columns())
 
@@ -112,6 +114,7 @@ class ScoresScreen(BrowseScreen):
         """One table."""
         yield Static("counting ...", classes="title", id="head")
         yield ViTable(cursor_type="row", fixed_columns=1)
+        yield RowNote()
 
     def on_mount(self) -> None:
         """Give the keys to the table."""
@@ -136,7 +139,7 @@ class ScoresScreen(BrowseScreen):
             self._take_columns(columns(pairs=counted.pairs is not None))
             brands = *counted.scores.brands, counted.pairs.brand if counted.pairs else ""
             self.query_one(BrandLine).show(snapshot.brand, *brands)
-            self.query_one("#head", Static).update(_head(snapshot, counted))
+            self._rest_of_head = _head(snapshot, counted, self.context.command("lorarar judge run"))
             self._fill()
 
         self.read(work, show, group="scores")
@@ -175,11 +178,17 @@ class ScoresScreen(BrowseScreen):
         if isinstance(self.app.screen, MatrixScreen):
             self.app.screen.show_method("left", method)
 
+    def on_data_table_row_highlighted(self, event: ViTable.RowHighlighted) -> None:
+        """Say the row in full, which the table may be too narrow for."""
+        event.stop()
+        self.query_one(RowNote).show(self.text_to_copy())
+
     def text_to_copy(self) -> str:
         """The row, each figure with its column's name."""
-        if not self.rows:
+        at = self.query_one(ViTable).cursor_row
+        if not 0 <= at < len(self.rows):
             return ""
-        row = self.rows[self.query_one(ViTable).cursor_row]
+        row = self.rows[at]
         return "  ".join(f"{column.title} {words_of(column.get(row), column.places)}" for column in self.columns)
 
     def _fill(self) -> None:
@@ -202,6 +211,9 @@ class ScoresScreen(BrowseScreen):
         for words in cells:
             table.add_row(*map(Text, words))
         table.move_cursor(row=next((at for at, row in enumerate(self.rows) if row.method == method), 0))
+        self.query_one(RowNote).show(self.text_to_copy())
+        passing = "" if len(self.rows) == len(self._all) else f"{len(self.rows)} of "
+        self.query_one("#head", Static).update(Text(f"{passing}{count(len(self._all), 'method')}{self._rest_of_head}"))
         self.context.state.remember(sort=by.title)
 
 
@@ -212,10 +224,10 @@ def _ordered(rows: Sequence[MethodFigures], get: Get, *, descending: bool) -> li
     return complete + [row for row in rows if get(row) is None]
 
 
-def _head(snapshot: Snapshot, counted: Counted) -> Text:
+def _head(snapshot: Snapshot, counted: Counted, how_to_judge: str) -> str:
     """Who judged, what came out, how far the judge can be trusted, what came out of pairs; what metrics are by."""
     judge = snapshot.judge
-    words = "not judged yet: lorarar judge run"
+    words = f"not judged yet: {how_to_judge}"
     if judge is not None:
         words = f"judge {line(judge.critic, 40)}, prompts {line(judge.prompts, 40)}"
     outcome, *trust = counted.summary.lines if counted.summary else ("",)
@@ -227,7 +239,7 @@ def _head(snapshot: Snapshot, counted: Counted) -> Text:
         lines.append(clean(" ".join(notes)))
     by = counted.scores.backbones
     lines += filter(None, [_by(by), *(METRICS[name].caution for name in by)])
-    return Text("\n".join([f"{count(len(counted.rows), 'method')}  {words}", *lines]))
+    return "\n".join([f"  {words}", *lines])
 
 
 def _by(backbones: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from studies.figures import StudyReport
 from tui.context import AppContext
 from tui.screens.reporting import ReportScreen, fill
 from tui.views.study_bars import study_bars
+from tui.widgets.row_note import RowNote
 from tui.widgets.table import ViTable
 
 #: All but the correlations, which have a screen of their own.
@@ -45,6 +46,7 @@ class StudyScreen(ReportScreen):
         with VerticalScroll(id="bars", can_focus=False):
             yield Static(id="figures")
         yield ViTable(cursor_type="row", zebra_stripes=True)
+        yield RowNote()
 
     def show_report(self, report: StudyReport) -> None:
         """Show all but the correlations, which have a screen of their own; what has an interval as bars, too."""

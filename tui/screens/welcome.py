@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from lorarar.store.connection import default_path
+from tui.context import AppContext
 from tui.text import home
 
 STEPS = (
@@ -29,15 +27,15 @@ class Welcome(VerticalScroll):
     Welcome > Static { width: 74; max-width: 100%; height: auto; border: round $primary; padding: 1 2; }
     """
 
-    def __init__(self, database: Path, *, id: str) -> None:
+    def __init__(self, context: AppContext, *, id: str) -> None:
         super().__init__(id=id)
-        self.database = database
+        self.context = context
 
     def compose(self) -> ComposeResult:
         text = Text("Nothing to look at yet\n\n", style="bold")
-        text.append(f"{home(self.database)} has no pictures. In another terminal, in this folder:\n\n", "not bold")
-        named = "" if self.database == default_path() else f" --db {home(self.database)}"
+        database = home(self.context.catalog.path)
+        text.append(f"{database} has no pictures. In another terminal, in this folder:\n\n", "not bold")
         for command, purpose in STEPS:
-            text.append(f"  {command}{named}\n", "bold").append(f"      {purpose}\n", "not bold dim")
-        text.append("\nThey appear here as they are made. Another database: lorarar-tui --db FILE", "not bold")
+            text.append(f"  {self.context.command(command)}\n", "bold").append(f"      {purpose}\n", "not bold dim")
+        text.append("\nThey appear here as they are made. Another database: lorarar tui --db FILE", "not bold")
         yield Static(text, id="first")

@@ -22,6 +22,7 @@ class Comparison:
     contents: Sequence[str]
     styles: Sequence[str]
     best: bool  # MARS2's best case instead of the average
+    how_to_judge: str = "lorarar judge run"  # the command, for a line that says nothing is judged
 
     def pictures(self, side: str, pair: Pair) -> Sequence[PictureRow]:
         """The pictures of a pair by a side's method, seed by seed."""
@@ -47,7 +48,7 @@ class Comparison:
         if left is not None and right is not None:
             parts.append(f"difference {left - right:+.2f}")
         if self.snapshot.judge is None:
-            parts.append("not judged yet: lorarar judge run")
+            parts.append(f"not judged yet: {self.how_to_judge}")
         return f"{line(pair[0], 40)} in {line(pair[1], 40)}: {'; '.join(parts)}"
 
 

@@ -20,6 +20,7 @@ class Selection:
     pair: Pair
     method: str
     seed: int | None = None  # None: every seed by the method
+    other: str = ""  # the method that ``flipped`` shows in its place; empty: none
 
     @property
     def title(self) -> str:
@@ -37,7 +38,18 @@ class Selection:
 
     def across(self, picture: PictureRow) -> Selection:
         """A picture's seed by every method, or where that is shown already, every seed by its method."""
-        return Selection(self.pair, picture.row, picture.seed if self.seed is None else None)
+        other = self.other if picture.row != self.other else self.method
+        return Selection(self.pair, picture.row, picture.seed if self.seed is None else None, other)
+
+    def flipped(self) -> Selection:
+        """The other method's pictures in the place of these, and these by another flip."""
+        return replace(self, method=self.other, other=self.method) if self.other else self
+
+    def counterpart(self, snapshot: Snapshot, picture: PictureRow) -> PictureRow | None:
+        """The picture of the same pair and seed by the other of the two methods; None where there is none."""
+        other = self.other if picture.row != self.other else self.method
+        of_other = snapshot.cells.get((other, picture.content, picture.style), [])
+        return next((one for one in of_other if one.seed == picture.seed), None)
 
     def turned(self, snapshot: Snapshot, by: int) -> Selection:
         """The next method that has the pair, or where one seed is shown, the next seed; in a circle."""

@@ -1,46 +1,65 @@
-"""Filter as you type: a line that appears at ``/``."""
+"""Filter as you type: a line that appears at ``/`` and stays for as long as it filters."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 
-class Filter(Input):
-    """A hidden line for words; Enter keeps what was typed, Escape drops it."""
+class FilterInput(Input):
+    """The words; Enter keeps what was typed, Escape drops it."""
 
-    DEFAULT_CSS = """
-    Filter { dock: bottom; display: none; height: 1; border: none; padding: 0 1; background: $boost; }
-    Filter:focus { border: none; }
-    Filter.open { display: block; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "Drop filter"),
-        Binding("enter", "keep", "Keep filter"),
+        Binding("escape", "screen.drop_filter", "Drop filter"),
+        Binding("enter", "screen.keep_filter", "Keep filter"),
     ]
 
+
+class Filter(Horizontal):
+    """A hidden line for words, with what they filter before it and how to be rid of them behind it."""
+
+    DEFAULT_CSS = """
+    Filter { display: none; height: 1; background: $boost; }
+    Filter.open { display: block; }
+    Filter > Static { width: auto; padding: 0 1; text-style: bold; }
+    Filter > .drop { text-style: none; color: $text-muted; link-style: none; link-color: $text-muted; }
+    Filter > Input { width: 1fr; height: 1; border: none; padding: 0; background: $boost; }
+    Filter > Input:focus { border: none; }
+    """
+
     def __init__(self, of: str) -> None:
+        super().__init__()
         self._before: Widget | None = None
-        super().__init__(placeholder=f"filter {of}", select_on_focus=False, compact=True)
+        self._input = FilterInput(placeholder=of, select_on_focus=False, compact=True)
+
+    def compose(self) -> ComposeResult:
+        yield Static("filter /")
+        yield self._input
+        yield Static("[@click=screen.drop_filter]Esc drops it[/]", classes="drop")
+
+    @property
+    def value(self) -> str:
+        """What is typed."""
+        return self._input.value
 
     def open(self) -> None:
         """Show the line and give it the keys."""
         self._before = self.screen.focused
         self.add_class("open")
-        self.focus()
+        self._input.focus()
 
-    def action_drop(self) -> None:
+    def drop(self) -> None:
         """Leave the line, and filter nothing."""
-        self.value = ""
-        self._leave()
+        self._input.value = ""
+        self.keep()
 
-    def action_keep(self) -> None:
-        """Leave the line, and keep the filter."""
-        self._leave()
-
-    def _leave(self) -> None:
+    def keep(self) -> None:
+        """Leave the line, which stays where it filters anything."""
         self.set_class(bool(self.value), "open")
-        self.screen.set_focus(self._before)
+        if self._input.has_focus:
+            self.screen.set_focus(self._before)

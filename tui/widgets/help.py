@@ -35,6 +35,8 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(Text(getattr(self.explained, "HELP", "") or "Keys"))
+            if legend := getattr(self.explained, "LEGEND", None):
+                yield Static(Text.assemble("\n", legend, "\n"))
             yield Static(self._keys())
 
     def _keys(self) -> RichTable:

@@ -20,7 +20,7 @@ class KeyBar(Static):
     ALLOW_SELECT = False
     DEFAULT_CSS = """
     KeyBar {
-        dock: bottom; height: 1; background: $panel; color: $footer-foreground;
+        dock: bottom; height: 1; padding: 0 1; background: $panel; color: $footer-foreground;
         text-wrap: nowrap; text-overflow: ellipsis;
         link-style: none; link-color: $footer-foreground; link-style-hover: bold; link-background-hover: $boost;
     }

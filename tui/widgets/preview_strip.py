@@ -1,4 +1,4 @@
-"""The pictures of a cell below the grids: the first few of each side, once the cursor rests."""
+"""The pictures of a cell below the grids: the first few of each side about its references, once the cursor rests."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from lorarar.store.queries import PictureRow
 from tui.context import AppContext
 from tui.views.captions import caption
 from tui.views.comparison import SIDES
+from tui.widgets.pinned_references import PinnedReferences
 from tui.widgets.tile import Tile
 
 LOWEST, HIGHEST = 9, 20  # rows of a preview
 SIDE_BY_SIDE = 2  # previews of a side that come before larger ones
-OTHER_ROWS = 8  # of the screen: all that is neither a grid's row nor a preview
+REFERENCES = 2  # one of the subject and one of the style, as a rule
+MOST_ASKED = 20  # pictures of a cell whose answers are counted
+OTHER_ROWS = 9  # of the screen: all that is neither a grid's row nor a preview
 PREVIEWS = 4  # of a side at most
 SETTLED = 0.06  # seconds after the last move until pictures follow
 
@@ -43,6 +46,7 @@ class PreviewStrip(Horizontal):
         self.context = context
         self._fitting = 0  # previews a side
         self._pictures: Mapping[str, Sequence[PictureRow]] = {}
+        self._focused_side = SIDES[0]
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -50,23 +54,30 @@ class PreviewStrip(Horizontal):
             with Horizontal(classes="strip", id=f"strip-{side}"):
                 for _ in range(PREVIEWS):
                     yield Tile(self.context, absent=True)
+            if side == SIDES[0]:
+                yield PinnedReferences(self.context)
 
     def fit(self, grid_rows: int) -> None:
-        """Take the room that the grids leave, in whole pictures side by side."""
+        """Take the room that the grids leave, in whole pictures side by side with references as large."""
         size = self.screen.size
-        half = size.width // 2 - 2
-        height = max(min(size.height - grid_rows - OTHER_ROWS, HIGHEST, half // (2 * SIDE_BY_SIDE)), LOWEST)
-        self._fitting = min(max(1, half // (2 * height)), PREVIEWS)
+        tiles = 2 * SIDE_BY_SIDE + REFERENCES
+        height = max(min(size.height - grid_rows - OTHER_ROWS, HIGHEST, size.width // (2 * tiles)), LOWEST)
+        width = 2 * height
+        self._fitting = min(max(1, (size.width // width - REFERENCES) // 2), PREVIEWS)
         self.styles.height = height
+        self.query_one(PinnedReferences).fit(REFERENCES, 1, width, height)
         for strip in self.query(".strip"):
             strip.styles.height = height
             for tile in strip.query(Tile):
                 tile.styles.height = height
-                tile.styles.width = half // self._fitting - 1
+                tile.styles.width = width - 1
 
-    def show_soon(self, pictures: Mapping[str, Sequence[PictureRow]]) -> None:
-        """Show pictures, by side, once the cursor rests: keys never wait for them."""
-        self._pictures = pictures
+    def show_soon(self, pictures: Mapping[str, Sequence[PictureRow]], focused_side: str) -> None:
+        """Show pictures, by side, once the cursor rests, and what the judge says of those of the focused side.
+
+        Keys never wait for them.
+        """
+        self._pictures, self._focused_side = pictures, focused_side
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(SETTLED, self._show)
@@ -80,6 +91,8 @@ class PreviewStrip(Horizontal):
     def _show(self) -> None:
         if not self.screen.is_current:
             return
+        first, *rest = (self._pictures[side] for side in sorted(SIDES, key=lambda side: side != self._focused_side))
+        self.query_one(PinnedReferences).follow(next(filter(None, (first, *rest)), ())[:MOST_ASKED])
         for side, pictures in self._pictures.items():
             tiles = list(self.query(f"#strip-{side} Tile").results(Tile))
             fitting = pictures[: self._fitting]

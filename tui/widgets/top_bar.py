@@ -1,4 +1,4 @@
-"""The line at the top: which modes there are, which collection is shown, of which database, and how."""
+"""The line at the top: which modes there are, two menus, which database it is, and how pictures are shown."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from textual.widgets import Static
 from tui.modes import KEYS, MODES, TITLE
 from tui.text import unmarked
 
+DOWN = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
+
 
 class TopBar(Horizontal):
-    """Tabs on the left, then the collection, facts on the right; where room is short, facts give way first."""
+    """Tabs on the left, then the menus of collection and judge, facts on the right, which give way first."""
 
     DEFAULT_CSS = """
     TopBar { dock: top; height: 1; background: $panel; }
     TopBar > Static { width: auto; link-style: none; link-color: $text; link-style-hover: bold; }
     TopBar > Static { text-wrap: nowrap; text-overflow: ellipsis; }
     TopBar > .tabs { max-width: 70%; padding: 0 1; }
-    TopBar > .collection { max-width: 30%; }
+    TopBar > .menu { max-width: 30%; }
     TopBar > .facts { width: 1fr; text-align: right; padding: 0 1; color: $text-muted; }
     """
 
     def __init__(self, mode: str) -> None:
         super().__init__()
         self.mode = mode
-        self._collection = Static("", classes="collection")
+        self._collection = Static("", classes="menu collection")
+        self._judge = Static("", classes="menu judge")
         self._facts = Static("", classes="facts")
 
     def compose(self) -> ComposeResult:
@@ -38,10 +41,22 @@ class TopBar(Horizontal):
             tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {title} [/][/]"))
         yield Static(Content("").join(tabs), classes="tabs")
         yield self._collection
+        yield self._judge
         yield self._facts
 
-    def show(self, collection: str, facts: str) -> None:
-        """Show which collection is on the screens, and facts; both already safe to show."""
-        label = Content.from_markup(f"[@click=app.choose_collection][b] c [/b]{unmarked(collection)} [/]")
-        self._collection.update(label if collection else Content())
+    def show(self, collection: str, judge: str, facts: str) -> None:
+        """Show which collection and which judge are on the screens, and facts; all already safe to show."""
+        self._collection.update(_menu("c", "choose_collection", collection))
+        self._judge.update(_menu("J", "choose_judge", judge))
         self._facts.update(Content(facts))
+
+    def column_of(self, menu: str) -> int:
+        """The terminal column where a menu's word begins; ``menu`` is ``collection`` or ``judge``."""
+        return self.query_one(f".{menu}").region.x
+
+
+def _menu(key: str, action: str, words: str) -> Content:
+    """A menu's key and what is chosen, to read and to click; nothing where there is nothing to choose."""
+    if not words:
+        return Content()
+    return Content.from_markup(f"[@click=app.{action}][b] {key} [/b]{unmarked(words)} {DOWN} [/]")

@@ -1,0 +1,109 @@
+"""The references of pictures, pinned beside them at the same size, each with what the judge answered about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.containers import Grid
+from textual.message import Message
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from lorarar.store.queries import PictureRow
+from lorarar.util.errors import LorarError
+from tui.context import AppContext
+from tui.notices import notify_error
+from tui.views.pinned import PinnedReference, in_sight
+from tui.widgets.tile import Tile
+
+SETTLED = 0.06  # seconds that a cursor rests before references follow it
+
+
+class PinnedReferences(Grid):
+    """Shows as many references as there is room for, some of the subject, some of the style; ``turn`` shows others."""
+
+    DEFAULT_CSS = """
+    PinnedReferences { grid-size: 1 2; grid-gutter: 0 1; padding: 0 0 0 1; height: 1fr; overflow: hidden; }
+    PinnedReferences Tile { width: 1fr; height: 1fr; margin: 0; }
+    PinnedReferences.absent { display: none; }
+    """
+
+    class Pinned(Message):
+        """Other references are pinned."""
+
+        def __init__(self, pinned: Sequence[PinnedReference]) -> None:
+            super().__init__()
+            self.pinned = pinned
+
+    def __init__(self, context: AppContext, *, id: str = "references", slots: int = 2) -> None:
+        super().__init__(id=id)
+        self.context = context
+        self.pinned: Sequence[PinnedReference] = ()
+        self._slots, self._turn = slots, 0
+        self._timer: Timer | None = None
+        self._wanted: object = None  # what was asked for last
+
+    def follow(self, pictures: Sequence[PictureRow]) -> None:
+        """Pin the references of pictures of one cell, once the cursor rests on them."""
+        snapshot = self.context.snapshot
+        judge = snapshot.judge if snapshot else None
+        wanted = [picture.id for picture in pictures], judge
+        if wanted != self._wanted:
+            self._wanted = wanted
+            catalog = self.context.catalog
+            self.read_soon(lambda: catalog.pinned(pictures, judge) if pictures else [])
+
+    def read_soon(self, read: Callable[[], Sequence[PinnedReference]]) -> None:
+        """Read references in a worker after a rest, and pin them; of several calls the last counts."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SETTLED, lambda: self._read(read))
+
+    def fit(self, columns: int, rows: int, width: int, height: int) -> None:
+        """Take room for ``columns`` x ``rows`` references of ``width`` x ``height`` terminal cells."""
+        self.styles.width = columns * width + 1
+        self.styles.grid_size_columns, self.styles.grid_size_rows = max(columns, 1), max(rows, 1)
+        self.styles.grid_rows = f"{height}"
+        self.set_slots(columns * rows)
+
+    def set_slots(self, slots: int) -> None:
+        """Show so many."""
+        if slots != self._slots:
+            self._slots = slots
+            self._show()
+
+    def turn(self, by: int) -> None:
+        """Show others, where not all have room."""
+        self._turn += by
+        self._show()
+
+    def _read(self, read: Callable[[], Sequence[PinnedReference]]) -> None:
+        def work() -> None:
+            try:
+                pinned = read()
+            except LorarError as error:
+                notify_error(self, error)
+                return
+            if not get_current_worker().is_cancelled:
+                self.call_later(self._pin, pinned)
+
+        self.run_worker(work, group="pinned", exclusive=True, thread=True)
+
+    def _pin(self, pinned: Sequence[PinnedReference]) -> None:
+        if not self.is_attached:
+            return
+        self.pinned = pinned
+        self._show()
+        self.post_message(self.Pinned(pinned))
+
+    def _show(self) -> None:
+        shown = in_sight(self.pinned, self._slots, self._turn)
+        self.set_class(not shown, "absent")
+        tiles = list(self.query(Tile).results(Tile))
+        if new := [Tile(self.context, absent=True) for _ in range(len(shown) - len(tiles))]:
+            self.mount_all(new)
+        tiles += new
+        for tile, one in zip(tiles, shown, strict=False):
+            tile.show(one.digest, one.path, one.caption)
+        for tile in tiles[len(shown) :]:
+            tile.clear()
