@@ -209,10 +209,9 @@ def test_the_same_seed_across_methods(database):
 
 def test_space_puts_the_other_methods_pictures_in_place_of_these_and_back(database):
     async def script(app, pilot):
-        assert app.screen.method == {"left": "alpha", "right": "beta"}
-        await pilot.press("space")
         assert app.screen.method == {"left": "beta", "right": "alpha"}
         await pilot.press("space")
+        assert app.screen.method == {"left": "alpha", "right": "beta"}
         screen = await gallery(app, pilot)
         await sees(pilot, "alpha (Space: beta)")
         await pilot.press("right", "space")
@@ -245,8 +244,9 @@ def test_references_are_pinned_beside_pictures_at_their_size_each_with_its_own_a
         return {(tile.size.width, tile.size.height) for tile in tiles}
 
     async def script(app, pilot):
+        await pilot.press("space")
         await until(pilot, lambda: len(pinned(app)) == 2)  # in the matrix, for the pictures of the focused table
-        assert captions(app) == [f"subject 1/2 {YES}3", f"style {YES}3"]
+        await until(pilot, lambda: captions(app) == [f"subject 1/2 {YES}3", f"style {YES}3"])
         previews = [tile for tile in app.screen.query(".strip Tile").results(Tile) if tile.display]
         await until(pilot, lambda: len(sizes(app, pinned(app) + previews)) == 1)
         await pilot.press("tab")

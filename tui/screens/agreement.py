@@ -73,7 +73,7 @@ class AgreementScreen(ReportScreen):
 
     def on_data_table_row_highlighted(self, event: ViTable.RowHighlighted) -> None:
         """Let the plot follow the cursor."""
-        super().on_data_table_row_highlighted(event)
+        event.stop()
         self._plot()
 
     def _points(self) -> Points | None:

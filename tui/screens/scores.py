@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -57,8 +57,8 @@ class Column:
     places: int = 2
 
 
-def columns(*, pairs: bool = False) -> list[Column]:
-    """The columns, those of the metrics' table among them, and that of pairs where any were asked about."""
+def columns(*, pairs: bool = False, metrics: Iterable[str] = METRICS) -> list[Column]:
+    """The columns, those of metrics among them, and that of pairs where any were asked about."""
     return [
         Column("method", lambda row: row.method, rising=True),
         Column("average", lambda row: row.average),
@@ -67,7 +67,7 @@ def columns(*, pairs: bool = False) -> list[Column]:
         *([Column("strength in pairs", lambda row: row.strength)] if pairs else []),
         Column("subject", lambda row: row.subject),
         Column("style", lambda row: row.style),
-        *map(_of_metric, METRICS.values()),
+        *(_of_metric(METRICS[name]) for name in METRICS if name in metrics),
         Column("pairs", lambda row: row.pairs),
         Column("pictures", lambda row: row.pictures),
         Column("undecided", lambda row: row.undecided, rising=True),
@@ -136,7 +136,8 @@ class ScoresScreen(BrowseScreen):
 
         def show(counted: Counted) -> None:
             self._all = counted.rows
-            self._take_columns(columns(pairs=counted.pairs is not None))
+            measured = [name for name, of_pictures in counted.scores.by_metric.items() if of_pictures]
+            self._take_columns(columns(pairs=counted.pairs is not None, metrics=measured))
             brands = *counted.scores.brands, counted.pairs.brand if counted.pairs else ""
             self.query_one(BrandLine).show(snapshot.brand, *brands)
             self._rest_of_head = _head(snapshot, counted, self.context.command("lorarar judge run"))

@@ -109,17 +109,12 @@ class ZoomScreen(BrowseScreen):
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="words")
 
-    def on_mount(self) -> None:
-        """Show the picture and its facts."""
-        super().on_mount()
-        self._read()
-
     def on_resize(self) -> None:
         """Make all as large as there is room for."""
         self.call_after_refresh(self._lay_out)
 
     def update(self, snapshot: Snapshot) -> None:
-        """Say anew what is known: verdicts may have come."""
+        """Show the picture and what is known of it, which may be more than before."""
         self._read()
 
     def action_back(self) -> None:
