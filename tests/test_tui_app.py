@@ -269,7 +269,7 @@ def test_references_are_pinned_beside_pictures_at_their_size_each_with_its_own_a
         assert f"1 {NO} No" in text and "0.png" in text and "0 of 2 references say yes" in text
         width = frame.size.width
         await pilot.press("f")
-        await until(pilot, lambda: frame.size.width > width and not pinned(app)[0].region)
+        await until(pilot, lambda: frame.size.width > width and not pinned(app))
 
     drive(database, script, size=size)
 

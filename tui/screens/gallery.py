@@ -252,7 +252,7 @@ class GalleryScreen(BrowseScreen):
         self.query_one(PinnedReferences).fit(self.page.pinned, self.page.rows, self.page.width, self.page.height)
         styles = self.query_one("#pictures", Grid).styles
         styles.grid_size_columns, styles.grid_size_rows = self.page.columns, self.page.rows
-        styles.grid_rows = f"{self.page.height}"
+        styles.grid_rows, styles.grid_columns = f"{self.page.height}", f"{max(self.page.width - 1, 1)}"
 
     def _current(self) -> PictureRow | None:
         """The picture under the cursor."""

@@ -230,7 +230,7 @@ class ZoomScreen(BrowseScreen):
         references.fit(page.pinned, page.rows, page.width, page.height)
         frame = self.query_one("#frame")
         frame.styles.width = page.width
-        self.query_one("#picture").styles.max_width = page.width
+        self.query_one("#picture").styles.max_width = page.width - 1
         self.query_one("#picture").styles.max_height = page.height - 1
         self._crop()
 
