@@ -420,7 +420,7 @@ def test_help_names_every_key_of_the_screen(database):
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await pilot.pause()
         await sees(
-            pilot, "Matrix: a row a subject", "Average/best", "Filter", "Merge", "Swap", "hjkl", "Command palette"
+            pilot, "Matrix: a row a subject", "Average/best", "Filter", "Merge", "Flip", "hjkl", "Command palette"
         )
         await pilot.press("escape")
         assert isinstance(app.screen, MatrixScreen)
@@ -654,7 +654,8 @@ def test_where_no_program_could_show_a_picture_its_path_is_said(database, monkey
     async def script(app, pilot):
         await gallery(app, pilot)
         await pilot.press("o")
-        await sees(pilot, "No viewer here")
+        (notice,) = app._notifications
+        assert notice.title == "No viewer here" and notice.message.endswith("0.png")
 
     drive(database, script)
 
