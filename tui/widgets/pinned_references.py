@@ -60,7 +60,7 @@ class PinnedReferences(Grid):
         self._timer = self.set_timer(SETTLED, lambda: self._read(read))
 
     def fit(self, columns: int, rows: int, width: int, height: int) -> None:
-        """Take room for ``columns`` x ``rows`` references of ``width`` x ``height`` terminal cells, a gap among them."""
+        """Take room for ``columns`` x ``rows`` references of ``width`` x ``height`` cells, a gap among them."""
         self.styles.width = columns * width + 1
         self.styles.grid_size_columns, self.styles.grid_size_rows = max(columns, 1), max(rows, 1)
         self.styles.grid_rows, self.styles.grid_columns = f"{height}", f"{max(width - 1, 1)}"
