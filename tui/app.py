@@ -135,9 +135,9 @@ class LorararApp(LegibleApp[str]):
 
     def action_choose_judge(self) -> None:
         """Ask whose verdicts to show."""
-        from tui.screens.judge_chooser import JudgeChoice, JudgeChooser
+        from tui.screens.judge_chooser import JudgePick, JudgeChooser
 
-        def choose(choice: JudgeChoice | None) -> None:
+        def choose(choice: JudgePick | None) -> None:
             if choice is not None:
                 self.choose_judge(choice.judge)
 

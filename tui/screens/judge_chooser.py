@@ -13,13 +13,13 @@ from tui.screens.menu import MenuRow, MenuScreen
 
 
 @dataclass(frozen=True)
-class JudgeChoice:
+class JudgePick:
     """A judge; None for the one that the report takes, whichever it is then."""
 
     judge: Judge | None
 
 
-class JudgeChooser(MenuScreen[JudgeChoice]):
+class JudgeChooser(MenuScreen[JudgePick]):
     """The menu of judges."""
 
     HELP = (
@@ -30,7 +30,7 @@ class JudgeChooser(MenuScreen[JudgeChoice]):
     HEADS = ("number", "critic", "prompts", "answers on these pictures", "")
     BINDINGS: ClassVar[list[BindingType]] = [("J", "dismiss", "Close")]
 
-    def rows(self) -> Sequence[MenuRow[JudgeChoice]]:
+    def rows(self) -> Sequence[MenuRow[JudgePick]]:
         """Read the judges that have verdicts, with their clear answers on the collection's pictures."""
         snapshot = self.context.snapshot
         if snapshot is None:
@@ -38,14 +38,14 @@ class JudgeChooser(MenuScreen[JudgeChoice]):
         catalog, chosen = self.context.catalog, self.context.judge
         judges = catalog.judges()
         answers = catalog.answers_by_judge(snapshot.pictures)
-        first: MenuRow[JudgeChoice] = MenuRow(
-            JudgeChoice(None), ("", "as the report", "", "", "the one with the most answers"), current=chosen is None
+        first: MenuRow[JudgePick] = MenuRow(
+            JudgePick(None), ("", "as the report", "", "", "the one with the most answers"), current=chosen is None
         )
         return [
             first,
             *(
                 MenuRow(
-                    JudgeChoice(judge),
+                    JudgePick(judge),
                     (
                         str(judge.id),
                         judge.critic,
