@@ -135,7 +135,7 @@ class LorararApp(LegibleApp[str]):
 
     def action_choose_judge(self) -> None:
         """Ask whose verdicts to show."""
-        from tui.screens.judge_chooser import JudgePick, JudgeChooser
+        from tui.screens.judge_chooser import JudgeChooser, JudgePick
 
         def choose(choice: JudgePick | None) -> None:
             if choice is not None:

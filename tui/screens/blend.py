@@ -181,8 +181,8 @@ class BlendScreen(BrowseScreen):
             except AdapterError as error:
                 return lora_files(pictures, find), str(error)
 
-        def show(found: tuple[dict[str, dict[str, str]], str]) -> None:
-            files, error = found
+        def show(result: tuple[dict[str, dict[str, str]], str]) -> None:
+            files, error = result
             self._show_files(files)
             if error:
                 self._say(Text(line(error), "red"))

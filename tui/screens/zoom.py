@@ -199,9 +199,9 @@ class ZoomScreen(BrowseScreen):
         by_metric, key = counted[1].by_metric, key_of(picture)
         return {name: scores[key] for name, scores in by_metric.items() if key in scores}
 
-    def _show(self, picture: PictureRow, image: Image.Image | None, known: PictureFacts) -> None:
+    def _show(self, picture: PictureRow, image: Image.Image | None, picture_facts: PictureFacts) -> None:
         if picture is self.picture and self.is_attached:
-            self.image, self._facts = image, known
+            self.image, self._facts = image, picture_facts
             self.query_one(PinnedReferences).follow([picture])
             self._show_words()
             if self._counted is not None:
@@ -213,11 +213,11 @@ class ZoomScreen(BrowseScreen):
         if self._facts is None:
             return
         picture, other = self._facts.picture, self.counterpart
-        shown = caption(self.context.snapshot, picture, f"{line(picture.row, 40)} seed {picture.seed}")
+        words = caption(self.context.snapshot, picture, f"{line(picture.row, 40)} seed {picture.seed}")
         if self.flipped or other is not None:
             twin = self.pictures[self.place] if self.flipped else other
-            shown.append(f"  Space: {line(twin.row, 30)}" if twin else "", "not bold dim")
-        self.query_one("#caption", Static).update(shown)
+            words.append(f"  Space: {line(twin.row, 30)}" if twin else "", "not bold dim")
+        self.query_one("#caption", Static).update(words)
         self.query_one("#words", Static).update(facts(self._facts, self.query_one(PinnedReferences).pinned))
 
     def _lay_out(self) -> None:

@@ -30,22 +30,22 @@ class PictureFacts:
     error: str = ""  # why the rest is not known
 
 
-def facts(known: PictureFacts, pinned: Sequence[PinnedReference]) -> Text:
+def facts(about: PictureFacts, pinned: Sequence[PinnedReference]) -> Text:
     """All that is known of a picture, each answer with the reference that it is about."""
     from judge.metrics.table import METRICS
 
-    picture, provenance = known.picture, known.provenance
+    picture, provenance = about.picture, about.provenance
     text = Text()
     text.append(f"{line(picture.row)}\n", "bold")
     text.append(f"{line(picture.content)} in {line(picture.style)}\nseed {picture.seed}\n")
-    if known.error:
-        text.append(f"{known.error}\n", "red")
+    if about.error:
+        text.append(f"{about.error}\n", "red")
     for aspect in ASPECTS:
         text.append_text(_answers(aspect, [one for one in pinned if one.aspect == aspect]))
-    if known.scores:
+    if about.scores:
         text.append("\nscores\n", "bold")
-    for metric in (METRICS[name] for name in METRICS if name in known.scores):
-        text.append(f"  {line(metric.title)} {number(known.scores[metric.name], metric.places)}\n")
+    for metric in (METRICS[name] for name in METRICS if name in about.scores):
+        text.append(f"  {line(metric.title)} {number(about.scores[metric.name], metric.places)}\n")
         if metric.caution:
             text.append(f"  {metric.caution}\n", "dim")
     text.append("\nmade by\n", "bold")
@@ -54,7 +54,7 @@ def facts(known: PictureFacts, pinned: Sequence[PinnedReference]) -> Text:
             text.append(f"  {name.replace('_', ' ')} ", "dim").append(f"{line(provenance[name], 200)}\n")
     for name, value in chosen_settings(provenance.get("makings")).items():
         text.append(f"  {name} ", "dim").append(f"{line(value, 200)}\n")
-    text.append("  file ", "dim").append(f"{known.path}\n")
+    text.append("  file ", "dim").append(f"{about.path}\n")
     return text.append("  sha256 ", "dim").append(line(picture.sha256[:16]))
 
 

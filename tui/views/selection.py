@@ -79,10 +79,10 @@ class ItemSelection(Selection):
     @classmethod
     def of(cls, snapshot: Snapshot, items: Sequence[Sequence[str]], at: int = 0) -> ItemSelection | None:
         """Select an item; None where none of its pictures is in the snapshot."""
-        found = next((one for digest in items[at] for one in snapshot.pictures if one.sha256 == digest), None)
-        if found is None:
+        first = next((one for digest in items[at] for one in snapshot.pictures if one.sha256 == digest), None)
+        if first is None:
             return None
-        return cls((found.content, found.style), found.row, items=tuple(map(tuple, items)), at=at)
+        return cls((first.content, first.style), first.row, items=tuple(map(tuple, items)), at=at)
 
     @property
     def title(self) -> str:

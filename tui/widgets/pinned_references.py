@@ -97,13 +97,13 @@ class PinnedReferences(Grid):
         self.post_message(self.Pinned(pinned))
 
     def _show(self) -> None:
-        shown = in_sight(self.pinned, self._slots, self._turn)
-        self.set_class(not shown, "absent")
+        visible = in_sight(self.pinned, self._slots, self._turn)
+        self.set_class(not visible, "absent")
         tiles = list(self.query(Tile).results(Tile))
-        if new := [Tile(self.context, absent=True) for _ in range(len(shown) - len(tiles))]:
+        if new := [Tile(self.context, absent=True) for _ in range(len(visible) - len(tiles))]:
             self.mount_all(new)
         tiles += new
-        for tile, one in zip(tiles, shown, strict=False):
+        for tile, one in zip(tiles, visible, strict=False):
             tile.show(one.digest, one.path, one.caption)
-        for tile in tiles[len(shown) :]:
+        for tile in tiles[len(visible) :]:
             tile.clear()
