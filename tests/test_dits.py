@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lorarar.families import find_base
+from lorarar.families import FAMILIES, find_base
 from lorarar.families.layer_table import layers_of_model
 from lorarar.generation.attached_loras import AttachedLora
 from lorarar.generation.autoencoders.table import autoencoder_kind
 from lorarar.generation.bases import load_pipeline
 from lorarar.generation.decoding import decode
-from lorarar.generation.denoisers.table import denoiser_of, encode_prompts, pipeline_kind, predict
+from lorarar.generation.denoisers.table import DENOISER_KINDS, denoiser_of, encode_prompts, pipeline_kind, predict
 from lorarar.generation.forward_process import forward_process
 from lorarar.generation.gates import gated, is_gated
 from lorarar.generation.latents import encode_images
@@ -31,7 +31,7 @@ from lorarar.training.options import HypernetOptions, LoraOptions, RankOptions, 
 from lorarar.training.pair_coefficients import train_coefficients
 from lorarar.util.errors import DrawingError
 
-from .tiny_dits import BUILDERS, NATIVE, SIDE, concepts, lora_for, save_base
+from .tiny_dits import BUILDERS, NATIVE, SIDE, concepts, lora_for, own_latents, save_base
 
 PROMPT = "a sks dog in red style"
 FAMILY_NAMES = tuple(BUILDERS)
@@ -51,18 +51,19 @@ def pipeline(base):
 
 @pytest.fixture(autouse=True)
 def small_pictures(monkeypatch):
-    monkeypatch.setattr("lorarar.generation.denoisers.denoiser_kind.NATIVE", NATIVE)
+    for kind in DENOISER_KINDS.values():
+        monkeypatch.setattr(type(kind), "native", NATIVE)
 
 
-def noise_of(seed):
+def noise_of(pipeline, seed):
     """The noise that a pipeline draws from a seed."""
-    channels = 4
-    return torch.randn((1, channels, SIDE // 2, SIDE // 2), generator=torch.Generator().manual_seed(seed))
+    side = SIDE // 2 // pipeline_kind(pipeline).folded
+    return torch.randn((1, 4, side, side), generator=torch.Generator().manual_seed(seed))
 
 
 @torch.no_grad()
 def test_a_prediction_is_the_pipelines_own(pipeline):
-    kind, noise = pipeline_kind(pipeline), noise_of(1)
+    kind, noise = pipeline_kind(pipeline), noise_of(pipeline, 1)
     generator = [torch.Generator().manual_seed(1)]
     size = {"width": SIDE, "height": SIDE}
     arguments = kind.call_arguments(pipeline, PROMPT, "", 1.0, "cpu")
@@ -80,9 +81,41 @@ def test_a_prediction_is_the_pipelines_own(pipeline):
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+def called(pipeline, steps=2, **arguments):
+    """The latents of a pipeline's call."""
+    generator = [torch.Generator().manual_seed(1)]
+    size = {"width": SIDE, "height": SIDE, "num_inference_steps": steps}
+    return pipeline(**arguments, **size, generator=generator, output_type="latent").images
+
+
+def test_guidance_and_what_it_leads_away_from_are_the_pipelines_own(pipeline):
+    own = {
+        "flux2-klein": {"guidance_scale": 3.0},
+        "qwen-image": {"true_cfg_scale": 3.0, "negative_prompt": "a cat"},
+        "z-image": {"guidance_scale": 3.0, "negative_prompt": "a cat"},
+    }
+    name = type(pipeline).__name__
+    theirs = next((one for family, one in own.items() if name in FAMILIES[family].pipeline), None)
+    if theirs is None:
+        pytest.skip("FLUX.1 is told of guidance, and has no negative prompt")
+    kind, negative = pipeline_kind(pipeline), theirs.get("negative_prompt", "")
+    if "klein" in name.lower():
+        with pytest.raises(DrawingError, match="--guidance 3 would change nothing"):
+            kind.call_arguments(pipeline, PROMPT, "", 3.0, "cpu")
+        pipeline.register_to_config(is_distilled=False)
+    try:
+        ours = called(pipeline, **kind.call_arguments(pipeline, PROMPT, negative, 3.0, "cpu"))
+        plain = called(pipeline, **kind.call_arguments(pipeline, PROMPT, "", 1.0, "cpu"))
+        torch.testing.assert_close(ours, called(pipeline, prompt=PROMPT, **theirs))
+        assert float((ours - plain).abs().max()) > 0.01
+    finally:
+        if "klein" in name.lower():
+            pipeline.register_to_config(is_distilled=True)
+
+
 @torch.no_grad()
 def test_several_prompts_of_other_lengths_are_predicted_as_each_alone(pipeline):
-    prompts, noise = [PROMPT, "a cat"], torch.cat([noise_of(1), noise_of(2)])
+    prompts, noise = [PROMPT, "a cat"], torch.cat([noise_of(pipeline, 1), noise_of(pipeline, 2)])
     timesteps = torch.tensor([700.0, 300.0])
     alone = [encode_prompts(pipeline, [prompt], SIDE) for prompt in prompts]
     together = predict(denoiser_of(pipeline), noise, timesteps, alone[0].followed_by(alone[1]))
@@ -98,9 +131,9 @@ def test_pictures_are_encoded_and_decoded_as_the_pipeline_does_it(pipeline):
     kind, vae = autoencoder_kind(pipeline.vae), pipeline.vae
     pixels = torch.rand((2, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(3)) * 2 - 1
     latents = encode_images(vae, pixels)
-    mean = vae.encode(pixels).latent_dist.mean
-    torch.testing.assert_close(latents, (mean - vae.config.shift_factor) * vae.config.scaling_factor)
-    torch.testing.assert_close(kind.decode(vae, latents), vae.decode(mean).sample)
+    mean, theirs = own_latents(pipeline, pixels)
+    torch.testing.assert_close(latents, theirs)
+    torch.testing.assert_close(kind.decode(vae, latents), vae.decode(mean).sample.view(2, 3, SIDE, SIDE))
     own = pipeline_kind(pipeline)
     arguments = {
         **own.call_arguments(pipeline, PROMPT, "", 1.0, "cpu"),
@@ -118,8 +151,8 @@ def test_pictures_are_encoded_and_decoded_as_the_pipeline_does_it(pipeline):
 
 def test_noise_comes_in_as_the_scheduler_takes_it_out(pipeline):
     process, scheduler = forward_process(pipeline), pipeline.scheduler
-    latents, noise = noise_of(1), noise_of(2)
-    tokens = latents.shape[-1] * latents.shape[-2] // 4
+    latents, noise = noise_of(pipeline, 1), noise_of(pipeline, 2)
+    tokens = latents.shape[-1] * latents.shape[-2] // pipeline_kind(pipeline).patch ** 2
     mu = pipeline_kind(pipeline).time_shift(scheduler.config, tokens)
     scheduler.set_timesteps(sigmas=[0.9, 0.5, 0.1], mu=mu)
     places = torch.special.ndtr(torch.logit(torch.tensor([0.9, 0.5, 0.1])))
@@ -189,7 +222,7 @@ def test_gates_of_one_are_the_lora_and_each_sample_has_its_own(pipeline):
     lora = lora_for(pipeline, 3)
     more = {layer: Factors(torch.randn(2, shapes[layer][1]), torch.randn(shapes[layer][0], 2) / 4) for layer in apart}
     lora = Adapter({**lora.layers, **more}, "more")
-    noise, timesteps = torch.cat([noise_of(1), noise_of(2)]), torch.tensor([700.0, 300.0])
+    noise, timesteps = torch.cat([noise_of(pipeline, 1), noise_of(pipeline, 2)]), torch.tensor([700.0, 300.0])
     conditioning = encode_prompts(pipeline, [PROMPT, PROMPT], SIDE)
     plain = predict(model, noise, timesteps, conditioning)
     one = torch.ones(2, 1, 1)

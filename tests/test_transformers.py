@@ -460,7 +460,8 @@ def test_loras_for_few_steps_and_for_edits_are_told_by_their_headers(tmp_path, m
         Admission().admit(adapter, path, base)
 
 
-def test_a_base_that_is_not_drawn_with_yet_is_said_in_one_line(run):
+def test_a_base_that_nothing_is_drawn_with_is_said_in_one_line(run, monkeypatch):
+    monkeypatch.setattr("lorarar.generation.drawable.DENOISER_KINDS", {"UNet2DConditionModel": None})
     done = run("generate", "--prompt", "a dog", "--base", "qwen-image", "-o", "a.png")
     assert done.exit_code == 1
     assert "no pictures are drawn with it" in done.stderr.replace("\n", " ")

@@ -3,16 +3,28 @@
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, ZImagePipeline
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    FluxPipeline,
+    QwenImagePipeline,
+    ZImagePipeline,
+)
 from PIL import Image
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.pre_tokenizers import Split
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
     Qwen3Config,
+    Qwen3ForCausalLM,
     Qwen3Model,
     T5Config,
     T5EncoderModel,
@@ -32,13 +44,14 @@ WORDS = ["<pad>", "<unk>", "user", "a", "dog", "cat", "sks", "in", "style", "red
 CHAT = "{% for message in messages %}{{ message['role'] }} {{ message['content'] }}{% endfor %}"
 SIDE = 16  # pixels a side of their pictures: latents of 8 x 8, 16 tokens
 NATIVE = 8  # latents a side that stand for the 128 of true bases
+TOKENS = r"<\|\w+\|>|\n|\w+|[^\w\s]"  # as many as true tokenizers make of what pipelines put before a prompt
 
 
 def words_tokenizer():
     """A tokenizer of whole words, which can ask in a conversation."""
     model = WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<unk>")
     tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.pre_tokenizer = Split(Regex(TOKENS), "removed", invert=True)
     made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>")
     made.chat_template = CHAT
     return made
@@ -59,18 +72,16 @@ def new_vae(**config):
     )
 
 
-def qwen3(width):
-    """A text encoder of Qwen3's class."""
-    return Qwen3Model(
-        Qwen3Config(
-            vocab_size=len(WORDS),
-            hidden_size=width,
-            intermediate_size=12,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=2,
-            head_dim=4,
-        )
+def qwen3(width, layers=2):
+    """The configuration of a text encoder of Qwen3's kind."""
+    return Qwen3Config(
+        vocab_size=len(WORDS),
+        hidden_size=width,
+        intermediate_size=12,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=4,
     )
 
 
@@ -99,18 +110,72 @@ def new_flux1(folder: Path):
     )
 
 
+def new_flux2(folder: Path):
+    """Distilled; its text is the states of three of the text encoder's layers, of which the last is the 27th."""
+    kind, config = TINY["flux2-klein"]
+    vae = AutoencoderKLFlux2(
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=(8, 8),
+        norm_num_groups=4,
+        latent_channels=1,
+        sample_size=SIDE,
+    )
+    vae.bn.running_mean.copy_(torch.randn(4))
+    vae.bn.running_var.copy_(torch.rand(4) + 0.5)
+    return Flux2KleinPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+        vae=vae,
+        text_encoder=Qwen3ForCausalLM(qwen3(4, layers=27)),
+        tokenizer=words_tokenizer(),
+        transformer=kind(**config),
+        is_distilled=True,
+    )
+
+
+def new_qwen_image(folder: Path):
+    kind, config = TINY["qwen-image"]
+    text = {
+        "vocab_size": len(WORDS),
+        "hidden_size": 12,
+        "intermediate_size": 12,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "rope_scaling": {"rope_type": "default", "mrope_section": [1, 1, 1]},
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0),
+    }
+    vision = {"depth": 1, "hidden_size": 8, "intermediate_size": 8, "num_heads": 2, "out_hidden_size": 12}
+    reader = Qwen2_5_VLConfig(text_config=text, vision_config={**vision, "fullatt_block_indexes": [0]})
+    return QwenImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9),
+        vae=AutoencoderKLQwenImage(
+            base_dim=4,
+            z_dim=4,
+            dim_mult=[1, 1],
+            num_res_blocks=1,
+            temperal_downsample=[False],
+            latents_mean=[0.5, -0.7, 0.9, 0.1],
+            latents_std=[1.5, 2.3, 0.8, 1.1],
+        ),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(reader),
+        tokenizer=words_tokenizer(),
+        transformer=kind(**{**config, "in_channels": 16, "out_channels": 4}),
+    )
+
+
 def new_z_image(folder: Path):
     kind, config = TINY["z-image"]
     return ZImagePipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=6.0),
         vae=new_vae(),
-        text_encoder=qwen3(10),
+        text_encoder=Qwen3Model(qwen3(10)),
         tokenizer=words_tokenizer(),
         transformer=kind(**{**config, "axes_lens": [128, 32, 32]}),
     )
 
 
-BUILDERS = {"flux1": new_flux1, "z-image": new_z_image}
+BUILDERS = {"flux1": new_flux1, "flux2-klein": new_flux2, "qwen-image": new_qwen_image, "z-image": new_z_image}
 
 
 def new_pipeline(name, folder: Path):
@@ -124,6 +189,21 @@ def new_pipeline(name, folder: Path):
                 torch.nn.init.normal_(weight, std=0.2) if weight.dim() > 1 else None
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def own_latents(pipeline, pixels):
+    """What a pipeline has of pictures (N, 3, H, W): the autoencoder's latents, and these as the denoiser has them."""
+    vae = pipeline.vae
+    if isinstance(vae, AutoencoderKLFlux2):
+        return vae.encode(pixels).latent_dist.mean, pipeline._encode_vae_image(pixels, None)
+    if isinstance(vae, AutoencoderKLQwenImage):
+        mean = vae.encode(pixels.unsqueeze(2)).latent_dist.mean
+        shift, scale = (
+            torch.tensor(one).view(1, -1, 1, 1) for one in (vae.config.latents_mean, vae.config.latents_std)
+        )
+        return mean, (mean[:, :, 0] - shift) / scale
+    mean = vae.encode(pixels).latent_dist.mean
+    return mean, (mean - vae.config.shift_factor) * vae.config.scaling_factor
 
 
 def save_base(name, folder: Path):

@@ -23,12 +23,12 @@ def lora_path(name: str) -> Path:
     Raises:
         AdapterError: there is none.
     """
-    found = folder_paths.get_full_path(KIND, name)
-    if found is None:
+    path = folder_paths.get_full_path(KIND, name)
+    if path is None:
         raise AdapterError(
             f"ComfyUI has no LoRA {name!r}; press R to read its folders anew, and choose one of the list"
         )
-    return Path(found)
+    return Path(path)
 
 
 def new_place(name: str) -> Path:

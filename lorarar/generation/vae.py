@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lorarar.families import Base, family_of
 from lorarar.families.table import INDEX
+from lorarar.generation.autoencoders.table import autoencoder_kind
 from lorarar.generation.denoisers.table import denoiser_of, kind_of
 from lorarar.util.errors import BaseError, reason
 from lorarar.util.model_reference import HubId, find_model
@@ -26,17 +28,15 @@ def load_vae(base: Base, dtype: torch.dtype) -> Any:
     Raises:
         BaseError: it cannot be found or loaded.
     """
-    from diffusers import AutoencoderKL
-
-    place = str(base.vae)
+    kind, place = _vae_class(base), str(base.vae)
     try:
         if Path(place).is_file():
             return _from_file(base, Path(place), dtype)
         model = find_model(place, {})
         if isinstance(model, HubId):
-            return AutoencoderKL.from_pretrained(model.repository, revision=model.revision, dtype=dtype)
+            return kind.from_pretrained(model.repository, revision=model.revision, dtype=dtype)
         subfolder = VAE if (Path(place) / INDEX).is_file() else None
-        return AutoencoderKL.from_pretrained(place, subfolder=subfolder, dtype=dtype)
+        return kind.from_pretrained(place, subfolder=subfolder, dtype=dtype)
     except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
@@ -50,7 +50,8 @@ def check_vae(base: Base, pipeline: Any) -> None:
         BaseError: the message says how many channels both have.
     """
     denoiser = denoiser_of(pipeline)
-    ours, theirs = pipeline.vae.config.latent_channels, kind_of(denoiser).channels(denoiser)
+    ours = autoencoder_kind(pipeline.vae).channels(pipeline.vae)
+    theirs = kind_of(denoiser).channels(denoiser)
     if ours != theirs:
         raise BaseError(
             f"{base.vae} makes latents of {ours} channels, {base.name} of {theirs}: it is another model's VAE"
@@ -59,14 +60,19 @@ def check_vae(base: Base, pipeline: Any) -> None:
 
 def _from_file(base: Base, file: Path, dtype: torch.dtype) -> Any:
     """The VAE of a file, of whose configuration it says nothing: it is taken to be that of the base's own."""
-    from diffusers import AutoencoderKL
-
     with TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(_own_config(base)))
         try:
-            return AutoencoderKL.from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
+            return _vae_class(base).from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
         except Exception:  # of weights that are missing or of other shapes, each in a way of its own
             raise BaseError(f"{file} is no VAE of {base.name}: its weights are others") from None
+
+
+def _vae_class(base: Base) -> Any:
+    """The class of a base's VAE: its family's, Stable Diffusion's where that says none."""
+    architecture = family_of(base).architecture
+    own = architecture.components.get(VAE) if architecture else None
+    return resolve_name(own.kind if own else "diffusers:AutoencoderKL")
 
 
 def _own_config(base: Base) -> dict[str, Any]:

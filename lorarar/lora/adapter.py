@@ -31,6 +31,8 @@ _PARTS: dict[str, Part] = {
     ".add_k_proj": "key",
     ".add_v_proj": "value",
     ".to_add_out": "output",
+    ".to_qkv_mlp_proj": "query",  # of FLUX.2's blocks of one stream, whose keys, values and more see the same columns
+    ".attn.to_out": "output",  # of those: of attention and feed-forward together
     **dict.fromkeys(
         (
             *(f".ff{stream}.{layer}" for stream in ("", "_context") for layer in ("linear_in", "linear_out")),

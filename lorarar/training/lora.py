@@ -95,7 +95,7 @@ class LoraDenoising(Objective):
         side = lessons[0].images.shape[-1]
         self.denoiser: Any = denoiser_of(pipeline)
         kind = kind_of(self.denoiser)
-        targets = [*kind.attention, *(kind.feed_forward if options.feed_forward else ())]
+        targets = kind.targets(self.denoiser, options.feed_forward)
         check_rank(self.denoiser, targets, options.rank)
         self.component = kind.component
         self.size, self.checkpointing = options.batch, is_checkpointed(self.denoiser, checkpointing)

@@ -27,3 +27,7 @@ class AutoencoderKind:
     def decode(self, vae: Any, latents: Tensor) -> Tensor:
         """The pixels (N, 3, H, W) in -1..1 of latents as the denoiser has them."""
         raise NotImplementedError
+
+    def channels(self, vae: Any) -> int:
+        """Channels of the latents as the denoiser has them."""
+        return int(vae.config.latent_channels)

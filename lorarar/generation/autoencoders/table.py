@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from lorarar.generation.autoencoders.autoencoder_kind import AutoencoderKind
+from lorarar.generation.autoencoders.flux2 import Flux2VaeKind
 from lorarar.generation.autoencoders.kl import KlKind
+from lorarar.generation.autoencoders.qwen_image import QwenVaeKind
 from lorarar.util.errors import BaseError
 
-AUTOENCODER_KINDS: Mapping[str, AutoencoderKind] = {"AutoencoderKL": KlKind()}
+AUTOENCODER_KINDS: Mapping[str, AutoencoderKind] = {
+    "AutoencoderKL": KlKind(),
+    "AutoencoderKLFlux2": Flux2VaeKind(),
+    "AutoencoderKLQwenImage": QwenVaeKind(),
+}
 
 
 def autoencoder_kind(vae: Any) -> AutoencoderKind:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lorarar.generation.denoisers.conditioning import Conditioning
     from lorarar.generation.picture_size import PixelSize
 
-NATIVE = 128  # latents a side that transformers were trained for, as their pipelines take it
-
 
 class DenoiserKind:
     """How pipelines use the denoisers of one class.
@@ -25,8 +23,19 @@ class DenoiserKind:
 
     component: ClassVar[str] = "transformer"  # its name in a pipeline, with which its layers' names begin
     patch: ClassVar[int] = 2  # latents a side that are one token of it
+    folded: ClassVar[int] = 1  # of the autoencoder's own latents a side that one latent holds
+    native: ClassVar[int] = 128  # of the autoencoder's own latents a side that bases were trained for
     attention: ClassVar[tuple[str, ...]]  # the ends of the names of the layers that are trained
     feed_forward: ClassVar[tuple[str, ...]]  # and of those that can be trained beside them
+
+    def targets(self, model: Any, feed_forward: bool) -> list[str]:
+        """The ends of the names of the denoiser's layers that are trained, as PEFT takes them.
+
+        Args:
+            model: the denoiser.
+            feed_forward: whether those of feed-forward parts are too.
+        """
+        return [*self.attention, *(self.feed_forward if feed_forward else ())]
 
     def predict(self, model: Any, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """The prediction (N, C, h, w) for noisy latents: noise or velocity, as the forward process has it as target.
@@ -85,7 +94,7 @@ class DenoiserKind:
 
     def native_side(self, pipeline: Any) -> int:
         """Pixels a side that the base was trained for."""
-        return NATIVE * int(pipeline.vae_scale_factor)
+        return self.native * int(pipeline.vae_scale_factor)
 
     def own_size(self, pipeline: Any) -> PixelSize | None:
         """The size that pictures have where nobody asks for another; None: the pipeline knows it."""
@@ -98,7 +107,7 @@ class DenoiserKind:
         Raises:
             DrawingError: the message says which are accepted.
         """
-        step = self.patch * int(pipeline.vae_scale_factor)
+        step = self.patch * self.folded * int(pipeline.vae_scale_factor)
         if any(side % step for side in size):
             raise DrawingError(
                 f"{size[0]}x{size[1]} is no size of this base's pictures; accepted are multiples of {step} pixels"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.generation.denoisers.denoiser_kind import DenoiserKind
 from lorarar.generation.denoisers.flux1 import Flux1Kind
+from lorarar.generation.denoisers.flux2 import Flux2Kind
+from lorarar.generation.denoisers.qwen_image import QwenImageKind
 from lorarar.generation.denoisers.unet import UnetKind
 from lorarar.generation.denoisers.z_image import ZImageKind
 from lorarar.util.errors import BaseError
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 DENOISER_KINDS: Mapping[str, DenoiserKind] = {
     "UNet2DConditionModel": UnetKind(),
     "FluxTransformer2DModel": Flux1Kind(),
+    "Flux2Transformer2DModel": Flux2Kind(),
+    "QwenImageTransformer2DModel": QwenImageKind(),
     "ZImageTransformer2DModel": ZImageKind(),
 }
 _COMPONENTS = tuple(dict.fromkeys(kind.component for kind in DENOISER_KINDS.values()))

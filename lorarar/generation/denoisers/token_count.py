@@ -14,6 +14,21 @@ def count_tokens(tokenizer: Any, text: str) -> int:
     return len(tokenizer(text, truncation=False, verbose=False).input_ids)
 
 
+def count_asked(tokenizer: Any, prompt: str, *, thinking: bool) -> int:
+    """The tokens of a prompt within a conversation, as a language model is asked with it.
+
+    Args:
+        tokenizer: the model's.
+        prompt: what the user says.
+        thinking: whether the model may think before it would answer.
+    """
+    talk = [{"role": "user", "content": prompt}]
+    return count_tokens(
+        tokenizer,
+        tokenizer.apply_chat_template(talk, tokenize=False, add_generation_prompt=True, enable_thinking=thinking),
+    )
+
+
 def check_length(prompt: str, tokens: int, longest: int = LONGEST) -> None:
     """Refuse a prompt of which the beginning alone would be seen.
 

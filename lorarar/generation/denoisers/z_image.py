@@ -8,7 +8,7 @@ import torch
 
 from lorarar.generation.denoisers.conditioning import Conditioning
 from lorarar.generation.denoisers.denoiser_kind import DenoiserKind
-from lorarar.generation.denoisers.token_count import LONGEST, check_length, count_tokens
+from lorarar.generation.denoisers.token_count import LONGEST, check_length, count_asked
 from lorarar.util.errors import DrawingError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ZImageKind(DenoiserKind):
             raise DrawingError("--negative says what guidance leads away from, and there is none: --guidance above 1")
         both = [prompt, negative] if guidance > 1 else [prompt]
         for text in both:
-            check_length(text, self._tokens(pipeline, text))
+            check_length(text, count_asked(pipeline.tokenizer, text, thinking=True))
         words, *hidden = self.encode_prompts(pipeline, both, 0, device).texts
         return {
             "prompt_embeds": [words],
@@ -60,11 +60,4 @@ class ZImageKind(DenoiserKind):
         return int(model.config.in_channels)
 
     def fits(self, pipeline: Any, prompt: str) -> bool:
-        return self._tokens(pipeline, prompt) <= LONGEST
-
-    def _tokens(self, pipeline: Any, prompt: str) -> int:
-        """The tokens of a prompt as the pipeline asks with it: in a conversation."""
-        conversation = pipeline.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, enable_thinking=True
-        )
-        return count_tokens(pipeline.tokenizer, conversation)
+        return count_asked(pipeline.tokenizer, prompt, thinking=True) <= LONGEST
