@@ -34,6 +34,8 @@ from lorarar.util.errors import DrawingError
 from .tiny_dits import BUILDERS, NATIVE, SIDE, concepts, lora_for, own_latents, save_base
 
 PROMPT = "a sks dog in red style"
+ROWS = ("norm1.linear", "adaLN_modulation.0", "modulation_img.linear", "img_mod.1")  # layers that see no tokens
+MUTE = ("transformer_blocks.1.attn.add_q_proj", "transformer_blocks.1.attn.to_add_out")  # in Qwen-Image of no effect
 FAMILY_NAMES = tuple(BUILDERS)
 
 
@@ -217,7 +219,7 @@ def test_gates_of_one_are_the_lora_and_each_sample_has_its_own(pipeline):
     assert [layer for layer in shapes if not is_gated(layer)] == [
         layer for layer in shapes if ".cap_embedder." in layer
     ]
-    apart = [layer for layer in shapes if layer.endswith(("norm1.linear", "adaLN_modulation.0"))]
+    apart = [layer for layer in shapes if layer.endswith(ROWS)]
     assert apart
     lora = lora_for(pipeline, 3)
     more = {layer: Factors(torch.randn(2, shapes[layer][1]), torch.randn(shapes[layer][0], 2) / 4) for layer in apart}
@@ -304,7 +306,8 @@ def test_loras_of_a_group_learn_each_its_own_lesson(pipeline):
     other = Lesson(lesson().images.flip(1), "a cat")
     two = train_lora_group(pipeline, [lesson(), other], OPTIONS)
     assert len(two) == 2 and two[0].layers.keys() == two[1].layers.keys()
-    assert all(float(of.up.abs().max()) > 0 for lora in two for of in lora.layers.values())
+    seen = [[float(of.up.abs().max()) for layer, of in lora.layers.items() if not layer.endswith(MUTE)] for lora in two]
+    assert all(min(ups) > 0 for ups in seen)
     assert two[0].identity != two[1].identity
 
 
