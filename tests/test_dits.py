@@ -35,7 +35,11 @@ from .tiny_dits import BUILDERS, NATIVE, SIDE, concepts, lora_for, own_latents, 
 
 PROMPT = "a sks dog in red style"
 ROWS = ("norm1.linear", "adaLN_modulation.0", "modulation_img.linear", "img_mod.1")  # layers that see no tokens
-MUTE = ("transformer_blocks.1.attn.add_q_proj", "transformer_blocks.1.attn.to_add_out")  # in Qwen-Image of no effect
+#: Of Qwen-Image's last block the text's way out, of which nothing comes.
+MUTE = tuple(
+    f"transformer_blocks.1.{layer}"
+    for layer in ("attn.add_q_proj", "attn.to_add_out", "txt_mlp.net.0.proj", "txt_mlp.net.2")
+)
 FAMILY_NAMES = tuple(BUILDERS)
 
 
@@ -313,7 +317,10 @@ def test_loras_of_a_group_learn_each_its_own_lesson(pipeline):
 
 @pytest.mark.parametrize(
     ("base", "head", "pairs"),
-    [("flux1", "columns", 1), ("flux1", "ranks", 2), ("z-image", "context", 2), ("z-image", "balance", 1)],
+    [
+        *(("flux1", "columns", 1), ("flux1", "ranks", 2), ("z-image", "context", 2), ("z-image", "balance", 1)),
+        *(("flux2-klein", "ranks", 2), ("qwen-image", "ranks", 1)),
+    ],
     indirect=["base"],
 )
 def test_every_head_learns_of_a_pair_or_of_many(pipeline, tmp_path, head, pairs):
@@ -330,14 +337,18 @@ def test_every_head_learns_of_a_pair_or_of_many(pipeline, tmp_path, head, pairs)
 
 @pytest.mark.parametrize(
     ("base", "options"),
-    [("flux1", ZipOptions), ("z-image", RankOptions), ("flux1", SoupsOptions)],
+    [
+        *(("flux1", ZipOptions), ("z-image", RankOptions), ("flux1", SoupsOptions)),
+        *(("flux2-klein", ZipOptions), ("qwen-image", ZipOptions)),
+    ],
     indirect=["base"],
 )
 def test_coefficients_of_a_pair_are_learnt_along_each_axis(pipeline, tmp_path, options):
     contents, styles = concepts(pipeline, tmp_path)
     learnt = train_coefficients(pipeline, contents[0], styles[1], options(steps=2, rate=0.1), side=SIDE)
     assert learnt.axis == options.axis and set(learnt) <= set(contents[0].adapter.layers)
-    assert all(float((side - 1).abs().max()) > 1e-3 for pair in learnt.values() for side in pair)
+    moved = [pair for layer, pair in learnt.items() if not layer.endswith(MUTE)]
+    assert all(float((side - 1).abs().max()) > 1e-3 for pair in moved for side in pair)
 
 
 TRUNKS = (

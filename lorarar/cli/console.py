@@ -54,8 +54,8 @@ BaseOption = Annotated[
     str,
     typer.Option(
         "--base",
-        help="Base model: pocket, sdxl, ssd-1b, koala-700m, sd15, flux1, z-image, a pipeline folder, a checkpoint file "
-        "or a hub id.",
+        help="Base model: pocket, sdxl, ssd-1b, koala-700m, sd15, flux1, flux2-klein, qwen-image, z-image, a pipeline "
+        "folder, a checkpoint file or a hub id.",
         metavar="BASE",
     ),
 ]
