@@ -56,7 +56,7 @@ def _use(family: Family) -> str:
     try:
         check_drawable(family)
     except BaseError:
-        return "; its LoRAs are merged without it, and nothing is drawn with it yet"
+        return "; its LoRAs are merged without it, and nothing is drawn with it"
     return ""
 
 

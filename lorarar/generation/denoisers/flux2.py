@@ -55,7 +55,7 @@ class Flux2Kind(DenoiserKind):
             img_ids=_places(height, width, 1).to(noisy.device),
             return_dict=False,
         )[0]
-        return velocity.mT.unflatten(2, (height, width))
+        return velocity.mT.reshape(len(noisy), -1, height, width)
 
     @torch.no_grad()
     def encode_prompts(self, pipeline: Any, prompts: list[str], side: int, device: torch.device | str) -> Conditioning:
@@ -77,10 +77,10 @@ class Flux2Kind(DenoiserKind):
         both = [prompt, negative] if guidance > 1 else [prompt]
         for text in both:
             check_length(text, count_asked(pipeline.tokenizer, text, thinking=False))
-        words, *hidden = self.encode_prompts(pipeline, both, 0, device).text.split(1)
+        words = self.encode_prompts(pipeline, both, 0, device).text
         return {
-            "prompt_embeds": words,
-            "negative_prompt_embeds": hidden[0] if hidden else None,
+            "prompt_embeds": words[:1],
+            "negative_prompt_embeds": words[1:] if guidance > 1 else None,
             "guidance_scale": guidance,
         }
 
