@@ -18,6 +18,7 @@ from textual.filter import LineFilter
 from tui.palette import BLACK, WHITE, Colour, between, contrast
 
 LEAST = 4.5  # WCAG 2.2, 1.4.3: contrast of text that is not large
+PLACEHOLDER = "\U0010eeee"
 SHAPES = " " + "".join(map(chr, range(0x2500, 0x25A0)))  # box drawings and block elements
 STEPS = 40  # shares of the way to black or white that are tried
 
@@ -47,8 +48,11 @@ class LegibleApp(App[ReturnType]):
 
 
 def is_text(text: str) -> bool:
-    """Whether a segment has letters or signs: no frame, bar or picture, which are box drawings and blocks."""
-    return bool(text.strip(SHAPES))
+    """Whether a segment has letters or signs: no frame, bar or picture, which are box drawings and blocks.
+
+    A picture by Kitty's protocol is a sign that stands for it, and the sign's colour is the picture's number.
+    """
+    return bool(text.strip(SHAPES)) and PLACEHOLDER not in text
 
 
 def legible(ink: Colour, ground: Colour) -> Colour:

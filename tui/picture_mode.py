@@ -57,13 +57,14 @@ def choose(choice: str) -> PictureMode:
     if choice == "none":
         return PictureMode("none", None, (8, 16))
     with _silent_terminal() if choice == "half" else nullcontext():
-        from textual_image.widget import SixelImage, TGPImage
+        from textual_image.widget import TGPImage
 
         from tui.half_cells import HalfCells
         from tui.private_api import terminal_cell_size
+        from tui.sixels import Sixels
 
         cell = terminal_cell_size()
-    widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": SixelImage, "half": HalfCells}
+    widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": Sixels, "half": HalfCells}
     name = choice if choice != "auto" else picture_protocol()
     return PictureMode(name, widgets[name], (0, 0) if choice == "half" else cell, _colours(name))
 
