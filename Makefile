@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLAN ?= demo
 
-.PHONY: setup demo test rehearsal check format bench pages docs clean
+.PHONY: setup demo test rehearsal screens check format bench pages docs clean
 
 setup: $(VENV)/.ready
 
@@ -26,6 +26,9 @@ test: setup  ## all tests, two at a time
 rehearsal: setup  ## the slow tests, then the real commands at true size, some 90 minutes and 30 GB
 	$(BIN)/pytest -m slow
 	$(BIN)/python -m benchmarks rehearsal
+
+screens: setup  ## write the app's screenshots anew, where its looks were changed on purpose
+	LORARAR_SCREENS=update $(BIN)/pytest tests/test_tui_looks.py -k look_as
 
 check: setup  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

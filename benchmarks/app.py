@@ -36,6 +36,8 @@ from lorarar.util.files import sha256_of
 
 COLUMNS, ROWS = 120, 40
 PATIENCE = 60.0
+OURS, THEIRS = "lorarar-tui", "Harlequin"
+GOAL = 0.6  # of Harlequin's first paint
 KEYS: Sequence[tuple[str, str]] = (
     ("down", "\x1b[B"),
     ("right", "\x1b[C"),
@@ -44,10 +46,15 @@ KEYS: Sequence[tuple[str, str]] = (
     ("x (swap)", "x"),
     ("Enter (open the cell)", "\r"),
     ("right, in the gallery", "\x1b[C"),
+    ("Enter (zoom)", "\r"),
+    ("Space (flip two methods)", " "),
+    ("Backspace (to the gallery)", "\x7f"),
     ("s (seed across methods)", "s"),
     ("Backspace (back)", "\x7f"),
     ("2 (scores)", "2"),
     ("s (sort)", "s"),
+    ("4 (study)", "4"),
+    ("5 (agreement)", "5"),
     ("1 (matrix)", "1"),
 )
 
@@ -131,14 +138,27 @@ def run(quick: bool = False) -> str:
                 for label, times in starts.items()
             ],
         ),
-        "" if theirs else "Harlequin: not measured, it is not installed (`$HARLEQUIN`).",
+        _against(starts) if theirs else "Harlequin: not measured, it is not installed (`$HARLEQUIN`).",
         f"From a key to the next bytes on the terminal, {repeats} times each:",
         table(
             ["key", "median", "slowest"],
             [[label, seconds(statistics.median(times)), seconds(max(times))] for label, times in answers.items()],
         ),
+        _slowest(answers),
         f"Memory: {size(painted)} resident once all is counted, {size(walked)} after these keys.",
     )
+
+
+def _against(starts: dict[str, list[float]]) -> str:
+    """How long ours takes beside Harlequin, and the goal."""
+    ours, theirs = (statistics.median(starts[label]) for label in (OURS, THEIRS))
+    return f"First paint is {ours / theirs:.2f} of Harlequin's; the goal is {GOAL} at the most."
+
+
+def _slowest(answers: dict[str, list[float]]) -> str:
+    """The key with the largest median, and the goal."""
+    label, times = max(answers.items(), key=lambda item: statistics.median(item[1]))
+    return f"The slowest median is that of {label}, {seconds(statistics.median(times))}; the goal is 50 ms at the most."
 
 
 def make_database(folder: Path, subjects: int, styles: int, seeds: int, references: int, methods: int = 4) -> Path:
@@ -231,12 +251,12 @@ def _picture(digest: bytes) -> Image.Image:
 
 def _starts(ours: list[str], theirs: list[str] | None, folder: Path, repeats: int) -> dict[str, list[float]]:
     wanted = {
-        "lorarar-tui": (ours, "subject-02"),
+        OURS: (ours, "subject-02"),
         "lorarar-tui --images auto, the terminal answers no question": ([*ours[:-1], "auto"], "subject-02"),
         "lorarar-tui, verdicts counted": (ours, "average"),
     }
     if theirs:
-        wanted["Harlequin"] = (theirs, "Query Editor")
+        wanted[THEIRS] = (theirs, "Query Editor")
     times: dict[str, list[float]] = {label: [] for label in wanted}
     for turn in range(repeats + 1):
         for label, (command, text) in wanted.items():
