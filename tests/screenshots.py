@@ -15,8 +15,8 @@ from rich.style import Style
 WIDE, HIGH = 8, 16  # of a cell, in units of the SVG
 KEPT = Path(__file__).parent / "data" / "screens"
 UPDATE = "LORARAR_SCREENS"  # set to "update" the screenshots are written anew, not compared
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" style="white-space:pre"'
-HEAD = SVG + ' viewBox="0 0 {} {}" font-family="monospace" font-size="13.3">'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="monospace" font-size="13.3">'
+HEAD = f"{SVG}<style>text{{{{white-space:pre}}}}</style>"
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 

@@ -27,7 +27,7 @@ class Sixels(Image, Renderable=_NoopRenderable):  # type: ignore[misc, call-arg]
         yield SixelContent(self.image, self._sixel_options)
 
 
-class SixelContent(_ImageSixelImpl):
+class SixelContent(_ImageSixelImpl):  # type: ignore[misc]
     """Hands the picture to the terminal."""
 
     def _image_to_sixels(
