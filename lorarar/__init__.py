@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorarar.util.lazy import load_on_use
+from lorarar.util.library_hints import leave_out_hints
 from lorarar.util.moved import find_moved_modules
 from lorarar.version import __version__
 
@@ -31,6 +32,7 @@ _HOMES = {
 }
 __all__ = ["ConvertedLora", "LorarError", "Merge", "Picture", "Store", "__version__", "convert", "generate", "merge"]
 
+leave_out_hints()
 __getattr__ = load_on_use(__name__, _HOMES, "lorarar.packages")  # lorarar.judge, lorarar.studies
 find_moved_modules(
     {

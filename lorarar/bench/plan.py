@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from lorarar.bench.concept_selection import ConceptSelection
 from lorarar.bench.pair_selection import PairSelection
 from lorarar.bench.plan_table import StrictTable
-from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
+from lorarar.bench.shipped_plans import plan_file
 from lorarar.families import DEFAULT_BASE, Base, Prediction, find_base
 from lorarar.generation.noise import Noise
 from lorarar.generation.offload import Offload
@@ -39,7 +39,7 @@ from lorarar.util.errors import PlanError
 from lorarar.util.files import is_bare
 from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
-from lorarar.util.suggestion import did_you_mean, did_you_mean_file
+from lorarar.util.suggestion import did_you_mean
 
 MOST_SEEDS = 100_000  # of a pair
 
@@ -297,7 +297,7 @@ def read_plan(name: str | Path) -> Plan:
         PlanError: it does not exist, is no TOML, or says something that cannot be done; the message says where.
         BaseError, MethodError, HypernetError: of the base or a method it names.
     """
-    path = _plan_file(str(name))
+    path = plan_file(str(name))
     try:
         tables = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -344,13 +344,3 @@ def place_plan(plan: Plan, path: Path) -> Plan:
         if row.merges:
             row.recipe(base)
     return plan
-
-
-def _plan_file(name: str) -> Path:
-    path = Path(name)
-    if path.is_file():
-        return path
-    if name in shipped_plans():
-        return SHIPPED / f"{name}.toml"
-    near = did_you_mean(name, shipped_plans()) or did_you_mean_file(path)
-    raise PlanError(f"no plan {name}; accepted is a TOML file or a shipped plan: {', '.join(shipped_plans())}{near}")

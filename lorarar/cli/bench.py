@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorarar.bench.shipped_plans import SHIPPED, shipped_plans
+from lorarar.bench.shipped_plans import SHIPPED, plan_file, shipped_plans
 from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, print_json, print_path, print_text
 from lorarar.cli.drawing_flags import OFFLOAD, DtypeOption
 from lorarar.cli.help_pages import DRAWING, help_page
@@ -49,6 +49,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Compute what is missing of a grid; killed and started again, it goes on where it was."""
+    plan_file(plan)  # before what takes seconds to load
     from lorarar.bench.plan import read_plan
     from lorarar.bench.run import run_plan
     from lorarar.store import Store
@@ -80,6 +81,7 @@ def loss(
     """Measure how well a plan's merges know their cells' true pictures, without drawing; for bases that have some."""
     from dataclasses import asdict
 
+    plan_file(plan)  # before what takes seconds to load
     from lorarar.bench.plan import read_plan
     from lorarar.bench.truth_loss import truth_losses
 

@@ -19,8 +19,9 @@ from lorarar.cli.console import (
     print_path,
 )
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.given_files import check_there
 from lorarar.cli.help_pages import MERGING, help_page
-from lorarar.cli.method_flags import method_flags, method_of
+from lorarar.cli.method_flags import check_options, method_flags, method_of
 from lorarar.cli.place_flags import PrecisionOption, TrainingDeviceOption, place_given
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.errors import MethodError
@@ -61,16 +62,21 @@ def coefficients(
     from dataclasses import asdict
 
     from lorarar.families import find_base
-    from lorarar.merge_files import merge_loras, optimiser_for
-    from lorarar.merging.coefficient_file import write_coefficients
-    from lorarar.merging.coefficient_statistics import spreads
     from lorarar.merging.methods import METHODS, method_named
-    from lorarar.merging.recipe import Recipe
-    from lorarar.util.files import checkpoint_beside
 
     method, options = method_of(given := given_options(context), *NAMES)
     one_of("--method", method, [name for name, row in METHODS.items() if row.columnwise], MethodError)
-    recipe = Recipe(method_named(method), find_base(base, vae=vae, prediction=prediction), options)
+    model = find_base(base, vae=vae, prediction=prediction)
+    check_options(method_named(method), options)
+    check_output(out, ".safetensors")
+    check_there(content, style)
+    from lorarar.merge_files import merge_loras, optimiser_for
+    from lorarar.merging.coefficient_file import write_coefficients
+    from lorarar.merging.coefficient_statistics import spreads
+    from lorarar.merging.recipe import Recipe
+    from lorarar.util.files import checkpoint_beside
+
+    recipe = Recipe(method_named(method), model, options)
     check_output(out, ".safetensors", inputs=(content, style, *recipe.files))
     concepts, optimiser = given_pair(given), optimiser_for(recipe, place_given(recipe, device, precision))
     merged = merge_loras(recipe, content, style, checkpoint=checkpoint_beside(out), optimiser=optimiser, given=concepts)

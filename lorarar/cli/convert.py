@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from lorarar.cli.console import JsonOption, command, one_of, print_json, print_path
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.given_files import check_there
 from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.cli.layout_flag import layout_flag, layout_of
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import MethodError
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from lorarar.lora.readers import Reading
     from lorarar.merge_files import ConvertedLora
-    from lorarar.util.dtype import Dtype
 
 
 def convert_flags() -> list[Flag]:
@@ -44,13 +45,13 @@ def convert(
     as_json: JsonOption = False,
 ) -> None:
     """Write one LoRA in another layout, for another program, or at a lower rank."""
-    from lorarar.lora.readers import reading_text, readings_of
-    from lorarar.merge_files import convert as convert_file
-    from lorarar.merging.recipe import DTYPES
-
     layout = layout_of(given_options(context))
     if dtype is not None:
-        one_of("--dtype", dtype, tuple(DTYPES), MethodError)
+        one_of("--dtype", dtype, get_args(Dtype), MethodError)
+    check_there(file)
+    from lorarar.lora.readers import reading_text, readings_of
+    from lorarar.merge_files import convert as convert_file
+
     done = convert_file(file, out, layout=layout, rank=rank, dtype=cast("Dtype | None", dtype), base=base)
     readings = readings_of(done.path, done.adapter)
     if as_json:

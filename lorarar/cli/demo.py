@@ -45,13 +45,15 @@ def demo(
     """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
     seeds = seeds_from(seed, n)
     check_output_folder(out)
-    from lorarar.pictures.images import read_image
     from lorarar.pocket.concepts import style_named, subject_named
+
+    concepts = subject_named(subject), style_named(style)
+    from lorarar.pictures.images import read_image
     from lorarar.pocket.demo import DemoPair, run_demo, steps_of_demo
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
-    pair = DemoPair(subject_named(subject), style_named(style))
+    pair = DemoPair(*concepts)
     with Store(db) as store, Ticker("demo", steps_of_demo(n)) as ticker:
         result = run_demo(pair, out, store, seeds=seeds, on_step=ticker.advance)
     sheet, coefficients = out / "demo.png", out / "coefficients.png"

@@ -35,6 +35,7 @@ from lorarar.cli.drawing_flags import (
     SizeOption,
     StepsOption,
 )
+from lorarar.cli.given_files import check_there
 from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.families import DEFAULT_BASE
 from lorarar.generation.noise import parse_noise_cell
@@ -89,8 +90,15 @@ def generate(
     """Generate pictures; number k has seed SEED + k and is the same alone or among others."""
     seeds = seeds_from(seed, n)
     check_output_folder(out)
-    from lorarar.calls.drawing import keep_loras
     from lorarar.families import find_base
+
+    switches = drawn_method(method) if method is not None else None
+    if switches:
+        switches.check_two(len(loras or []))
+    model = find_base(base, vae=vae, prediction=prediction)
+    sources = [file_and_strength(text) for text in loras or []]
+    check_there(*(file for file, _ in sources))
+    from lorarar.calls.drawing import keep_loras
     from lorarar.generation.attached_loras import AttachedLora
     from lorarar.generation.picture import save
     from lorarar.generation.studio import Studio
@@ -99,10 +107,6 @@ def generate(
     from lorarar.store import Store
     from lorarar.util.progress import Ticker
 
-    switches = drawn_method(method) if method is not None else None
-    if switches:
-        switches.check_two(len(loras or []))
-    model = find_base(base, vae=vae, prediction=prediction)
     options: DrawingOptions = {
         "steps": steps,
         "guidance": guidance,
@@ -110,7 +114,6 @@ def generate(
         "size": parse_size(size) if size else None,
         "scheduler": scheduler,
     }
-    sources = [file_and_strength(text) for text in loras or []]
     attached = [AttachedLora(read_adapter_for(model, file), strength) for file, strength in sources]
     for one in attached:
         check_fit(one.adapter, model)  # as far as it is known before gigabytes are loaded

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lorarar.cli.console import JsonOption, command, print_json, print_rich
+from lorarar.cli.given_files import check_there
 from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.util.text import clean
 
@@ -40,6 +41,7 @@ def inspect(
 
     Of a checkpoint file it says which base that is, of a hypernetwork its form and how much it looks at its input.
     """
+    check_there(file)
     from lorarar.cli.inspect_checkpoint import checkpoint_facts
     from lorarar.cli.inspect_hypernet import hypernet_facts, hypernet_words
     from lorarar.cli.trained_on import trained_on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -22,11 +22,13 @@ from lorarar.cli.console import (
     print_path,
 )
 from lorarar.cli.flags import Flag, given_options
+from lorarar.cli.given_files import check_single, check_there
 from lorarar.cli.help_pages import MERGING, help_page
 from lorarar.cli.layout_flag import layout_flag, layout_of
-from lorarar.cli.method_flags import method_flags, method_of
+from lorarar.cli.method_flags import check_options, method_flags, method_of
 from lorarar.cli.place_flags import MergingDeviceOption, PrecisionOption, place_given
 from lorarar.families import DEFAULT_BASE
+from lorarar.util.dtype import Dtype
 from lorarar.util.errors import AdapterError, LorarError, MethodError
 from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from lorarar.merging.recipe import Recipe
     from lorarar.store import Store
     from lorarar.training.place import TrainingPlace
-    from lorarar.util.dtype import Dtype
 
 
 def merge_flags() -> list[Flag]:
@@ -80,27 +81,35 @@ def merge(
 ) -> None:
     """Merge a content and a style LoRA, or more, into one ordinary LoRA; ``lorarar methods`` lists the methods."""
     from lorarar.families import find_base
-    from lorarar.generation.bases import drawing_device
-    from lorarar.lora.admission import Admission
-    from lorarar.merge_files import calibrator_for, check_given, check_place, merge_loras, optimiser_for, pairings
-    from lorarar.merging.computing import CPU
+    from lorarar.lora.layouts import layout_named
     from lorarar.merging.methods import method_named
-    from lorarar.merging.recipe import DTYPES, Recipe
-    from lorarar.store import Store, default_path
-    from lorarar.util.files import checkpoint_beside
+    from lorarar.util.outputs import check_output
 
     method, options = method_of(given := given_options(context), "layout", *NAMES)
+    row = method_named(method)
     layout = layout_of(given)
     if dtype is not None:
-        one_of("--dtype", dtype, tuple(DTYPES), MethodError)
+        one_of("--dtype", dtype, get_args(Dtype), MethodError)
     if every and more:
         raise MethodError("--all merges the pairs of two folders, contents and styles; more are given")
     loras = (content, style, *(more or ()))
     model = find_base(base, vae=vae, prediction=prediction)
+    check_options(row.for_loras(len(loras)) if row.loras == "many" else row, options)
+    if not every:
+        if not layout_named(layout).folder:
+            check_output(out, ".safetensors")
+        check_there(*loras)
+        check_single(*loras)
+    from lorarar.generation.bases import drawing_device
+    from lorarar.lora.admission import Admission
+    from lorarar.merge_files import calibrator_for, check_given, check_place, merge_loras, optimiser_for, pairings
+    from lorarar.merging.computing import CPU
+    from lorarar.merging.recipe import Recipe
+    from lorarar.store import Store, default_path
+    from lorarar.util.files import checkpoint_beside
+
     computing = drawing_device(device) if device else CPU
-    recipe = Recipe(
-        method_named(method), model, options, cast("Dtype | None", dtype), loras=len(loras), device=computing
-    )
+    recipe = Recipe(row, model, options, cast("Dtype | None", dtype), loras=len(loras), device=computing)
     check_given(recipe, concepts := given_pair(given))
     place = place_given(recipe, device if recipe.uses_base else None, precision)
     if every and any(concepts):

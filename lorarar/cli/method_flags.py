@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lorarar.cli.flags import Flag
-from lorarar.util.options import Option
+from lorarar.util.errors import MethodError
+from lorarar.util.options import Option, OptionError, check_values
 
 if TYPE_CHECKING:
     from lorarar.merging.methods import Method
@@ -34,6 +35,18 @@ def method_of(given: Mapping[str, Any], *others: str) -> tuple[str, dict[str, An
     """The method that flags name, and the options that are given; ``others`` are flags of the command's own."""
     options = {name: value for name, value in given.items() if name not in ("method", *others)}
     return given.get("method", METHOD), options
+
+
+def check_options(method: Method, options: Mapping[str, Any]) -> None:
+    """Refuse options before anything of a merge is loaded; the recipe checks them again, together with the base.
+
+    Raises:
+        MethodError: the method does not take one, or a value is not accepted.
+    """
+    try:
+        check_values(f"method {method.name}", method.all_options, options)
+    except OptionError as error:
+        raise MethodError(str(error)) from None
 
 
 def _taken_by(takers: Sequence[str], methods: Iterable[str]) -> str:
