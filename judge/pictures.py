@@ -57,8 +57,8 @@ class JudgedPicture:
 
     def __repr__(self) -> str:
         """The picture, and how many references of either aspect say yes."""
-        said = (f"{aspect} {self.answers(aspect).count(True)} of {len(self.verdicts(aspect))}" for aspect in ASPECTS)
-        return f"JudgedPicture({self.target!r}: yes of {', '.join(said)})"
+        counts = (f"{aspect} {self.answers(aspect).count(True)} of {len(self.verdicts(aspect))}" for aspect in ASPECTS)
+        return f"JudgedPicture({self.target!r}: yes of {', '.join(counts)})"
 
     @property
     def pair(self) -> Pair:

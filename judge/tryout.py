@@ -44,10 +44,10 @@ class TryoutResult:
     def notes(self) -> list[str]:
         """What the pictures are of, and which methods are not among them, for want of what."""
         tryout = self.tryout
-        said = [*lacking_words(tryout.rows.lacking), *ignored_words(tryout.rows.ignored)]
+        remarks = [*lacking_words(tryout.rows.lacking), *ignored_words(tryout.rows.ignored)]
         failed = [f"Failed: {failure}" for failure in self.failures]
         prompts = dict.fromkeys(one.target.prompt for one in self.report.pictures)
-        return [f"Prompt: {', '.join(prompts)}. Base: {tryout.plan.base}.", *failed, *said]
+        return [f"Prompt: {', '.join(prompts)}. Base: {tryout.plan.base}.", *failed, *remarks]
 
     def record(self) -> dict[str, Any]:
         """The result under the keys of ``lorarar try --json``."""

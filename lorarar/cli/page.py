@@ -73,8 +73,8 @@ def _new_section(command: Any, context: Any) -> str:
 
 def _block(command: Any, context: Any) -> str:
     """How a command is called, and a table of its options for each heading of its help."""
-    shown = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
-    parameters = sorted(shown, key=lambda one: one.param_type_name != "argument")
+    visible = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
+    parameters = sorted(visible, key=lambda one: one.param_type_name != "argument")
     rows: dict[str, list[str]] = {"": []}
     for one in parameters:
         if record := one.get_help_record(context):
@@ -119,12 +119,12 @@ def _table(panel: str, rows: list[str]) -> str:
 def _row(flags: str, words: str) -> str:
     """A row of the table: of click's record of a parameter, whose words end with a remark in brackets."""
     remark = _REMARK.search(words)
-    said = _REMARK.sub("", words).replace("``", "`")
+    text = _REMARK.sub("", words).replace("``", "`")
     if remark:
         default = re.sub(r"default: \((.*)\)$", r"default: \1", remark[1])
-        said += f" *{'needed' if default == 'required' else default.replace('env var: ', '$')}*"
+        text += f" *{'needed' if default == 'required' else default.replace('env var: ', '$')}*"
     name, several = _LIST.subn(r"<\1>", flags)  # what may be given several times
-    return f"| `{_cell(name)}`{' …' if several else ''} | {_cell(said)} |"
+    return f"| `{_cell(name)}`{' …' if several else ''} | {_cell(text)} |"
 
 
 def _cell(text: str) -> str:

@@ -73,11 +73,11 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
         raise PlanError("--prompt is empty; accepted is what to draw, or none: both LoRAs' own prompts together")
     base = find_base(request.base, vae=request.vae, prediction=request.prediction)
     files = find_lora(request.content, base, "content"), find_lora(request.style, base, "style")
-    said = [
+    descriptions = [
         describe(file, read_metadata(file, AdapterError), given)
         for file, given in zip(files, request.given, strict=True)
     ]
-    unsaid = [file for file, words in zip(files, said, strict=True) if not (words.prompt or "").strip()]
+    unsaid = [file for file, words in zip(files, descriptions, strict=True) if not (words.prompt or "").strip()]
     if request.prompt is None and unsaid:
         raise AdapterError(
             f"{unsaid[0]} does not say its prompt; say what to draw: --prompt, or what it was trained with: "
@@ -107,8 +107,8 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
 
 def _entry(file: Path, given: Description) -> dict[str, Any]:
     """What the plan says of a LoRA."""
-    said = {"prompt": given.prompt, "images": given.images}
-    return {"lora": str(file.absolute()), **{name: str(value) for name, value in said.items() if value is not None}}
+    facts = {"prompt": given.prompt, "images": given.images}
+    return {"lora": str(file.absolute()), **{name: str(value) for name, value in facts.items() if value is not None}}
 
 
 def _title(tables: Mapping[str, Any], content: Path, style: Path) -> str:

@@ -62,8 +62,8 @@ def tryout_rows(base: Base, chosen: Sequence[str], options: Mapping[str, Any], *
         raise MethodError("; ".join(f"{name} lacks {why}" for name, why in lacking.items()))
     if not rows:
         raise MethodError(f"nothing can be drawn: {'; '.join(f'{name} lacks {why}' for name, why in lacking.items())}")
-    drawn = [row.method for row in rows]
-    ignored = {option: [name for name in drawn if name not in its] for option, its in takers.items()}
+    methods = [row.method for row in rows]
+    ignored = {option: [name for name in methods if name not in its] for option, its in takers.items()}
     return TryoutRows(tuple(rows), lacking, {option: left for option, left in ignored.items() if left})
 
 
