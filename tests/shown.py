@@ -112,13 +112,17 @@ async def walk(app, pilot, client, folder: Path):
         tiles = [tile for tile in app.screen.query(Tile) if tile.display and tile.key]
         return bool(tiles) and all(tile.picture.image is not None for tile in tiles)
 
+    def pinned() -> bool:
+        tiles = [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
+        return any(tile.key for tile in tiles) and drawn()
+
     await until(pilot, lambda: on(MatrixScreen) and drawn())
     yield "matrix"
     await pilot.press("enter")
-    await until(pilot, lambda: on(GalleryScreen) and drawn())
+    await until(pilot, lambda: on(GalleryScreen) and pinned())
     yield "gallery"
     await pilot.press("enter")
-    await until(pilot, lambda: on(ZoomScreen) and app.screen.image is not None)
+    await until(pilot, lambda: on(ZoomScreen) and app.screen.image is not None and pinned())
     yield "zoom"
     await pilot.press("escape")
     await until(pilot, lambda: on(GalleryScreen))
@@ -141,7 +145,7 @@ async def walk(app, pilot, client, folder: Path):
             number=number, paths=files, seeds=(0, 1, 2, 3), prompt="a can", merge_seconds=0.012, draw_seconds=1.5
         )
     )
-    await until(pilot, drawn)
+    await until(pilot, pinned)
     yield "blend"
     for key, name in (("4", "study"), ("5", "agreement")):
         await pilot.press(key)
