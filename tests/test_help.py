@@ -68,7 +68,9 @@ def test_options_of_a_large_command_stand_under_headings(monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     for words in ("merge", "generate", "judge run", "train hypernet"):
         page = CliRunner().invoke(app, [*words.split(), "-h"]).output
-        own = {option for parameter in COMMANDS[words].params for option in parameter.opts}
+        context = ROOT.make_context("lorarar", [], resilient_parsing=True)
+        parameters = COMMANDS[words].get_params(type(context)(COMMANDS[words], info_name=words, parent=context))
+        own = {option for parameter in parameters for option in parameter.opts}
         assert len(own) >= MANY
         for heading in {HEADINGS[option] for option in own & HEADINGS.keys()}:
             assert f" {heading} ─" in page
