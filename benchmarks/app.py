@@ -227,7 +227,9 @@ def _cell(
         db.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, 'now')", (plan, method, content, style, seed, image))
         asked = [("subject", d) for d in digests[content]] + [("style", d) for d in digests[style]]
         db.executemany(
-            "INSERT INTO verdicts VALUES (?, ?, 'paper', ?, ?, ?, ?, 'ok', ?, 0.9, 'Yes', '', 0.1, 'now', ?)",
+            "INSERT INTO verdicts (key, judge, aspect, image, reference, prompt, verdict, words, prompts, status, "
+            "probability, answer, reason, seconds, created) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'paper', 'ok', 0.9, 'Yes', '', 0.1, 'now')",
             [
                 (
                     f"{sha256}-{at}",
