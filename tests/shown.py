@@ -110,7 +110,10 @@ async def walk(app, pilot, client, folder: Path):
 
     def drawn() -> bool:
         tiles = [tile for tile in app.screen.query(Tile) if tile.display and tile.key]
-        return bool(tiles) and all(tile.picture.image is not None for tile in tiles)
+        return bool(tiles) and all(tile.picture.image is not None and tile.picture.size.area for tile in tiles)
+
+    def known() -> bool:
+        return app.screen._facts is not None and bool(app.screen._facts.provenance)
 
     def pinned() -> bool:
         tiles = [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
@@ -122,7 +125,7 @@ async def walk(app, pilot, client, folder: Path):
     await until(pilot, lambda: on(GalleryScreen) and pinned())
     yield "gallery"
     await pilot.press("enter")
-    await until(pilot, lambda: on(ZoomScreen) and app.screen.image is not None and pinned())
+    await until(pilot, lambda: on(ZoomScreen) and known() and pinned())
     yield "zoom"
     await pilot.press("escape")
     await until(pilot, lambda: on(GalleryScreen))

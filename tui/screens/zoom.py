@@ -169,10 +169,19 @@ class ZoomScreen(BrowseScreen):
         """The picture's path."""
         return str(self.context.catalog.paths.find(self.picture.path))
 
-    @work(thread=True, exclusive=True, group="zoom")
     def _read(self) -> None:
+        """Say at once which picture it is; the picture follows, then what is known of it, which may take a second."""
+        self._show_caption()
+        self._read_picture()
+
+    @work(thread=True, exclusive=True, group="zoom")
+    def _read_picture(self) -> None:
         picture = self.picture
-        self.call_later(self._show, picture, self._read_image(picture), self._read_facts(picture))
+        image, counted = self._read_image(picture), self._counted
+        if counted is None or counted[0] is not self.context.snapshot:
+            path = home(self.context.catalog.paths.find(picture.path))
+            self.call_later(self._show, picture, image, PictureFacts(picture, path, {}, {}))
+        self.call_later(self._show, picture, image, self._read_facts(picture))
 
     def _read_image(self, picture: PictureRow) -> Image.Image | None:
         try:
@@ -212,13 +221,16 @@ class ZoomScreen(BrowseScreen):
         """Say which picture it is below it, and beside it what is known of it."""
         if self._facts is None:
             return
-        picture, other = self._facts.picture, self.counterpart
+        self._show_caption()
+        self.query_one("#words", Static).update(facts(self._facts, self.query_one(PinnedReferences).pinned))
+
+    def _show_caption(self) -> None:
+        picture, other = self.picture, self.counterpart
         words = caption(self.context.snapshot, picture, f"{line(picture.row, 40)} seed {picture.seed}")
         if self.flipped or other is not None:
             twin = self.pictures[self.place] if self.flipped else other
             words.append(f"  Space: {line(twin.row, 30)}" if twin else "", "not bold dim")
         self.query_one("#caption", Static).update(words)
-        self.query_one("#words", Static).update(facts(self._facts, self.query_one(PinnedReferences).pinned))
 
     def _lay_out(self) -> None:
         """Give the picture and its references the same size, as large as they get."""
