@@ -17,7 +17,7 @@ from studies.creation.create import StudyRequest, new_study
 from studies.figures import Figure, Points, StudyReport
 from tests.screenshots import export_screenshot
 from tests.studies_database import SEEDS, STYLES, SUBJECTS, add_verdicts, make_database
-from tests.tui_app import until
+from tests.tui_app import FakeDrawingClient, until
 from tui.drawing.request import DrawResult, WorkerMessage
 from tui.screens.blend import BlendScreen
 from tui.screens.gallery import GalleryScreen
@@ -90,6 +90,28 @@ def shown_report(study: str = "first") -> StudyReport:
     return StudyReport(study, "ab", False, (conclusion, *outcomes, *model, *correlation), points)
 
 
+class DrawnAtOnce(FakeDrawingClient):
+    """Answers every request with the same four pictures."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        pictures = [Image.new("RGB", (8, 8), (60 * number, 90, 120)) for number in range(4)]
+        self._files = tuple(str(write_png(one, folder / f"{number}.png")) for number, one in enumerate(pictures))
+
+    def draw(self, request):
+        super().draw(request)
+        self.receive(
+            DrawResult(
+                number=request.number,
+                paths=self._files,
+                seeds=(0, 1, 2, 3),
+                prompt="a can",
+                merge_seconds=0.012,
+                draw_seconds=1.5,
+            )
+        )
+
+
 async def settled(app, pilot) -> str:
     """The screen once nothing on it changes any more."""
     before = ""
@@ -102,7 +124,7 @@ async def settled(app, pilot) -> str:
     raise AssertionError("the screen never came to rest")
 
 
-async def walk(app, pilot, client, folder: Path):
+async def walk(app, pilot, client):
     """Open the eight screens one after another, each once all of it is there; yields their names."""
 
     def on(screen) -> bool:
@@ -119,7 +141,7 @@ async def walk(app, pilot, client, folder: Path):
         tiles = [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
         return any(tile.key for tile in tiles) and drawn()
 
-    await until(pilot, lambda: on(MatrixScreen) and drawn())
+    await until(pilot, lambda: on(MatrixScreen) and pinned())
     yield "matrix"
     await pilot.press("enter")
     await until(pilot, lambda: on(GalleryScreen) and pinned())
@@ -141,13 +163,6 @@ async def walk(app, pilot, client, folder: Path):
     await until(pilot, lambda: on(BlendScreen) and client.receive is not None)
     client.receive(WorkerMessage(methods=("direct", "lorarar"), weighted=("direct",)))
     await until(pilot, lambda: client.requests)
-    files = tuple(str(write_png(Image.new("RGB", (8, 8), (60 * n, 90, 120)), folder / f"{n}.png")) for n in range(4))
-    number = client.requests[-1].number
-    client.receive(
-        DrawResult(
-            number=number, paths=files, seeds=(0, 1, 2, 3), prompt="a can", merge_seconds=0.012, draw_seconds=1.5
-        )
-    )
     await until(pilot, pinned)
     yield "blend"
     for key, name in (("4", "study"), ("5", "agreement")):

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.screenshots import compare, rows
-from tests.shown import SCREENS, make_shown, settled, shown_report, walk
-from tests.tui_app import FakeDrawingClient, drive
+from tests.shown import SCREENS, DrawnAtOnce, make_shown, settled, shown_report, walk
+from tests.tui_app import drive
 from tui.contrast import legible
 from tui.palette import contrast as palette_contrast
 
@@ -28,11 +28,11 @@ def shown(tmp_path, monkeypatch):
 
 def go(folder, size, see):
     """Walk over all screens of an app of a size; ``see(app, pilot, name)`` looks at each."""
-    client = FakeDrawingClient()
+    client = DrawnAtOnce(folder)
 
     async def script(app, pilot):
         app.animation_level = "none"
-        async for name in walk(app, pilot, client, folder):
+        async for name in walk(app, pilot, client):
             await see(app, pilot, name)
 
     drive(folder / "grid.db", script, size=size, client=client)
