@@ -177,10 +177,8 @@ class ZoomScreen(BrowseScreen):
     @work(thread=True, exclusive=True, group="zoom")
     def _read_picture(self) -> None:
         picture = self.picture
-        image, counted = self._read_image(picture), self._counted
-        if counted is None or counted[0] is not self.context.snapshot:
-            path = home(self.context.catalog.paths.find(picture.path))
-            self.call_later(self._show, picture, image, PictureFacts(picture, path, {}, {}))
+        image = self._read_image(picture)
+        self.call_later(self._show_picture, picture, image)
         self.call_later(self._show, picture, image, self._read_facts(picture))
 
     def _read_image(self, picture: PictureRow) -> Image.Image | None:
@@ -207,6 +205,11 @@ class ZoomScreen(BrowseScreen):
             counted = self._counted = snapshot, self.context.catalog.scores(snapshot.pictures)
         by_metric, key = counted[1].by_metric, key_of(picture)
         return {name: scores[key] for name, scores in by_metric.items() if key in scores}
+
+    def _show_picture(self, picture: PictureRow, image: Image.Image | None) -> None:
+        if picture is self.picture and self.is_attached:
+            self.image = image
+            self._crop()
 
     def _show(self, picture: PictureRow, image: Image.Image | None, picture_facts: PictureFacts) -> None:
         if picture is self.picture and self.is_attached:
