@@ -19,6 +19,7 @@ from benchmarks.page import section, table
 from benchmarks.sdxl import new_adapter
 from lorarar.families.sdxl import UNET, VAE
 from lorarar.generation.denoisers.conditioning import Conditioning
+from lorarar.generation.forward_process import Diffusion
 from lorarar.generation.latents import encode_images
 from lorarar.pictures.concepts import Concept
 from lorarar.training.hypernet import HypernetMerging
@@ -162,10 +163,15 @@ def _encoded() -> Iterator[None]:
     def first(generator: torch.Generator, count: int, size: int) -> Tensor:
         return torch.tensor([0] * size)
 
+    def least_noise(process: Diffusion, latents: Tensor, generator: torch.Generator) -> Tensor:
+        return torch.tensor([0] * len(latents))
+
     with ExitStack() as stack:
         for module in ("lorarar.training.lora", "lorarar.training.merging_loss"):
-            for name, stand_in in (("encode_texts", texts), ("encode_pictures", pictures), ("pick", first)):
+            for name, stand_in in (("encode_texts", texts), ("encode_pictures", pictures)):
                 stack.enter_context(patch(f"{module}.{name}", stand_in))
+        stack.enter_context(patch("lorarar.training.merging_loss.pick", first))
+        stack.enter_context(patch.object(Diffusion, "draw", least_noise))
         yield
 
 

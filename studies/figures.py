@@ -36,7 +36,8 @@ class Figure:
     counted: str = ""  # what n counts: votes, raters, pairs, items, repeats
     note: str = ""
     key: str | None = None  # of the points that the figure sums up; None where it sums up none
-    scale: tuple[float, float] | None = None  # the least and the most that it can be, where a bar shows it
+    least: float | None = None  # that it can be, where a bar shows it
+    most: float | None = None  # likewise
     #: The same with nothing left out, where the study's rules leave something out.
     all_value: float | str | None = None
     all_low: float | None = None

@@ -280,7 +280,7 @@ def test_files_that_are_broken_or_of_another_kind_say_it_in_one_line(tmp_path, s
             find_base(str(tmp_path / name))
         assert words in str(caught.value), name
         assert "\n" not in str(caught.value)
-    with pytest.raises(BaseError, match=r"there is no file models/mine.safetensors"):
+    with pytest.raises(BaseError, match=r"models/mine.safetensors does not exist"):
         find_base("models/mine.safetensors")
 
 

@@ -172,10 +172,21 @@ def test_a_gpu_computes_the_same_merge_and_it_lies_where_the_loras_lie(name, opt
 
 
 def test_a_device_that_is_not_there_is_refused_before_anything_is_read(tmp_path):
-    missing = str(tmp_path / "a.safetensors")
+    unread = tmp_path / "a.safetensors"
+    unread.write_text("no LoRA")
     result = CliRunner().invoke(
         app,
-        ["merge", missing, missing, "-o", str(tmp_path / "m.safetensors"), "--method", "ties", "--device", "abacus"],
+        [
+            "merge",
+            str(unread),
+            str(unread),
+            "-o",
+            str(tmp_path / "m.safetensors"),
+            "--method",
+            "ties",
+            "--device",
+            "abacus",
+        ],
     )
     assert result.exit_code == 1
     assert "--device is 'abacus'" in result.output

@@ -139,7 +139,7 @@ def test_names_that_python_and_plans_write_are_answered_too(tmp_path):
         "method": (plan(row.format("drect")), "direct"),
         "option": (plan(row.format("np-lora") + "muu = 1\n"), "mu"),
         "side": (lambda: read_blocks({"contnet": "STYLE"}, 2), "content"),
-        "preset of blocks": (lambda: read_blocks({"content": "STYEL"}, 2), "STYLE"),
+        "preset of blocks": (lambda: read_blocks({"content": "b-lroa"}, 2), "b-lora"),
         "concepts": (lambda: read_concepts(shipped.STYLES, ["glowin"]), "glowing"),
         "row of a table": (lambda: select(paper, ["dgo-1"]), "dog-1"),
         "names": (lambda: choose({"contents": shipped.CONTENTS, "styles": shipped.STYLES}, "dog-99"), "dog-"),

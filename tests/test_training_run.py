@@ -367,11 +367,13 @@ def test_a_precision_that_is_none_is_one_line_with_what_is_accepted():
 
 
 def test_where_nothing_is_optimised_no_precision_is_taken(tmp_path):
-    place = tmp_path / "c.safetensors"
+    place, a, b = (tmp_path / f"{name}.safetensors" for name in "cab")
+    for unread in (a, b):
+        unread.write_text("no LoRA")
     for words in (
-        ("merge", "a", "b", "-o", place, "--method", "direct", "--precision", "bf16"),
-        ("coefficients", "a", "b", "-o", place, "--method", "lorarar", "--precision", "bf16"),
-        ("coefficients", "a", "b", "-o", place, "--method", "lorarar", "--device", "cpu"),
+        ("merge", a, b, "-o", place, "--method", "direct", "--precision", "bf16"),
+        ("coefficients", a, b, "-o", place, "--method", "lorarar", "--precision", "bf16"),
+        ("coefficients", a, b, "-o", place, "--method", "lorarar", "--device", "cpu"),
     ):
         done = run(*words)
         assert done.exit_code == 1

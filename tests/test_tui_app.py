@@ -238,7 +238,7 @@ def test_references_are_pinned_beside_pictures_at_their_size_each_with_its_own_a
         return [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
 
     def captions(app):
-        return [words(tile.query_one(".caption")) for tile in pinned(app)]
+        return [words(one) for tile in pinned(app) for one in tile.query(".caption")]
 
     def sizes(app, tiles):
         return {(tile.size.width, tile.size.height) for tile in tiles}

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 #: What ``lorarar judge run``, ``check`` and ``exploit`` have besides the settings of critics.
 RESERVED = {
     *("critic", "preset", "metrics", "prompts", "images", "generated", "references", "db", "sample", "seed"),
-    *("against", "ratings", "chart", "stop_after", "protocol", "methods", "json", "as_json", "help", "context"),
+    *(
+        "against",
+        "ratings",
+        "chart",
+        "stop_after",
+        "protocol",
+        "methods",
+        "json",
+        "as_json",
+        "quiet",
+        "help",
+        "context",
+    ),
     *(kind.name for kind in KINDS),
 }
 

@@ -83,7 +83,7 @@ def merge(
     from lorarar.families import find_base
     from lorarar.lora.layouts import layout_named
     from lorarar.merging.methods import method_named
-    from lorarar.util.outputs import check_output
+    from lorarar.util.outputs import check_output, check_output_folder
 
     method, options = method_of(given := given_options(context), "layout", *NAMES)
     row = method_named(method)
@@ -96,8 +96,11 @@ def merge(
     model = find_base(base, vae=vae, prediction=prediction)
     check_options(row.for_loras(len(loras)) if row.loras == "many" else row, options)
     if not every:
-        if not layout_named(layout).folder:
-            check_output(out, ".safetensors")
+        database = () if db is None else (db,)
+        if layout_named(layout).folder:
+            check_output_folder(out, inputs=database)
+        else:
+            check_output(out, ".safetensors", inputs=database)
         check_there(*loras)
         check_single(*loras)
     from lorarar.generation.bases import drawing_device

@@ -64,7 +64,8 @@ def figure_of(
         counted=counted,
         note="; ".join(filter(None, notes)),
         key=key,
-        scale=scale,
+        least=scale[0] if scale else None,
+        most=scale[1] if scale else None,
     )
 
 

@@ -22,7 +22,9 @@ def study_bars(report: StudyReport, room: int) -> Text:
     """All that has a bar, in ``room`` terminal columns: outcomes by what they are of, then the methods' ranking."""
     width = min(max(room - NAME - VALUE, NARROWEST), WIDTH)
     text = Text(no_wrap=True, overflow="ellipsis")
-    outcomes = [figure for figure in report.section("outcomes") if figure.scale and isinstance(figure.value, float)]
+    outcomes = [
+        figure for figure in report.section("outcomes") if figure.most is not None and isinstance(figure.value, float)
+    ]
     for of, figures in group_by(outcomes, short_title).items():
         text.append(f"{line(of, room)}\n", "bold")
         for figure in figures:
@@ -37,7 +39,7 @@ def study_bars(report: StudyReport, room: int) -> Text:
 
 def outcome_bar(figure: Figure, width: int) -> Text:
     """A figure filled from 0 to its value, with its interval over it."""
-    least, most = figure.scale or (0.0, 1.0)
+    least, most = figure.least or 0.0, 1.0 if figure.most is None else figure.most
     value = figure.value if isinstance(figure.value, float) else 0.0
 
     def place(at: float) -> int:

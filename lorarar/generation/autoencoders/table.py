@@ -19,12 +19,12 @@ AUTOENCODER_KINDS: Mapping[str, AutoencoderKind] = {
 
 
 def autoencoder_kind(vae: Any) -> AutoencoderKind:
-    """How an autoencoder is used: by its class, or one that this is made of.
+    """How an autoencoder is used: by its class, one that this is made of, or that of a model which it is around.
 
     Raises:
         BaseError: its class has no row.
     """
-    names = (kind.__name__ for kind in type(vae).__mro__)
+    names = (kind.__name__ for module in vae.modules() for kind in type(module).__mro__)
     kind = next((AUTOENCODER_KINDS[name] for name in names if name in AUTOENCODER_KINDS), None)
     if kind is None:
         accepted = ", ".join(AUTOENCODER_KINDS)
