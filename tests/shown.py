@@ -57,10 +57,10 @@ def shown_report(study: str = "first") -> StudyReport:
     of = "alpha against beta"
     shares = [("alpha better", 0.55, 0.41, 0.68), ("comparable", 0.2, 0.12, 0.3), ("beta better", 0.25, 0.14, 0.38)]
     outcomes = [
-        Figure("outcomes", of, name, value, low, high, 48, "votes", scale=(0.0, 1.0))
+        Figure("outcomes", of, name, value, low, high, 48, "votes", least=0.0, most=1.0)
         for name, value, low, high in shares
     ]
-    outcomes.append(Figure("outcomes", of, "preference", 0.3, 0.04, 0.55, 48, "votes", scale=(-1.0, 1.0)))
+    outcomes.append(Figure("outcomes", of, "preference", 0.3, 0.04, 0.55, 48, "votes", least=-1.0, most=1.0))
     outcomes.append(
         Figure("outcomes", of, "sign test p", 0.031, n=8, counted="pairs", note="6 pairs lean to the first")
     )
