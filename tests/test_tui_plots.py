@@ -121,7 +121,7 @@ def test_a_click_on_a_dot_opens_its_pictures_and_one_beside_it_does_nothing(show
 
 
 def outcome(value, low, high, scale=(0.0, 1.0)):
-    return Figure("outcomes", "a against b", "a better", value, low, high, 48, "votes", scale=scale)
+    return Figure("outcomes", "a against b", "a better", value, low, high, 48, "votes", least=scale[0], most=scale[1])
 
 
 def filled(bar):
