@@ -27,6 +27,7 @@ from lorarar.lora.admission import Admission
 from lorarar.lora.drawn_methods import DRAWN, DrawnMethod
 from lorarar.merging.methods import METHODS, MethodInfo
 from lorarar.merging.methods.method import NO_MERGES, SHAPING
+from lorarar.merging.methods.table import unknown_method
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.concepts import ConceptNeeds
@@ -39,7 +40,6 @@ from lorarar.util.errors import PlanError
 from lorarar.util.files import is_bare
 from lorarar.util.options import check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
-from lorarar.util.suggestion import did_you_mean
 
 MOST_SEEDS = 100_000  # of a pair
 
@@ -142,9 +142,7 @@ class MethodRow(StrictTable):
     @model_validator(mode="after")
     def _check(self) -> MethodRow:
         if self.method not in (*METHODS, *NO_MERGES):
-            accepted = (*NO_MERGES, *METHODS)
-            near = did_you_mean(self.method, accepted)
-            raise ValueError(f"unknown method {self.method[:60]!r}; accepted are {', '.join(accepted)}{near}")
+            raise ValueError(unknown_method(self.method, (*NO_MERGES, *METHODS)))
         _ = self.options, self.shaping
         return self
 

@@ -48,18 +48,11 @@ class Tryout:
 
     plan: Plan
     rows: TryoutRows
-    content: Path
-    style: Path
 
     @property
     def title(self) -> str:
         """The plan's, which names the tryout's files too."""
         return self.plan.title
-
-    @property
-    def template(self) -> str:
-        """What the pictures are drawn from."""
-        return self.plan.pictures.prompt
 
 
 def plan_tryout(request: TryoutRequest) -> Tryout:
@@ -102,7 +95,7 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
     }
     title = _title(tables, *files)
     plan = place_plan(plan_of({**tables, "title": title}, "try"), Path("try"))
-    return Tryout(plan, rows, *files)
+    return Tryout(plan, rows)
 
 
 def _entry(file: Path, given: Description) -> dict[str, Any]:

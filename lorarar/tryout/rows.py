@@ -10,11 +10,11 @@ from lorarar.bench.plan import MethodRow
 from lorarar.families import Base
 from lorarar.merging.methods import METHODS
 from lorarar.merging.methods.method import NO_MERGES
+from lorarar.merging.methods.table import unknown_method
 from lorarar.util.errors import HypernetError, MethodError
 from lorarar.util.formatting import in_words
 from lorarar.util.grouping import group_by
 from lorarar.util.options import Option, OptionError, check_values
-from lorarar.util.suggestion import did_you_mean
 
 TRAINING = "pictures of both LoRAs and minutes of training: lorarar merge --method NAME, lorarar bench run"
 JOINT_TRAINING = "pictures of both and minutes of training: lorarar train joint, lorarar bench run"
@@ -84,8 +84,7 @@ def ignored_words(ignored: Mapping[str, Iterable[str]]) -> list[str]:
 def _check_name(name: str) -> None:
     accepted = [*METHODS, *NO_MERGES]
     if name not in accepted:
-        near = did_you_mean(name, accepted)
-        raise MethodError(f"unknown method {name[:40]!r}; accepted are {', '.join(accepted)}{near}")
+        raise MethodError(unknown_method(name, accepted))
 
 
 def _options_of(name: str) -> Mapping[str, Option]:

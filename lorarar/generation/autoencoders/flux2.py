@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorarar.generation.autoencoders.autoencoder_kind import AutoencoderKind
+from lorarar.generation.folded_latents import folded, unfolded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +17,7 @@ class Flux2VaeKind(AutoencoderKind):
     patch = 2
 
     def encode(self, vae: Any, pixels: Tensor) -> Tensor:
-        return _folded(vae.encode(pixels).latent_dist.mean)
+        return folded(vae.encode(pixels).latent_dist.mean)
 
     def scale(self, vae: Any) -> tuple[Tensor, Tensor]:
         mean, deviation = _statistics(vae)
@@ -24,7 +25,7 @@ class Flux2VaeKind(AutoencoderKind):
 
     def decode(self, vae: Any, latents: Tensor) -> Tensor:
         mean, deviation = (one.to(latents.device) for one in _statistics(vae))
-        pixels: Tensor = vae.decode(_unfolded(latents * deviation + mean).to(vae.dtype), return_dict=False)[0]
+        pixels: Tensor = vae.decode(unfolded(latents * deviation + mean).to(vae.dtype), return_dict=False)[0]
         return pixels
 
     def channels(self, vae: Any) -> int:
@@ -37,24 +38,10 @@ def normalised(vae: Any, latents: Tensor) -> Tensor:
     So what comes of them when they are decoded is, to the last bit of a half precision, what these were.
     """
     mean, deviation = (one.to(latents.device) for one in _statistics(vae))
-    return (_folded(latents.float()) - mean) / deviation
+    return (folded(latents.float()) - mean) / deviation
 
 
 def _statistics(vae: Any) -> tuple[Tensor, Tensor]:
     """Mean and deviation (1, 4 C, 1, 1) of folded latents, in single precision."""
     mean, variance = (one.float().view(1, -1, 1, 1) for one in (vae.bn.running_mean, vae.bn.running_var))
     return mean, (variance + vae.config.batch_norm_eps).sqrt()
-
-
-def _folded(latents: Tensor) -> Tensor:
-    """(N, C, 2h, 2w) as (N, 4 C, h, w)."""
-    count, channels, height, width = latents.shape
-    squares = latents.reshape(count, channels, height // 2, 2, width // 2, 2)
-    return squares.permute(0, 1, 3, 5, 2, 4).reshape(count, 4 * channels, height // 2, width // 2)
-
-
-def _unfolded(latents: Tensor) -> Tensor:
-    """(N, 4 C, h, w) as (N, C, 2h, 2w)."""
-    count, channels, height, width = latents.shape
-    squares = latents.reshape(count, channels // 4, 2, 2, height, width)
-    return squares.permute(0, 1, 4, 2, 5, 3).reshape(count, channels // 4, 2 * height, 2 * width)

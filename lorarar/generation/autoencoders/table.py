@@ -9,6 +9,7 @@ from lorarar.generation.autoencoders.autoencoder_kind import AutoencoderKind
 from lorarar.generation.autoencoders.flux2 import Flux2VaeKind
 from lorarar.generation.autoencoders.kl import KlKind
 from lorarar.generation.autoencoders.qwen_image import QwenVaeKind
+from lorarar.generation.class_rows import class_row
 from lorarar.util.errors import BaseError
 
 AUTOENCODER_KINDS: Mapping[str, AutoencoderKind] = {
@@ -24,8 +25,7 @@ def autoencoder_kind(vae: Any) -> AutoencoderKind:
     Raises:
         BaseError: its class has no row.
     """
-    names = (kind.__name__ for module in vae.modules() for kind in type(module).__mro__)
-    kind = next((AUTOENCODER_KINDS[name] for name in names if name in AUTOENCODER_KINDS), None)
+    kind = class_row(vae, AUTOENCODER_KINDS)
     if kind is None:
         accepted = ", ".join(AUTOENCODER_KINDS)
         raise BaseError(f"no latents are made with a {type(vae).__name__}; accepted are {accepted}")

@@ -125,3 +125,13 @@ class DenoiserKind:
         least, most = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
         low, high = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
         return float(low + (high - low) * (tokens - least) / (most - least))
+
+
+def check_negative(negative: str, guidance: float) -> None:
+    """Refuse a negative prompt where no guidance leads away from it.
+
+    Raises:
+        DrawingError: the message says what it takes.
+    """
+    if negative and guidance <= 1:
+        raise DrawingError("--negative says what guidance leads away from, and there is none: --guidance above 1")

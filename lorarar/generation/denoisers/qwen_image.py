@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lorarar.generation.denoisers.conditioning import MASK, Conditioning
-from lorarar.generation.denoisers.denoiser_kind import DenoiserKind
+from lorarar.generation.denoisers.denoiser_kind import DenoiserKind, check_negative
 from lorarar.generation.denoisers.packed_latents import packed, unpacked
 from lorarar.generation.denoisers.token_count import LONGEST, check_length, count_tokens
-from lorarar.util.errors import DrawingError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,8 +48,7 @@ class QwenImageKind(DenoiserKind):
     def call_arguments(
         self, pipeline: Any, prompt: str, negative: str, guidance: float, device: torch.device | str
     ) -> dict[str, Any]:
-        if negative and guidance <= 1:
-            raise DrawingError("--negative says what guidance leads away from, and there is none: --guidance above 1")
+        check_negative(negative, guidance)
         sides = {"": prompt, "negative_": negative or NOTHING} if guidance > 1 else {"": prompt}
         arguments: dict[str, Any] = {"true_cfg_scale": max(guidance, 1.0)}
         for side, text in sides.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lorarar.generation.class_rows import class_row
 from lorarar.generation.denoisers.denoiser_kind import DenoiserKind
 from lorarar.generation.denoisers.flux1 import Flux1Kind
 from lorarar.generation.denoisers.flux2 import Flux2Kind
@@ -48,8 +49,7 @@ def kind_of(model: Any) -> DenoiserKind:
     Raises:
         BaseError: its class has no row.
     """
-    names = (kind.__name__ for module in model.modules() for kind in type(module).__mro__)
-    kind = next((DENOISER_KINDS[name] for name in names if name in DENOISER_KINDS), None)
+    kind = class_row(model, DENOISER_KINDS)
     if kind is None:
         raise BaseError(f"nothing is drawn with and trained on a {type(model).__name__}; accepted are {_accepted()}")
     return kind

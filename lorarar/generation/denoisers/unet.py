@@ -8,6 +8,7 @@ import torch
 
 from lorarar.generation.denoisers.conditioning import Conditioning, square_time_ids
 from lorarar.generation.denoisers.denoiser_kind import DenoiserKind
+from lorarar.generation.denoisers.token_count import count_tokens
 from lorarar.generation.long_prompts import encoded_arguments, prompt_arguments
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class UnetKind(DenoiserKind):
     def fits(self, pipeline: Any, prompt: str) -> bool:
         both = (getattr(pipeline, name, None) for name in ("tokenizer", "tokenizer_2"))
         return all(
-            len(tokenizer(prompt, truncation=False, verbose=False).input_ids) <= int(tokenizer.model_max_length)
+            count_tokens(tokenizer, prompt) <= int(tokenizer.model_max_length)
             for tokenizer in both
             if tokenizer is not None
         )

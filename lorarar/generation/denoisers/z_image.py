@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lorarar.generation.denoisers.conditioning import Conditioning
-from lorarar.generation.denoisers.denoiser_kind import DenoiserKind
+from lorarar.generation.denoisers.denoiser_kind import DenoiserKind, check_negative
 from lorarar.generation.denoisers.token_count import LONGEST, check_length, count_asked
-from lorarar.util.errors import DrawingError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,8 +40,7 @@ class ZImageKind(DenoiserKind):
     def call_arguments(
         self, pipeline: Any, prompt: str, negative: str, guidance: float, device: torch.device | str
     ) -> dict[str, Any]:
-        if negative and guidance <= 1:
-            raise DrawingError("--negative says what guidance leads away from, and there is none: --guidance above 1")
+        check_negative(negative, guidance)
         both = [prompt, negative] if guidance > 1 else [prompt]
         for text in both:
             check_length(text, count_asked(pipeline.tokenizer, text, thinking=True))

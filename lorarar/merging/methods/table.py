@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lorarar.lora.drawn_methods import DRAWN
 from lorarar.merging.methods.method import Method, Rival, check_method
 from lorarar.util.errors import MethodError
@@ -179,9 +181,15 @@ def method_named(name: str) -> Method:
     if name in DRAWN:
         raise MethodError(DRAWN[name].no_file)
     if name not in METHODS:
-        near = did_you_mean(name, (*METHODS, *DRAWN))
-        raise MethodError(f"unknown method {name[:60]!r}; accepted are {', '.join(METHODS)}{near}")
+        raise MethodError(unknown_method(name, METHODS, DRAWN))
     return METHODS[name]
+
+
+def unknown_method(name: str, accepted: Iterable[str], meant: Iterable[str] = ()) -> str:
+    """That there is no method of a name; ``meant`` are names that it may have been beside those that are accepted."""
+    accepted = list(accepted)
+    near = did_you_mean(name, [*accepted, *meant])
+    return f"unknown method {name[:60]!r}; accepted are {', '.join(accepted)}{near}"
 
 
 def optimised() -> list[str]:
