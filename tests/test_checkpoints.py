@@ -10,13 +10,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks.rehearsal.original_names import original_name
+from lorarar.calls.drawing import generate
 from lorarar.cli.inspect_checkpoint import checkpoint_facts, checkpoint_words
 from lorarar.families import FAMILIES, Family, architecture_family, family_of, find_base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.bases import aligned, load_pipeline, load_weights
 from lorarar.generation.checkpoint import clip_tokenizer
 from lorarar.generation.forward_process import forward_process
-from lorarar.generation.studio import Studio, generate
+from lorarar.generation.studio import Studio
 from lorarar.generation.vae import load_vae
 from lorarar.lora.base_layers import layers_of
 from lorarar.lora.base_weights import BaseWeights

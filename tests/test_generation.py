@@ -12,12 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
+from lorarar.calls.drawing import generate
 from lorarar.families import Base, find_base
 from lorarar.generation.base_digest import base_digest
 from lorarar.generation.bases import drawing_device, load_pipeline
 from lorarar.generation.picture import save
 from lorarar.generation.picture_names import picture_stem
-from lorarar.generation.studio import Studio, generate
+from lorarar.generation.studio import Studio
 from lorarar.pictures.images import read_image
 from lorarar.util.errors import AdapterError, BaseError, SeedError
 

@@ -9,12 +9,12 @@ from diffusers import StableDiffusionXLPipeline
 
 from lorarar.bench.cells import pairs_of
 from lorarar.bench.plan import read_plan
+from lorarar.calls.drawing import generate
 from lorarar.families import DrawingDefaults, find_base
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.noise import noise_seed, parse_noise_cell
 from lorarar.generation.placement import Placement
 from lorarar.generation.settings import DrawingSettings
-from lorarar.generation.studio import generate
 from lorarar.pictures.concepts import read_concepts
 from lorarar.store import Store
 from lorarar.util.digest import digest_of_facts

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Unpack
 
 from lorarar.families import DEFAULT_BASE, Base, find_base
-from lorarar.generation import studio
 from lorarar.generation.attached_loras import AttachedLora
 from lorarar.generation.noise import NoiseCell
 from lorarar.generation.offload import Offload
-from lorarar.generation.picture import Picture
+from lorarar.generation.picture import Picture, save
 from lorarar.generation.settings import DrawingOptions
+from lorarar.generation.studio import BATCH, Studio
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.base_weights import read_adapter_for
+from lorarar.lora.drawn_methods import drawn_method
 from lorarar.store import Store
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import OutputError
+from lorarar.util.outputs import check_output_folder
+from lorarar.util.seeds import check_seeds
 
 Lora = str | Path | Adapter
 
@@ -35,7 +38,7 @@ def generate(
     device: str | None = None,
     dtype: Dtype | None = None,
     offload: Offload = "none",
-    batch: int = studio.BATCH,
+    batch: int = BATCH,
     noise_of: NoiseCell | None = None,
     **options: Unpack[DrawingOptions],
 ) -> list[Picture]:
@@ -67,27 +70,19 @@ def generate(
     """
     if db is not None and out is None:
         raise OutputError("db notes where pictures lie, and they are not written; name a folder with out")
+    if out is not None:
+        check_output_folder(Path(out))
+    check_seeds(seeds := range(seed, seed + n))
     model = base if isinstance(base, Base) else find_base(base)
     given = [(lora, 1.0)] if isinstance(lora, str | Path | Adapter) else list(lora or ())
     attached = [
         AttachedLora(one if isinstance(one, Adapter) else read_adapter_for(model, one), strength)
         for one, strength in given
     ]
-    pictures = studio.generate(
-        prompt,
-        lora=[(one.adapter, one.strength) for one in attached],
-        base=model,
-        method=method,
-        n=n,
-        seed=seed,
-        out=out,
-        device=device,
-        dtype=dtype,
-        offload=offload,
-        batch=batch,
-        noise_of=noise_of,
-        **options,
-    )
+    with Studio(model, device, dtype=dtype, offload=offload) as studio:
+        studio.load_loras(attached, drawn_method(method) if method else None)
+        made = studio.generate(prompt, seeds, batch=batch, noise_of=noise_of, **options)
+        pictures = [save(picture, Path(out)) if out is not None else picture for picture in made]
     if db is not None:
         with Store(Path(db)) as store:
             made_by = keep_loras(store, attached, ["" if isinstance(one, Adapter) else Path(one) for one, _ in given])

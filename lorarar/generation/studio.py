@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from PIL import Image
 
-from lorarar.families import DEFAULT_BASE, Base, family_of, find_base
+from lorarar.families import Base, family_of
 from lorarar.families.layer_table import Layers, layers_of_model
 from lorarar.generation.attached_loras import AttachedLora, attached_text, summed
 from lorarar.generation.base_digest import pinned
@@ -26,17 +26,16 @@ from lorarar.generation.drawing_pipeline import load_for_drawing
 from lorarar.generation.noise import NoiseCell, noise_seed
 from lorarar.generation.offload import Offload
 from lorarar.generation.out_of_memory import memory_in_one_line
-from lorarar.generation.picture import Picture, save
+from lorarar.generation.picture import Picture
 from lorarar.generation.placement import Placement
 from lorarar.generation.schedulers import scheduler_like
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.generation.switching import SwitchedLoras, unswitched
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.base_weights import read_adapter_for
-from lorarar.lora.drawn_methods import DrawnMethod, drawn_method
+from lorarar.lora.drawn_methods import DrawnMethod
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import AdapterError, DrawingError, reason
-from lorarar.util.outputs import check_output_folder
 from lorarar.util.seeds import check_seeds
 
 if TYPE_CHECKING:
@@ -45,46 +44,6 @@ if TYPE_CHECKING:
 Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]  # of both factors, by layer
 BATCH = 4
 ATTACHED = "attached"  # what diffusers knows the LoRA on the base by
-
-
-def generate(
-    prompt: str,
-    *,
-    lora: str | Path | Adapter | Sequence[tuple[str | Path | Adapter, float]] | None = None,
-    base: str | Base = DEFAULT_BASE,
-    method: str | None = None,
-    n: int = 1,
-    seed: int = 0,
-    out: str | Path | None = None,
-    device: str | None = None,
-    dtype: Dtype | None = None,
-    offload: Offload = "none",
-    batch: int = BATCH,
-    noise_of: NoiseCell | None = None,
-    **options: Unpack[DrawingOptions],
-) -> list[Picture]:
-    """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …; with ``out``, write them there as PNG.
-
-    ``base`` is a name as ``--base`` takes it, or what ``lorarar.families.find_base`` made of one and a VAE; ``lora`` is
-    one, or several with their strengths; ``method`` names how a content and a style are drawn with (k-lora) where
-    they are not simply added; ``options`` are those of ``DrawingOptions``, ``dtype`` and ``offload`` as of ``Studio``,
-    ``batch`` and ``noise_of`` as of ``Studio.generate``.
-
-    Raises:
-        BaseError, AdapterError, DrawingError, ImageError, MethodError, OutputError: each names what was wrong and what
-            is accepted.
-    """
-    if out is not None:
-        check_output_folder(Path(out))
-    seeds = range(seed, seed + n)
-    check_seeds(seeds)
-    loras = [(lora, 1.0)] if isinstance(lora, str | Path | Adapter) else lora or []
-    loaded = base if isinstance(base, Base) else find_base(base)
-    with Studio(loaded, device, dtype=dtype, offload=offload) as studio:
-        attached = [AttachedLora(_adapter(studio.base, one), strength) for one, strength in loras]
-        studio.load_loras(attached, drawn_method(method) if method else None)
-        pictures = studio.generate(prompt, seeds, batch=batch, noise_of=noise_of, **options)
-        return [save(picture, Path(out)) if out is not None else picture for picture in pictures]
 
 
 def _adapter(base: Base, lora: str | Path | Adapter) -> Adapter:
