@@ -96,6 +96,7 @@ def report(
     critic: str | Sequence[str] | None = None,
     prompts: str | None = None,
     judge: int | Sequence[int] | None = None,
+    confidence: bool = False,
     images: str = "",
     generated: Place | None = None,
     references: Place | None = None,
@@ -110,6 +111,8 @@ def report(
         critic: as it is recorded; several are a jury, whose majority reports, with each one's figures.
         prompts: only verdicts with these prompts: a name or a version.
         judge: by its number in the database; several are a jury.
+        confidence: whether methods are compared in pairs by how sure the judge is of each picture, where nobody was
+            asked about two.
         images: as ``run`` has it.
         generated: likewise.
         references: likewise.
@@ -130,6 +133,7 @@ def report(
             critics=critic_names(critic or ()),
             prompts=prompts,
             judges=(judge,) if isinstance(judge, int) else tuple(judge or ()),
+            confidence=confidence,
         )
         return Rows(report_figures(read_report(request)))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from judge.brand import brand, knows
-from judge.protocol import Answer, correct, majority, majority_of_counts, score
+from judge.protocol import Answer, confidence, correct, majority, majority_of_counts, score
 from judge.questions import ASPECTS, Aspect
 from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict, says
 from lorarar.store.filters import one_collection
@@ -89,6 +89,11 @@ class JudgedPicture:
 
         chances = [v.probability for v in self.verdicts(aspect) if v.answer is not None and v.probability is not None]
         return float(np.mean(chances)) if chances and len(chances) == len(self.verdicts(aspect)) else None
+
+    def confidence(self, aspect: Aspect) -> float | None:
+        """How sure the judge is that an aspect is right (``judge.protocol``); None where a probability is missing."""
+        chances = [v.probability for v in self.verdicts(aspect) if v.answer is not None and v.probability is not None]
+        return confidence(chances) if len(chances) == len(self.verdicts(aspect)) else None
 
     def verdicts(self, aspect: Aspect) -> tuple[Verdict, ...]:
         """The verdicts of one aspect's references."""

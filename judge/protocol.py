@@ -31,6 +31,23 @@ def majority_of_counts(yes: int, answered: int, references: int) -> Answer:
     return False if references and 2 * (yes + missing) <= references else None
 
 
+def confidence(probabilities: Sequence[float]) -> float | None:
+    """How sure a judge is that an aspect is right: the majority's rule at every threshold at once.
+
+    It is the most that a yes can be asked to have of probability for the aspect to be right still, which strictly more
+    than half of the references have to reach. A yes has more than half, so an aspect is right exactly where this is
+    above half.
+
+    Args:
+        probabilities: of a yes, of each reference.
+
+    Returns:
+        A probability; None without references.
+    """
+    ordered = sorted(probabilities, reverse=True)
+    return ordered[len(ordered) // 2] if ordered else None
+
+
 def both_right(subject: Answer, style: Answer) -> Answer:
     """Whether subject and style are both right: one that is wrong decides, one that is unknown leaves it open."""
     if subject is False or style is False:

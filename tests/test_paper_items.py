@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -163,7 +164,7 @@ def test_a_smoke_test_of_own_folders_is_as_small(tmp_path):
     assert grids.test_grid(replace(request, quick=False)).pair_count > 100
 
 
-def test_what_was_measured_of_some_loras_and_a_network_is_not_taken_for_that_of_others(made, monkeypatch):
+def test_what_was_measured_is_of_the_loras_and_the_network_wherever_they_lie(made, monkeypatch, tmp_path):
     work, measured = _work(made, monkeypatch, "table-2"), []
 
     def measure(plan, row):
@@ -178,8 +179,13 @@ def test_what_was_measured_of_some_loras_and_a_network_is_not_taken_for_that_of_
         write_hypernet(content, network)
         row = plan.methods[2].model_copy(update={"hypernet": str(network)})
         footprint.kept_footprint(work, plan, row)
-    other = plan.model_copy(update={"contents": plan.contents.model_copy(update={"folder": made[0]})})
-    footprint.kept_footprint(work, other, row)
+    folder = shutil.copytree(plan.contents.folder, tmp_path / "elsewhere")
+    moved, other = (
+        plan.model_copy(update={"contents": plan.contents.model_copy(update=update)})
+        for update in ({"folder": folder}, {"names": ("cat-2",)})
+    )
+    for same in (moved, other, other):
+        footprint.kept_footprint(work, same, row)
     assert len(measured) == 3
 
 

@@ -56,6 +56,10 @@ def report(
             "--judge", help="By its number in the database; several are a jury.", show_default="who judged most"
         ),
     ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option("--confidence", help="In pairs by how sure the judge is of each picture, where none was asked."),
+    ] = False,
     images: ImagesOption = "",
     generated: GeneratedOption = None,
     references: ReferencesOption = None,
@@ -73,6 +77,7 @@ def report(
         critics=tuple(critic or ()),
         prompts=prompts,
         judges=tuple(judge or ()),
+        confidence=confidence,
     )
     form = one_form(as_json, one_of("--format", form, FORMATS, JudgeError), "table", JudgeError)
     if paper and by != "method":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import numpy as np
 
 from judge.pairwise.jury import PairJury
 from judge.pairwise.outcomes import FACETS, LEAN, CellOutcome, Facet
+from judge.pairwise.sources import ASKED, PairSource
 from lorarar.store.queries import Pair
 from lorarar.util.grouping import group_by
 from lorarar.util.statistics.bootstrap import RESAMPLES, Interval
@@ -50,7 +51,8 @@ class PairTally:
     ties: int
     losses: int
     preference: Difference | None  # wins minus losses, of each subject-style pair and then over pairs; None without any
-    disagreements: int | None  # ties by orders, or members of a jury, that disagree; None of both aspects together
+    #: Ties by orders, or members of a jury, that disagree; None of both aspects together, and where nothing could.
+    disagreements: int | None
     identical: int  # ties of pictures that are the same
     unclear: int  # cells without an outcome
 
@@ -82,6 +84,13 @@ class PairFigures:
     brand: str = ""  # why the figures are without worth, where they are
     others: Sequence[Judge] = ()  # who compared these pictures too, and was asked for as well; nothing is mixed
     jury: PairJury | None = None  # whose majority the judge is
+    source: PairSource = ASKED
+    shares: Mapping[str, Mapping[Pair, float]] = field(default_factory=dict)  # that methods won in both, pair by pair
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell has an outcome in any facet."""
+        return not any(one.decided for one in self.tallies)
 
 
 def make_figures(
@@ -115,7 +124,18 @@ def make_figures(
         shown_first=_shown_first(outcomes),
         missing=missing,
         reasons=Counter(reason for outcome in outcomes for aspect in outcome.aspects for reason in aspect.reasons),
+        shares=_shares(outcomes),
     )
+
+
+def _shares(outcomes: Iterable[CellOutcome]) -> dict[str, dict[Pair, float]]:
+    """The share of a method's comparisons with all others that it won in both, a tie half, by subject-style pair."""
+    won: dict[str, list[tuple[Pair, float]]] = {}
+    for outcome in outcomes:
+        if (value := outcome.value("both")) is not None:
+            for method, side in zip(outcome.methods, (value, -value), strict=True):
+                won.setdefault(method, []).append((outcome.pair, (1 + side) / 2))
+    return {method: _means(of) for method, of in won.items()}
 
 
 def strengths(methods: Sequence[str], outcomes: Sequence[CellOutcome], facet: Facet) -> Strengths:
@@ -123,16 +143,19 @@ def strengths(methods: Sequence[str], outcomes: Sequence[CellOutcome], facet: Fa
     decided = [(value, outcome) for outcome in outcomes if (value := outcome.value(facet)) is not None]
     if not decided:
         return Strengths({}, "no cell has an outcome")
+    pairs = sorted({outcome.pair for _, outcome in decided})
+    places, rows = ({name: at for at, name in enumerate(names)} for names in (methods, pairs))
     comparisons = Comparisons(
         values=np.array([value for value, _ in decided], float),
-        methods=np.array([[methods.index(method) for method in outcome.methods] for _, outcome in decided]),
+        methods=np.array([[places[method] for method in outcome.methods] for _, outcome in decided]),
         count=len(methods),
+        groups=np.array([rows[outcome.pair] for _, outcome in decided]),
     )
     try:
-        fitted = comparisons.fit(np.ones(len(decided))).strengths
+        fitted = comparisons.fit(np.ones(len(pairs))).strengths
     except UndefinedError as error:
         return Strengths({}, str(error))
-    draws = _draws(comparisons, [outcome.pair for _, outcome in decided])
+    draws = _draws(comparisons, pairs)
     return Strengths({name: _with_ends(fitted[at], draws[:, at]) for at, name in enumerate(methods)})
 
 
@@ -144,7 +167,12 @@ def _with_ends(value: float, draws: Floats) -> Interval:
 
 
 def _draws(comparisons: Comparisons, pairs: Sequence[Pair]) -> Floats:
-    """Log strengths when subjects and styles are drawn anew (draws, methods); infinite where they have no bound."""
+    """Log strengths when subjects and styles are drawn anew (draws, methods); infinite where they have no bound.
+
+    Args:
+        comparisons: a group a pair.
+        pairs: the subject and the style of each group.
+    """
     subjects, styles = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
     rows = np.array([subjects.index(subject) for subject, _ in pairs])
     columns = np.array([styles.index(style) for _, style in pairs])
@@ -165,6 +193,7 @@ def tally(
     """What became of two methods' cells in one facet."""
     values = [outcome.value(facet) for outcome in outcomes]
     of_aspect = [outcome.subject if facet == "subject" else outcome.style for outcome in outcomes]
+    disagreeing = [one.disagrees for one in of_aspect if one.disagrees is not None]
     return PairTally(
         methods=methods,
         facet=facet,
@@ -172,7 +201,7 @@ def tally(
         ties=values.count(0),
         losses=values.count(-1),
         preference=preference,
-        disagreements=None if facet == "both" else sum(one.disagrees for one in of_aspect),
+        disagreements=sum(disagreeing) if disagreeing and facet != "both" else None,
         identical=sum(all(aspect.identical for aspect in outcome.aspects) for outcome in outcomes),
         unclear=values.count(None),
     )
@@ -183,7 +212,7 @@ def _disagreements(outcomes: Sequence[CellOutcome]) -> Interval | None:
         (outcome.pair, float(aspect.disagrees))
         for outcome in outcomes
         for aspect in outcome.aspects
-        if aspect.value is not None and not aspect.identical
+        if aspect.value is not None and aspect.disagrees is not None and not aspect.identical
     )
 
 

@@ -30,7 +30,9 @@ def majority_outcome(members: Sequence[CellOutcome]) -> CellOutcome:
     """What most members of a jury say of a cell."""
     first = members[0]
     subject, style = (majority_aspect(both) for both in zip(*(one.aspects for one in members), strict=True))
-    return CellOutcome(first.methods, first.pair, subject, style)
+    wholes = [one.whole for one in members if one.whole is not None]
+    whole = majority_aspect(wholes) if len(wholes) == len(members) else None
+    return CellOutcome(first.methods, first.pair, subject, style, whole)
 
 
 def majority_aspect(members: Sequence[AspectOutcome]) -> AspectOutcome:

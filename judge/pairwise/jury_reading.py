@@ -40,9 +40,12 @@ def read_jury(
     """
     reading = read_pairs(database, files, wanted, against)
     members = list(dict.fromkeys(judge for each in wanted.each if (judge := reading.best(each)) is not None))
-    if len(members) > 1:
-        return _by_jury(reading, members)
-    return reading.by_one(members[0]) if members else None
+    return figures_by(reading, members) if members else None
+
+
+def figures_by(reading: PairReading, judges: Sequence[Judge]) -> PairFigures:
+    """The figures of one judge, or of the majority of several, of those who say anything of pairs."""
+    return _by_jury(reading, judges) if len(judges) > 1 else reading.by_one(judges[0])
 
 
 def _by_jury(reading: PairReading, judges: Sequence[Judge]) -> PairFigures:

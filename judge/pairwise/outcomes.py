@@ -1,7 +1,8 @@
 """What became of a cell in both orders: which method's picture is better, or neither.
 
 Invariant: where the two orders disagree it is a tie, and said to be one of those; where either has no clear choice
-there is no outcome. What most of a jury say of a cell is an outcome as well (``judge.pairwise.jury``).
+there is no outcome. What most of a jury say of a cell is an outcome as well (``judge.pairwise.jury``), and so is which
+of two pictures a judge is surer of that was asked about single ones alone (``judge.pairwise.confidence``).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class AspectOutcome:
     """What became of one aspect."""
 
     value: int | None  # 1 where the first method is better, -1 where the second is, 0 of a tie; None of an unclear one
-    disagrees: bool = False  # whether it is a tie since the two orders, or the members of a jury, say different things
+    #: Whether it is a tie since the two orders, or the members of a jury, say different things; None: nothing could.
+    disagrees: bool | None = False
     identical: bool = False  # whether both pictures are the same, so that nothing was asked
     choices: tuple[Choice | None, ...] = ()  # of the questions that were asked; None of one that is unclear
     reasons: tuple[str, ...] = ()  # why those are unclear
@@ -61,6 +63,7 @@ class CellOutcome:
     pair: Pair  # subject and style
     subject: AspectOutcome
     style: AspectOutcome
+    whole: AspectOutcome | None = None  # of both together, where that was found by itself; None: of the two aspects
 
     @property
     def aspects(self) -> tuple[AspectOutcome, AspectOutcome]:
@@ -69,8 +72,8 @@ class CellOutcome:
 
     @property
     def is_asked(self) -> bool:
-        """Whether any question about it was asked."""
-        return any(aspect.choices for aspect in self.aspects)
+        """Whether anything about it was asked, or is known without asking."""
+        return any(aspect.choices or aspect.value is not None for aspect in self.aspects)
 
     @property
     def clear(self) -> int:
@@ -80,8 +83,11 @@ class CellOutcome:
     def value(self, facet: Facet) -> int | None:
         """1 where the first method is better, -1 where the second is, 0 for a tie; None where it is unclear.
 
-        In both a method is better that is so in one aspect and not worse in the other.
+        In both a method is better that is so in one aspect and not worse in the other, where they were not compared
+        as a whole.
         """
+        if facet == "both" and self.whole is not None:
+            return self.whole.value
         subject, style = self.subject.value, self.style.value
         if facet != "both":
             return subject if facet == "subject" else style

@@ -11,6 +11,7 @@ from judge.brand import brand
 from judge.pairwise.cells import Matching, match_all
 from judge.pairwise.figures import PairFigures, make_figures
 from judge.pairwise.outcomes import CellOutcome, outcome_of
+from judge.pairwise.sources import ASKED, PairSource
 from judge.pairwise.store import read_choices, read_pair_judges
 from judge.pictures import PictureFiles, judge_of_most
 from judge.verdicts import ANY_JUDGE, Judge, JudgeFilter
@@ -67,6 +68,7 @@ class PairReading:
     targets: Sequence[Target]
     outcomes: Mapping[Judge, Sequence[CellOutcome]]  # of each judge that was asked about any, of all cells
     against: str | None
+    source: PairSource = ASKED
 
     def best(self, wanted: JudgeFilter) -> Judge | None:
         """The judge who answered most of those that are meant; who was asked in vain counts too, if nobody did."""
@@ -91,7 +93,7 @@ class PairReading:
         """The figures of what is said of cells."""
         compared = [method for method in self.matching.methods if any(method in one.methods for one in outcomes)]
         missing = match_all([target for target in self.targets if target.row in compared]).missing
-        return make_figures(judge, compared, outcomes, missing, self.against)
+        return replace(make_figures(judge, compared, outcomes, missing, self.against), source=self.source)
 
     @property
     def _bases(self) -> Iterable[str]:

@@ -19,6 +19,7 @@ def record(figures: PairFigures) -> dict[str, Any]:
     own = [{"name": name, **record(member)} for name, member in members]
     return {
         "judge": judge_record(figures.judge),
+        "source": figures.source.name,
         "others": [judge_record(judge) for judge in figures.others],
         "sentence": sentence(figures),
         "brand": figures.brand,

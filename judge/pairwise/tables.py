@@ -17,12 +17,11 @@ from lorarar.util.statistics.holm import APART
 from lorarar.util.tables import Table
 
 STRENGTHS = (
-    "Log strengths by Davidson's model (Bradley-Terry with ties), with a mean of 0; in both: better in one aspect and "
-    "not worse in the other. In brackets: 95 % bootstrap intervals, subjects and styles drawn anew."
+    "Log strengths by Davidson's model (Bradley-Terry with ties), with a mean of 0; in both: {in_both}. In brackets: "
+    "95 % bootstrap intervals, subjects and styles drawn anew."
 )
 TALLIES = (
-    "Each cell was asked about in both orders; where the orders disagree it is a tie. Preference: wins minus losses; p "
-    "is Holm's, over all that are compared. Alike: the same picture, a tie without asking. Pairs are not mixed with "
+    "{how} Preference: wins minus losses; p is Holm's, over all that are compared. Pairs are not mixed with "
     "verdicts on single pictures."
 )
 MAJORITIES = (
@@ -33,7 +32,7 @@ MAJORITIES = (
 
 def lead(figures: PairFigures) -> list[str]:
     """What came out of the pairs, and how far a jury agrees."""
-    agreement = [f"In pairs: {_agreement(figures.jury)}"] if figures.jury else []
+    agreement = [f"{_capital(figures.source.what)}: {_agreement(figures.jury)}"] if figures.jury else []
     return [sentence(figures), *agreement]
 
 
@@ -47,13 +46,18 @@ def sentence(figures: PairFigures) -> str:
     both = [one for one in figures.tallies if one.facet == "both" and one.decided]
     told = [_told(one) for one in both if _is_apart(one)]
     level = [" from ".join(one.methods) for one in both if not _is_apart(one)]
+    start = _capital(figures.source.what)
     if not both:
-        return "In pairs, no cell has an outcome."
+        return f"{start}, no cell has an outcome."
     if not told:
         none = f"{in_words(both[0].methods)} are not" if len(both) == 1 else "no two methods are"
-        return f"In pairs, {none} told apart."
+        return f"{start}, {none} told apart."
     rest = f"; not told apart: {', '.join(level)}" if level else ""
-    return f"In pairs, {in_words(told)}{rest}."
+    return f"{start}, {in_words(told)}{rest}."
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _is_apart(tally: PairTally) -> bool:
@@ -75,10 +79,15 @@ def tables(figures: PairFigures, collection: str) -> list[Table]:
 
 
 def _strengths(figures: PairFigures, collection: str) -> list[Table]:
-    notes = [*([figures.brand] if figures.brand else []), f"{who(figures)} {STRENGTHS}"]
+    notes = [
+        *([figures.brand] if figures.brand else []),
+        f"{who(figures)} {STRENGTHS.format(in_both=figures.source.in_both)}",
+    ]
     notes += why_not_lines(figures)
     head = ["method", *(f"strength, {facet}" for facet in reversed(FACETS))]
-    tables = [Table(f"Strengths in pairs: {collection}", head, _strength_rows(figures, figures.methods), notes)]
+    tables = [
+        Table(f"Strengths {figures.source.what}: {collection}", head, _strength_rows(figures, figures.methods), notes)
+    ]
     if figures.jury is not None:
         every = [(name, _strength_rows(own, figures.methods)) for name, own in sides(figures)]
         tables.append(_by_each(tables[0], every, figures.jury.agreement.notes))
@@ -95,19 +104,26 @@ def _strength_rows(figures: PairFigures, methods: Sequence[str]) -> list[list[st
 def _tallies(figures: PairFigures, collection: str) -> list[Table]:
     head = ["method", "against", "in", "better", "tie", "worse", "preference", "p"]
     head += ["no majority" if figures.jury else "orders disagree", "alike", "unclear"]
-    notes = [TALLIES, *([MAJORITIES] if figures.jury else []), *order_notes(figures)]
+    notes = [TALLIES.format(how=figures.source.how), *([MAJORITIES] if figures.jury else []), *order_notes(figures)]
     notes += [
         f"{method} has no picture of {count(cells, 'cell')} of others." for method, cells in figures.missing.items()
     ]
     notes += [f"Unclear: {in_kinds(figures.reasons)}"] if figures.reasons else []
-    title = f"Every two methods in pairs: {collection}"
+    title = f"Every two methods {figures.source.what}: {collection}"
     tables = [Table(title, head, [_tally_row(one) for one in figures.tallies], notes, names=3)]
     if figures.jury is not None:
         own_head = [*head[:8], "no majority, or orders disagree", *head[9:]]
         every = [(name, _like(figures.tallies, own.tallies)) for name, own in sides(figures)]
         notes = [f"{name}: {' '.join(order_notes(own))}" for name, own in sides(figures)[1:] if order_notes(own)]
         tables.append(_by_each(replace(tables[0], head=own_head), every, notes))
-    return tables
+    return [_without(table, figures.source.lacks) for table in tables]
+
+
+def _without(table: Table, heads: Sequence[str]) -> Table:
+    """A table without the columns of these heads."""
+    kept = [at for at, head in enumerate(table.head) if head not in heads]
+    rows = [[row[at] for at in kept] for row in table.rows]
+    return replace(table, head=[table.head[at] for at in kept], rows=rows)
 
 
 def _by_each(table: Table, sides: Sequence[tuple[str, Sequence[list[str]]]], notes: Sequence[str]) -> Table:
@@ -145,7 +161,7 @@ def who(figures: PairFigures) -> str:
     others = in_words([f"{judge.critic} (--judge {judge.id})" for judge in figures.others])
     flags = jury_flags([figures.judge, *figures.others])
     too = f" {others} compared these pictures too; all as a jury: {flags}." if others else ""
-    return f"Asked in pairs: {figures.judge.critic} with the prompts {figures.judge.prompts}.{too}"
+    return f"{figures.source.who}: {figures.judge.critic} with the prompts {figures.judge.prompts}.{too}"
 
 
 def order_notes(figures: PairFigures) -> list[str]:

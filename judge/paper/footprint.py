@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lorarar.bench.plan import MethodRow, Plan
     from lorarar.families import Base
     from lorarar.generation.studio import Studio
+    from lorarar.pictures.concepts import Concept
 
 STATUS = Path("/proc/self/status")  # of this process, where the system has it
 AGAIN = 5  # merges after the first, of which the quickest counts
@@ -44,16 +45,17 @@ class MergeFootprint:
 
 
 def kept_footprint(work: PaperWork, plan: Plan, row: MethodRow) -> MergeFootprint:
-    """What a row of a plan takes, measured once for all items.
+    """What a row of a plan takes, measured once for all items, wherever the LoRAs of its pair lie.
 
     Raises:
         PaperError, LorarError: as ``measure``.
     """
-    network = network_of(row, plan.find_base())
+    base = plan.find_base()
+    network = network_of(row, base)
     facts = {
-        "row": row.model_dump(mode="json"),
+        "row": row.model_dump(mode="json", exclude={"hypernet"}),
         "base": plan.base,
-        "sides": [side.model_dump(mode="json") for side in (plan.contents, plan.styles)],
+        "loras": [concept.adapter.sha256 for concept in _first_concepts(plan, base)],
         "network": network and sha256_of(network),
         "device": plan.pictures.device,
     }
@@ -120,9 +122,13 @@ def _first_pair(plan: Plan, row: MethodRow) -> Pair:
     from lorarar.training.place import TrainingPlace
 
     base = plan.find_base()
-    concepts = [(plan.contents.read(base)[0], plan.styles.read(base)[0])]
     accelerator = TrainingPlace(plan.pictures.device, plan.precision).accelerator() if row.trains else None
-    return pairs_of(row, base, concepts, accelerator)[0]
+    return pairs_of(row, base, [_first_concepts(plan, base)], accelerator)[0]
+
+
+def _first_concepts(plan: Plan, base: Base) -> tuple[Concept, Concept]:
+    """A plan's first content and style."""
+    return plan.contents.read(base)[0], plan.styles.read(base)[0]
 
 
 def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[], Any]:

@@ -40,13 +40,15 @@ class PaperWork:
         """The pictures of a grid, as judges and reports choose them."""
         return PictureChoice(self.request.db, f"plan={plan.title}")
 
-    def report(self, plan: Plan, by: By = "method", against: str | None = None) -> JudgeReport:
+    def report(
+        self, plan: Plan, by: By = "method", against: str | None = None, *, confidence: bool = False
+    ) -> JudgeReport:
         """The report on a grid, the same that ``lorarar judge report`` makes.
 
         Raises:
             JudgeError: no picture of it was judged.
         """
-        return read_report(ReportRequest(self.choice(plan), by, against))
+        return read_report(ReportRequest(self.choice(plan), by, against, confidence=confidence))
 
     def kept(self, name: str, facts: Mapping[str, Any], make: Callable[[], Any]) -> Any:
         """What was made once of these facts, as JSON has it; it is made now where it is not there yet.

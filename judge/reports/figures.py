@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from judge.jury import MAJORITY, JuryAgreement
 from judge.metrics.table import MARS2, METRICS
+from judge.pairwise.sources import ASKED
 from judge.pairwise.tables import sides
 from judge.reports.groups import GROUP_HEADS
 from lorarar.util.formatting import count
@@ -75,11 +76,14 @@ def _contest(common: ReportFigure, contest: Contest) -> Iterator[ReportFigure]:
 def pair_figures(figures: PairFigures, collection: str) -> Iterator[ReportFigure]:
     """The rows of what was judged in pairs; of a jury the majority's, each member's, and then how far they agree."""
     common = ReportFigure(collection, "", "", "", "", "", figures.judge.prompts, None)
+    source = "" if figures.source is ASKED else figures.source.what
     if figures.jury is None:
-        yield from _pair_side(replace(common, by=figures.judge.critic, note=figures.brand), figures)
+        note = _notes(source, figures.brand)
+        yield from _pair_side(replace(common, by=figures.judge.critic, note=note), figures)
         return
     for name, own in sides(figures):
-        yield from _pair_side(replace(common, by=name, prompts=own.judge.prompts, note=own.brand), own)
+        note = _notes(source, own.brand)
+        yield from _pair_side(replace(common, by=name, prompts=own.judge.prompts, note=note), own)
     yield from _agreement(replace(common, by=MAJORITY), figures.jury.agreement, "pairs_")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from judge.choice import PictureChoice
 from judge.errors import JudgeError, UnjudgedError
 from judge.jury import jury_flags
+from judge.pairwise.confidence import figures_by_confidence
 from judge.pairwise.jury_reading import read_jury
 from judge.reports.groups import By
 from judge.reports.report import JudgeReport, choose_judges, make_report, unjudged_report
@@ -32,13 +33,15 @@ class ReportRequest:
     critics: tuple[str, ...] = ()  # as they are recorded; several are a jury
     prompts: str | None = None  # a name or a version; None: whichever answered most
     judges: tuple[int, ...] = ()  # by their numbers in the database; several are a jury
+    confidence: bool = False  # whether pictures are compared by how sure the judge is, where nothing compared them
 
 
 def read_report(request: ReportRequest) -> JudgeReport:
     """The report of a judge, or of a jury; where no picture has a verdict, of the pairs or metrics that there are.
 
     Raises:
-        JudgeError: there is nothing to report on, no such judge, no method ``against``, or nothing to group.
+        JudgeError: there is nothing to report on, no such judge, no method ``against``, or nothing to group; or
+            ``confidence`` is asked of a judge who gives no probabilities.
         StoreError: the database does not exist, or cannot be opened.
         TargetError, FilterError: no pictures are there, or they are of several collections.
     """
@@ -55,11 +58,13 @@ def read_report(request: ReportRequest) -> JudgeReport:
         except UnjudgedError as error:
             pairs = _pairs(targets, request, request.prompts)
             report = replace(unjudged_report(targets, scores, request.by, _why(targets, error)), pairs=pairs)
-            if pairs is None and (is_named or not report.backbones):
+            if pairs is None and (is_named or request.confidence or not report.backbones):
                 raise
             _check_answers(request, report)
             return report
         pairs = _pairs(targets, request, None)  # whose prompts are others
+        if request.confidence and (pairs is None or pairs.is_empty):
+            pairs = figures_by_confidence(targets, chosen, request.against)
         if not (request.critics or request.judges):
             tell_of_others(targets, chosen[0])
         if len(chosen) > 1:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from judge.choice import PictureChoice
 from judge.judges import Judges
+from judge.non_answers import in_kinds
+from judge.pairwise.sources import ASKED, CONFIDENCE
 from judge.paper.footprint import MEGABYTE, MergeFootprint, kept_footprint
 from judge.paper.grid_values import ByMethod, metric_by_pair
 from judge.paper.grids import grid_words, quick_row, test_grid
 from judge.paper.section import PaperSection
-from judge.paper.standings import WITHOUT_JUDGE, stand
+from judge.paper.standings import WITHOUT_JUDGE, Measure, stand
 from judge.reports.chart import make_chart
 from judge.reports.tables import records
 from lorarar.bench.plan import MethodRow
@@ -23,14 +26,18 @@ from lorarar.util.tables import Table
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
+    from judge.pairwise.full_run import PairRun
     from judge.paper.request import PaperRequest
     from judge.paper.work import PaperWork
     from judge.reports.report import ReportLine
     from lorarar.bench.plan import Plan
 
+NO_SECOND = (
+    "That pairs by confidence are a second opinion: they are of the very probabilities whose yes or no MARS2 counts, "
+    "and tell more of pictures that are all right, or all wrong."
+)
 PAIR_SEEDS = 2  # of each pair that are compared two by two: so many methods are more than a hundred twos
 LEARNT = "ziplora"  # whose row says how a method that trains for a pair does so on this base
-HEAD = ("method", "MARS2", "strength in pairs", "RMS to the truth", "identified", "seconds", "extra memory, MB")
 
 
 def plans(request: PaperRequest) -> Sequence[Plan]:
@@ -57,8 +64,8 @@ def _row(name: str, learning: Mapping[str, Any]) -> MethodRow:
 def section(work: PaperWork) -> PaperSection:
     """The table, and where its first method stands beside the others by each figure."""
     plan = _grid(work.request)
-    unasked = _ask_pairs(work, plan)
-    report = work.report(plan)
+    run = _ask_pairs(work, plan)
+    report = work.report(plan, confidence=run.is_empty)
     lines = sorted(report.lines, key=_average, reverse=True)
     taken = {row.row_name: kept_footprint(work, plan, row) for row in plan.methods if row.drawn_by is None}
     without = {
@@ -68,13 +75,16 @@ def section(work: PaperWork) -> PaperSection:
     }
     first = lines[0].method
     standings = stand(report, work.request.database, first)
+    if report.pairs:
+        words = f"{_capital(report.pairs.source.what)}, by the share won, ties half"
+        standings.add("pairs", {name: dict(of) for name, of in report.pairs.shares.items()}, Measure(words, 2))
     return PaperSection(
         title="The neutral table: all methods by one judge",
         paragraphs=[
             f"Every method at its own defaults on the same cells, the best by MARS2 first: {grid_words(plan)}. "
-            f"{count(PAIR_SEEDS, 'picture')} of each pair are compared two by two as well. Seconds are of one pair "
-            "with all that a method reads and trains for it, each in a process of its own, one after the other.",
-            *([f"Two by two this judge compares nothing: {unasked}"] if report.pairs is None else []),
+            "Seconds are of one pair with all that a method reads and trains for it, each in a process of its own, one "
+            "after the other.",
+            _how_paired(run),
         ],
         tables=[_table(lines, report.pairs, without, taken)],
         figures=[work.chart(make_chart(report), "MARS2 by method, with 95 % intervals.")],
@@ -84,6 +94,7 @@ def section(work: PaperWork) -> PaperSection:
             "say otherwise.",
             f"That {first} is as much ahead as it looks: the first of many is flattered, its intervals are not.",
             "Anything of another base, or of other LoRAs than these.",
+            *([NO_SECOND] if report.pairs and report.pairs.source is CONFIDENCE else []),
         ],
         numbers={"rows": records(report), **standings.numbers},
     )
@@ -93,14 +104,32 @@ def _average(line: ReportLine) -> float:
     return line.group.average.value if line.group.average else -1.0
 
 
-def _ask_pairs(work: PaperWork, plan: Plan) -> str:
-    """Ask the grid's judge about pictures two by two; what is missing of an answer to all, and why."""
+def _how_paired(run: PairRun) -> str:
+    """How pictures were compared two by two."""
+    if not run.is_empty:
+        return f"{count(PAIR_SEEDS, 'picture')} of each pair are compared two by two as well."
+    reasons = Counter[str]()
+    for outcome in run.outcomes.values():
+        reasons.update(outcome.reasons)
+    why = f" ({in_kinds(reasons).rstrip('.')})" if reasons else ""
+    return (
+        f"Asked about two pictures this judge makes no choice{why}, so all pictures of a cell are compared by its "
+        "confidence: the better one is that which it is surer of, by the probabilities of its verdicts."
+    )
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _ask_pairs(work: PaperWork, plan: Plan) -> PairRun:
+    """Ask the grid's judge about pictures two by two."""
     from judge.pairwise.full_run import PairRequest, judge_all_pairs
 
     seeds = ",".join(f"seed={seed}" for seed in plan.pictures.seeds[:PAIR_SEEDS])
     choice = PictureChoice(work.request.db, f"plan={plan.title},{seeds}")
     settings = {"device": work.request.device} if work.request.device else {}
-    return judge_all_pairs(PairRequest(choice, Judges(settings=settings))).shortfall
+    return judge_all_pairs(PairRequest(choice, Judges(settings=settings)))
 
 
 def _table(
@@ -110,6 +139,7 @@ def _table(
     taken: Mapping[str, MergeFootprint],
 ) -> Table:
     strengths = pairs.strengths["both"].by_method if pairs else {}
+    source = pairs.source if pairs else ASKED
     rows = []
     for line in lines:
         name = line.method
@@ -121,8 +151,9 @@ def _table(
         cost = [number(one.seconds, 3), number(one.memory / MEGABYTE, 0)] if one else ["", ""]
         rows.append([name, interval(line.group.average), interval(strengths.get(name), signed=True), *measured, *cost])
     notes = [
-        "In brackets: 95 % bootstrap intervals, subjects and styles drawn anew. Strength in pairs: Davidson's log "
-        "strength of being better in one aspect and not worse in the other, with a mean of 0; RMS, of 255: less is "
+        "In brackets: 95 % bootstrap intervals, subjects and styles drawn anew. Strength "
+        f"{source.what}: Davidson's log strength of being {source.in_both}, with a mean of 0; RMS, of 255: less is "
         "better. A method without seconds merges nothing: it works while it draws.",
     ]
-    return Table("All methods by one judge", HEAD, rows, notes)
+    measures = "RMS to the truth", "identified", "seconds", "extra memory, MB"
+    return Table("All methods by one judge", ["method", "MARS2", f"strength {source.what}", *measures], rows, notes)

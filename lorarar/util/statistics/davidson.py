@@ -43,9 +43,10 @@ class Comparisons:
     values: Floats  # (comparisons,): 1 where the first is better, -1 where the second is, 0 for a tie
     methods: NDArray[np.int64]  # (comparisons, 2), which are compared
     count: int  # of all methods
+    groups: NDArray[np.int64] | None = None  # (comparisons,), which weight each has; None: each one of its own
 
     def fit(self, weights: Floats) -> Davidson:
-        """The best fit, where each comparison counts as often as its weight (comparisons,) says.
+        """The best fit, where each comparison counts as often as its weight (groups,) says.
 
         Raises:
             UndefinedError: there is none.
@@ -54,16 +55,21 @@ class Comparisons:
         return two_methods(wins[0, 1], ties[0, 1], wins[1, 0]) if self.count == 2 else fit(wins, ties)
 
     def fits(self, weights: Floats) -> DavidsonFits:
-        """The best fits of many weights (rows, comparisons) at once."""
+        """The best fits of many weights (rows, groups) at once."""
         return fits(*self._tables(weights))
 
     def _tables(self, weights: Floats) -> tuple[Floats, Floats]:
         """Wins and ties of the row's method against the column's, for each row of weights (rows, methods, methods)."""
         one, two = self.methods.T
-        at = np.arange(len(self.values))
-        wins, ties = (np.zeros((len(self.values), self.count, self.count)) for _ in range(2))
-        wins[at, one, two], wins[at, two, one] = self.values == 1, self.values == -1
-        ties[at, one, two] = ties[at, two, one] = self.values == 0
+        at = np.arange(len(self.values)) if self.groups is None else self.groups
+        wins, ties = (np.zeros((weights.shape[1], self.count, self.count)) for _ in range(2))
+        for table, value, places in (
+            (wins, 1, (at, one, two)),
+            (wins, -1, (at, two, one)),
+            (ties, 0, (at, one, two)),
+            (ties, 0, (at, two, one)),
+        ):
+            np.add.at(table, places, self.values == value)
         return np.tensordot(weights, wins, 1), np.tensordot(weights, ties, 1)
 
 
