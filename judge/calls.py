@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
 from lorarar.util.messages import message, message_once, to_log
 from lorarar.util.rows import Rows
+from lorarar.util.shard import Shard
 
 if TYPE_CHECKING:
     from judge.checks.figures import CheckFigure
@@ -42,6 +44,7 @@ def run(
     protocol: str = "singles",
     methods: str | Sequence[str] = (),
     stop_after: int = STOP_AFTER,
+    shard: str | None = None,
     db: Place | None = None,
     progress: bool = False,
     **settings: Any,
@@ -59,6 +62,7 @@ def run(
         protocol: ``singles``, or ``pairwise``: which of two methods' pictures of a cell is better.
         methods: which methods ``pairwise`` compares; by default all.
         stop_after: like failures in a row, after which a critic is given up; 0: never.
+        shard: a share such as ``2/8``, into a database of its own; by default all.
         db: the database; by default ``$LORARAR_DB``, else ``./lorarar.db``.
         progress: whether bars and messages are shown on stderr.
         settings: of critics, such as ``device``, ``batch`` or ``preset``, and backbones by kind, such as ``clip``.
@@ -74,6 +78,8 @@ def run(
     from judge.runs import run_protocol
 
     pictures, judges = _choice(db, images, generated, references), name_judges({"critic": critic, **settings})
+    if shard is not None:
+        pictures = replace(pictures, shard=Shard.parse(shard))
     with _spoken(progress):
         result = run_protocol(
             pictures,
@@ -85,7 +91,7 @@ def run(
             stop_after=stop_after,
         )
         _warn(result.brands, result.shortfall, empty=result.is_empty)
-        with open_for_reading(pictures.db) as store:
+        with open_for_reading(pictures.results) as store:
             return Rows(figures_of(result, store))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from judge.migrations import MIGRATIONS
-from lorarar.store.schema import PictureColumn, Schema, TableWords
+from lorarar.store.schema import PictureColumn, Schema, TableWords, UnionRules
 
 _CREATED = "when the row was added, UTC"
 _VERDICT = {
@@ -106,4 +106,5 @@ SCHEMA = Schema(
     counted=("judges", "verdicts", "pair_verdicts", "check_verdicts", "checks", "scores"),
     json=(("judges", "identity"), ("checks", "grades"), ("scores", "backbone"), ("pair_verdicts", "reference_images")),
     acceptance="judge.acceptance:read_acceptance",
+    union=UnionRules(clear=dict.fromkeys(("verdicts", "check_verdicts", "pair_verdicts"), ("status", "ok"))),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lorarar.store.schema import PictureColumn, Schema, TableWords
+from lorarar.store.schema import PictureColumn, Schema, TableWords, UnionRules
 from studies.migrations import MIGRATIONS
 
 _VOTE = {
@@ -130,4 +130,6 @@ SCHEMA = Schema(
         ("study_items", "reference_digests"),
         ("study_votes", "screen"),
     ),
+    # who withdrew in one database must not come back from another
+    union=UnionRules(refused="gather into it with -o; votes from elsewhere come by lorarar study import"),
 )

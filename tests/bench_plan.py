@@ -15,6 +15,7 @@ from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import write_hypernet
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from lorarar.util.shard import Shard
 
 from .conftest import random_adapter
 
@@ -71,7 +72,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
 
 
-def run(plan_file: Path, out: Path, db: str = "a.db") -> GridOutcome:
-    """Run a plan on a database beside it."""
+def run(plan_file: Path, out: Path, db: str = "a.db", shard: Shard | None = None) -> GridOutcome:
+    """Run a plan, or a share of it, on a database beside it."""
     with Store(plan_file.parent / db) as store:
-        return run_plan(read_plan(plan_file), store, out)
+        return run_plan(read_plan(plan_file), store, out, shard)

@@ -23,6 +23,8 @@ from judge.patience import STOP_AFTER
 from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.help_pages import help_page
+from lorarar.cli.shard_flag import ShardOption, parse_shard, tell_gathering
+from lorarar.store.connection import default_path
 from lorarar.util.messages import message
 from lorarar.util.options import Option
 
@@ -48,6 +50,7 @@ def run_flags() -> Iterator[Flag]:
 
 @help_page(
     "lorarar judge run",
+    "lorarar judge run --shard 2/8",
     "lorarar judge run --images plan=quick --critic http://localhost:8000/v1 --metrics mars2,dino",
 )
 @command
@@ -71,6 +74,7 @@ def run(
         str, typer.Option("--methods", help="Which methods pairwise compares.", metavar="A,B,…", show_default="all")
     ] = "",
     stop_after: StopAfterOption = STOP_AFTER,
+    shard: ShardOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,7 +82,7 @@ def run(
     from judge.jury import jury_flags
     from judge.runs import run_protocol
 
-    given, pictures = given_options(context), PictureChoice(db, images, generated, references)
+    given, pictures = given_options(context), PictureChoice(db, images, generated, references, shard=parse_shard(shard))
     metrics = given.pop("metrics", None)
     result = run_protocol(
         pictures,
@@ -93,7 +97,9 @@ def run(
         message(words, "yellow")
     if as_json:
         print_json(result.record())
-    if result.members:
+    if pictures.shard:
+        tell_gathering(pictures.shard, db or default_path())
+    elif result.members:
         message(f"what the jury says: lorarar judge report {jury_flags(result.members)}")
     if result.shortfall:  # nothing asked or measured, or not all of it clear
         raise JudgeError(result.shortfall)

@@ -12,6 +12,7 @@ from lorarar.bench.cells import Cell, Pair, pairs_of
 from lorarar.bench.finished import FinishedPictures
 from lorarar.bench.outcome import GridOutcome
 from lorarar.bench.plan import Plan
+from lorarar.bench.share import share_of
 from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
 from lorarar.generation.drawing_facts import DrawingFacts
@@ -26,6 +27,7 @@ from lorarar.training.options import LoraOptions, PairOptions
 from lorarar.training.place import TrainingPlace
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
+from lorarar.util.shard import Shard
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -55,6 +57,7 @@ class PlannedGrid:
     store: Store
     out: Path
     claims: Claims
+    shard: Shard | None = None  # whose share is computed; None: all
     outcome: GridOutcome = field(default_factory=GridOutcome)
 
     @cached_property
@@ -117,13 +120,21 @@ class PlannedGrid:
 
     def tasks(self) -> list[Task]:
         """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""
-        pairs, drawing = self.pairs(), DrawingFacts.of(self.base, self.place)
+        pairs, drawing = self._share(self.pairs()), DrawingFacts.of(self.base, self.place)
         planned = [Task(pair, pair.chunks(self.named_base, self.plan.pictures, drawing)) for pair in pairs]
         tasks = [Task(task.pair, self._unfinished(task.chunks)) for task in planned]
         cells = (cell for task in planned for chunk in task.chunks for cell in chunk)
         if gone := self.finished.forget_others(cells):
             message(f"{count(gone, 'cell')} of an earlier form of the plan shown no more")
         return [task for task in tasks if task.chunks]
+
+    def _share(self, pairs: list[Pair]) -> list[Pair]:
+        """Those of all pairs that are this run's."""
+        if self.shard is None:
+            return pairs
+        share = share_of(pairs, self.shard, self.plan.pictures, self.base)
+        message(f"shard {self.shard}: {len(share)} of {count(len(pairs), 'pair')}")
+        return share
 
     def _unfinished(self, chunks: Sequence[list[Cell]]) -> list[list[Cell]]:
         """The batches with a cell that is not finished; the others' cells are counted."""

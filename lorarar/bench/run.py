@@ -11,10 +11,17 @@ from lorarar.bench.pair_training import PairTraining
 from lorarar.bench.plan import Plan
 from lorarar.store import Store
 from lorarar.store.claims import Claims
+from lorarar.util.shard import Shard
 
 
-def run_plan(plan: Plan, store: Store, out: Path) -> GridOutcome:
+def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None) -> GridOutcome:
     """Compute what is missing of a plan into ``out`` and the store, shared with other processes that do the same.
+
+    Args:
+        plan: what is computed.
+        store: where it is kept; that of the shard, if there is one.
+        out: the folder of pictures, which all shards may have in common.
+        shard: whose share alone is computed; None: all.
 
     Raises:
         AdapterError, BaseError, ImageError: a concept or the base cannot be read.
@@ -22,6 +29,6 @@ def run_plan(plan: Plan, store: Store, out: Path) -> GridOutcome:
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
-        grid = PlannedGrid(plan, plan.find_base(), store, out, claims)
+        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, shard)
         draw(grid, PairTraining(grid).train(grid.tasks()))
     return grid.outcome

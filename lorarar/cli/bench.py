@@ -12,6 +12,7 @@ from lorarar.cli.console import DbOption, DeviceOption, JsonOption, command, pri
 from lorarar.cli.drawing_flags import OFFLOAD, DtypeOption
 from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.cli.place_flags import PrecisionOption
+from lorarar.cli.shard_flag import ShardOption, parse_shard, tell_gathering
 from lorarar.cli.table_layout import print_table
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
@@ -34,6 +35,7 @@ app = typer.Typer(no_args_is_help=True, rich_help_panel=DRAWING, help="Grids: me
 @help_page(
     "lorarar bench run quick",
     "lorarar bench run mine.toml -o out/mine --device cuda",
+    "lorarar bench run mine.toml --shard 2/8",
 )
 @command
 def run(
@@ -45,25 +47,29 @@ def run(
     dtype: DtypeOption = None,
     offload: Annotated[Offload | None, OFFLOAD] = None,
     precision: PrecisionOption = None,
+    shard: ShardOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compute what is missing of a grid; killed and started again, it goes on where it was."""
     plan_file(plan)  # before what takes seconds to load
+    share = parse_shard(shard)
     from lorarar.bench.plan import read_plan
     from lorarar.bench.run import run_plan
-    from lorarar.store import Store
+    from lorarar.store import Store, default_path
 
     grid = read_plan(plan).drawn_at(device, dtype, offload).trained_in(precision)
     folder = check_output_folder(out or Path("out/bench") / grid.title)
-    with Store(db) as store:
-        outcome = run_plan(grid, store, folder)
+    database = db or default_path()
+    with Store(share.database(database) if share else database) as store:
+        outcome = run_plan(grid, store, folder, share)
     for failure in outcome.failures:
         message(failure, "red")
     if as_json:
         print_json(outcome.record() | {"out": str(folder) if folder.exists() else None})
     else:
         _describe(outcome)
+        tell_gathering(share, database)
         if folder.exists():  # where others have drawn all pictures, there is none
             print_path(folder)
     if outcome.failures:

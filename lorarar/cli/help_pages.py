@@ -31,7 +31,7 @@ OUTPUT, BASE, COMPUTING, PICTURES = "Output", "Base model", "Computing", "Pictur
 HEADINGS = {
     **dict.fromkeys(("--out", "--db", "--json", "--format", "--gallery", "--chart"), OUTPUT),
     **dict.fromkeys(("--base", "--vae", "--prediction"), BASE),
-    **dict.fromkeys(("--device", "--dtype", "--precision", "--offload", "--processes"), COMPUTING),
+    **dict.fromkeys(("--device", "--dtype", "--precision", "--offload", "--processes", "--shard"), COMPUTING),
     **dict.fromkeys(("--images", "--generated", "--references"), PICTURES),
 }
 MANY = 12  # options, from which on they stand under headings

@@ -16,6 +16,7 @@ from lorarar.cli.db import app as db
 from lorarar.cli.demo import demo
 from lorarar.cli.doctor import doctor
 from lorarar.cli.flags import flagged
+from lorarar.cli.gather import gather
 from lorarar.cli.generate import generate
 from lorarar.cli.help_pages import SETTINGS, QuietOption
 from lorarar.cli.inspect import inspect
@@ -48,6 +49,7 @@ app.command()(inspect)
 app.command()(demo)
 app.command()(doctor)
 app.command()(backup)
+app.command()(gather)
 
 
 @app.callback()

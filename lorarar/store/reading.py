@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from lorarar.store.schema import Schema
 
 
-def connect_for_reading(path: Path, schemas: Iterable[Schema] | None = None) -> sqlite3.Connection:
+def connect_for_reading(
+    path: Path, schemas: Iterable[Schema] | None = None, *, still: bool = False
+) -> sqlite3.Connection:
     """Connect to a database, or to a migrated copy of one of an older version; nothing can be written by it.
 
     Threads may hand the connection on.
@@ -31,11 +33,12 @@ def connect_for_reading(path: Path, schemas: Iterable[Schema] | None = None) -> 
     Args:
         path: where it lies.
         schemas: those whose tables are asked for and have to be up to date; all unless some are named.
+        still: as for ``connect_as_it_is``.
 
     Raises:
         StoreError: there is no such file, it is no database of ours, is damaged, or was written by a newer version.
     """
-    database = connect_as_it_is(path)
+    database = connect_as_it_is(path, still=still)
     try:
         with clear_errors(path):
             if is_current(database, schemas):
@@ -48,15 +51,20 @@ def connect_for_reading(path: Path, schemas: Iterable[Schema] | None = None) -> 
     return copy
 
 
-def connect_as_it_is(path: Path) -> sqlite3.Connection:
+def connect_as_it_is(path: Path, *, still: bool = False) -> sqlite3.Connection:
     """Connect to a database of ours of any version; nothing can be written by it.
+
+    Args:
+        path: where it lies.
+        still: nobody writes to it meanwhile, on any machine: so it is read without locks, and without the memory that
+            processes of one machine share, from as many machines as there are.
 
     Raises:
         StoreError: there is no such file, or it is no database of ours.
     """
     check_exists(path)
     with clear_errors(path):
-        database = _connect(path.resolve())
+        database = _connect(path.resolve(), still=still)
         try:
             check_ours(database, path)
         except BaseException:
@@ -65,7 +73,7 @@ def connect_as_it_is(path: Path) -> sqlite3.Connection:
         return database
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, still: bool) -> sqlite3.Connection:
     """Connect so that nothing changes.
 
     SQLite itself makes two files beside a database with a write-ahead log, and only a connection that may write takes
@@ -81,7 +89,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         return _open(f"{path.as_uri()}?mode=ro") if index.exists() else _open_copy(path, log)
     if _size(journal):
         return _open(f"{path.as_uri()}?mode=ro")
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+    if not still and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         database = _open(f"{path.as_uri()}?mode=rw")
         database.execute("PRAGMA query_only = ON")
         return database

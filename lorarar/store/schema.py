@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lorarar.store.migrations import Migration
 
@@ -26,6 +26,23 @@ class TableWords:
 
 
 @dataclass(frozen=True)
+class UnionRules:
+    """How the rows of one owner in several databases become those of one (``lorarar gather``).
+
+    The unique keys of a table say which rows are one and the same, its foreign keys which numbers are of rows of
+    another table. In all other columns such rows have to agree, but for what is said here.
+    """
+
+    apart: Sequence[str] = ()  # tables that are of one machine or one moment: each database has its own
+    aside: Sequence[tuple[str, str]] = ()  # tables and their columns that may differ: the first that was there stays
+    paths: Sequence[
+        tuple[str, str]
+    ] = ()  # likewise, columns that hold places of files, as ``lorarar.store.paths`` does
+    clear: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # tables whose rows give way to one with a value
+    refused: str = ""  # what to do instead where a database with rows of these tables cannot be united with another
+
+
+@dataclass(frozen=True)
 class Schema:
     """The tables of one owner."""
 
@@ -38,3 +55,4 @@ class Schema:
     acceptance: str = (
         ""  # place (``module:attribute``) of a ``lorarar.store.acceptance.AcceptanceReader``, if it has one
     )
+    union: UnionRules = UnionRules()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lorarar.store.migrations import APPLICATION_ID, MIGRATIONS, UNMARKED, check_known, migrate, migrate_extension
-from lorarar.store.schema import PictureColumn, Schema
+from lorarar.store.schema import PictureColumn, Schema, UnionRules
 from lorarar.store.tables import TABLES
 from lorarar.util.errors import StoreError
 from lorarar.util.registry import Registry
@@ -24,6 +24,22 @@ ENGINE = Schema(
     pictures=(PictureColumn("file_digests", "sha256"),),
     counted=("images", "merges", "adapters"),
     json=(("adapters", "ranks"), ("merges", "options"), ("images", "makings")),
+    union=UnionRules(
+        apart=("claims", "extensions", "file_digests"),
+        aside=(
+            *(("adapters", column) for column in ("name", "kind")),
+            *(("merges", column) for column in ("base_revision", "discarded")),
+            # a picture is what its key and its bytes say; what else is known of it comes of the machine that drew it
+            *(("images", column) for column in ("base_revision", "adapter", "merge", "makings", "single")),
+        ),
+        paths=(
+            ("adapters", "path"),
+            ("images", "path"),
+            *(("collections", column) for column in ("folder", "reference_folder")),
+            ("concepts", "images"),
+            ("reference_pictures", "path"),
+        ),
+    ),
 )
 SCHEMAS: Registry[Schema] = Registry("lorarar.schemas", Schema, [ENGINE])
 

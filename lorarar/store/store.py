@@ -57,18 +57,19 @@ class Store:
         StoreError: the file is no database, is damaged, was written by a newer version, or cannot be written.
     """
 
-    def __init__(self, path: str | Path | None = None, *, read_only: bool = False) -> None:
+    def __init__(self, path: str | Path | None = None, *, read_only: bool = False, still: bool = False) -> None:
         """Open a database.
 
         Args:
             path: the file; without one, ``default_path()``.
             read_only: change nothing, also where it cannot be written or is of an older version; without it, one that
                 does not exist is made.
+            still: of one that is opened ``read_only``: nobody writes to it meanwhile, on any machine.
         """
         self.path = Path(path) if path is not None else default_path()
         self.paths = PathResolver(self.path)
         self.read_only = read_only
-        connection = connect_for_reading(self.path) if read_only else connect_for_writing(self.path)
+        connection = connect_for_reading(self.path, still=still) if read_only else connect_for_writing(self.path)
         self.db = Database(connection)
         self._file = identity(self.path)
 

@@ -1,0 +1,1 @@
+"""The union of several databases, by what their schemas say of their tables (``lorarar gather``)."""
