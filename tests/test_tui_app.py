@@ -238,7 +238,7 @@ def test_references_are_pinned_beside_pictures_at_their_size_each_with_its_own_a
         return [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
 
     def captions(app):
-        return [words(one) for tile in pinned(app) for one in tile.query(".caption")]
+        return [tile.caption.plain for tile in pinned(app)]
 
     def sizes(app, tiles):
         return {(tile.size.width, tile.size.height) for tile in tiles}
@@ -707,8 +707,10 @@ def test_large_pictures_are_shown_small(tmp_path):
         write_png(Image.new("RGB", (1500, 900), "teal"), path)
 
     async def script(app, pilot):
-        await until(pilot, lambda: any(t.key and t.picture.image for t in app.screen.query(Tile)))
-        sizes = {t.picture.image.size for t in app.screen.query(Tile) if t.key and t.picture.image}
+        await until(
+            pilot, lambda: any(t.key and t.picture.image for t in app.screen.query(".strip Tile").results(Tile))
+        )
+        sizes = {t.picture.image.size for t in app.screen.query(".strip Tile").results(Tile) if t.picture.image}
         assert sizes == {(192, 115)}
 
     drive(database, script)

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from textual.widgets import Input, Select
 
-from lorarar.families import Base
+from lorarar.families import FAMILIES, Base
 from lorarar.generation.studio import Studio
 from lorarar.merge_files import merge
 from lorarar.merging.strengths import scale_adapter
@@ -31,7 +31,7 @@ from tui.drawing.client import ProcessDrawingClient
 from tui.drawing.request import DrawRequest, DrawResult, WorkerMessage, parse_reply
 from tui.drawing.worker import DrawingWorker, NewerRequestError, fast_methods, merge_for, newest
 from tui.screens.blend import BlendScreen, merge_command
-from tui.views.lora_files import lora_files, loras_in
+from tui.views.lora_files import bases_of, lora_files, loras_in
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
@@ -121,6 +121,38 @@ def test_lora_files_are_those_of_the_collection_on_disk_and_pockets_own(tmp_path
     found = lora_files(catalog.snapshot().pictures, catalog.paths.find)
     assert found["content"]["mine"] == str(tmp_path / "mine.safetensors")
     assert "oil" not in found["style"] and "glowing" in found["style"]
+
+
+def test_blends_are_drawn_on_the_base_of_the_pictures_or_another_that_is_chosen(tmp_path):
+    database, client = make_database(tmp_path), FakeDrawingClient()
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE images SET base = 'somebody/their-base'")
+    pictures = Catalog(database).snapshot().pictures
+    assert bases_of(pictures)[:3] == ["somebody/their-base", "pocket", "sdxl"]
+    assert bases_of(()) == list(dict.fromkeys(["pocket", *FAMILIES]))
+    assert lora_files(pictures, Path)["style"] == {}  # Pocket's own are not for another base
+
+    async def script(app, pilot):
+        await until(pilot, lambda: client.receive is not None)
+        client.receive(WorkerMessage(methods=("direct", "lorarar"), weighted=("direct",)))
+        app.screen.query_one("#folder", Input).value = str(two_loras(tmp_path))
+        app.screen.query_one("#folder", Input).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: client.requests and client.requests[-1].base == "somebody/their-base")
+        app.screen.query_one("#base", Select).value = "sdxl"
+        await until(pilot, lambda: client.requests[-1].base == "sdxl")
+        assert "--base sdxl" in app.screen.text_to_copy()
+
+    drive(database, script, mode="blend", client=client, size=(120, 40))
+
+
+def two_loras(tmp_path):
+    """A folder of two files that are called LoRAs."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.safetensors").touch()
+    return folder
 
 
 def test_loras_of_any_folder_are_offered_and_what_is_none_is_said(tmp_path):

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from lorarar.store import Store
 from lorarar.store.queries import Collection
 from studies.creation.create import StudyRequest, new_study
+from studies.figures import Figure, StudyReport
 from studies.simulate import simulate
 from tests.studies_database import PLAN, add_verdicts, make_database
 from tests.tui_app import drive, screen_text, sees, until, words
@@ -61,7 +62,9 @@ def test_outcomes_show_and_simulated_raters_are_marked(database):
         await until(pilot, lambda: head(app).startswith("first") and "counting" not in head(app), 30)
         text = screen_text(app)
         assert "alpha against beta" in text and "sign test p" in text
-        await pilot.press("comma", "y")
+        await pilot.press("comma")
+        await until(pilot, lambda: table.row_count > 5, 30)
+        await pilot.press("y")
         assert app.clipboard
         await pilot.press("v")
 
@@ -84,6 +87,37 @@ def test_a_study_of_another_collection_is_not_shown_but_counted(database, tmp_pa
         await until(pilot, lambda: head(app).startswith("single"))
 
     drive(tmp_path / "grid.db", script, mode="study", size=(160, 40))
+
+
+def test_another_study_or_other_raters_leave_nothing_of_the_last_report(database, monkeypatch):
+    said, given = "people prefer alpha, in words that take " + "more room than three lines of a terminal, " * 6, []
+    figures = (
+        Figure("conclusion", "", "", said + "finally"),
+        Figure("study", "", "kind", "A/B: which of two pictures is better"),
+        Figure("outcomes", "alpha against beta", "preference", 0.5, 0.25, 0.75, note="of " * 20 + "all"),
+    )
+
+    async def fake(database, study, simulated):
+        given.append((study, simulated))
+        if len(given) > 1:
+            await asyncio.sleep(3600)  # the report of the next study is on its way
+        return StudyReport(study, "ab", simulated, figures, ())
+
+    monkeypatch.setattr("tui.screens.reporting.report", fake)
+
+    async def script(app, pilot):
+        table = app.screen.query_one(ViTable)
+        await until(pilot, lambda: table.row_count == 2)
+        await sees(
+            pilot, "finally", "A/B: which of two", "0.250 to 0.750"
+        )  # no line is cut, and the row stands in full below
+        assert max(len(str(cell)) for cell in table.get_column_at(2)) <= 20
+        assert "A/B: which of two pictures is better" in app.screen.text_to_copy()
+        await pilot.press("full_stop")
+        await until(pilot, lambda: len(given) == 2 and "counting" in head(app))
+        assert table.row_count == 0 and app.screen.text_to_copy() == ""
+
+    drive(database, script, mode="study", size=(100, 40))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.actions import ActionParseResult
@@ -23,7 +23,6 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-from judge.verdicts import Judge
 from lorarar.store.copies import FileState
 from lorarar.store.queries import Collection
 from lorarar.util.errors import LorarError
@@ -31,10 +30,17 @@ from tui.catalog import Catalog
 from tui.context import AppContext
 from tui.contrast import LegibleApp
 from tui.drawing.client import DrawingClient, ProcessDrawingClient
+from tui.first_read import FirstRead
 from tui.modes import FIRST, MODES, TITLE, Mode
 from tui.notices import notify_error
 from tui.picture_mode import PictureMode
-from tui.private_api import check_style_sheet, failing_node, release_rendered_lines, take_covering_screens
+from tui.private_api import (
+    check_style_sheet,
+    failing_node,
+    mark_styled,
+    release_rendered_lines,
+    take_covering_screens,
+)
 from tui.remembered_state import RememberedState
 from tui.screens.browse import BrowseScreen
 from tui.screens.fault import FaultScreen
@@ -42,6 +48,9 @@ from tui.snapshot import Snapshot
 from tui.text import line, unmarked
 from tui.thumbnails import Thumbnails
 from tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from judge.verdicts import Judge
 
 POLL_SECONDS = 1.0
 MASKED_SECONDS = 0.005
@@ -66,7 +75,12 @@ class LorararApp(LegibleApp[str]):
     ]
 
     def __init__(
-        self, database: Path, picture_mode: PictureMode, mode: str = "", drawing_client: DrawingClient | None = None
+        self,
+        database: Path,
+        picture_mode: PictureMode,
+        mode: str = "",
+        drawing_client: DrawingClient | None = None,
+        first_read: FirstRead | None = None,
     ) -> None:
         super().__init__()
         self.context = AppContext(
@@ -78,7 +92,7 @@ class LorararApp(LegibleApp[str]):
             snapshots=Signal(self, "snapshots"),
         )
         self.loading_snapshot = False
-        self._first_mode = mode
+        self._first_mode, self._first_read = mode, first_read
         self._version: tuple[int, FileState] | None = None  # of the database when it was last read
         self._load_number = 0  # of the last read; what an earlier one brings comes too late
         self._next_load = 0.0
@@ -92,9 +106,11 @@ class LorararApp(LegibleApp[str]):
         state = self.context.state
         if state.theme in self.available_themes:
             self.theme = state.theme
+        if self._first_read is not None and (snapshot := self._first_read.take()) is not None:
+            self.apply_snapshot(snapshot)
         mode = self._first_mode or state.text("mode")
         self.switch_mode(mode if mode in MODES else FIRST)
-        self.poll()
+        self.screen.call_after_refresh(self.poll)  # counting verdicts would only keep the first paint waiting
         self.set_interval(POLL_SECONDS, self.poll)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -202,13 +218,15 @@ class LorararApp(LegibleApp[str]):
 
     def _open(self, mode: Mode) -> Screen[None]:
         """Open a mode's screen; one of another package that fails is a line in its place."""
-        if mode.name in MODES.own:
-            return mode.open(self.context)
         try:
             screen = mode.open(self.context)
-            check_style_sheet(self, screen)
+            if mode.name not in MODES.own:
+                check_style_sheet(self, screen)
         except Exception as error:  # another package's code may raise anything
-            return FaultScreen(self.context, mode, error)
+            if mode.name in MODES.own:
+                raise
+            screen = FaultScreen(self.context, mode, error)
+        mark_styled(self, screen)
         return screen
 
     async def run_action(
@@ -252,7 +270,8 @@ class LorararApp(LegibleApp[str]):
         """Send the app messages, not calls: it may leave while this reads, and neither waits for the other."""
         started, catalog, last = monotonic(), self.context.catalog, self.context.snapshot
         try:
-            snapshot = catalog.pictures_alone(collection)
+            first = self._first_read.take_again() if self._first_read is not None else None
+            snapshot = first if first and first.collection == collection else catalog.pictures_alone(collection)
             if last is None or last.collection != snapshot.collection:  # pictures are there before verdicts are counted
                 self.call_later(self._show_read, snapshot, number)
             self.call_later(self._show_read, catalog.with_verdicts(snapshot, judge), number)

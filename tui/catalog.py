@@ -2,7 +2,8 @@
 
 Plain sqlite3, because sqlite-utils alone costs a quarter of a second at the start. Every question opens a
 connection of its own, so that a long one in a worker never keeps a short one waiting. One of an older version is read
-through a migrated copy, which is made anew whenever the file has changed.
+through a migrated copy, which is made anew whenever the file has changed. What knows judges loads after the first
+paint, which shows pictures without verdicts.
 """
 
 from __future__ import annotations
@@ -15,10 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from judge.brand import brand
-from judge.pictures import count_clear, judge_of_most, judged_collections, picture_files, read_answers
-from judge.questions import ASPECTS, Aspect
-from judge.verdicts import BEST_LAST, Judge, JudgeVerdicts, read_judges
 from lorarar.store.coefficient_blobs import COEFFICIENTS_OF, from_blobs
 from lorarar.store.connection import clear_errors
 from lorarar.store.copies import FileState, file_state
@@ -38,8 +35,10 @@ from tui.views.pinned import PinnedReference, pin
 
 if TYPE_CHECKING:
     from judge.pairwise.figures import PairFigures
+    from judge.questions import Aspect
     from judge.targets import Target
     from judge.trust import Trust
+    from judge.verdicts import Judge
     from lorarar.merging.methods.rivals import RowMakings
     from lorarar.store.schema import Schema
 
@@ -121,6 +120,8 @@ class Catalog:
 
     def judged(self) -> set[Collection]:
         """The collections of which any picture has a verdict."""
+        from judge.pictures import judged_collections
+
         if not self.exists():
             return set()
         with self.reading() as db:
@@ -133,6 +134,8 @@ class Catalog:
 
     def references(self, picture: PictureRow) -> Mapping[Aspect, ReferencePictures]:
         """The references of a picture's subject and of its style, those that are there."""
+        from judge.pictures import picture_files
+
         with self.reading() as db:
             (target,) = self._targets([picture], db).values()
         (files,) = picture_files([target])
@@ -153,6 +156,8 @@ class Catalog:
 
     def judges(self) -> list[Judge]:
         """The judges that have verdicts, the latest first."""
+        from judge.verdicts import read_judges
+
         if not self.exists():
             return []
         with self.reading() as db:
@@ -160,6 +165,9 @@ class Catalog:
 
     def answers_by_judge(self, pictures: Sequence[PictureRow]) -> dict[Judge, int]:
         """How many questions about pictures each judge has answered clearly; those that answered none are left out."""
+        from judge.pictures import count_clear, picture_files
+        from judge.verdicts import read_judges
+
         if not self.exists():
             return {}
         with self.reading() as db:
@@ -182,7 +190,7 @@ class Catalog:
     def pictures_alone(self, chosen: Collection | None = None) -> Snapshot:
         """Read a collection's pictures without their verdicts, which take longer."""
         collection = shown_collection(self.collections(), chosen)
-        return Snapshot(self.pictures(collection), collection) if collection else Snapshot()
+        return (Snapshot(self.pictures(collection), collection) if collection else Snapshot()).prepared()
 
     def with_verdicts(self, snapshot: Snapshot, judge: Judge | None = None) -> Snapshot:
         """Read the verdicts on a snapshot's pictures: the majority over the references there are now, as in the report.
@@ -192,6 +200,9 @@ class Catalog:
             judge: Whose verdicts; without one, or where it has none any more, the judge who answered most about these
                 pictures, whom the report chooses too.
         """
+        from judge.brand import brand
+        from judge.pictures import count_clear, judge_of_most, picture_files, read_answers
+
         judges = self.judges()
         if not snapshot.pictures:
             return replace(snapshot, verdicts={}, judge=None, brand="", judges=judges)
@@ -212,10 +223,14 @@ class Catalog:
             brand=brand(judge.critic, judged) if judge else "",
             judges=judges,
             uncounted=frozenset(snapshot.pictures) - counted.keys(),
-        )
+        ).prepared()
 
     def answers(self, picture: PictureRow, judge: Judge) -> list[Row]:
         """The rows of a judge's verdicts on a picture, one a reference, those that count in the report."""
+        from judge.pictures import picture_files
+        from judge.questions import ASPECTS
+        from judge.verdicts import BEST_LAST, JudgeVerdicts
+
         rows = self._rows(
             f"SELECT * FROM verdicts WHERE image = ? AND judge = ? AND prompts = ? ORDER BY {BEST_LAST}",
             picture.sha256,
@@ -263,6 +278,7 @@ class Catalog:
         if not self.exists():
             return None
         from judge.pairwise.reading import read_figures
+        from judge.pictures import picture_files
 
         with self.reading() as db:
             targets = list(self._counted(pictures, db).values())

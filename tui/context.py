@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import TYPE_CHECKING
 
 from textual.signal import Signal
 
-from judge.verdicts import Judge
 from lorarar.store.connection import default_path
-from lorarar.store.queries import Collection, Kind
+from lorarar.store.queries import Collection
 from lorarar.util.formatting import count
 from tui.catalog import Catalog
 from tui.drawing.client import DrawingClient
@@ -19,7 +18,8 @@ from tui.snapshot import Snapshot
 from tui.text import home, line, shell_path
 from tui.thumbnails import Thumbnails
 
-MODE_NAMES = {"half": "half cells", "none": "no pictures"}
+if TYPE_CHECKING:
+    from judge.verdicts import Judge
 
 
 @dataclass
@@ -37,9 +37,7 @@ class AppContext:
     judge: Judge | None = None  # the chosen one; None: the one that the report takes
 
     def __post_init__(self) -> None:
-        kind, name = self.state.text("collection kind"), self.state.text("collection")
-        if kind in get_args(Kind):
-            self.collection = Collection(cast(Kind, kind), name)
+        self.collection = self.state.collection
 
     def choose(self, collection: Collection) -> None:
         """Show a collection from now on, also after the next start."""
@@ -61,7 +59,7 @@ class AppContext:
     def facts(self) -> str:
         """The right end of the top line: pictures, picture mode, database; what comes last is cut first."""
         parts = [] if self.snapshot is None else [count(len(self.snapshot.pictures), "picture")]
-        parts += [MODE_NAMES.get(self.picture_mode.name, self.picture_mode.name), home(self.catalog.path)]
+        parts += [self.picture_mode.label, home(self.catalog.path)]
         return "  ".join(parts)
 
     def command(self, words: str) -> str:

@@ -1,34 +1,72 @@
-"""A picture in half cells: textual-image's widget, drawn line by line, in a fraction of the time a key waits for."""
+"""A picture in half cells, two pixels one above the other, drawn in a fraction of the time that a key waits for.
+
+Without textual-image's own widgets, whose package loads numpy and all protocols before the first paint.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from PIL.Image import Image
 from rich.color import Color, ColorType
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
-from textual_image.renderable.halfcell import Image as Halfcell
-from textual_image.widget import HalfcellImage
+from textual.widget import Widget
+
+from tui.private_api import fitting_cells
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+UNBOUNDED = 2**32  # rows, where a container's height follows from its contents
 
 
-class HalfCells(HalfcellImage, Renderable=Halfcell):  # type: ignore[misc, call-arg]
-    """Shows a picture; each cell has two pixels of it, one above the other."""
+class HalfCells(Widget):
+    """Shows a picture as large as there is room for; without one it keeps the room of its last: nothing moves."""
 
-    _cache: tuple[object, Size, list[Strip]] = (None, Size(), [])  # a picture and a size with its rows
+    DEFAULT_CSS = "HalfCells { width: auto; height: auto; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._image: Image | None = None
+        self._pixels = (0, 0)  # of the last picture
+        self._drawn: tuple[Image | None, Size, list[Strip]] = (None, Size(), [])  # a picture and a size with its rows
+
+    @property
+    def image(self) -> Image | None:
+        """The picture on show."""
+        return self._image
+
+    @image.setter
+    def image(self, image: Image | None) -> None:
+        """Show another picture, or none; all is laid out anew only where it has another shape."""
+        if image is self._image:
+            return
+        pixels = self._pixels if image is None else image.size
+        reshaped = pixels[0] * self._pixels[1] != pixels[1] * self._pixels[0] or 0 in self._pixels
+        self._image, self._pixels = image, pixels
+        self.refresh(layout=reshaped)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """Columns that the picture takes in a container."""
+        return fitting_cells(self._pixels, (container.width, container.height or UNBOUNDED))[0]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Rows that the picture takes in so many columns."""
+        return fitting_cells(self._pixels, (width, container.height or UNBOUNDED))[1]
 
     def render_line(self, y: int) -> Strip:
         """Draw a row of cells."""
-        image, size = self.image, self.content_size
-        if not isinstance(image, Image) or not size:
+        image, size = self._image, self.content_size
+        if image is None or not size:
             return Strip.blank(size.width, self.rich_style)
-        if self._cache[0] is not image or self._cache[1] != size:
-            self._cache = (image, size, draw(image, size))
-        return self._cache[2][y]
+        if self._drawn[0] is not image or self._drawn[1] != size:
+            self._drawn = (image, size, draw(image, size))
+        return self._drawn[2][y]
 
 
 def draw(image: Image, size: Size) -> list[Strip]:

@@ -34,6 +34,7 @@ def diverging(value: float) -> Colour:
     return between(_DIVERGING, (value + 1) / 2)
 
 
+@lru_cache(maxsize=1 << 12)
 def ink(ground: Colour) -> Colour:
     """Black or white, whichever reads better on a ground."""
     return max(BLACK, WHITE, key=lambda one: contrast(one, ground))
@@ -50,6 +51,7 @@ def css(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
+@lru_cache(maxsize=1 << 12)
 def between(stops: Sequence[Colour], share: float) -> Colour:
     """The colour at a share of the way through stops that are equally far apart; nan is the first."""
     share = 0.0 if isnan(share) else min(max(share, 0.0), 1.0) * (len(stops) - 1)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from io import StringIO
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from lorarar.util.errors import LorarError
 from lorarar.util.picture_protocol import picture_protocol
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 Choice = Literal["auto", "kitty", "sixel", "half", "none"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
+
+
+MODE_NAMES = {"half": "half cells", "none": "no pictures"}
+TRUE_COLOURS = 256  # from which on pictures are told by their colours; of Sixel, as many at a time
 
 
 class AppError(LorarError):
@@ -39,7 +43,15 @@ class PictureMode:
     name: str  # kitty, sixel, half, none: the way that is really in use
     widget: type[Widget] | None  # None: names instead of pictures
     cell: tuple[int, int]  # pixels of a cell, width and height, 0 where unknown; half cells show 1 x 2
-    colours: int = 0  # that a picture is shown in; 0 where unknown
+    colours: int | None = None  # that a picture is shown in, 0 for greys; None where unknown
+
+    @property
+    def label(self) -> str:
+        """How pictures are shown, in words; that their colours are not what they are is said."""
+        words = MODE_NAMES.get(self.name, self.name)
+        if self.widget is None or self.colours is None or self.colours >= TRUE_COLOURS:
+            return words
+        return f"{words} in greys (NO_COLOR)" if self.colours == 0 else f"{words} in {self.colours} colours"
 
     @property
     def pixels_a_cell(self) -> tuple[int, int]:
@@ -56,17 +68,27 @@ def choose(choice: str) -> PictureMode:
     check_choice(choice)
     if choice == "none":
         return PictureMode("none", None, (8, 16))
+    name = choice if choice != "auto" else picture_protocol()
     with _silent_terminal() if choice == "half" else nullcontext():
-        from textual_image.widget import TGPImage
-
-        from tui.half_cells import HalfCells
         from tui.private_api import terminal_cell_size
-        from tui.sixels import Sixels
 
         cell = terminal_cell_size()
-    widgets: dict[str, type[Widget]] = {"kitty": TGPImage, "sixel": Sixels, "half": HalfCells}
-    name = choice if choice != "auto" else picture_protocol()
-    return PictureMode(name, widgets[name], (0, 0) if choice == "half" else cell, _colours(name))
+    return PictureMode(name, _widget(name), (0, 0) if choice == "half" else cell, _colours(name))
+
+
+def _widget(name: str) -> type[Widget]:
+    """What shows a picture in this way; nothing of the others is loaded."""
+    if name == "kitty":
+        from textual_image.widget import TGPImage
+
+        return cast("type[Widget]", TGPImage)
+    if name == "sixel":
+        from tui.sixels import Sixels
+
+        return Sixels
+    from tui.half_cells import HalfCells
+
+    return HalfCells
 
 
 def check_choice(choice: str) -> None:

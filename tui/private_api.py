@@ -77,6 +77,15 @@ def take_covering_screens(app: App[Any]) -> list[Screen[Any]]:
     return taken
 
 
+def mark_styled(app: App[Any], screen: Screen[Any]) -> None:
+    """Say that a new screen gets today's style sheet when it is mounted, as every widget does.
+
+    Textual does not count that: it would read the whole sheet anew when the mode is opened first, again as it is shown,
+    and once more when it is shown the second time; each time is longer than a key may take.
+    """
+    screen._css_update_count = app._css_update_count
+
+
 def check_style_sheet(app: App[Any], screen: Screen[Any]) -> None:
     """Read a screen's default styles alone; once among the app's own, a fault in them would end every screen.
 

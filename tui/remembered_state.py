@@ -6,8 +6,9 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
+from lorarar.store.queries import Collection, Kind
 from lorarar.util.files import cache_home, replacing
 
 MOST = 50  # databases
@@ -41,6 +42,12 @@ class RememberedState:
         """A remembered string."""
         value = self.facts.get(name, default)
         return value if isinstance(value, str) else default
+
+    @property
+    def collection(self) -> Collection | None:
+        """The collection that was chosen last; None where none was."""
+        kind = self.text("collection kind")
+        return Collection(cast(Kind, kind), self.text("collection")) if kind in get_args(Kind) else None
 
     def save(self) -> None:
         """Write the file; a folder that cannot be written is no reason to stop."""

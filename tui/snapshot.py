@@ -10,10 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from judge.protocol import Answer, Score, both_right, score
-from judge.verdicts import Judge
 from lorarar.store.queries import Collection, Pair, PictureRow
+
+if TYPE_CHECKING:
+    from judge.verdicts import Judge
 
 Cell = tuple[str, str, str]  # method, content and style
 Answers = tuple[Answer, Answer]  # the verdicts on a picture's subject and style
@@ -115,11 +118,30 @@ class Snapshot:
         """Whether a picture shows the subject and the style, by this judge."""
         return both_right(*self.verdict(picture))
 
-    def of_method(self, method: str) -> dict[Pair, VerdictTally]:
-        """The tallies of a method's pairs."""
-        return {(content, style): tally for (name, content, style), tally in self.tallies.items() if name == method}
+    @cached_property
+    def tallies_by_method(self) -> Mapping[str, Mapping[Pair, VerdictTally]]:
+        """The tallies of each method's pairs."""
+        by_method: dict[str, dict[Pair, VerdictTally]] = {method: {} for method in self.methods}
+        for (method, content, style), tally in self.tallies.items():
+            by_method[method][content, style] = tally
+        return by_method
+
+    @cached_property
+    def means(self) -> Mapping[str, Score]:
+        """MARS2 of each method, over its pairs that have verdicts."""
+        return {
+            method: score({pair: tally.verdicts for pair, tally in tallies.items()})
+            for method, tallies in self.tallies_by_method.items()
+        }
 
     def mean(self, method: str, best: bool) -> float | None:
         """MARS2 of a method: the mean over its pairs that have verdicts; None where none has."""
-        mars2 = score({pair: tally.verdicts for pair, tally in self.of_method(method).items()})
+        mars2 = self.means[method]
         return mars2.best if best else mars2.average
+
+    def prepared(self) -> Snapshot:
+        """Work out all that is worked out of it, as a worker does before it hands it over: no key waits for that."""
+        _ = self.contents, self.styles, self.tallies_by_method
+        if self.verdicts:
+            _ = self.means, self.counted_cells, [tally.score for tally in self.tallies.values()]
+        return self

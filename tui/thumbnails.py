@@ -13,17 +13,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from lorarar.pictures.images import read_image, write_png
 from lorarar.util.errors import ImageError
 from lorarar.util.files import cache_home
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SIDE = 192  # pixels; more than a thumbnail has on any terminal
 FORM = "srgb"  # how pictures are read; what was kept before they were as viewers show them has another name
 MOST = 400  # in memory, about 40 MB at most
-Receive = Callable[[Image.Image | None], None]  # called in the worker's thread; None: it cannot be read
+Receive = Callable[["Image | None"], None]  # called in the worker's thread; None: it cannot be read
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Thumbnails:
     folder: Path = field(default_factory=lambda: cache_home() / "thumbs")
 
     def __post_init__(self) -> None:
-        self._images: OrderedDict[str, Image.Image] = OrderedDict()
+        self._images: OrderedDict[str, Image] = OrderedDict()
         self._requests: list[ThumbnailRequest] = []
         self._ready = threading.Condition()
         self._worker: threading.Thread | None = None
@@ -66,7 +67,7 @@ class Thumbnails:
                 self._worker.start()
             self._ready.notify()
 
-    def cached(self, key: str) -> Image.Image | None:
+    def cached(self, key: str) -> Image | None:
         """A thumbnail that is in memory."""
         return self._images.get(key)
 
@@ -90,7 +91,7 @@ class Thumbnails:
             if request.still_needed():
                 request.receive(self._get(request.key, request.path))
 
-    def _get(self, key: str, path: Path) -> Image.Image | None:
+    def _get(self, key: str, path: Path) -> Image | None:
         if (image := self._images.get(key)) is None:
             image = thumbnail(key, path, self.folder)
             with self._ready:
@@ -101,8 +102,10 @@ class Thumbnails:
         return image
 
 
-def thumbnail(key: str, path: Path, folder: Path) -> Image.Image | None:
+def thumbnail(key: str, path: Path, folder: Path) -> Image | None:
     """The thumbnail of a picture, from the cache or made; None where the picture cannot be read."""
+    from lorarar.pictures.images import read_image, write_png  # in the worker's thread, after the first paint
+
     name = file_key(key)
     cached = folder / name[:2] / f"{name}-{SIDE}-{FORM}.png"
     try:

@@ -12,7 +12,7 @@ from judge.trust import Trust
 from lorarar.util.formatting import count, in_words, interval
 from lorarar.util.text import one_line
 
-UNCHECKED = "How far this judge can be trusted was not checked: lorarar judge check"
+CHECK = "lorarar judge check"
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class Conclusion:
     sentence: str
     comparisons: Sequence[PairedComparison]  # of the method that leads with every other, or of every other with one
     trust: Trust | None  # what the judge's last check came to; None where none is on record
+    check: str = CHECK  # the command that checks the judge
 
     @property
     def lines(self) -> tuple[str, str]:
         """The sentence, and how far the judge can be trusted."""
-        trust = self.trust.sentence if self.trust else UNCHECKED
+        unchecked = f"How far this judge can be trusted was not checked: {self.check}"
+        trust = self.trust.sentence if self.trust else unchecked
         return one_line(f"{self.sentence}."), one_line(f"{trust}.")
 
     def record(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from lorarar.cli.plain_values import spare_coercion
 from lorarar.util.messages import quieted
 from lorarar.util.suggestion import did_you_mean
 
@@ -88,6 +89,7 @@ def readable(command: Any, more: Sequence[Any] = ()) -> Any:
         beside = [option for option in more if not taken & {*option.opts}]
         parameters = [*parameters[:-1], *beside, *parameters[-1:]]  # the last is --help
         for parameter in parameters:
+            spare_coercion(parameter)
             if getattr(parameter, "is_flag", False):
                 parameter.metavar = ""
             if len(parameters) >= MANY and not getattr(parameter, "rich_help_panel", None):

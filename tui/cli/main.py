@@ -48,13 +48,16 @@ def main(
     if rater:
         raise AppError("--rater goes with --study NAME")
     with collector_at_rest():
-        from tui.app import LorararApp
         from tui.catalog import Catalog
+        from tui.first_read import FirstRead
 
         Catalog(path).check()
         check_terminal()
+        first_read = FirstRead(path)
         picture_mode = choose(images)  # before the app owns the terminal
-    while name := LorararApp(path, picture_mode).run():
+        from tui.app import LorararApp
+
+    while name := LorararApp(path, picture_mode, first_read=first_read).run():
         vote(path, name, None, images)
 
 

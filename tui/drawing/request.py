@@ -54,6 +54,7 @@ class DrawResult:
     prompt: str
     merge_seconds: float
     draw_seconds: float
+    base: str = DEFAULT_BASE
 
     def to_line(self) -> str:
         """The line for the app."""

@@ -109,6 +109,7 @@ class DrawingWorker:
             prompt=prompt,
             merge_seconds=merged - started,
             draw_seconds=time.perf_counter() - merged,
+            base=request.base,
         )
 
     def keep(self) -> WorkerMessage:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from lorarar.util.formatting import count
 from studies.figures import ASPECT_TITLES, Points, StudyReport, metric_title
 from tui.context import AppContext
-from tui.screens.reporting import ReportScreen, fill
+from tui.screens.reporting import ReportScreen
 from tui.text import line
 from tui.views.scatter import Dot
 from tui.views.selection import ItemSelection
@@ -38,10 +38,12 @@ class AgreementScreen(ReportScreen):
         "people."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", "Plot/table")]
+    CONCLUDES = False
     DEFAULT_CSS = """
     AgreementScreen #both { height: 1fr; layout: vertical; }
-    AgreementScreen ViTable { height: 1fr; width: 2fr; }
-    AgreementScreen #right { height: 1fr; min-height: 10; width: 1fr; padding: 0 1; }
+    AgreementScreen ViTable { height: 1fr; min-height: 4; width: 2fr; }
+    AgreementScreen #right { height: 2fr; min-height: 10; width: 1fr; padding: 0 1; }
+    AgreementScreen.wide #right { height: 1fr; }
     AgreementScreen #readout { height: auto; max-height: 3; }
     AgreementScreen.wide #both { layout: horizontal; }
     """
@@ -68,7 +70,7 @@ class AgreementScreen(ReportScreen):
     def show_report(self, report: StudyReport) -> None:
         """Show the coefficients and the plot."""
         self._study_report, self.plotted = report, None
-        fill(self.query_one(ViTable), report.section("correlation"), report.simulated)
+        self.fill(report.section("correlation"), report.simulated)
         self._plot()
 
     def on_data_table_row_highlighted(self, event: ViTable.RowHighlighted) -> None:

@@ -17,6 +17,7 @@ from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Input, Select, Static
 
+from lorarar.families import DEFAULT_BASE
 from lorarar.pictures.images import read_image
 from lorarar.store.queries import Collection, PictureRow
 from lorarar.util.errors import AdapterError, ImageError
@@ -25,7 +26,7 @@ from tui.drawing.request import PICTURES, STRONGEST, DrawRequest, DrawResult, Wo
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot
 from tui.text import line
-from tui.views.lora_files import KINDS, lora_files, pinned_of
+from tui.views.lora_files import KINDS, bases_of, lora_files, pinned_of
 from tui.widgets.pinned_references import PinnedReferences
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
@@ -37,11 +38,12 @@ class BlendScreen(BrowseScreen):
     """Merges two LoRAs as the user moves two strengths, and shows pictures of each merge."""
 
     HELP = (
-        "Blend: choose a content and a style LoRA and a method, move the strengths, and see the merge drawn in a "
-        "process of its own. Where a method takes weights, strengths are its weights; else they scale what each side "
-        "adds. Beside the pictures, as large, are pictures that both LoRAs were trained on; e shows others. LoRAs of "
-        "any folder are offered once its path is typed. r draws other seeds, w keeps the merge and its pictures in "
-        "out/blend and in the database, as a blend with its strengths in its name, so that it counts as no method's."
+        "Blend: choose a content and a style LoRA, a method and a base, move the strengths, and see the merge drawn "
+        "in a process of its own. Where a method takes weights, strengths are its weights; else they scale what each "
+        "side adds. Beside the pictures, as large, are pictures that both LoRAs were trained on; e shows others. "
+        "LoRAs of any folder are offered once its path is typed. r draws other seeds, w keeps the merge and its "
+        "pictures in out/blend and in the database, as a blend with its strengths in its name, so that it counts as "
+        "no method's."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reseed", "Other seeds"),
@@ -59,7 +61,7 @@ class BlendScreen(BrowseScreen):
     BlendScreen #controls .label { height: 1; color: $text-muted; padding: 0 1; }
     BlendScreen #controls Slider { margin: 0 0 1 0; }
     BlendScreen #controls Input { margin: 0 0 1 0; padding: 0 1; }
-    BlendScreen #status { height: auto; padding: 0 1; }
+    BlendScreen #status { dock: bottom; height: auto; max-height: 5; padding: 0 1; background: $surface; }
     BlendScreen #references { width: 1fr; grid-size: 1 2; }
     BlendScreen #pictures { width: 2fr; height: 1fr; grid-size: 2 2; grid-gutter: 0 1; padding: 0 1; }
     BlendScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
@@ -73,6 +75,7 @@ class BlendScreen(BrowseScreen):
         self._weighted: tuple[str, ...] = ()  # the methods that take weights
         self._files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}  # to choose from
         self._collection: Collection | None = None  # whose LoRAs these are
+        self._bases_of: Collection | None = None  # whose bases are offered first
         self._folder = context.state.text("lora folder")  # of more LoRAs to choose from
         self._cell: dict[str, str] = {}  # of the matrix, when its LoRAs were chosen last
 
@@ -91,6 +94,10 @@ class BlendScreen(BrowseScreen):
                 yield Slider("style strength", high=STRONGEST, id="style-strength")
                 yield Static("prompt", classes="label")
                 yield Input(placeholder="as both LoRAs say", id="prompt", compact=True)
+                yield Static("base that draws", classes="label")
+                yield Select[str](
+                    [(DEFAULT_BASE, DEFAULT_BASE)], id="base", value=DEFAULT_BASE, allow_blank=False, compact=True
+                )
                 yield Static("LoRAs from a folder (Enter)", classes="label")
                 yield Input(self._folder, placeholder="~/loras", id="folder", compact=True)
                 yield Static("", id="status")
@@ -175,14 +182,16 @@ class BlendScreen(BrowseScreen):
         pictures: Sequence[PictureRow] = snapshot.pictures if snapshot else ()
         find, folder = self.context.catalog.paths.find, self._folder
 
-        def work() -> tuple[dict[str, dict[str, str]], str]:
+        def work() -> tuple[list[str], dict[str, dict[str, str]], str]:
+            bases = bases_of(pictures)
             try:
-                return lora_files(pictures, find, Path(folder) if folder else None), ""
+                return bases, lora_files(pictures, find, Path(folder) if folder else None), ""
             except AdapterError as error:
-                return lora_files(pictures, find), str(error)
+                return bases, lora_files(pictures, find), str(error)
 
-        def show(result: tuple[dict[str, dict[str, str]], str]) -> None:
-            files, error = result
+        def show(result: tuple[list[str], dict[str, dict[str, str]], str]) -> None:
+            bases, files, error = result
+            self._show_bases(bases)
             self._show_files(files)
             if error:
                 self._say(Text(line(error), "red"))
@@ -205,12 +214,20 @@ class BlendScreen(BrowseScreen):
                 select.value = paths.get(self.context.state.text(kind)) or next(iter(paths.values()))
         self.on_screen_resume()
 
+    def _show_bases(self, bases: Sequence[str]) -> None:
+        """Fill the list of bases; the first is that of the pictures on show, which is chosen for each collection."""
+        select = self.query_one("#base", Select)
+        chosen = select.value if self._bases_of == self._collection else bases[0]
+        self._bases_of = self._collection
+        select.set_options([(Text(line(name, 30)), name) for name in bases])
+        select.value = chosen if chosen in bases else bases[0]
+
     def _request(self) -> DrawRequest | None:
         """What is chosen now; None where a LoRA is missing."""
-        choices = [self.query_one(f"#{name}", Select).value for name in (*KINDS, "method")]
+        choices = [self.query_one(f"#{name}", Select).value for name in (*KINDS, "method", "base")]
         if not all(isinstance(choice, str) for choice in choices):
             return None
-        content, style, method = map(str, choices)
+        content, style, method, base = map(str, choices)
         content_strength, style_strength = (self.query_one(f"#{kind}-strength", Slider).value for kind in KINDS)
         return DrawRequest(
             content=content,
@@ -220,6 +237,7 @@ class BlendScreen(BrowseScreen):
             seed=self._seed,
             pictures=PICTURES,
             prompt=self.query_one("#prompt", Input).value,
+            base=base,
         )
 
     def _draw_soon(self) -> None:
@@ -274,7 +292,8 @@ class BlendScreen(BrowseScreen):
             if picture is not None:
                 tile.put(f"{result.number}-{seed}", picture, f"seed {seed}")
         text = Text(f"{line(result.prompt, 200)}\n")
-        text.append(f"merged in {1000 * result.merge_seconds:.0f} ms, drawn in {result.draw_seconds:.1f} s", "dim")
+        took = f"merged in {1000 * result.merge_seconds:.0f} ms, drawn in {result.draw_seconds:.1f} s"
+        text.append(f"{took} on {line(result.base, 40)}", "dim")
         self._say(text)
 
     def _say(self, text: Text) -> None:
@@ -289,6 +308,8 @@ def merge_command(request: DrawRequest, weighted: Sequence[str]) -> str:
         weighted: the methods that take weights; of the others each side of the result is scaled.
     """
     words = ["lorarar", "merge", request.content, request.style, "-o", "merged.safetensors", "--method", request.method]
+    if request.base != DEFAULT_BASE:
+        words += ["--base", request.base]
     if request.strengths != (1.0, 1.0):
         words += ["--weights" if request.method in weighted else "--strengths", "{:g},{:g}".format(*request.strengths)]
     return shlex.join(words)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import get_current_worker
@@ -60,6 +61,13 @@ class BrowseScreen(Screen[Any]):
         self.context.snapshots.subscribe(self, self.apply_snapshot)
         if self.context.snapshot is not None:
             self.apply_snapshot(self.context.snapshot)
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Come back as it was: Textual would match the style sheet with every widget, half the time that a key takes.
+
+        A theme that was changed meanwhile is applied by itself.
+        """
+        event.refresh_styles = False
 
     def on_unmount(self) -> None:
         """Follow the snapshots no longer: a signal holds its subscribers until it is published next."""

@@ -7,6 +7,7 @@ from functools import partial
 from math import ceil
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -269,12 +270,14 @@ class GalleryScreen(BrowseScreen):
         pages = ceil(len(self.pictures) / self.page.size)
         content, style = self.selection.pair
         text = Text(f"{line(content, 40)} in {line(style, 40)}  {self.selection.title}", "bold")
-        if self.selection.other and not self.selection.by_method:
-            text.append(f" (Space: {line(self.selection.other, 30)})", "not bold dim")
-        text.append(f"  {count(len(self.pictures), 'picture')}")
+        counts = f"  {count(len(self.pictures), 'picture')}"
         verdicts = [snapshot.correct(picture) for picture in self.pictures]
         if any(verdict is not None for verdict in verdicts):
-            text.append(f", {verdicts.count(True)} correct")
+            counts += f", {verdicts.count(True)} correct"
         if pages > 1:
-            text.append(f"  page {self.cursor // self.page.size + 1} of {pages}")
-        return text
+            counts += f"  page {self.cursor // self.page.size + 1} of {pages}"
+        if self.selection.other and not self.selection.by_method:
+            flip = f" (Space: {line(self.selection.other, 30)})"
+            if cell_len(text.plain + flip + counts) <= self.size.width - 2:  # the key bar has Space too
+                text.append(flip, "not bold dim")
+        return text.append(counts)

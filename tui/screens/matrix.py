@@ -110,7 +110,7 @@ class MatrixScreen(BrowseScreen):
             how_to_judge=self.context.command("lorarar judge run"),
         )
         self.query_one(GridPair).show(self._comparison)
-        self.query_one(PreviewStrip).fit(grid_rows=len(contents))
+        self.query_one(PreviewStrip).fit(grid_rows=len(contents), most=max(map(len, snapshot.cells.values())))
         self._show_pair(self._comparison, self._comparison.nearest(self.pair))
 
     def action_turn(self, side: str, by: int) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.widgets import Static
 
 from lorarar.util.errors import LorarError
@@ -24,6 +26,9 @@ from tui.widgets.table import ViTable
 
 ALL = "with nothing left out"
 HEADS = ("of", "figure", "value", "95 % interval", "n", ALL, "note")
+WIDEST_VALUE, NARROWEST_NAME = 20, 12  # terminal columns; some values are words
+PADDING = 2  # terminal columns that a column of the table has beside its words
+LONGEST_CONCLUSION = 2000
 NEW = "lorarar study new NAME --kind ab --methods A,B"
 
 
@@ -35,7 +40,8 @@ class ReportScreen(BrowseScreen):
         Binding("comma", "turn(-1)", "Previous study", show=False),
         Binding("t", "simulated", "People/simulated"),
     ]
-    DEFAULT_CSS = "ReportScreen #head { height: auto; max-height: 3; padding: 0 1; background: $boost; }"
+    CONCLUDES = True  # whether the line above says what came out
+    DEFAULT_CSS = "ReportScreen #head { height: auto; max-height: 50%; padding: 0 1; background: $boost; }"
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
@@ -44,6 +50,7 @@ class ReportScreen(BrowseScreen):
         self.at = 0
         self.simulated = False
         self._reported: tuple[object, ...] = ()  # all that the last report depends on
+        self._rows: list[list[str]] = []  # of the table, in full
 
     @property
     def study(self) -> Row | None:
@@ -79,10 +86,30 @@ class ReportScreen(BrowseScreen):
 
     def text_to_copy(self) -> str:
         """The figure under the cursor."""
-        table = self.query_one(ViTable)
-        if not table.row_count:
-            return ""
-        return "  ".join(filter(None, (str(cell) for cell in table.get_row_at(table.cursor_row))))
+        at = self.query_one(ViTable).cursor_row
+        return "  ".join(filter(None, self._rows[at])) if 0 <= at < len(self._rows) else ""
+
+    def fill(self, figures: Sequence[Figure], simulated: bool) -> None:
+        """Show figures in the table."""
+        self._rows = [row_of(figure, simulated) for figure in figures]
+        self._fill()
+
+    def on_resize(self, event: Resize) -> None:
+        """Cut other names than before."""
+        if self._rows:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Fill the table so that value and interval are in sight; the line below it has all of a row."""
+        table, cursor_row = self.query_one(ViTable), self.query_one(ViTable).cursor_row
+        widths = column_widths(self._rows, self.size.width)
+        table.clear(columns=True)
+        for head, width in zip(HEADS, widths, strict=True):
+            if width:
+                table.add_column(head, width=width)
+        for row in self._rows:
+            table.add_row(*(Text(line(word, width)) for word, width in zip(row, widths, strict=True) if width))
+        table.move_cursor(row=min(cursor_row, max(len(self._rows) - 1, 0)))
 
     def _show_studies(self, studies: list[Row]) -> None:
         """Show the study that was on show, if it is of the collection; else the latest of those that are."""
@@ -99,11 +126,13 @@ class ReportScreen(BrowseScreen):
         if study is None:
             self._reported = ()
             self.say(self.head())
-            self.show_report(StudyReport(study="", kind="", simulated=False, figures=(), points=()))
+            self._show_nothing()
             return
         self.context.state.remember(study=study["name"])
         reported = (study["name"], self.simulated, study["people"], study["simulated"], study["votes"])
         if reported != self._reported:  # else the report would be the same
+            if reported[:2] != self._reported[:2]:  # of another study, or of other raters: nothing of these stays
+                self._show_nothing()
             self._reported = reported
             self.say(self.head().append("  counting ...", "dim"))
             self._make_report(study["name"], self.simulated)
@@ -130,31 +159,42 @@ class ReportScreen(BrowseScreen):
         except LorarError as error:
             hint = "" if simulated or not (self.study and self.study["simulated"]) else " (press t)"
             self.say(self.head().append(f"\n{line(error)}{hint}", "yellow"))
-            self.show_report(StudyReport(study=name, kind="", simulated=simulated, figures=(), points=()))
+            self._show_nothing()
             return
-        self.say(self.head().append(f"\n{line(result.conclusion, 400)}", "bold"))
+        came_out = f"\n{line(result.conclusion, LONGEST_CONCLUSION)}" if self.CONCLUDES else ""
+        self.say(self.head().append(came_out, "bold"))
         self.show_report(result)
 
+    def _show_nothing(self) -> None:
+        """Show a report without figures."""
+        self.show_report(StudyReport(study="", kind="", simulated=self.simulated, figures=(), points=()))
 
-def fill(table: ViTable, figures: list[Figure], simulated: bool) -> None:
-    """Fill a table with figures; each line says so where raters are simulated."""
-    rows = [
-        [
-            line(short_title(figure), 34),
-            line(figure.name, 60),
-            line(value_text(figure), 60),
-            line(interval_text(figure), 40),
-            n_text(figure),
-            line(all_text(figure), 60),
-            line(figure.note, 200) or ("simulated" if simulated else ""),
-        ]
-        for figure in figures
+
+def column_widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """The widths of the table's columns in so many terminal columns; 0 of one that is left out.
+
+    The first two, what a figure is of and its name, give way to its value and its interval.
+    """
+    widths = [max([len(head), *(len(row[at]) for row in rows)]) for at, head in enumerate(HEADS)]
+    if not any(row[HEADS.index(ALL)] for row in rows):
+        widths[HEADS.index(ALL)] = 0
+    of, figure, value, interval = widths[:4]
+    value = min(value, WIDEST_VALUE)
+    names = max(room - value - interval - 4 * PADDING, 2 * NARROWEST_NAME)
+    if of + figure > names:
+        figure = min(figure, max(names - of, names * 3 // 5))
+        of = min(of, names - figure)
+    return [of, figure, value, interval, *widths[4:]]
+
+
+def row_of(figure: Figure, simulated: bool) -> list[str]:
+    """A figure's words by column; its note says so where raters are simulated."""
+    return [
+        line(short_title(figure), 34),
+        line(figure.name, 60),
+        line(value_text(figure), 60),
+        line(interval_text(figure), 40),
+        n_text(figure),
+        line(all_text(figure), 60),
+        line(figure.note, 200) or ("simulated" if simulated else ""),
     ]
-    cursor_row = table.cursor_row
-    table.clear(columns=True)
-    columns = [at for at, head in enumerate(HEADS) if head != ALL or any(row[at] for row in rows)]
-    for at in columns:
-        table.add_column(HEADS[at], width=max([len(HEADS[at]), *(len(row[at]) for row in rows)]))
-    for row in rows:
-        table.add_row(*(Text(row[at]) for at in columns))
-    table.move_cursor(row=min(cursor_row, max(len(rows) - 1, 0)))

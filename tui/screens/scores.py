@@ -128,7 +128,8 @@ class ScoresScreen(BrowseScreen):
             from tui.views.method_figures import conclusion, contests, figures
 
             catalog, judge = self.context.catalog, snapshot.judge
-            summary = conclusion(snapshot, catalog.trust(judge)) if judge else None
+            check = self.context.command("lorarar judge check")
+            summary = conclusion(snapshot, catalog.trust(judge), check) if judge else None
             scores, pairs = catalog.scores(snapshot.pictures), catalog.pairs(snapshot.pictures)
             made = catalog.row_makings(snapshot.collection)
             works = [one.line for one in contests(snapshot, made, scores.by_metric)] if judge else []

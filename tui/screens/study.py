@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from studies.figures import StudyReport
 from tui.context import AppContext
-from tui.screens.reporting import ReportScreen, fill
+from tui.screens.reporting import ReportScreen
 from tui.views.study_bars import study_bars
 from tui.widgets.row_note import RowNote
 from tui.widgets.table import ViTable
@@ -52,7 +52,7 @@ class StudyScreen(ReportScreen):
         """Show all but the correlations, which have a screen of their own; what has an interval as bars, too."""
         self._study_report = report
         self._draw_bars(self.size.width)
-        fill(self.query_one(ViTable), report.section(*SECTIONS), report.simulated)
+        self.fill(report.section(*SECTIONS), report.simulated)
 
     def on_resize(self, event: Resize) -> None:
         """Draw the bars as wide as there is room for."""

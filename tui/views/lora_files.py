@@ -1,14 +1,15 @@
-"""Which LoRAs Blend offers: those of the pictures on show, the default base's, and those of any folder."""
+"""What Blend offers: bases, and LoRAs: those of the pictures on show, of their base, and of any folder."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from judge.questions import ASPECTS
 from lorarar.lora.names import lora_name
 from lorarar.store.queries import PictureRow
-from lorarar.util.errors import AdapterError
+from lorarar.util.errors import AdapterError, BaseError
 from lorarar.util.files import is_there, sha256_or
 from tui.text import home
 from tui.views.pinned import PinnedReference, pin
@@ -21,27 +22,44 @@ CONFIG = "adapter_config.json"  # in a folder that is a LoRA
 def lora_files(
     pictures: Sequence[PictureRow], find: Callable[[str], Path], folder: Path | None = None
 ) -> dict[str, dict[str, str]]:
-    """Files of contents and styles by name: those of pictures that are there, the default base's, and a folder's.
+    """Files of contents and styles by name: those of pictures that are there, their base's own, and a folder's.
 
     Args:
-        pictures: Whose LoRAs are offered.
+        pictures: Whose LoRAs are offered, with those that come with their base.
         find: Where a file of the database lies.
         folder: Of more LoRAs; each may be a content or a style, and is named with its folder.
 
     Raises:
         AdapterError: the folder is none, or holds no LoRA.
     """
-    from lorarar.families import DEFAULT_BASE, find_base
-
-    base = find_base(DEFAULT_BASE)
+    contents, styles = shipped_folders(bases_of(pictures)[0])
     loras = {"content": {row.content_lora for row in pictures}, "style": {row.style_lora for row in pictures}}
     more = {f"{home(path.parent)}/{lora_name(path)}": str(path) for path in (loras_in(folder) if folder else ())}
     files: dict[str, dict[str, str]] = {}
-    for kind, shipped_in in zip(KINDS, (base.contents, base.styles), strict=True):
+    for kind, shipped_in in zip(KINDS, (contents, styles), strict=True):
         shipped = {path.stem: str(path) for path in (shipped_in.glob("*.safetensors") if shipped_in else ())}
         there = [path for lora in sorted(filter(None, loras[kind])) if is_there(path := find(lora))]
         files[kind] = dict(sorted((shipped | {path.stem: str(path.absolute()) for path in there}).items())) | more
     return files
+
+
+def bases_of(pictures: Sequence[PictureRow]) -> list[str]:
+    """The bases that blends can be drawn on: those of pictures, of the most first, and the families' own."""
+    from lorarar.families import DEFAULT_BASE, FAMILIES
+
+    counted = Counter(picture.base for picture in pictures if picture.base)
+    return list(dict.fromkeys((*(base for base, _ in counted.most_common()), DEFAULT_BASE, *FAMILIES)))
+
+
+def shipped_folders(base: str) -> tuple[Path | None, Path | None]:
+    """The folders of contents and of styles that come with a base; None where it has none or is not there."""
+    from lorarar.families import find_base
+
+    try:
+        found = find_base(base)
+    except BaseError:
+        return None, None
+    return found.contents, found.styles
 
 
 def loras_in(folder: Path) -> list[Path]:

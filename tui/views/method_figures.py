@@ -7,11 +7,11 @@ another is chosen, and by the same backbone of each metric.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from judge.metrics.table import METRICS
-from judge.reports.conclusion import Conclusion, conclude
+from judge.reports.conclusion import CHECK, Conclusion, conclude
 from judge.reports.contests import Contest, Entrant, contests_among
 from judge.reports.groups import Attempts, Group, make_groups, means_by_group
 from judge.trust import Trust
@@ -56,9 +56,15 @@ def figures(
     return [_figures(snapshot, group, means, strengths) for group in method_groups(snapshot)]
 
 
-def conclusion(snapshot: Snapshot, trust: Trust | None) -> Conclusion:
-    """What the report's first line says of the same pictures; ``trust`` is what the judge's last check came to."""
-    return conclude(method_groups(snapshot), trust=trust)
+def conclusion(snapshot: Snapshot, trust: Trust | None, check: str = CHECK) -> Conclusion:
+    """What the report's first line says of the same pictures.
+
+    Args:
+        snapshot: the pictures and their verdicts.
+        trust: what the judge's last check came to.
+        check: the command that checks the judge.
+    """
+    return replace(conclude(method_groups(snapshot), trust=trust), check=check)
 
 
 def contests(

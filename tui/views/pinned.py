@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from judge.protocol import Answer
-from judge.questions import ASPECTS, Aspect
 from tui.views.captions import MARKS
+
+if TYPE_CHECKING:
+    from judge.questions import Aspect
 
 Answered = Mapping[str, Any]  # a row of the verdicts
 
@@ -58,7 +60,7 @@ def mark(answer: Answered) -> Text:
 def pin(
     paths: Mapping[Aspect, Sequence[Path]], digests: Mapping[Aspect, Sequence[str]], answers: Sequence[Answered] = ()
 ) -> list[PinnedReference]:
-    """References of a subject, then of a style, each with its own answers."""
+    """References by aspect, in the order that ``paths`` has, each with its own answers."""
     return [
         PinnedReference(
             aspect=aspect,
@@ -68,7 +70,7 @@ def pin(
             digest=digest,
             answers=tuple(one for one in answers if (one["aspect"], one["reference"]) == (aspect, digest)),
         )
-        for aspect in ASPECTS
+        for aspect in paths
         for number, (path, digest) in enumerate(zip(paths[aspect], digests[aspect], strict=True), 1)
     ]
 
@@ -85,8 +87,7 @@ def in_sight(pinned: Sequence[PinnedReference], slots: int, turn: int) -> list[P
         return list(pinned)
     if slots < 2:
         return [pinned[turn % len(pinned)]] if slots else []
-    of = {aspect: [one for one in pinned if one.aspect == aspect] for aspect in ASPECTS}
-    subjects, styles = (of[aspect] for aspect in ASPECTS)
+    subjects, styles = ([one for one in pinned if one.aspect == aspect] for aspect in ("subject", "style"))
     for_styles = min(max(slots // 3, 1, slots - len(subjects)), len(styles))
     return _window(subjects, slots - for_styles, turn) + _window(styles, for_styles, turn)
 

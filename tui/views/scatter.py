@@ -27,14 +27,18 @@ class Axis:
 
     @classmethod
     def over(cls, values: Sequence[float], most: int) -> Axis:
-        """The axis that holds these values, with at most so many ticks: multiples of 1, 2 or 5 of a power of ten."""
+        """The axis that holds these values, with at most so many ticks: multiples of 1, 2 or 5 of a power of ten.
+
+        Three are always allowed: values on both sides of a multiple of every step, as of 0, have no fewer.
+        """
+        most = max(most, 3)
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         if low == high:
             low, high = low - 0.5, high + 0.5
-        power = 10.0 ** floor(log10((high - low) / max(most - 1, 1)))
+        power = 10.0 ** floor(log10((high - low) / (most - 1)))
         for step in (power, 2 * power, 5 * power, 10 * power, 20 * power):
             first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-            if last - first < max(most, 2):
+            if last - first < most:
                 break
         return cls(tuple(round(number * step, 12) for number in range(first, last + 1)))
 

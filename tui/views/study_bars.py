@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from lorarar.util.grouping import group_by
@@ -11,8 +12,8 @@ from studies.rendering import interval_text, value_text
 from tui.palette import css, diverging, ink
 from tui.text import line
 
-NAME, VALUE = 28, 27  # terminal columns of a figure's name before its bar, and of its value and interval after it
-NARROWEST = 11
+VALUE = 27  # terminal columns of a figure's value and interval, after its bar
+NARROWEST, WIDEST_NAME = 11, 44  # terminal columns of a bar, and of a name before it
 LEFT, LINE, RIGHT, ZERO = "\u251c", "\u2500", "\u2524", "\u250a"
 FILL = diverging(0.5)
 FILLED = f"{css(ink(FILL))} on {css(FILL)}"
@@ -20,19 +21,21 @@ FILLED = f"{css(ink(FILL))} on {css(FILL)}"
 
 def study_bars(report: StudyReport, room: int) -> Text:
     """All that has a bar, in ``room`` terminal columns: outcomes by what they are of, then the methods' ranking."""
-    width = min(max(room - NAME - VALUE, NARROWEST), WIDTH)
-    text = Text(no_wrap=True, overflow="ellipsis")
     outcomes = [
         figure for figure in report.section("outcomes") if figure.most is not None and isinstance(figure.value, float)
     ]
+    names = [figure.name for figure in outcomes] + [one.method for one in ranking(report)]
+    name = min(max((cell_len(line(one, WIDEST_NAME)) for one in names), default=0) + 2, room - VALUE - NARROWEST)
+    width = min(max(room - name - VALUE, NARROWEST), WIDTH)
+    text = Text(no_wrap=True, overflow="ellipsis")
     for of, figures in group_by(outcomes, short_title).items():
         text.append(f"{line(of, room)}\n", "bold")
         for figure in figures:
-            _append(text, figure.name, outcome_bar(figure, width), figure)
+            _append(text, figure.name, name, outcome_bar(figure, width), figure)
     if ranked := ranking(report, width):
         text.append("strengths of the methods, whose mean is ┊\n", "bold")
         for one in ranked:
-            _append(text, one.method, Text(one.bar), one.figure)
+            _append(text, one.method, name, Text(one.bar), one.figure)
     text.rstrip()
     return text
 
@@ -58,7 +61,9 @@ def outcome_bar(figure: Figure, width: int) -> Text:
     return bar
 
 
-def _append(text: Text, name: str, bar: Text, figure: Figure) -> None:
-    text.append(f"{line(name, NAME - 2):{NAME - 1}} ").append_text(bar)
+def _append(text: Text, words: str, name: int, bar: Text, figure: Figure) -> None:
+    """Append a line: words in ``name`` terminal columns, a bar, the value with its interval."""
+    words = line(words, max(name - 2, 1))
+    text.append(words + " " * (name - cell_len(words))).append_text(bar)
     interval = interval_text(figure)
     text.append(f" {value_text(figure)}{f' ({interval})' if interval else ''}\n")

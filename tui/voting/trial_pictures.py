@@ -116,7 +116,7 @@ class TrialPictures(Vertical):
             cell_height=cell_height,
             picture_width=cells.width * across,
             picture_height=cells.height * down,
-            colours=self.picture_mode.colours,
+            colours=self.picture_mode.colours or 0,
         )
 
     def smallness(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -34,32 +33,33 @@ class Filter(Horizontal):
 
     def __init__(self, of: str) -> None:
         super().__init__()
+        self._of = of
         self._before: Widget | None = None
-        self._input = FilterInput(placeholder=of, select_on_focus=False, compact=True)
-
-    def compose(self) -> ComposeResult:
-        yield Static("filter /")
-        yield self._input
-        yield Static("[@click=screen.drop_filter]Esc drops it[/]", classes="drop")
+        self._input: FilterInput | None = None  # until it is opened first: every screen has a filter, few use it
 
     @property
     def value(self) -> str:
         """What is typed."""
-        return self._input.value
+        return self._input.value if self._input is not None else ""
 
     def open(self) -> None:
         """Show the line and give it the keys."""
         self._before = self.screen.focused
         self.add_class("open")
+        if self._input is None:
+            self._input = FilterInput(placeholder=self._of, select_on_focus=False, compact=True)
+            drop = Static("[@click=screen.drop_filter]Esc drops it[/]", classes="drop")
+            self.mount_all([Static("filter /"), self._input, drop])
         self._input.focus()
 
     def drop(self) -> None:
         """Leave the line, and filter nothing."""
-        self._input.value = ""
+        if self._input is not None:
+            self._input.value = ""
         self.keep()
 
     def keep(self) -> None:
         """Leave the line, which stays where it filters anything."""
         self.set_class(bool(self.value), "open")
-        if self._input.has_focus:
+        if self._input is not None and self._input.has_focus:
             self.screen.set_focus(self._before)

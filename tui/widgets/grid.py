@@ -73,6 +73,7 @@ class Grid(ScrollView, can_focus=True):
         self.row, self.column = 0, 0
         self._label, self._width = 0, 1
         self._heads: list[list[str]] = []
+        self._plain = Style()
 
     def show(
         self, rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[GridCell]], label: int, width: int
@@ -137,9 +138,14 @@ class Grid(ScrollView, can_focus=True):
         """Draw the cursor in another way."""
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines; their common style is worked out once."""
+        self._plain = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw a line of the grid: its label, which stays in sight, and the cells scrolled to."""
-        plain = self.rich_style  # worked out anew at every look
+        plain = self._plain
         head = y < HEAD
         name, cells = self._head(y, plain) if head else self._body(y - HEAD + self.scroll_offset.y, plain)
         room = max(self.size.width - self._label, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -64,7 +66,7 @@ class GridPair(Horizontal):
 
 def grid_cells(comparison: Comparison, side: str) -> list[list[GridCell]]:
     """A row a subject, a column a style: a side's figures, or its numbers of pictures where nothing is judged."""
-    judged = any(tally.judged for tally in _tallies(comparison, side).values())
+    judged = bool(comparison.snapshot.verdicts) and any(tally.judged for tally in _tallies(comparison, side).values())
     return [
         [
             _cell(comparison.tally(side, (content, style)), judged=judged, best=comparison.best)
@@ -78,7 +80,8 @@ def head(comparison: Comparison, side: str) -> Text:
     """A side's method with its mean over all pairs, the figure that the cells show in bold."""
     method = comparison.methods[side]
     text = Text(line(method, 40))
-    average, best = (comparison.snapshot.mean(method, best) for best in (False, True))
+    snapshot = comparison.snapshot
+    average, best = (snapshot.mean(method, best) for best in (False, True)) if snapshot.verdicts else (None, None)
     if average is None:
         pictures = sum(tally.pictures for tally in _tallies(comparison, side).values())
         return text.append(f"  {count(pictures, 'picture')}, not judged", "dim")
@@ -87,8 +90,8 @@ def head(comparison: Comparison, side: str) -> Text:
     return text
 
 
-def _tallies(comparison: Comparison, side: str) -> dict[Pair, VerdictTally]:
-    return comparison.snapshot.of_method(comparison.methods[side])
+def _tallies(comparison: Comparison, side: str) -> Mapping[Pair, VerdictTally]:
+    return comparison.snapshot.tallies_by_method.get(comparison.methods[side], {})
 
 
 def _cell(tally: VerdictTally, *, judged: bool, best: bool) -> GridCell:

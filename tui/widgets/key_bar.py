@@ -5,6 +5,10 @@ Textual's own footer mounts a widget for each key whenever the screen or the foc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
 from textual.binding import Binding
 from textual.content import Content
 from textual.markup import escape
@@ -12,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 BETWEEN = "  "
+HELP = "help"  # the action of the key that lists all keys
 
 
 class KeyBar(Static):
@@ -35,10 +40,15 @@ class KeyBar(Static):
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
         self._follow(self.screen)
 
+    def on_resize(self) -> None:
+        """Show as many keys as there is room for."""
+        self._follow(self.screen)
+
     def _follow(self, screen: Screen[object]) -> None:
         if screen is not self.screen:
             return
-        markup = BETWEEN.join(self._key_markup(*binding) for binding in self._visible_bindings())
+        fitting = fit([self._key(*binding) for binding in self._visible_bindings()], self.size.width)
+        markup = BETWEEN.join(key.markup for key in fitting)
         if markup != self._markup:
             self._markup = markup
             self.update(Content.from_markup(markup), layout=False)
@@ -55,7 +65,31 @@ class KeyBar(Static):
             bindings.append((palette.binding, palette.enabled))
         return bindings
 
-    def _key_markup(self, binding: Binding, enabled: bool) -> str:
-        key = escape(self.app.get_key_display(binding))
-        words = f"[bold $footer-key-foreground]{key}[/] {escape(binding.description)}"
-        return f"[@click=app.simulate_key('{binding.key}')]{words}[/]" if enabled else f"[dim]{words}[/]"
+    def _key(self, binding: Binding, enabled: bool) -> BarKey:
+        name = self.app.get_key_display(binding)
+        words = f"[bold $footer-key-foreground]{escape(name)}[/] {escape(binding.description)}"
+        markup = f"[@click=app.simulate_key('{binding.key}')]{words}[/]" if enabled else f"[dim]{words}[/]"
+        return BarKey(markup, cell_len(f"{name} {binding.description}"), binding.action == HELP)
+
+
+@dataclass(frozen=True)
+class BarKey:
+    """A key with what it does, to read and to click."""
+
+    markup: str
+    width: int  # terminal columns
+    always: bool = False  # shown before all others where not all have room
+
+
+def fit(keys: Sequence[BarKey], room: int) -> list[BarKey]:
+    """The keys that there is room for, in their order: the one that lists all of them, then the first ones."""
+    left = room + len(BETWEEN) - sum(key.width + len(BETWEEN) for key in keys if key.always)
+    fitting, full = [], False
+    for key in keys:
+        full = full or (not key.always and key.width + len(BETWEEN) > left)
+        if key.always:
+            fitting.append(key)
+        elif not full:
+            fitting.append(key)
+            left -= key.width + len(BETWEEN)
+    return fitting

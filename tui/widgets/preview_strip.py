@@ -57,10 +57,15 @@ class PreviewStrip(Horizontal):
             if side == SIDES[0]:
                 yield PinnedReferences(self.context)
 
-    def fit(self, grid_rows: int) -> None:
-        """Take the room that the grids leave, in whole pictures side by side with references as large."""
+    def fit(self, grid_rows: int, most: int) -> None:
+        """Take the room that the grids leave, in whole pictures side by side with references as large.
+
+        Args:
+            grid_rows: how many rows the grids have.
+            most: pictures that a cell has at most.
+        """
         size = self.screen.size
-        tiles = 2 * SIDE_BY_SIDE + REFERENCES
+        tiles = 2 * min(SIDE_BY_SIDE, most) + REFERENCES
         height = max(min(size.height - grid_rows - OTHER_ROWS, HIGHEST, size.width // (2 * tiles)), LOWEST)
         width = 2 * height
         self._fitting = min(max(1, (size.width // width - REFERENCES) // 2), PREVIEWS)

@@ -6,10 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.style import Style
 from rich.text import Text
 from textual.containers import Vertical
 from textual.events import Click
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Static
 
 from tui.text import line
@@ -26,11 +29,9 @@ class Tile(Vertical):
     """Shows a thumbnail with a caption, once the thumbnail is there."""
 
     DEFAULT_CSS = """
-    Tile { width: 18; height: 10; margin: 0 1 0 0; }
-    Tile > .picture { width: auto; height: auto; }
-    Tile > .caption { dock: bottom; height: 1; width: 100%; color: $text-muted; }
-    Tile > .caption { text-wrap: nowrap; text-overflow: ellipsis; }
-    Tile.chosen > .caption { background: $primary-background; color: $text; text-style: bold; }
+    Tile { width: 18; height: 10; margin: 0 1 0 0; color: $text-muted; }
+    Tile > .picture { width: auto; height: auto; margin: 0 0 1 0; color: $foreground; }
+    Tile.chosen { background: $primary-background; color: $text; text-style: bold; }
     """
 
     class Chosen(Message):
@@ -49,11 +50,20 @@ class Tile(Vertical):
         self._broken = False  # the picture on show cannot be read
         widget = context.picture_mode.widget
         self.picture: Any = widget(classes="picture") if widget else Static("", classes="picture")
-        self._caption = Static("", classes="caption")
+        self.caption = Text()  # drawn here, in the row below the picture: a widget more would cost a millisecond
 
     def compose(self) -> ComposeResult:
         yield self.picture
-        yield self._caption
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the caption in the last row, and the screen's ground where the picture leaves room."""
+        width = self.size.width
+        if y < self.size.height - 1:
+            return Strip.blank(width, Style.from_color(bgcolor=self.background_colors[0].rich_color))
+        words = self.caption.copy()
+        words.truncate(width, overflow="ellipsis")
+        strip = Strip(words.render(self.app.console), words.cell_len)
+        return strip.apply_style(self.rich_style).extend_cell_length(width, self.rich_style)
 
     def show_row(self, row: PictureRow, caption: Text) -> None:
         """Show a picture of the database from now on."""
@@ -111,7 +121,9 @@ class Tile(Vertical):
             self.display = visible
 
     def _say(self, caption: Text) -> None:
-        self._caption.update(caption, layout=False)  # its one line stays where it is
+        if caption != self.caption or caption.spans != self.caption.spans:
+            self.caption = caption
+            self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
 
     def _receive(self, app: App[object], key: str, image: Image | None) -> None:
         """Hand an image from the worker's thread to ours, by the app: the tile may be gone by now."""
