@@ -67,7 +67,9 @@ class Terminal:
         pid, self.master = pty.fork()
         if pid == 0:
             home = {"HOME": str(folder), "TERM": "xterm-256color", "LORARAR_CACHE": str(folder / "cache")}
-            os.execve(command[0], list(command), {**os.environ, **home, "COLORTERM": "truecolor"})
+            # an empty value lets the start that is not counted compile modules, as those of an installed program are
+            home |= {"COLORTERM": "truecolor", "PYTHONDONTWRITEBYTECODE": ""}
+            os.execve(command[0], list(command), {**os.environ, **home})
         self.pid = pid
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, VerticalScroll
+from textual.events import Resize, ScreenResume
 from textual.timer import Timer
 from textual.widgets import Input, Select, Static
 
@@ -31,6 +32,7 @@ from tui.widgets.pinned_references import PinnedReferences
 from tui.widgets.slider import Slider
 from tui.widgets.tile import Tile
 
+CONTROLS = 36  # terminal columns
 SETTLED = 0.35  # seconds without a change until pictures are drawn
 
 
@@ -62,8 +64,7 @@ class BlendScreen(BrowseScreen):
     BlendScreen #controls Slider { margin: 0 0 1 0; }
     BlendScreen #controls Input { margin: 0 0 1 0; padding: 0 1; }
     BlendScreen #status { dock: bottom; height: auto; max-height: 5; padding: 0 1; background: $surface; }
-    BlendScreen #references { width: 1fr; grid-size: 1 2; }
-    BlendScreen #pictures { width: 2fr; height: 1fr; grid-size: 2 2; grid-gutter: 0 1; padding: 0 1; }
+    BlendScreen #pictures { width: 1fr; height: 1fr; grid-size: 2 2; grid-gutter: 0 1; padding: 0; }
     BlendScreen #pictures Tile { width: 1fr; height: 1fr; margin: 0; }
     """
 
@@ -115,13 +116,29 @@ class BlendScreen(BrowseScreen):
         self.query_one("#content-strength").focus()
         self.run_worker(self.context.drawing_client.start(self._receive), group="drawing")
 
+    def on_resize(self, event: Resize) -> None:
+        """Give references and pictures the same room, two above two."""
+        self.call_after_refresh(self._lay_out)
+
+    def _lay_out(self) -> None:
+        room = self.query_one("#both").size
+        width, height = max((room.width - CONTROLS - 1) // 3, 2), max(room.height // 2, 2)
+        self.query_one(PinnedReferences).fit(1, 2, width, height)
+        styles = self.query_one("#pictures", Grid).styles
+        styles.grid_rows, styles.grid_columns = f"{height}", f"{width - 1}"
+
     def update(self, snapshot: Snapshot) -> None:
         """Offer the LoRAs of the collection on show."""
         if snapshot.collection != self._collection:
             self._collection = snapshot.collection
             self._read_files()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Follow the matrix."""
+        super().on_screen_resume(event)
+        self._follow_cell()
+
+    def _follow_cell(self) -> None:
         """Choose the LoRAs of the matrix's cell, if it is another one than before."""
         cell = {kind: self.context.state.text(kind) for kind in KINDS}
         if cell != self._cell and all(cell[kind] in self._files[kind] for kind in KINDS):
@@ -212,7 +229,7 @@ class BlendScreen(BrowseScreen):
                 select.value = chosen
             elif paths:
                 select.value = paths.get(self.context.state.text(kind)) or next(iter(paths.values()))
-        self.on_screen_resume()
+        self._follow_cell()
 
     def _show_bases(self, bases: Sequence[str]) -> None:
         """Fill the list of bases; the first is that of the pictures on show, which is chosen for each collection."""
