@@ -36,6 +36,11 @@ def trained_file(pair: Pair, out: Path) -> Path:
     return out / "trained" / pair.row.method / f"{pair.name}-{digest_of_facts(pair.training or {})[:SHORT]}.safetensors"
 
 
+def merged_file(pair: Pair, out: Path) -> Path:
+    """The file of the adapter of a pair whose row merges."""
+    return out / "loras" / pair.row.row_name / f"{pair.stem}.safetensors"
+
+
 def is_trained(pair: Pair, out: Path) -> bool:
     """Whether that file is there and was made by the same training."""
     path = trained_file(pair, out)
@@ -137,4 +142,4 @@ def merge_for_pair(
     files = pair.content.path, pair.style.path
     merged = merge_loras(recipe, *files, admission=admission, calibrator=calibrator, given=given)
     merged = replace(merged, training=pair.training)
-    return merged.written(out / "loras" / pair.row.row_name / f"{pair.stem}.safetensors")
+    return merged.written(merged_file(pair, out))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,13 +21,13 @@ from lorarar.pictures.prompts import pair_prompt, prompt_name
 from lorarar.store.cells import Place
 from lorarar.training.makings import Facts, concept_facts, training_makings
 from lorarar.training.options import LoraOptions, PairOptions, options_facts
+from lorarar.training.place import Surroundings
 from lorarar.util.digest import digest_of_facts
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from lorarar.generation.calibration import Calibrator
-
+CalibrationFacts = Callable[[Sequence[str], int], Facts]
 SHORT = 8  # digits of a digest that keep files of one folder apart
 DEPTH = 4  # parts of a picture's path below a grid's folder: images, row, pair, file
 
@@ -145,8 +145,8 @@ def pairs_of(
     row: MethodRow,
     base: Base,
     concepts: Iterable[tuple[Concept, Concept]],
-    accelerator: Accelerator | None = None,
-    calibrator: Calibrator | None = None,
+    accelerator: Accelerator | Surroundings | None = None,
+    calibration_of: CalibrationFacts | None = None,
 ) -> list[Pair]:
     """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator.
 
@@ -154,16 +154,16 @@ def pairs_of(
         row: of a plan.
         base: the plan's.
         concepts: contents with styles, as ``Plan.pairs`` has them.
-        accelerator: where rows train.
-        calibrator: what calibrates, where that decides anything.
+        accelerator: where rows train, or the ``surroundings`` there.
+        calibration_of: what decides calibrations of LoRAs by their prompts and a seed, where that decides anything.
     """
     recipe = row.recipe(base) if row.merges else None
     method: Facts = {"method": row.method, "options": _resolved(row, recipe), **origin_of(row.method)}
     pairs = []
     for content, style in concepts:
         training, calibration = None, None
-        if calibrator is not None and recipe is not None and row.calibrates:
-            calibration = calibrator.makings([content.prompt, style.prompt], recipe.seed)
+        if calibration_of is not None and recipe is not None and row.calibrates:
+            calibration = calibration_of([content.prompt, style.prompt], recipe.seed)
         if accelerator is not None and isinstance(row.options, LoraOptions | PairOptions):
             facts = [concept_facts(content), concept_facts(style)]
             ours, theirs = recipe.with_blocks(facts) if recipe else facts

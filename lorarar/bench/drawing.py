@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from lorarar.bench.adapters import merge_for_pair, trained_file
 from lorarar.bench.cells import Cell, Pair
 from lorarar.bench.grid import PlannedGrid, Task
-from lorarar.generation.attached_loras import AttachedLora
+from lorarar.bench.pair_pictures import PairPictures
 from lorarar.generation.picture import Picture, save
 from lorarar.generation.studio import Studio
-from lorarar.merge_files import OF_ONE_PAIR, Merge
+from lorarar.merge_files import OF_ONE_PAIR
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.util.errors import DrawingError
 from lorarar.util.interrupts import held_interrupt
@@ -71,16 +69,15 @@ def _draw_all(
                 raise KeyboardInterrupt
 
 
-@dataclass
 class PairDrawing:
     """One pair's pictures; it is merged before the first of them."""
 
-    grid: PlannedGrid
-    studio: Studio
-    cache: ProjectionCache
-    pair: Pair
-    _merged: Merge | None = None
-    _ids: tuple[int, int] = field(default=(0, 0))  # of the merged adapter and of the merge
+    def __init__(self, grid: PlannedGrid, studio: Studio, cache: ProjectionCache, pair: Pair) -> None:
+        settings = grid.plan.pictures
+        self.grid, self.pair = grid, pair
+        noise, admission = pair.noise(settings), grid.plan.admission
+        self.pictures = PairPictures(pair, studio, cache, grid.out, admission, settings.options, noise)
+        self._ids = (0, 0)  # of the merged adapter and of the merge
 
     def draw(self, task: Task, advance: Callable[[int], None]) -> list[list[Cell]]:
         """Draw a pair's batches.
@@ -120,36 +117,23 @@ class PairDrawing:
 
     def _draw(self, chunk: list[Cell]) -> None:
         """Draw a batch and keep it."""
-        if self._merged is None:
+        if not self.pictures.is_merged:
             self._merge()
         started = time.perf_counter()
-        self.grid.store.add_cells(self.grid.plan.collection, self._pictures(chunk), *self._ids)
+        self.grid.store.add_cells(self.grid.plan.collection, self._written(chunk), *self._ids)
         self.grid.outcome.generated += len(chunk)
         self.grid.outcome.seconds["draw"] += time.perf_counter() - started
 
     def _merge(self) -> None:
         started, store = time.perf_counter(), self.grid.store
-        admission = self.grid.plan.admission
-        merged = merge_for_pair(self.pair, self.grid.base, self.grid.out, self.cache, admission, self.studio)
+        merged = self.pictures.merge
         merge = store.add_merge(merged, self.pair.content.path, self.pair.style.path)
         self._ids = store.add_adapter(merged.adapter, merged.path or "", "merged"), merge
-        if method := self.pair.row.drawn_by:
-            self.studio.load_loras([AttachedLora(one) for one in merged.inputs], method)
-        else:
-            self.studio.load_lora(merged.adapter)
-        self._merged = merged
         self.grid.outcome.seconds["merge"] += time.perf_counter() - started
 
-    def _pictures(self, chunk: list[Cell]) -> list[tuple[Cell, Picture]]:
+    def _written(self, chunk: list[Cell]) -> list[tuple[Cell, Picture]]:
         """The pictures of a batch, written."""
-        settings = self.grid.plan.pictures
-        pictures = self.studio.generate(
-            chunk[0].prompt,
-            [cell.place.seed for cell in chunk],
-            batch=len(chunk),
-            noise_of=self.pair.noise(settings),
-            **settings.options,
-        )
+        pictures = self.pictures.draw(chunk[0].prompt, [cell.place.seed for cell in chunk])
         files = [cell.path(self.grid.out) for cell in chunk]
         return [
             (cell, save(picture, file.parent, file.stem))
@@ -158,6 +142,5 @@ class PairDrawing:
 
     def _let_go(self) -> None:
         """Remove the merged LoRA's file, if the plan does not keep it."""
-        path = self._merged.path if self._merged else None
-        if path and not self.grid.plan.keep_loras and path != trained_file(self.pair, self.grid.out):
-            path.unlink(missing_ok=True)
+        if not self.grid.plan.keep_loras:
+            self.pictures.remove_merged()

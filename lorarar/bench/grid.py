@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from lorarar.bench.plan import Plan
 from lorarar.bench.share import share_of
 from lorarar.families import Base
 from lorarar.generation.base_digest import pinned
+from lorarar.generation.calibration import calibration_makings
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.placement import Placement
 from lorarar.pictures.concepts import Concept
@@ -24,15 +25,13 @@ from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.store.concept_words import ConceptWords
 from lorarar.training.options import LoraOptions, PairOptions
-from lorarar.training.place import TrainingPlace
+from lorarar.training.place import Surroundings, TrainingPlace, surroundings
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from lorarar.util.shard import Shard
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-    from lorarar.generation.calibration import Calibrator
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,14 @@ class Task:
         return sum(map(len, self.chunks))
 
 
+@dataclass(frozen=True)
+class GridSurroundings:
+    """What decides a grid beside its plan: what is drawn with, and what is trained on, where anything is."""
+
+    drawing: DrawingFacts
+    training: Surroundings | None = None
+
+
 @dataclass
 class PlannedGrid:
     """A plan that is computed into a folder and a store."""
@@ -59,6 +66,7 @@ class PlannedGrid:
     claims: Claims
     shard: Shard | None = None  # whose share is computed; None: all
     outcome: GridOutcome = field(default_factory=GridOutcome)
+    elsewhere: GridSurroundings | None = None  # of the workers that compute it; None: this process does
 
     @cached_property
     def base(self) -> Base:
@@ -83,11 +91,13 @@ class PlannedGrid:
         return accelerator
 
     @cached_property
-    def calibrator(self) -> Calibrator:
-        """What says how its LoRAs are calibrated; the base that draws is loaded for it."""
-        from lorarar.generation.calibration import Calibrator
-
-        return Calibrator(self.base, self.place)
+    def surroundings(self) -> GridSurroundings:
+        """What decides its pictures and its trainings, wherever they are computed."""
+        if self.elsewhere is not None:
+            return self.elsewhere
+        trains = any(row.trains for row in self.plan.methods)
+        training = surroundings(self.accelerator) if trains else None
+        return GridSurroundings(DrawingFacts.of(self.base, self.place), training)
 
     @cached_property
     def finished(self) -> FinishedPictures:
@@ -108,10 +118,12 @@ class PlannedGrid:
             ],
         )
         self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
-        accelerator = self.accelerator if any(row.trains for row in self.plan.methods) else None
-        calibrator = self.calibrator if any(row.calibrates for row in self.plan.methods) else None
+        drawing, training = self.surroundings.drawing, self.surroundings.training
+        calibration_of = partial(calibration_makings, self.base, drawing)
         chosen = self.plan.pairs.of(contents, styles)
-        return [pair for row in self.plan.methods for pair in pairs_of(row, self.base, chosen, accelerator, calibrator)]
+        return [
+            pair for row in self.plan.methods for pair in pairs_of(row, self.base, chosen, training, calibration_of)
+        ]
 
     def _admitted(self, concepts: Sequence[Concept]) -> list[Concept]:
         """The concepts with their adapters as they enter merges."""
@@ -120,7 +132,7 @@ class PlannedGrid:
 
     def tasks(self) -> list[Task]:
         """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""
-        pairs, drawing = self._share(self.pairs()), DrawingFacts.of(self.base, self.place)
+        pairs, drawing = self._share(self.pairs()), self.surroundings.drawing
         planned = [Task(pair, pair.chunks(self.named_base, self.plan.pictures, drawing)) for pair in pairs]
         tasks = [Task(task.pair, self._unfinished(task.chunks)) for task in planned]
         cells = (cell for task in planned for chunk in task.chunks for cell in chunk)

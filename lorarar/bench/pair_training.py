@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorarar.bench.adapters import is_trained, train_pair, trained_file
@@ -38,14 +39,14 @@ class PairTraining:
             held = [task for task in left if not self._is_settled(task, failures)]
             if len(held) == len(left):
                 message(f"{len(held)} pairs are being trained by another process, which is waited for")
-                self.grid.claims.wait([self._claim(task.pair) for task in held])
+                self.grid.claims.wait([claim_of(task.pair, self.grid.out) for task in held])
             left = held
         self.grid.outcome.seconds["train"] = time.perf_counter() - started
         return [task for task in tasks if task not in failures]
 
     def _is_settled(self, task: Task, failures: list[Task]) -> bool:
         """Whether a pair is trained now, or has failed; if not, another process is at it."""
-        pair, key = task.pair, self._claim(task.pair)
+        pair, key = task.pair, claim_of(task.pair, self.grid.out)
         if not self.grid.claims.claim([key]):
             return False
         try:
@@ -64,13 +65,14 @@ class PairTraining:
         with memory_in_one_line(pair.row.options, grid.accelerator):
             train_pair(pair, grid.base, grid.out, self._pipeline, grid.accelerator, title)
 
-    def _claim(self, pair: Pair) -> str:
-        """The key by which the file of a pair's training is claimed."""
-        return digest_of_facts({"trained": str(trained_file(pair, self.grid.out).absolute())})
-
     @cached_property
     def _pipeline(self) -> StableDiffusionXLPipeline:
         """The base on the accelerator's device."""
         from lorarar.training.setup import load_for_training
 
         return load_for_training(self.grid.base, self.grid.accelerator)
+
+
+def claim_of(pair: Pair, out: Path) -> str:
+    """The key by which the file of a pair's training below a grid's folder is claimed."""
+    return digest_of_facts({"trained": str(trained_file(pair, out).absolute())})

@@ -61,9 +61,7 @@ class Calibrator:
         Raises:
             BaseError: the base's files cannot be read.
         """
-        steps = DrawingSettings.of(self.base, {}).steps
-        settings = {"seed": seed, "step": 1, "steps": steps, "guidance": GUIDANCE}
-        return {"prompts": [*prompts], **settings, **self._drawing.makings()}
+        return calibration_makings(self.base, self._drawing, prompts, seed)
 
     def calibrate(self, adapters: Sequence[Adapter], prompts: Sequence[str], seed: int) -> list[InputMoments]:
         """The moments of several LoRAs, each alone with its own prompt; raises as ``moments``."""
@@ -110,3 +108,17 @@ class Calibrator:
             return self._given
         dtype = cast("Dtype", self._drawing.dtype)
         return Studio(self.base, self.place.device, dtype=dtype, offload=self.place.offload)
+
+
+def calibration_makings(base: Base, drawing: DrawingFacts, prompts: Sequence[str], seed: int) -> dict[str, object]:
+    """All that decides the moments of LoRAs beside the LoRAs, on whatever machine they are found out.
+
+    Args:
+        base: at its commit.
+        drawing: what decides its pictures there.
+        prompts: of each LoRA its own.
+        seed: of the noise.
+    """
+    steps = DrawingSettings.of(base, {}).steps
+    settings = {"seed": seed, "step": 1, "steps": steps, "guidance": GUIDANCE}
+    return {"prompts": [*prompts], **settings, **drawing.makings()}

@@ -143,13 +143,28 @@ def write_png(image: Image.Image, path: str | Path, text: Mapping[str, str] | No
     Raises:
         ImageError: the file cannot be written.
     """
-    path = Path(path)
-    notes = PngImagePlugin.PngInfo()
+    return write_picture(png_of(image, text), path)
+
+
+def png_of(image: Image.Image, text: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a PNG, with text chunks for what made it."""
+    notes, data = PngImagePlugin.PngInfo(), io.BytesIO()
     for key, value in (text or {}).items():
         notes.add_itxt(key, value)
+    image.save(data, "PNG", pnginfo=notes)
+    return data.getvalue()
+
+
+def write_picture(data: bytes, path: str | Path) -> Path:
+    """Write the bytes of a picture, which appear whole or not at all.
+
+    Raises:
+        ImageError: the file cannot be written.
+    """
+    path = Path(path)
     try:
         with replacing(path) as partial:
-            image.save(partial, "PNG", pnginfo=notes)
+            partial.write_bytes(data)
     except OSError as error:
         raise ImageError(f"cannot write {path}: {error.strerror or error}") from None
     return path

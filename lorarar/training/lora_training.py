@@ -18,6 +18,7 @@ from lorarar.training.lora import train_lora
 from lorarar.training.makings import Facts, made_by, training_makings
 from lorarar.training.options import LoraOptions, options_facts
 from lorarar.training.out_of_memory import memory_in_one_line
+from lorarar.training.place import Surroundings
 from lorarar.training.sampling import Sampling
 from lorarar.training.setup import native_side
 from lorarar.util.digest import differing
@@ -74,8 +75,8 @@ class LoraTraining:
         for lesson in self.lessons.values():
             check_beside_no_caption(self.out, lesson.pictures)
 
-    def makings(self, accelerator: Accelerator) -> Facts:
-        """All facts that decide the training.
+    def makings(self, accelerator: Accelerator | Surroundings) -> Facts:
+        """All facts that decide the training, here or in the surroundings of another machine.
 
         Raises:
             ImageError, BaseError: a picture, or the base, cannot be read.

@@ -15,7 +15,7 @@ from lorarar.pictures.captions import Captions
 from lorarar.pictures.concepts import Concept, lesson_of
 from lorarar.pictures.images import digest_as_read
 from lorarar.training.options import HypernetOptions, LoraOptions, PairOptions, options_facts
-from lorarar.training.place import surroundings
+from lorarar.training.place import Surroundings, surroundings
 from lorarar.util.libraries import full_versions
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def training_makings(
     inputs: Mapping[str, object],
     options: LoraOptions | HypernetOptions | PairOptions,
     base: Base,
-    accelerator: Accelerator,
+    accelerator: Accelerator | Surroundings,
     side: int | None = None,
 ) -> Facts:
     """All facts that decide a training.
@@ -60,7 +60,7 @@ def training_makings(
         inputs: of ``lesson_facts`` or ``concept_facts``, under names of their own.
         options: the training's.
         base: by the digest of its weights.
-        accelerator: mixed precision and kind of device.
+        accelerator: mixed precision and kind of device; or the ``surroundings`` of a training on another machine.
         side: pixels a side, where the caller says another number than the base's own.
     """
     return {
@@ -68,7 +68,7 @@ def training_makings(
         "options": settings_of(options),
         "base": base_digest(base),
         "side": side,
-        **surroundings(accelerator),
+        **(accelerator if isinstance(accelerator, Mapping) else surroundings(accelerator)),
     }
 
 

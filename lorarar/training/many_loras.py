@@ -107,7 +107,7 @@ def train_table(
         training, started = row.training, time.perf_counter()
         outcome = TableOutcome(row.concept, training.out)
         try:
-            _check_place(row)
+            check_table_place(row)
             makings = training.makings(accelerator)
             differences = training.differences(makings)
             if differences != []:
@@ -125,7 +125,7 @@ def train_table(
         yield outcome
 
 
-def _check_place(row: TableTraining) -> None:
+def check_table_place(row: TableTraining) -> None:
     """Refuse a place for a LoRA and its pictures that is unsound, or where something else stands already.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import torch
     from accelerate import Accelerator, PartialState
 
+Surroundings = Mapping[str, object]  # of a training: what decides it beside inputs and options
 Precision = Literal["no", "fp16", "bf16"]  # of the mixed precision; no: all in float32
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 

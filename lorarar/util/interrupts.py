@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_all: set[HeldInterrupt] = set()  # that are held in this process now
+
 
 class HeldInterrupt:
     """Ctrl-C that is held back; called, it says whether it was pressed."""
@@ -41,10 +43,14 @@ class HeldInterrupt:
         if was_open and self._pressed.is_set():
             raise KeyboardInterrupt
 
+    def press(self) -> None:
+        """Take note of Ctrl-C, whoever pressed it."""
+        self._pressed.set()
+
     def hold(self, number: int, frame: FrameType | None) -> None:
         """Take a signal; the second one is let through."""
         again = self._pressed.is_set()
-        self._pressed.set()
+        self.press()
         if again or self._is_open:
             raise KeyboardInterrupt
 
@@ -57,12 +63,20 @@ def held_interrupt() -> Iterator[HeldInterrupt]:
     background of a script), nothing is held.
     """
     held = HeldInterrupt()
+    _all.add(held)
     before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before == signal.SIG_IGN:
-        yield held
-        return
-    signal.signal(signal.SIGINT, held.hold)
+    is_heard = threading.current_thread() is threading.main_thread() and before != signal.SIG_IGN
+    if is_heard:
+        signal.signal(signal.SIGINT, held.hold)
     try:
         yield held
     finally:
-        signal.signal(signal.SIGINT, before)
+        _all.discard(held)
+        if is_heard:
+            signal.signal(signal.SIGINT, before)
+
+
+def press() -> None:
+    """Press Ctrl-C for all that hold it back at this moment, in whatever thread: so a program stops its own work."""
+    for held in tuple(_all):
+        held.press()
