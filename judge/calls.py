@@ -45,6 +45,8 @@ def run(
     methods: str | Sequence[str] = (),
     stop_after: int = STOP_AFTER,
     shard: str | None = None,
+    workers: str | int | None = None,
+    cpus_per_worker: int | None = None,
     db: Place | None = None,
     progress: bool = False,
     **settings: Any,
@@ -63,6 +65,8 @@ def run(
         methods: which methods ``pairwise`` compares; by default all.
         stop_after: like failures in a row, after which a critic is given up; 0: never.
         shard: a share such as ``2/8``, into a database of its own; by default all.
+        workers: on Ray, which hold the critics: ``auto``, how many, or a cluster's address; by default none.
+        cpus_per_worker: processors of each.
         db: the database; by default ``$LORARAR_DB``, else ``./lorarar.db``.
         progress: whether bars and messages are shown on stderr.
         settings: of critics, such as ``device``, ``batch`` or ``preset``, and backbones by kind, such as ``clip``.
@@ -76,14 +80,15 @@ def run(
     """
     from judge.run_figures import figures_of
     from judge.runs import run_protocol
+    from lorarar.workers.hiring import hired
 
     pictures, judges = _choice(db, images, generated, references), name_judges({"critic": critic, **settings})
     if shard is not None:
         pictures = replace(pictures, shard=Shard.parse(shard))
-    with _spoken(progress):
+    with _spoken(progress), hired(workers, cpus_per_worker) as crew:
         result = run_protocol(
             pictures,
-            judges,
+            replace(judges, crew=crew),
             protocol=protocol,
             prompts=prompts,
             metrics=metrics,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from judge.pair_questions import PairPrompts
     from judge.questions import Prompts
     from judge.targets import Target
+    from lorarar.workers.crew import Crew
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Judges:
     settings: Mapping[str, Any] = field(default_factory=dict)
     backbones: Mapping[str, str] = field(default_factory=dict)  # by kind
     preset: str = ""  # whose prompts a critic has; empty: those of its own name
+    crew: Crew | None = field(default=None, compare=False)  # workers that hold the critics; None: this process does
 
     @property
     def is_jury(self) -> bool:
@@ -104,6 +106,10 @@ class Judges:
         """
         from judge.critics import find_critic
 
+        if self.crew is not None:
+            from judge.critics.crew.crew_critic import CrewCritic
+
+            return CrewCritic(self.crew, name, self.settings_of(name))
         return find_critic(name, **self.settings_of(name))
 
     def singles_prompts(self, critic: str, named: Prompts | None) -> Prompts:
@@ -142,7 +148,7 @@ class Judges:
         from judge.critics.local.named import hub_model
         from judge.metrics.registry import hub_model as hub_backbone
 
-        if MARS2 in metrics and not self.critics:
+        if MARS2 in metrics and not self.critics and self.crew is None:
             for name, members in self.by_critic(targets).items():
                 if (model := hub_model(name)) is not None:
                     yield model, members

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ from lorarar.cli.console import DbOption, JsonOption, command, print_json
 from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.help_pages import help_page
 from lorarar.cli.shard_flag import ShardOption, parse_shard, tell_gathering
+from lorarar.cli.worker_flags import CpusOption, WorkersOption
 from lorarar.store.connection import default_path
 from lorarar.util.messages import message
 from lorarar.util.options import Option
@@ -51,6 +53,7 @@ def run_flags() -> Iterator[Flag]:
 @help_page(
     "lorarar judge run",
     "lorarar judge run --shard 2/8",
+    "lorarar judge run --images plan=quick --workers auto",
     "lorarar judge run --images plan=quick --critic http://localhost:8000/v1 --metrics mars2,dino",
 )
 @command
@@ -75,24 +78,29 @@ def run(
     ] = "",
     stop_after: StopAfterOption = STOP_AFTER,
     shard: ShardOption = None,
+    workers: WorkersOption = None,
+    cpus_per_worker: CpusOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score every picture that is not scored yet; killed and started again, it goes on where it was."""
     from judge.jury import jury_flags
     from judge.runs import run_protocol
+    from lorarar.workers.hiring import hired
 
     given, pictures = given_options(context), PictureChoice(db, images, generated, references, shard=parse_shard(shard))
     metrics = given.pop("metrics", None)
-    result = run_protocol(
-        pictures,
-        name_judges(given),
-        protocol=protocol,
-        prompts=prompts,
-        metrics=metrics,
-        methods=methods,
-        stop_after=stop_after,
-    )
+    judges = name_judges(given)
+    with hired(workers, cpus_per_worker) as crew:
+        result = run_protocol(
+            pictures,
+            replace(judges, crew=crew),
+            protocol=protocol,
+            prompts=prompts,
+            metrics=metrics,
+            methods=methods,
+            stop_after=stop_after,
+        )
     for words in result.brands:
         message(words, "yellow")
     if as_json:

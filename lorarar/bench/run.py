@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lorarar.bench.crew.run import compute_by
 from lorarar.bench.drawing import draw
 from lorarar.bench.grid import PlannedGrid
 from lorarar.bench.outcome import GridOutcome
@@ -12,9 +13,10 @@ from lorarar.bench.plan import Plan
 from lorarar.store import Store
 from lorarar.store.claims import Claims
 from lorarar.util.shard import Shard
+from lorarar.workers.crew import Crew
 
 
-def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None) -> GridOutcome:
+def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None, crew: Crew | None = None) -> GridOutcome:
     """Compute what is missing of a plan into ``out`` and the store, shared with other processes that do the same.
 
     Args:
@@ -22,13 +24,18 @@ def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None) ->
         store: where it is kept; that of the shard, if there is one.
         out: the folder of pictures, which all shards may have in common.
         shard: whose share alone is computed; None: all.
+        crew: workers that train and draw it; None: this process does.
 
     Raises:
         AdapterError, BaseError, ImageError: a concept or the base cannot be read.
         ImageError, StoreError: a result cannot be written; what was finished stays.
+        WorkersError: no worker is left, or one does not fit.
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
         grid = PlannedGrid(plan, plan.find_base(), store, out, claims, shard)
-        draw(grid, PairTraining(grid).train(grid.tasks()))
+        if crew is None:
+            draw(grid, PairTraining(grid).train(grid.tasks()))
+        else:
+            compute_by(crew, grid)
     return grid.outcome

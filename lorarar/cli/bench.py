@@ -14,6 +14,7 @@ from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.cli.place_flags import PrecisionOption
 from lorarar.cli.shard_flag import ShardOption, parse_shard, tell_gathering
 from lorarar.cli.table_layout import print_table
+from lorarar.cli.worker_flags import CpusOption, WorkersOption
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
 from lorarar.util.messages import message
@@ -36,6 +37,7 @@ app = typer.Typer(no_args_is_help=True, rich_help_panel=DRAWING, help="Grids: me
     "lorarar bench run quick",
     "lorarar bench run mine.toml -o out/mine --device cuda",
     "lorarar bench run mine.toml --shard 2/8",
+    "lorarar bench run mine.toml --workers auto",
 )
 @command
 def run(
@@ -48,6 +50,8 @@ def run(
     offload: Annotated[Offload | None, OFFLOAD] = None,
     precision: PrecisionOption = None,
     shard: ShardOption = None,
+    workers: WorkersOption = None,
+    cpus_per_worker: CpusOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,12 +61,16 @@ def run(
     from lorarar.bench.plan import read_plan
     from lorarar.bench.run import run_plan
     from lorarar.store import Store, default_path
+    from lorarar.workers.hiring import hired
 
     grid = read_plan(plan).drawn_at(device, dtype, offload).trained_in(precision)
     folder = check_output_folder(out or Path("out/bench") / grid.title)
     database = db or default_path()
-    with Store(share.database(database) if share else database) as store:
-        outcome = run_plan(grid, store, folder, share)
+    with (
+        hired(workers, cpus_per_worker) as crew,
+        Store(share.database(database) if share else database) as store,
+    ):
+        outcome = run_plan(grid, store, folder, share, crew)
     for failure in outcome.failures:
         message(failure, "red")
     if as_json:

@@ -21,6 +21,7 @@ from lorarar.cli.train_flags import (
     dtype_of,
     read_options,
 )
+from lorarar.cli.worker_flags import CpusOption, WorkersOption
 from lorarar.families import DEFAULT_BASE
 from lorarar.pictures.concept_table import Split, TableConcept, names_of, tables_in_words
 from lorarar.training.place import TrainingPlace
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from lorarar.training.many_loras import TableOutcome, TableTraining
 
 
-@help_page("lorarar train loras concepts.toml --images photos -o loras --base sdxl")
+@help_page(
+    "lorarar train loras concepts.toml --images photos -o loras --base sdxl",
+    "lorarar train loras concepts.toml --images photos -o loras --base sdxl --workers auto",
+)
 @command
 def loras(
     context: typer.Context,
@@ -64,6 +68,8 @@ def loras(
     dtype: DtypeOption = "float16",
     sample_every: SampleEveryOption = None,
     sample_prompt: SamplePromptOption = None,
+    workers: WorkersOption = None,
+    cpus_per_worker: CpusOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a LoRA for each concept of a table; killed and started again, it goes on inside the one it was at.
@@ -76,9 +82,11 @@ def loras(
     from lorarar.pictures.concept_table import read_table, select
     from lorarar.training.lora_training import LoraTraining
     from lorarar.training.many_loras import train_table
+    from lorarar.training.many_loras_by_crew import train_table_by
     from lorarar.training.optimisers import check_optimiser
     from lorarar.training.options import LORA
     from lorarar.training.setup import load_for_training
+    from lorarar.workers.hiring import hired
 
     options, place, numbers = read_options(LORA, context), TrainingPlace(device, precision), dtype_of(dtype)
     check_samples(sample_every, sample_prompt)
@@ -96,14 +104,38 @@ def loras(
         sample_prompt=sample_prompt,
     )
     trainings = _with_pictures(rows, images, like, skip_missing)
+    if workers is not None or cpus_per_worker is not None:
+        with hired(workers, cpus_per_worker) as crew:
+            assert crew is not None, "workers were asked for"
+            _finish(train_table_by(crew, trainings, place), trainings, as_json, at_once=crew.size)
+        return
     accelerator = place.accelerator()
     check_optimiser(options.optimiser, accelerator.device)
-    outcomes = []
-    for outcome in train_table(trainings, accelerator, lambda: load_for_training(model, accelerator)):
+    coming = train_table(trainings, accelerator, lambda: load_for_training(model, accelerator))
+    _finish(coming, trainings, as_json, is_main=accelerator.is_main_process)
+
+
+def _finish(
+    coming: Iterable[TableOutcome],
+    trainings: Sequence[TableTraining],
+    as_json: bool,
+    *,
+    at_once: int = 1,
+    is_main: bool = True,
+) -> None:
+    """Tell outcomes as they come, and show them all, in the table's order.
+
+    Raises:
+        TrainingError: some failed.
+    """
+    outcomes: list[TableOutcome] = []
+    for outcome in coming:
         outcomes.append(outcome)
-        if accelerator.is_main_process:
-            _tell(outcomes, len(trainings))
-    if accelerator.is_main_process:
+        if is_main:
+            _tell(outcomes, len(trainings), at_once)
+    places = {row.training.out: place for place, row in enumerate(trainings)}
+    outcomes.sort(key=lambda outcome: places[outcome.path])
+    if is_main:
         _show(outcomes, as_json)
     if failed := [outcome.concept.name for outcome in outcomes if outcome.error]:
         raise TrainingError(
@@ -143,14 +175,14 @@ def _with_pictures(
     return trainings
 
 
-def _tell(outcomes: Sequence[TableOutcome], total: int) -> None:
-    """Say what came of the last row, how far the run is, and how long the rest may take."""
+def _tell(outcomes: Sequence[TableOutcome], total: int, at_once: int) -> None:
+    """Say what came of the last row, how far the run is, and how long the rest may take, so many at a time."""
     outcome, done = outcomes[-1], len(outcomes)
     seconds = [one.seconds for one in outcomes if one.new]
     if outcome.error:
         message(f"{outcome.concept.name}: {outcome.error}", "red")
     elif outcome.new and done < total:
-        minutes = round(sum(seconds) / len(seconds) * (total - done) / 60)
+        minutes = round(sum(seconds) / len(seconds) * -(-(total - done) // at_once) / 60)
         message(f"{done} of {total} LoRAs are done; about {count(max(1, minutes), 'minute')} for the others")
 
 
