@@ -1,6 +1,7 @@
 """Drawing and training with transformers, on tiny random pipelines of the real classes."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -384,37 +385,59 @@ def few_steps(monkeypatch):
     monkeypatch.setattr(DrawingSettings, "of", lambda base, options: replace(own(base, options), steps=2))
 
 
-@pytest.mark.usefixtures("few_steps")
-@pytest.mark.parametrize("base", ["flux1"], indirect=True)
-def test_a_lora_is_trained_and_drawn_with_by_commands(run, base, pipeline, tmp_path):
-    concepts(pipeline, tmp_path)
-    where = ("--base", base, "--device", "cpu")
-    made = ("-o", "dog.safetensors", "--steps", 2, "--rank", 2, "--sample-every", 2)
-    done = run("train", "lora", "contents/c0", "--prompt", "a sks dog", *made, *where)
-    assert done.exit_code == 0, done.output
-    assert all(layer.startswith("transformer.") for layer in read_adapter(tmp_path / "dog.safetensors").layers)
-    assert [path.name for path in (tmp_path / "dog.samples").iterdir()] == ["step-2.png"], done.output
-    done = run("generate", "--prompt", PROMPT, "--lora", "dog.safetensors:0.8", "-o", "pictures", "--json", *where)
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)
-    assert read_image(next((tmp_path / "pictures").glob("*.png"))).size == (SIDE, SIDE)
+ZIPLORA_PLAN = """
+title = "tiny"
+base = "{base}"
+contents = {{ folder = "contents", names = ["dog"] }}
+styles = {{ folder = "styles", names = ["c1"] }}
+pictures = {{ seeds = 1, steps = 2 }}
+methods = [{{ method = "ziplora", steps = 1, batch = 1 }}]
+"""
 
 
 @pytest.mark.usefixtures("few_steps")
-@pytest.mark.parametrize("base", ["z-image"], indirect=True)
-def test_a_network_is_trained_and_merges_by_commands(run, base, pipeline, tmp_path):
+@pytest.mark.parametrize("base", ["flux1", "z-image"], indirect=True)
+def test_all_that_trains_is_trained_by_commands_and_drawn_with(run, base, pipeline, tmp_path):
+    """A LoRA of pictures, its merges by what is optimised, predicted and calibrated, and pictures of them."""
     concepts(pipeline, tmp_path)
+    shutil.copytree(tmp_path / "contents" / "c0", tmp_path / "contents" / "dog")
     where = ("--base", base, "--device", "cpu")
-    made = ("--head", "ranks", "--hidden", 4, "--steps", 1, "-o", "h.safetensors")
-    done = run("train", "hypernet", "--contents", "contents", "--styles", "styles", *made, *where)
-    assert done.exit_code == 0, done.output
-    pair = ("contents/c0.safetensors", "styles/c1.safetensors")
-    for method, more in (("lorarar", ("--hypernet", "h.safetensors")), ("ssr", ())):
-        done = run("merge", *pair, "-o", f"{method}.safetensors", "--method", method, *more, *where)
-        assert done.exit_code == 0, (method, done.output)
-        merged = read_adapter(tmp_path / f"{method}.safetensors")
-        assert merged.layers.keys() == read_adapter(tmp_path / pair[0]).layers.keys()
-    assert read_provenance(tmp_path / "ssr.safetensors")["calibration"]["prompts"][1] == "a house in blue style"
+
+    def done(*arguments):
+        result = run(*arguments)
+        assert result.exit_code == 0, (arguments, result.output)
+        return result
+
+    made = ("-o", "contents/dog.safetensors", "--steps", 2, "--rank", 2, "--sample-every", 2)
+    done("train", "lora", "contents/dog", "--prompt", "a sks dog", *made, *where)
+    layers = read_adapter(tmp_path / "contents" / "dog.safetensors").layers.keys()
+    assert {layer.partition(".")[0] for layer in layers} == {"transformer"}
+    assert [path.name for path in (tmp_path / "contents" / "dog.samples").iterdir()] == ["step-2.png"]
+    shutil.rmtree(tmp_path / "contents" / "dog.samples")
+
+    (tmp_path / "plan.toml").write_text(ZIPLORA_PLAN.format(base=base))
+    done("bench", "run", "plan.toml", "-o", "grid", "--device", "cpu")
+    assert read_image(next((tmp_path / "grid").rglob("*.png"))).size == (SIDE, SIDE)
+
+    pair = ("contents/dog.safetensors", "styles/c1.safetensors")
+    merges: dict[str, tuple[object, ...]] = {"ssr": ()}
+    for head in ("columns", "ranks"):
+        network = f"{head}-network.safetensors"
+        sides = ("--contents", "contents", "--styles", "styles", "--names", "c0,c1")
+        done("train", "hypernet", *sides, "--head", head, "--hidden", 4, "--steps", 1, "-o", network, *where)
+        merges[head] = ("--hypernet", network)
+    for name, more in merges.items():
+        method = "ssr" if name == "ssr" else "lorarar"
+        done("merge", *pair, "-o", f"{name}.safetensors", "--method", method, *more, *where)
+        merged = read_adapter(tmp_path / f"{name}.safetensors").layers.keys()
+        assert merged == layers | read_adapter(tmp_path / pair[1]).layers.keys()
+    assert read_provenance(tmp_path / "ssr.safetensors")["calibration"]["prompts"] == [
+        "a sks dog",
+        "a house in blue style",
+    ]
+    drawn = done("generate", "--prompt", PROMPT, "--lora", "ranks.safetensors:0.8", "-o", "drawn", "--json", *where)
+    assert json.loads(drawn.stdout)
+    assert read_image(next((tmp_path / "drawn").glob("*.png"))).size == (SIDE, SIDE)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
