@@ -4,8 +4,10 @@ import json
 import shutil
 from dataclasses import replace
 
+import diffusers
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from lorarar.families import FAMILIES, find_base
 from lorarar.families.layer_table import layers_of_model
@@ -17,8 +19,10 @@ from lorarar.generation.denoisers.table import DENOISER_KINDS, denoiser_of, enco
 from lorarar.generation.forward_process import forward_process
 from lorarar.generation.gates import gated, is_gated
 from lorarar.generation.latents import encode_images
+from lorarar.generation.schedulers import scheduler_like
 from lorarar.generation.settings import DrawingSettings
 from lorarar.generation.studio import Studio
+from lorarar.generation.vae import load_vae
 from lorarar.lora.adapter import Adapter, Factors, part_of
 from lorarar.lora.drawn_methods import DRAWN
 from lorarar.lora.files import read_adapter, read_provenance
@@ -30,7 +34,7 @@ from lorarar.training.lora import Lesson, LoraDenoising, lora_schedule, train_lo
 from lorarar.training.lora_group import train_lora_group
 from lorarar.training.options import HypernetOptions, LoraOptions, RankOptions, SoupsOptions, ZipOptions
 from lorarar.training.pair_coefficients import train_coefficients
-from lorarar.util.errors import DrawingError
+from lorarar.util.errors import BaseError, DrawingError
 
 from .tiny_dits import BUILDERS, NATIVE, SIDE, concepts, lora_for, own_latents, save_base
 
@@ -133,6 +137,34 @@ def test_several_prompts_of_other_lengths_are_predicted_as_each_alone(pipeline):
     assert float((together[0] - together[1]).abs().max()) > 0.01
 
 
+@pytest.mark.parametrize("place", ["vae", "vae/diffusion_pytorch_model.safetensors", ""])
+def test_another_vae_is_a_folder_a_file_or_a_pipelines(base, place):
+    named = find_base(str(base), vae=str(base / place))
+    loaded = load_vae(named, torch.float32)
+    own = load_pipeline(find_base(str(base)), "cpu").vae
+    assert type(loaded) is type(own) and not loaded.training
+    weights = own.state_dict()
+    assert loaded.state_dict().keys() == weights.keys()
+    assert all(torch.equal(weight, weights[name]) for name, weight in loaded.state_dict().items())
+    assert dict(loaded.config) | {"_name_or_path": ""} == dict(own.config) | {"_name_or_path": ""}
+
+
+def test_another_models_vae_is_one_line(base, tmp_path):
+    """A class that no base has, and weights that are none of its own."""
+    config = json.loads((base / "vae" / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "_class_name": "AutoencoderTiny"}))
+    with pytest.raises(
+        BaseError, match=r"is an AutoencoderTiny, and .* takes an AutoencoderKL\w*: it is another"
+    ) as told:
+        load_vae(find_base(str(base), vae=str(tmp_path)), torch.float32)
+    assert "\n" not in str(told.value)
+    save_file({"encoder.weight": torch.zeros(1)}, tmp_path / "x.safetensors")
+    with pytest.raises(BaseError, match=r"is no VAE of .*: its weights are others") as told:
+        load_vae(find_base(str(base), vae=str(tmp_path / "x.safetensors")), torch.float32)
+    known = config["_class_name"] == "AutoencoderKL"
+    assert ("in diffusers' names" in str(told.value)) == (not known)
+
+
 @torch.no_grad()
 def test_pictures_are_encoded_and_decoded_as_the_pipeline_does_it(pipeline):
     kind, vae = autoencoder_kind(pipeline.vae), pipeline.vae
@@ -187,6 +219,17 @@ def test_pictures_are_what_their_seeds_say(base, pipeline):
         [*studio.generate(PROMPT, [1], negative="a cat", guidance=1.0, steps=1)]
     with pytest.raises(DrawingError, match="text encoder takes 512"):
         [*studio.generate("a dog " * 300, [1], steps=1)]
+
+
+@pytest.mark.parametrize("name", ["FlowMatchHeunDiscreteScheduler", "UniPCMultistepScheduler"])
+def test_a_base_with_another_scheduler_of_flow_matching_says_what_draws_it(pipeline, name):
+    own = pipeline.scheduler.config
+    other = getattr(diffusers, name).from_config(own, use_flow_sigmas=True, flow_shift=3.0)
+    with pytest.raises(DrawingError, match=rf"own scheduler is {name}; .* draw with --scheduler FlowMatchEuler"):
+        scheduler_like(other, None)
+    drawn = scheduler_like(other, "FlowMatchEulerDiscreteScheduler")
+    shift = 3.0 if name.startswith("UniPC") else own.shift
+    assert (drawn.config.shift, drawn.config.use_dynamic_shifting) == (shift, own.use_dynamic_shifting)
 
 
 def numbers(picture):

@@ -58,14 +58,20 @@ def scheduler_like(own: Any, name: str | None) -> Any:
     """The scheduler of that name with the noise and the prediction of a base's own; without a name, that.
 
     Raises:
-        DrawingError: it is one of diffusion and the base matches flow, or the other way round.
+        DrawingError: it is one of diffusion and the base matches flow, or the other way round; or the base's own is one
+            of flow matching that its pipeline cannot be drawn with.
     """
     import diffusers
     from diffusers.utils import logging
 
-    if name is None or name == type(own).__name__:
+    flows, of_base = matches_flow(own), type(own).__name__
+    if name in (None, of_base):
+        if flows and of_base not in FLOW_SCHEDULERS:
+            raise DrawingError(
+                f"this base's own scheduler is {of_base}; of those that match flow accepted are "
+                f"{', '.join(FLOW_SCHEDULERS)}: draw with --scheduler {FLOW_SCHEDULERS[0]}"
+            )
         return own
-    flows = matches_flow(own)
     if name not in (accepted := FLOW_SCHEDULERS if flows else SCHEDULERS):
         kinds = ("of diffusion", "matches flow") if flows else ("of flow matching", "is of diffusion")
         raise DrawingError(
@@ -93,6 +99,8 @@ def _taken_over(own: Any, kind: Any) -> dict[str, Any]:
     """
     given = {name: own.config[name] for name in _TRAINING if name in own.config}
     given["clip_sample"] = own.config.get("clip_sample", False)
+    if "flow_shift" in own.config:  # as those of diffusion that can match flow call it
+        given["shift"] = own.config["flow_shift"]
     if own.config.get(_ZERO_SNR) and _ZERO_SNR not in signature(kind).parameters:
         given["trained_betas"] = _betas(own.alphas_cumprod.tolist())
     return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
@@ -34,9 +35,11 @@ def load_vae(base: Base, dtype: torch.dtype) -> Any:
             return _from_file(base, Path(place), dtype)
         model = find_model(place, {})
         if isinstance(model, HubId):
-            return kind.from_pretrained(model.repository, revision=model.revision, dtype=dtype)
-        subfolder = VAE if (Path(place) / INDEX).is_file() else None
-        return kind.from_pretrained(place, subfolder=subfolder, dtype=dtype)
+            source, where = model.repository, {"revision": model.revision}
+        else:
+            source, where = place, {"subfolder": VAE if (Path(place) / INDEX).is_file() else None}
+        _check_class(base, kind.load_config(source, **where).get("_class_name"))
+        return kind.from_pretrained(source, dtype=dtype, **where)
     except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
@@ -58,14 +61,50 @@ def check_vae(base: Base, pipeline: Any) -> None:
         )
 
 
+def _check_class(base: Base, name: str | None) -> None:
+    """Refuse a VAE of another class than the base's, whose weights would be said to be missing one by one.
+
+    Raises:
+        BaseError: the message says both.
+    """
+    own = _vae_class(base).__name__
+    if name not in (None, own):
+        raise BaseError(f"{base.vae} is an {name}, and {base.name} takes an {own}: it is another model's VAE")
+
+
 def _from_file(base: Base, file: Path, dtype: torch.dtype) -> Any:
-    """The VAE of a file, of whose configuration it says nothing: it is taken to be that of the base's own."""
+    """The VAE of a file, of whose configuration it says nothing: it is taken to be that of the base's own.
+
+    Raises:
+        BaseError: its weights are others, or have names that are not read.
+    """
+    from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
+
+    kind, config = _vae_class(base), _own_config(base)
+    converts = kind.__name__ in SINGLE_FILE_LOADABLE_CLASSES
+    try:
+        return (_converted if converts else _as_named)(kind, config, file, dtype)
+    except Exception as error:  # of weights that are missing or of other shapes, each in a way of its own
+        if is_out_of_memory(error):
+            raise
+        only = "" if converts else f", or not in diffusers' names, in which alone a file of {kind.__name__} is taken"
+        raise BaseError(f"{file} is no VAE of {base.name}: its weights are others{only}") from None
+
+
+def _converted(kind: Any, config: Mapping[str, Any], file: Path, dtype: torch.dtype) -> Any:
+    """The VAE of a file in the original names or in diffusers', by diffusers' converter for its class."""
     with TemporaryDirectory() as folder:
-        (Path(folder) / "config.json").write_text(json.dumps(_own_config(base)))
-        try:
-            return _vae_class(base).from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
-        except Exception:  # of weights that are missing or of other shapes, each in a way of its own
-            raise BaseError(f"{file} is no VAE of {base.name}: its weights are others") from None
+        (Path(folder) / "config.json").write_text(json.dumps(config))
+        return kind.from_single_file(str(file), config=folder, dtype=dtype, local_files_only=True)
+
+
+def _as_named(kind: Any, config: Mapping[str, Any], file: Path, dtype: torch.dtype) -> Any:
+    """The VAE of a file in diffusers' names, of a class for which diffusers has no converter."""
+    from safetensors.torch import load_file
+
+    vae = kind.from_config(config)
+    vae.load_state_dict(load_file(file))
+    return vae.to(dtype).eval()
 
 
 def _vae_class(base: Base) -> Any:
