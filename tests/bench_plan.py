@@ -72,7 +72,9 @@ def pictures(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
 
 
-def run(plan_file: Path, out: Path, db: str = "a.db", shard: Shard | None = None) -> GridOutcome:
+def run(
+    plan_file: Path, out: Path, db: str = "a.db", shard: Shard | None = None, before: Path | None = None
+) -> GridOutcome:
     """Run a plan, or a share of it, on a database beside it."""
     with Store(plan_file.parent / db) as store:
-        return run_plan(read_plan(plan_file), store, out, shard)
+        return run_plan(read_plan(plan_file), store, out, shard, before=before)

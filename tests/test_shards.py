@@ -158,6 +158,21 @@ def test_three_shards_of_which_one_was_killed_and_begun_again_make_what_one_run_
     note(f"killed with {outcomes[0].existing} of 20 cells finished; 20 of 20 byte-identical, all rows equal")
 
 
+def test_what_was_gathered_is_not_drawn_again_by_another_number_of_shards(plan_file, tmp_path):
+    out, whole = tmp_path / "out", tmp_path / "all.db"
+    first = run(plan_file, out, "all.db.1-of-3", Shard(1, 3))
+    gather([tmp_path / "all.db.1-of-3"], whole)
+    before = whole.read_bytes()
+    outcomes = [run(plan_file, out, f"all.db.{number}-of-2", Shard(number, 2), whole) for number in (1, 2)]
+    assert sum(outcome.shared for outcome in outcomes) == first.generated == 6
+    assert sum(outcome.generated for outcome in outcomes) == 12
+    assert whole.read_bytes() == before
+    gather([Shard(number, 2).database(whole) for number in (1, 2)], whole)
+    run(plan_file, tmp_path / "one", "one.db")
+    assert pictures(out) == pictures(tmp_path / "one")
+    assert canonical_rows(whole) == canonical_rows(tmp_path / "one.db")
+
+
 @pytest.mark.slow
 def test_three_processes_at_once_of_which_one_was_killed_make_what_one_run_makes(killed):
     processes = [start(killed, Shard(number, 3)) for number in (1, 2, 3)]

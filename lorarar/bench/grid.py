@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorarar.bench.cells import Cell, Pair, pairs_of
+from lorarar.bench.drawn_before import bring_drawn
 from lorarar.bench.finished import FinishedPictures
 from lorarar.bench.outcome import GridOutcome
 from lorarar.bench.plan import Plan
@@ -65,6 +66,7 @@ class PlannedGrid:
     out: Path
     claims: Claims
     shard: Shard | None = None  # whose share is computed; None: all
+    before: Path | None = None  # another database, whose pictures are not drawn again
     outcome: GridOutcome = field(default_factory=GridOutcome)
     elsewhere: GridSurroundings | None = None  # of the workers that compute it; None: this process does
 
@@ -134,8 +136,10 @@ class PlannedGrid:
         """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""
         pairs, drawing = self._share(self.pairs()), self.surroundings.drawing
         planned = [Task(pair, pair.chunks(self.named_base, self.plan.pictures, drawing)) for pair in pairs]
+        cells = [cell for task in planned for chunk in task.chunks for cell in chunk]
+        if self.before is not None:
+            bring_drawn(self.before, self.store, [cell.key for cell in cells])
         tasks = [Task(task.pair, self._unfinished(task.chunks)) for task in planned]
-        cells = (cell for task in planned for chunk in task.chunks for cell in chunk)
         if gone := self.finished.forget_others(cells):
             message(f"{count(gone, 'cell')} of an earlier form of the plan shown no more")
         return [task for task in tasks if task.chunks]

@@ -16,7 +16,14 @@ from lorarar.util.shard import Shard
 from lorarar.workers.crew import Crew
 
 
-def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None, crew: Crew | None = None) -> GridOutcome:
+def run_plan(
+    plan: Plan,
+    store: Store,
+    out: Path,
+    shard: Shard | None = None,
+    crew: Crew | None = None,
+    before: Path | None = None,
+) -> GridOutcome:
     """Compute what is missing of a plan into ``out`` and the store, shared with other processes that do the same.
 
     Args:
@@ -25,6 +32,7 @@ def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None, cr
         out: the folder of pictures, which all shards may have in common.
         shard: whose share alone is computed; None: all.
         crew: workers that train and draw it; None: this process does.
+        before: a database, whose pictures are not drawn again; it is read alone, and need not be there.
 
     Raises:
         AdapterError, BaseError, ImageError: a concept or the base cannot be read.
@@ -33,7 +41,7 @@ def run_plan(plan: Plan, store: Store, out: Path, shard: Shard | None = None, cr
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
-        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, shard)
+        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, shard, before)
         if crew is None:
             draw(grid, PairTraining(grid).train(grid.tasks()))
         else:

@@ -70,7 +70,7 @@ def run(
         hired(workers, cpus_per_worker) as crew,
         Store(share.database(database) if share else database) as store,
     ):
-        outcome = run_plan(grid, store, folder, share, crew)
+        outcome = run_plan(grid, store, folder, share, crew, before=database if share else None)
     for failure in outcome.failures:
         message(failure, "red")
     if as_json:

@@ -12,6 +12,7 @@ from lorarar.cli.help_pages import LOOKING, help_page
 from lorarar.util.errors import StoreError
 from lorarar.util.formatting import count, listed
 from lorarar.util.messages import message
+from lorarar.util.outputs import check_output
 
 if TYPE_CHECKING:
     from lorarar.store.union.gathering import Gathering
@@ -39,7 +40,7 @@ def gather(
     mode = next(mode for mode in PICTURE_MODES if mode == one_of("--pictures", pictures, PICTURE_MODES, StoreError))
     if lacking := missing_shards(databases):
         message(f"of the same jobs, and not among these: {listed([str(path) for path in lacking])}", "yellow")
-    gathering = gather_databases(databases, out, mode)
+    gathering = gather_databases(databases, check_output(out), mode)
     _describe(gathering)
     if as_json:
         print_json({"database": str(out)} | gathering.record())

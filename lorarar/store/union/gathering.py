@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorarar.store.connection import check_exists, identity
+from lorarar.store.connection import identity
 from lorarar.store.store import Store
 from lorarar.store.union.pictures import GatheredPictures, PictureMode
 from lorarar.store.union.source import Source
 from lorarar.store.union.union import Union
 from lorarar.util.errors import StoreError
+from lorarar.util.files import missing
 from lorarar.util.progress import Ticker
 from lorarar.util.shard import Shard, shard_of
+
+CACHE = 256 * 1024  # KiB of the database that are held in memory: keys are digests, so rows go all over it
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def gather(databases: Iterable[Path], out: Path, pictures: PictureMode = "refere
     with ExitStack() as stack:
         sources = [stack.enter_context(Source.open(path)) for path in paths]
         store = stack.enter_context(_opened(out))
+        store.db.conn.execute(f"PRAGMA cache_size = -{CACHE}")
         with store.writing():
             union = Union(store)
             total = sum(source.count(table) for source in sources for table in union.tables)
@@ -89,7 +93,8 @@ def _each_once(databases: Iterable[Path], out: Path) -> Sequence[Path]:
     """
     kept: dict[tuple[int, int] | None, Path] = {}
     for path in databases:
-        check_exists(path)
+        if not path.exists():
+            raise StoreError(missing(path))
         kept.setdefault(identity(path), path)
     return [path for file, path in kept.items() if file != identity(out)]
 
@@ -98,8 +103,6 @@ def _each_once(databases: Iterable[Path], out: Path) -> Sequence[Path]:
 def _opened(out: Path) -> Iterator[Store]:
     """The database into which others are gathered; one that is new goes again if nothing comes of it."""
     is_new = not out.exists()
-    if out.parent != Path() and not out.parent.is_dir():
-        raise StoreError(f"{out.parent} is no folder; the database goes into one that is there")
     try:
         with Store(out) as store:
             yield store

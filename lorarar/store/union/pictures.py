@@ -59,8 +59,9 @@ class GatheredPictures:
     def _settle(self, source: Source, image: _Image) -> None:
         sql = "SELECT path FROM images WHERE id = ?"
         (path,) = self.store.db.conn.execute(sql, [image.number]).fetchone()
-        here, there = self.store.paths.find(path), source.paths.find(image.path)
-        file = here if is_there(here) else there
+        file = self.store.paths.find(path)
+        if not is_there(file) and (path != image.path or source.paths.folder != self.store.paths.folder):
+            file = source.paths.find(image.path)
         if not is_there(file):
             self.missing += 1
             self.first_missing = self.first_missing or path

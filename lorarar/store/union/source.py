@@ -95,7 +95,7 @@ class Source:
         with clear_errors(self.path):
             cursor = self.database.execute(f'SELECT {names} FROM "{table.name}" WHERE {excerpt.where}', excerpt.values)
             while rows := cursor.fetchmany(MOST):
-                yield [self._moved(table, row, there) for row in rows]
+                yield self._moved(table, rows, there)
 
     def stored(self, path: str, there: PathResolver) -> str:
         """The path by which the other database keeps the file that this one keeps by ``path``.
@@ -110,27 +110,32 @@ class Source:
     def _excerpt(self, table: UnionTable) -> Excerpt | None:
         return ALL if self.excerpts is None else self.excerpts.get(table.name)
 
-    def _moved(self, table: UnionTable, row: tuple[Any, ...], there: PathResolver) -> tuple[Any, ...]:
-        if not table.parents and not table.paths:
-            return row
+    def _moved(self, table: UnionTable, rows: Rows, there: PathResolver) -> Rows:
+        """Rows with the numbers and paths that they have in the other database."""
+        ids = {table.kept.index(column): (parent, self.ids[parent]) for column, parent in table.parents.items()}
+        paths = [table.kept.index(column) for column in table.paths]
+        return [self._one_moved(table, row, ids, paths, there) for row in rows] if ids or paths else rows
+
+    def _one_moved(
+        self,
+        table: UnionTable,
+        row: tuple[Any, ...],
+        ids: Mapping[int, tuple[str, dict[int, int]]],
+        paths: list[int],
+        there: PathResolver,
+    ) -> tuple[Any, ...]:
         moved = list(row)
-        for at, column in enumerate(table.kept):
-            if moved[at] is None:
-                continue
-            if parent := table.parents.get(column):
-                moved[at] = self._number(table, parent, moved[at])
-            elif column in table.paths:
+        for at, (parent, numbers) in ids.items():
+            if row[at] is not None and row[at] not in numbers:
+                raise StoreError(
+                    f"{self.path} is damaged: rows of {table.name} speak of rows of {parent} that are not there; "
+                    f"lorarar db check --db {self.path} says more"
+                )
+            moved[at] = numbers.get(row[at])
+        for at in paths:
+            if moved[at] is not None:
                 moved[at] = self.stored(moved[at], there)
         return tuple(moved)
-
-    def _number(self, table: UnionTable, parent: str, number: int) -> int:
-        try:
-            return self.ids[parent][number]
-        except KeyError:
-            raise StoreError(
-                f"{self.path} is damaged: rows of {table.name} speak of rows of {parent} that are not there; "
-                f"lorarar db check --db {self.path} says more"
-            ) from None
 
 
 def _check(database: sqlite3.Connection, path: Path, *, everything: bool) -> None:

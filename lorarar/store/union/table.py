@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import TopologicalSorter
 
 from lorarar.store.schema import Schema
@@ -26,7 +27,7 @@ class UnionTable:
     paths: frozenset[str]  # those of them that hold places of files
     clear: tuple[str, str] | None = None  # a column and its value: a row that has it takes the place of one without
 
-    @property
+    @cached_property
     def kept(self) -> tuple[str, ...]:
         """The columns that are taken over: all but the number."""
         return tuple(column for column in self.columns if column != self.number)
