@@ -21,6 +21,7 @@ from lorarar.generation.denoisers.flux1 import POOLED
 from lorarar.generation.denoisers.table import kind_of, predict
 from lorarar.generation.gates import gated
 from lorarar.lora.adapter import Adapter, Factors
+from lorarar.util.errors import reason
 
 NAMES = ("flux1", "flux2-klein", "flux2-klein-9b", "qwen-image", "z-image")
 TOKENS = 64  # of the picture, a side: 1024 px
@@ -34,7 +35,7 @@ def run(quick: bool = False) -> str:
     """Measure and describe."""
     if not torch.cuda.is_available():
         return section("Diffusion transformers at true size", "Not measured: there is no GPU.")
-    rows = [(f"`{name}`", *isolated(_figures, name)) for name in (NAMES[-1:] if quick else NAMES)]
+    rows = [_row(name) for name in (NAMES[-1:] if quick else NAMES)]
     return section(
         "Diffusion transformers at true size",
         f"Random weights in bfloat16 on {torch.cuda.get_device_name()}; latents of a picture of 1024 px, a prompt of "
@@ -43,6 +44,14 @@ def run(quick: bool = False) -> str:
         "model's with them, its blocks run again. Memory is what torch had allocated at most, the weights included.",
         table(["base", "weights", "a step of drawing", "memory", "a step of training", "memory"], rows),
     )
+
+
+def _row(name: str) -> tuple[str, ...]:
+    """A family's row; where its process fails, why, and the others go on."""
+    try:
+        return f"`{name}`", *isolated(_figures, name)
+    except (RuntimeError, OSError) as error:  # of CUDA, also out of memory, and of a process that ended
+        return f"`{name}`", f"failed: {reason(error)}", "", "", "", ""
 
 
 def _figures(name: str) -> tuple[str, ...]:

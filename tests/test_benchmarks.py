@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import calibration, merging, methods, pruning, stacked, training
+from benchmarks import calibration, dits, merging, methods, pruning, stacked, training
 from benchmarks.measure import cost
 from benchmarks.page import ratio, seconds, size, table
 from benchmarks.sdxl import TOY
@@ -102,3 +102,17 @@ def test_every_row_of_methods_is_a_merge_of_as_many_loras_as_are_measured(name, 
     for count in methods.COUNTS:
         made = methods.merge(name, (content, style, content)[:count])
         assert made.layers.keys() == content.layers.keys()
+
+
+def test_a_transformer_that_fails_has_its_error_in_its_row_and_ends_no_others_run(monkeypatch):
+    def broken(task, name):
+        if name == "flux1":
+            raise RuntimeError("CUDA error: unspecified launch failure")
+        return ("1 GB",) * 5
+
+    monkeypatch.setattr(dits, "isolated", broken)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    page = dits.run()
+    assert "failed: CUDA error: unspecified launch failure" in page
+    assert all(f"`{name}`" in page for name in dits.NAMES)
