@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from judge.cli.options import critic_flags
+from judge.cli.pair_flags import of_concepts, of_critics, of_methods, some_of, with_device
 from judge.default_judges import CRITIC
-from lorarar.cli.concept_flags import concept_flags, given_pair
+from lorarar.cli.concept_flags import given_pair
 from lorarar.cli.console import (
     BaseOption,
     DbOption,
@@ -38,7 +38,6 @@ from lorarar.cli.drawing_flags import (
 )
 from lorarar.cli.flags import Flag, given_options, with_flags
 from lorarar.cli.help_pages import MERGING, help_page
-from lorarar.cli.method_flags import method_flags
 from lorarar.families import DEFAULT_BASE
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
@@ -53,23 +52,13 @@ if TYPE_CHECKING:
     from lorarar.tryout.request import Tryout
 
 JUDGING = "Judging, with --critic alone"
-OWN = {"method", "seed", "device", "dtype", "batch"}  # flags of the command's own, which mean its pictures
 
 
 def tryout_flags() -> Iterator[Flag]:
     """The options of all methods, what is said of both LoRAs, and the critic with its settings."""
-    yield from _of_methods()
-    yield from (Flag(flag.option, "What is said of the LoRAs") for flag in concept_flags())
-    yield from _of_critics()
-
-
-def _of_methods() -> list[Flag]:
-    return [flag for flag in method_flags() if flag.option.name not in OWN]
-
-
-def _of_critics() -> list[Flag]:
-    taken = {flag.option.name for flag in _of_methods()} | OWN
-    return [Flag(flag.option, JUDGING, flag.several) for flag in critic_flags() if flag.option.name not in taken]
+    yield from of_methods()
+    yield from of_concepts()
+    yield from of_critics(JUDGING)
 
 
 @with_flags(tryout_flags)
@@ -138,7 +127,7 @@ def try_loras(
     from lorarar.tryout.request import TryoutRequest, plan_tryout
 
     given = given_options(context)
-    judges = _judges(_some(given, _of_critics()), device)
+    judges = _judges(some_of(given, of_critics(JUDGING)), device)
     seeds = seeds_from(seed, n)
     check_output_folder(out)
     request = TryoutRequest(
@@ -150,7 +139,7 @@ def try_loras(
         vae=vae,
         prediction=prediction,
         methods=method or (),
-        options=_some(given, _of_methods()),
+        options=some_of(given, of_methods()),
         seeds=seeds,
         pictures={
             "negative": negative,
@@ -179,11 +168,6 @@ def try_loras(
         raise PlanError(f"{count(len(outcome.failures), 'method')} failed, as said above; the others are kept")
 
 
-def _some(given: Mapping[str, Any], flags: list[Flag]) -> dict[str, Any]:
-    """Those of the given values that are of these flags."""
-    return {flag.option.name: given[flag.option.name] for flag in flags if flag.option.name in given}
-
-
 def _judges(given: dict[str, Any], device: str | None) -> Judges | None:
     """Who judges the pictures; None where nobody does.
 
@@ -191,17 +175,15 @@ def _judges(given: dict[str, Any], device: str | None) -> Judges | None:
         CriticError: there is no such critic, or it does not accept a setting.
         JudgeError: a setting is given, and no critic.
     """
-    from judge.critics.settings import kind_of
     from judge.errors import JudgeError
-    from judge.judges import critic_names, name_judges
+    from judge.judges import name_judges
 
     if CRITIC not in given:
         if given:
             flag = f"--{next(iter(given)).replace('_', '-')}"
             raise JudgeError(f"{flag} is of a critic; name one with --critic, or leave it out: nothing is judged then")
         return None
-    runs_here = all(kind_of(name).takes("device") for name in critic_names(given[CRITIC]))
-    return name_judges({**given, "device": device if runs_here else None})
+    return name_judges(with_device(given, device))
 
 
 def _tell(tryout: Tryout) -> None:

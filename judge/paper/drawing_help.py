@@ -1,4 +1,4 @@
-"""Further processes that compute a grid beside this one; claims share out the pairs and the batches among them.
+"""Further processes that work beside this one; claims share out pairs and batches of pictures among them.
 
 A small base trains and draws on one thread nearly as fast as on two, so that a process a core is what a machine can do.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lorarar.util.errors import LorarError
 from lorarar.util.messages import message, to_log
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 WORTH = 120.0  # seconds of work, below which starting another process takes longer than it saves
 
 
-@contextmanager
-def helped(plan: Plan, database: Path, out: Path, processes: int) -> Iterator[None]:
-    """Within, ``processes`` minus one others compute the same grid, each on its share of the cores; then they end.
+def helped(plan: Plan, database: Path, out: Path, processes: int) -> AbstractContextManager[None]:
+    """Within, ``processes`` minus one others compute the same grid; then they end.
 
     Args:
         plan: the grid.
@@ -32,11 +31,23 @@ def helped(plan: Plan, database: Path, out: Path, processes: int) -> Iterator[No
         out: the folder of its pictures.
         processes: how many there are with this one.
     """
+    return beside(_draw, (plan, database, out), processes)
+
+
+@contextmanager
+def beside(work: Callable[..., None], arguments: tuple[Any, ...], processes: int) -> Iterator[None]:
+    """Within, ``processes`` minus one others do the same work, each on its share of the cores; then they end.
+
+    Args:
+        work: a function of a module. What fails in it is said as a warning, since the first process tries it too.
+        arguments: of the function.
+        processes: how many there are with this one.
+    """
     import torch
 
     before, threads = torch.get_num_threads(), max((os.cpu_count() or 1) // processes, 1)
     others = [
-        get_context("spawn").Process(target=_help, args=(plan, database, out, threads), daemon=True)
+        get_context("spawn").Process(target=_help, args=(work, arguments, threads), daemon=True)
         for _ in range(processes - 1)
     ]
     torch.set_num_threads(threads if others else before)
@@ -52,21 +63,26 @@ def helped(plan: Plan, database: Path, out: Path, processes: int) -> Iterator[No
         torch.set_num_threads(before)
 
 
-def _help(plan: Plan, database: Path, out: Path, threads: int) -> None:
-    """Compute what others leave of a grid; what fails is said by the first process, which tries it too."""
+def _help(work: Callable[..., None], arguments: tuple[Any, ...], threads: int) -> None:
+    """Do what others leave of some work."""
     import torch
-
-    from lorarar.bench.run import run_plan
-    from lorarar.store import Store
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     with suppress(KeyboardInterrupt), to_log():
         try:
-            with Store(database) as store:
-                run_plan(plan, store, out)
+            work(*arguments)
         except LorarError as error:
-            message(f"another process on {plan.title} ended: {error}", "yellow")
+            message(f"another process ended: {error}", "yellow")
+
+
+def _draw(plan: Plan, database: Path, out: Path) -> None:
+    """Compute what others leave of a grid."""
+    from lorarar.bench.run import run_plan
+    from lorarar.store import Store
+
+    with Store(database) as store:
+        run_plan(plan, store, out)
 
 
 def _end_with_parent() -> None:

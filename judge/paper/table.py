@@ -198,6 +198,18 @@ ITEMS = Registry(
             in_all=False,
         ),
         PaperItem(
+            "tuning",
+            "a setting searched for each pair, beside the best single method",
+            "Beyond the paper",
+            "the test grid with all methods, and a search of 40 pictures for each pair",
+            minutes=150,
+            module=f"{_HOME}.tuning",
+            order=62,
+            any_base=True,
+            seconds=1800,
+            in_all=False,
+        ),
+        PaperItem(
             "question-3",
             "coefficients by block and part, over pairs and within one",
             "Open question 3",

@@ -39,6 +39,7 @@ class Merge:
     dtype: Dtype | None = None  # the recipe's
     training: Mapping[str, object] | None = None  # all that decided the coefficients, where they were optimised
     calibration: Mapping[str, object] | None = None  # all that decided it beside the LoRAs, where they were calibrated
+    tuning: Mapping[str, object] | None = None  # how its settings were found, where a search found them
     seconds: Mapping[str, float] = field(default_factory=dict)  # read, calibrate, compute, write
     path: Path | None = None
     version: str = __version__
@@ -75,7 +76,7 @@ class Merge:
 
     def provenance(self, layout: str = "diffusers") -> dict[str, Any]:
         """All that made the merge, as its file's header says it."""
-        made = {"training": self.training, "calibration": self.calibration}
+        made = {"training": self.training, "calibration": self.calibration, "tuning": self.tuning}
         return {
             "method": self.method.name,
             "options": self.options,

@@ -1,0 +1,72 @@
+"""What is searched: one row an option of merge methods, with the values between which, or among which, it is tried.
+
+An option without a row stays as it is given, or as by default. Bounds are where a merge of two LoRAs may still show
+both; no search goes beyond them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+STEP = 0.05  # between two numbers that are tried, where it is not their logarithm that is
+
+
+@dataclass(frozen=True)
+class NumberRange:
+    """Numbers between two bounds; an option of several numbers has a part for each."""
+
+    low: float
+    high: float
+    default: tuple[float, ...]  # one a part
+    parts: tuple[str, ...] = ("",)  # what stands behind the option's name in the name of a part
+    logarithmic: bool = False
+
+    def value(self, numbers: Sequence[float]) -> Any:
+        """The option's value, of numbers with no more digits than a search can tell apart."""
+        rounded = [self._rounded(number) for number in numbers]
+        return rounded if len(self.parts) > 1 else rounded[0]
+
+    def numbers(self, value: Any) -> list[float]:
+        """The numbers of the option's value; None is its default."""
+        if value is None:
+            return list(self.default)
+        return [float(one) for one in value] if len(self.parts) > 1 else [float(value)]
+
+    def _rounded(self, number: float) -> float:
+        if self.logarithmic:
+            return min(max(round(number, 1 - floor(log10(number))), self.low), self.high)
+        return min(max(round(round(number / STEP) * STEP, 6), self.low), self.high)
+
+
+OF_BOTH = (".content", ".style")
+NUMBERS: Mapping[str, NumberRange] = {
+    "weights": NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH),
+    "strengths": NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH),
+    "density": NumberRange(0.2, 1.0, (0.5,)),
+    "mu": NumberRange(0.1, 8.0, (0.5,), logarithmic=True),
+    "ridge": NumberRange(1e-5, 1e-1, (1e-4,), logarithmic=True),
+}
+#: Options that are tried at some of their values; which these are, the base and the LoRAs say (``judge.tuning.space``).
+VALUES = ("hypernet", "blocks")
+
+#: What a search begins with, the most promising first, as far as the base and the files allow it: settings that failed
+#: and succeeded on other cells of Pocket's validation grid, so that some of them suit any balance of the two LoRAs.
+STARTS: Sequence[tuple[str, Mapping[str, Any]]] = (
+    ("direct", {}),
+    ("lorarar", {}),
+    ("direct", {"weights": [0.8, 0.8]}),
+    ("np-lora", {}),
+    ("direct", {"weights": [1.0, 0.7]}),
+    ("ties", {}),
+    ("ssr", {}),
+    ("direct", {"weights": [0.7, 1.0]}),
+    ("knots", {}),
+    ("tsv", {}),
+    ("np-lora", {"weights": [1.2, 0.8]}),
+    ("dare-ties", {}),
+    ("iso", {}),
+    ("dare", {}),
+)
