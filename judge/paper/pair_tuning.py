@@ -53,6 +53,11 @@ class TunedPair:
         return grid.model_copy(update={"title": title, "methods": (self.setting.row.beside(Path()),), **sides})
 
 
+def searched(work: PaperWork) -> int:
+    """How many pictures the search of a pair has."""
+    return QUICK_PICTURES if work.request.quick else PICTURES
+
+
 def tune_pairs(work: PaperWork, grid: Plan) -> list[TunedPair]:
     """Search for every pair of a grid; what was searched already is not searched again.
 
@@ -107,7 +112,7 @@ def _request(work: PaperWork, grid: Plan, pair: Pair) -> TuneRequest:
         pictures={**pictures.options, "device": pictures.device, "dtype": pictures.dtype, "batch": TOGETHER},
         judged=True,
     )
-    return TuneRequest(tryout=asked, pictures=QUICK_PICTURES if work.request.quick else PICTURES)
+    return TuneRequest(tryout=asked, pictures=searched(work))
 
 
 def _file(folder: Path | None, loras: Mapping[str, Path], name: str) -> Path:

@@ -24,6 +24,7 @@ class Comparison(NamedTuple):
     other: str
     cell: SharedCell
     value: float  # 1 where the first row's is better, -1 where the other's is, 0 where neither is
+    by: str = ""  # who said so, where several do
 
 
 def strengths(comparisons: Iterable[Comparison]) -> dict[str, Merit]:

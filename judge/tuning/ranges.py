@@ -52,21 +52,22 @@ NUMBERS: Mapping[str, NumberRange] = {
 #: Options that are tried at some of their values; which these are, the base and the LoRAs say (``judge.tuning.space``).
 VALUES = ("hypernet", "blocks")
 
-#: What a search begins with, the most promising first, as far as the base and the files allow it: settings that failed
-#: and succeeded on other cells of Pocket's validation grid, so that some of them suit any balance of the two LoRAs.
+#: What a search begins with, the most promising first, as far as the base and the files allow it: the plain sum, what
+#: the base's network makes of it, weaker and stronger ones, more of either LoRA, then the other methods as they come.
+#: So whatever a pair lacks, some of these have more of it.
 STARTS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("direct", {}),
     ("lorarar", {}),
     ("direct", {"weights": [0.8, 0.8]}),
-    ("np-lora", {}),
     ("direct", {"weights": [1.0, 0.7]}),
+    ("direct", {"weights": [0.7, 1.0]}),
+    ("direct", {"weights": [1.2, 1.2]}),
+    ("np-lora", {}),
     ("ties", {}),
     ("ssr", {}),
-    ("direct", {"weights": [0.7, 1.0]}),
     ("knots", {}),
-    ("tsv", {}),
-    ("np-lora", {"weights": [1.2, 0.8]}),
     ("dare-ties", {}),
+    ("tsv", {}),
     ("iso", {}),
     ("dare", {}),
 )

@@ -15,7 +15,7 @@ from judge.tuning.errors import TuningError
 from lorarar.util.formatting import count
 
 LEAST_STARTS, NEW = 3, 4  # settings that a search begins with; that a round of new ones has
-LEADERS = (4, 2)  # that get more pictures, in two rounds one after the other
+LEADERS = (4, 2)  # that get more pictures, in two rounds one after the other; never more than half of all
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class RoundPlanner:
         kinds = (NEW, *LEADERS)
         for _ in range(2 * len(kinds)):  # where nothing is left for one kind of round, there may be for another
             turn, self._turn = self._turn % len(kinds), self._turn + 1
-            made = self._new() if turn == 0 else self._more(best[: kinds[turn]])
+            made = self._new() if turn == 0 else self._more(best[: min(kinds[turn], max(2, (len(best) + 1) // 2))])
             if made is not None:
                 return made
         return None

@@ -76,7 +76,8 @@ class SearchSpace:
                     trial.suggest_float(f"{name}{part}", span.low, span.high, log=span.logarithmic)
                     for part in span.parts
                 ]
-                options[name] = span.value(drawn)
+                value = span.value(drawn)
+                options[name] = None if span.numbers(value) == list(span.default) else value
             else:
                 tried = self._named(name)
                 options[name] = tried[trial.suggest_categorical(name, tuple(tried))]

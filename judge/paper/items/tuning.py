@@ -15,7 +15,7 @@ from judge.paper.errors import PaperError
 from judge.paper.grid_values import ByMethod, mars2_by_pair, metric_by_pair
 from judge.paper.grids import grid_words
 from judge.paper.items import methods
-from judge.paper.pair_tuning import PICTURES, TunedPair, tune_pairs
+from judge.paper.pair_tuning import TunedPair, searched, tune_pairs
 from judge.paper.section import PaperSection
 from judge.paper.sentences import beyond, record, standing
 from judge.paper.standings import MARS2_WORDS, WITHOUT_JUDGE
@@ -54,8 +54,8 @@ def section(work: PaperWork) -> PaperSection:
     return PaperSection(
         title="Searching the setting of each pair",
         paragraphs=[
-            f"For each pair of the test grid {count(PICTURES, 'picture')} on seeds of their own are searched by, as "
-            f"lorarar tune does without further flags; what leads is drawn on the grid's seeds, {each} of a pair. "
+            f"For each pair of the test grid {count(searched(work), 'picture')} on seeds of their own are searched by, "
+            f"as lorarar tune does without further flags; what leads is drawn on the grid's seeds, {each} of a pair. "
             f"Beside it stands every single method, the same for all pairs, on the same seeds: {grid_words(grid)}.",
         ],
         tables=[_table(values, best), _settings(tuned, values["mars2"], best)],
