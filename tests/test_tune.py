@@ -19,7 +19,7 @@ from judge.tuning.errors import TuningError
 from judge.tuning.goals.chances import chance_of_majority
 from judge.tuning.goals.pairwise import PairwiseReferee
 from judge.tuning.goals.table import GOALS, goal_named
-from judge.tuning.merits import CellValue, Merit, SharedCell, merits
+from judge.tuning.merits import OF_SETTINGS, CellValue, Merit, SharedCell, merits
 from judge.tuning.proposals import propose
 from judge.tuning.ranges import NUMBERS
 from judge.tuning.referee import Bench
@@ -219,6 +219,7 @@ def test_a_hard_cell_blames_no_setting_and_a_lucky_picture_makes_no_leader():
     values = [CellValue("old", easy, 0.8), CellValue("old", hard, 0.0), CellValue("new", easy, 0.75)]
     found = merits(values)
     assert list(found) == ["old", "new"] and found["old"].pictures == 2
+    assert found["old"].value - found["new"].value == pytest.approx(0.05 * OF_SETTINGS / (1 + OF_SETTINGS))
     steady = [CellValue("steady", SharedCell(PAIR, seed), 0.8) for seed in range(8)]
     others = [CellValue("other", SharedCell(PAIR, seed), 0.3) for seed in range(8)]
     assert next(iter(merits([*steady, *others, CellValue("lucky", SharedCell(PAIR, 8), 0.9)]))) == "steady"
@@ -292,15 +293,12 @@ def test_a_pair_of_pocket_is_tuned_from_the_command_line_and_again_for_nothing(r
     assert "Best: " in run(*[one for one in call if one != "--json"], *only).stdout
 
 
-def test_pictures_are_compared_two_by_two_where_that_is_the_goal(run, tmp_path):
-    call = ("tune", "dog-8", "glowing", "--pictures", "10", "--confirm", "1", "--steps", "1", "--json", "--goal")
-    done = run(*call, "pairwise", "--method", "direct", "--folder", "two")
-    assert done.exit_code == 0, done.output
-    record = json.loads(done.stdout)
-    assert record["goal"] == "pairwise" and record["confirmation"]["levels"] == {}
-    assert sum(one["value"] for one in record["tried"]) == pytest.approx(0, abs=1e-6)
-    scored = json.loads(run(*call, "rms-truth", "--method", "direct").stdout)
+def test_a_metric_is_a_goal_too_and_less_of_it_may_be_better(run):
+    call = ("tune", "dog-8", "glowing", "--pictures", "10", "--confirm", "1", "--steps", "1", "--json")
+    scored = json.loads(run(*call, "--goal", "rms-truth", "--method", "direct").stdout)
     assert scored["metric"] == "rms-truth" and all(one["value"] < 0 for one in scored["tried"])
+    leader = scored["confirmation"]["levels"][scored["tried"][0]["name"]]
+    assert leader["value"] > 0 and leader["value_low"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """How good settings are, by what few pictures of each came to.
 
 Pictures of one cell (a subject, a style and a seed) begin with the same noise, and some cells are hard by any setting.
-So a value is taken as what its setting adds, what its cell adds, and the rest: settings that were drawn on other cells
-are compared as if all had the same, and one of few pictures is drawn towards the mean of all, so that none leads by
-luck alone. How much settings and cells vary beside the rest was measured on judged pictures (docs/guides/tuning.md).
+So a value is taken as what its cell adds, what its setting adds, and the rest: settings are compared on the cells that
+they share, and none is blamed for a hard one that others were not drawn on. What a setting adds is drawn towards none
+where its pictures are few, so that none leads by luck alone. How much settings vary beside the rest was measured on
+judged pictures (docs/guides/tuning.md).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from lorarar.store.queries import Pair
 
-OF_SETTINGS, OF_CELLS = 0.75, 2.25  # variances, beside that of the rest
+OF_SETTINGS = 0.75  # the variance of what settings add, beside that of the rest
 
 
 class SharedCell(NamedTuple):
@@ -50,11 +51,12 @@ def merits(values: Iterable[CellValue]) -> dict[str, Merit]:
     rows, cells = list(dict.fromkeys(one.row for one in values)), list(dict.fromkeys(one.cell for one in values))
     of_rows = np.array([[one.row == row for row in rows] for one in values], float)
     of_cells = np.array([[one.cell == cell for cell in cells] for one in values], float)
-    design = np.hstack([np.ones((len(values), 1)), of_rows, of_cells])
-    held = np.repeat([0.0, 1 / OF_SETTINGS, 1 / OF_CELLS], [1, len(rows), len(cells)])
+    design = np.hstack([of_rows, of_cells])
+    held = np.repeat([1 / OF_SETTINGS, 0.0], [len(rows), len(cells)])
     fitted = np.linalg.solve(design.T @ design + np.diag(held), design.T @ np.array([one.value for one in values]))
+    usual = fitted[len(rows) :].mean()
     counts = of_rows.sum(axis=0)
-    return in_order({row: Merit(float(fitted[0] + fitted[1 + at]), int(counts[at])) for at, row in enumerate(rows)})
+    return in_order({row: Merit(float(usual + fitted[at]), int(counts[at])) for at, row in enumerate(rows)})
 
 
 def in_order(found: Mapping[str, Merit]) -> dict[str, Merit]:
