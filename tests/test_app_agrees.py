@@ -157,8 +157,12 @@ def test_zoom_shows_the_scores_that_the_report_counts(database):
     """By the backbone that scored most of the collection, whichever scored this picture last, in the metric's form."""
     from tui.screens.zoom import ZoomScreen
 
+    catalog = Catalog(database)
     context = SimpleNamespace(
-        state=RememberedState(database), catalog=Catalog(database), snapshot=Catalog(database).snapshot(COLLECTIONS[0])
+        state=RememberedState(database),
+        catalog=catalog,
+        snapshot=catalog.snapshot(COLLECTIONS[0]),
+        scores=lambda snapshot: catalog.scores(snapshot.pictures),
     )
     counted = context.catalog.scores(context.snapshot.pictures).by_metric
     screen, both = ZoomScreen(context, context.snapshot.pictures, 0, Selection(("", ""), "")), 0

@@ -70,6 +70,8 @@ def test_a_comparison_says_a_pair_in_words(snapshot):
         "cat in oil: a 1 of 1 correct; b 0 of 1 correct; difference +1.00; not judged yet: lorarar judge run"
     )
     assert replace(one, styles=[]).nearest(None) is None
+    lost = replace(one, snapshot=replace(snapshot, uncounted=frozenset(snapshot.cells["a", "cat", "oil"][:2])))
+    assert "(2 in no figure: without references); b 0 of 1" in lost.summary(("cat", "oil"))
 
 
 def test_methods_that_are_gone_are_replaced():

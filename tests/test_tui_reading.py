@@ -264,6 +264,8 @@ def test_a_histogram_says_what_one_coefficient_is_of():
     assert "  1 layer\n" in plot(layer, 60, 10).plain
     [layer] = coefficient_map([(name, [0.1, 0.2], [0.3, 0.4])], "rank").layers.values()
     assert "  2 rank components" in plot(layer, 60, 10).plain
+    [layer] = coefficient_map([(name, [0.5, 0.5], [0.5, 0.5])], "column").layers.values()
+    assert len(plot(layer, 60, 10).plain.splitlines()) == 4  # equal ones have one bar
 
 
 def test_histograms_count_every_column_once():

@@ -73,6 +73,7 @@ class Catalog:
         self.path = path
         self.paths = PathResolver(path)
         self._watcher: sqlite3.Connection | None = None
+        self._last_counted: tuple[Sequence[PictureRow], dict[PictureRow, Target]] | None = None
 
     def exists(self) -> bool:
         """Whether there is a database."""
@@ -238,7 +239,8 @@ class Catalog:
             judge.prompts,
         )
         with self.reading() as db:
-            counted = picture_files(self._counted([picture], db).values())
+            target = self._targets([picture], db)[picture]
+            counted = [] if target.lost else picture_files([target])
         verdicts = JudgeVerdicts(rows)
         counting = (verdicts.row(key) for files in counted for aspect in ASPECTS for key in files.questions(aspect))
         return [dict(row) for row in counting if row is not None]
@@ -332,8 +334,12 @@ class Catalog:
         return rows
 
     def _counted(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> dict[PictureRow, Target]:
-        """Those of pictures that figures count, as the report does."""
-        return {row: target for row, target in self._targets(pictures, database).items() if not target.lost}
+        """Those of pictures that figures count, as the report does; of the pictures of one reading looked for once."""
+        last = self._last_counted
+        if last is None or last[0] is not pictures:
+            counted = {row: target for row, target in self._targets(pictures, database).items() if not target.lost}
+            last = self._last_counted = pictures, counted
+        return last[1]
 
     def _targets(self, pictures: Sequence[PictureRow], database: sqlite3.Connection) -> dict[PictureRow, Target]:
         """Pictures with their references, as the judge takes them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from textual.signal import Signal
@@ -20,6 +20,7 @@ from tui.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from judge.verdicts import Judge
+    from tui.catalog import MetricScores
 
 
 @dataclass
@@ -35,6 +36,8 @@ class AppContext:
     snapshot: Snapshot | None = None  # the last one; None before the first
     collection: Collection | None = None  # the chosen or shown one, which later snapshots keep
     judge: Judge | None = None  # the chosen one; None: the one that the report takes
+
+    _last_scores: tuple[Snapshot, MetricScores] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.collection = self.state.collection
@@ -61,6 +64,13 @@ class AppContext:
         parts = [] if self.snapshot is None else [count(len(self.snapshot.pictures), "picture")]
         parts += [self.picture_mode.label, home(self.catalog.path)]
         return "  ".join(parts)
+
+    def scores(self, snapshot: Snapshot) -> MetricScores:
+        """The metrics of a snapshot's pictures, counted once for all screens; in a worker's thread."""
+        last = self._last_scores
+        if last is None or last[0] is not snapshot:
+            last = self._last_scores = snapshot, self.catalog.scores(snapshot.pictures)
+        return last[1]
 
     def command(self, words: str) -> str:
         """A command to suggest, with the ``--db`` that it needs to mean the database on show."""

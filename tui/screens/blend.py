@@ -122,7 +122,8 @@ class BlendScreen(BrowseScreen):
 
     def _lay_out(self) -> None:
         room = self.query_one("#both").size
-        width, height = max((room.width - CONTROLS - 1) // 3, 2), max(room.height // 2, 2)
+        width = max((room.width - CONTROLS - 1) // 3, 2)
+        height = max(min(room.height // 2, (width - 1) // 2 + 1), 2)  # as Page has it: a cell is twice as high as wide
         self.query_one(PinnedReferences).fit(1, 2, width, height)
         styles = self.query_one("#pictures", Grid).styles
         styles.grid_rows, styles.grid_columns = f"{height}", f"{width - 1}"

@@ -61,8 +61,8 @@ class HistogramScreen(ModalScreen[None]):
 
 def plot(layer: Layer, width: int, height: int) -> Text:
     """Draw the histogram as text of ``width`` x ``height`` characters."""
-    bins, bar = max(height - 3, 4), max((width - 12) // 2, 6)
     low, high = min(layer.content.low, layer.style.low), max(layer.content.high, layer.style.high)
+    bins, bar = max(height - 3, 4) if low < high else 1, max((width - 12) // 2, 6)  # all are equal in one bar
     sides = [histogram(side.values, low, high, bins) for side in (layer.content, layer.style)]
     most = max(max(counts) for counts in sides) or 1
     text = Text(no_wrap=True, overflow="ellipsis")

@@ -41,7 +41,7 @@ class MergeScreen(BrowseScreen):
     MergeScreen #facts { width: 46; height: 1fr; padding: 0 1; background: $surface; }
     MergeScreen #facts > Static { height: auto; }
     MergeScreen #map { width: 1fr; height: 1fr; padding: 0 1; }
-    MergeScreen #readout { height: 2; background: $boost; padding: 0 1; }
+    MergeScreen #readout { height: auto; min-height: 2; max-height: 4; background: $boost; padding: 0 1; }
     MergeScreen.narrow #both { layout: vertical; }
     MergeScreen.narrow #facts { width: 1fr; height: 8; }
     """

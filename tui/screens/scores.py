@@ -130,7 +130,7 @@ class ScoresScreen(BrowseScreen):
             catalog, judge = self.context.catalog, snapshot.judge
             check = self.context.command("lorarar judge check")
             summary = conclusion(snapshot, catalog.trust(judge), check) if judge else None
-            scores, pairs = catalog.scores(snapshot.pictures), catalog.pairs(snapshot.pictures)
+            scores, pairs = self.context.scores(snapshot), catalog.pairs(snapshot.pictures)
             made = catalog.row_makings(snapshot.collection)
             works = [one.line for one in contests(snapshot, made, scores.by_metric)] if judge else []
             return Counted(figures(snapshot, scores.by_metric, pairs), summary, works, pairs, scores)

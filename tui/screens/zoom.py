@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from PIL import Image
+from rich.cells import cell_len
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -85,6 +86,7 @@ class ZoomScreen(BrowseScreen):
         self.image: Image.Image | None = None  # as read; None: not yet, or it cannot be read
         self._counted: tuple[Snapshot, MetricScores] | None = None
         self._facts: PictureFacts | None = None
+        self._room = 0  # terminal columns of the caption
 
     @property
     def picture(self) -> PictureRow:
@@ -200,10 +202,8 @@ class ZoomScreen(BrowseScreen):
 
     def _scores_of(self, picture: PictureRow, snapshot: Snapshot) -> dict[str, float]:
         """A picture's scores as figures count them: by the backbones that scored most of its collection."""
-        counted = self._counted
-        if counted is None or counted[0] is not snapshot:
-            counted = self._counted = snapshot, self.context.catalog.scores(snapshot.pictures)
-        by_metric, key = counted[1].by_metric, key_of(picture)
+        self._counted = snapshot, self.context.scores(snapshot)
+        by_metric, key = self._counted[1].by_metric, key_of(picture)
         return {name: scores[key] for name, scores in by_metric.items() if key in scores}
 
     def _show_picture(self, picture: PictureRow, image: Image.Image | None) -> None:
@@ -232,7 +232,9 @@ class ZoomScreen(BrowseScreen):
         words = caption(self.context.snapshot, picture, f"{line(picture.row, 40)} seed {picture.seed}")
         if self.flipped or other is not None:
             twin = self.pictures[self.place] if self.flipped else other
-            words.append(f"  Space: {line(twin.row, 30)}" if twin else "", "not bold dim")
+            hint = f"  Space: {line(twin.row, 30)}" if twin else ""
+            if cell_len(words.plain + hint) <= self._room:  # else the line of keys says it alone
+                words.append(hint, "not bold dim")
         self.query_one("#caption", Static).update(words)
 
     def _lay_out(self) -> None:
@@ -245,6 +247,9 @@ class ZoomScreen(BrowseScreen):
         references.fit(page.pinned, page.rows, page.width, page.height)
         frame = self.query_one("#frame")
         frame.styles.width = page.width
+        self._room = page.width - 1
+        self.query_one("#caption").styles.width = self._room
+        self._show_caption()
         self.query_one("#picture").styles.max_width = page.width - 1
         self.query_one("#picture").styles.max_height = page.height - 1
         self._crop()

@@ -43,13 +43,21 @@ class Comparison:
         if pair is None:
             return "nothing matches the filter"
         tallies = [self.tally(side, pair) for side in SIDES]
-        parts = [f"{line(self.methods[side], 30)} {_counts(tally)}" for side, tally in zip(SIDES, tallies, strict=True)]
+        parts = [
+            f"{line(self.methods[side], 30)} {_counts(tally)}{self._left_out(side, pair)}"
+            for side, tally in zip(SIDES, tallies, strict=True)
+        ]
         left, right = (tally.score.average for tally in tallies)
         if left is not None and right is not None:
             parts.append(f"difference {left - right:+.2f}")
         if self.snapshot.judge is None:
             parts.append(f"not judged yet: {self.how_to_judge}")
         return f"{line(pair[0], 40)} in {line(pair[1], 40)}: {'; '.join(parts)}"
+
+    def _left_out(self, side: str, pair: Pair) -> str:
+        """How many of a side's pictures no figure counts, since their references are not where they were."""
+        lost = sum(picture in self.snapshot.uncounted for picture in self.pictures(side, pair))
+        return f" ({lost} in no figure: without references)" if lost else ""
 
 
 def default_methods(names: Sequence[str], remembered: Mapping[str, str]) -> dict[str, str]:
