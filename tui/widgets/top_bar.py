@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.modes import KEYS, MODES, TITLE
+from tui.modes import KEYS, MODES, TITLE, Mode
 from tui.text import unmarked
 
 DOWN = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
@@ -33,13 +35,7 @@ class TopBar(Horizontal):
         self._facts = Static("", classes="facts")
 
     def compose(self) -> ComposeResult:
-        tabs = []
-        for mode in sorted(MODES.values(), key=lambda mode: KEYS.index(mode.key)):
-            style = "bold $background on $primary" if mode.name == self.mode else "$text"
-            action = f"app.switch_mode('{mode.name}')"
-            title = unmarked(mode.title, TITLE)
-            tabs.append(Content.from_markup(f"[{style}][@click={action}] {mode.key} {title} [/][/]"))
-        yield Static(Content("").join(tabs), classes="tabs")
+        yield Static(tabs(tuple(MODES.values()), self.mode), classes="tabs")
         yield self._collection
         yield self._judge
         yield self._facts
@@ -53,6 +49,18 @@ class TopBar(Horizontal):
     def column_of(self, menu: str) -> int:
         """The terminal column where a menu's word begins; ``menu`` is ``collection`` or ``judge``."""
         return self.query_one(f".{menu}").region.x
+
+
+@lru_cache(maxsize=64)  # markup takes a while to read, and every screen has the same
+def tabs(modes: tuple[Mode, ...], current: str) -> Content:
+    """A tab for each mode, to read and to click; ``current`` is the name of the one on show."""
+    marked = []
+    for mode in sorted(modes, key=lambda mode: KEYS.index(mode.key)):
+        style = "bold $background on $primary" if mode.name == current else "$text"
+        title = unmarked(mode.title, TITLE)
+        click = f"@click=app.switch_mode('{mode.name}')"
+        marked.append(Content.from_markup(f"[{style}][{click}] {mode.key} {title} [/][/]"))
+    return Content("").join(marked)
 
 
 def _menu(key: str, action: str, words: str) -> Content:
