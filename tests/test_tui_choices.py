@@ -10,7 +10,7 @@ from lorarar.store.queries import Collection, PictureRow
 from tui.modes import MODES
 from tui.screens.browse import BrowseScreen
 from tui.snapshot import Snapshot, key_of
-from tui.views.comparison import Comparison, default_methods
+from tui.views.comparison import TwoMethods, default_methods
 from tui.views.filtering import filter_concepts
 from tui.views.gallery_page import MOST, Page
 from tui.views.pinned import in_sight, pin
@@ -64,7 +64,7 @@ def test_words_of_a_verdict_and_seeds_filter_a_selection(snapshot, words, seeds)
 
 
 def test_a_comparison_says_a_pair_in_words(snapshot):
-    one = Comparison(snapshot, {"left": "a", "right": "b"}, ["cat"], ["oil"], best=False)
+    one = TwoMethods(snapshot, {"left": "a", "right": "b"}, ["cat"], ["oil"], best=False)
     assert one.nearest(("dog", "ink")) == ("cat", "oil")
     assert one.summary(("cat", "oil")) == (
         "cat in oil: a 1 of 1 correct; b 0 of 1 correct; difference +1.00; not judged yet: lorarar judge run"

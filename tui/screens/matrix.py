@@ -19,7 +19,7 @@ from tui.screens.browse import BrowseScreen
 from tui.screens.welcome import Welcome
 from tui.snapshot import Snapshot
 from tui.text import unmarked
-from tui.views.comparison import SIDES, Comparison, default_methods
+from tui.views.comparison import SIDES, TwoMethods, default_methods
 from tui.views.filtering import filter_concepts
 from tui.views.selection import Selection
 from tui.widgets.grid import Grid
@@ -70,7 +70,7 @@ class MatrixScreen(BrowseScreen):
         self.best = context.state.facts.get("best") is True
         content, style = context.state.text("content"), context.state.text("style")
         self.pair: Pair | None = (content, style) if content else None  # under the cursor
-        self._comparison: Comparison | None = None
+        self._comparison: TwoMethods | None = None
         self._last_size: Size | None = None
 
     def body(self) -> ComposeResult:
@@ -101,7 +101,7 @@ class MatrixScreen(BrowseScreen):
         self.method = default_methods(snapshot.methods, self.method)
         self.context.state.remember(**self.method, best=self.best)
         contents, styles = filter_concepts(self.filter_words(), snapshot.contents, snapshot.styles)
-        self._comparison = Comparison(
+        self._comparison = TwoMethods(
             snapshot=snapshot,
             methods=dict(self.method),
             contents=contents,
@@ -181,7 +181,7 @@ class MatrixScreen(BrowseScreen):
         self.method[side] = name
         self.update_again()
 
-    def _show_pair(self, comparison: Comparison, pair: Pair | None) -> None:
+    def _show_pair(self, comparison: TwoMethods, pair: Pair | None) -> None:
         """Put the cursors on a pair, say what it is, and let its pictures follow."""
         self.pair = pair
         self.query_one("#readout", Static).update(Text(comparison.summary(pair)), layout=False)
@@ -190,7 +190,7 @@ class MatrixScreen(BrowseScreen):
             self.query_one(GridPair).place(comparison.contents.index(pair[0]), comparison.styles.index(pair[1]))
             self._show_previews(comparison, pair)
 
-    def _show_previews(self, comparison: Comparison, pair: Pair) -> None:
+    def _show_previews(self, comparison: TwoMethods, pair: Pair) -> None:
         pictures = {side: comparison.pictures(side, pair) for side in SIDES}
         self.query_one(PreviewStrip).show_soon(pictures, self.query_one(GridPair).focused_side)
 

@@ -14,7 +14,7 @@ SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TwoMethods:
     """A method on each side, and the subjects and styles that pass the filter."""
 
     snapshot: Snapshot

@@ -14,7 +14,7 @@ from lorarar.util.formatting import count, number
 from tui.palette import sequential
 from tui.snapshot import VerdictTally
 from tui.text import line
-from tui.views.comparison import SIDES, Comparison
+from tui.views.comparison import SIDES, TwoMethods
 from tui.widgets.grid import Grid, GridCell
 
 NARROWEST, WIDEST, LABEL, GUTTER = 5, 13, 16, 2  # terminal columns
@@ -42,7 +42,7 @@ class GridPair(Horizontal):
         """The side whose grid has the keys; the left one where none has."""
         return "right" if self.query_one("#right").has_focus else "left"
 
-    def show(self, comparison: Comparison) -> None:
+    def show(self, comparison: TwoMethods) -> None:
         """Fill both grids."""
         labels = dict(zip(SIDES, self._label_widths(), strict=True))
         room = self.screen.size.width - sum(labels.values())
@@ -64,7 +64,7 @@ class GridPair(Horizontal):
         return LABEL, LABEL if self.screen.size.width >= WIDE else 0
 
 
-def grid_cells(comparison: Comparison, side: str) -> list[list[GridCell]]:
+def grid_cells(comparison: TwoMethods, side: str) -> list[list[GridCell]]:
     """A row a subject, a column a style: a side's figures, or its numbers of pictures where nothing is judged."""
     judged = bool(comparison.snapshot.verdicts) and any(tally.judged for tally in _tallies(comparison, side).values())
     return [
@@ -76,7 +76,7 @@ def grid_cells(comparison: Comparison, side: str) -> list[list[GridCell]]:
     ]
 
 
-def head(comparison: Comparison, side: str) -> Text:
+def head(comparison: TwoMethods, side: str) -> Text:
     """A side's method with its mean over all pairs, the figure that the cells show in bold."""
     method = comparison.methods[side]
     text = Text(line(method, 40))
@@ -90,7 +90,7 @@ def head(comparison: Comparison, side: str) -> Text:
     return text
 
 
-def _tallies(comparison: Comparison, side: str) -> Mapping[Pair, VerdictTally]:
+def _tallies(comparison: TwoMethods, side: str) -> Mapping[Pair, VerdictTally]:
     return comparison.snapshot.tallies_by_method.get(comparison.methods[side], {})
 
 
