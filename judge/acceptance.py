@@ -31,7 +31,7 @@ def read_acceptance(store: Store, filters: Sequence[str], choice: JudgeChoice) -
     judges = choose_judges(targets, choice.critics, choice.prompts, choice.numbers)
     if not (choice.critics or choice.numbers):
         tell_of_others(targets, judges[0])
-    pictures = majority_pictures([targets.pictures(judge) for judge in judges])
+    pictures = majority_pictures([targets.pictures(judge, chances=False) for judge in judges])
     judge = judges[0] if len(judges) == 1 else majority_judge(judges)
     for brand in dict.fromkeys(brand_of(one, pictures) for one in judges):
         if brand:

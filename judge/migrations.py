@@ -157,6 +157,15 @@ def _pair_verdicts(db: Connection) -> None:
     db.execute("CREATE INDEX pair_verdicts_by_judge ON pair_verdicts (judge, prompts)")
 
 
+def _verdict_indexes(db: Connection) -> None:
+    """What is asked of all verdicts, or of a judge's, without a look at each: who judged, what is unclear."""
+    for table in ("verdicts", "pair_verdicts"):
+        db.execute(f"DROP INDEX IF EXISTS {table}_by_judge")
+        db.execute(f"CREATE INDEX {table}_by_judge ON {table} (judge, prompts, created)")
+    db.execute("CREATE INDEX verdicts_unclear ON verdicts (judge, prompts, image) WHERE status <> 'ok'")
+    db.execute("CREATE INDEX verdicts_of_low_mass ON verdicts (judge, prompts, image) WHERE mass < 0.5")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _judges,
     _verdicts,
@@ -168,4 +177,5 @@ MIGRATIONS: Sequence[Migration] = (
     _looks,
     _checks,
     _pair_verdicts,
+    _verdict_indexes,
 )

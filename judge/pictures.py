@@ -7,17 +7,19 @@ without a clear verdict has no answer, and is never counted as a no (``judge.pro
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from judge.brand import brand, knows
-from judge.protocol import Answer, confidence, correct, majority, majority_of_counts, score
+from judge.picture_files import PictureFiles
+from judge.protocol import Answer, confidence, correct, majority, score
 from judge.questions import ASPECTS, Aspect
-from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict, says
+from judge.verdict_columns import JudgeKey, QuestionPlaces, VerdictColumn
+from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict
 from lorarar.store.filters import one_collection
 from lorarar.store.queries import Collection, Pair
 from lorarar.util.files import sha256_or
@@ -28,23 +30,6 @@ if TYPE_CHECKING:
 
     from judge.targets import Target
     from judge.verdicts import VerdictStore
-
-
-JudgeKey = tuple[int, str]  # the judge's id and its prompts
-
-
-class PictureFiles(NamedTuple):
-    """A picture and its references by the digests of their files, with the words of its style."""
-
-    image: str
-    subject: tuple[str, ...]
-    style: tuple[str, ...]
-    words: str | None  # None where they are not known: verdicts in any words count
-
-    def questions(self, aspect: Aspect) -> Iterator[QuestionKey]:
-        """The questions about an aspect, one a reference."""
-        references = self.subject if aspect == "subject" else self.style
-        return (QuestionKey(self.image, reference, aspect, self.words) for reference in references)
 
 
 @dataclass(frozen=True)
@@ -73,7 +58,7 @@ class JudgedPicture:
     @property
     def unclear(self) -> Counter[str]:
         """How many of the picture's questions failed, were unparsed or not asked, by that word."""
-        return Counter(verdict.status for verdict in (*self.subject, *self.style) if verdict.status != "ok")
+        return count_unclear([self])
 
     def answer(self, aspect: Aspect) -> Answer:
         """Whether one aspect is right, by the majority of its references."""
@@ -104,24 +89,52 @@ class JudgedTargets:
     """Targets, and the verdicts that the judges of a database gave on them."""
 
     def __init__(self, targets: Sequence[Target], verdicts: VerdictStore) -> None:
-        from lorarar.store.kept_digests import kept_digests  # the app, which has a connection alone, starts without it
+        from lorarar.store.kept_digests import (
+            recall_digests,
+        )  # the app, which has a connection alone, starts without it
 
         self.targets, self.verdicts = targets, verdicts
-        with kept_digests(verdicts.store):
-            self.files = picture_files(targets)
+        references = {group for target in targets for group in (target.subject_references, target.style_references)}
+        unknown = [target.image for target in targets if not target.sha256]
+        recall_digests(verdicts.store, [*unknown, *(path for group in references for path in group)])
+        self.files = picture_files(targets)
 
-    def pictures(self, judge: Judge | None) -> list[JudgedPicture]:
-        """The targets with one judge's verdicts, or without any."""
-        verdicts = JudgeVerdicts(()) if judge is None else self.verdicts.of(judge)
+    def pictures(self, judge: Judge | None, *, chances: bool = True) -> list[JudgedPicture]:
+        """The targets with one judge's verdicts, or without any; without ``chances`` they are read once for all."""
+        column = self._column(judge, chances)
         return [
-            JudgedPicture(target, *(tuple(verdicts.find(key) for key in files.questions(aspect)) for aspect in ASPECTS))
-            for target, files in zip(self.targets, self.files, strict=True)
+            JudgedPicture(target, column.verdicts(subject), column.verdicts(style))
+            for target, (subject, style) in zip(self.targets, self._places, strict=True)
         ]
 
-    def count_clear(self) -> dict[JudgeKey, int]:
-        """How many questions about these pictures each judge has answered clearly."""
+    @property
+    def clear(self) -> Mapping[JudgeKey, int]:
+        """How many questions about these pictures each judge has answered clearly; who answered none is left out."""
+        return {judge: column.clear for judge, column in self._columns.items() if column.clear}
+
+    def _column(self, judge: Judge | None, chances: bool) -> VerdictColumn:
+        if judge is None:
+            return self._places.empty()
+        if not chances:
+            return self._columns.get((judge.id, judge.prompts)) or self._places.empty()
         with self.verdicts.store.reading() as database:
-            return count_clear(database, self.files)
+            return self._places.column(database, judge)
+
+    @cached_property
+    def _places(self) -> QuestionPlaces:
+        return QuestionPlaces(self.files)
+
+    @cached_property
+    def _columns(self) -> Mapping[JudgeKey, VerdictColumn]:
+        """What every judge says of these pictures."""
+        with self.verdicts.store.reading() as database:
+            return self._places.read(database)
+
+
+def count_unclear(pictures: Iterable[JudgedPicture]) -> Counter[str]:
+    """How many questions about pictures failed, were unparsed or not asked, by that word."""
+    verdicts = (verdict for one in pictures for aspect in (one.subject, one.style) for verdict in aspect)
+    return Counter(verdict.status for verdict in verdicts if verdict.status != "ok")
 
 
 def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> list[JudgedPicture]:
@@ -193,49 +206,13 @@ def correct_on(
     return correct(subject, style)
 
 
-#: Each reference's verdict on each picture by each judge; of several rows the best, as ``BEST_LAST`` orders them.
-_ANSWERS = """
-    WITH shown AS MATERIALIZED (
-        SELECT key AS number, value->>0 AS image, value->>1 AS subject, value->>2 AS style, value->>3 AS words
-        FROM json_each(:shown)),
-    wanted AS MATERIALIZED (
-        SELECT value->>0 AS concept, value->>1 AS reference, value->>2 AS weight FROM json_each(:wanted)),
-    answers AS (
-        SELECT p.number, v.aspect, v.judge, v.prompts, v.verdict, w.weight,
-            max((v.words IS NOT NULL) || (v.status = 'ok') || v.created)
-        FROM shown p CROSS JOIN verdicts v ON v.image = p.image
-        JOIN wanted w ON w.reference = v.reference
-            AND w.concept = CASE v.aspect WHEN 'subject' THEN p.subject ELSE p.style END
-        WHERE (p.words IS NULL OR v.words IN ('', p.words)
-            OR (v.words IS NULL AND (v.aspect = 'subject' OR says(v.prompt, p.words))))
-            AND (:judge IS NULL OR (v.judge = :judge AND v.prompts = :prompts))
-        GROUP BY p.number, v.aspect, v.reference, v.judge, v.prompts)
-    """
-
-
 def read_answers(
     database: sqlite3.Connection, judge: Judge, pictures: Sequence[PictureFiles]
 ) -> list[tuple[Answer, Answer]]:
-    """Whether the subject and the style of each picture are right, as ``JudgedPicture.answer`` has it.
-
-    One SQL query for all, as the app has many pictures.
-    """
-    rows = _ask_answers(
-        database,
-        """SELECT number, aspect, sum(verdict * weight), sum(weight) FROM answers WHERE verdict IS NOT NULL
-        GROUP BY number, aspect""",
-        pictures,
-        judge,
-    )
-    counts = {(number, aspect): (yes, answered) for number, aspect, yes, answered in rows}
-
-    def answer(number: int, aspect: Aspect, references: Sequence[str]) -> Answer:
-        return majority_of_counts(*counts.get((number, aspect), (0, 0)), len(references))
-
-    return [
-        (answer(number, "subject", picture.subject), answer(number, "style", picture.style))
-        for number, picture in enumerate(pictures)
-    ]
+    """Whether the subject and the style of each picture are right, as ``JudgedPicture.answer`` has it."""
+    places = QuestionPlaces(pictures)
+    column = places.column(database, judge)
+    return [(column.answer(subject), column.answer(style)) for subject, style in places]
 
 
 def judged_collections(database: sqlite3.Connection) -> set[Collection]:
@@ -249,29 +226,8 @@ def judged_collections(database: sqlite3.Connection) -> set[Collection]:
 
 def count_clear(database: sqlite3.Connection, pictures: Sequence[PictureFiles]) -> dict[JudgeKey, int]:
     """How many questions about pictures each judge has answered clearly; those that answered none are left out."""
-    sql = "SELECT judge, prompts, sum(weight) FROM answers WHERE verdict IS NOT NULL GROUP BY judge, prompts"
-    return {(judge, prompts): count for judge, prompts, count in _ask_answers(database, sql, pictures)}
-
-
-def _ask_answers(
-    database: sqlite3.Connection, sql: str, pictures: Sequence[PictureFiles], judge: Judge | None = None
-) -> sqlite3.Cursor:
-    """Ask something of the answers on pictures, by one judge or by all."""
-    database.create_function("says", 2, says, deterministic=True)
-    return database.execute(_ANSWERS + sql, _parameters(pictures, judge))
-
-
-def _parameters(pictures: Sequence[PictureFiles], judge: Judge | None) -> dict[str, object]:
-    """The parameters of ``_ANSWERS``: the pictures, and the references that each of their concepts has."""
-    concepts = {side: at for at, side in enumerate({side for one in pictures for side in (one.subject, one.style)})}
-    places = [(one.image, concepts[one.subject], concepts[one.style], one.words) for one in pictures]
-    wanted = [(at, *weight) for references, at in concepts.items() for weight in Counter(references).items()]
-    return {
-        "shown": json.dumps(places),
-        "wanted": json.dumps(wanted),
-        "judge": judge and judge.id,
-        "prompts": judge and judge.prompts,
-    }
+    columns = QuestionPlaces(pictures).read(database)
+    return {judge: column.clear for judge, column in columns.items() if column.clear}
 
 
 def judge_of_most(judges: Iterable[Judge], clear: Mapping[JudgeKey, int], bases: Iterable[str] = ()) -> Judge | None:

@@ -44,6 +44,23 @@ class ReplyKey(Protocol):
 K = TypeVar("K", bound=ReplyKey)
 
 
+def judges_in(table: str) -> str:
+    """The query of the judges that have replies in a table: id, critic, prompts and identity, the latest first.
+
+    It looks into the table's index of judges, prompts and times once a judge, and not at its rows.
+    """
+    return f"""
+        WITH RECURSIVE asked(judge, prompts) AS (
+            SELECT id, (SELECT min(prompts) FROM {table} WHERE judge = judges.id) FROM judges
+            UNION ALL
+            SELECT judge, (SELECT min(r.prompts) FROM {table} r WHERE r.judge = a.judge AND r.prompts > a.prompts)
+            FROM asked a WHERE prompts IS NOT NULL)
+        SELECT j.id, j.critic, a.prompts, j.identity FROM asked a JOIN judges j ON j.id = a.judge
+        WHERE a.prompts IS NOT NULL
+        ORDER BY (SELECT max(created) FROM {table} r WHERE r.judge = a.judge AND r.prompts = a.prompts) DESC,
+            j.id DESC"""
+
+
 def digest_of(identity: Identity, prompt: str, pixels: Sequence[str], reading: str = "") -> str:
     """The digest of a question to a critic.
 

@@ -32,7 +32,7 @@ from lorarar.store.picture_references import (
     places_without,
     reference_places,
 )
-from lorarar.store.queries import Collection, PictureRow, cell_pictures, collection_pictures
+from lorarar.store.queries import Collection, PictureRow, collection_pictures
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import is_text, is_there, sha256_or
 from lorarar.util.formatting import listed
@@ -71,6 +71,10 @@ class Target:
     plain_prompt: str = ""  # the prompt without rare tokens, where another than "sks" is known
     base: str = ""  # what generated it, as the database or the picture's own note says; empty where neither does
     seed: int | None = None  # by which methods' pictures are of one cell; None of plain folders that no import knows
+
+    def __hash__(self) -> int:
+        """By its picture and place alone: a million are looked up at once, and few have these in common."""
+        return hash((self.image, self.row, self.subject, self.style))
 
     def __repr__(self) -> str:
         """The picture, its row and what it should show."""
@@ -179,7 +183,7 @@ def from_store(store: Store, where: str = "") -> list[Target]:
         TargetError: no picture's references are there.
     """
     with store.reading() as database:
-        rows = PictureFilter.parse(where).choose(cell_pictures(database), store.path)
+        rows = PictureFilter.parse(where).read(database, store.path)
         finder = ReferenceFinder(store.path, database)
     return _with_references([target_of(row, finder) for row in rows], finder.paths)
 

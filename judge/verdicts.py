@@ -15,7 +15,7 @@ from judge.identity import Identity
 from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from judge.reading import LEAST_MASS
-from judge.reply_store import ReplyStore, digest_of, sound
+from judge.reply_store import ReplyStore, digest_of, judges_in, sound
 from lorarar.util.statistics.odds import logit
 
 Place = tuple[str, str, str, str, str]
@@ -64,8 +64,7 @@ class VerdictKey:
         }
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one question came to: yes, no, or no answer with the reason."""
 
     status: Status | Literal["not asked", "tied"]  # tied: half of a jury say yes
@@ -114,14 +113,22 @@ class JudgeVerdicts:
     def row(self, key: QuestionKey) -> Mapping[str, Any] | None:
         """The row of the verdict on a question; None where there is none."""
         rows = reversed(self._rows.get((key.image, key.reference, key.aspect), ()))
-        return next((row for row in rows if _was_asked_in(row, key.words)), None)
+        fitting = (row for row in rows if is_asked_in(key.words, row["words"], row["aspect"], row["prompt"]))
+        return next(fitting, None)
 
 
-def _was_asked_in(row: Mapping[str, Any], words: str | None) -> bool:
-    """Whether a row's question was asked in a style's words, or needs none."""
-    if words is None or row["words"] in ("", words):
+def is_asked_in(wanted: str | None, words: str | None, aspect: str, prompt: str) -> bool:
+    """Whether a question counts for a style's words: it was asked in them, or needs none.
+
+    Args:
+        wanted: the style's words; None where they are not known, and any count.
+        words: of the question; None where nobody knows them.
+        aspect: that it is about.
+        prompt: the whole question, which is read where its words are not known.
+    """
+    if words in (wanted, "") or wanted is None:
         return True
-    return row["words"] is None and (row["aspect"] == "subject" or says(row["prompt"], words))
+    return words is None and (aspect == "subject" or says(prompt, wanted))
 
 
 @lru_cache(maxsize=4096)
@@ -176,9 +183,7 @@ class JudgeFilter:
 
 ANY_JUDGE = JudgeFilter()
 
-_JUDGES = """
-    SELECT j.id, j.critic, v.prompts, j.identity FROM verdicts v JOIN judges j ON j.id = v.judge
-    GROUP BY j.id, v.prompts ORDER BY max(v.created) DESC, j.id DESC"""
+_JUDGES = judges_in("verdicts")
 
 
 def read_judges(database: sqlite3.Connection) -> list[Judge]:
@@ -218,29 +223,20 @@ class VerdictStore(ReplyStore[VerdictKey]):
 
     def reasons(self, judges: Iterable[Judge], images: Collection[str]) -> Counter[str]:
         """Why judges have no clear answers to questions about images, and how often."""
-        rows = self.store.rows(
-            "SELECT judge, prompts, reason, count(*) AS count FROM verdicts WHERE status <> 'ok' AND image IN "
-            "(SELECT value FROM json_each(?)) GROUP BY judge, prompts, reason",
-            json.dumps(list(images)),
-        )
-        chosen = {(judge.id, judge.prompts) for judge in judges}
-        reasons: Counter[str] = Counter()
-        for row in rows:
-            if (row["judge"], row["prompts"]) in chosen:
-                reasons[row["reason"]] += row["count"]
+        reasons, meant = Counter[str](), set(images)
+        sql = "SELECT image, reason FROM verdicts WHERE status <> 'ok' AND judge = ? AND prompts = ?"
+        with self.store.reading() as database:
+            for judge in judges:
+                rows = database.execute(sql, [judge.id, judge.prompts])
+                reasons.update(reason for image, reason in rows if image in meant)
         return reasons
 
     def count_low_mass(self, judge: Judge, images: Collection[str]) -> int:
         """On how many questions about images a judge's words decided, since Yes and No together weighed too little."""
-        (row,) = self.store.rows(
-            "SELECT count(*) AS count FROM verdicts WHERE status = 'ok' AND mass < ? AND judge = ? AND prompts = ? "
-            "AND image IN (SELECT value FROM json_each(?))",
-            LEAST_MASS,
-            judge.id,
-            judge.prompts,
-            json.dumps(list(images)),
-        )
-        return int(row["count"])
+        sql = f"SELECT image FROM verdicts WHERE status = 'ok' AND mass < {LEAST_MASS} AND judge = ? AND prompts = ?"
+        meant = set(images)
+        with self.store.reading() as database:
+            return sum(image in meant for (image,) in database.execute(sql, [judge.id, judge.prompts]))
 
     def promote(self, keys: Mapping[str, VerdictKey]) -> set[str]:
         """Make results of clear verdicts that only a check has so far.

@@ -6,12 +6,13 @@ import random
 import pytest
 from PIL import Image
 
-from judge import PAPER, Prompts, from_folders, judge_pictures, mars2
+from judge import PAPER, Prompts, from_folders, judge_pictures, mars2, verdict_columns
 from judge.checks.paraphrases import PARAPHRASES
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
 from judge.migrations import _words
-from judge.pictures import JudgedTargets, PictureFiles, correct_on, count_clear, judge_of_most, read_answers
+from judge.picture_files import PictureFiles
+from judge.pictures import JudgedTargets, correct_on, count_clear, judge_of_most, read_answers
 from judge.questions import Reply
 from judge.verdicts import QuestionKey, VerdictKey, VerdictStore
 from lorarar.pictures.images import write_png
@@ -169,7 +170,9 @@ def test_a_migrated_verdict_counts_for_the_words_it_was_asked_in_alone(place):
             assert (picture.correct, critic.asked) == (asked == 0, asked)
 
 
-def test_the_apps_sql_answers_as_the_report_does(tmp_path):
+@pytest.mark.parametrize("look_up", [0, 10**6], ids=["looked up", "all passed"])
+def test_columns_answer_as_row_by_row(tmp_path, monkeypatch, look_up):
+    monkeypatch.setattr(verdict_columns, "LOOK_UP", look_up)
     chance = random.Random(5)
     styles = ("oil", "oil painting", "ink")
     rows = [
@@ -196,5 +199,10 @@ def test_the_apps_sql_answers_as_the_report_does(tmp_path):
         assert [None if None in pair and False not in pair else all(pair) for pair in answers] == both
         assert {True, False, None} <= set(both)
         questions = [key for one in pictures for aspect in ("subject", "style") for key in one.questions(aspect)]
+        with store.reading() as database:
+            places = verdict_columns.QuestionPlaces(pictures)
+            column = places.column(database, judge)
+        read = [verdict for sides in places for side in sides for verdict in column.verdicts(side)]
+        assert read == [of.find(key) for key in questions]
         assert clear == {(judge.id, judge.prompts): sum(of.find(key).status == "ok" for key in questions)}
         assert judge_of_most([judge], clear) == judge and judge_of_most([judge], {}) is None

@@ -14,7 +14,7 @@ from judge.pairwise.figures import PairFigures
 from judge.pairwise.jury import PairJury, majority_outcome
 from judge.pairwise.outcomes import CellOutcome
 from judge.pairwise.reading import PairReading, read_pairs
-from judge.pictures import PictureFiles
+from judge.picture_files import PictureFiles
 from judge.verdicts import Judge, JudgeFilter
 
 if TYPE_CHECKING:

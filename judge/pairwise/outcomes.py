@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from judge.answer_words import Choice
 from judge.pairwise.cells import PairedCell
 from judge.pairwise.store import PairChoices, PairFiles, StoredChoice
-from judge.pictures import PictureFiles
+from judge.picture_files import PictureFiles
 from judge.questions import ASPECTS, Aspect
 from lorarar.store.queries import Pair
 

@@ -13,7 +13,8 @@ from judge.pairwise.figures import PairFigures, make_figures
 from judge.pairwise.outcomes import CellOutcome, outcome_of
 from judge.pairwise.sources import ASKED, PairSource
 from judge.pairwise.store import read_choices, read_pair_judges
-from judge.pictures import PictureFiles, judge_of_most
+from judge.picture_files import PictureFiles
+from judge.pictures import judge_of_most
 from judge.verdicts import ANY_JUDGE, Judge, JudgeFilter
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from judge.answer_words import CHOICES, Choice
 from judge.identity import Identity
 from judge.pair_questions import PairQuestion
 from judge.questions import Aspect, Reply
-from judge.reply_store import ReplyStore, digest_of, sound
+from judge.reply_store import ReplyStore, digest_of, judges_in, sound
 from judge.sights import Sight
 from judge.verdicts import Judge
 
@@ -155,7 +155,5 @@ def read_choices(database: sqlite3.Connection, judge: Judge) -> PairChoices:
 
 def read_pair_judges(database: sqlite3.Connection) -> list[Judge]:
     """The judges that were asked about pairs, the latest first."""
-    rows = database.execute("""
-        SELECT j.id, j.critic, p.prompts, j.identity FROM pair_verdicts p JOIN judges j ON j.id = p.judge
-        GROUP BY j.id, p.prompts ORDER BY max(p.created) DESC, j.id DESC""")
+    rows = database.execute(judges_in("pair_verdicts"))
     return [Judge(number, critic, prompts, json.loads(identity)) for number, critic, prompts, identity in rows]

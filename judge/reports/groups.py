@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from judge.pictures import JudgedPicture
+from judge.pictures import JudgedPicture, count_unclear
 from judge.protocol import Answer, Score, attempts, both_right, score
 from lorarar.store.queries import Pair
 from lorarar.util.grouping import group_by
@@ -65,7 +65,7 @@ def groups(pictures: Sequence[JudgedPicture], by: By) -> list[Group]:
     """The pictures' figures by group, method first, in the order of their first picture."""
     members = group_by(pictures, lambda picture: group_name(picture.target, by))
     verdicts = {name: _verdicts(of_name) for name, of_name in members.items()}
-    unclear = {name: sum((picture.unclear for picture in of_name), Counter()) for name, of_name in members.items()}
+    unclear = {name: count_unclear(of_name) for name, of_name in members.items()}
     return make_groups(verdicts, unclear)
 
 

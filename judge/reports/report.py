@@ -64,7 +64,7 @@ class Judgement:
     """What a judge says of some pictures."""
 
     judge: Judge
-    pictures: Sequence[JudgedPicture]
+    pictures: Sequence[JudgedPicture]  # what is said of each, without probabilities
     reasons: Mapping[str, int]  # why questions have no clear answer, and how often
     low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
     brand: str  # why its figures are without worth; empty where they are not
@@ -81,7 +81,7 @@ class JudgeReport:
     lines: Sequence[ReportLine]
     backbones: Mapping[str, str]  # of each metric that was measured: name and revision
     against: str | None
-    pictures: Sequence[JudgedPicture]
+    pictures: Sequence[JudgedPicture]  # what is said of each, without probabilities
     reasons: Mapping[str, int]  # why questions to the judge have no clear answer, and how often
     low_mass: int  # clear verdicts that words gave, since Yes and No together weighed too little
     brands: Mapping[str, str]  # of MARS2 and metrics by name: why their figures are without worth, where they are
@@ -130,7 +130,7 @@ def make_report(
 
 def judgement_of(targets: JudgedTargets, judge: Judge) -> Judgement:
     """What one judge says of some pictures."""
-    pictures = targets.pictures(judge)
+    pictures = targets.pictures(judge, chances=False)
     images = {files.image for files in targets.files}
     with targets.verdicts.store.reading() as database:
         trust = read_trust(database, judge)
@@ -232,7 +232,7 @@ def choose_judge(
         names = {critic: [judge.critic for judge in judges], prompts: [judge.prompts for judge in judges]}
         near = "".join(did_you_mean(name, there) for name, there in names.items() if name and name not in there)
         raise UnjudgedError(f"there is no such judge; there are {others}{near}")
-    chosen = judge_of_most(fitting, targets.count_clear(), (target.base for target in targets.targets))
+    chosen = judge_of_most(fitting, targets.clear, (target.base for target in targets.targets))
     if chosen is None:
         raise UnjudgedError(why_without_verdicts(targets, fitting))
     return chosen

@@ -10,6 +10,7 @@ from judge.errors import JudgeError, UnjudgedError
 from judge.jury import jury_flags
 from judge.pairwise.confidence import figures_by_confidence
 from judge.pairwise.jury_reading import read_jury
+from judge.pairwise.store import read_pair_judges
 from judge.reports.groups import By
 from judge.reports.report import JudgeReport, choose_judges, make_report, unjudged_report
 from judge.verdicts import JudgeFilter
@@ -76,6 +77,8 @@ def _pairs(targets: JudgedTargets, request: ReportRequest, prompts: str | None) 
     """The figures of pairs of some pictures; None where no such judge was asked about any."""
     wanted = JudgeFilter(request.critics, prompts, request.judges)
     with targets.verdicts.store.reading() as database:
+        if not any(map(wanted.means, read_pair_judges(database))):
+            return None
         files = dict(zip(targets.targets, targets.files, strict=True))
         return read_jury(database, files, wanted, request.against)
 
@@ -114,8 +117,7 @@ def _check_answers(request: ReportRequest, report: JudgeReport) -> None:
 
 def tell_of_others(targets: JudgedTargets, judge: Judge) -> None:
     """Say by which judge pictures are taken and how a jury is, where other critics judged them too."""
-    clear = targets.count_clear()
-    judges = [one for one in targets.verdicts.judges() if clear.get((one.id, one.prompts))]
+    judges = [one for one in targets.verdicts.judges() if targets.clear.get((one.id, one.prompts))]
     others = [one for one in judges if one.critic != judge.critic]
     if others:
         names = in_words(list(dict.fromkeys(one.critic for one in others)))

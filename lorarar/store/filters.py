@@ -7,13 +7,14 @@ Invariant: pictures of several collections never meet in one figure. Who reads f
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import Collection, Kind, PictureRow
+from lorarar.store.queries import Collection, Kind, PictureRow, cell_pictures, picture_collections
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import listed
 from lorarar.util.suggestion import as_there, did_you_mean
@@ -60,17 +61,32 @@ class PictureFilter:
         kinds, fields = ({name: values[name] for name in names if name in values} for names in (KINDS, FIELDS))
         return cls(text, kinds, fields)
 
-    def choose(self, rows: Iterable[PictureRow], database: Path) -> list[PictureRow]:
-        """The pictures that are meant.
+    def read(self, connection: sqlite3.Connection, database: Path) -> list[PictureRow]:
+        """The pictures of a database that are meant; only those of collections that are meant are read.
+
+        Args:
+            connection: of the database.
+            database: where it lies.
 
         Raises:
             FilterError: there are none; the message lists what there is.
         """
+        meant = self._meant(picture_collections(connection), PathResolver(database))
+        if not meant:
+            return self.choose(cell_pictures(connection), database)  # which says what there is
+        return self._with_fields([row for one in sorted(meant) for row in cell_pictures(connection, one)])
+
+    def choose(self, rows: Iterable[PictureRow], database: Path) -> list[PictureRow]:
+        """Those of some pictures that are meant; raises as ``read``."""
         rows = [row for row in rows if row.collection.kind in KINDS]
         meant = self._meant(dict.fromkeys(row.collection for row in rows), PathResolver(database))
         kept = [row for row in rows if row.collection in meant]
         if not kept:
             raise FilterError(self._nothing(rows, database))
+        return self._with_fields(kept)
+
+    def _with_fields(self, kept: list[PictureRow]) -> list[PictureRow]:
+        """Those of the pictures of collections that are meant which have the fields' values; raises as ``read``."""
         for name, accepted in self.fields.items():
             there = dict.fromkeys(str(getattr(row, name)) for row in kept)
             values = as_there(accepted, there)

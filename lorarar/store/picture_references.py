@@ -47,20 +47,27 @@ class ReferenceFinder:
         self._described = described_concepts(connection)
         self._pictures = lru_cache(maxsize=None)(pictures_in)
         self._of_import = lru_cache(maxsize=None)(self._imported)
+        self._of_merge = lru_cache(maxsize=None)(self._merged)
         self._of_lora = lru_cache(maxsize=None)(self._describe)
 
     def of(self, row: PictureRow) -> PictureReferences:
         """The references of a picture; what is not there is named."""
         if row.collection.kind == "import":
             return replace(self._of_import(row.collection, row.content, row.style), prompt=without_token(row.prompt))
-        if row.content_lora is None or row.style_lora is None:
-            plain = without_token(row.prompt)
-            return PictureReferences((), (), prompt_words(row.prompt), plain, lost=(UNKNOWN,))
-        content = self._of_lora(row.content_lora, ConceptKey(row.collection, "content", row.content))
-        style = self._of_lora(row.style_lora, ConceptKey(row.collection, "style", row.style))
-        words = style.style_words if style.prompt or style.style is not None else prompt_words(row.prompt)
-        places = content.images or Path(), style.images or Path()
-        return self._found(places, words, plain_prompt(row.prompt, content, style))
+        loras = row.content_lora, row.style_lora
+        return self._of_merge(row.collection, row.content, row.style, *loras, row.prompt)
+
+    def _merged(
+        self, collection: Collection, content: str, style: str, one: str | None, other: str | None, prompt: str
+    ) -> PictureReferences:
+        """Those of a pair's pictures of one prompt, by the paths of the LoRAs that were merged."""
+        if one is None or other is None:
+            return PictureReferences((), (), prompt_words(prompt), without_token(prompt), lost=(UNKNOWN,))
+        subject = self._of_lora(one, ConceptKey(collection, "content", content))
+        look = self._of_lora(other, ConceptKey(collection, "style", style))
+        words = look.style_words if look.prompt or look.style is not None else prompt_words(prompt)
+        places = subject.images or Path(), look.images or Path()
+        return self._found(places, words, plain_prompt(prompt, subject, look))
 
     def _imported(self, collection: Collection, content: str, style: str) -> PictureReferences:
         """Those of an imported pair: each concept's own list, else what lies in the folder of its name."""

@@ -19,16 +19,16 @@ from lorarar.store.seeds import from_column
 
 Pair = tuple[str, str]  # names of a content (a subject) and a style
 
-_CELL_PICTURES = """
+_CELLS = "FROM cells c JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image"
+
+_CELL_PICTURES = f"""
     SELECT i.id, i.sha256, i.path, i.prompt, i.base, g.kind, g.name, c.row, c.content, c.style, c.seed, i.merge,
-        a.path AS content_lora, b.path AS style_lora
-    FROM cells c JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image
+        a.path AS content_lora, b.path AS style_lora {_CELLS}
     LEFT JOIN merges m ON m.id = i.merge
     LEFT JOIN adapters a ON a.id = m.content LEFT JOIN adapters b ON b.id = m.style"""
 
-_IN_ORDER = (
-    "ORDER BY g.kind, g.name, c.row, c.content, c.style, c.seed < 0, c.seed"  # seeds as ``from_column`` has them
-)
+_OF_COLLECTION = "WHERE g.kind = ? AND g.name = ?"
+_IN_ORDER = "ORDER BY c.row, c.content, c.style, c.seed < 0, c.seed"  # seeds as ``from_column`` has them
 
 _SINGLE = """
     FROM images i JOIN merges m ON m.id = i.merge
@@ -82,15 +82,27 @@ class PictureRow(NamedTuple):
     style_lora: str | None
 
 
-def cell_pictures(database: sqlite3.Connection) -> list[PictureRow]:
-    """The pictures of collections whose references are known, by collection, row, content, style and seed.
+def cell_pictures(database: sqlite3.Connection, collection: Collection | None = None) -> list[PictureRow]:
+    """The pictures of one collection, or of all, whose references are known; by row, content, style and seed.
 
     Those are all imported ones, and those of the others whose merge is known.
     """
+    if collection is None:
+        return [row for one in _collections(database) for row in cell_pictures(database, one)]
     return [
         row
-        for row in _rows(database, f"{_CELL_PICTURES} {_IN_ORDER}")
-        if row.collection.kind == "import" or (row.content_lora is not None and row.style_lora is not None)
+        for row in _rows(database, f"{_CELL_PICTURES} {_OF_COLLECTION} {_IN_ORDER}", [collection.kind, collection.name])
+        if collection.kind == "import" or (row.content_lora is not None and row.style_lora is not None)
+    ]
+
+
+def picture_collections(database: sqlite3.Connection) -> list[Collection]:
+    """The collections that ``cell_pictures`` has any picture of; no more of each is looked at than that takes."""
+    sql = f"""
+        SELECT g.kind = 'import' OR (m.content IS NOT NULL AND m.style IS NOT NULL) {_CELLS}
+        LEFT JOIN merges m ON m.id = i.merge {_OF_COLLECTION}"""
+    return [
+        one for one in _collections(database) if any(known for (known,) in database.execute(sql, [one.kind, one.name]))
     ]
 
 
@@ -108,7 +120,7 @@ def collection_pictures(database: sqlite3.Connection, collection: Collection) ->
     if collection.kind == "single":
         return _rows(database, f"{_SINGLE_PICTURES} ORDER BY i.id")
     place = [collection.kind, collection.name]
-    rows = _rows(database, f"{_CELL_PICTURES} WHERE g.kind = ? AND g.name = ?", place)
+    rows = _rows(database, f"{_CELL_PICTURES} {_OF_COLLECTION}", place)
     return sorted(rows, key=attrgetter("id"))  # hardly out of order, while SQLite would copy all to sort them
 
 
@@ -127,6 +139,10 @@ def merges_of_rows(database: sqlite3.Connection, collection: Collection) -> list
         ORDER BY c.row""",
         [collection.kind, collection.name],
     ).fetchall()
+
+
+def _collections(database: sqlite3.Connection) -> list[Collection]:
+    return [Collection(*row) for row in database.execute("SELECT kind, name FROM collections ORDER BY kind, name")]
 
 
 @lru_cache(maxsize=4096)  # ten thousand pictures show a few dozen concepts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lorarar.families import Base
 from lorarar.store.acceptance import JudgeChoice
-from lorarar.store.kept_digests import kept_digests
+from lorarar.store.kept_digests import recall_digests
 from lorarar.training.judged_cells import JudgedCell, JudgedCells, read_judged_cells
 from lorarar.training.judged_loras import JudgedLessons, read_judged_loras
 from lorarar.util.digest import digest_of_facts
@@ -55,8 +55,8 @@ def read_accepted(store: Store, titles: Sequence[str], choice: JudgeChoice, base
     judged = read_judged_cells(store, titles, choice, base)
     files = {cell.picture.id: store.paths.find(cell.picture.path) for cell in judged.cells if cell.verdict.accepted}
     accepted = [cell for cell in judged.cells if cell.picture.id in files]
-    with kept_digests(store):
-        there = [cell for cell in accepted if sha256_or(files[cell.picture.id], "") == cell.picture.sha256]
+    recall_digests(store, files.values())
+    there = [cell for cell in accepted if sha256_or(files[cell.picture.id], "") == cell.picture.sha256]
     if len(there) < len(accepted):
         message(f"{count(len(accepted) - len(there), 'accepted picture')} gone or changed, and left out", "yellow")
     if not there:

@@ -10,7 +10,7 @@ from lorarar.families import Base
 from lorarar.store.acceptance import CellPicture, CellVerdict, JudgeChoice, read_acceptance
 from lorarar.store.filters import FilterError, PictureFilter, listed_collections
 from lorarar.store.merged_loras import KnownMerge, merges_of_pairs
-from lorarar.store.queries import PictureRow, cell_pictures, collection_sizes
+from lorarar.store.queries import PictureRow, collection_sizes
 from lorarar.util.errors import TrainingError
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -68,10 +68,9 @@ def read_judged_cells(store: Store, titles: Sequence[str], choice: JudgeChoice, 
     """
     with store.reading() as database:
         sizes = {one.collection: one.pictures for one in collection_sizes(database)}
-        pictures = cell_pictures(database)
         filters = [_filter(title, [one.label for one in sizes], store) for title in titles]
         try:
-            chosen = [row for images in filters for row in PictureFilter.parse(images).choose(pictures, store.path)]
+            chosen = [row for images in filters for row in PictureFilter.parse(images).read(database, store.path)]
         except FilterError:
             there = listed_collections(sizes) or "no pictures"
             raise TrainingError(

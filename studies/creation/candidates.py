@@ -12,7 +12,7 @@ from lorarar.pictures.notes import base_of
 from lorarar.store import Store
 from lorarar.store.filters import PictureFilter, one_collection
 from lorarar.store.picture_references import ReferenceFinder
-from lorarar.store.queries import Collection, Pair, PictureRow, cell_pictures
+from lorarar.store.queries import Collection, Pair, PictureRow
 from lorarar.util.files import sha256_of
 from lorarar.util.suggestion import did_you_mean
 from studies.errors import StudyError
@@ -86,7 +86,7 @@ def find_candidates(store: Store, methods: Sequence[str], images: str = "") -> C
         StudyError: a method has no pictures, or a picture has no references.
     """
     with store.reading() as database:
-        rows = PictureFilter.parse(images).choose(cell_pictures(database), store.path)
+        rows = PictureFilter.parse(images).read(database, store.path)
         finder = ReferenceFinder(store.path, database)
     rows = _of_methods(rows, methods, store.path)
     pictures = tuple(

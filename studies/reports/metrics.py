@@ -10,7 +10,8 @@ from typing import Literal
 
 from judge.brand import knows
 from judge.metrics import MARS2, METRICS, Key, digest_together, is_prompt_key, measured_against
-from judge.pictures import PictureFiles, answers_on, correct_on, count_clear
+from judge.picture_files import PictureFiles
+from judge.pictures import answers_on, correct_on, count_clear
 from judge.protocol import majority
 from judge.questions import ASPECTS
 from judge.verdicts import JudgeVerdicts, VerdictStore

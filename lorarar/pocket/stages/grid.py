@@ -43,7 +43,7 @@ def pictures_of(store: Store, plan: Plan) -> list[GridPicture]:
     """The pictures of a plan's cells, in order."""
     paths = PathResolver(store.path)
     with store.reading() as database:
-        rows = [row for row in cell_pictures(database) if row.collection == plan.collection]
+        rows = cell_pictures(database, plan.collection)
     return [
         GridPicture(
             row=row.row,
