@@ -211,7 +211,7 @@ def read_answers(
 ) -> list[tuple[Answer, Answer]]:
     """Whether the subject and the style of each picture are right, as ``JudgedPicture.answer`` has it."""
     places = QuestionPlaces(pictures)
-    column = places.column(database, judge)
+    column = places.read(database, judge).get((judge.id, judge.prompts)) or places.empty()
     return [(column.answer(subject), column.answer(style)) for subject, style in places]
 
 

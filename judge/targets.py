@@ -8,11 +8,11 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from judge.questions import Aspect
 from lorarar.imports.left_out import LeftOut
@@ -57,7 +57,7 @@ class TargetError(LorarError):
 class Target:
     """A picture to be judged, with its references."""
 
-    image: Path
+    image: Path  # or what finds it, when it is first asked for
     row: str  # of a plan, or a method; empty for plain folders without methods
     subject: str
     style: str
@@ -74,7 +74,7 @@ class Target:
 
     def __hash__(self) -> int:
         """By its picture and place alone: a million are looked up at once, and few have these in common."""
-        return hash((self.image, self.row, self.subject, self.style))
+        return hash((self.sha256 or self.image, self.row, self.subject, self.style))
 
     def __repr__(self) -> str:
         """The picture, its row and what it should show."""
@@ -89,6 +89,30 @@ class Target:
     def references(self, aspect: Aspect) -> tuple[Path, ...]:
         """The references of the subject, or of the style."""
         return self.subject_references if aspect == "subject" else self.style_references
+
+
+class FoundPath:
+    """A field of targets that holds a path, or what finds it: then it is found when it is first asked for.
+
+    A report asks for none, and looking for a million files takes longer than reading what was said of them.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, target: Target | None, owner: type) -> Any:
+        if target is None:
+            return self
+        place = target.__dict__[self._name]
+        if callable(place):
+            place = target.__dict__[self._name] = place()
+        return place
+
+    def __set__(self, target: Target, place: Path | Callable[[], Path]) -> None:
+        target.__dict__[self._name] = place
+
+
+type.__setattr__(Target, "image", FoundPath("image"))  # once the class is made: as its default it would be one
 
 
 def find_targets(store: Store, images: str, generated: Path | None, references: Path | None) -> list[Target]:
@@ -190,9 +214,9 @@ def from_store(store: Store, where: str = "") -> list[Target]:
 
 def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
     """The target of a picture of the database, also where it has lost references."""
-    references, image = finder.of(row), finder.paths.find(row.path)
+    references, find = finder.of(row), partial(finder.paths.find, row.path)
     return Target(
-        image=image,
+        image=cast("Path", find),
         row=row.row,
         subject=row.content,
         style=row.style,
@@ -204,7 +228,7 @@ def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
         collection=row.collection,
         sha256=row.sha256,
         lost=references.lost,
-        base=base_of(row.base, image),
+        base=row.base or base_of("", find()),
         seed=row.seed,
     )
 
