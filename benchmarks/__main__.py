@@ -33,6 +33,7 @@ from benchmarks import (
     pair_methods,
     pruning,
     served,
+    store,
     training,
     voting,
 )
@@ -57,8 +58,8 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "intervals": intervals.run,
     "voting": voting.run,
 }
-#: Those that run where they are named alone: they take long or a GPU, and other pages have what comes of them.
-NAMED: dict[str, Callable[[bool], str]] = {"coverage": coverage.run, "dits": dits.run}
+#: Those that run where they are named alone: they take long, a GPU or much disk, and other pages have their results.
+NAMED: dict[str, Callable[[bool], str]] = {"coverage": coverage.run, "dits": dits.run, "store": store.run}
 
 
 def machine() -> str:

@@ -73,12 +73,12 @@ class Terminal:
         self.pid = pid
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
-    def until(self, text: str) -> float:
-        """Seconds since the start until the program has written a text."""
+    def until(self, text: str, patience: float = PATIENCE) -> float:
+        """Seconds since the start until the program has written a text, for whose next bytes so many are waited."""
         seen = b""
         while text.encode() not in seen:
-            if not self._readable(PATIENCE):
-                raise RuntimeError(f"{text!r} did not come within {PATIENCE:.0f} seconds")
+            if not self._readable(patience):
+                raise RuntimeError(f"{text!r} did not come within {patience:.0f} seconds")
             seen = seen[-200_000:] + os.read(self.master, 1 << 16)
         return time.perf_counter() - self.started
 
@@ -103,6 +103,11 @@ class Terminal:
             return 0
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024
+
+    def work(self) -> float:
+        """Seconds that cores worked for the process so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """End the program."""

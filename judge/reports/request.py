@@ -14,6 +14,7 @@ from judge.pairwise.store import read_pair_judges
 from judge.reports.groups import By
 from judge.reports.report import JudgeReport, choose_judges, make_report, unjudged_report
 from judge.verdicts import JudgeFilter
+from lorarar.util.bulk import uncollected
 from lorarar.util.formatting import in_words
 from lorarar.util.messages import message
 from lorarar.util.suggestion import did_you_mean
@@ -51,7 +52,7 @@ def read_report(request: ReportRequest) -> JudgeReport:
     from judge.reports.jury import make_jury_report
     from judge.verdicts import VerdictStore
 
-    with request.pictures.open_to_report() as (store, pictures):
+    with uncollected(), request.pictures.open_to_report() as (store, pictures):
         targets, scores = JudgedTargets(pictures, VerdictStore(store)), ScoreStore(store)
         is_named = bool(request.critics or request.judges or request.prompts)
         try:

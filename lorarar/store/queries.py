@@ -177,18 +177,7 @@ def _picture_row(
     style_lora: str | None,
 ) -> PictureRow:
     """A row of a query, whose columns come in this order."""
-    return PictureRow(
-        id=number,
-        sha256=sha256,
-        path=path,
-        prompt=prompt,
-        base=base,
-        collection=_collection(kind, collection),
-        row=row,
-        content=content if kind == "import" else concept_name(content),
-        style=style if kind == "import" else concept_name(style),
-        seed=from_column(seed),
-        merge=merge,
-        content_lora=content_lora,
-        style_lora=style_lora,
-    )
+    if kind != "import":
+        content, style = concept_name(content), concept_name(style)
+    made = number, sha256, path, prompt, base, _collection(kind, collection)  # by place, which takes half the time
+    return PictureRow(*made, row, content, style, from_column(seed), merge, content_lora, style_lora)
