@@ -36,6 +36,7 @@ from benchmarks import (
     store,
     training,
     voting,
+    workers,
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -59,7 +60,12 @@ BENCHMARKS: dict[str, Callable[[bool], str]] = {
     "voting": voting.run,
 }
 #: Those that run where they are named alone: they take long, a GPU or much disk, and other pages have their results.
-NAMED: dict[str, Callable[[bool], str]] = {"coverage": coverage.run, "dits": dits.run, "store": store.run}
+NAMED: dict[str, Callable[[bool], str]] = {
+    "coverage": coverage.run,
+    "dits": dits.run,
+    "store": store.run,
+    "workers": workers.run,
+}
 
 
 def machine() -> str:

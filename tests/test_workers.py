@@ -168,6 +168,12 @@ def test_what_another_process_draws_is_left_to_it_and_taken_over_when_it_lets_go
     assert waits == [sorted(keys[:3])]
 
 
+def test_two_rows_that_are_alike_are_drawn_once(plan_file, tmp_path):
+    only(plan_file, '[[methods]]\nmethod = "direct"\n[[methods]]\nmethod = "direct"\nname = "again"\n', seeds=2)
+    outcome = run_by(CrewHere(4), plan_file, tmp_path / "by", "by.db")
+    assert (outcome.cells, outcome.generated, outcome.shared) == (8, 4, 4)
+
+
 def test_a_worker_that_draws_otherwise_ends_the_run(plan_file, tmp_path, monkeypatch):
     from lorarar.bench.crew import run as by_crew
 

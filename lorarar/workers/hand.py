@@ -64,6 +64,8 @@ class Hand:
         if os.path.isdir(folder):  # noqa: PTH112 - of a machine that may have another kind of paths
             os.chdir(folder)
         self.threads = threads
+        if threads is not None:  # before torch is loaded: threads that wait in a loop starve those they wait for
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self.bench = Workbench(Path(tempfile.mkdtemp(prefix="lorarar-worker-")))
 
     def greet(self) -> Greeting:

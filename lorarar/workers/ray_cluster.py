@@ -50,6 +50,7 @@ def load_ray() -> ModuleType:
         WorkersError: it is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # workers do the command's work, and rank as it does
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a worker without a GPU sees what there is
     try:
         import ray

@@ -94,7 +94,8 @@ def reports(
 
     Args:
         crew: who does them.
-        take: gives the next job for a worker; None where there is none, or none yet while some are in hand.
+        take: gives the next job for a worker, each an object of its own; None where there is none, or none yet while
+            some are in hand.
         is_stopped: whether to give no more, and to end what is in hand where nothing is left half done.
         ahead: jobs in a worker's hand: of long ones one, so that none waits for a worker that has two.
 

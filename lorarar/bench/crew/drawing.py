@@ -6,7 +6,8 @@ in that order. What has come at one moment is written in one transaction, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -65,7 +66,7 @@ class CrewDrawing:
 
     def __init__(self, crew: Crew, grid: PlannedGrid, tasks: Sequence[Task], advance: Callable[[int], None]) -> None:
         pictures = grid.plan.pictures
-        self.crew, self.grid, self.queue = crew, grid, GridQueue.of(tasks)
+        self.crew, self.grid, self.queue = crew, grid, GridQueue.of(tasks, self._begin)
         self.advance = advance
         self.order = GridOrder(
             base=grid.base,
@@ -76,14 +77,10 @@ class CrewDrawing:
             options=pictures.options,
             makings=grid.surroundings.drawing.makings(),
         )
-        self._held: dict[tuple[str, str], Task] = {}  # what other processes draw, by row and pair
+        self.held: list[Task] = []  # what is drawn elsewhere: by other processes, or for another row
+        self._mine: set[str] = set()  # keys of cells that are claimed and not finished
         self._open: dict[int, tuple[PairQueue, dict[str, Chunk]]] = {}  # jobs by number, with batches by first key
         self._numbers = count()
-
-    @property
-    def held(self) -> list[Task]:
-        """The pairs with batches that other processes were drawing."""
-        return list(self._held.values())
 
     def run(self, is_stopped: Callable[[], bool]) -> None:
         """Draw all that no other process is drawing.
@@ -98,34 +95,33 @@ class CrewDrawing:
             raise KeyboardInterrupt
 
     def _take(self, worker: int) -> DrawJob | None:
-        """The next job of a worker; what is finished already is shown, what others draw is put aside."""
+        """The next job of a worker."""
         while (taken := self.queue.take(worker, self.crew.size)) is not None:
             pair, chunks = taken
-            if left := self._claimed(pair, chunks):
-                try:
-                    return self._job(pair, left)
-                except OF_A_PAIR as error:
-                    self._fail(pair, error)
-                    self.grid.claims.release(cell.key for chunk in left for cell in chunk)
+            try:
+                return self._job(pair, chunks)
+            except OF_A_PAIR as error:
+                self._release([*_keys(chunks), *self._fail(pair, error)])
         return None
 
-    def _claimed(self, pair: PairQueue, chunks: Sequence[Chunk]) -> list[Chunk]:
-        """Those of some batches that this process is to draw; they are claimed."""
-        grid = self.grid
-        mine = grid.claims.claim({cell.key for chunk in chunks for cell in chunk})
+    def _begin(self, pair: PairQueue) -> None:
+        """Claim all of a pair at once; what is finished is shown, what others, or another row, draw is put aside."""
+        grid, chunks = self.grid, list(pair.chunks)
+        mine = grid.claims.claim(set(_keys(chunks)) - self._mine)
         free = [chunk for chunk in chunks if all(cell.key in mine for cell in chunk)]
         settled = grid.finished.settle([cell for chunk in free for cell in chunk]).places
         left = [chunk for chunk in free if not all(cell.place in settled for cell in chunk)]
-        held, shared = [chunk for chunk in chunks if chunk not in free], sum(map(len, free)) - sum(map(len, left))
-        if held:
-            key = pair.pair.row.row_name, pair.pair.stem
-            self._held.setdefault(key, Task(pair.pair, [])).chunks.extend(held)
+        shared = sum(map(len, free)) - sum(map(len, left))
+        if len(free) < len(chunks):
+            held = [chunk for chunk in chunks if not all(cell.key in mine for cell in chunk)]
+            self.held.append(Task(pair.pair, held))
+        self._mine |= set(_keys(left))
         if len(left) < len(chunks):
-            grid.claims.release(mine - {cell.key for chunk in left for cell in chunk})
+            grid.claims.release(mine - self._mine)
         if shared:
             grid.outcome.shared += shared
             self.advance(shared)
-        return left
+        pair.chunks = deque(left)
 
     def _job(self, pair: PairQueue, chunks: Sequence[Chunk]) -> DrawJob:
         """A job of batches.
@@ -164,10 +160,10 @@ class CrewDrawing:
                 written.append((pair, chunk, report.result, self._written(pair, chunk, report.result)))
                 freed += [cell.key for cell in chunk]
             if report.error is not None:
-                self._fail(pair, report.error)
+                freed += self._fail(pair, report.error)
             if report.is_last:
                 del self._open[job.number]
-                freed += [cell.key for chunk in chunks.values() for cell in chunk]
+                freed += _keys(chunks.values())
         with self.grid.store.writing():
             for pair, _, result, pictures in written:
                 pair.ids = pair.ids or self._merge_ids(pair.pair, result.merge)
@@ -177,8 +173,7 @@ class CrewDrawing:
             self.grid.outcome.seconds["draw"] += result.seconds
             self.grid.outcome.seconds["merge"] += result.merge.seconds if result.merge else 0.0
             self.advance(len(chunk))
-        if freed:
-            self.grid.claims.release(freed)
+        self._release(freed)
 
     def _written(self, pair: PairQueue, chunk: Chunk, result: ChunkPictures) -> list[tuple[Cell, Picture]]:
         """The pictures of a batch once they are on disk, each as what drew it recorded; before them the merged LoRA.
@@ -206,13 +201,24 @@ class CrewDrawing:
         number = store.add_merge(merge, pair.content.path, pair.style.path)
         return store.add_adapter(merge.adapter, path or "", "merged"), number
 
-    def _fail(self, pair: PairQueue, error: LorarError) -> None:
-        """Note a failure that is one pair's alone; raise any other."""
+    def _release(self, keys: Sequence[str]) -> None:
+        """Let go of cells."""
+        self._mine.difference_update(keys)
+        if keys:
+            self.grid.claims.release(keys)
+
+    def _fail(self, pair: PairQueue, error: LorarError) -> list[str]:
+        """Note a failure that is one pair's alone; raise any other. The keys of what is drawn no more are returned."""
         if not isinstance(error, OF_A_PAIR):
             raise error
         if not pair.has_failed:
             self.grid.outcome.fail(pair.pair, error)
-        self.queue.give_up(pair)
+        return _keys(self.queue.give_up(pair))
+
+
+def _keys(chunks: Iterable[Chunk]) -> list[str]:
+    """The keys of all cells of some batches."""
+    return [cell.key for chunk in chunks for cell in chunk]
 
 
 def _adapter_file(pair: Pair, grid: PlannedGrid) -> Path | None:

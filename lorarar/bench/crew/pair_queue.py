@@ -7,7 +7,7 @@ another's only where there is none. Jobs become smaller to the end, so that work
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,12 @@ class PairQueue:
     pair: Pair
     chunks: deque[list[Cell]]
     ids: tuple[int, int] | None = None  # of its merged adapter and of its merge, once a worker has merged it
-    worker: int | None = None  # that merges it
     has_failed: bool = False
     parcel: PairParcel | None = None  # once one is needed
 
-    def give_up(self) -> int:
-        """Draw no more of it; how many batches that were."""
-        left = len(self.chunks)
+    def give_up(self) -> list[list[Cell]]:
+        """Draw no more of it; the batches that were left."""
+        left = list(self.chunks)
         self.has_failed = True
         self.chunks.clear()
         return left
@@ -44,14 +43,15 @@ class GridQueue:
     """The pairs of a grid."""
 
     new: deque[PairQueue]
+    begin: Callable[[PairQueue], None]  # has a new pair's batches be those alone that are to be drawn
     begun: dict[int, PairQueue] = field(default_factory=dict)  # the last pair of each worker
     left: int = 0  # batches
 
     @classmethod
-    def of(cls, tasks: Iterable[Task]) -> GridQueue:
-        """The queue of pairs with their batches."""
+    def of(cls, tasks: Iterable[Task], begin: Callable[[PairQueue], None]) -> GridQueue:
+        """The queue of pairs with their batches; ``begin`` is called with each before any of it is drawn."""
         pairs = deque(PairQueue(task.pair, deque(task.chunks)) for task in tasks)
-        return cls(pairs, left=sum(len(pair.chunks) for pair in pairs))
+        return cls(pairs, begin, left=sum(len(pair.chunks) for pair in pairs))
 
     def take(self, worker: int, workers: int) -> tuple[PairQueue, list[list[Cell]]] | None:
         """The next batches for one of so many workers, all of one pair; None where there are none for it."""
@@ -63,16 +63,22 @@ class GridQueue:
         self.left -= size
         return pair, [pair.chunks.popleft() for _ in range(size)]
 
-    def give_up(self, pair: PairQueue) -> None:
-        """Draw no more of a pair."""
-        self.left -= pair.give_up()
+    def give_up(self, pair: PairQueue) -> list[list[Cell]]:
+        """Draw no more of a pair; the batches that were left."""
+        left = pair.give_up()
+        self.left -= len(left)
+        return left
 
     def _pair(self, worker: int) -> PairQueue | None:
         own = self.begun.get(worker)
         if own is not None and own.chunks:
             return own
         while self.new:
-            if (pair := self.new.popleft()).chunks:
+            pair = self.new.popleft()
+            before = len(pair.chunks)
+            self.begin(pair)
+            self.left -= before - len(pair.chunks)
+            if pair.chunks:
                 return pair
         others = [pair for pair in self.begun.values() if pair.chunks]
         return max(others, key=lambda pair: len(pair.chunks), default=None)

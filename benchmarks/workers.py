@@ -1,0 +1,211 @@
+"""``--workers``: Ray's start, one worker beside none, what a job costs, how many workers one command keeps busy."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from benchmarks.page import seconds, section, size, table
+from benchmarks.simulated_crew import Load, SimulatedCrew
+from lorarar.bench.crew.draw_job import ChunkOrder, ChunkPictures, DrawJob
+from lorarar.bench.crew.drawing import CrewDrawing, draw_by
+from lorarar.bench.crew.pair_parcel import PairParcel
+from lorarar.bench.grid import GridSurroundings, PlannedGrid
+from lorarar.bench.plan import Plan, place_plan, plan_of
+from lorarar.bench.run import run_plan
+from lorarar.families import find_base
+from lorarar.generation.drawing_facts import DrawingFacts
+from lorarar.lora.folders import find_loras
+from lorarar.lora.names import distinct_names
+from lorarar.pictures.images import png_of
+from lorarar.store import Store
+from lorarar.store.claims import Claims
+from lorarar.workers.crew import Crew
+from lorarar.workers.hiring import hired
+from lorarar.workers.job import Job
+from lorarar.workers.shift import ask, reports
+from lorarar.workers.workbench import Workbench
+
+PAIR = ("teapot", "glowing")
+LARGE_SECONDS = (2.4, 2.7, 3.0, 3.3, 3.6)  # that pictures of 1024 pixels are taken to take on a GPU
+SIMULATIONS = {"Pocket's": (300, 1000, 3000), "of 1024 pixels": (300, 1000)}  # workers
+MOST_SECONDS = 3.0  # of what is offered in a simulation
+MOST_OFFERED = 1000  # a second, of which so many seconds are made
+BARE_JOBS = 200
+STEPS = 8
+SMALL, LARGE = 30_000, 1_500_000  # bytes
+
+
+@dataclass(frozen=True)
+class BareJob(Job[bytes]):
+    """A job of no work."""
+
+    size: int
+
+    def run(self, bench: Workbench) -> Iterator[bytes]:
+        yield b"\0" * self.size
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Pictures a second, after the first."""
+
+    alone: float
+    by_worker: float
+
+
+def run(quick: bool = False) -> str:
+    """Measure and describe."""
+    pictures, times = (4, 1) if quick else (8, 2)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as name, hired(1, torch.get_num_threads()) as crew:
+        assert crew is not None, "a worker was asked for"
+        _until_ready(crew)
+        start = time.perf_counter() - started
+        rates, taken = _compare(Path(name), crew, pictures, times)
+        costs = {bytes_: _cost(crew, bytes_, 40 if quick else BARE_JOBS) for bytes_ in (SMALL, LARGE)}
+        sample = _sample(Path(name), crew)
+    rows = list(_simulations(sample, taken, costs, quick=quick))
+    return section(
+        "Workers",
+        "`lorarar bench run --workers 1` with Ray beside the same command without, base `pocket`, threads of each: "
+        f"{torch.get_num_threads()}; {pictures} pictures of {STEPS} steps, {times} times in turn; rates are of the "
+        "pictures after the first, when bases are loaded.",
+        table(
+            ["", "pictures a second"],
+            [
+                ("this process", f"{rates.alone:.2f}"),
+                ("one worker", f"{rates.by_worker:.2f}"),
+                ("ratio", f"{rates.by_worker / rates.alone:.3f}"),
+            ],
+        ),
+        f"Ray's start, until the worker is there: {seconds(start)}, once a command. A job of no work, given and taken "
+        "back, with all that decides who gets it:",
+        table(
+            ["brings back", "a job, on all cores", "of it the command's own"],
+            [(size(bytes_), *map(seconds, cost)) for bytes_, cost in costs.items()],
+        ),
+        "Where the command can write no faster: workers that draw nothing but take the time that a picture takes, "
+        "Pocket's as it was measured above on this machine, 3 s for a large one. The command is the real one: it "
+        "claims, packs jobs, unpacks results, spends on each what Ray took of it above, and writes every PNG file, "
+        "merged LoRA and row. Time of its own is all in which it did not wait for workers; at most so many pictures a "
+        "second it can write.",
+        table(
+            ["workers", "a picture", "bytes", "offered a second", "written a second", "own time a picture", "at most"],
+            rows,
+        ),
+    )
+
+
+def _until_ready(crew: Crew) -> None:
+    while not crew.ready:
+        crew.wait()
+
+
+def _plan(contents: Sequence[str], styles: Sequence[str], seeds: int) -> Plan:
+    tables = {
+        "title": "workers",
+        "base": "pocket",
+        "contents": {"names": list(contents)},
+        "styles": {"names": list(styles)},
+        "pictures": {"seeds": seeds, "steps": STEPS, "device": "cpu"},
+        "methods": [{"method": "direct"}],
+    }
+    return place_plan(plan_of(tables, "the benchmark"), Path("workers.toml"))
+
+
+def _compare(folder: Path, crew: Crew, pictures: int, times: int) -> tuple[Rates, list[float]]:
+    """Rates without and with a worker, in turn, and the seconds of the worker's pictures."""
+    plan = _plan([PAIR[0]], [PAIR[1]], pictures)
+    rates: dict[bool, list[float]] = {False: [], True: []}
+    taken: list[float] = []
+    for number in range(times):
+        for by in (False, True):
+            out = folder / f"{number}-{by}"
+            with Store(folder / f"{number}-{by}.db") as store:
+                run_plan(plan, store, out, crew=crew if by else None)
+                if by:
+                    taken += [row["seconds"] for row in store.rows("SELECT seconds FROM images")]
+            written = sorted(path.stat().st_mtime_ns / 1e9 for path in out.rglob("*.png"))
+            rates[by].append((len(written) - 1) / (written[-1] - written[0]))
+    return Rates(statistics.median(rates[False]), statistics.median(rates[True])), taken
+
+
+def _cost(crew: Crew, bytes_: int, jobs: int) -> tuple[float, float]:
+    """Seconds of a job of no work, and of those what this process was at work."""
+    left = iter([BareJob(bytes_) for _ in range(jobs)])  # each an object of its own
+    started, own = time.perf_counter(), time.process_time()
+    for _ in reports(crew, lambda worker: next(left, None)):
+        pass
+    return (time.perf_counter() - started) / jobs, (time.process_time() - own) / jobs
+
+
+def _sample(folder: Path, crew: Crew) -> ChunkPictures:
+    """What a worker brings back of the first picture of a pair."""
+    plan, out = _plan([PAIR[0]], [PAIR[1]], 1), folder / "sample"
+    with Store(folder / "sample.db") as store, Claims(store) as claims:
+        grid = _grid(plan, store, claims, out)
+        (task,) = grid.tasks()
+        ((cell,),) = task.chunks
+        order = CrewDrawing(crew, grid, [], lambda _: None).order
+        chunk = ChunkOrder(cell.key, cell.prompt, (cell.place.seed,))
+        noise = task.pair.noise(plan.pictures)
+        return ask(crew, DrawJob(0, order, PairParcel.of(task.pair, out), noise, (chunk,), True, ""))
+
+
+def _grid(plan: Plan, store: Store, claims: Claims, out: Path) -> PlannedGrid:
+    grid = PlannedGrid(plan, plan.find_base(), store, out, claims)
+    grid.elsewhere = GridSurroundings(DrawingFacts.of(grid.base, grid.place))
+    return grid
+
+
+def _simulations(
+    sample: ChunkPictures, taken: Sequence[float], costs: Mapping[int, tuple[float, float]], *, quick: bool
+) -> Iterator[tuple[str, ...]]:
+    """What so many workers offer, and what is written of it."""
+    assert sample.merge is not None, "it is a job's first"
+    (picture,) = sample.pictures
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 255, (512, 1024, 3), generator=generator, dtype=torch.uint8).numpy()
+    big = replace(picture, png=png_of(Image.fromarray(noise)))  # as many bytes as a photograph of twice the height
+    loads = {
+        "Pocket's": Load(taken, picture, sample.merge, costs[SMALL][1]),
+        "of 1024 pixels": Load(LARGE_SECONDS, big, sample.merge, costs[LARGE][1]),
+    }
+    for name, load in loads.items():
+        for workers in SIMULATIONS[name][: 1 if quick else None]:
+            with tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as folder:
+                yield _simulate(Path(folder), name, load, workers, 1.0 if quick else MOST_SECONDS)
+
+
+def _simulate(folder: Path, name: str, load: Load, workers: int, most: float) -> tuple[str, ...]:
+    mean = statistics.fmean(load.seconds)
+    offered = workers / mean
+    count = int(min(offered, MOST_OFFERED) * most) + workers
+    base = find_base("pocket")
+    assert base.contents is not None and base.styles is not None, "Pocket has concepts of its own"
+    side = min(20, max(1, round((count / 20) ** 0.5)))
+    contents, styles = (distinct_names(find_loras(place))[:side] for place in (base.contents, base.styles))
+    plan = _plan(contents, styles, -(-count // side**2))
+    crew = SimulatedCrew(workers, load)
+    with Store(folder / "a.db") as store, Claims(store) as claims:
+        grid = _grid(plan, store, claims, folder / "out")
+        draw_by(crew, grid, grid.tasks())
+    passed = crew.last - crew.first
+    own = (passed - crew.slept) / crew.received
+    return (
+        f"{workers:,}",
+        f"{name}, {seconds(mean)}",
+        size(len(load.picture.png)),
+        f"{offered:,.0f}",
+        f"{crew.received / passed:,.0f}",
+        seconds(own),
+        f"{1 / own:,.0f} a second",
+    )
