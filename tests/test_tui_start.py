@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 from textual.css.stylesheet import Stylesheet
 
-from lorarar.store import Store
 from tests.studies_database import add_verdicts, make_database
 from tests.tui_app import HALF, FakeDrawingClient, drive, screen_text, sees, until
 from tui.app import LorararApp
@@ -159,6 +158,7 @@ def test_half_cells_keep_their_room_between_two_pictures_of_a_shape(tmp_path):
     async def script(app, pilot):
         await until(pilot, lambda: any(one.image for one in app.screen.query("HalfCells").results(HALF.widget)))
         picture = next(one for one in app.screen.query("HalfCells").results(HALF.widget) if one.image)
+        await until(pilot, lambda: picture.size.height > 3)
         size, laid_out = picture.size, []
         refresh = picture.refresh
 
@@ -173,10 +173,7 @@ def test_half_cells_keep_their_room_between_two_pictures_of_a_shape(tmp_path):
         await pilot.pause(0.1)
         assert picture.size == size
         picture.image = Image.new("RGB", (64, 16), "red")
-        await pilot.pause(0.1)
-        assert laid_out[-1] and picture.size.height < size.height
+        assert laid_out[-1]
+        await until(pilot, lambda: picture.size.height < size.height)
 
-    database = make_database(tmp_path)
-    with Store(database):
-        pass
-    drive(database, script)
+    drive(make_database(tmp_path), script)

@@ -44,9 +44,9 @@ class PlainValue:
     def _names_a_path(self, value: str) -> bool:
         """Whether a text is a path of which nothing has to be known, and that may be read if it is there."""
         checks = self.checks
-        asked = checks.exists, checks.resolve_path, checks.writable, checks.parser, checks.path_type
-        unasked = not any(asked) and checks.file_okay and checks.dir_okay
-        return unasked and (os.access(value, os.R_OK) or not os.path.lexists(value))
+        demands = checks.exists, checks.resolve_path, checks.writable, checks.parser, checks.path_type
+        free = not any(demands) and checks.file_okay and checks.dir_okay
+        return free and (os.access(value, os.R_OK) or not os.path.lexists(value))
 
 
 def spare_coercion(parameter: Any) -> None:

@@ -56,10 +56,10 @@ def shipped_folders(base: str) -> tuple[Path | None, Path | None]:
     from lorarar.families import find_base
 
     try:
-        found = find_base(base)
+        model = find_base(base)
     except BaseError:
         return None, None
-    return found.contents, found.styles
+    return model.contents, model.styles
 
 
 def loras_in(folder: Path) -> list[Path]:
