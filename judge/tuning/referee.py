@@ -27,6 +27,7 @@ class Bench:
     judges: Judges
     goal: str  # its name
     told: Mapping[str, Any] = field(default_factory=dict)
+    singles: Callable[[Plan], object] | None = None  # what has MARS2 judge a plan's pictures, for what follows it
 
 
 class Referee(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.tuning.confirmation import Confirmation, confirm, front_runners
+from judge.tuning.goals.mars2 import Mars2Referee
 from judge.tuning.goals.reading import open_pictures
 from judge.tuning.goals.table import goal_named
 from judge.tuning.merged import write_merges
@@ -52,12 +53,13 @@ class TuneResult:
         level = found.levels.get(found.leader.name)
         figure = f", {goal.title} {interval(level, goal.places)}" if level else ""
         first = f"Best: {found.leader.words}{figure} on {count(self._cell_count, 'cell')} that the search did not see."
+        lead = [note, first] if (note := str(self.referee.facts.get("note", ""))) else [first]
         if found.plain is None:
-            return [first]
+            return lead
         ahead = "It is ahead of" if found.is_ahead else "It is not told apart from"
         beside = f"{found.plain.words}, by {interval(found.difference, goal.places, signed=True)}"
         kind = "the best plain method" if self.search.tuning.space.is_plain(found.plain) else "the next best"
-        return [first, f"{ahead} {kind}, {beside}."]
+        return [*lead, f"{ahead} {kind}, {beside}."]
 
     @property
     def _cell_count(self) -> int:
@@ -153,7 +155,7 @@ def tune(tuning: Tuning, bench: Bench, store: Store, out: Path) -> TuneResult | 
         KeyboardInterrupt: Ctrl-C; what was finished is kept, and the search goes on there when it is started again.
     """
     goal = goal_named(tuning.request.goal)
-    referee = goal.referee(bench)
+    referee = goal.referee(replace(bench, singles=Mars2Referee(bench).hear))
     search = Search(tuning, referee, store, out)
     search.run()
     if search.waits_for:
