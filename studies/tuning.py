@@ -140,8 +140,8 @@ def _study(store: Store, plan: Plan) -> Study | None:
 
     studies, name = StudyStore(store), study_of(plan.title)
     with store.reading() as database:
-        drawn = {row.row for row in collection_pictures(database, plan.collection)}
-    methods = tuple(row.row_name for row in plan.methods if row.row_name in drawn)
+        rows = {row.row for row in collection_pictures(database, plan.collection)}
+    methods = tuple(row.row_name for row in plan.methods if row.row_name in rows)
     if len(methods) < 2:
         return None
     if name in studies.names():

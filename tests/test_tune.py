@@ -103,11 +103,11 @@ def cells(tmp_path):
 
 def test_a_search_draws_within_its_budget_stops_losers_early_and_goes_on_where_it_was(asked, tmp_path):
     first = searched(asked(), tmp_path, Liking())
-    assert cells(tmp_path)[0] == first.drawn <= 14
+    assert cells(tmp_path)[0] == first.picture_count <= 14
     best, *_, worst = first.merits
-    assert first.planner.drawn[best] > first.planner.drawn[worst] == 2
+    assert first.planner.counts[best] > first.planner.counts[worst] == 2
     assert {seed for plan in first.plans for seed in plan.pictures.seeds} == set(
-        range(APART, APART + first.planner.drawn[best])
+        range(APART, APART + first.planner.counts[best])
     )
     before = cells(tmp_path)
     again = searched(asked(), tmp_path, Liking())
@@ -132,7 +132,7 @@ def test_what_leads_is_confirmed_on_seeds_of_its_own_beside_the_best_plain_metho
 def test_one_setting_for_all_pairs_is_searched_over_even_pairs(asked, tmp_path):
     search = searched(asked(20, every=True), tmp_path, Liking())
     assert search.plans[0].pair_count == 4 and search.tuning.step == 4
-    assert cells(tmp_path)[0] == search.drawn <= 20
+    assert cells(tmp_path)[0] == search.picture_count <= 20
     assert search.tuning.confirmation_plan(search.settings[:1]).pair_count == 4
     assert [search.tuning.cells(level) for level in (1, 2, 3)] == [4, 8, 12]
 
@@ -152,10 +152,10 @@ def test_no_round_goes_beyond_what_is_left_and_the_end_is_reached(pictures):
         number += made.count
         planner.note(made, rows)
         kinds.append(made.kind)
-        best = sorted(planner.drawn, key=lambda row: random.Random(row).random())
+        best = sorted(planner.counts, key=lambda row: random.Random(row).random())
         assert planner.left >= 0
     assert kinds[0] == "start" and "more" in kinds and planner.left < 8
-    assert len({*planner.drawn.values()}) > 1
+    assert len({*planner.counts.values()}) > 1
 
 
 def test_too_small_a_budget_is_one_line_that_says_the_least():

@@ -83,9 +83,9 @@ def _search(work: PaperWork, grid: Plan, pair: Pair) -> TunedPair:
     def search() -> Mapping[str, Any]:
         bench = Bench(work.request.database, _judges(work), tuning.request.goal)
         with Store(work.request.database) as store:
-            found = Search(tuning, goal_named(tuning.request.goal).referee(bench), store, work.request.out / "tuned")
-            found.run()
-        return {"setting": found.settings[0].facts, "tried": len(found.tried)}
+            search = Search(tuning, goal_named(tuning.request.goal).referee(bench), store, work.request.out / "tuned")
+            search.run()
+        return {"setting": search.settings[0].facts, "tried": len(search.tried)}
 
     kept = work.kept("-".join(pair), {"search": tuning.title}, search)
     method, options = kept["setting"]["method"], {n: v for n, v in kept["setting"].items() if n != "method"}
@@ -101,7 +101,7 @@ def _request(work: PaperWork, grid: Plan, pair: Pair) -> TuneRequest:
         _file(side.folder, side.loras, name) for side, name in zip((grid.contents, grid.styles), pair, strict=True)
     ]
     pictures = grid.pictures
-    asked = TryoutRequest(
+    tryout = TryoutRequest(
         content=str(files[0]),
         style=str(files[1]),
         prompt=pictures.prompt,
@@ -112,7 +112,7 @@ def _request(work: PaperWork, grid: Plan, pair: Pair) -> TuneRequest:
         pictures={**pictures.options, "device": pictures.device, "dtype": pictures.dtype, "batch": TOGETHER},
         judged=True,
     )
-    return TuneRequest(tryout=asked, pictures=searched(work))
+    return TuneRequest(tryout=tryout, pictures=searched(work))
 
 
 def _file(folder: Path | None, loras: Mapping[str, Path], name: str) -> Path:

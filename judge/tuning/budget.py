@@ -19,10 +19,10 @@ class Budget:
     _drawn: int = 0  # pictures, and how long they took
     _seconds: float = 0.0
 
-    def note(self, drawn: int, seconds: float) -> None:
+    def note(self, pictures: int, seconds: float) -> None:
         """Note how long a round took that drew so many pictures; one that drew none says nothing."""
-        if drawn:
-            self._drawn, self._seconds = self._drawn + drawn, self._seconds + seconds
+        if pictures:
+            self._drawn, self._seconds = self._drawn + pictures, self._seconds + seconds
 
     @property
     def pace(self) -> float | None:

@@ -46,5 +46,5 @@ def strengths(comparisons: Iterable[Comparison]) -> dict[str, Merit]:
             winner, loser = (ours, theirs) if one.value > 0 else (theirs, ours)
             wins[winner, loser] += 1
     pictures = {row: len({one.cell for one in made if row in (one.one, one.other)}) for row in rows}
-    found = fit(wins, ties).strengths
-    return in_order({row: Merit(float(found[place]), pictures[row]) for row, place in at.items()})
+    strengths = fit(wins, ties).strengths
+    return in_order({row: Merit(float(strengths[place]), pictures[row]) for row, place in at.items()})

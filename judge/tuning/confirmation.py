@@ -80,8 +80,8 @@ def _difference(differences: Outcomes, goal: Goal) -> Interval:
         (values,) = differences.values()
         return of_seeds(values, goal.bounds)
     means = {pair: float(np.mean(values)) for pair, values in differences.items()}
-    found = difference_over_pairs(means, dict.fromkeys(means, 0.0))
-    return found if found is not None else Interval(0.0, None, None)
+    interval = difference_over_pairs(means, dict.fromkeys(means, 0.0))
+    return interval if interval is not None else Interval(0.0, None, None)
 
 
 def _level(outcomes: Outcomes) -> Interval:
@@ -100,15 +100,15 @@ def of_seeds(values: Sequence[float], bounds: tuple[float, float] | None) -> Int
     Of values within bounds two more are counted, one at either, as Agresti and Min (2005) do with matched pairs: a few
     seeds that all say the same are no certainty. Else it is Student's; of a single seed there is none.
     """
-    found, size = np.asarray(values, float), len(values)
-    value = float(found.mean())
+    sample, size = np.asarray(values, float), len(values)
+    value = float(sample.mean())
     if bounds is not None:
-        more = np.concatenate([found, bounds])
+        more = np.concatenate([sample, bounds])
         middle, half = float(more.mean()), Z * sqrt(float(more.var()) / len(more))
         return Interval(value, max(bounds[0], middle - half), min(bounds[1], middle + half))
     if size < 2:
         return Interval(value, None, None)
     from scipy.stats import t
 
-    half = float(t.ppf(0.975, size - 1)) * float(found.std(ddof=1)) / sqrt(size)
+    half = float(t.ppf(0.975, size - 1)) * float(sample.std(ddof=1)) / sqrt(size)
     return Interval(value, value - half, value + half)

@@ -59,6 +59,6 @@ def merits(values: Iterable[CellValue]) -> dict[str, Merit]:
     return in_order({row: Merit(float(usual + fitted[at]), int(counts[at])) for at, row in enumerate(rows)})
 
 
-def in_order(found: Mapping[str, Merit]) -> dict[str, Merit]:
+def in_order(merits: Mapping[str, Merit]) -> dict[str, Merit]:
     """Merits, the best first; of equally good ones in the order that they have."""
-    return dict(sorted(found.items(), key=lambda item: -round(float(item[1].value), 9)))
+    return dict(sorted(merits.items(), key=lambda item: -round(float(item[1].value), 9)))

@@ -101,13 +101,13 @@ def plan_tuning(request: TuneRequest) -> Tuning:
         BaseError, HypernetError, MethodError, PlanError: as of plans and methods.
         TuningError: no method can be searched, or nothing says how long.
     """
-    asked = request.tryout
+    pair_request = request.tryout
     if (request.pictures is None) == (request.minutes is None):
         raise TuningError("how long to search is not said once; accepted is --pictures N or --minutes M")
     if request.every:
-        base, template, lacking = _of_folders(asked)
+        base, template, lacking = _of_folders(pair_request)
     else:
-        tryout = plan_tryout(asked)
+        tryout = plan_tryout(pair_request)
         base, template, lacking = tryout.plan.find_base(), tryout.plan, tryout.rows.lacking
     methods = tuple(row.method for row in template.methods if row.merges)
     if not methods:
@@ -116,26 +116,26 @@ def plan_tuning(request: TuneRequest) -> Tuning:
         list(read_adapter_for(base, _first(side.folder, side.loras)).layers)
         for side in (template.contents, template.styles)
     ]
-    space = SearchSpace(methods, dict(asked.options), values_for(base, layers, asked.options))
+    space = SearchSpace(methods, dict(pair_request.options), values_for(base, layers, pair_request.options))
     return Tuning(request, base, template, space, lacking, _title(request))
 
 
-def _of_folders(asked: TryoutRequest) -> tuple[Base, Plan, Mapping[str, str]]:
+def _of_folders(pair_request: TryoutRequest) -> tuple[Base, Plan, Mapping[str, str]]:
     """The base, the plan and what other methods lack, of all pairs of two folders."""
-    base = find_base(asked.base, vae=asked.vae, prediction=asked.prediction)
-    folders = {"contents": Path(asked.content), "styles": Path(asked.style)}
-    rows = tryout_rows(base, asked.methods, asked.options, has_prompts=True)
-    pictures = {name: value for name, value in asked.pictures.items() if value is not None}
+    base = find_base(pair_request.base, vae=pair_request.vae, prediction=pair_request.prediction)
+    folders = {"contents": Path(pair_request.content), "styles": Path(pair_request.style)}
+    rows = tryout_rows(base, pair_request.methods, pair_request.options, has_prompts=True)
+    pictures = {name: value for name, value in pair_request.pictures.items() if value is not None}
     tables = {
         "title": "tune",
-        "base": asked.base,
-        "vae": asked.vae,
-        "prediction": asked.prediction,
+        "base": pair_request.base,
+        "vae": pair_request.vae,
+        "prediction": pair_request.prediction,
         **{side: {"folder": str(folder.absolute())} for side, folder in folders.items()},
-        "pictures": {"prompt": asked.prompt or PAIR_PROMPT, **pictures},
+        "pictures": {"prompt": pair_request.prompt or PAIR_PROMPT, **pictures},
         "methods": [{"method": row.method, **(row.model_extra or {})} for row in rows.rows],
-        "anyway": asked.anyway,
-        "drop_missing": asked.drop_missing,
+        "anyway": pair_request.anyway,
+        "drop_missing": pair_request.drop_missing,
     }
     return base, place_plan(plan_of(tables, "tune"), Path("tune")), rows.lacking
 
@@ -147,19 +147,22 @@ def _first(folder: Path | None, loras: Mapping[str, Path]) -> Path:
 
 def _title(request: TuneRequest) -> str:
     """The name of a search: words of it, and a digest of all that is asked for but where its pictures are drawn."""
-    asked = request.tryout
-    pictures = {name: value for name, value in asked.pictures.items() if name not in PLACE and value is not None}
+    pair_request = request.tryout
+    pictures = {name: value for name, value in pair_request.pictures.items() if name not in PLACE and value is not None}
     facts = {
-        "loras": [str(Path(one).absolute()) if Path(one).exists() else one for one in (asked.content, asked.style)],
-        "given": [str(one) for one in asked.given],
-        "base": [asked.base, asked.vae, asked.prediction],
-        "prompt": asked.prompt,
-        "methods": list(asked.methods),
-        "options": {name: str(value) for name, value in asked.options.items()},
+        "loras": [
+            str(Path(one).absolute()) if Path(one).exists() else one
+            for one in (pair_request.content, pair_request.style)
+        ],
+        "given": [str(one) for one in pair_request.given],
+        "base": [pair_request.base, pair_request.vae, pair_request.prediction],
+        "prompt": pair_request.prompt,
+        "methods": list(pair_request.methods),
+        "options": {name: str(value) for name, value in pair_request.options.items()},
         "pictures": {name: str(value) for name, value in pictures.items()},
-        "seed": asked.seeds[0],
+        "seed": pair_request.seeds[0],
         "search": [request.every, request.goal, request.pictures, request.minutes],
         **request.facts,
     }
-    names = (lora_name(Path(asked.content)), lora_name(Path(asked.style)))
+    names = (lora_name(Path(pair_request.content)), lora_name(Path(pair_request.style)))
     return f"{safe_words(f'tune {names[0]} {names[1]} {request.goal}')}-{digest_of_facts(facts)[:8]}"

@@ -35,30 +35,32 @@ class TuneResult:
     @property
     def facts(self) -> dict[str, Any]:
         """How the setting was found, as the header of the merged LoRA says it."""
-        request, found = self.search.tuning.request, self.confirmation
+        request, outcome = self.search.tuning.request, self.confirmation
         return {
             "goal": request.goal,
-            "search": {"pictures": self.search.drawn, "settings": len(self.search.tried)},
-            "seeds": {"search": self._seeds(self.search.plans[-1]), "confirmation": self._seeds(found.plan)},
+            "search": {"pictures": self.search.picture_count, "settings": len(self.search.tried)},
+            "seeds": {"search": self._seeds(self.search.plans[-1]), "confirmation": self._seeds(outcome.plan)},
             "pairs": self.search.tuning.pairs,
-            "value": self.search.merits[found.leader.name].value,
-            "confirmation": found.record(),
+            "value": self.search.merits[outcome.leader.name].value,
+            "confirmation": outcome.record(),
             **self.referee.facts,
         }
 
     @property
     def sentences(self) -> list[str]:
         """What came out, for people."""
-        found, goal = self.confirmation, goal_named(self.search.tuning.request.goal)
-        level = found.levels.get(found.leader.name)
+        outcome, goal = self.confirmation, goal_named(self.search.tuning.request.goal)
+        level = outcome.levels.get(outcome.leader.name)
         figure = f", {goal.title} {interval(level, goal.places)}" if level else ""
-        first = f"Best: {found.leader.words}{figure} on {count(self._cell_count, 'cell')} that the search did not see."
+        first = (
+            f"Best: {outcome.leader.words}{figure} on {count(self._cell_count, 'cell')} that the search did not see."
+        )
         lead = [note, first] if (note := str(self.referee.facts.get("note", ""))) else [first]
-        if found.plain is None:
+        if outcome.plain is None:
             return lead
-        ahead = "It is ahead of" if found.is_ahead else "It is not told apart from"
-        beside = f"{found.plain.words}, by {interval(found.difference, goal.places, signed=True)}"
-        kind = "the best plain method" if self.search.tuning.space.is_plain(found.plain) else "the next best"
+        ahead = "It is ahead of" if outcome.is_ahead else "It is not told apart from"
+        beside = f"{outcome.plain.words}, by {interval(outcome.difference, goal.places, signed=True)}"
+        kind = "the best plain method" if self.search.tuning.space.is_plain(outcome.plain) else "the next best"
         return [*lead, f"{ahead} {kind}, {beside}."]
 
     @property
@@ -102,12 +104,12 @@ class TuneResult:
     def _notes(self) -> list[str]:
         """What the page says of the search."""
         search, merits = self.search, self.search.merits
-        shown = [
+        leaders = [
             f"{search.tried[row].words}: {number(one.value, 2)} by {count(one.pictures, 'picture')}"
             for row, one in list(merits.items())[:SHOWN]
         ]
-        pictures, tried = count(search.drawn, "picture"), count(len(search.tried), "setting")
-        lead = f"Searched by {pictures} of {tried} for {search.tuning.request.goal}; these led: {'; '.join(shown)}."
+        pictures, tried = count(search.picture_count, "picture"), count(len(search.tried), "setting")
+        lead = f"Searched by {pictures} of {tried} for {search.tuning.request.goal}; these led: {'; '.join(leaders)}."
         failed = [f"Left out: {failure}" for failure in search.failures.values()]
         return [*self.sentences, lead, f"As flags: {' '.join(self.confirmation.leader.flags)}", *failed]
 

@@ -35,7 +35,7 @@ class RoundPlanner:
     pictures: int  # of the whole search; more or fewer from one round to the next where time decides
     starts: int  # settings that there are to begin with
     cells: Callable[[int], int]  # how many a setting has that advanced so often
-    drawn: dict[str, int] = field(default_factory=dict)  # cells of each row so far
+    counts: dict[str, int] = field(default_factory=dict)  # cells of each row so far
     _begun: int = 0  # settings that the search began with
     _turn: int = 0  # rounds after these
     _level: int = 1  # to which the leading rows have advanced
@@ -43,7 +43,7 @@ class RoundPlanner:
     @property
     def left(self) -> int:
         """Pictures that are not dealt out."""
-        return self.pictures - sum(self.drawn.values())
+        return self.pictures - sum(self.counts.values())
 
     @property
     def least(self) -> int:
@@ -76,7 +76,7 @@ class RoundPlanner:
     def note(self, made: SearchRound, rows: Iterable[str]) -> None:
         """Note what a round drew."""
         for row in rows:
-            self.drawn[row] = max(self.drawn.get(row, 0), made.cells)
+            self.counts[row] = max(self.counts.get(row, 0), made.cells)
 
     def _beginning(self) -> SearchRound | None:
         """The settings that a search begins with: of half its pictures, but for those that it began with already."""
@@ -95,7 +95,7 @@ class RoundPlanner:
         cells = self.cells(self._level + 1)
         for many in range(len(leading), 1, -1):
             rows = tuple(leading[:many])
-            if sum(max(0, cells - self.drawn.get(row, 0)) for row in rows) <= self.left:
+            if sum(max(0, cells - self.counts.get(row, 0)) for row in rows) <= self.left:
                 self._level += 1
                 return SearchRound("more", rows, cells)
         return None

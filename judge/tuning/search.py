@@ -52,9 +52,9 @@ class Search:
             self.planner.check()
 
     @property
-    def drawn(self) -> int:
+    def picture_count(self) -> int:
         """How many pictures the search has dealt out."""
-        return sum(self.planner.drawn.values())
+        return sum(self.planner.counts.values())
 
     @property
     def settings(self) -> list[Setting]:
@@ -95,7 +95,7 @@ class Search:
         return outcome.generated, started
 
     def _next(self) -> SearchRound | None:
-        self.planner.pictures = self.budget.allows(self.drawn, self.planner.least)
+        self.planner.pictures = self.budget.allows(self.picture_count, self.planner.least)
         return self.planner.next([row for row in self.merits if row not in self.failures])
 
     def _play(self, made: SearchRound) -> None:
@@ -107,10 +107,10 @@ class Search:
         self.tried |= new
         plan = self.tuning.search_plan(len(self.plans) + 1, settings, made.cells)
         self._tell(made, settings)
-        drawn, started = self.draw(plan)
+        pictures, started = self.draw(plan)
         self.plans.append(plan)
         self.waits_for = self.referee.hear(plan)
-        self.budget.note(drawn, time.monotonic() - started)
+        self.budget.note(pictures, time.monotonic() - started)
         self.planner.note(made, new)
         self.merits = self.referee.merits(self.plans)
 
@@ -129,9 +129,9 @@ class Search:
     def _tell(self, made: SearchRound, settings: list[Setting]) -> None:
         """Say what a round is about to do, and how much is left."""
         kind = {"start": "to begin with", "new": "new", "more": "that lead"}[made.kind]
-        budget = f"{self.drawn} of {self.planner.pictures} pictures so far"
+        budget = f"{self.picture_count} of {self.planner.pictures} pictures so far"
         pace = self.budget.pace
-        left = (self.planner.pictures - self.drawn + self.budget.after) * pace if pace else None
+        left = (self.planner.pictures - self.picture_count + self.budget.after) * pace if pace else None
         time_left = f", some {max(1, round(left / 60))} minutes left" if left is not None else ""
         best = next(iter(self.merits.items()), None)
         leads = f"; {best[0]} leads, {number(best[1].value, 2)}" if best else ""

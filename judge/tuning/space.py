@@ -72,11 +72,11 @@ class SearchSpace:
         for name in self._searched(method):
             if name in NUMBERS:
                 span = NUMBERS[name]
-                drawn = [
+                shares = [
                     trial.suggest_float(f"{name}{part}", span.low, span.high, log=span.logarithmic)
                     for part in span.parts
                 ]
-                value = span.value(drawn)
+                value = span.value(shares)
                 options[name] = None if span.numbers(value) == list(span.default) else value
             else:
                 tried = self._named(name)
@@ -86,15 +86,15 @@ class SearchSpace:
     def parameters(self, setting: Setting) -> dict[str, Any]:
         """What a trial would have to suggest for a setting."""
         given = dict(setting.options)
-        found: dict[str, Any] = {"method": setting.method}
+        parameters: dict[str, Any] = {"method": setting.method}
         for name in self._searched(setting.method):
             if name in NUMBERS:
                 numbers = NUMBERS[name].numbers(given.get(name))
-                found |= {f"{name}{part}": one for part, one in zip(NUMBERS[name].parts, numbers, strict=True)}
+                parameters |= {f"{name}{part}": one for part, one in zip(NUMBERS[name].parts, numbers, strict=True)}
             else:
                 words = (word for word, one in self._named(name).items() if frozen(one) == given.get(name))
-                found[name] = next(words, DEFAULT)
-        return found
+                parameters[name] = next(words, DEFAULT)
+        return parameters
 
     def _named(self, option: str) -> dict[str, Any]:
         """The values that are tried of an option, by what optuna knows them by."""
@@ -126,8 +126,8 @@ def values_for(base: Base, layers: Sequence[Iterable[str]], given: Iterable[str]
         from what nobody has for LoRAs of their own, or leave out parts; and presets of blocks that leave something
         of both LoRAs.
     """
-    found: dict[str, list[Any]] = {"hypernet": _networks(base), "blocks": _presets(layers)}
-    return {name: found[name] for name in VALUES if name not in given and found[name]}
+    values: dict[str, list[Any]] = {"hypernet": _networks(base), "blocks": _presets(layers)}
+    return {name: values[name] for name in VALUES if name not in given and values[name]}
 
 
 def _networks(base: Base) -> list[str]:
@@ -138,10 +138,10 @@ def _networks(base: Base) -> list[str]:
 
 def _presets(layers: Sequence[Iterable[str]]) -> list[dict[str, str]]:
     names = [list(own) for own in layers]
-    found = []
+    presets = []
     for preset in PRESETS:
         weights = read_blocks(dict.fromkeys(SIDES, preset), len(SIDES))
         kept = [any(of.of(name) for name in own) for of, own in zip(weights, names, strict=True) if of is not None]
         if len(kept) == len(SIDES) and all(kept):
-            found.append(dict.fromkeys(SIDES, preset))
-    return found
+            presets.append(dict.fromkeys(SIDES, preset))
+    return presets

@@ -76,7 +76,7 @@ def _tuned_values(work: PaperWork, grid: Plan, tuned: Sequence[TunedPair]) -> di
     from lorarar.store import Store
 
     settings = {"device": work.request.device} if work.request.device else {}
-    found: dict[str, dict[Any, float]] = {name: {} for name in ("mars2", *WITHOUT_JUDGE)}
+    values: dict[str, dict[Any, float]] = {name: {} for name in ("mars2", *WITHOUT_JUDGE)}
     for one in tuned:
         plan = one.plan(grid)
         with Store(work.request.database) as store:
@@ -85,11 +85,11 @@ def _tuned_values(work: PaperWork, grid: Plan, tuned: Sequence[TunedPair]) -> di
             raise PaperError(outcome.failures[0])
         judge_all(RunRequest(work.choice(plan), Judges(settings=settings)))
         report = work.report(plan)
-        found["mars2"] |= mars2_by_pair(report).get(plan.methods[0].row_name, {})
+        values["mars2"] |= mars2_by_pair(report).get(plan.methods[0].row_name, {})
         for name in WITHOUT_JUDGE:
             if name in report.backbones:
-                found[name] |= metric_by_pair(report, name, work.request.database)[plan.methods[0].row_name]
-    return {name: own for name, own in found.items() if own}
+                values[name] |= metric_by_pair(report, name, work.request.database)[plan.methods[0].row_name]
+    return {name: own for name, own in values.items() if own}
 
 
 def _beside(values: Mapping[str, ByMethod], best: str) -> tuple[list[str], dict[str, Any]]:
