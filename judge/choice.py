@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from lorarar.store.command_line import command_line
 from lorarar.store.connection import default_path
 from lorarar.store.opening import open_existing_store, open_for_reading
 from lorarar.util.formatting import count
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from lorarar.store import Store
 
 T = TypeVar("T")
-NO_DATABASE = ", or fill one with: lorarar bench run quick"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class PictureChoice:
                 bring_known(self.db or default_path(), store, share)
                 yield store, share if plain is None else plain_collection(store, share, self.generated), prepared
         elif plain is None:
-            with open_existing_store(self.db, NO_DATABASE) as store:
+            with open_existing_store(self.db, _how_to_fill()) as store:
                 targets = from_store(store, self.images)
                 yield store, targets, prepare(targets)
         else:
@@ -87,7 +87,7 @@ class PictureChoice:
 
         targets = plain
         if targets is None:
-            with open_for_reading(self.db, NO_DATABASE, still=True) as whole:
+            with open_for_reading(self.db, _how_to_fill(), still=True) as whole:
                 targets = from_store(whole, self.images)
         share = share_of(targets, shard)
         if not share:
@@ -111,3 +111,7 @@ class PictureChoice:
             targets = find_targets(store, self.images, self.generated, self.references)
             report_collection(targets)
             yield store, targets
+
+
+def _how_to_fill() -> str:
+    return f", or fill one with: {command_line('lorarar bench run quick')}"

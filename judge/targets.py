@@ -8,6 +8,7 @@ out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -162,7 +163,7 @@ def from_folders(generated: Path, references: Path) -> list[Target]:
         ImportingError: the folders have neither layout, or both; or ``styles.toml`` is unsound.
         ImageError: the folder is not there.
     """
-    collection = Collection("import", str(generated.resolve()))
+    collection = Collection("import", os.path.realpath(generated))
     tree = read_tree(generated)
     if tree.refused:
         raise TargetError(tree.refused[0])
@@ -277,7 +278,7 @@ def present_targets(store: Store, targets: Sequence[Target]) -> list[Target]:
     present = [target for target, fault in zip(targets, faults, strict=True) if not fault]
     resolver = PathResolver(store.path)
     lines = [
-        f"{len(paths)} pictures {fault}: {listed(paths)}{_looked_in(resolver, paths)}"
+        f"{len(paths)} pictures {fault}: {listed(paths, 2)}{_looked_in(resolver, paths)}"
         for fault in (MISSING, CHANGED)
         if (paths := [str(target.image) for target, its in zip(targets, faults, strict=True) if its == fault])
     ]

@@ -11,7 +11,6 @@ from PIL import Image
 from textual_image._sixel import image_to_sixels
 from textual_image.widget import TGPImage
 
-from lorarar.util import picture_protocol
 from tests.shown import make_shown
 from tests.sixel_decoder import decode
 from tests.tui_app import drive, until
@@ -102,29 +101,3 @@ def test_kittys_placeholders_name_the_pictures_that_were_sent(tmp_path, monkeypa
         assert placed[whole][0] * placed[whole][1] == cells
         received = Image.open(io.BytesIO(base64.b64decode(chunks[whole]))).convert("RGB")
         assert received.getpixel((1, 1)) in {image.convert("RGB").getpixel((1, 1)) for image in images}
-
-
-@pytest.mark.parametrize(
-    ("answer", "has"),
-    [("\x1b_Gi=4266;OK\x1b\\", True), ("\x1b_Gi=4266;EINVAL:no such key\x1b\\", False), (None, False)],
-)
-def test_a_terminal_that_does_not_place_pictures_by_signs_gets_half_cells(answer, has, monkeypatch):
-    from contextlib import contextmanager
-
-    import textual_image.renderable as renderables
-    from textual_image.renderable.tgp import Image as Kitty
-
-    @contextmanager
-    def capture(start, end, timeout):
-        yield SimpleNamespace(sequence=answer)
-        if answer is None:
-            raise TimeoutError
-
-    monkeypatch.setattr("textual_image._terminal.capture_terminal_response", capture)
-    monkeypatch.setattr("textual_image.renderable.tgp._send_tgp_message", lambda **keys: None)
-    monkeypatch.setattr(renderables, "Image", Kitty)
-    picture_protocol.has_placeholders.cache_clear()
-    try:
-        assert picture_protocol.picture_protocol() == ("kitty" if has else "half")
-    finally:
-        picture_protocol.has_placeholders.cache_clear()

@@ -1,22 +1,17 @@
 """How this terminal shows pictures: ``--images``.
 
-textual-image asks the terminal what it can do when it is imported, which must happen before the app owns the
-terminal; so ``choose`` is called first of all.
+The terminal is asked what it can do before the app owns it; so ``choose`` is called first of all.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from io import StringIO
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from lorarar.util.errors import LorarError
-from lorarar.util.picture_protocol import picture_protocol
+from lorarar.util.picture_protocol import cell_size, picture_library, picture_protocol
 from lorarar.util.suggestion import did_you_mean
 
 if TYPE_CHECKING:
@@ -69,20 +64,19 @@ def choose(choice: str) -> PictureMode:
     if choice == "none":
         return PictureMode("none", None, (8, 16))
     name = choice if choice != "auto" else picture_protocol()
-    with _silent_terminal() if choice == "half" else nullcontext():
-        from tui.private_api import terminal_cell_size
-
-        cell = terminal_cell_size()
+    cell = cell_size(ask=choice != "half")
     return PictureMode(name, _widget(name), (0, 0) if choice == "half" else cell, _colours(name))
 
 
 def _widget(name: str) -> type[Widget]:
     """What shows a picture in this way; nothing of the others is loaded."""
     if name == "kitty":
+        picture_library()  # before the widgets, which ask the terminal where it is not there
         from textual_image.widget import TGPImage
 
         return cast("type[Widget]", TGPImage)
     if name == "sixel":
+        picture_library()
         from tui.sixels import Sixels
 
         return Sixels
@@ -121,13 +115,3 @@ def _colours(name: str) -> int:
         if terminal_colours() >= 256
         else terminal_colours()
     )
-
-
-@contextmanager
-def _silent_terminal() -> Iterator[None]:
-    """Ask the terminal nothing: where half cells are chosen, it may not answer, which costs 0.1 s a question."""
-    terminal, sys.__stdout__ = sys.__stdout__, StringIO()  # type: ignore[misc, assignment]
-    try:
-        yield
-    finally:
-        sys.__stdout__ = terminal  # type: ignore[misc]

@@ -24,17 +24,6 @@ def release_rendered_lines() -> None:
     StylesCache.get_inner_outer.cache_clear()
 
 
-def terminal_cell_size() -> tuple[int, int]:
-    """Width and height of a cell of this terminal in pixels; 0 where it does not say.
-
-    textual-image asks the terminal when it is imported, and keeps the answer without a public name.
-    """
-    from textual_image._terminal import get_cell_size
-
-    size = get_cell_size()
-    return size.width, size.height
-
-
 def fitting_cells(picture: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
     """Columns and rows that textual-image gives a picture of so many pixels in a room of columns and rows."""
     from textual_image._geometry import ImageSize

@@ -14,6 +14,7 @@ from lorarar.cli.console import DbOption, JsonOption, command, one_form, one_of,
 from lorarar.cli.help_pages import help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
+from lorarar.store.command_line import command_line
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
 
@@ -101,18 +102,20 @@ def report(
 
 
 def _print_report(report: JudgeReport, form: str, paper: bool) -> None:
+    from judge.reports.conclusion import CHECK
     from judge.reports.tables import csv_rows, report_record, tables
     from lorarar.util.tables import as_csv, as_latex, as_markdown
 
+    lead = [line.replace(CHECK, command_line(CHECK)) for line in report.lead]
     if form == "json":
         print_json(report_record(report))
     elif form == "csv":
-        message(" ".join(report.lead))  # a spreadsheet takes no line above the head
+        message(" ".join(lead))  # a spreadsheet takes no line above the head
         print_text(as_csv(*csv_rows(report, paper=paper)), end="")
     elif form == "table":
-        print_text("\n".join([*report.lead, ""]))
+        print_text("\n".join([*lead, ""]))
         for table in tables(report, paper=paper):
             print_table(table)
     else:
         form_of = as_markdown if form == "markdown" else as_latex
-        print_text(form_of(tables(report, paper=paper), report.lead), end="")
+        print_text(form_of(tables(report, paper=paper), lead), end="")

@@ -26,6 +26,7 @@ from lorarar.cli.flags import Flag, given_options
 from lorarar.cli.help_pages import help_page
 from lorarar.cli.shard_flag import ShardOption, parse_shard, tell_gathering
 from lorarar.cli.worker_flags import CpusOption, WorkersOption
+from lorarar.store.command_line import command_line
 from lorarar.store.connection import default_path
 from lorarar.util.messages import message
 from lorarar.util.options import Option
@@ -108,6 +109,6 @@ def run(
     if pictures.shard:
         tell_gathering(pictures.shard, db or default_path())
     elif result.members:
-        message(f"what the jury says: lorarar judge report {jury_flags(result.members)}")
+        message(f"what the jury says: {command_line(f'lorarar judge report {jury_flags(result.members)}')}")
     if result.shortfall:  # nothing asked or measured, or not all of it clear
         raise JudgeError(result.shortfall)

@@ -20,6 +20,7 @@ from lorarar.cli.console import (
     SeedOption,
     VaeOption,
     command,
+    prepare_images,
     print_json,
     print_path,
     seeds_from,
@@ -130,6 +131,7 @@ def try_loras(
     judges = _judges(some_of(given, of_critics(JUDGING)), device)
     seeds = seeds_from(seed, n)
     check_output_folder(out)
+    prepare_images()
     request = TryoutRequest(
         content=content,
         style=style,

@@ -24,6 +24,7 @@ from judge.reports.groups import By, Group, Name, group_name, groups, means_by_g
 from judge.targets import Target, report_collection
 from judge.trust import Trust, read_trust
 from judge.verdicts import Judge, JudgeFilter
+from lorarar.store.command_line import command_line
 from lorarar.store.queries import Collection
 from lorarar.util.statistics.bootstrap import Interval
 from lorarar.util.statistics.crossed import Difference
@@ -224,7 +225,9 @@ def choose_judge(
     """
     judges = targets.verdicts.judges()
     if not judges:
-        raise UnjudgedError(f"{targets.verdicts.store.path} has no verdicts; judge first: lorarar judge run")
+        raise UnjudgedError(
+            f"{targets.verdicts.store.path} has no verdicts; judge first: {command_line('lorarar judge run')}"
+        )
     wanted = JudgeFilter(() if critic is None else (critic,), prompts, () if number is None else (number,))
     fitting = [judge for judge in judges if wanted.means(judge)]
     if not fitting:
@@ -255,7 +258,7 @@ def why_without_verdicts(targets: JudgedTargets, judges: Sequence[Judge]) -> str
         count, mostly = sum(reasons.values()), max(reasons, key=lambda reason: reasons[reason])
         return f"all {count} questions about these pictures failed (by {names}), mostly: {mostly}"
     several = f"these {len(targets.targets)} pictures have" if len(targets.targets) > 1 else "this picture has"
-    return f"{several} not been judged yet by {names}; judge with: lorarar judge run"
+    return f"{several} not been judged yet by {names}; judge with: {command_line('lorarar judge run')}"
 
 
 def _values(targets: Sequence[Target], scores: BackboneScores) -> dict[Target, float]:

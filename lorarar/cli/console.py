@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from lorarar.store import DEFAULT, ENVIRONMENT
-from lorarar.util.errors import LorarError, OutOfMemoryError, SeedError
+from lorarar.store.command_line import named_database
+from lorarar.util.errors import LorarError, OutOfMemoryError, SeedError, system_reason
 from lorarar.util.json_text import as_json
-from lorarar.util.messages import message, stderr_console
+from lorarar.util.messages import is_silent, message, stderr_console
 from lorarar.util.out_of_memory import out_of_memory_as, what_was_missing
+from lorarar.util.picture_protocol import picture_library, picture_protocol
 from lorarar.util.seeds import LARGEST, check_seeds
 from lorarar.util.suggestion import did_you_mean
 from lorarar.util.text import clean
@@ -42,9 +44,19 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
+def _note_database(context: typer.Context, path: Path | None) -> Path | None:
+    """Let the commands that this one suggests be about the database that its ``--db`` names."""
+    source = context.get_parameter_source("db")
+    if path is not None and source is not None and source.name == "COMMANDLINE":
+        context.with_resource(named_database(path))
+    return path
+
+
 DbOption = Annotated[
     Path | None,
-    typer.Option("--db", help="Database of results.", envvar=ENVIRONMENT, show_default=f"./{DEFAULT}"),
+    typer.Option(
+        "--db", help="Database of results.", envvar=ENVIRONMENT, show_default=f"./{DEFAULT}", callback=_note_database
+    ),
 ]
 VersionOption = Annotated[
     bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
@@ -104,6 +116,11 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
         except LorarError as error:
             message(f"{error.title}: {error}", "red")
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:  # a full disk, a name too long, a folder that is closed to this user …
+            if error.errno is None or isinstance(error, BrokenPipeError):  # no word of the system's, or a reader's end
+                raise
+            message(f"System: {system_reason(error)}", "red")
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             message("Interrupted; what was finished is kept.", "yellow")
             raise typer.Exit(INTERRUPTED) from None
@@ -202,16 +219,26 @@ def one_of(option: str, value: str, accepted: Sequence[str], error: type[LorarEr
     return value
 
 
+def prepare_images() -> None:
+    """Ask the terminal how it shows pictures, before the work that makes them: while it lasts, people type ahead."""
+    if sys.stderr.isatty() and not is_silent():
+        picture_protocol()
+
+
 def show_images(images: Sequence[Image], width: int = 24) -> None:
     """Show pictures side by side in the terminal, in the best way it knows; do nothing where stderr is none.
 
     ``width`` is of one picture, in columns; a wider one than the terminal is made to fit.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or is_silent():
         return
     from rich.columns import Columns
-    from textual_image.renderable import Image as Renderable
 
-    console = stderr_console()
+    protocol, library, console = picture_protocol(), picture_library(), stderr_console()
+    if protocol == "half" and console.no_color:
+        return
+    renderers = {"sixel": library.SixelImage, "kitty": library.TGPImage, "half": library.HalfcellImage}
+    # what draws by kitty's protocol writes to stdout, whatever that is
+    renderable = renderers[protocol if sys.stdout.isatty() or protocol != "kitty" else "half"]
     fitting = min(width, console.width)
-    console.print(Columns([Renderable(image, width=fitting, height="auto") for image in images], padding=(0, 1)))
+    console.print(Columns([renderable(image, width=fitting, height="auto") for image in images], padding=(0, 1)))

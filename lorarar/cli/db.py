@@ -14,6 +14,7 @@ from lorarar.cli.console import DbOption, JsonOption, command, one_of, print_jso
 from lorarar.cli.help_pages import LOOKING, help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.store import default_path
+from lorarar.store.command_line import command_line
 from lorarar.store.opening import open_existing_store
 from lorarar.util.errors import StoreError
 from lorarar.util.formatting import byte_size, count
@@ -158,7 +159,7 @@ def _chosen(store: Store, kind: str, name: str | None) -> list[Collection]:
     there = collections_of(store, kind)
     names = ", ".join(collection.name for collection in there)
     if not there:
-        raise StoreError(f"{store.path} has no {kind}; see: lorarar db")
+        raise StoreError(f"{store.path} has no {kind}; see: {command_line('lorarar db')}")
     if name is None and kind in ("demo", "blend", "single"):
         return there
     if name is None:

@@ -12,6 +12,7 @@ from lorarar.cli.console import (
     JsonOption,
     SeedOption,
     command,
+    prepare_images,
     print_json,
     print_path,
     seeds_from,
@@ -45,6 +46,7 @@ def demo(
     """Merge one of Pocket's test pairs by several methods and show the pictures beside the truth."""
     seeds = seeds_from(seed, n)
     check_output_folder(out)
+    prepare_images()
     from lorarar.pocket.concepts import style_named, subject_named
 
     concepts = subject_named(subject), style_named(style)

@@ -17,6 +17,7 @@ from lorarar.cli.console import (
     SeedOption,
     VaeOption,
     command,
+    prepare_images,
     print_json,
     print_path,
     seeds_from,
@@ -38,16 +39,20 @@ from lorarar.cli.drawing_flags import (
 from lorarar.cli.given_files import check_there
 from lorarar.cli.help_pages import DRAWING, help_page
 from lorarar.families import DEFAULT_BASE
-from lorarar.generation.noise import parse_noise_cell
+from lorarar.generation.noise import NoiseCell, parse_noise_cell
 from lorarar.generation.picture_size import parse_size
 from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.lora.drawn_methods import DRAWN, drawn_method
 from lorarar.lora.strength_text import file_and_strength
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
+from lorarar.util.suggestion import did_you_mean
+from lorarar.util.text import alike
 
 if TYPE_CHECKING:
+    from lorarar.families import Base
     from lorarar.generation.picture import Picture
+    from lorarar.store import Store
 
 
 @help_page(
@@ -90,6 +95,7 @@ def generate(
     """Generate pictures; number k has seed SEED + k and is the same alone or among others."""
     seeds = seeds_from(seed, n)
     check_output_folder(out)
+    prepare_images()
     from lorarar.families import find_base
 
     switches = drawn_method(method) if method is not None else None
@@ -123,13 +129,35 @@ def generate(
         made_by = keep_loras(store, attached, [file for file, _ in sources])
         steps_in_all = -(-n // batch) * DrawingSettings.of(model, options).steps
         with Ticker("generate", steps_in_all) as ticker:
-            cell = parse_noise_cell(noise_of) if noise_of else None
+            cell = _noise_cell(noise_of, store, model) if noise_of else None
             for picture in studio.generate(
                 prompt, seeds, batch=batch, noise_of=cell, on_step=ticker.advance, **options
             ):
                 pictures.append(save(picture, out))
                 store.add_image(pictures[-1], *made_by)
     _show(pictures, as_json)
+
+
+def _noise_cell(text: str, store: Store, model: Base) -> NoiseCell:
+    """The cell that a text names, as the database or the base has its names, in whichever spelling they are given.
+
+    Noise is decided by names, so that there is some for every text; that of a cell which is nowhere is remarked on.
+    """
+    from lorarar.lora.folders import find_loras
+    from lorarar.lora.names import lora_name
+    from lorarar.store.queries import cell_names
+
+    given = parse_noise_cell(text)
+    with store.reading() as database:
+        cells = cell_names(database)
+    names: list[str] = []
+    for side, (name, folder) in enumerate(zip(given, (model.contents, model.styles), strict=True)):
+        there = [*(cell[side] for cell in cells), *(map(lora_name, find_loras(folder)) if folder else ())]
+        names.append(alike(name, dict.fromkeys(there)) or name)
+        if names[-1] not in there:
+            near = did_you_mean(name, there)
+            message(f"--noise-of: no cell here has the name {name}; its noise is what it would have{near}", "yellow")
+    return names[0], names[1]
 
 
 def _show(pictures: Sequence[Picture], as_json: bool) -> None:

@@ -9,13 +9,13 @@ from lorarar.util.files import missing
 
 
 def check_there(*loras: Path) -> None:
-    """Refuse LoRAs of which there is nothing.
+    """Refuse LoRAs of which there is nothing, and what is neither a file nor a folder: a pipe may never end.
 
     Raises:
         AdapterError: there is none at a place; the message says which names there are near.
     """
     for path in loras:
-        if not path.exists():
+        if not path.is_file() and not path.is_dir():
             raise AdapterError(missing(path))
 
 

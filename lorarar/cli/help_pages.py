@@ -109,8 +109,9 @@ def _with_suggestions(parse: Callable[[Any, list[str]], list[str]]) -> Callable[
         except typer.BadParameter as error:
             error.message = error.message.removeprefix("Value error, ")
             given, choices = error.message.partition(" is not one of ")[::2]
-            accepted = [choice.strip(" .'") for choice in choices.split(",")]
-            error.message = error.message.rstrip(".") + did_you_mean(given.strip("'"), accepted)
+            if choices:
+                accepted = [choice.strip(" .'") for choice in choices.split(",")]
+                error.message = error.message.rstrip(".") + did_you_mean(given.strip("'"), accepted)
             raise
 
     return parse_args

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorarar.store.command_line import command_line
 from lorarar.util.errors import UsageError
 from lorarar.util.messages import message
 
@@ -143,9 +144,8 @@ class JudgedSource:
         from lorarar.training.accepted_pictures import read_accepted
         from lorarar.training.judged_balances import read_balances
 
-        with open_for_reading(
-            self.db, "; draw and judge pictures first: lorarar bench run, lorarar judge run"
-        ) as store:
+        first = f"{command_line('lorarar bench run')}, {command_line('lorarar judge run')}"
+        with open_for_reading(self.db, f"; draw and judge pictures first: {first}") as store:
             choice = JudgeChoice(self.critics, self.prompts, self.judges)
             if self.head == "balance":
                 balances = read_balances(store, self.titles, choice, base)

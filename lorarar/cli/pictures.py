@@ -10,6 +10,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
 from lorarar.cli.help_pages import JUDGING, help_page
+from lorarar.store.command_line import command_line
 from lorarar.util.formatting import count, listed
 from lorarar.util.messages import message
 from lorarar.util.text import one_line
@@ -90,7 +91,8 @@ def import_pictures(
         print_json(_record(outcome, left_out))
     else:
         print_text(_summary(outcome))
-    message(f"next: lorarar judge run --images {quote(f'import={outcome.collection.name}')}")
+    judge = f"lorarar judge run --images {quote(f'import={outcome.collection.name}')}"
+    message(f"next: {command_line(judge)}")
 
 
 def _summary(outcome: ImportOutcome) -> str:

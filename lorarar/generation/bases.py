@@ -44,7 +44,7 @@ def drawing_device(device: str | None = None) -> str:
         there += ["mps"] if torch.backends.mps.is_available() else []
         raise BaseError(
             f"--device is {device!r}, which is not to be had here; accepted are {', '.join(there)}"
-            f"{did_you_mean(device, there)}"
+            f"{did_you_mean(device, there[1:])}"  # gpu is no slip of cpu
         ) from None
     return device
 

@@ -44,6 +44,8 @@ def check_exists(path: Path, hint: str = "", error: type[LorarError] = StoreErro
     if path.is_dir():
         raise error(f"{path} is a folder; name the database with --db FILE")
     if not path.is_file():
+        if path.exists():
+            raise error(f"{path} is not a file; name the database with --db FILE")
         near = did_you_mean_file(path)
         raise error(f"{path} does not exist; name the database with --db{hint}{near}")
 

@@ -6,6 +6,7 @@ Invariant: pictures of several collections never meet in one figure. Who reads f
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorarar.store.command_line import command_line
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection, Kind, PictureRow, cell_pictures, picture_collections
 from lorarar.util.errors import LorarError
@@ -115,8 +117,8 @@ class PictureFilter:
         """Why no collection is meant."""
         if not rows:
             return (
-                f"{database} has no pictures of a grid; make some with: lorarar bench run quick, or take your own "
-                "with: lorarar pictures import"
+                f"{database} has no pictures of a grid; make some with: {command_line('lorarar bench run quick')}, "
+                f"or take your own with: {command_line('lorarar pictures import')}"
             )
         what = "no plan" if not self.kinds else f"no {self.text}"
         wanted = next((name for names in self.kinds.values() for name in names), "")
@@ -159,7 +161,7 @@ def folder_collection(folder: Path, paths: PathResolver) -> Collection:
     Raises:
         OutputError: the folder's name is no UTF-8.
     """
-    return Collection("import", paths.stored(folder.resolve()))
+    return Collection("import", paths.stored(Path(os.path.realpath(folder))))
 
 
 def named(collections: Sequence[Collection], name: str, paths: PathResolver) -> list[Collection]:

@@ -124,6 +124,11 @@ def collection_pictures(database: sqlite3.Connection, collection: Collection) ->
     return sorted(rows, key=attrgetter("id"))  # hardly out of order, while SQLite would copy all to sort them
 
 
+def cell_names(database: sqlite3.Connection) -> list[Pair]:
+    """The names of contents and styles that have cells in any collection, each pair once."""
+    return database.execute("SELECT DISTINCT content, style FROM cells ORDER BY content, style").fetchall()
+
+
 def reference_folders(database: sqlite3.Connection) -> dict[Collection, str]:
     """The folders with the references of imported collections."""
     rows = database.execute("SELECT kind, name, reference_folder FROM collections WHERE reference_folder IS NOT NULL")

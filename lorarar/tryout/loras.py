@@ -22,7 +22,7 @@ def find_lora(text: str, base: Base, side: str) -> Path:
     """
     path = Path(text)
     if path.exists() or not is_bare(text):
-        if not path.exists():
+        if not path.is_file() and not path.is_dir():
             raise AdapterError(missing(path))
         return path
     ours, theirs = ({lora_name(file): file for file in _own(base, one)} for one in (side, _other(side)))

@@ -12,12 +12,15 @@ from lorarar.families import DEFAULT_BASE, find_base
 from lorarar.generation.picture_names import safe_words
 from lorarar.lora.header import read_metadata
 from lorarar.lora.names import lora_name
+from lorarar.merging.methods.method import SIDES
 from lorarar.pictures.description import NOTHING, Description, describe
+from lorarar.pictures.folders import find_images
 from lorarar.pictures.prompts import PAIR_PROMPT
+from lorarar.pictures.references import references_folder
 from lorarar.tryout.loras import find_lora
 from lorarar.tryout.rows import TryoutRows, tryout_rows
 from lorarar.util.digest import digest_of_facts
-from lorarar.util.errors import AdapterError, PlanError
+from lorarar.util.errors import AdapterError, ImageError, PlanError
 
 PLACE = ("device", "dtype", "offload")  # what of the pictures' settings is where they are drawn
 
@@ -60,6 +63,7 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
 
     Raises:
         AdapterError: a LoRA is not there, or nothing says a prompt that is needed.
+        ImageError: a judge has nothing to compare with.
         BaseError, HypernetError, MethodError, PlanError: as of plans and methods.
     """
     if request.prompt is not None and not request.prompt.strip():
@@ -76,6 +80,8 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
             f"{unsaid[0]} does not say its prompt; say what to draw: --prompt, or what it was trained with: "
             "--content-prompt, --style-prompt"
         )
+    if request.judged:
+        _check_judgeable(files, descriptions)
     rows = tryout_rows(base, request.methods, request.options, has_prompts=not unsaid)
     content, style = (
         {"concepts": {lora_name(file): _entry(file, given)}} for file, given in zip(files, request.given, strict=True)
@@ -96,6 +102,23 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
     title = _title(tables, *files)
     plan = place_plan(plan_of({**tables, "title": title}, "try"), Path("try"))
     return Tryout(plan, rows)
+
+
+def _check_judgeable(files: Sequence[Path], descriptions: Sequence[Description]) -> None:
+    """Refuse to have judged what a judge has no words for, or no pictures to compare with."""
+    for side, file, words in zip(SIDES, files, descriptions, strict=True):
+        if not (words.prompt or "").strip():
+            raise AdapterError(
+                f"{file} does not say its prompt, by which --critic asks for its {side}; say it with --{side}-prompt, "
+                "or judge nothing: leave --critic out"
+            )
+        try:
+            find_images(words.images or references_folder(file))
+        except ImageError as error:
+            raise ImageError(
+                f"{file} has no pictures, which --critic compares with: {error}; name them with --{side}-images, or "
+                "judge nothing: leave --critic out"
+            ) from None
 
 
 def _entry(file: Path, given: Description) -> dict[str, Any]:

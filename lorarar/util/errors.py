@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+from lorarar.util.text import readable
+
 
 class LorarError(Exception):
     """Base of all expected errors; the command line prints ``title: message`` and exits with ``exit_code``."""
@@ -20,6 +25,13 @@ class UsageError(LorarError):
 def reason(error: BaseException) -> str:
     """The first line of another library's error, or its name where it says nothing."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def system_reason(error: OSError) -> str:
+    """What the system says of a file or a device, with its name where it says it, in one line."""
+    named = isinstance(error.filename, str | bytes)
+    place = f"{readable(Path(os.fsdecode(error.filename)))}: " if named else ""
+    return f"{place}{error.strerror or reason(error)}"
 
 
 class AdapterError(LorarError):

@@ -78,6 +78,10 @@ def missing(path: Path) -> str:
     """Say that there is nothing at a place; of a relative one also where it was looked for, and which name
     there is near.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return f"{readable(path)} is not a file"  # but a pipe, a device …
+    if path.is_symlink():
+        return f"{readable(path)} is a link to {readable(path.readlink())}, where there is nothing"
     looked = "" if path.is_absolute() else f"; looked in {readable(Path.cwd() / path.parent)}"
     return f"{readable(path)} does not exist{looked}{did_you_mean_file(path)}"
 

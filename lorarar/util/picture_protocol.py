@@ -1,44 +1,65 @@
-"""The best way in which this terminal shows pictures."""
+"""The best way in which this terminal shows pictures, and what draws them in it.
+
+textual-image draws. It would ask the terminal itself, whenever it is imported, and take what was typed ahead for
+answers; so it is imported here, where it sees no terminal, and is told what ours said (``terminal_answers``).
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Literal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import TYPE_CHECKING, Literal
 
-PROBE = 0x10AA  # the number of a picture that is placed to see whether a terminal can
+from lorarar.util.terminal_answers import TerminalAnswers, terminal_answers
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
 Protocol = Literal["kitty", "sixel", "half"]
 
 
 def picture_protocol() -> Protocol:
-    """The way that textual-image finds out by asking the terminal, when it is first imported.
+    """The way that the terminal's answers allow; half cells, without a question, where there is no terminal.
 
-    Its coarsest one, without colours, is never better than half cells, which stand for it; so is Kitty's protocol
-    without its placeholders, which kitty has from 0.28 on.
+    Call it before work begins and before an app owns the terminal: it is asked at the first call alone.
     """
-    from textual_image.renderable import Image
-    from textual_image.renderable.sixel import Image as Sixel
-    from textual_image.renderable.tgp import Image as Kitty
-
-    if Image is Kitty and not has_placeholders():
-        return "half"
-    protocols: dict[type, Protocol] = {Sixel: "sixel", Kitty: "kitty"}
-    return protocols.get(Image, "half")
+    answers = terminal_answers()
+    if answers.has_sixel:
+        return "sixel"
+    return "kitty" if answers.has_placeholders else "half"
 
 
-@cache  # the terminal is asked before the app owns it
-def has_placeholders() -> bool:
-    """Whether the terminal, which has Kitty's graphics, draws them in place of signs; False where it does not say.
+def cell_size(*, ask: bool = True) -> tuple[int, int]:
+    """Width and height of a cell in pixels, which textual-image then knows without asking; a guess where nobody says.
 
-    A picture of one pixel is placed so. A terminal that does not know this way says nothing, or what is wrong.
+    Args:
+        ask: whether the terminal may be asked.
     """
-    from textual_image._terminal import TerminalError, capture_terminal_response
-    from textual_image.renderable.tgp import _send_tgp_message
+    answers = terminal_answers() if ask else TerminalAnswers()
+    with _no_terminal():
+        from textual_image._terminal import CellSize, get_cell_size
 
+        if all(answers.cell):
+            get_cell_size._result = CellSize(*answers.cell)  # type: ignore[attr-defined]
+        width, height = get_cell_size()
+    return width, height
+
+
+def picture_library() -> ModuleType:
+    """textual-image's renderers, one a protocol."""
+    cell_size()
+    with _no_terminal():
+        import textual_image.renderable as renderers
+    return renderers
+
+
+@contextmanager
+def _no_terminal() -> Iterator[None]:
+    """Within, textual-image sees no terminal."""
+    terminal, sys.__stdout__ = sys.__stdout__, StringIO()  # type: ignore[misc, assignment]
     try:
-        _send_tgp_message(a="t", i=PROBE, s=1, v=1, f=24, q=2, payload="AAAA")
-        with capture_terminal_response("\x1b_G", "\x1b\\", timeout=0.1) as response:
-            _send_tgp_message(a="p", i=PROBE, c=1, r=1, U=1)
-        _send_tgp_message(a="d", d="I", i=PROBE, q=2)
-    except (TerminalError, TimeoutError):
-        return False
-    return str(response.sequence).endswith(";OK\x1b\\")
+        yield
+    finally:
+        sys.__stdout__ = terminal  # type: ignore[misc]

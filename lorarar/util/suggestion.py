@@ -49,7 +49,7 @@ def did_you_mean_file(path: Path) -> str:
     A file of another kind is not meant: ``lorarar.db`` is near to no folder ``lorarar``.
     """
     try:
-        there = sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("."))
+        there = sorted(one.name for one in path.parent.iterdir() if not one.name.startswith(".") and one.exists())
     except (OSError, ValueError):  # ValueError: of a null character
         return ""
     kinds = {kind for kind in {Path(name).suffix for name in there} if nearest(path.suffix, [kind])}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
 from lorarar.cli.help_pages import help_page
+from lorarar.store.command_line import command_line
 from lorarar.util.messages import message
 from studies.cli.options import open_to_read
 
@@ -33,7 +34,7 @@ def list_studies(db: DbOption = None, as_json: JsonOption = False) -> None:
         print_json(rows)
         return
     if not rows:
-        message("No studies yet; make one with: lorarar study new")
+        message(f"No studies yet; make one with: {command_line('lorarar study new')}")
     for row in rows:
         people = [rater for rater in row["raters"] if not rater["simulated"]]
         simulated = len(row["raters"]) - len(people)

@@ -10,6 +10,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, one_of, print_json, print_text
 from lorarar.cli.help_pages import help_page
+from lorarar.store.command_line import command_line
 from lorarar.util.errors import reason
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -155,4 +156,5 @@ def _describe(study: Study, powers: Sequence[Power]) -> None:
     message(power_sentence(study, powers))
     if StudySize.of_study(study).pairs < LEAST_PAIRS:
         message(f"Of fewer than {LEAST_PAIRS} pairs nothing can be told from chance", "yellow")
-    message(f"Next: lorarar study run {study.name}, or lorarar study export {study.name} -o {study.name}.zip")
+    run, export = f"lorarar study run {study.name}", f"lorarar study export {study.name} -o {study.name}.zip"
+    message(f"Next: {command_line(run)}, or {command_line(export)}")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lorarar.store.command_line import command_line
 from lorarar.store.opening import open_existing_store, open_for_reading
 
 if TYPE_CHECKING:
     from lorarar.store import Store
-
-_FILL = ", or fill one with: lorarar bench run quick"
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.", metavar="NAME")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -27,7 +26,7 @@ def open_store(db: Path | None) -> Store:
     Raises:
         StoreError: it does not exist.
     """
-    return open_existing_store(db, _FILL)
+    return open_existing_store(db, _how_to_fill())
 
 
 def open_to_read(db: Path | None) -> Store:
@@ -36,4 +35,8 @@ def open_to_read(db: Path | None) -> Store:
     Raises:
         StoreError: it does not exist.
     """
-    return open_for_reading(db, _FILL)
+    return open_for_reading(db, _how_to_fill())
+
+
+def _how_to_fill() -> str:
+    return f", or fill one with: {command_line('lorarar bench run quick')}"

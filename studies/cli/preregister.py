@@ -10,6 +10,7 @@ import typer
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_path
 from lorarar.cli.help_pages import help_page
 from lorarar.store import default_path
+from lorarar.store.command_line import command_line
 from lorarar.util.files import replacing
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output
@@ -64,5 +65,6 @@ def preregister(
     if as_json:
         print_json({"path": str(out), "digest": registered.digest} | registered.record())
     else:
-        message(f"Registered as {registered.digest}; lorarar study report {name} says whether it was kept to")
+        report = command_line(f"lorarar study report {name}")
+        message(f"Registered as {registered.digest}; {report} says whether it was kept to")
         print_path(out)

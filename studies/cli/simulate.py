@@ -8,6 +8,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, SeedOption, command, print_json
 from lorarar.cli.help_pages import help_page
+from lorarar.store.command_line import command_line
 from lorarar.util.messages import message
 from studies.cli.options import NameArgument, open_store
 
@@ -29,4 +30,5 @@ def simulate(
         codes = write(store, name, raters, noise, seed)
     if as_json:
         print_json({"study": name, "raters": list(codes)})
-    message(f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: lorarar study report {name} --simulated")
+    report = command_line(f"lorarar study report {name} --simulated")
+    message(f"{len(codes)} simulated raters, {codes[0]} to {codes[-1]}; see: {report}")

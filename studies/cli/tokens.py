@@ -8,6 +8,7 @@ import typer
 
 from lorarar.cli.console import DbOption, JsonOption, command, print_json, print_text
 from lorarar.cli.help_pages import help_page
+from lorarar.store.command_line import command_line
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from studies.cli.link_options import TokensOption, UrlOption, tokens_beside
@@ -57,7 +58,7 @@ def tokens(
         for link in links:
             print_text(f"{link['rater']} {link['url']}")
     gone = "" if code is None else f"the link of {code} lets nobody in any more; left: "
-    more = "" if links else f"; some come by: lorarar study serve {name}"
+    more = "" if links else f"; some come by: {command_line(f'lorarar study serve {name}')}"
     message(f"{gone}{count(len(links), 'link')} in {file.path}{more}")
 
 

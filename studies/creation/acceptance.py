@@ -13,6 +13,7 @@ from judge.brand import bases_in_words, brand, knows
 from judge.pictures import correct_on
 from judge.verdicts import Judge, VerdictStore
 from lorarar.store import Store
+from lorarar.store.command_line import command_line
 from lorarar.util.suggestion import did_you_mean
 from studies.creation.candidates import Candidate, Candidates, PairReferences
 from studies.errors import StudyError
@@ -35,14 +36,16 @@ def find_judge(store: Store, critic: str | None = None, bases: Iterable[str] = (
     if judge is None and fitting:
         raise StudyError(
             f"{fitting[0].critic} knows pictures of {fitting[0].critic} alone, and these are "
-            f"{bases_in_words(sorted(bases))}; judge them anew with: lorarar judge run, or name it with --critic"
+            f"{bases_in_words(sorted(bases))}; judge them anew with: "
+            f"{command_line('lorarar judge run')}, or name it with --critic"
         )
     if judge is None:
         there = ", ".join(sorted({judge.critic for judge in judges})) or "none"
         by = f" of {critic}" if critic else ""
         near = did_you_mean(critic, {judge.critic for judge in judges}) if critic else ""
         raise StudyError(
-            f"{store.path} has no MARS2 verdicts{by} (it has: {there}); make some with: lorarar judge run{near}"
+            f"{store.path} has no MARS2 verdicts{by} (it has: {there}); make some with: "
+            f"{command_line('lorarar judge run')}{near}"
         )
     return judge
 

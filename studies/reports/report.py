@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lorarar.store import Store
+from lorarar.store.command_line import command_line
 from lorarar.util.suggestion import did_you_mean
 from studies.errors import StudyError
 from studies.figures import Figure, Points, StudyReport, marked
@@ -133,7 +134,8 @@ def _why_empty(studies: StudyStore, study: Study, simulated: bool, left_out: Seq
     if left_out:
         return f"all votes on the study {study.name} are left out, by its rules or --attentive: {', '.join(left_out)}"
     if simulated:
-        return f"the study {study.name} has no simulated raters; make some with: lorarar study simulate"
+        make = command_line("lorarar study simulate")
+        return f"the study {study.name} has no simulated raters; make some with: {make}"
     others = sum(rater.simulated for rater in studies.raters(study))
     hint = f"; it has {others} simulated raters, which --simulated reports on" if others else ""
     return f"nobody has voted on the study {study.name} yet{hint}"

@@ -7,6 +7,7 @@ no import can pass it by.
 from __future__ import annotations
 
 from lorarar.store import Store
+from lorarar.store.command_line import command_line
 from studies.errors import ClosedError
 from studies.store.study import Study
 
@@ -46,7 +47,7 @@ def check_day(store: Store, study: Study, day: str) -> None:
     if closed is not None and day > closed:
         raise ClosedError(
             f"the study {study.name} was closed on {closed}, and this vote is of {day}; "
-            f"to take it in, first: lorarar study close {study.name} --reopen"
+            f"to take it in, first: {command_line(f'lorarar study close {study.name} --reopen')}"
         )
 
 

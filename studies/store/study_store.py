@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lorarar.store import Store
+from lorarar.store.command_line import command_line
 from lorarar.util.suggestion import did_you_mean
 from studies.errors import StudyError
 from studies.schema import SCHEMA
@@ -53,7 +54,7 @@ class StudyStore:
         rows = self.store.rows("SELECT * FROM studies WHERE name = ?", name)
         if not rows:
             names = self.names()
-            there = ", ".join(names) or "none; make one with: lorarar study new"
+            there = ", ".join(names) or f"none; make one with: {command_line('lorarar study new')}"
             raise StudyError(
                 f"{self.store.path} has no study {name[:80]!r}; it has: {there}{did_you_mean(name, names)}"
             )

@@ -14,6 +14,7 @@ import typer
 from lorarar.cli.console import DbOption, VersionOption, command
 from lorarar.cli.help_pages import LOOKING, SETTINGS, PageCommand, help_page
 from lorarar.store import default_path
+from lorarar.store.command_line import command_line
 from lorarar.store.opening import open_existing_store
 from tui.cli.shared import ImagesOption, say_progress
 
@@ -86,7 +87,8 @@ def vote(path: Path, study: str, rater: str | None, images: str) -> None:
         session = open_study(store, study, rater)
         run(session, images)
     if session.consented and not session.finished:
-        say_progress(session, f"go on with: lorarar-tui --study {study} --rater {session.code}")
+        again = command_line(f"lorarar-tui --study {study} --rater {session.code}")
+        say_progress(session, f"go on with: {again}")
 
 
 if __name__ == "__main__":
