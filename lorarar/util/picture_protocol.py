@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
@@ -42,7 +43,7 @@ def cell_size(*, ask: bool = True) -> tuple[int, int]:
         from textual_image._terminal import CellSize, get_cell_size
 
         if all(answers.cell):
-            get_cell_size._result = CellSize(*answers.cell)  # type: ignore[attr-defined]
+            get_cell_size._result = CellSize(*answers.cell)
         width, height = get_cell_size()
     return width, height
 
@@ -51,8 +52,7 @@ def picture_library() -> ModuleType:
     """textual-image's renderers, one a protocol."""
     cell_size()
     with _no_terminal():
-        import textual_image.renderable as renderers
-    return renderers
+        return import_module("textual_image.renderable")
 
 
 @contextmanager
