@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from pathlib import Path
+from shutil import rmtree
+from weakref import finalize
 
 from lorarar.workers.crew import Crew, Report
 from lorarar.workers.errors import WorkersError
@@ -19,6 +21,8 @@ class CrewHere(Crew):
         folder = str(Path.cwd())
         self.hands = {number: Hand(folder, None) for number in range(workers)}
         self.dies, self.deadly, self.given, self.sent = dict(dies or {}), deadly, 0, []
+        for hand in self.hands.values():
+            finalize(self, rmtree, hand.bench.folder, ignore_errors=True)
         self.lines = {number: deque() for number in self.hands}
         self._stops = 0
         if elsewhere:
