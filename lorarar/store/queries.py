@@ -102,7 +102,9 @@ def picture_collections(database: sqlite3.Connection) -> list[Collection]:
         SELECT g.kind = 'import' OR (m.content IS NOT NULL AND m.style IS NOT NULL) {_CELLS}
         LEFT JOIN merges m ON m.id = i.merge {_OF_COLLECTION}"""
     return [
-        one for one in _collections(database) if any(is_sound for (is_sound,) in database.execute(sql, [one.kind, one.name]))
+        one
+        for one in _collections(database)
+        if any(is_sound for (is_sound,) in database.execute(sql, [one.kind, one.name]))
     ]
 
 
