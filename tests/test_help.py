@@ -133,3 +133,16 @@ def test_a_command_of_another_package_has_a_page_too():
 
     page = CliRunner().invoke(other, ["--help"]).output
     assert "Example" in page and "hello --loud" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ("merge", "merge CONTENT STYLE [MORE…] -o OUT [OPTIONS]"),
+        ("generate", "generate --prompt PROMPT [OPTIONS]"),
+    ],
+)
+def test_usage_names_what_a_command_needs_in_its_help_and_in_its_errors(words, usage, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    assert usage in CliRunner().invoke(app, [words, "-h"]).stdout
+    assert usage in CliRunner().invoke(app, [words]).stderr

@@ -33,7 +33,7 @@ def concept_flags() -> list[Flag]:
     """The flags."""
     from lorarar.merging.methods.table import optimised
 
-    panel = f"Prompts and pictures, where coefficients are optimised ({', '.join(optimised())}); prompts for ssr"
+    panel = f"What is said of the LoRAs, for {', '.join((*optimised(), 'ssr'))}"
     return [Flag(option, panel) for option in _OPTIONS.values()]
 
 

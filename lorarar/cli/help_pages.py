@@ -6,7 +6,7 @@ when it is built (``with_page``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -37,6 +37,8 @@ HEADINGS = {
 }
 MANY = 12  # options, from which on they stand under headings
 
+EVERYWHERE = {"--help", "--quiet"}  # options of every command
+
 _EXAMPLES, _PANEL = "lorarar_examples", "lorarar_panel"  # a function's attributes
 
 
@@ -62,8 +64,26 @@ def examples_of(command: Any) -> tuple[str, ...]:
     return examples
 
 
+def usage_pieces(parameters: Iterable[Any]) -> Iterator[str]:
+    """What follows a command's name: its arguments, the options it needs, and whether it has others."""
+    visible = [one for one in parameters if not getattr(one, "hidden", False)]
+    for one in visible:
+        if one.param_type_name == "argument":
+            yield argument_name(one) if one.required else f"[{argument_name(one)}]"
+    options = [one for one in visible if one.param_type_name == "option" and not EVERYWHERE & {*one.opts}]
+    yield from (f"{one.opts[0]} {one.metavar or one.name.upper()}" for one in options if one.required)
+    if any(not one.required for one in options):
+        yield "[OPTIONS]"
+
+
+def argument_name(parameter: Any) -> str:
+    """An argument's name, with dots behind it where there may be several."""
+    name = (parameter.metavar or parameter.name.upper()).rstrip("…")
+    return f"{name}{'…' if parameter.nargs == -1 else ''}"
+
+
 def with_page(command: Any) -> Any:
-    """One of click's commands with its examples at the end of its help, its heading, and ``--quiet``."""
+    """One of click's commands with its usage, its heading, its examples at the end of its help, and ``--quiet``."""
     examples = examples_of(command)
     if examples:
         lines = "\n\n".join(f"  {example}" for example in examples)
@@ -71,6 +91,7 @@ def with_page(command: Any) -> Any:
     command.help = (command.help or "").replace("``", "")
     command.rich_help_panel = getattr(command.callback, _PANEL, "") or None
     command.parse_args = _with_suggestions(command.parse_args)
+    command.collect_usage_pieces = lambda context: [*usage_pieces(command.get_params(context))]
     return readable(command, [_quiet()])
 
 

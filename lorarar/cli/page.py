@@ -14,12 +14,11 @@ from typing import Any
 
 from typer.main import get_command
 
-from lorarar.cli.help_pages import examples_of
+from lorarar.cli.help_pages import EVERYWHERE, argument_name, examples_of, usage_pieces
 from lorarar.cli.main import app
 from lorarar.util.files import replacing
 
 BEGIN, END = "<!-- made of the command -->", "<!-- until here -->"
-EVERYWHERE = {"--help", "--quiet"}  # options of every command, which the page says once
 _BLOCK = re.compile(rf"{BEGIN}\n.*?{END}\n", re.DOTALL)
 _REMARK = re.compile(r"\s*\[((?:default|required|env var)\b.*)\]$")  # what click puts behind an option's help
 _LIST = re.compile(r"<list\[(\w+)\]>")
@@ -80,10 +79,10 @@ def _block(command: Any, context: Any) -> str:
         if record := one.get_help_record(context):
             panel = getattr(one, "rich_help_panel", None) or ""
             if not EVERYWHERE & {*one.opts}:
-                name = record[0] if one.param_type_name == "option" else _argument(one)
+                name = record[0] if one.param_type_name == "option" else argument_name(one)
                 rows.setdefault(panel, []).append(_row(name, record[1]))
     tables = [_table(panel, lines) for panel, lines in rows.items() if lines]
-    usage = "\n".join([" ".join([context.command_path, *_pieces(parameters)]), *_examples(command)])
+    usage = "\n".join([" ".join([context.command_path, *usage_pieces(parameters)]), *_examples(command)])
     details = f"\n<details><summary>Options</summary>\n\n{''.join(tables)}</details>\n" if tables else ""
     return f"{BEGIN}\n```sh\n{usage}\n```\n{details}{END}\n"
 
@@ -92,23 +91,6 @@ def _examples(command: Any) -> list[str]:
     """The command's examples, below how it is called."""
     examples = examples_of(command)
     return ["", "# for example", *examples] if examples else []
-
-
-def _pieces(parameters: list[Any]) -> Iterator[str]:
-    """What follows a command's name: its arguments, the options it needs, and whether it has others."""
-    for one in parameters:
-        if one.param_type_name == "argument":
-            yield _argument(one) if one.required else f"[{_argument(one)}]"
-    options = [one for one in parameters if one.param_type_name == "option" and not EVERYWHERE & {*one.opts}]
-    yield from (f"{one.opts[0]} {one.metavar or one.name.upper()}" for one in options if one.required)
-    if any(not one.required for one in options):
-        yield "[OPTIONS]"
-
-
-def _argument(parameter: Any) -> str:
-    """An argument's name, with dots behind it where there may be several."""
-    name = (parameter.metavar or parameter.name.upper()).rstrip("…")
-    return f"{name}{'…' if parameter.nargs == -1 else ''}"
 
 
 def _table(panel: str, rows: list[str]) -> str:
