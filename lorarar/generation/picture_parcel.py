@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from PIL import Image
 
 from lorarar.families import Base
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.noise import NoiseCell
 from lorarar.generation.picture import Picture
 from lorarar.generation.settings import DrawingSettings
-from lorarar.pictures.images import png_of, write_picture
+from lorarar.pictures.images import own_png, png_of, write_picture
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class PictureParcel:
             ImageError: the file cannot be written.
         """
         return Picture(
-            image=Image.open(io.BytesIO(self.png)),  # of which the header alone is read
+            image=own_png(self.png),
             prompt=self.prompt,
             seed=self.seed,
             settings=self.settings,
