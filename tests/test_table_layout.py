@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from collections import Counter
 
 import pytest
 from rich.console import Console
@@ -43,6 +44,20 @@ def test_where_not_even_words_fit_columns_follow_below_each_other_with_the_row_s
     assert parts > 1
     written, meant = (sorted("".join(one.split())) for one in (text, "".join([*TABLE.head[1:], *TABLE.rows[0][1:]])))
     assert sorted([*meant, *"methodlorarar" * parts]) == [letter for letter in written if letter != "─"]
+
+
+@pytest.mark.parametrize("columns", range(30, 140, 6))
+def test_many_columns_beside_long_names_are_whole_at_every_width(columns):
+    names = ["3d-rendering-4", "flat-cartoon-illustration-2", "glowing"]
+    head = ["method", "style", "average case", "best case", "subject right", "style right"]
+    rows = [["direct", name, "0.80 (0.40 to 1.00)", "0.60 (0.20 to 1.00)", "0.70", "0.90"] for name in names]
+    table = Table("", head, rows, [], names=2)
+    text = drawn(table, columns)
+    assert all(len(line) <= columns for line in text.splitlines())
+    written = Counter(letter for letter in text if not letter.isspace() and letter != "─")
+    parts = len(fitted(table, columns))
+    meant = Counter("".join("".join([*row[2:], *row[:2] * parts]) for row in [head, *rows]).replace(" ", ""))
+    assert written == meant
 
 
 def test_a_word_of_many_letters_is_folded_and_whole():

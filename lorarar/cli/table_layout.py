@@ -49,8 +49,10 @@ def fitted(table: Table, width: int) -> list[RichTable]:
         whole = _rich_table(table, head, headings)
         if _measure(whole).maximum <= width:
             return [whole]
-    parts = (_rich_table(part, HEAD, headings, folded=True) for part in _parts(table, width))
-    return [part if _measure(part).minimum <= width else _loosened(part) for part in parts]
+    parts = [_rich_table(part, HEAD, headings, folded=True) for part in _parts(table, width)]
+    for part in parts:
+        _narrow(part, width)
+    return parts
 
 
 def _parts(table: Table, width: int) -> Iterator[Table]:
@@ -75,11 +77,27 @@ def _measure(result: RichTable) -> Measurement:
     return console.measure(result, options=console.options.update(width=WIDEST))
 
 
-def _loosened(result: RichTable) -> RichTable:
-    """A table that folds its words too, for a terminal in which not even two columns of them fit."""
-    for column in result.columns:
-        column.min_width = 1
-    return result
+def _narrow(result: RichTable, width: int) -> None:
+    """Give the columns widths with which a table fits, the widest less and less.
+
+    rich would narrow some below the least that their words take, widen these again, and cut what then stands out.
+    Words are broken only in a terminal in which not even two columns of them fit.
+    """
+    from rich.cells import cell_len
+
+    natural = [
+        max(cell_len(line) for cell in (one.header, *one.cells) for line in str(cell).split("\n"))
+        for one in result.columns
+    ]
+    room = width - (_measure(result).maximum - sum(natural))  # without the space between columns
+    least = [column.min_width or 1 for column in result.columns]
+    if sum(least) > room:
+        least = [1] * len(least)
+    widths = list(natural)
+    while sum(widths) > room and (wider := [k for k, one in enumerate(widths) if one > least[k]]):
+        widths[max(wider, key=lambda k: widths[k])] -= 1
+    for column, one in zip(result.columns, widths, strict=True):
+        column.width, column.min_width = one, None
 
 
 def _rich_table(table: Table, widest_head: int, headings: Container[int] = (), *, folded: bool = False) -> RichTable:
