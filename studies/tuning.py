@@ -95,15 +95,14 @@ class PeopleReferee:
 
     def differences(self, plan: Plan, one: str, other: str) -> Outcomes:
         """The mean vote of each comparison of two rows: 1 where all prefer the first, -1 where all the other."""
+        from judge.tuning.goals.reading import outcomes
+
         signs = {(one, other): 1, (other, one): -1}
         by_cell: dict[Any, list[float]] = {}
         for vote in self._votes(plan):
             if (sign := signs.get((vote.one, vote.other))) is not None:
                 by_cell.setdefault(vote.cell, []).append(sign * vote.value)
-        outcomes: dict[tuple[str, str], list[float]] = {}
-        for cell, votes in sorted(by_cell.items()):
-            outcomes.setdefault(cell.pair, []).append(sum(votes) / len(votes))
-        return outcomes
+        return outcomes((cell, sum(votes) / len(votes)) for cell, votes in by_cell.items())
 
     def _votes(self, plan: Plan) -> Iterator[Comparison]:
         """The votes on a plan's pictures, of people or of simulated raters, without attention checks and repeats."""

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from judge.cli.options import critic_flags
 from judge.default_judges import CRITIC
 from lorarar.cli.concept_flags import concept_flags
+from lorarar.cli.drawing_flags import check_words, checked_by
 from lorarar.cli.flags import Flag
 from lorarar.cli.method_flags import method_flags
 
 OWN = {"method", "seed", "device", "dtype", "batch"}  # flags of the commands' own, which mean their pictures
+
+PairPromptOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        help="What to draw; {content} and {style} stand for what the LoRAs were trained with.",
+        show_default="{content} in {style}",
+        callback=checked_by(check_words),
+    ),
+]
+AnywayOption = Annotated[bool, typer.Option("--anyway", help="Take LoRAs for few steps too.")]
+DropMissingOption = Annotated[
+    bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
+]
 
 
 def of_methods(panel: str = "") -> list[Flag]:

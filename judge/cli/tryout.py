@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from judge.cli.pair_flags import of_concepts, of_critics, of_methods, some_of, with_device
+from judge.cli.pair_flags import (
+    AnywayOption,
+    DropMissingOption,
+    PairPromptOption,
+    of_concepts,
+    of_critics,
+    of_methods,
+    some_of,
+    with_device,
+)
 from judge.default_judges import CRITIC
 from lorarar.cli.concept_flags import given_pair
 from lorarar.cli.console import (
@@ -34,8 +43,6 @@ from lorarar.cli.drawing_flags import (
     SchedulerOption,
     SizeOption,
     StepsOption,
-    check_words,
-    checked_by,
 )
 from lorarar.cli.flags import Flag, given_options, with_flags
 from lorarar.cli.help_pages import MERGING, help_page
@@ -76,15 +83,7 @@ def try_loras(
         typer.Argument(help="Content LoRA: a file, or one of the base's own by name, like dog-8.", metavar="CONTENT"),
     ],
     style: Annotated[str, typer.Argument(help="Style LoRA, likewise.", metavar="STYLE")],
-    prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--prompt",
-            help="What to draw; {content} and {style} stand for what the LoRAs were trained with.",
-            show_default="{content} in {style}",
-            callback=checked_by(check_words),
-        ),
-    ] = None,
+    prompt: PairPromptOption = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,10 +109,8 @@ def try_loras(
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     offload: Annotated[Offload | None, OFFLOAD] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Take LoRAs for few steps too.")] = False,
-    drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
-    ] = False,
+    anyway: AnywayOption = False,
+    drop_missing: DropMissingOption = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from judge.cli.pair_flags import of_concepts, of_critics, of_methods, some_of, with_device
+from judge.cli.pair_flags import (
+    AnywayOption,
+    DropMissingOption,
+    PairPromptOption,
+    of_concepts,
+    of_critics,
+    of_methods,
+    some_of,
+    with_device,
+)
 from lorarar.cli.concept_flags import given_pair
 from lorarar.cli.console import (
     BaseOption,
@@ -32,8 +41,6 @@ from lorarar.cli.drawing_flags import (
     SchedulerOption,
     SizeOption,
     StepsOption,
-    check_words,
-    checked_by,
 )
 from lorarar.cli.flags import Flag, given_options, with_flags
 from lorarar.cli.help_pages import MERGING, help_page
@@ -98,15 +105,7 @@ def tune(
     confirm: Annotated[
         int, typer.Option("--confirm", help="Fresh seeds that what leads is confirmed on.", min=1, max=100)
     ] = 8,
-    prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--prompt",
-            help="What to draw; {content} and {style} stand for what the LoRAs were trained with.",
-            show_default="{content} in {style}",
-            callback=checked_by(check_words),
-        ),
-    ] = None,
+    prompt: PairPromptOption = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -161,10 +160,8 @@ def tune(
             rich_help_panel=ASKED,
         ),
     ] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Take LoRAs for few steps too.")] = False,
-    drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
-    ] = False,
+    anyway: AnywayOption = False,
+    drop_missing: DropMissingOption = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
