@@ -96,13 +96,13 @@ def merge(
     model = find_base(base, vae=vae, prediction=prediction)
     check_options(row.for_loras(len(loras)) if row.loras == "many" else row, options)
     if not every:
-        check_there(*loras)
-        check_single(*loras)
         database = () if db is None else (db,)
         if layout_named(layout).folder:
             check_output_folder(out, inputs=database)
         else:
             check_output(out, ".safetensors", inputs=database)
+        check_there(*loras)
+        check_single(*loras)
     from lorarar.generation.bases import drawing_device
     from lorarar.lora.admission import Admission
     from lorarar.merge_files import calibrator_for, check_given, check_place, merge_loras, optimiser_for, pairings
