@@ -10,11 +10,15 @@ import torch
 from lorarar.bench.plan import read_plan
 from lorarar.bench.shipped_plans import shipped_plans
 from lorarar.generation.picture import save
+from lorarar.lora.files import read_adapter, write_adapter
 from lorarar.merge_files import merge_loras
+from lorarar.merging.methods import METHODS
+from lorarar.merging.recipe import Recipe
 from lorarar.store import Store
-from lorarar.util.errors import ImageError, PlanError
+from lorarar.util.errors import ImageError, MethodError, PlanError
 
 from .bench_plan import TRAINED, pictures, run, write_plan
+from .conftest import random_adapter
 
 
 @pytest.fixture
@@ -273,3 +277,41 @@ def test_shipped_plans_are_sound(tmp_path):
         PlanError, match="shipped plan: constants, demo, half-held-out, pocket, quick, sdxl, training-pairs, validation"
     ):
         read_plan(tmp_path / "none.toml")
+
+
+DETAIL = "detail.safetensors"
+
+
+def with_more(plan_file, rows='[[methods]]\nmethod = "direct"\n[[methods]]\nmethod = "ties"\n'):
+    """The plan with a third LoRA in every merge."""
+    write_adapter(random_adapter(2, 30, strength=0.2), plan_file.parent / DETAIL, {})
+    head = plan_file.read_text().partition("[[methods]]")[0]
+    plan_file.write_text(f'more = ["{DETAIL}"]\n{head}{rows}')
+    return plan_file
+
+
+def test_further_loras_are_merged_with_every_pair_and_decide_its_pictures(plan_file, tmp_path):
+    before = run(plan_file, tmp_path / "out").cells
+    outcome = run(with_more(plan_file), tmp_path / "out")
+    assert (before, outcome.failures, outcome.generated) == (18, [], 12)
+    three = [plan_file.parent / name for name in ("contents/c0.safetensors", "styles/s0.safetensors", DETAIL)]
+    merged = merge_loras(Recipe(METHODS["direct"], read_plan(plan_file).find_base(), loras=3), *three)
+    with Store(tmp_path / "a.db") as store:
+        assert store.rows("SELECT count(*) AS n FROM merge_inputs") == [{"n": 4}]
+    there = [read_adapter(file) for file in (tmp_path / "out" / "loras" / "direct").glob("c0*")]
+    [one] = [adapter for adapter in there if adapter.ranks == (6,)]
+    assert all(torch.equal(one.layers[name].up, own.up) for name, own in merged.adapter.layers.items())
+    assert run(plan_file, tmp_path / "out").generated == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('[[methods]]\nmethod = "ziplora"\n', "merges two LoRAs, a content and a style, and 3 are given"),
+        ('[[methods]]\nmethod = "joint"\n', "joint is of two LoRAs; leave it out, or more"),
+        ('[[methods]]\nmethod = "direct"\nweights = [1.0, 0.5]\n', "accepted are 3 finite numbers"),
+    ],
+)
+def test_what_cannot_merge_further_loras_is_refused_with_the_plan(plan_file, rows, message):
+    with pytest.raises((PlanError, MethodError), match=message):
+        read_plan(with_more(plan_file, rows))

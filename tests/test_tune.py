@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from judge.tuning.errors import TuningError
 from judge.tuning.goals.chances import chance_of_majority
 from judge.tuning.goals.pairwise import PairwiseReferee
 from judge.tuning.goals.table import GOALS, goal_named
+from judge.tuning.merged import write_merges
 from judge.tuning.merits import OF_SETTINGS, CellValue, Merit, SharedCell, merits
 from judge.tuning.proposals import propose
 from judge.tuning.ranges import NUMBERS
@@ -33,6 +35,7 @@ from lorarar.families import find_base
 from lorarar.lora.files import read_adapter
 from lorarar.store import Store
 from lorarar.tryout.request import TryoutRequest
+from lorarar.util.errors import MethodError
 
 SPACE = SearchSpace(
     ("direct", "np-lora", "ties", "lorarar"),
@@ -135,6 +138,23 @@ def test_one_setting_for_all_pairs_is_searched_over_even_pairs(asked, tmp_path):
     assert cells(tmp_path)[0] == search.picture_count <= 20
     assert search.tuning.confirmation_plan(search.settings[:1]).pair_count == 4
     assert [search.tuning.cells(level) for level in (1, 2, 3)] == [4, 8, 12]
+
+
+def test_further_loras_are_searched_with_the_pair_and_have_weights_of_their_own(asked, tmp_path, pool):
+    more = pool.parent / "contents" / "c1.safetensors"
+    request = asked()
+    request = replace(request, tryout=replace(request.tryout, more=[str(more)], methods=("direct",)))
+    tuning = plan_tuning(request)
+    assert tuning.title != plan_tuning(asked()).title
+    assert [dict(one.options).get("weights") for one in tuning.space.starts][1:3] == [(0.8, 0.8, 1.0), (1.0, 0.7, 1.0)]
+    search = searched(request, tmp_path, Liking())
+    found = {len(dict(one.options)["weights"]) for one in search.tried.values() if dict(one.options).get("weights")}
+    assert found == {3} and not search.failures
+    with Store(tmp_path / "t.db") as store:
+        [file] = write_merges(tuning, search.settings[0], {}, tmp_path / "merged.safetensors", store)
+    assert read_adapter(file).ranks == (6,)
+    with pytest.raises(MethodError, match="lorarar lacks a way to merge more than two LoRAs"):
+        plan_tuning(replace(request, tryout=replace(request.tryout, methods=("lorarar",))))
 
 
 def test_a_search_that_waits_goes_no_further(asked, tmp_path):

@@ -71,6 +71,7 @@ def tune_flags() -> Iterator[Flag]:
 @help_page(
     "lorarar tune dog-8 oil-painting-2 --pictures 40",
     "lorarar tune dog.safetensors oil.safetensors --base sdxl --minutes 60 -o dog-in-oil.safetensors",
+    "lorarar tune dog.safetensors oil.safetensors detail.safetensors --base sdxl --pictures 60",
     "lorarar tune contents styles --all --pictures 200 -o merged",
     "lorarar tune dog-8 oil-painting-2 --pictures 24 --human",
     panel=MERGING,
@@ -86,6 +87,13 @@ def tune(
         ),
     ],
     style: Annotated[str, typer.Argument(help="Style LoRA, likewise.", metavar="STYLE")],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files of further LoRAs, which are merged with every pair, by methods that take them.",
+            metavar="[MORE]...",
+        ),
+    ] = None,
     pictures: Annotated[
         int | None, typer.Option("--pictures", help="Search by so many pictures.", min=1, metavar="N")
     ] = None,
@@ -192,6 +200,7 @@ def tune(
         tryout=TryoutRequest(
             content=content,
             style=style,
+            more=more or (),
             prompt=prompt,
             given=given_pair(given),
             base=base,

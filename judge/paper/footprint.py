@@ -147,7 +147,7 @@ def _merge(pair: Pair, plan: Plan, studio: Studio, folder: Path) -> Callable[[],
         train_pair(pair, base, folder, pipeline, accelerator, f"{pair.row.row_name} {pair.name}")
         merge_for_pair(pair, base, folder, ProjectionCache(), plan.admission, studio)
         return lambda: None
-    recipe = pair.row.recipe(base)
+    recipe = pair.recipe(base)
 
     def merge() -> object:
         return merge_in_memory(pair, recipe, studio, folder)  # calibrated anew, whatever the cache has

@@ -37,7 +37,7 @@ def write_merges(tuning: Tuning, setting: Setting, facts: Mapping[str, Any], out
         AdapterError, MethodError, OutputError: the only pair cannot be merged or written.
     """
     plan, row = tuning.template, setting.row.beside(Path())
-    recipe = row.recipe(tuning.base)
+    recipe = row.recipe(tuning.base, loras=plan.lora_count)
     calibrator = calibrator_for(recipe, plan.pictures.device)
     contents, styles = (side.read(tuning.base, plan.needs) for side in (plan.contents, plan.styles))
     written = []
@@ -48,7 +48,7 @@ def write_merges(tuning: Tuning, setting: Setting, facts: Mapping[str, Any], out
                 given = (Description(), Description())
                 if row.calibrates:
                     given = Description(prompt=content.prompt), Description(prompt=style.prompt)
-                loras = content.path, style.path
+                loras = (content.path, style.path, *plan.more)
                 try:
                     merged: Merge = merge_loras(
                         recipe, *loras, calibrator=calibrator, given=given, admission=plan.admission

@@ -7,7 +7,7 @@ both; no search goes beyond them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 from typing import Any
 
@@ -35,6 +35,12 @@ class NumberRange:
             return list(self.default)
         return [float(one) for one in value] if len(self.parts) > 1 else [float(value)]
 
+    def of_loras(self, count: int) -> NumberRange:
+        """The range of as many numbers, where each is of a LoRA."""
+        more = range(len(self.parts) + 1, count + 1)
+        parts = (*self.parts, *(f".{place}" for place in more))
+        return replace(self, default=(*self.default, *(1.0 for _ in more)), parts=parts)
+
     def _rounded(self, number: float) -> float:
         if self.logarithmic:
             return min(max(round(number, 1 - floor(log10(number))), self.low), self.high)
@@ -42,8 +48,9 @@ class NumberRange:
 
 
 OF_BOTH = (".content", ".style")
+WEIGHTS = NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH)  # with more LoRAs as many
 NUMBERS: Mapping[str, NumberRange] = {
-    "weights": NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH),
+    "weights": WEIGHTS,
     "strengths": NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH),
     "density": NumberRange(0.2, 1.0, (0.5,)),
     "mu": NumberRange(0.1, 8.0, (0.5,), logarithmic=True),
@@ -54,7 +61,7 @@ VALUES = ("hypernet", "blocks")
 
 #: What a search begins with, the most promising first, as far as the base and the files allow it: the plain sum, what
 #: the base's network makes of it, weaker and stronger ones, more of either LoRA, then the other methods as they come.
-#: So whatever a pair lacks, some of these have more of it.
+#: So whatever a pair lacks, some of these have more of it. Further LoRAs begin as they are.
 STARTS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("direct", {}),
     ("lorarar", {}),

@@ -18,6 +18,7 @@ from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.folders import find_loras
 from lorarar.lora.names import lora_name
 from lorarar.pictures.prompts import PAIR_PROMPT
+from lorarar.tryout.loras import find_file
 from lorarar.tryout.request import PLACE, TryoutRequest, plan_tryout
 from lorarar.tryout.rows import tryout_rows
 from lorarar.util.digest import digest_of_facts
@@ -116,7 +117,8 @@ def plan_tuning(request: TuneRequest) -> Tuning:
         list(read_adapter_for(base, _first(side.folder, side.loras)).layers)
         for side in (template.contents, template.styles)
     ]
-    space = SearchSpace(methods, dict(pair_request.options), values_for(base, layers, pair_request.options))
+    values = values_for(base, layers, pair_request.options)
+    space = SearchSpace(methods, dict(pair_request.options), values, template.lora_count)
     return Tuning(request, base, template, space, lacking, _title(request))
 
 
@@ -124,7 +126,10 @@ def _of_folders(pair_request: TryoutRequest) -> tuple[Base, Plan, Mapping[str, s
     """The base, the plan and what other methods lack, of all pairs of two folders."""
     base = find_base(pair_request.base, vae=pair_request.vae, prediction=pair_request.prediction)
     folders = {"contents": Path(pair_request.content), "styles": Path(pair_request.style)}
-    rows = tryout_rows(base, pair_request.methods, pair_request.options, has_prompts=True)
+    more = [find_file(text) for text in pair_request.more]
+    rows = tryout_rows(
+        base, pair_request.methods, pair_request.options, has_prompts=True, loras=len(folders) + len(more)
+    )
     pictures = {name: value for name, value in pair_request.pictures.items() if value is not None}
     tables = {
         "title": "tune",
@@ -132,6 +137,7 @@ def _of_folders(pair_request: TryoutRequest) -> tuple[Base, Plan, Mapping[str, s
         "vae": pair_request.vae,
         "prediction": pair_request.prediction,
         **{side: {"folder": str(folder.absolute())} for side, folder in folders.items()},
+        "more": [str(file.absolute()) for file in more],
         "pictures": {"prompt": pair_request.prompt or PAIR_PROMPT, **pictures},
         "methods": [{"method": row.method, **(row.model_extra or {})} for row in rows.rows],
         "anyway": pair_request.anyway,
@@ -154,6 +160,7 @@ def _title(request: TuneRequest) -> str:
             str(Path(one).absolute()) if Path(one).exists() else one
             for one in (pair_request.content, pair_request.style)
         ],
+        **({"more": [str(Path(one).absolute()) for one in pair_request.more]} if pair_request.more else {}),
         "given": [str(one) for one in pair_request.given],
         "base": [pair_request.base, pair_request.vae, pair_request.prediction],
         "prompt": pair_request.prompt,

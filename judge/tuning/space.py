@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from judge.tuning.ranges import NUMBERS, STARTS, VALUES
+from judge.tuning.ranges import NUMBERS, STARTS, VALUES, WEIGHTS, NumberRange
 from judge.tuning.settings import Setting, frozen
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merging.block_names import PRESETS
@@ -32,6 +32,7 @@ class SearchSpace:
     methods: tuple[str, ...]  # those that can be merged
     fixed: Mapping[str, Any] = field(default_factory=dict)  # options that are given, and not searched
     values: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # of other options, beside their defaults
+    loras: int = len(SIDES)  # how many are merged
 
     @property
     def starts(self) -> list[Setting]:
@@ -47,7 +48,19 @@ class SearchSpace:
     def setting(self, method: str, options: Mapping[str, Any]) -> Setting:
         """A method with options, those that are given in place of its own."""
         taken = METHODS[method].all_options
-        return Setting.of(method, {**options, **{name: one for name, one in self.fixed.items() if name in taken}})
+        own = {name: self._of_all(name, value) for name, value in options.items()}
+        return Setting.of(method, {**own, **{name: one for name, one in self.fixed.items() if name in taken}})
+
+    @property
+    def _numbers(self) -> Mapping[str, NumberRange]:
+        """The options that are numbers, those of each LoRA of as many."""
+        return {**NUMBERS, "weights": WEIGHTS.of_loras(self.loras)}
+
+    def _of_all(self, name: str, value: Any) -> Any:
+        """An option's value of two LoRAs as one of all, of which further ones enter as they are."""
+        if name != "weights" or value is None:
+            return value
+        return (*value, *self._numbers[name].default[len(value) :])
 
     def is_plain(self, setting: Setting) -> bool:
         """Whether a setting is a method as it comes, with what was given."""
@@ -70,8 +83,8 @@ class SearchSpace:
         method = trial.suggest_categorical("method", self.methods)
         options: dict[str, Any] = {}
         for name in self._searched(method):
-            if name in NUMBERS:
-                span = NUMBERS[name]
+            if name in self._numbers:
+                span = self._numbers[name]
                 shares = [
                     trial.suggest_float(f"{name}{part}", span.low, span.high, log=span.logarithmic)
                     for part in span.parts
@@ -88,9 +101,10 @@ class SearchSpace:
         given = dict(setting.options)
         parameters: dict[str, Any] = {"method": setting.method}
         for name in self._searched(setting.method):
-            if name in NUMBERS:
-                numbers = NUMBERS[name].numbers(given.get(name))
-                parameters |= {f"{name}{part}": one for part, one in zip(NUMBERS[name].parts, numbers, strict=True)}
+            if name in self._numbers:
+                span = self._numbers[name]
+                numbers = span.numbers(given.get(name))
+                parameters |= {f"{name}{part}": one for part, one in zip(span.parts, numbers, strict=True)}
             else:
                 words = (word for word, one in self._named(name).items() if frozen(one) == given.get(name))
                 parameters[name] = next(words, DEFAULT)
@@ -105,7 +119,7 @@ class SearchSpace:
         return [
             name
             for name in METHODS[method].all_options
-            if name not in self.fixed and (name in NUMBERS or self.values.get(name))
+            if name not in self.fixed and (name in self._numbers or self.values.get(name))
         ]
 
 

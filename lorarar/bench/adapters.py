@@ -96,11 +96,10 @@ def merge_in_memory(pair: Pair, recipe: Recipe, studio: Studio, folder: Path | N
         studio: its base, on which its LoRAs are calibrated where the row does that.
         folder: where calibrations are kept, by default the cache's.
     """
-    concepts = (pair.content, pair.style)
-    adapters = [one.adapter for one in concepts]
+    adapters = [one.adapter for one in pair.concepts]
     if not pair.row.calibrates:
         return recipe.merge(adapters)
-    prompts = [one.prompt for one in concepts]
+    prompts = [one.prompt for one in pair.concepts]
     return recipe.merge(adapters, moments=Calibrator.on(studio, folder).calibrate(adapters, prompts, recipe.seed))
 
 
@@ -132,14 +131,15 @@ def merge_for_pair(
             path=file,
         )
     if isinstance(options, PairOptions):
-        recipe = pair.row.recipe(base, {**pair.row.shaping, "coefficients": file, "seed": options.seed})
+        recipe = pair.recipe(base, {**pair.row.shaping, "coefficients": file, "seed": options.seed})
     else:
-        recipe = pair.row.recipe(base, cache=cache)
-    calibrator, given = None, (NOTHING, NOTHING)
+        recipe = pair.recipe(base, cache=cache)
+    calibrator: Calibrator | None = None
+    given: tuple[Description, ...] = (NOTHING, NOTHING)
     if pair.row.calibrates:
         calibrator = Calibrator.on(studio)
-        given = Description(prompt=pair.content.prompt), Description(prompt=pair.style.prompt)
-    files = pair.content.path, pair.style.path
+        given = tuple(Description(prompt=one.prompt) for one in pair.concepts)
+    files = [one.path for one in pair.concepts]
     merged = merge_loras(recipe, *files, admission=admission, calibrator=calibrator, given=given)
     merged = replace(merged, training=pair.training)
     return merged.written(merged_file(pair, out))

@@ -14,8 +14,9 @@ from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.noise import NoiseCell, noise_facts
 from lorarar.lora.names import pair_stem
 from lorarar.merging.methods import origin_of
-from lorarar.merging.methods.method import SHAPING
-from lorarar.merging.recipe import Recipe
+from lorarar.merging.methods.method import SHAPING, SIDES
+from lorarar.merging.projection_cache import ProjectionCache
+from lorarar.merging.recipe import Options, Recipe
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.prompts import pair_prompt, prompt_name
 from lorarar.store.cells import Place
@@ -58,16 +59,28 @@ class Pair:
     method: Facts  # name, options with defaults filled in and files by their digests, and the package it is from
     training: Facts | None = None  # all that decides what is trained for the pair, where something is
     calibration: Facts | None = None  # all that decides what its LoRAs read on the base, where that is found out
+    more: tuple[Concept, ...] = ()  # further LoRAs of the merge
 
     @property
     def name(self) -> str:
         """The pair's name in messages, and the stem of its files."""
         return pair_stem(self.content.name, self.style.name)
 
+    @property
+    def concepts(self) -> tuple[Concept, ...]:
+        """All that is merged, in the order of the merge."""
+        return (self.content, self.style, *self.more)
+
+    def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
+        """The recipe of the pair's merge, as its row has it."""
+        return self.row.recipe(base, options, cache, len(self.concepts))
+
     @cached_property
     def makings(self) -> Facts:
         """All that decides the pair's adapter."""
-        loras = {"content": self.content.adapter.sha256, "style": self.style.adapter.sha256}
+        loras: Facts = {"content": self.content.adapter.sha256, "style": self.style.adapter.sha256}
+        if self.more:
+            loras = {**loras, "more": [one.adapter.sha256 for one in self.more]}
         made = {"training": self.training, "calibration": self.calibration}
         return {**self.method, **loras, **{name: digest_of_facts(facts) for name, facts in made.items() if facts}}
 
@@ -147,6 +160,7 @@ def pairs_of(
     concepts: Iterable[tuple[Concept, Concept]],
     accelerator: Accelerator | Surroundings | None = None,
     calibration_of: CalibrationFacts | None = None,
+    more: Sequence[Concept] = (),
 ) -> list[Pair]:
     """The pairs of a row, each with what decides its adapter; a row that trains does it on the accelerator.
 
@@ -156,20 +170,21 @@ def pairs_of(
         concepts: contents with styles, as ``Plan.pairs`` has them.
         accelerator: where rows train, or the ``surroundings`` there.
         calibration_of: what decides calibrations of LoRAs by their prompts and a seed, where that decides anything.
+        more: further LoRAs, which are merged with every pair.
     """
-    recipe = row.recipe(base) if row.merges else None
+    recipe = row.recipe(base, loras=len(SIDES) + len(more)) if row.merges else None
     method: Facts = {"method": row.method, "options": _resolved(row, recipe), **origin_of(row.method)}
     pairs = []
     for content, style in concepts:
         training, calibration = None, None
         if calibration_of is not None and recipe is not None and row.calibrates:
-            calibration = calibration_of([content.prompt, style.prompt], recipe.seed)
+            calibration = calibration_of([one.prompt for one in (content, style, *more)], recipe.seed)
         if accelerator is not None and isinstance(row.options, LoraOptions | PairOptions):
             facts = [concept_facts(content), concept_facts(style)]
             ours, theirs = recipe.with_blocks(facts) if recipe else facts
             inputs = {"method": row.method, "content": ours, "style": theirs}
             training = training_makings(inputs, row.options, base, accelerator)
-        pairs.append(Pair(row, content, style, method, training, calibration))
+        pairs.append(Pair(row, content, style, method, training, calibration, tuple(more)))
     return pairs
 
 

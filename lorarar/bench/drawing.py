@@ -127,7 +127,7 @@ class PairDrawing:
     def _merge(self) -> None:
         started, store = time.perf_counter(), self.grid.store
         merged = self.pictures.merge
-        merge = store.add_merge(merged, self.pair.content.path, self.pair.style.path)
+        merge = store.add_merge(merged, *(one.path for one in self.pair.concepts))
         self._ids = store.add_adapter(merged.adapter, merged.path or "", "merged"), merge
         self.grid.outcome.seconds["merge"] += time.perf_counter() - started
 

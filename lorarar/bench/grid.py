@@ -19,8 +19,9 @@ from lorarar.generation.base_digest import pinned
 from lorarar.generation.calibration import calibration_makings
 from lorarar.generation.drawing_facts import DrawingFacts
 from lorarar.generation.placement import Placement
-from lorarar.pictures.concepts import Concept
-from lorarar.pictures.description import OF_ITS_OWN
+from lorarar.lora.names import lora_name
+from lorarar.pictures.concepts import Concept, ConceptNeeds, read_concept
+from lorarar.pictures.description import NOTHING, OF_ITS_OWN
 from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.store import Store
 from lorarar.store.claims import Claims
@@ -122,10 +123,21 @@ class PlannedGrid:
         self.store.see_loras({concept.adapter.sha256: concept.path for concept in concepts})
         drawing, training = self.surroundings.drawing, self.surroundings.training
         calibration_of = partial(calibration_makings, self.base, drawing)
-        chosen = self.plan.pairs.of(contents, styles)
+        chosen, more = self.plan.pairs.of(contents, styles), self._more()
         return [
-            pair for row in self.plan.methods for pair in pairs_of(row, self.base, chosen, training, calibration_of)
+            pair
+            for row in self.plan.methods
+            for pair in pairs_of(row, self.base, chosen, training, calibration_of, more)
         ]
+
+    def _more(self) -> list[Concept]:
+        """The further LoRAs; of their prompts those that are calibrated alone need any."""
+        needs = ConceptNeeds(any(row.calibrates for row in self.plan.methods), images=False)
+        more = self._admitted(
+            [read_concept(file, NOTHING, lora_name(file), self.base, needs) for file in self.plan.more]
+        )
+        self.store.see_loras({one.adapter.sha256: one.path for one in more})
+        return more
 
     def _admitted(self, concepts: Sequence[Concept]) -> list[Concept]:
         """The concepts with their adapters as they enter merges."""

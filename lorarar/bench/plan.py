@@ -26,7 +26,7 @@ from lorarar.generation.settings import DrawingOptions, DrawingSettings
 from lorarar.lora.admission import Admission
 from lorarar.lora.drawn_methods import DRAWN, DrawnMethod
 from lorarar.merging.methods import METHODS, MethodInfo
-from lorarar.merging.methods.method import NO_MERGES, SHAPING
+from lorarar.merging.methods.method import NO_MERGES, SHAPING, SIDES
 from lorarar.merging.methods.table import unknown_method
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Options, Recipe
@@ -37,8 +37,8 @@ from lorarar.training.options import OF_PAIRS, LoraOptions, PairOptions
 from lorarar.training.place import Precision
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import PlanError
-from lorarar.util.files import is_bare
-from lorarar.util.options import check_keys, check_values
+from lorarar.util.files import is_bare, missing
+from lorarar.util.options import Option, check_keys, check_values
 from lorarar.util.seeds import ACCEPTED, are_seeds
 
 MOST_SEEDS = 100_000  # of a pair
@@ -185,8 +185,16 @@ class MethodRow(StrictTable):
             check_keys(self.method, (*training.options, *shaping), values)
             of_training = {name: value for name, value in values.items() if name not in shaping}
             return training.read(self.method, of_training, "key")
-        accepted = METHODS[self.method].all_options if self.merges else {}
+        accepted = self._options_taken if self.merges else {}
         return check_values(self.method, accepted, values, "key")
+
+    @property
+    def _options_taken(self) -> Mapping[str, Option]:
+        """The options of a row that merges; its weights are of as many LoRAs as the plan turns out to have."""
+        method, weights = METHODS[self.method], (self.model_extra or {}).get("weights")
+        if method.loras == "many" and isinstance(weights, list | tuple) and len(weights) > len(SIDES):
+            method = method.for_loras(len(weights))
+        return method.all_options
 
     @property
     def shaping(self) -> Options:
@@ -205,10 +213,16 @@ class MethodRow(StrictTable):
         placed = {key: str(file) for key, file in files.items() if file.exists() or not is_bare(values[key])}
         return self.model_copy(update=placed)
 
-    def recipe(self, base: Base, options: Options | None = None, cache: ProjectionCache | None = None) -> Recipe:
+    def recipe(
+        self,
+        base: Base,
+        options: Options | None = None,
+        cache: ProjectionCache | None = None,
+        loras: int = len(SIDES),
+    ) -> Recipe:
         """The recipe of the row's merges; after a training the caller gives options with what was trained."""
         own: Any = self.shaping if self.trains else self.options
-        return Recipe(METHODS[self.method], base, own if options is None else options, cache=cache)
+        return Recipe(METHODS[self.method], base, own if options is None else options, cache=cache, loras=loras)
 
 
 class Plan(StrictTable):
@@ -222,6 +236,7 @@ class Plan(StrictTable):
     contents: ConceptSelection = ConceptSelection()
     styles: ConceptSelection = ConceptSelection()
     pairs: PairSelection = PairSelection()
+    more: tuple[Path, ...] = ()  # further LoRAs, which are merged with every pair
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
     precision: Precision | None = None  # of trainings; None: by device, which is the pictures'
@@ -249,6 +264,11 @@ class Plan(StrictTable):
     def pair_count(self) -> int:
         """How many pairs a placed plan draws by each row."""
         return self.pairs.sample or self.contents.size * self.styles.size
+
+    @property
+    def lora_count(self) -> int:
+        """How many LoRAs each merge is of."""
+        return len(SIDES) + len(self.more)
 
     @property
     def admission(self) -> Admission:
@@ -334,11 +354,17 @@ def place_plan(plan: Plan, path: Path) -> Plan:
             "title": plan.title or path.stem,
             "contents": plan.contents.placed(path, base.contents, "contents"),
             "styles": plan.styles.placed(path, base.styles, "styles"),
+            "more": tuple(path.parent / file for file in plan.more),
             "methods": tuple(row.beside(path.parent) for row in plan.methods),
         }
     )
     plan.pairs.check(plan.contents.size, plan.styles.size)
+    for file in plan.more:
+        if not file.exists():
+            raise PlanError(f"{path}: more: {missing(file)}")
     for row in plan.methods:
         if row.merges:
-            row.recipe(base)
+            row.recipe(base, loras=plan.lora_count)
+        elif plan.more:
+            raise PlanError(f"{path}: {row.row_name} is of two LoRAs; leave it out, or more, which names others")
     return plan

@@ -127,7 +127,7 @@ class _Measure:
     @torch.no_grad()
     def _of_pair(self, pair: Pair) -> Tensor:
         """The losses (LEVELS,) of one pair's merge, whose noises come from the pair's name alone."""
-        merged = merge_in_memory(pair, pair.row.recipe(self.studio.base), self.studio)
+        merged = merge_in_memory(pair, pair.recipe(self.studio.base), self.studio)
         self.studio.load_lora(Adapter(merged.layers, pair.name))
         pipeline = self.studio.pipeline
         latents = self.latents[pair.content.name, pair.style.name].repeat(LEVELS * NOISES, 1, 1, 1)

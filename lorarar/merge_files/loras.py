@@ -117,7 +117,7 @@ def merge_loras(
     checkpoint: Path | None = None,
     optimiser: PairOptimiser | None = None,
     calibrator: Calibrator | None = None,
-    given: tuple[Description, Description] = (NOTHING, NOTHING),
+    given: Sequence[Description] = (NOTHING, NOTHING),
     admission: Admission = STRICT,
 ) -> Merge:
     """Merge LoRA files by a recipe, in memory.
@@ -129,7 +129,7 @@ def merge_loras(
         optimiser: of ``optimiser_for``; one serves many pairs, and loads the base once.
         calibrator: of ``calibrator_for``; one serves many merges, and loads the base once.
         given: what is said of content and of style, of prompt and pictures, where coefficients are optimised; of their
-            prompts, where they are calibrated.
+            prompts, and those of further LoRAs, where they are calibrated.
         admission: which LoRAs enter that are refused else.
 
     Raises:
@@ -178,7 +178,7 @@ def _optimised(
     optimiser: PairOptimiser,
     adapters: Sequence[Adapter],
     loras: Sequence[Path],
-    given: tuple[Description, Description],
+    given: Sequence[Description],
     checkpoint: Path | None,
 ) -> tuple[Mapping[str, Coefficients], Mapping[str, object]]:
     """The coefficients of a pair, and all that decided them; pictures are read here alone."""

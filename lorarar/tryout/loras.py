@@ -20,11 +20,8 @@ def find_lora(text: str, base: Base, side: str) -> Path:
     Raises:
         AdapterError: there is none; the message says which names are like it, or that it is one of the other side.
     """
-    path = Path(text)
-    if path.exists() or not is_bare(text):
-        if not path.is_file() and not path.is_dir():
-            raise AdapterError(missing(path))
-        return path
+    if Path(text).exists() or not is_bare(text):
+        return find_file(text)
     ours, theirs = ({lora_name(file): file for file in _own(base, one)} for one in (side, _other(side)))
     name = safe_words(text)
     if name in ours:
@@ -33,7 +30,19 @@ def find_lora(text: str, base: Base, side: str) -> Path:
         raise AdapterError(f"{text} is a {_other(side)} of base {base.name}; the content comes first, then the style")
     hint = did_you_mean(name, [*ours, *theirs])
     there = f", nor has base {base.name} one of this name: {', '.join(ours)}" if ours else ""
-    raise AdapterError(f"{missing(path)}{there}{hint}")
+    raise AdapterError(f"{missing(Path(text))}{there}{hint}")
+
+
+def find_file(text: str) -> Path:
+    """The file or folder of a LoRA that has no side.
+
+    Raises:
+        AdapterError: it is not there.
+    """
+    path = Path(text)
+    if not path.is_file() and not path.is_dir():
+        raise AdapterError(missing(path))
+    return path
 
 
 def _own(base: Base, side: str) -> list[Path]:

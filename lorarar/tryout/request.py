@@ -17,7 +17,7 @@ from lorarar.pictures.description import NOTHING, Description, describe
 from lorarar.pictures.folders import find_images
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.pictures.references import references_folder
-from lorarar.tryout.loras import find_lora
+from lorarar.tryout.loras import find_file, find_lora
 from lorarar.tryout.rows import TryoutRows, tryout_rows
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import AdapterError, ImageError, PlanError
@@ -31,6 +31,7 @@ class TryoutRequest:
 
     content: str  # a file or folder, or the name of one of the base's own
     style: str
+    more: Sequence[str] = ()  # further LoRAs by their files, which are merged with both
     prompt: str | None = None  # of the pictures, with {content} and {style}; None: both LoRAs' own together
     given: tuple[Description, Description] = (NOTHING, NOTHING)  # what is said of content and of style
     base: str = DEFAULT_BASE
@@ -82,7 +83,8 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
         )
     if request.judged:
         _check_judgeable(files, descriptions)
-    rows = tryout_rows(base, request.methods, request.options, has_prompts=not unsaid)
+    more = [find_file(text) for text in request.more]
+    rows = tryout_rows(base, request.methods, request.options, has_prompts=not unsaid, loras=len(files) + len(more))
     content, style = (
         {"concepts": {lora_name(file): _entry(file, given)}} for file, given in zip(files, request.given, strict=True)
     )
@@ -93,6 +95,7 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
         "prediction": request.prediction,
         "contents": content,
         "styles": style,
+        **({"more": [str(file.absolute()) for file in more]} if more else {}),
         "pictures": {"prompt": request.prompt or PAIR_PROMPT, "seeds": list(request.seeds), **pictures},
         "methods": [{"method": row.method, **(row.model_extra or {})} for row in rows.rows],
         "anyway": request.anyway,

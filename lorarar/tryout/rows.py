@@ -9,7 +9,7 @@ from typing import Any
 from lorarar.bench.plan import MethodRow
 from lorarar.families import Base
 from lorarar.merging.methods import METHODS
-from lorarar.merging.methods.method import NO_MERGES
+from lorarar.merging.methods.method import NO_MERGES, SIDES
 from lorarar.merging.methods.table import unknown_method
 from lorarar.util.errors import HypernetError, MethodError
 from lorarar.util.formatting import in_words
@@ -18,6 +18,7 @@ from lorarar.util.options import Option, OptionError, check_values
 
 TRAINING = "pictures of both LoRAs and minutes of training: lorarar merge --method NAME, lorarar bench run"
 JOINT_TRAINING = "pictures of both and minutes of training: lorarar train joint, lorarar bench run"
+MORE = "a way to merge more than two LoRAs"
 PROMPTS = "the prompts of both LoRAs, which nothing says: --content-prompt and --style-prompt do"
 
 
@@ -30,7 +31,9 @@ class TryoutRows:
     ignored: Mapping[str, Sequence[str]]  # options that are given, with those methods that do not take them
 
 
-def tryout_rows(base: Base, chosen: Sequence[str], options: Mapping[str, Any], *, has_prompts: bool) -> TryoutRows:
+def tryout_rows(
+    base: Base, chosen: Sequence[str], options: Mapping[str, Any], *, has_prompts: bool, loras: int = len(SIDES)
+) -> TryoutRows:
     """The rows of the methods that need nothing but the files, each with those of the options that it takes.
 
     Args:
@@ -38,6 +41,7 @@ def tryout_rows(base: Base, chosen: Sequence[str], options: Mapping[str, Any], *
         chosen: methods by name; none: all that there are.
         options: of methods, as flags give them.
         has_prompts: whether the prompts of both LoRAs are known.
+        loras: how many are merged.
 
     Raises:
         MethodError: there is no such method, one that is chosen lacks something, an option is not accepted or no
@@ -54,7 +58,7 @@ def tryout_rows(base: Base, chosen: Sequence[str], options: Mapping[str, Any], *
     rows, lacking = [], {}
     for name in names:
         row = _row(name, {option: value for option, value in options.items() if name in takers[option]})
-        if why := _lack(row, base, has_prompts=has_prompts):
+        if why := _lack(row, base, has_prompts=has_prompts, loras=loras):
             lacking[name] = why
         else:
             rows.append(row)
@@ -99,14 +103,16 @@ def _row(name: str, options: Mapping[str, Any]) -> MethodRow:
     return MethodRow.model_validate({"method": name, **options})
 
 
-def _lack(row: MethodRow, base: Base, *, has_prompts: bool) -> str:
-    """What a row needs beside the two files and is not there; empty where that is nothing."""
+def _lack(row: MethodRow, base: Base, *, has_prompts: bool, loras: int) -> str:
+    """What a row needs beside the files and is not there; empty where that is nothing."""
+    if loras > len(SIDES) and not (row.merges and METHODS[row.method].loras == "many"):
+        return MORE
     if row.trains:
         return TRAINING if row.merges else JOINT_TRAINING
     if not row.merges:
         return ""
     try:
-        recipe = row.recipe(base)
+        recipe = row.recipe(base, loras=loras)
     except (MethodError, HypernetError) as error:
         if any(_options_of(row.method)[name].type == "file" for name in row.model_extra or ()):
             raise  # of a file that is given

@@ -198,7 +198,7 @@ class CrewDrawing:
         store, inputs = self.grid.store, (pair.content.adapter, pair.style.adapter)
         path = _adapter_file(pair, self.grid)
         merge = replace(parcel.merge, inputs=inputs, base=self.grid.base, path=path)
-        number = store.add_merge(merge, pair.content.path, pair.style.path)
+        number = store.add_merge(merge, *(one.path for one in pair.concepts))
         return store.add_adapter(merge.adapter, path or "", "merged"), number
 
     def _release(self, keys: Sequence[str]) -> None:
