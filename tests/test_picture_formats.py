@@ -244,7 +244,7 @@ def test_a_broken_png_is_not_made_whole_by_leaving_something_out(tmp_path):
         (lambda path: path.mkdir(), "a folder"),
         (lambda path: path.symlink_to("/dev/zero"), "a device"),
         (lambda path: path.symlink_to(path), "cannot be read"),
-        (lambda path: path.symlink_to("nowhere"), "does not exist"),
+        (lambda path: path.symlink_to("nowhere"), "a link to nowhere, where there is nothing"),
     ],
 )
 def test_what_is_no_file_is_named_and_never_waited_for(tmp_path, make, reason):

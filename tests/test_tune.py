@@ -207,6 +207,12 @@ def test_a_trial_that_suggests_what_a_setting_needs_draws_the_setting():
         assert setting.row.row_name == setting.name and SPACE.is_plain(setting) == (not setting.options)
 
 
+def test_a_search_begins_with_the_methods_that_are_searched_alone():
+    values = {"hypernet": ["other"], "blocks": [{"content": "craft", "style": "craft"}]}
+    for methods in (("ties",), ("direct", "np-lora"), ("lorarar",)):
+        assert {one.method for one in SearchSpace(methods, values=values).starts} == {*methods}
+
+
 def test_what_is_given_is_held_and_not_searched():
     space = SearchSpace(("direct", "ties"), {"weights": "1,0.5", "density": 0.3})
     assert [one.words for one in space.starts] == ["direct, weights 1,0.5", "ties, weights 1,0.5, density 0.3"]

@@ -38,7 +38,8 @@ class SearchSpace:
     def starts(self) -> list[Setting]:
         """What the search begins with, in order, each once; the methods' defaults are plain."""
         table = [(method, options) for method, options in STARTS if method in self.methods]
-        networks = [("lorarar", {"hypernet": one}) for one in self.values.get("hypernet", ())]
+        given = self.values.get("hypernet", ())
+        networks = [(name, {"hypernet": one}) for name in self.methods if name == "lorarar" for one in given]
         blocks = [(self.methods[0], {"blocks": one}) for one in self.values.get("blocks", ())]
         others: list[tuple[str, Mapping[str, Any]]] = [
             (method, {}) for method in self.methods if method not in {name for name, _ in STARTS}
