@@ -109,5 +109,5 @@ def _made(name: str, made: Mapping[str, Any]) -> str:
     size = size or f"{made['seeds']} pictures of each pair at most"
     return (
         f"*`lorarar paper {name}` on {made['base']}, {size}; {made['day']}, version {made['version']}, "
-        f"{made['seconds']:.0f} s on {made['cores']} cores.*"
+        f"{made['seconds']:.0f} s on {made['cores']} cores, without what earlier runs had left there.*"
     )

@@ -202,11 +202,11 @@ ITEMS = Registry(
             "a setting searched for each pair, beside the best single method",
             "Beyond the paper",
             "the test grid with all methods, and a search of 40 pictures for each pair",
-            minutes=150,
+            minutes=140,
             module=f"{_HOME}.tuning",
             order=62,
             any_base=True,
-            seconds=1800,
+            seconds=1200,
             in_all=False,
         ),
         PaperItem(

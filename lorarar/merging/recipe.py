@@ -292,7 +292,7 @@ class Recipe:
         if value is None:
             raise MethodError(
                 f"base {self.base.name} has no {attribute} of its own; name one with {option.flag} {option.metavar} "
-                f"({option.help})"
+                f"({option.help.rstrip('.')}), or merge by a method that needs none: --method direct"
             )
         return value
 
