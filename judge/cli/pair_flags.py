@@ -25,10 +25,6 @@ PairPromptOption = Annotated[
         callback=checked_by(check_words),
     ),
 ]
-AnywayOption = Annotated[bool, typer.Option("--anyway", help="Take LoRAs for few steps too.")]
-DropMissingOption = Annotated[
-    bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
-]
 
 
 def of_methods(panel: str = "") -> list[Flag]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from judge.cli.pair_flags import (
-    AnywayOption,
-    DropMissingOption,
     PairPromptOption,
     of_concepts,
     of_critics,
@@ -19,6 +17,7 @@ from judge.cli.pair_flags import (
     with_device,
 )
 from judge.default_judges import CRITIC
+from lorarar.cli.admission_flags import AnywayOption, DropMissingOption
 from lorarar.cli.concept_flags import given_pair
 from lorarar.cli.console import (
     BaseOption,

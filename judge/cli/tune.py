@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from judge.cli.pair_flags import (
-    AnywayOption,
-    DropMissingOption,
     PairPromptOption,
     of_concepts,
     of_critics,
@@ -18,6 +16,7 @@ from judge.cli.pair_flags import (
     some_of,
     with_device,
 )
+from lorarar.cli.admission_flags import AnywayOption, DropMissingOption
 from lorarar.cli.concept_flags import given_pair
 from lorarar.cli.console import (
     BaseOption,

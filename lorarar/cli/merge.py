@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from lorarar.cli.admission_flags import AnywayOption, DropMissingOption
 from lorarar.cli.concept_flags import NAMES, concept_flags, given_pair
 from lorarar.cli.console import (
     BaseOption,
@@ -70,10 +71,8 @@ def merge(
     overwrite_input: Annotated[
         bool, typer.Option("--overwrite-input", help="Let the merge replace one of the files it is made of.")
     ] = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Take LoRAs for few steps (Turbo, LCM …) too.")] = False,
-    drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Leave out layers that the base does not have.")
-    ] = False,
+    anyway: AnywayOption = False,
+    drop_missing: DropMissingOption = False,
     device: MergingDeviceOption = None,
     precision: PrecisionOption = None,
     db: DbOption = None,
