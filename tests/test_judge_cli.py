@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -19,11 +18,11 @@ from lorarar.pocket import shipped
 from lorarar.pocket.concepts import slug, style_named, subject_named
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.store import Store
+from tests.served_judge import served_judge
 
 SUBJECTS = [subject_named("teapot"), subject_named("cat #2")]
 STYLE = style_named("glowing")
 CASES = 22  # 4 pictures x (5 + 1) references; two pictures are one file, asked about their style once
-SCRIPT = Path(__file__).with_name("openai_server.py")
 
 
 @pytest.fixture(scope="module")
@@ -146,11 +145,9 @@ def test_an_unreadable_picture_fails_alone_and_is_tried_again(arguments, folders
 
 
 def test_a_server_is_asked_by_its_address(arguments, tmp_path):
-    process = subprocess.Popen([sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        address = f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+    with served_judge() as server:
         served = [*arguments[:6], *arguments[8:10], *arguments[12:]]  # without a device, and without Pocket's critic
-        options = ("--critic", address, "--metrics", "mars2", "--json", "--concurrency", "3")
+        options = ("--critic", server.url, "--metrics", "mars2", "--json", "--concurrency", "3")
         said = json.loads(run(*served, *options, "--model", "logprobs").stdout)["mars2"]
         assert (said["asked"], said["failed"]) == (CASES, 0)
         result = run(*served, *options, "--model", "prose")
@@ -160,10 +157,6 @@ def test_a_server_is_asked_by_its_address(arguments, tmp_path):
             f"none of {CASES} questions has a clear verdict ({CASES} unparsed); mostly: prose: the answer is"
             in result.stderr
         )
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.wait(10)
     result = run(*served, *options)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "does not answer" in result.stderr

@@ -1,9 +1,5 @@
 """Which critics are one judge: where a server stands and its hiccups change nothing, a version does."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from PIL import Image
 
@@ -16,18 +12,15 @@ from judge.runner import judge
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
+from tests.served_judge import served_judge
 
-SCRIPT = Path(__file__).with_name("openai_server.py")
 SERVED = {"critic": "m", "revision": "as served", "backend": "vllm", "backend version": "1.0", "host": "127.0.0.1:8000"}
 
 
 @pytest.fixture(scope="module")
 def port():
-    process = subprocess.Popen([sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield int(process.stdout.readline())
-    process.stdin.close()
-    process.stdout.close()
-    process.wait(10)
+    with served_judge() as judge:
+        yield judge.port
 
 
 @pytest.fixture

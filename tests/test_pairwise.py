@@ -3,8 +3,6 @@
 import json
 import random
 import re
-import subprocess
-import sys
 import threading
 from collections import Counter
 from math import exp
@@ -32,12 +30,12 @@ from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png
 from lorarar.store import Store
 from lorarar.util.files import sha256_of
+from tests.served_judge import served_judge
 from tests.studies_database import SEEDS, STYLES, SUBJECTS, add_verdicts, make_database
 from tests.tui_app import drive, sees
 from tui.catalog import Catalog
 
 CELLS = len(SUBJECTS) * len(STYLES) * SEEDS
-SCRIPT = Path(__file__).with_name("openai_server.py")
 
 
 def method_of(path):
@@ -329,11 +327,8 @@ def test_more_pairs_tell_smaller_differences_apart_and_that_is_said():
 
 @pytest.fixture(scope="module")
 def server():
-    process = subprocess.Popen([sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-    with process:
-        process.stdin.close()
-        process.wait(30)
+    with served_judge() as judge:
+        yield judge.url
 
 
 @pytest.mark.parametrize("model", ["nearer", "nearer_words"])

@@ -15,19 +15,16 @@ from judge.critics.openai.response import error_of, writing_of
 from judge.critics.openai.served_critic import ServedCritic
 from judge.critics.openai.settings import ServedSettings
 from judge.questions import PAPER, Question
+from tests.served_judge import served_judge
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = Path(__file__).with_name("openai_server.py")
 
 
 @pytest.fixture(scope="module")
 def server():
     """The address of a real server in a process of its own."""
-    process = subprocess.Popen([sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    process.stdin.close()
-    process.stdout.close()
-    process.wait(10)
+    with served_judge() as judge:
+        yield judge.root
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +129,12 @@ def test_silence_is_a_time_out(ask):
 
 
 def test_a_server_that_goes_away_fails_what_is_left(questions):
-    with subprocess.Popen(
-        [sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with served_judge() as judge:
         settings = ServedSettings(model="slow", concurrency=1, retries=1, backoff=0.01)
-        critic = ServedCritic(f"http://127.0.0.1:{int(process.stdout.readline())}/v1", settings)
-        with critic:
+        with ServedCritic(judge.url, settings) as critic:
             replies = critic.ask(questions[:4])
             first = next(replies)[1]
-            process.kill()
+            judge.process.kill()
             rest = [reply for _, reply in replies]
     assert first.status == "ok" and len(rest) == 3
     assert rest[-1].status == "failed" and "ConnectError" in rest[-1].reason

@@ -37,6 +37,8 @@ from lorarar.store import Store
 from lorarar.tryout.request import TryoutRequest
 from lorarar.util.errors import MethodError
 
+from .served_judge import served_judge
+
 SPACE = SearchSpace(
     ("direct", "np-lora", "ties", "lorarar"),
     values={"hypernet": ["other"], "blocks": [{"content": "craft", "style": "craft"}]},
@@ -325,6 +327,27 @@ def test_a_metric_is_a_goal_too_and_less_of_it_may_be_better(run):
     assert scored["metric"] == "rms-truth" and all(one["value"] < 0 for one in scored["tried"])
     leader = scored["confirmation"]["levels"][scored["tried"][0]["name"]]
     assert leader["value"] > 0 and leader["value_low"] is None
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A judge that is served."""
+    with served_judge() as judge:
+        yield judge.url
+
+
+@pytest.mark.parametrize(("goal", "model"), [("mars2", "logprobs"), ("pairwise", "nearer")])
+def test_own_loras_of_a_base_are_tuned_by_a_served_judge_at_every_goal(run, pool, tiny_folder, server, goal, model):
+    loras = ("contents/c0.safetensors", "styles/s0.safetensors", "contents/c1.safetensors")
+    drawn = ("--base", tiny_folder, "--steps", "1", "--guidance", "1", "--pictures", "10", "--confirm", "2")
+    judged = ("--goal", goal, "--critic", server, "--model", model, "--method", "direct", "--method", "ties")
+    done = run("tune", *loras, *drawn, *judged, "--json")
+    assert done.exit_code == 0, done.output
+    record = json.loads(done.stdout)
+    assert (record["goal"], record["search"]["pictures"]) == (goal, 10)
+    [file] = record["files"]
+    assert read_adapter(Path(file)).provenance["tuning"]["judges"][0]["critic"] == model
+    assert run("tune", *loras, *drawn, *judged, "--json").stdout == done.stdout
 
 
 @pytest.mark.parametrize(
