@@ -17,7 +17,8 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from lorarar.bench.crew.draw_job import ChunkPictures, DrawJob, MergeParcel
+from lorarar.bench.crew.draw_job import ChunkPictures, DrawJob
+from lorarar.bench.crew.merge_parcel import MergeParcel
 from lorarar.generation.picture_parcel import PictureParcel
 from lorarar.workers.crew import WAIT_SECONDS, Crew, Report
 from lorarar.workers.job import Job
@@ -105,10 +106,13 @@ class SimulatedCrew(Crew):
         job = line[0]
         chunk = job.chunks[place]
         load = self.load_of
-        merge = _of_pair(load.merge, job) if place == 0 else None
+        merge = _of_pair(load.merge, job) if place == 0 and job.wants_merge else None
         began = time.perf_counter()
-        pictures = tuple(replace(load.picture, seed=seed, prompt=chunk.prompt) for seed in chunk.seeds)
-        packed = pickle.dumps(ChunkPictures(chunk.key, pictures, load.seconds[0], merge))
+        pictures = tuple(
+            replace(load.picture, row={**load.picture.row, "seed": seed, "prompt": chunk.prompt})
+            for seed in chunk.seeds
+        )
+        packed = pickle.dumps(ChunkPictures(chunk.key, pictures, load.seconds[0], 0.0, merge))
         until = time.perf_counter() + load.ray_seconds
         self.slept += until - load.ray_seconds - began if self.first else 0.0  # a worker's work, not the command's
         result = pickle.loads(packed)

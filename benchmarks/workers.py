@@ -157,7 +157,7 @@ def _sample(folder: Path, crew: Crew) -> ChunkPictures:
         order = CrewDrawing(crew, grid, [], lambda _: None).order
         chunk = ChunkOrder(cell.key, cell.prompt, (cell.place.seed,))
         noise = task.pair.noise(plan.pictures)
-        return ask(crew, DrawJob(0, order, PairParcel.of(task.pair, out), noise, (chunk,), True, ""))
+        return ask(crew, DrawJob(0, order, PairParcel.of(task.pair, out), noise, (chunk,), True, True, ""))
 
 
 def _grid(plan: Plan, store: Store, claims: Claims, out: Path) -> PlannedGrid:

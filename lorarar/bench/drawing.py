@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from lorarar.bench.cells import Cell, Pair
 from lorarar.bench.grid import PlannedGrid, Task
 from lorarar.bench.pair_pictures import PairPictures
-from lorarar.generation.picture import Picture, save
+from lorarar.generation.picture import save
 from lorarar.generation.studio import Studio
 from lorarar.merge_files import OF_ONE_PAIR
 from lorarar.merging.projection_cache import ProjectionCache
+from lorarar.store.store import CellBatch, Row
 from lorarar.util.errors import DrawingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.messages import message
@@ -120,7 +121,7 @@ class PairDrawing:
         if not self.pictures.is_merged:
             self._merge()
         started = time.perf_counter()
-        self.grid.store.add_cells(self.grid.plan.collection, self._written(chunk), *self._ids)
+        self.grid.store.add_cells(self.grid.plan.collection, [CellBatch(self._written(chunk), *self._ids)])
         self.grid.outcome.generated += len(chunk)
         self.grid.outcome.seconds["draw"] += time.perf_counter() - started
 
@@ -131,12 +132,12 @@ class PairDrawing:
         self._ids = store.add_adapter(merged.adapter, merged.path or "", "merged"), merge
         self.grid.outcome.seconds["merge"] += time.perf_counter() - started
 
-    def _written(self, chunk: list[Cell]) -> list[tuple[Cell, Picture]]:
-        """The pictures of a batch, written."""
+    def _written(self, chunk: list[Cell]) -> list[tuple[Cell, Row]]:
+        """The rows of a batch's pictures, which are written."""
         pictures = self.pictures.draw(chunk[0].prompt, [cell.place.seed for cell in chunk])
         files = [cell.path(self.grid.out) for cell in chunk]
         return [
-            (cell, save(picture, file.parent, file.stem))
+            (cell, save(picture, file.parent, file.stem).row())
             for cell, file, picture in zip(chunk, files, pictures, strict=True)
         ]
 

@@ -155,11 +155,6 @@ def png_of(image: Image.Image, text: Mapping[str, str] | None = None) -> bytes:
     return data.getvalue()
 
 
-def own_png(data: bytes) -> Image.Image:
-    """The image of a PNG of our own making, of which the header alone is read before its pixels are asked for."""
-    return Image.open(io.BytesIO(data))
-
-
 def write_picture(data: bytes, path: str | Path) -> Path:
     """Write the bytes of a picture, which appear whole or not at all.
 

@@ -50,8 +50,8 @@ class PathResolver:
         place = _absolute(Path(file))
         if not is_text(place):
             raise OutputError(f"{readable(place)} is no UTF-8, which no database can keep; rename it")
-        if place.is_relative_to(self.folder):  # most are, and thousands are kept at once
-            return place.relative_to(self.folder).as_posix()
+        if (whole := str(place)).startswith(self._beside):  # most do, and thousands are kept at once
+            return whole[len(self._beside) :].replace(os.sep, "/")
         real, folder = Path(os.path.realpath(place.parent), place.name), Path(os.path.realpath(self.folder))
         return (real.relative_to(folder) if real.is_relative_to(folder) else place).as_posix()
 

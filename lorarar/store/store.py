@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from sqlite_utils import Database
 
@@ -44,6 +44,14 @@ if TYPE_CHECKING:
 LoraKind = Literal["content", "style", "merged", "unknown"]
 Row = dict[str, Any]
 T = TypeVar("T")
+
+
+class CellBatch(NamedTuple):
+    """Cells of one adapter and merge, each with the row of its written picture (``Picture.row``)."""
+
+    cells: Sequence[tuple[Cell, Row]]
+    adapter: int
+    merge: int
 
 
 class _TriedError(Exception):
@@ -201,7 +209,7 @@ class Store:
     def add_image(self, picture: Picture, adapter: int | None = None, merge: int | None = None) -> int:
         """Keep a picture that was drawn on its own and return its id; another one at the same path goes."""
         with self.writing():
-            return self._image(picture, adapter, merge, single=True)
+            return self._image(picture.row(), picture.record(), adapter, merge, single=True)
 
     def collection_id(self, collection: Collection) -> int:
         """The id of a collection, which is kept if it is new."""
@@ -216,22 +224,22 @@ class Store:
             if words:
                 put_concepts(self.db.conn, self.put_collection(collection), words, self.paths)
 
-    def add_cells(
-        self, collection: Collection, cells: Sequence[tuple[Cell, Picture]], adapter: int, merge: int
-    ) -> None:
-        """Keep the written pictures of a batch and show them in a collection's cells: all of them or none."""
+    def add_cells(self, collection: Collection, batches: Iterable[CellBatch]) -> None:
+        """Keep the written pictures of batches and show them in a collection's cells: all of them or none."""
         with self.writing():
             number = self.put_collection(collection)
-            for cell, picture in cells:
-                image = self._image(picture, adapter, merge, cell.key, cell.recorded)
-                show_image(self.db.conn, number, cell.place, image)
+            for batch in batches:
+                for cell, row in batch.cells:
+                    image = self._image(row, cell.recorded, batch.adapter, batch.merge, cell.key)
+                    show_image(self.db.conn, number, cell.place, image)
 
     def add_pictures(self, collection: Collection, pictures: Mapping[Place, Picture], adapter: int, merge: int) -> None:
         """Keep written pictures of a merge and show them at places of a collection: all of them or none."""
         with self.writing():
             number = self.put_collection(collection)
             for place, picture in pictures.items():
-                show_image(self.db.conn, number, place, self._image(picture, adapter, merge))
+                image = self._image(picture.row(), picture.record(), adapter, merge)
+                show_image(self.db.conn, number, place, image)
 
     def show(self, collection: Collection, images: Mapping[Place, int]) -> None:
         """Show pictures that are kept, by their ids, at places of a collection: all of them or none."""
@@ -260,18 +268,16 @@ class Store:
 
     def _image(
         self,
-        picture: Picture,
+        row: Row,
+        makings: Mapping[str, object],
         adapter: int | None,
         merge: int | None,
         key: str | None = None,
-        makings: Mapping[str, object] | None = None,
         *,
         single: bool = False,
     ) -> int:
-        kept = {"path": self.paths.stored(picture.path or ""), "created": now(), "single": int(single)}
-        facts = json.dumps(picture.record() if makings is None else makings)
-        made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": facts}
-        row = picture.row()
+        kept = {"path": self.paths.stored(row["path"]), "created": now(), "single": int(single)}
+        made_by = {"adapter": adapter, "merge": merge, "key": key, "makings": json.dumps(makings)}
         return put_image(self.db.conn, row | {"seed": to_column(row["seed"])} | kept | made_by)
 
     def _adapter(self, adapter: Adapter, path: str | Path, kind: LoraKind) -> int:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,13 +34,12 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[Path]:
     Raises:
         OSError: the place cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    partial = target.with_name(f".{target.name[:60]}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    partial = target.with_name(f".{target.name[:60]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         old = _mode_of(target)
-        partial.touch(0o666 if mode is None else mode)
-        kept = stat.S_IMODE(partial.stat().st_mode) if mode is not None or old is None else old
+        new = _begun(partial, 0o666 if mode is None else mode)
+        kept = new if mode is not None or old is None else old
         yield partial
         if stat.S_IMODE(partial.stat().st_mode) != kept:  # whoever wrote may have put a file of its own there
             partial.chmod(kept)
@@ -48,6 +48,24 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[Path]:
         with suppress(OSError):
             partial.unlink()
         raise
+
+
+def _begun(partial: Path, mode: int) -> int:
+    """The permissions of a file that is begun, with the folders above it where they are not there.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    flags = os.O_CREAT | os.O_WRONLY
+    try:
+        handle = os.open(partial, flags, mode)
+    except FileNotFoundError:  # few files are a folder's first
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(partial, flags, mode)
+    try:
+        return stat.S_IMODE(os.fstat(handle).st_mode)
+    finally:
+        os.close(handle)
 
 
 def _mode_of(path: Path) -> int | None:

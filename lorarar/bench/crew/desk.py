@@ -59,7 +59,6 @@ class Desk:
             )
         self._cache = ProjectionCache()
         self._pair: tuple[str, PairPictures] | None = None
-        self.file_is_sent = False  # of the pair's merged LoRA
 
     @property
     def out(self) -> Path:
@@ -78,7 +77,7 @@ class Desk:
             order = self._order
             pair = parcel.unpack(self._bench, self._studio.base, order.admission, self.out)
             made = PairPictures(pair, self._studio, self._cache, self.out, order.admission, order.options, noise)
-            self._pair, self.file_is_sent = (key, made), False
+            self._pair = key, made
         return self._pair[1]
 
     def close(self) -> None:

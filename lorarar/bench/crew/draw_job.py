@@ -1,20 +1,20 @@
-"""Batches of one pair, drawn by a worker: pictures travel back batch by batch, the merged LoRA with the first."""
+"""Batches of one pair, drawn by a worker: pictures travel back batch by batch, the merge with the first.
+
+The merged LoRA is asked of one job of a pair alone, so that a large file travels once, however many share the pair.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-
-import torch
+from dataclasses import dataclass, replace
 
 from lorarar.bench.crew.desk import GridOrder
+from lorarar.bench.crew.merge_parcel import MergeParcel
 from lorarar.bench.crew.pair_parcel import PairParcel
 from lorarar.bench.pair_pictures import PairPictures
 from lorarar.generation.noise import NoiseCell
 from lorarar.generation.picture_parcel import PictureParcel
-from lorarar.lora.adapter import Adapter, Factors
-from lorarar.merge_files import Merge
 from lorarar.workers.job import Job
 from lorarar.workers.parcel import Parcel
 from lorarar.workers.workbench import Workbench
@@ -30,22 +30,14 @@ class ChunkOrder:
 
 
 @dataclass(frozen=True)
-class MergeParcel:
-    """A merge without tensors, and its file where that is wanted."""
-
-    merge: Merge  # its adapter has the ranks of its layers and no numbers, and it names no inputs
-    seconds: float
-    file: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
 class ChunkPictures:
     """What came of a batch."""
 
     key: str  # of its first cell
     pictures: tuple[PictureParcel, ...]
     seconds: float
-    merge: MergeParcel | None  # with the first batch of a job
+    merge_seconds: float  # before it
+    merge: MergeParcel | None  # with the first batch of a job that wants it
 
 
 @dataclass(frozen=True)
@@ -57,8 +49,9 @@ class DrawJob(Job[ChunkPictures]):
     pair: PairParcel
     noise: NoiseCell | None
     chunks: tuple[ChunkOrder, ...]
-    wants_file: bool  # of the merged LoRA, whose digest is not
-    known_file: str  # the digest of the one that is there already; empty without
+    wants_merge: bool  # which is not known yet
+    wants_file: bool  # of the merged LoRA, from this job alone, unless its digest is that of
+    known_file: str  # the one that is there already; empty without
 
     @property
     def parcels(self) -> tuple[Parcel, ...]:
@@ -66,35 +59,26 @@ class DrawJob(Job[ChunkPictures]):
 
     def run(self, bench: Workbench) -> Iterator[ChunkPictures]:
         started = time.perf_counter()
-        desk = self.order.desk(bench)
-        pictures = desk.pictures(self.pair, self.noise)
-        merge: MergeParcel | None = None
+        pictures = self.order.desk(bench).pictures(self.pair, self.noise)
         for chunk in self.chunks:
             if bench.is_stopped:
                 return
+            parcel, seconds = None, 0.0
             if chunk is self.chunks[0]:
-                merge = self._merged(pictures, started, sent=desk.file_is_sent)
-                desk.file_is_sent |= merge.file is not None
+                parcel = self._merged(pictures)
+                seconds = time.perf_counter() - started
             began = time.perf_counter()
             parcels = tuple(map(PictureParcel.of, pictures.draw(chunk.prompt, chunk.seeds)))
-            yield ChunkPictures(chunk.key, parcels, time.perf_counter() - began, merge)
-            merge = None
+            yield ChunkPictures(chunk.key, parcels, time.perf_counter() - began, seconds, parcel)
 
     def without(self, result: ChunkPictures) -> DrawJob | None:
         left = tuple(chunk for chunk in self.chunks if chunk.key != result.key)
         return replace(self, chunks=left) if left else None
 
-    def _merged(self, pictures: PairPictures, started: float, *, sent: bool) -> MergeParcel:
-        """The merge, which the studio draws with from here on; its time is from the job's beginning."""
+    def _merged(self, pictures: PairPictures) -> MergeParcel | None:
+        """Merge, so that the studio draws with it from here on; what is wanted of it."""
         merge = pictures.merge
-        seconds = time.perf_counter() - started
-        wanted = self.wants_file and not sent and merge.adapter.sha256 != self.known_file
-        file = merge.path.read_bytes() if wanted and merge.path is not None else None
-        return MergeParcel(replace(merge, adapter=_outline(merge.adapter), inputs=(), path=None), seconds, file)
-
-
-def _outline(adapter: Adapter) -> Adapter:
-    """An adapter's layers by their ranks alone: all that is kept of it beside its file."""
-    empty = {rank: Factors(torch.empty(rank, 0), torch.empty(0, rank)) for rank in adapter.ranks}
-    layers = {layer: empty[factors.rank] for layer, factors in adapter.layers.items()}
-    return replace(adapter, layers=layers, metadata={})
+        if not self.wants_merge:
+            return None
+        wanted = self.wants_file and merge.path is not None and merge.adapter.sha256 != self.known_file
+        return MergeParcel.of(merge, merge.path.read_bytes() if wanted and merge.path is not None else None)

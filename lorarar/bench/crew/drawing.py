@@ -1,28 +1,26 @@
 """Draw the cells of a grid by workers; this process alone writes pictures and database.
 
 Invariant: as in ``lorarar.bench.drawing``, a batch is finished when its pictures are on disk and its rows in the store,
-in that order. What has come at one moment is written in one transaction, so that a thousand workers wait for no disk.
+in that order. What has come at one moment is written by threads side by side, and its rows in one transaction, so that
+a thousand workers wait for no disk.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
-from lorarar.bench.adapters import merged_file, trained_file
-from lorarar.bench.cells import Cell, Pair
+from lorarar.bench.adapters import merged_file
+from lorarar.bench.cells import Cell
 from lorarar.bench.crew.desk import GridOrder
-from lorarar.bench.crew.draw_job import ChunkOrder, ChunkPictures, DrawJob, MergeParcel
+from lorarar.bench.crew.draw_job import ChunkOrder, ChunkPictures, DrawJob
+from lorarar.bench.crew.keeper import Arrival, Keeper
 from lorarar.bench.crew.pair_parcel import PairParcel
 from lorarar.bench.crew.pair_queue import GridQueue, PairQueue
 from lorarar.bench.grid import PlannedGrid, Task
-from lorarar.generation.picture import Picture
 from lorarar.merge_files import OF_ONE_PAIR
-from lorarar.training.lora_bytes import write_lora
 from lorarar.util.errors import AdapterError, DrawingError, LorarError
 from lorarar.util.files import sha256_or
 from lorarar.util.interrupts import held_interrupt
@@ -67,7 +65,7 @@ class CrewDrawing:
     def __init__(self, crew: Crew, grid: PlannedGrid, tasks: Sequence[Task], advance: Callable[[int], None]) -> None:
         pictures = grid.plan.pictures
         self.crew, self.grid, self.queue = crew, grid, GridQueue.of(tasks, self._begin)
-        self.advance = advance
+        self.keeper, self.advance = Keeper(grid), advance
         self.order = GridOrder(
             base=grid.base,
             device=pictures.device,
@@ -88,7 +86,7 @@ class CrewDrawing:
         Raises:
             KeyboardInterrupt: it was stopped.
         """
-        with closing(reports(self.crew, self._take, is_stopped)) as coming:
+        with self.keeper, closing(reports(self.crew, self._take, is_stopped)) as coming:
             for batch in coming:
                 self._keep(batch)
         if is_stopped():
@@ -104,24 +102,36 @@ class CrewDrawing:
                 self._release([*_keys(chunks), *self._fail(pair, error)])
         return None
 
-    def _begin(self, pair: PairQueue) -> None:
-        """Claim all of a pair at once; what is finished is shown, what others, or another row, draw is put aside."""
-        grid, chunks = self.grid, list(pair.chunks)
-        mine = grid.claims.claim(set(_keys(chunks)) - self._mine)
-        free = [chunk for chunk in chunks if all(cell.key in mine for cell in chunk)]
+    def _begin(self, pairs: Sequence[PairQueue]) -> None:
+        """Claim all of some pairs at once; what is finished is shown, what is drawn elsewhere is put aside."""
+        grid = self.grid
+        mine = grid.claims.claim({key for pair in pairs for key in _keys(pair.chunks)} - self._mine)
+        free = list[Chunk]()
+        for pair in pairs:
+            ours, held = self._divided(pair.chunks, mine)
+            pair.chunks = deque(ours)
+            free += ours
+            if held:
+                self.held.append(Task(pair.pair, held))
         settled = grid.finished.settle([cell for chunk in free for cell in chunk]).places
-        left = [chunk for chunk in free if not all(cell.place in settled for cell in chunk)]
-        shared = sum(map(len, free)) - sum(map(len, left))
-        if len(free) < len(chunks):
-            held = [chunk for chunk in chunks if not all(cell.key in mine for cell in chunk)]
-            self.held.append(Task(pair.pair, held))
-        self._mine |= set(_keys(left))
-        if len(left) < len(chunks):
-            grid.claims.release(mine - self._mine)
+        for pair in pairs:
+            pair.chunks = deque(one for one in pair.chunks if not all(cell.place in settled for cell in one))
+        shared = sum(map(len, free)) - sum(len(chunk) for pair in pairs for chunk in pair.chunks)
+        if unused := mine.difference(*(_keys(pair.chunks) for pair in pairs)):
+            self._release(unused)
         if shared:
             grid.outcome.shared += shared
             self.advance(shared)
-        pair.chunks = deque(left)
+
+    def _divided(self, chunks: Iterable[Chunk], mine: set[str]) -> tuple[list[Chunk], list[Chunk]]:
+        """Batches all of whose cells were claimed just now and are in no other, which are ours from here on; others."""
+        ours, others = list[Chunk](), list[Chunk]()
+        for chunk in chunks:
+            keys = {cell.key for cell in chunk}
+            is_ours = keys <= mine and not keys & self._mine
+            (ours if is_ours else others).append(chunk)
+            self._mine |= keys if is_ours else set()
+        return ours, others
 
     def _job(self, pair: PairQueue, chunks: Sequence[Chunk]) -> DrawJob:
         """A job of batches.
@@ -135,7 +145,9 @@ class CrewDrawing:
         except OSError as error:
             raise AdapterError(f"a file of {pair.pair.name} cannot be read: {error}") from None
         self._open[number] = pair, {chunk[0].key: chunk for chunk in chunks}
-        wants = grid.plan.keep_loras and pair.ids is None and pair.pair.row.merges
+        wants_file = grid.plan.keep_loras and pair.pair.row.merges and not pair.file_is_asked
+        if wants_file:
+            pair.file_is_asked, pair.known_file = True, sha256_or(merged_file(pair.pair, grid.out), "")
         return DrawJob(
             number=number,
             order=self.order,
@@ -144,73 +156,58 @@ class CrewDrawing:
             chunks=tuple(
                 ChunkOrder(chunk[0].key, chunk[0].prompt, tuple(cell.place.seed for cell in chunk)) for chunk in chunks
             ),
-            wants_file=wants,
-            known_file=sha256_or(merged_file(pair.pair, grid.out), "") if wants else "",
+            wants_merge=pair.ids is None,
+            wants_file=wants_file,
+            known_file=pair.known_file,
         )
 
     def _keep(self, batch: Sequence[Report[ChunkPictures]]) -> None:
-        """Keep what has come: pictures first, then all rows at once."""
-        written: list[tuple[PairQueue, Chunk, ChunkPictures, list[tuple[Cell, Picture]]]] = []
-        freed: list[str] = []
+        """Keep what has come: files first, then all rows at once.
+
+        Raises:
+            LorarError: a file cannot be written, or a worker does not fit; the rows of the others are kept.
+        """
+        arrivals, freed, faults = list[Arrival](), list[str](), list[LorarError]()
         for report in batch:
             job = report.job
             assert isinstance(job, DrawJob)
             pair, chunks = self._open[job.number]
             if report.result is not None and (chunk := chunks.pop(report.result.key, None)):
-                written.append((pair, chunk, report.result, self._written(pair, chunk, report.result)))
+                arrivals.append(Arrival(pair, chunk, report.result))
                 freed += [cell.key for cell in chunk]
-            if report.error is not None:
+            if isinstance(report.error, OF_A_PAIR):
                 freed += self._fail(pair, report.error)
+            elif report.error is not None:
+                faults.append(report.error)
             if report.is_last:
                 del self._open[job.number]
                 freed += _keys(chunks.values())
-        with self.grid.store.writing():
-            for pair, _, result, pictures in written:
-                pair.ids = pair.ids or self._merge_ids(pair.pair, result.merge)
-                self.grid.store.add_cells(self.grid.plan.collection, pictures, *pair.ids)
-        for _, chunk, result, _ in written:
-            self.grid.outcome.generated += len(chunk)
-            self.grid.outcome.seconds["draw"] += result.seconds
-            self.grid.outcome.seconds["merge"] += result.merge.seconds if result.merge else 0.0
-            self.advance(len(chunk))
-        self._release(freed)
+        kept, others = self.keeper.write(arrivals)
+        if kept or freed:
+            with self.grid.store.writing():
+                self.keeper.keep(kept)
+                self._release(freed)
+        self._count([one.arrival for one in kept])
+        for fault in (*faults, *others):
+            raise fault
 
-    def _written(self, pair: PairQueue, chunk: Chunk, result: ChunkPictures) -> list[tuple[Cell, Picture]]:
-        """The pictures of a batch once they are on disk, each as what drew it recorded; before them the merged LoRA.
+    def _count(self, arrivals: Sequence[Arrival]) -> None:
+        """Count what is kept."""
+        outcome, cells = self.grid.outcome, sum(len(arrival.chunk) for arrival in arrivals)
+        outcome.generated += cells
+        outcome.seconds["draw"] += sum(arrival.result.seconds for arrival in arrivals)
+        outcome.seconds["merge"] += sum(arrival.result.merge_seconds for arrival in arrivals)
+        if cells:
+            self.advance(cells)
 
-        Raises:
-            AdapterError, ImageError: a file cannot be written.
-        """
-        out = self.grid.out
-        if result.merge is not None and result.merge.file is not None:
-            write_lora(result.merge.file, merged_file(pair.pair, out))
-        return [
-            (
-                replace(cell, recorded={**cell.recorded, "recorded": parcel.recorded}),
-                parcel.written(cell.path(out), self.grid.base),
-            )
-            for cell, parcel in zip(chunk, result.pictures, strict=True)
-        ]
-
-    def _merge_ids(self, pair: Pair, parcel: MergeParcel | None) -> tuple[int, int]:
-        """The ids under which a pair's merge is kept, within ``writing``."""
-        assert parcel is not None, "a job's first batch brings its merge"
-        store, inputs = self.grid.store, (pair.content.adapter, pair.style.adapter)
-        path = _adapter_file(pair, self.grid)
-        merge = replace(parcel.merge, inputs=inputs, base=self.grid.base, path=path)
-        number = store.add_merge(merge, *(one.path for one in pair.concepts))
-        return store.add_adapter(merge.adapter, path or "", "merged"), number
-
-    def _release(self, keys: Sequence[str]) -> None:
+    def _release(self, keys: Collection[str]) -> None:
         """Let go of cells."""
         self._mine.difference_update(keys)
         if keys:
             self.grid.claims.release(keys)
 
     def _fail(self, pair: PairQueue, error: LorarError) -> list[str]:
-        """Note a failure that is one pair's alone; raise any other. The keys of what is drawn no more are returned."""
-        if not isinstance(error, OF_A_PAIR):
-            raise error
+        """Note a failure that is one pair's alone; the keys of what is drawn no more are returned."""
         if not pair.has_failed:
             self.grid.outcome.fail(pair.pair, error)
         return _keys(self.queue.give_up(pair))
@@ -219,10 +216,3 @@ class CrewDrawing:
 def _keys(chunks: Iterable[Chunk]) -> list[str]:
     """The keys of all cells of some batches."""
     return [cell.key for chunk in chunks for cell in chunk]
-
-
-def _adapter_file(pair: Pair, grid: PlannedGrid) -> Path | None:
-    """Where a pair's adapter lies, or would; None where there is none in a file."""
-    if pair.row.drawn_by:
-        return None
-    return merged_file(pair, grid.out) if pair.row.merges else trained_file(pair, grid.out)
