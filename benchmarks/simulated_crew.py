@@ -1,27 +1,35 @@
 """Workers that draw nothing: each job takes the time that it would take, and what it brings back is real bytes.
 
-The program that gives jobs cannot tell the difference: jobs are packed, results unpacked, and what Ray itself takes of
-this process for a result is spent as work.
+The program that gives jobs cannot tell the difference. They come in two kinds: within this process, without Ray, where
+as many results are there as the program can take; and behind Ray, a few actors standing for all workers, so that it
+gives every job, and takes every result, through a stream of its own as it does with real ones.
 """
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import pickle
 import time
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import count
 from random import Random
+from types import ModuleType
 from typing import Any
 
-from lorarar.bench.crew.draw_job import ChunkPictures, DrawJob
+from lorarar.bench.crew.draw_job import ChunkOrder, ChunkPictures, DrawJob
 from lorarar.bench.crew.merge_parcel import MergeParcel
 from lorarar.generation.picture_parcel import PictureParcel
 from lorarar.workers.crew import WAIT_SECONDS, Crew, Report
+from lorarar.workers.hand import Greeting, Letter
 from lorarar.workers.job import Job
+from lorarar.workers.ray_cluster import Room
+from lorarar.workers.ray_crew import AT_ONCE, RayCrew
+
+WORKERS_OF_ACTOR = 500
 
 
 @dataclass(frozen=True)
@@ -31,20 +39,23 @@ class Load:
     seconds: Sequence[float]  # that a picture takes, as measured
     picture: PictureParcel  # what each brings back
     merge: MergeParcel  # likewise, of each pair
-    ray_seconds: float  # of this process, for each result
+
+    def result(self, job: DrawJob, chunk: ChunkOrder) -> ChunkPictures:
+        """What comes of a batch."""
+        is_first = chunk is job.chunks[0]
+        merge = _of_pair(self.merge, job) if is_first and job.wants_merge else None
+        row = {**self.picture.row, "prompt": chunk.prompt}
+        pictures = tuple(replace(self.picture, row={**row, "seed": seed}) for seed in chunk.seeds)
+        return ChunkPictures(chunk.key, pictures, self.seconds[0], 0.0, merge)
 
 
 @dataclass
 class SimulatedCrew(Crew):
-    """So many workers that do no work."""
+    """So many workers that do no work, within this process."""
 
     workers: int
     load_of: Load
-    packed_bytes: int = 0  # of jobs
-    received: int = 0  # results
-    first: float = 0.0  # when the first result was there
-    last: float = 0.0  # when nothing more was in hand
-    slept: float = 0.0  # seconds between those that were none of the command's work
+    spent: float = 0.0  # seconds of processor that were workers' work
     _rng: Random = field(default_factory=lambda: Random(0))
     _lines: dict[int, deque[DrawJob]] = field(default_factory=dict)
     _due: list[tuple[float, int, int]] = field(default_factory=list)  # when, which worker's next picture is there
@@ -64,25 +75,21 @@ class SimulatedCrew(Crew):
 
     @property
     def in_hand(self) -> int:
-        if not (number := sum(map(len, self._lines.values()))):
-            self.last = time.perf_counter()
-        return number
+        return sum(map(len, self._lines.values()))
 
     def give(self, worker: int, job: Job[Any]) -> None:
+        pickle.dumps(job)
         assert isinstance(job, DrawJob)
-        self.packed_bytes += len(pickle.dumps(job))
         line = self._lines.setdefault(worker, deque())
         line.append(job)
         if len(line) == 1:
             self._begin(worker, time.perf_counter(), 0)
 
     def wait(self, seconds: float = WAIT_SECONDS) -> list[Report[Any]]:
-        if self._due and self._due[0][0] > time.perf_counter():
-            before = time.perf_counter()
-            time.sleep(max(0.0, min(seconds, self._due[0][0] - before)))
-            self.slept += time.perf_counter() - before if self.first else 0.0
+        if self._due and (left := self._due[0][0] - time.perf_counter()) > 0:
+            time.sleep(min(seconds, left))
         now, coming = time.perf_counter(), list[Report[Any]]()
-        while self._due and self._due[0][0] <= now:
+        while self._due and self._due[0][0] <= now and len(coming) < AT_ONCE:
             due, _, worker = heapq.heappop(self._due)
             coming += self._drawn(worker, due)
         return coming
@@ -104,23 +111,10 @@ class SimulatedCrew(Crew):
         """A picture of a worker, which goes on at the moment when it was done."""
         line, place = self._lines[worker], self._place[worker]
         job = line[0]
-        chunk = job.chunks[place]
-        load = self.load_of
-        merge = _of_pair(load.merge, job) if place == 0 and job.wants_merge else None
-        began = time.perf_counter()
-        pictures = tuple(
-            replace(load.picture, row={**load.picture.row, "seed": seed, "prompt": chunk.prompt})
-            for seed in chunk.seeds
-        )
-        packed = pickle.dumps(ChunkPictures(chunk.key, pictures, load.seconds[0], 0.0, merge))
-        until = time.perf_counter() + load.ray_seconds
-        self.slept += until - load.ray_seconds - began if self.first else 0.0  # a worker's work, not the command's
-        result = pickle.loads(packed)
-        while time.perf_counter() < until:
-            pass
-        self.received += 1
-        self.first = self.first or until - load.ray_seconds
-        reports = [Report(worker, job, result)]
+        began = time.thread_time()
+        packed = pickle.dumps(self.load_of.result(job, job.chunks[place]))
+        self.spent += time.thread_time() - began
+        reports = [Report(worker, job, pickle.loads(packed))]
         if place + 1 < len(job.chunks):
             self._begin(worker, due, place + 1)
         else:
@@ -129,6 +123,78 @@ class SimulatedCrew(Crew):
             if line:
                 self._begin(worker, due, 0)
         return reports
+
+
+class ManyHands:
+    """An actor that stands for many workers, each of which does its jobs one after another."""
+
+    def __init__(self, load: Load) -> None:
+        self._load, self._rng = load, Random(0)
+        self._busy: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def greet(self) -> Greeting:
+        """What each is."""
+        return Greeting.here()
+
+    async def work(self, worker: int, packed: bytes, stops: int, pause: float) -> AsyncIterator[Letter]:
+        """Do a job, and write letters as a worker does."""
+        job: DrawJob = pickle.loads(packed)
+        async with self._busy[worker]:
+            some, since = list[ChunkPictures](), time.monotonic()
+            for chunk in job.chunks:
+                await asyncio.sleep(self._rng.choice(self._load.seconds))
+                some.append(self._load.result(job, chunk))
+                if time.monotonic() - since >= pause or chunk is job.chunks[-1]:
+                    yield Letter("results", some)
+                    some, since = [], time.monotonic()
+
+    async def nothing(self) -> None:
+        """Have no job to stop, and no file to remove."""
+
+
+class _Method:
+    """A method of an actor, called for one of those for whom it stands."""
+
+    def __init__(self, method: Any, *arguments: object, takes: int | None = None) -> None:
+        self._method, self._arguments, self._takes = method, arguments, takes
+
+    def options(self, **options: object) -> _Method:
+        """As of Ray; of the groups of methods there are none here."""
+        options.pop("concurrency_group", None)
+        method = self._method.options(**options) if options else self._method
+        return _Method(method, *self._arguments, takes=self._takes)
+
+    def remote(self, *arguments: object) -> Any:
+        """Call it; of the arguments it takes the first few."""
+        return self._method.remote(*self._arguments, *arguments[: self._takes])
+
+
+class _Stand:
+    """One of the workers for whom an actor stands."""
+
+    def __init__(self, actor: Any, number: int) -> None:
+        self.greet, self.work = _Method(actor.greet), _Method(actor.work, number, takes=3)
+        self.stop = self.close = _Method(actor.nothing, takes=0)
+
+
+class ManyWorkersCrew(RayCrew):
+    """So many workers on Ray, of whom an actor stands for hundreds."""
+
+    def __init__(self, ray: ModuleType, workers: int, load: Load) -> None:
+        self._load_of = load
+        super().__init__(ray, Room(workers, 0, 1))
+
+    def _hire(self, room: Room) -> Iterator[Any]:
+        most = 4 * WORKERS_OF_ACTOR
+        actor = self._ray.remote(num_cpus=0, max_concurrency=most)(ManyHands)
+        self._actors = [actor.remote(self._load_of) for _ in range(-(-room.workers // WORKERS_OF_ACTOR))]
+        return (_Stand(self._actors[number % len(self._actors)], number) for number in range(room.workers))
+
+    def close(self) -> None:
+        self.abandon()
+        for actor in self._actors:
+            self._ray.kill(actor)
+        self._members.clear()
 
 
 def _of_pair(merge: MergeParcel, job: DrawJob) -> MergeParcel:

@@ -1,11 +1,16 @@
-"""``--workers``: Ray's start, one worker beside none, what a job costs, how many workers one command keeps busy."""
+"""``--workers``: Ray's start, one worker beside none, what a job costs, how many workers one command keeps busy.
+
+Times of this process's processors stand beside those of the clock: they say what a machine does that has nothing else
+to do, and in whose other cores the workers are.
+"""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +18,9 @@ import torch
 from PIL import Image
 
 from benchmarks.page import seconds, section, size, table
-from benchmarks.simulated_crew import Load, SimulatedCrew
+from benchmarks.simulated_crew import Load, ManyWorkersCrew, SimulatedCrew
 from lorarar.bench.crew.draw_job import ChunkOrder, ChunkPictures, DrawJob
-from lorarar.bench.crew.drawing import CrewDrawing, draw_by
+from lorarar.bench.crew.drawing import CrewDrawing
 from lorarar.bench.crew.pair_parcel import PairParcel
 from lorarar.bench.grid import GridSurroundings, PlannedGrid
 from lorarar.bench.plan import Plan, place_plan, plan_of
@@ -30,14 +35,18 @@ from lorarar.store.claims import Claims
 from lorarar.workers.crew import Crew
 from lorarar.workers.hiring import hired
 from lorarar.workers.job import Job
+from lorarar.workers.ray_cluster import cluster, load_ray
 from lorarar.workers.shift import ask, reports
 from lorarar.workers.workbench import Workbench
 
 PAIR = ("teapot", "glowing")
 LARGE_SECONDS = (2.4, 2.7, 3.0, 3.3, 3.6)  # that pictures of 1024 pixels are taken to take on a GPU
-SIMULATIONS = {"Pocket's": (300, 1000, 3000), "of 1024 pixels": (300, 1000)}  # workers
-MOST_SECONDS = 3.0  # of what is offered in a simulation
-MOST_OFFERED = 1000  # a second, of which so many seconds are made
+SIMULATIONS = {  # the picture, workers, whether on Ray
+    "Pocket's": ((1000, False), (3000, False), (300, True), (1000, True)),
+    "of 1024 pixels": ((1000, False), (300, True), (1000, True)),
+}
+SIMULATED_SECONDS = 10.0
+SEEDS, SIDE = 50, 20  # a simulated grid has so many pictures a pair, of so many contents and styles
 BARE_JOBS = 200
 STEPS = 8
 SMALL, LARGE = 30_000, 1_500_000  # bytes
@@ -72,7 +81,7 @@ def run(quick: bool = False) -> str:
         rates, taken = _compare(Path(name), crew, pictures, times)
         costs = {bytes_: _cost(crew, bytes_, 40 if quick else BARE_JOBS) for bytes_ in (SMALL, LARGE)}
         sample = _sample(Path(name), crew)
-    rows = list(_simulations(sample, taken, costs, quick=quick))
+    rows = list(_simulations(sample, taken, quick=quick))
     return section(
         "Workers",
         "`lorarar bench run --workers 1` with Ray beside the same command without, base `pocket`, threads of each: "
@@ -94,18 +103,28 @@ def run(quick: bool = False) -> str:
         ),
         "Where the command can write no faster: workers that draw nothing but take the time that a picture takes, "
         "Pocket's as it was measured above on this machine, 3 s for a large one. The command is the real one: it "
-        "claims, packs jobs, unpacks results, spends on each what Ray took of it above, and writes every PNG file, "
-        "merged LoRA and row. Time of its own is all in which it did not wait for workers; at most so many pictures a "
-        "second it can write.",
+        "claims, gives jobs, unpacks results, and writes every PNG file, merged LoRA and row. On Ray every worker has "
+        "its stream of results, and two actors stand for a thousand; without Ray results are there at once. The "
+        "command's work is its processor time, of all threads, those of Ray among them; a core's most is what one core "
+        "does if it has nothing else to do.",
         table(
-            ["workers", "a picture", "bytes", "offered a second", "written a second", "own time a picture", "at most"],
+            [
+                "workers",
+                "on Ray",
+                "a picture",
+                "bytes",
+                "offered",
+                "written a second",
+                "work a picture",
+                "a core's most",
+            ],
             rows,
         ),
     )
 
 
 def _until_ready(crew: Crew) -> None:
-    while not crew.ready:
+    while len(crew.ready) < crew.size:
         crew.wait()
 
 
@@ -166,46 +185,66 @@ def _grid(plan: Plan, store: Store, claims: Claims, out: Path) -> PlannedGrid:
     return grid
 
 
-def _simulations(
-    sample: ChunkPictures, taken: Sequence[float], costs: Mapping[int, tuple[float, float]], *, quick: bool
-) -> Iterator[tuple[str, ...]]:
+def _simulations(sample: ChunkPictures, taken: Sequence[float], *, quick: bool) -> Iterator[tuple[str, ...]]:
     """What so many workers offer, and what is written of it."""
     assert sample.merge is not None, "it is a job's first"
     (picture,) = sample.pictures
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 255, (512, 1024, 3), generator=generator, dtype=torch.uint8).numpy()
     big = replace(picture, png=png_of(Image.fromarray(noise)))  # as many bytes as a photograph of twice the height
-    loads = {
-        "Pocket's": Load(taken, picture, sample.merge, costs[SMALL][1]),
-        "of 1024 pixels": Load(LARGE_SECONDS, big, sample.merge, costs[LARGE][1]),
-    }
+    loads = {"Pocket's": Load(taken, picture, sample.merge), "of 1024 pixels": Load(LARGE_SECONDS, big, sample.merge)}
     for name, load in loads.items():
-        for workers in SIMULATIONS[name][: 1 if quick else None]:
-            with tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as folder:
-                yield _simulate(Path(folder), name, load, workers, 1.0 if quick else MOST_SECONDS)
+        for workers, on_ray in SIMULATIONS[name][: 1 if quick else None]:
+            with (
+                tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as folder,
+                _simulated(workers, load, on_ray=on_ray) as crew,
+            ):
+                yield _simulate(Path(folder), name, load, crew, 2.0 if quick else SIMULATED_SECONDS)
 
 
-def _simulate(folder: Path, name: str, load: Load, workers: int, most: float) -> tuple[str, ...]:
-    mean = statistics.fmean(load.seconds)
-    offered = workers / mean
-    count = int(min(offered, MOST_OFFERED) * most) + workers
+@contextmanager
+def _simulated(workers: int, load: Load, *, on_ray: bool) -> Iterator[Crew]:
+    """Workers that do no work, each ready."""
+    if not on_ray:
+        yield SimulatedCrew(workers, load)
+        return
+    ray = load_ray()
+    with cluster(ray, None), closing(ManyWorkersCrew(ray, workers, load)) as crew:
+        _until_ready(crew)
+        yield crew
+
+
+class _EnoughError(Exception):
+    """Ends a simulation."""
+
+
+def _simulate(folder: Path, name: str, load: Load, crew: Crew, most: float) -> tuple[str, ...]:
+    """What is written of what workers offer, of a grid so large that its end is never near."""
+    mean, moments = statistics.fmean(load.seconds), list[tuple[float, int]]()  # when so many pictures were written
+
+    def advance(cells: int) -> None:
+        moments.append((time.perf_counter(), cells))
+        if moments[-1][0] - moments[0][0] > most:
+            raise _EnoughError
+
     base = find_base("pocket")
     assert base.contents is not None and base.styles is not None, "Pocket has concepts of its own"
-    side = min(20, max(1, round((count / 20) ** 0.5)))
-    contents, styles = (distinct_names(find_loras(place))[:side] for place in (base.contents, base.styles))
-    plan = _plan(contents, styles, -(-count // side**2))
-    crew = SimulatedCrew(workers, load)
+    contents, styles = (distinct_names(find_loras(place))[:SIDE] for place in (base.contents, base.styles))
     with Store(folder / "a.db") as store, Claims(store) as claims:
-        grid = _grid(plan, store, claims, folder / "out")
-        draw_by(crew, grid, grid.tasks())
-    passed = crew.last - crew.first
-    own = (passed - crew.slept) / crew.received
+        grid = _grid(_plan(contents, styles, SEEDS), store, claims, folder / "out")
+        tasks = grid.tasks()
+        began = time.process_time()
+        with suppress(_EnoughError):
+            CrewDrawing(crew, grid, tasks, advance).run(lambda: False)
+        work = time.process_time() - began - (crew.spent if isinstance(crew, SimulatedCrew) else 0.0)
+    written = sum(cells for _, cells in moments)
     return (
-        f"{workers:,}",
+        f"{crew.size:,}",
+        "" if isinstance(crew, SimulatedCrew) else "yes",
         f"{name}, {seconds(mean)}",
         size(len(load.picture.png)),
-        f"{offered:,.0f}",
-        f"{crew.received / passed:,.0f}",
-        seconds(own),
-        f"{1 / own:,.0f} a second",
+        f"{crew.size / mean:,.0f}",
+        f"{(written - moments[0][1]) / (moments[-1][0] - moments[0][0]):,.0f}",
+        seconds(work / written),
+        f"{written / work:,.0f} a second",
     )

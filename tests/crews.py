@@ -42,7 +42,7 @@ class CrewHere(Crew):
         self.lines[worker].append([job, self._work(worker, data, digests, files)])
 
     def _work(self, worker, data, digests, files):
-        yield from self.hands[worker].work(pickle.loads(data), self._stops, list(digests), *files)
+        yield from self.hands[worker].work(data, self._stops, 0.0, list(digests), *files)
 
     def wait(self, seconds=0.0):
         if not self.hands:
@@ -65,13 +65,14 @@ class CrewHere(Crew):
             return [Report(worker, job, error=letter.body)]
         if letter.kind == "words":
             return []
-        if self.dies.get(worker) == 0 or self.deadly(job, letter.body):
+        (result,) = letter.body
+        if self.dies.get(worker) == 0 or self.deadly(job, result):
             del self.hands[worker]
             self.lines[worker].clear()
             return [Report(worker, job, is_lost=True, error=WorkersError("it was killed"))]
         if worker in self.dies:
             self.dies[worker] -= 1
-        return [Report(worker, job, letter.body)]
+        return [Report(worker, job, result)]
 
     def stop(self):
         self._stops += 1

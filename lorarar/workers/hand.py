@@ -10,6 +10,7 @@ import os
 import pickle
 import platform
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ from lorarar.workers.workbench import Workbench
 class Letter(NamedTuple):
     """What travels back."""
 
-    kind: Literal["result", "lacks", "fault", "words"]
-    body: Any  # a result; digests of files; an error; what to say
+    kind: Literal["results", "lacks", "fault", "words"]
+    body: Any  # some results; digests of files; an error; what to say
 
 
 @dataclass(frozen=True)
@@ -72,30 +73,28 @@ class Hand:
         """What it is."""
         return Greeting.here()
 
-    def work(self, job: Job[Any], number: int, digests: Sequence[str], *files: bytes) -> Iterator[Letter]:
+    def work(self, packed: bytes, number: int, pause: float, digests: Sequence[str], *files: bytes) -> Iterator[Letter]:
         """Do a job.
 
         Args:
-            job: what to do.
+            packed: the job, by pickle.
             number: of stops that were before it.
+            pause: seconds between two letters with results; those of the meantime travel together.
             digests: of files that are sent with it.
             files: their bytes.
         """
+        job: Job[Any] = pickle.loads(packed)
         self.bench.begin(number)
         self._take_threads()
         self.bench.receive(job.parcels, dict(zip(digests, files, strict=True)))
         if lacks := self.bench.lacking(job.parcels):
             yield Letter("lacks", lacks)
             return
-        words: list[tuple[str, str]] = []
-        try:
-            with _overheard(words):
-                for result in job.run(self.bench):
-                    yield Letter("result", result)
-        except LorarError as error:
-            yield Letter("fault", _portable(error))
-        except KeyboardInterrupt:  # pressed by ``stop``: it has ended between two steps
-            pass
+        words, fault = list[tuple[str, str]](), list[LorarError]()
+        with _overheard(words):
+            yield from (Letter("results", results) for results in _together(self._results(job, fault), pause))
+        if fault:
+            yield Letter("fault", fault[0])
         if words:
             yield Letter("words", words)
 
@@ -109,11 +108,32 @@ class Hand:
         """Remove what it was sent."""
         self.bench.close()
 
+    def _results(self, job: Job[Any], fault: list[LorarError]) -> Iterator[Any]:
+        """What comes of a job; why no more does, where that is known, is put into ``fault``."""
+        try:
+            yield from job.run(self.bench)
+        except LorarError as error:
+            fault.append(_portable(error))
+        except KeyboardInterrupt:  # pressed by ``stop``: it has ended between two steps
+            pass
+
     def _take_threads(self) -> None:
         if self.threads is not None:
             import torch
 
             torch.set_num_threads(self.threads)
+
+
+def _together(results: Iterator[Any], pause: float) -> Iterator[list[Any]]:
+    """Results, those of so many seconds together."""
+    some, since = list[Any](), time.monotonic()
+    for result in results:
+        some.append(result)
+        if time.monotonic() - since >= pause:
+            yield some
+            some, since = [], time.monotonic()
+    if some:
+        yield some
 
 
 @contextmanager

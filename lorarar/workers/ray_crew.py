@@ -6,9 +6,10 @@ What a job yields streams back while it goes on.
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ STOP_SECONDS = 1.0  # between two calls to stop, which one who has just begun ma
 GREET_SECONDS = 1.0  # between two questions whether one that is begun anew is there
 PATIENCE = 30.0  # seconds for which the first worker may be on its way
 SENT_FILES = 16  # that are kept for the next worker
+LETTERS = 500  # a second that all workers together write at most, since each takes its time to be opened
+AT_ONCE = 64  # workers that are heard before anything is done about it, which bounds what lies in memory meanwhile
 
 
 @contextmanager
@@ -82,7 +85,11 @@ class RayCrew(Crew):
         self._ray = ray
         self._stops, self._stopped_at, self._began = 0, 0.0, time.monotonic()
         self._sent: dict[str, Any] = {}  # files on their way, by digest
-        actor = ray.remote(
+        self._members = {number: _Member(actor) for number, actor in enumerate(self._hire(room))}
+
+    def _hire(self, room: Room) -> Iterator[Any]:
+        """The actors."""
+        actor = self._ray.remote(
             num_cpus=room.cpus,
             num_gpus=room.gpus,
             max_restarts=RESTARTS,
@@ -90,7 +97,7 @@ class RayCrew(Crew):
             concurrency_groups={BESIDE: 1},
         )(Hand)
         folder = str(Path.cwd())
-        self._members = {number: _Member(actor.remote(folder, room.threads)) for number in range(room.workers)}
+        return (actor.remote(folder, room.threads) for _ in range(room.workers))
 
     @property
     def size(self) -> int:
@@ -124,10 +131,20 @@ class RayCrew(Crew):
             return []
         if not self.ready and time.monotonic() - self._began > PATIENCE:
             message_once("no worker is there yet: the cluster has no room for one at the moment", "yellow")
-        ready, _ = self._ray.wait(list(awaited), num_returns=1, timeout=seconds)
-        if ready and len(awaited) > 1:
-            ready, _ = self._ray.wait(list(awaited), num_returns=len(awaited), timeout=0)
-        return [report for one in ready for report in self._heard(awaited[one])]
+        most = min(AT_ONCE, len(awaited))
+        ready, _ = self._ray.wait(list(awaited), num_returns=most, timeout=0)
+        if not ready:
+            ready, _ = self._ray.wait(list(awaited), num_returns=1, timeout=seconds)
+        numbers = [awaited[one] for one in ready]
+        coming = [
+            report
+            for number, said in zip(numbers, self._said(numbers), strict=True)
+            for report in self._heard(number, said)
+        ]
+        for number in numbers:  # whoever was heard is the last to be heard again
+            if (member := self._members.pop(number, None)) is not None:
+                self._members[number] = member
+        return coming
 
     def stop(self) -> None:
         if time.monotonic() - self._stopped_at < STOP_SECONDS:
@@ -153,27 +170,42 @@ class RayCrew(Crew):
         self._members.clear()
         self._sent.clear()
 
-    def _heard(self, number: int) -> Iterator[Report[Any]]:
-        """What a worker of whom something has come says."""
-        member = self._members[number]
+    def _said(self, numbers: Sequence[int]) -> list[Any]:
+        """What those say of whom something has come: a greeting, a letter, None at a job's end, or an error of Ray."""
+        members = [self._members[number] for number in numbers]
+        references = [next(one.handed[0].stream, None) if one.is_ready else one.greeting for one in members]
+        some = [reference for reference in references if reference is not None]
         try:
-            if not member.is_ready:
-                self._welcome(member, self._ray.get(member.greeting))
-                return
-            one = member.handed[0]
-            try:
-                letter: Letter = self._ray.get(next(one.stream))
-            except StopIteration:
-                yield from self._ended(number, member)
-                return
-        except self._ray.exceptions.RayTaskError as error:  # a mistake in the program
-            raise error.cause if isinstance(error.cause, Exception) else error from None
+            said: Iterator[Any] = iter(self._ray.get(some))  # together, which takes a fraction of the time
+        except self._ray.exceptions.RayError:
+            said = map(self._got, some)
+        return [None if reference is None else next(said) for reference in references]
+
+    def _got(self, reference: Any) -> Any:
+        try:
+            return self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            yield from self._lost(number, member, error)
-            return
+            return error
+
+    def _heard(self, number: int, said: Any) -> Iterator[Report[Any]]:
+        """What comes of what a worker says."""
+        member = self._members[number]
+        if isinstance(said, self._ray.exceptions.RayTaskError):  # a mistake in the program
+            raise said.cause if isinstance(said.cause, Exception) else said from None
+        if isinstance(said, self._ray.exceptions.RayError):
+            yield from self._lost(number, member, said)
+        elif isinstance(said, Greeting):
+            self._welcome(member, said)
+        elif said is None:
+            yield from self._ended(number, member)
+        else:
+            yield from self._letter(number, member.handed[0], said)
+
+    def _letter(self, number: int, one: _HandedJob, letter: Letter) -> Iterator[Report[Any]]:
+        """What comes of a letter."""
         match letter.kind:
-            case "result":
-                yield Report(number, one.job, letter.body)
+            case "results":
+                yield from (Report(number, one.job, result) for result in letter.body)
             case "fault":
                 yield Report(number, one.job, error=letter.body)
             case "lacks":
@@ -219,7 +251,8 @@ class RayCrew(Crew):
     def _begin(self, member: _Member, job: Job[Any], lacks: dict[str, Path] | None = None) -> Any:
         files = [self._put(digest, path) for digest, path in (lacks or {}).items()]
         work = member.actor.work.options(num_returns="streaming")
-        return work.remote(job, self._stops, list(lacks or {}), *files)
+        # by pickle, which for what other processes can import is three times as fast as Ray's own
+        return work.remote(pickle.dumps(job), self._stops, self.size / LETTERS, list(lacks or {}), *files)
 
     def _put(self, digest: str, path: Path) -> Any:
         """A file on its way to workers; the last few stay for others who lack them."""
