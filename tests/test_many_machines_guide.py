@@ -20,7 +20,7 @@ GUIDE = (ROOT / "docs" / "guides" / "many-machines.md").read_text()
 PLAN = """
 base = "pocket"
 [contents]
-names = ["teapot", "fox"]
+names = ["teapot", "vase"]
 [styles]
 names = ["glowing"]
 [pictures]

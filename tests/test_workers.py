@@ -1,7 +1,12 @@
 """Work by workers, without an engine: the same results as by one process, whoever dies meanwhile."""
 
+import pickle
 import sys
 from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from types import SimpleNamespace
+from weakref import finalize
 
 import pytest
 from PIL import Image
@@ -17,6 +22,7 @@ from judge.verdicts import VerdictStore
 from lorarar.bench.plan import read_plan
 from lorarar.bench.run import run_plan
 from lorarar.families import find_base
+from lorarar.generation import picture_parcel
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.files import write_adapter
 from lorarar.pictures.concept_table import TableConcept
@@ -29,12 +35,13 @@ from lorarar.training.many_loras_by_crew import train_table_by
 from lorarar.training.options import LoraOptions
 from lorarar.training.place import TrainingPlace
 from lorarar.training.setup import load_for_training
-from lorarar.util.errors import UsageError
+from lorarar.util.errors import ImageError, UsageError
 from lorarar.util.interrupts import press
 from lorarar.workers.errors import DeadlyJobError, WorkersError
+from lorarar.workers.hand import Hand
 from lorarar.workers.hiring import hired
 from lorarar.workers.job import Job
-from lorarar.workers.ray_cluster import Room, room_in
+from lorarar.workers.ray_cluster import Room, cluster, room_in
 from lorarar.workers.request import WorkersRequest
 from lorarar.workers.shift import ask, reports
 
@@ -49,8 +56,8 @@ ROWS = """
     FROM cells c JOIN images i ON i.id = c.image JOIN merges m ON m.id = i.merge JOIN adapters a ON a.id = i.adapter
     ORDER BY 1, 2, 3, 4"""
 COEFFICIENTS = """
-    SELECT m.method, m.content, c.layer, c.content AS ours, c.style AS theirs FROM coefficients c
-    JOIN merges m ON m.id = c.merge ORDER BY 1, 2, 3"""
+    SELECT m.method, a.sha256 AS of, c.layer, c.content AS ours, c.style AS theirs FROM coefficients c
+    JOIN merges m ON m.id = c.merge JOIN adapters a ON a.id = m.content ORDER BY 1, 2, 3"""
 VERDICTS = """
     SELECT key, aspect, image, reference, prompt, words, status, verdict, probability, mass, answer, reason
     FROM verdicts ORDER BY key"""
@@ -268,6 +275,77 @@ class Count(Job):
         return Count(self.name, left) if left else None
 
 
+class Failing(Count):
+    """Says numbers, and then cannot go on."""
+
+    def run(self, bench):
+        yield from self.numbers
+        raise UsageError("enough")
+
+
+def letters(job, pause):
+    hand = Hand(str(Path.cwd()), None)
+    finalize(hand, rmtree, hand.bench.folder, ignore_errors=True)
+    return list(hand.work(pickle.dumps(job), 0, pause, []))
+
+
+def test_results_of_a_moment_travel_together_and_none_stays_behind():
+    assert [one.body for one in letters(Count("a", range(5)), 0.0)] == [[number] for number in range(5)]
+    assert [one.body for one in letters(Count("a", range(5)), 60.0)] == [[0, 1, 2, 3, 4]]
+
+
+def test_what_came_of_a_job_before_its_fault_is_sent_before_that():
+    some, fault = letters(Failing("a", range(2)), 60.0)
+    assert (some.kind, some.body) == ("results", [0, 1])
+    assert (fault.kind, str(fault.body)) == ("fault", "enough")
+
+
+class Listening(CrewHere):
+    """Workers whose results are noted."""
+
+    def wait(self, seconds=0.0):
+        coming = super().wait(seconds)
+        self.heard = [*getattr(self, "heard", []), *(one.result for one in coming if one.result is not None)]
+        return coming
+
+
+def test_a_merged_lora_is_asked_of_one_worker_however_many_share_its_pair(plan_file, tmp_path):
+    only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=6)
+    crew = Listening(6)
+    run_by(crew, plan_file, tmp_path / "by", "by.db")
+    merges = [one.merge for one in crew.heard if hasattr(one, "merge") and one.merge is not None]
+    assert len(merges) > 2  # more than one worker has merged a pair
+    assert sum(merge.file is not None for merge in merges) == 2 == len(loras(tmp_path / "by"))
+    with Store(tmp_path / "by.db") as store:
+        kept = [row["path"] for row in store.rows("SELECT path FROM adapters WHERE kind = 'merged'")]
+    assert sorted(kept) == sorted(f"by/{path}" for path in loras(tmp_path / "by"))
+
+
+def test_a_picture_that_cannot_be_written_ends_the_run_and_takes_no_other_with_it(plan_file, tmp_path, monkeypatch):
+    only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=4)
+    run_by(CrewHere(2), plan_file, tmp_path / "sound", "sound.db")
+    broken = next(iter(pictures(tmp_path / "sound")))
+    real = picture_parcel.write_picture
+
+    def write(data, path):
+        if str(path).endswith(broken):
+            raise ImageError(f"cannot write {path}: no space left on device")
+        return real(data, path)
+
+    monkeypatch.setattr(picture_parcel, "write_picture", write)
+    with pytest.raises(ImageError, match="no space left"):
+        run_by(CrewHere(2), plan_file, tmp_path / "by", "by.db")
+    written = pictures(tmp_path / "by")
+    with Store(tmp_path / "by.db") as store:
+        assert [row["n"] for row in store.rows("SELECT count(*) AS n FROM cells")] == [len(written)]
+        assert store.rows("SELECT * FROM claims") == []
+    assert written and broken not in written
+    monkeypatch.setattr(picture_parcel, "write_picture", real)
+    outcome = run_by(CrewHere(2), plan_file, tmp_path / "by", "by.db")
+    assert (outcome.existing, outcome.generated) == (len(written), 8 - len(written))
+    assert pictures(tmp_path / "by") == pictures(tmp_path / "sound")
+
+
 def test_a_job_at_which_worker_after_worker_dies_is_given_up_and_the_others_are_done():
     crew = CrewHere(5, deadly=lambda job, result: job.name == "deadly" and result == 2)
     jobs = [Count("deadly", range(4)), *(Count(f"job {number}", range(3)) for number in range(4))]
@@ -332,6 +410,19 @@ def test_what_says_workers_is_read():
 def test_processors_of_workers_that_nobody_asks_for_are_a_line():
     with pytest.raises(UsageError, match="--cpus-per-worker goes with --workers"), hired(None, 2):
         pass
+
+
+def test_a_cluster_that_cannot_be_reached_is_a_line_that_says_how_it_gets_a_token(monkeypatch):
+    def init(**options):
+        raise ConnectionError("Failed to connect to Ray cluster at 10.0.0.5:6379")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=init)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(WorkersError, match=r"at 10.0.0.5:6379 can be used: .*set RAY_AUTH_MODE=token"):
+        cluster(ray, "10.0.0.5:6379").__enter__()
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    with pytest.raises(WorkersError, match=r"6379$"):
+        cluster(ray, "10.0.0.5:6379").__enter__()
 
 
 def test_where_ray_is_not_installed_a_line_says_how_to_have_it(monkeypatch):

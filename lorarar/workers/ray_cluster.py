@@ -73,12 +73,17 @@ def cluster(ray: ModuleType, address: str | None) -> Iterator[None]:
     try:
         ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = f"at {address} " if address else ""
-        raise WorkersError(f"no cluster of Ray {where}can be used: {reason(error)}") from None
+        where, hint = (f"at {address} ", _token_hint()) if address else ("", "")
+        raise WorkersError(f"no cluster of Ray {where}can be used: {reason(error)}{hint}") from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _token_hint() -> str:
+    """What to do where a cluster asks for a token, which Ray sends to no address unless it is told to."""
+    return "" if "RAY_AUTH_MODE" in os.environ else "; if it asks for a token, set RAY_AUTH_MODE=token"
 
 
 def find_room(ray: ModuleType, request: WorkersRequest) -> Room:
