@@ -105,6 +105,22 @@ def test_workers_that_see_no_file_of_ours_make_the_same_bytes_and_rows(plan_file
     assert not any(hand.bench.folder.exists() for hand in crew.hands.values())
 
 
+def test_workers_merge_further_loras_too(plan_file, tmp_path):
+    write_adapter(random_adapter(2, 30), tmp_path / "elsewhere" / "detail.safetensors", {"prompt": "a house"})
+    only(plan_file, '[[methods]]\nmethod = "ties"\n', seeds=1)
+    plan_file.write_text('more = ["elsewhere/detail.safetensors"]\n' + plan_file.read_text())
+    run(plan_file, tmp_path / "alone", "alone.db")
+    crew = CrewHere(2)
+    outcome = run_by(crew, plan_file, tmp_path / "by", "by.db")
+    assert (outcome.generated, outcome.failures) == (2, [])
+    assert pictures(tmp_path / "by") == pictures(tmp_path / "alone")
+    assert loras(tmp_path / "by") == loras(tmp_path / "alone")
+    assert rows_of(tmp_path / "by.db") == rows_of(tmp_path / "alone.db")
+    inputs = "SELECT m.place, a.sha256 FROM merge_inputs m JOIN adapters a ON a.id = m.adapter"
+    with Store(tmp_path / "by.db") as by, Store(tmp_path / "alone.db") as alone:
+        assert by.rows(inputs) == alone.rows(inputs) != []
+
+
 def test_workers_may_die_and_nothing_is_lost_and_nothing_drawn_twice(plan_file, tmp_path):
     only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=5)
     run(plan_file, tmp_path / "alone", "alone.db")
@@ -310,8 +326,8 @@ class Listening(CrewHere):
 
 
 def test_a_merged_lora_is_asked_of_one_worker_however_many_share_its_pair(plan_file, tmp_path):
-    only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=6)
-    crew = Listening(6)
+    only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=4)
+    crew = Listening(4)
     run_by(crew, plan_file, tmp_path / "by", "by.db")
     merges = [one.merge for one in crew.heard if hasattr(one, "merge") and one.merge is not None]
     assert len(merges) > 2  # more than one worker has merged a pair
@@ -322,13 +338,11 @@ def test_a_merged_lora_is_asked_of_one_worker_however_many_share_its_pair(plan_f
 
 
 def test_a_picture_that_cannot_be_written_ends_the_run_and_takes_no_other_with_it(plan_file, tmp_path, monkeypatch):
-    only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=4)
-    run_by(CrewHere(2), plan_file, tmp_path / "sound", "sound.db")
-    broken = next(iter(pictures(tmp_path / "sound")))
+    only(plan_file, '[[methods]]\nmethod = "direct"\n', seeds=2)
     real = picture_parcel.write_picture
 
     def write(data, path):
-        if str(path).endswith(broken):
+        if path.parent.name == "c0--s0" and path.name.startswith("1-"):
             raise ImageError(f"cannot write {path}: no space left on device")
         return real(data, path)
 
@@ -339,11 +353,10 @@ def test_a_picture_that_cannot_be_written_ends_the_run_and_takes_no_other_with_i
     with Store(tmp_path / "by.db") as store:
         assert [row["n"] for row in store.rows("SELECT count(*) AS n FROM cells")] == [len(written)]
         assert store.rows("SELECT * FROM claims") == []
-    assert written and broken not in written
+    assert 2 <= len(written) < 4  # also that which had come beside it
     monkeypatch.setattr(picture_parcel, "write_picture", real)
     outcome = run_by(CrewHere(2), plan_file, tmp_path / "by", "by.db")
-    assert (outcome.existing, outcome.generated) == (len(written), 8 - len(written))
-    assert pictures(tmp_path / "by") == pictures(tmp_path / "sound")
+    assert (outcome.existing, outcome.generated) == (len(written), 4 - len(written))
 
 
 def test_a_job_at_which_worker_after_worker_dies_is_given_up_and_the_others_are_done():

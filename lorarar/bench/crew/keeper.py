@@ -101,12 +101,12 @@ class Keeper:
         if pair.ids is not None and (parcel is None or parcel.file is None):
             return pair.ids
         assert parcel is not None, "a job that was given before the merge was known brings it"
-        store, inputs = self.grid.store, (pair.pair.content.adapter, pair.pair.style.adapter)
+        store, concepts = self.grid.store, pair.pair.concepts
         path = _adapter_file(pair.pair, self.grid)
         if pair.file_is_asked and parcel.file is None and parcel.merge.adapter.sha256 != pair.known_file:
             path = None  # another worker is about to bring it
-        merge = parcel.unpack(inputs, self.grid.base, path)
-        number = store.add_merge(merge, pair.pair.content.path, pair.pair.style.path)
+        merge = parcel.unpack(tuple(one.adapter for one in concepts), self.grid.base, path)
+        number = store.add_merge(merge, *(one.path for one in concepts))
         pair.ids = store.add_adapter(merge.adapter, path or "", "merged"), number
         return pair.ids
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,8 +73,7 @@ class PairParcel:
     """A pair whose concepts are parcels."""
 
     pair: Pair
-    content: ConceptParcel
-    style: ConceptParcel
+    concepts: tuple[ConceptParcel, ...]  # in the order of the merge
     files: Mapping[str, Parcel]  # that the row's options name, by option
     trained: Parcel | None  # the result of its training, where it is needed
 
@@ -86,11 +85,10 @@ class PairParcel:
             AdapterError: a LoRA cannot be read.
             OSError: another file cannot.
         """
-        content, style = (ConceptParcel.of(one, images=to_train) for one in (pair.content, pair.style))
+        concepts = tuple(ConceptParcel.of(one, images=to_train) for one in pair.concepts)
         return cls(
-            pair=replace(pair, content=content.concept, style=style.concept),
-            content=content,
-            style=style,
+            pair=_with(pair, [one.concept for one in concepts]),
+            concepts=concepts,
             files=_files_of(pair),
             trained=Parcel.of(trained_file(pair, out)) if pair.training and not to_train else None,
         )
@@ -99,7 +97,8 @@ class PairParcel:
     def parcels(self) -> tuple[Parcel, ...]:
         """All of its files."""
         trained = (self.trained,) if self.trained else ()
-        return *self.content.parcels, *self.style.parcels, *self.files.values(), *trained
+        of_concepts = (parcel for concept in self.concepts for parcel in concept.parcels)
+        return *of_concepts, *self.files.values(), *trained
 
     def unpack(self, bench: Workbench, base: Base, admission: Admission, out: Path) -> Pair:
         """The pair on a worker whose own results go to a folder.
@@ -109,12 +108,18 @@ class PairParcel:
         """
         row = self.pair.row
         tensors = row.drawn_by is not None or (self.pair.training is not None and self.trained is None)
-        content, style = (one.unpack(bench, base, admission, tensors=tensors) for one in (self.content, self.style))
+        concepts = [one.unpack(bench, base, admission, tensors=tensors) for one in self.concepts]
         here = {name: str(bench.place(parcel)) for name, parcel in self.files.items()}
-        pair = replace(self.pair, row=row.model_copy(update=here), content=content, style=style)
+        pair = replace(_with(self.pair, concepts), row=row.model_copy(update=here))
         if self.trained:
             bench.copy(self.trained, trained_file(pair, out))
         return pair
+
+
+def _with(pair: Pair, concepts: Sequence[Concept]) -> Pair:
+    """A pair of other concepts, those of the merge in its order."""
+    content, style, *more = concepts
+    return replace(pair, content=content, style=style, more=tuple(more))
 
 
 def _files_of(pair: Pair) -> dict[str, Parcel]:
