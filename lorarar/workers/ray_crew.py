@@ -142,8 +142,8 @@ class RayCrew(Crew):
             for report in self._heard(number, said)
         ]
         for number in numbers:  # whoever was heard is the last to be heard again
-            if (member := self._members.pop(number, None)) is not None:
-                self._members[number] = member
+            if number in self._members:
+                self._members[number] = self._members.pop(number)
         return coming
 
     def stop(self) -> None:
