@@ -12,6 +12,7 @@ from judge.metrics.table import MARS2, METRICS, Metric
 from judge.panel import CriticPanel
 from judge.reasons import print_faults, print_reasons
 from judge.run_result import CriticRun, FullRun, MetricRun
+from lorarar.util.formatting import count
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -119,13 +120,13 @@ def _scores(
 
 def _describe_scores(metric: Metric, outcome: ScoreOutcome, by: str) -> None:
     counts = f"{outcome.existing} were known, {outcome.measured} measured"
-    message(f"{metric.name}: {outcome.pictures} pictures, {counts} by {by}")
+    message(f"{metric.name}: {count(outcome.pictures, 'picture')}, {counts} by {by}")
     print_faults(outcome.faults)
 
 
 def _describe(outcome: JudgeOutcome, critic: str) -> None:
     message(
-        f"MARS2 by {critic}: {outcome.questions} questions, {outcome.existing} were known, {outcome.replies} asked, "
-        f"{outcome.failed} failed, {outcome.unparsed} unparsed"
+        f"MARS2 by {critic}: {count(outcome.questions, 'question')}, {outcome.existing} were known, "
+        f"{outcome.replies} asked, {outcome.failed} failed, {outcome.unparsed} unparsed"
     )
     print_reasons(outcome.reasons)

@@ -36,7 +36,7 @@ from lorarar.store.picture_references import (
 from lorarar.store.queries import Collection, PictureRow, collection_pictures
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import is_text, is_there, sha256_or
-from lorarar.util.formatting import listed
+from lorarar.util.formatting import count, count_is, listed
 from lorarar.util.grouping import group_by
 from lorarar.util.messages import message
 
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     from lorarar.store import Store
 
 UNNAMED = Collection("import", "")
-MISSING = "are not there"
-CHANGED = "have changed since they were made"
+Fault = tuple[str, str]  # of one picture, of several
+MISSING: Fault = "is not there", "are not there"
+CHANGED: Fault = "has changed since it was made", "have changed since they were made"
 
 
 class TargetError(LorarError):
@@ -253,7 +254,9 @@ def _with_references(
     if not complete:
         raise TargetError(f"these pictures have no references, which should be in {folders}")
     if places:
-        message(f"{len(targets) - len(complete)} pictures are left out: no references are in {folders}", "yellow")
+        message(
+            f"{count_is(len(targets) - len(complete), 'picture')} left out: no references are in {folders}", "yellow"
+        )
     references = [group for target in complete for group in (target.subject_references, target.style_references)]
     if beside := left_out_beside([*folders_taken, *references]):
         message(beside, "yellow")
@@ -276,25 +279,24 @@ def present_targets(store: Store, targets: Sequence[Target]) -> list[Target]:
     with kept_digests(store, (target.image for target in targets)):
         faults = [_fault(target) for target in targets]
     present = [target for target, fault in zip(targets, faults, strict=True) if not fault]
-    resolver = PathResolver(store.path)
-    lines = [
-        f"{len(paths)} pictures {fault}: {listed(paths, 2)}{_looked_in(resolver, paths)}"
-        for fault in (MISSING, CHANGED)
-        if (paths := [str(target.image) for target, its in zip(targets, faults, strict=True) if its == fault])
-    ]
+    resolver, lines = PathResolver(store.path), []
+    for fault in (MISSING, CHANGED):
+        if paths := [str(target.image) for target, its in zip(targets, faults, strict=True) if its == fault]:
+            words = f"{count(len(paths), 'picture')} {fault[len(paths) > 1]}"
+            lines.append(f"{words}: {listed(paths, 2)}{_looked_in(resolver, paths)}")
     if not present:
         raise TargetError("; ".join(lines))
     for line in lines:
-        message(f"{line}; they are left out", "yellow")
+        message(f"{line}; left out", "yellow")
     return present
 
 
-def _fault(target: Target) -> str:
-    """Why a picture cannot be judged; empty where it can, or where reading it will say what is wrong."""
+def _fault(target: Target) -> Fault | None:
+    """Why a picture cannot be judged; None where it can, or where reading it will say what is wrong."""
     if not is_there(target.image):
         return MISSING
     digest = sha256_or(target.image, target.sha256)
-    return CHANGED if target.sha256 not in ("", digest) and _is_sound(target.image) else ""
+    return CHANGED if target.sha256 not in ("", digest) and _is_sound(target.image) else None
 
 
 def _is_sound(path: Path) -> bool:

@@ -283,7 +283,7 @@ def test_pictures_that_are_gone_are_said_once_and_their_verdicts_still_count(dat
         targets = from_store(store, "plan=tiny")
         assert len(present_targets(store, targets)) == 70
     said = capsys.readouterr().err
-    assert said.count("2 pictures are not there: ") == 1 and "0.png" in said and "they are left out" in said
+    assert said.count("2 pictures are not there: ") == 1 and "0.png" in said and "; left out" in said
     shutil.rmtree(database.parent / "images")
     with Store(database) as store, pytest.raises(TargetError, match=r"72 pictures are not there: .* and 70 more"):
         present_targets(store, targets)
@@ -301,7 +301,7 @@ def test_a_picture_that_changed_is_another_picture_and_a_broken_one_is_left_to_t
     with Store(database) as store:
         present = present_targets(store, from_store(store, "plan=tiny"))
     assert (len(present), second in {target.image for target in present}) == (71, True)
-    assert "1 pictures have changed since they were made" in capsys.readouterr().err
+    assert "1 picture has changed since it was made" in capsys.readouterr().err
 
 
 def test_a_lora_without_references_stops_no_other(database, capsys):

@@ -224,7 +224,7 @@ def test_true_pictures_are_measured_by_default_where_there_are_any(database):
     done = run("judge", "run", "--metrics", "rms-truth,identified", "--db", database)
     assert done.exit_code == 0, done.stderr
     assert "rms-truth: 8 pictures, 0 were known, 4 measured by the true pictures of pocket" in done.stderr
-    assert "4 pictures have no true picture" in done.stderr  # those in the style "mine"
+    assert "4 pictures without a true picture" in done.stderr  # those in the style "mine"
     assert list(METRICS)[-2:] == ["rms-truth", "identified"]
 
 

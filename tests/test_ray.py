@@ -123,4 +123,4 @@ def test_a_pair_that_fails_is_a_line_of_the_command_and_the_others_are_drawn(clu
     assert done.exit_code == 1
     assert '"drawn": 1' in done.stdout
     assert "lorarar, c1--s0: " in done.stderr
-    assert "1 pairs failed" in done.stderr
+    assert "1 pair failed" in done.stderr

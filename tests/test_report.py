@@ -198,7 +198,7 @@ def test_a_picture_that_is_gone_has_no_score_and_a_reason(store, targets):
     flat.faults = {targets[0].image: "0.png does not exist"}
     scored = ScoreStore(store).score(METRICS["clip-i"], [*targets[:2], replace(targets[1], style_references=())], flat)
     assert scored.measured == 1
-    assert scored.faults == ("1 pictures have no style to be measured against", "0.png does not exist")
+    assert scored.faults == ("1 picture without a style to be measured against", "0.png does not exist")
 
 
 def test_forms_escape_what_they_hold():

@@ -272,10 +272,10 @@ def test_all_pairs_of_two_folders_are_there_the_second_time_unless_a_prompt_chan
         (tmp_path / side).mkdir()
         file.rename(tmp_path / side / file.name)
     command = ("merge", "--all", "c", "s", "-o", "out", "--method", "ssr", "--base", tiny_folder)
-    assert "1 merges, 0 were there already" in run(*command).stderr
+    assert "1 merge, 0 were there already" in run(*command).stderr
     assert "0 merges, 1 were there already" in run(*command).stderr
     (tmp_path / "c" / "dog.txt").write_text("a sks cat")
-    assert "1 merges, 0 were there already" in run(*command).stderr
+    assert "1 merge, 0 were there already" in run(*command).stderr
     assert len(list((tmp_path / "cache" / "calibrations").iterdir())) == 3
 
 

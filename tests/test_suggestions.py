@@ -116,8 +116,9 @@ def test_a_misspelt_name_is_answered_with_the_one_that_is_meant(what, run, tmp_p
     line, meant = COMMANDS[what]
     done = run(*shlex.split(line))
     assert done.exit_code in (1, 2)
-    words = " ".join(done.stderr.replace("│", " ").split())  # usage errors stand in a box
-    assert f"did you mean {meant}" in words.replace("Did", "did") or f"(Possible options: {meant}" in words, done.stderr
+    words = done.stderr.replace("Did", "did")
+    assert f"did you mean {meant}" in words or f"(Possible options: {meant}" in words, done.stderr
+    assert words.count("\n") == 1
 
 
 def test_names_that_python_and_plans_write_are_answered_too(tmp_path):

@@ -90,7 +90,7 @@ def test_what_has_no_true_picture_has_no_score_and_a_reason(scores, tmp_path):
     gone = replace(mine, image=tmp_path / "gone.png", subject="can")
     outcome = scores.score(RMS, [small, mine, gone], TrueCells("pocket", ground_truth))
     assert outcome.measured == 0
-    assert outcome.faults == ("3 pictures have no true picture, or cannot be read, or have another size than it",)
+    assert outcome.faults == ("3 pictures without a true picture, or that cannot be read, or of another size than it",)
 
 
 def test_a_backbone_is_the_familys_own_where_it_has_one_else_the_customary(tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import signal
 import sqlite3
 import struct
@@ -30,6 +29,7 @@ from studies.rater.votes import LEAST_LOOK
 from studies.sessions import open_study
 from studies.store import RaterStore, StudyStore
 from tests.studies_database import make_database
+from tests.tmux import TMUX, terminals
 from tests.tui_app import HALF, screen_text, sees, until, words
 from tui.picture_mode import AppError, choose, terminal_colours
 from tui.voting import trial, voting_mode
@@ -545,53 +545,10 @@ def test_what_is_no_terminal_to_judge_in_is_refused_before_anything_is_painted(w
         assert db.execute("SELECT count(*) FROM study_raters").fetchone() == (0,)
 
 
-TMUX = shutil.which("tmux")
-
-
-class Terminal:
-    """A tmux server of its own with one window, voting."""
-
-    def __init__(self, folder, command, size=(100, 40)):
-        self.socket = str(folder / "tmux")
-        environment = {"PYTHONPATH": str(ROOT), "LORARAR_CACHE": str(folder / "cache"), "PYTHONSAFEPATH": "1"}
-        settings = " ".join(f"{name}={value}" for name, value in environment.items())
-        # a library of the tests' process may have said how large its own terminal is
-        command = f"env -u COLUMNS -u LINES {settings} {command}"
-        words_ = ["new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), command]
-        subprocess.run([TMUX, "-S", self.socket, "-f", "/dev/null", *words_], check=True)
-
-    def run(self, *words_):
-        done = subprocess.run([TMUX, "-S", self.socket, *words_], capture_output=True, text=True, check=False)
-        return done.stdout
-
-    def press(self, *keys):
-        self.run("send-keys", *keys)
-
-    def wait(self, text, seconds=30):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if text in (shown := self.run("capture-pane", "-p")):
-                return shown
-            time.sleep(0.05)
-        raise AssertionError(f"{text!r} never came; the screen is:\n{self.run('capture-pane', '-p')}")
-
-    def close(self):
-        self.run("kill-server")
-
-
 @pytest.fixture
 def terminal(tmp_path):
-    opened = []
-
-    def open_one(command, **more):
-        folder = tmp_path / f"terminal-{len(opened)}"
-        folder.mkdir()
-        opened.append(Terminal(folder, command, **more))
-        return opened[-1]
-
-    yield open_one
-    for one in opened:
-        one.close()
+    with terminals(tmp_path) as open_one:
+        yield open_one
 
 
 def voting(database, code):

@@ -16,17 +16,18 @@ from judge.schema import SCHEMA
 from judge.targets import Target
 from lorarar.store import Store
 from lorarar.util.clock import now
+from lorarar.util.formatting import count
 
 if TYPE_CHECKING:
     from judge.metrics.measure import Instrument
 
 #: Why pictures have no score, by what they are measured against.
 WITHOUT: Mapping[Against, str] = {
-    "subject": "have no subject to be measured against",
-    "style": "have no style to be measured against",
-    "prompt": "have no prompt to be measured against",
-    "truth": "have no true picture, or cannot be read, or have another size than it",
-    "nothing": "have no score by it",
+    "subject": "without a subject to be measured against",
+    "style": "without a style to be measured against",
+    "prompt": "without a prompt to be measured against",
+    "truth": "without a true picture, or that cannot be read, or of another size than it",
+    "nothing": "without a score by it",
 }
 
 
@@ -88,7 +89,7 @@ class ScoreStore:
         self._add(metric, backbone, new)
         without = [target for target, value in zip(left, values, strict=True) if value is None]
         unexplained = sum(not _faulty(metric, target, instrument) for target in without)
-        summary = [f"{unexplained} pictures {WITHOUT[metric.against]}"] if unexplained else []
+        summary = [f"{count(unexplained, 'picture')} {WITHOUT[metric.against]}"] if unexplained else []
         return ScoreOutcome(
             pictures=len(keys),
             existing=len(keys) - len(left),

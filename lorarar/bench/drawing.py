@@ -63,7 +63,7 @@ def _draw_all(
         left = [task for task in held if task.chunks]
         count = sum(task.count for task in left)
         if left and count == before:
-            message(f"{count} cells are being drawn by another process, which is waited for")
+            message(f"cells that another process is drawing, and which are waited for: {count}")
             cells = [cell for task in left for chunk in task.chunks for cell in chunk]
             grid.claims.wait([cell.key for cell in cells], is_stopped)
             if is_stopped():

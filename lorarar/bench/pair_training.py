@@ -38,7 +38,7 @@ class PairTraining:
         while left:
             held = [task for task in left if not self._is_settled(task, failures)]
             if len(held) == len(left):
-                message(f"{len(held)} pairs are being trained by another process, which is waited for")
+                message(f"pairs that another process is training, and which are waited for: {len(held)}")
                 self.grid.claims.wait([claim_of(task.pair, self.grid.out) for task in held])
             left = held
         self.grid.outcome.seconds["train"] = time.perf_counter() - started

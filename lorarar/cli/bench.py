@@ -17,6 +17,7 @@ from lorarar.cli.table_layout import print_table
 from lorarar.cli.worker_flags import CpusOption, WorkersOption
 from lorarar.generation.offload import Offload
 from lorarar.util.errors import PlanError
+from lorarar.util.formatting import count
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 from lorarar.util.suggestion import did_you_mean
@@ -81,7 +82,9 @@ def run(
         if folder.exists():  # where others have drawn all pictures, there is none
             print_path(folder)
     if outcome.failures:
-        raise PlanError(f"{len(outcome.failures)} pairs failed, as said above; run it again to retry them alone")
+        raise PlanError(
+            f"{count(len(outcome.failures), 'pair')} failed, as said above; run it again to retry them alone"
+        )
 
 
 @app.command()
@@ -141,6 +144,6 @@ def _describe(outcome: GridOutcome) -> None:
     seconds = ", ".join(f"{what} {value:.0f} s" for what, value in outcome.seconds.items())
     shared = f"{outcome.shared} shown again or shared, " if outcome.shared else ""
     message(
-        f"{outcome.cells} cells: {outcome.existing} were there, {shared}{outcome.generated} drawn, "
-        f"{outcome.trained} pairs trained ({seconds})"
+        f"{count(outcome.cells, 'cell')}: {outcome.existing} were there, {shared}{outcome.generated} drawn, "
+        f"{count(outcome.trained, 'pair')} trained ({seconds})"
     )

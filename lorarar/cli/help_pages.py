@@ -6,7 +6,7 @@ when it is built (``with_page``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -15,8 +15,9 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from lorarar.cli.plain_values import spare_coercion
+from lorarar.cli.usage import usage_pieces
+from lorarar.cli.usage_errors import with_error_lines
 from lorarar.util.messages import quieted
-from lorarar.util.suggestion import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,8 +37,6 @@ HEADINGS = {
     **dict.fromkeys(("--images", "--generated", "--references"), PICTURES),
 }
 MANY = 12  # options, from which on they stand under headings
-
-EVERYWHERE = {"--help", "--quiet"}  # options of every command
 
 _EXAMPLES, _PANEL = "lorarar_examples", "lorarar_panel"  # a function's attributes
 
@@ -64,24 +63,6 @@ def examples_of(command: Any) -> tuple[str, ...]:
     return examples
 
 
-def usage_pieces(parameters: Iterable[Any]) -> Iterator[str]:
-    """What follows a command's name: its arguments, the options it needs, and whether it has others."""
-    visible = [one for one in parameters if not getattr(one, "hidden", False)]
-    for one in visible:
-        if one.param_type_name == "argument":
-            yield argument_name(one) if one.required else f"[{argument_name(one)}]"
-    options = [one for one in visible if one.param_type_name == "option" and not EVERYWHERE & {*one.opts}]
-    yield from (f"{one.opts[0]} {one.metavar or one.name.upper()}" for one in options if one.required)
-    if any(not one.required for one in options):
-        yield "[OPTIONS]"
-
-
-def argument_name(parameter: Any) -> str:
-    """An argument's name, with dots behind it where there may be several."""
-    name = (parameter.metavar or parameter.name.upper()).rstrip("…")
-    return f"{name}{'…' if parameter.nargs == -1 else ''}"
-
-
 def with_page(command: Any) -> Any:
     """One of click's commands with its usage, its heading, its examples at the end of its help, and ``--quiet``."""
     examples = examples_of(command)
@@ -90,7 +71,6 @@ def with_page(command: Any) -> Any:
         command.epilog = f"Example{'s' * (len(examples) > 1)}:\n\n{lines}"
     command.help = (command.help or "").replace("``", "")
     command.rich_help_panel = getattr(command.callback, _PANEL, "") or None
-    command.parse_args = _with_suggestions(command.parse_args)
     command.collect_usage_pieces = lambda context: [*usage_pieces(command.get_params(context))]
     return readable(command, [_quiet()])
 
@@ -121,29 +101,12 @@ def readable(command: Any, more: Sequence[Any] = ()) -> Any:
     return command
 
 
-def _with_suggestions(parse: Callable[[Any, list[str]], list[str]]) -> Callable[[Any, list[str]], list[str]]:
-    """What reads a command line, whose errors say which of an option's choices a word is near to."""
-
-    def parse_args(context: Any, words: list[str]) -> list[str]:
-        try:
-            return parse(context, words)
-        except typer.BadParameter as error:
-            error.message = error.message.removeprefix("Value error, ")
-            given, choices = error.message.partition(" is not one of ")[::2]
-            if choices:
-                accepted = [choice.strip(" .'") for choice in choices.split(",")]
-                error.message = error.message.rstrip(".") + did_you_mean(given.strip("'"), accepted)
-            raise
-
-    return parse_args
-
-
 class PageCommand(TyperCommand):
     """The one command of a program, with its page."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        with_page(self)
+        with_error_lines(with_page(self))
 
 
 def _be_quiet(context: typer.Context, quiet: bool) -> None:

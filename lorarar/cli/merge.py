@@ -31,7 +31,7 @@ from lorarar.cli.place_flags import MergingDeviceOption, PrecisionOption, place_
 from lorarar.families import DEFAULT_BASE
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import AdapterError, LorarError, MethodError
-from lorarar.util.formatting import in_words
+from lorarar.util.formatting import count, in_words
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -191,12 +191,12 @@ def _merge_all(
         print_json(summaries)
     else:
         projected = f", {cache.computed} projections computed" if cache.computed else ""
-        message(f"{new} merges, {len(summaries) - new} were there already{projected}")
+        message(f"{count(new, 'merge')}, {len(summaries) - new} were there already{projected}")
         for one in summaries:
             print_path(Path(str(one["path"])))
     if failures:
         raise AdapterError(
-            f"{len(failures)} of {len(pairs)} pairs failed, as said above; run it again to retry them alone"
+            f"{len(failures)} of {count(len(pairs), 'pair')} failed, as said above; run it again to retry them alone"
         )
 
 

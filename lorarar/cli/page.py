@@ -14,8 +14,9 @@ from typing import Any
 
 from typer.main import get_command
 
-from lorarar.cli.help_pages import EVERYWHERE, argument_name, examples_of, usage_pieces
+from lorarar.cli.help_pages import examples_of
 from lorarar.cli.main import app
+from lorarar.cli.usage import EVERYWHERE, argument_name, usage_pieces
 from lorarar.util.files import replacing
 
 BEGIN, END = "<!-- made of the command -->", "<!-- until here -->"

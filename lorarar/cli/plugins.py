@@ -20,6 +20,7 @@ from typer.main import get_command, get_group
 
 from lorarar.cli.flags import COMMAND_CLASS
 from lorarar.cli.help_pages import PANELS, readable, with_page
+from lorarar.cli.usage_errors import with_error_lines
 from lorarar.util.entry_points import distinct, leave_out, load_point, points_of
 from lorarar.util.messages import message
 
@@ -77,7 +78,7 @@ def root_group(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
         def __init__(self, *, commands: Mapping[str, Any], **settings: Any) -> None:
             own = {name: with_page(command) for name, command in commands.items()}
             super().__init__(commands={**own, **_all_groups(groups, commands)}, **settings)
-            readable(self)
+            with_error_lines(readable(self))
 
         def list_commands(self, ctx: Any) -> list[str]:
             """The commands, those under one heading together."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from accelerate import Accelerator
-
-from lorarar.training.loop import Objective, Schedule, TrainingRun, train
-from lorarar.training.options import HypernetOptions, LoraOptions
 from lorarar.training.place import TrainingPlace
 
-Settings = TypeVar("Settings", Schedule, LoraOptions, HypernetOptions)
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from lorarar.training.loop import Objective, Schedule, TrainingRun
+    from lorarar.training.options import HypernetOptions, LoraOptions
+
+Settings = TypeVar("Settings", "Schedule", "LoraOptions", "HypernetOptions")
 OF_THE_RECIPE = TrainingPlace(precision="no")  # its figures are of float32
 
 
@@ -51,6 +53,8 @@ class BuildContext:
 
     def train(self, name: str, objective: Objective, schedule: Schedule) -> TrainingRun:
         """Train under that name, which is the progress bar's title and the checkpoint's."""
+        from lorarar.training.loop import train
+
         return train(objective, schedule, self.checkpoint(name), title=name, accelerator=self.accelerator())
 
 

@@ -18,7 +18,7 @@ from lorarar.store.command_line import command_line
 from lorarar.store.paths import PathResolver
 from lorarar.store.queries import Collection, Kind, PictureRow, cell_pictures, picture_collections
 from lorarar.util.errors import LorarError
-from lorarar.util.formatting import listed
+from lorarar.util.formatting import count, listed
 from lorarar.util.suggestion import as_there, did_you_mean
 
 KINDS: tuple[Kind, ...] = ("plan", "demo", "blend", "import")
@@ -152,7 +152,7 @@ def _choice(collection: Collection) -> str:
 
 def listed_collections(counts: Mapping[Collection, int]) -> str:
     """Collections with their numbers of pictures, in words."""
-    return listed(f"{collection.label} ({count} pictures)" for collection, count in counts.items())
+    return listed(f"{collection.label} ({count(pictures, 'picture')})" for collection, pictures in counts.items())
 
 
 def folder_collection(folder: Path, paths: PathResolver) -> Collection:

@@ -83,6 +83,11 @@ def count(many: int, noun: str) -> str:
     return f"{many} {noun}" + ("" if many == 1 else "s")
 
 
+def count_is(many: int, noun: str) -> str:
+    """A number of things with its verb: ``1 picture is``, ``2 pictures are``."""
+    return f"{count(many, noun)} {'is' if many == 1 else 'are'}"
+
+
 def byte_size(size: int) -> str:
     """A number of bytes in words: ``6.9 GB``."""
     for power, unit in ((3, "GB"), (2, "MB"), (1, "KB")):

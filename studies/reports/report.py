@@ -65,13 +65,15 @@ def make_rows(
         attentive: as for ``make_report``; of items the votes that are kept count, raters are all told of.
 
     Raises:
-        StudyError: there is no such study, or ``by`` is something else.
+        StudyError: there is no such study, nobody has voted on it, or ``by`` is something else.
     """
     if by not in BY:
         raise StudyError(f"--by is {by[:40]!r}; accepted are {' and '.join(BY)}{did_you_mean(by, BY)}")
     studies = StudyStore(store)
     study = studies.get(name)
     votes = standing_votes(studies, study, simulated)
+    if not votes:
+        raise StudyError(_why_empty(studies, study, simulated, ()))
     kept = keep(study, votes, rules_of(study, attentive))
     return item_rows(store, study, kept.votes) if by == "item" else rater_rows(study, votes, kept, simulated)
 

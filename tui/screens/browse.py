@@ -11,11 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input
-from textual.worker import get_current_worker
 
-from lorarar.util.errors import LorarError
 from tui.context import AppContext
-from tui.notices import copy_text, notify_error
+from tui.notices import copy_text
+from tui.reads import read_in_worker
 from tui.snapshot import Snapshot
 from tui.widgets.brand_line import BrandLine
 from tui.widgets.filter import Filter, FilterInput
@@ -88,21 +87,8 @@ class BrowseScreen(Screen[Any]):
             self.update(self.context.snapshot)
 
     def read(self, work: Callable[[], T], show: Callable[[T], None], group: str) -> None:
-        """Call ``work`` in a worker's thread and ``show`` its result in ours: no key waits for the disk.
-
-        A ``LorarError`` becomes a notice. Within a group, a newer call's result is the only one that shows.
-        """
-
-        def run() -> None:
-            try:
-                result = work()
-            except LorarError as error:
-                notify_error(self, error)
-                return
-            if not get_current_worker().is_cancelled:
-                self.call_later(show, result)
-
-        self.run_worker(run, group=group, exclusive=True, thread=True)
+        """Call ``work`` in a worker's thread and ``show`` its result here; of a group's calls the newest counts."""
+        read_in_worker(self, work, show, group)
 
     def filter_words(self) -> str:
         """What is typed in the filter."""

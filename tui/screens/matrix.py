@@ -93,6 +93,11 @@ class MatrixScreen(BrowseScreen):
             self.set_class(event.size.height < PREVIEW_FROM, "low")
             self.call_after_refresh(self.update_again)
 
+    def on_screen_resume(self) -> None:
+        """Let previews catch up with what the cursor was moved to, or what came, just before or meanwhile."""
+        for previews in self.query(PreviewStrip):  # none before the screen is first composed
+            previews.show_late()
+
     def update(self, snapshot: Snapshot) -> None:
         """Fill both grids."""
         self.set_class(not snapshot.pictures, "empty")

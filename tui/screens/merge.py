@@ -14,6 +14,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from lorarar.util.files import is_there
+from lorarar.util.formatting import count
 from tui.catalog import Row
 from tui.context import AppContext
 from tui.screens.browse import BrowseScreen
@@ -155,7 +156,8 @@ def facts(row: Row, missing: Collection[str]) -> Text:
 def _adapter(adapter: Row, *, missing: bool) -> Text:
     text = Text(f"  {home(adapter['path']) if adapter['path'] else 'kept in memory only'}")
     text.append("  not there any more\n" if missing else "\n", "yellow")
-    numbers = f"ranks {line(adapter['ranks'], 30)}, {adapter['layers']} layers"
+    ranks = line(adapter["ranks"], 30).strip("[]")
+    numbers = f"{count(adapter['layers'], 'layer')}{f' of rank {ranks}' if ranks else ''}"
     return text.append(f"  sha256 {line(adapter['sha256'], 24)}, {numbers}\n", "dim")
 
 

@@ -63,8 +63,9 @@ def _answers(aspect: str, pinned: Sequence[PinnedReference]) -> Text:
     text = Text()
     answered = [one for one in pinned if one.answers]
     if answered:
+        references = "1 reference says" if len(answered) == 1 else f"{len(answered)} references say"
         yes = sum(one.answers[0]["verdict"] == 1 for one in answered)
-        text.append(f"\n{aspect}: {yes} of {len(answered)} references say yes\n", "bold")
+        text.append(f"\n{aspect}: {yes} of {references} yes\n", "bold")
     for one in answered:
         answer = one.answers[0]
         words = answer["answer"] if answer["verdict"] is not None else answer["reason"] or answer["status"]

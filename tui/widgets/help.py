@@ -42,6 +42,7 @@ class HelpScreen(ModalScreen[None]):
     def _keys(self) -> RichTable:
         table = RichTable.grid(padding=(0, 2))
         table.add_row("", "")
+        everywhere: dict[str, str] = dict(getattr(self.app, "HELP_KEYS", ()))
         keys_of: dict[str, list[str]] = {}
         for active in self.explained.active_bindings.values():
             binding = active.binding
@@ -51,8 +52,10 @@ class HelpScreen(ModalScreen[None]):
                 if key not in keys:
                     keys.append(key)
         for description, keys in keys_of.items():
+            if everywhere.keys() >= {*keys}:  # said below, in more words
+                continue
             table.add_row(Text("  ".join(keys), style="bold"), Text(description))
-        for key, words in getattr(self.app, "HELP_KEYS", ()):
+        for key, words in everywhere.items():
             table.add_row(Text(key, style="bold"), words)
         return table
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from textual.containers import Grid
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from lorarar.store.queries import PictureRow
-from lorarar.util.errors import LorarError
 from tui.context import AppContext
-from tui.notices import notify_error
+from tui.reads import read_in_worker
+from tui.snapshot import Snapshot
 from tui.views.pinned import PinnedReference, in_sight
 from tui.widgets.tile import Tile
 
@@ -41,23 +40,23 @@ class PinnedReferences(Grid):
         self.pinned: Sequence[PinnedReference] = ()
         self._slots, self._turn = slots, 0
         self._timer: Timer | None = None
-        self._wanted: object = None  # what was asked for last
+        self._snapshot: Snapshot | None = None  # that was asked of last
+        self._ids: Sequence[int] | None = None  # of pictures that were asked for last
 
     def follow(self, pictures: Sequence[PictureRow]) -> None:
         """Pin the references of pictures of one cell, once the cursor rests on them."""
         snapshot = self.context.snapshot
-        judge = snapshot.judge if snapshot else None
-        wanted = [picture.id for picture in pictures], judge
-        if wanted != self._wanted:
-            self._wanted = wanted
-            catalog = self.context.catalog
+        ids = [picture.id for picture in pictures]
+        if snapshot is not self._snapshot or ids != self._ids:  # a newer snapshot may have more answers
+            self._snapshot, self._ids = snapshot, ids
+            catalog, judge = self.context.catalog, snapshot.judge if snapshot else None
             self.read_soon(lambda: catalog.pinned(pictures, judge) if pictures else [])
 
     def read_soon(self, read: Callable[[], Sequence[PinnedReference]]) -> None:
         """Read references in a worker after a rest, and pin them; of several calls the last counts."""
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(SETTLED, lambda: self._read(read))
+        self._timer = self.set_timer(SETTLED, lambda: read_in_worker(self, read, self._pin, "pinned"))
 
     def fit(self, columns: int, rows: int, width: int, height: int) -> None:
         """Take room for ``columns`` x ``rows`` references of ``width`` x ``height`` cells, a gap among them."""
@@ -77,21 +76,7 @@ class PinnedReferences(Grid):
         self._turn += by
         self._show()
 
-    def _read(self, read: Callable[[], Sequence[PinnedReference]]) -> None:
-        def work() -> None:
-            try:
-                pinned = read()
-            except LorarError as error:
-                notify_error(self, error)
-                return
-            if not get_current_worker().is_cancelled:
-                self.call_later(self._pin, pinned)
-
-        self.run_worker(work, group="pinned", exclusive=True, thread=True)
-
     def _pin(self, pinned: Sequence[PinnedReference]) -> None:
-        if not self.is_attached:
-            return
         self.pinned = pinned
         self._show()
         self.post_message(self.Pinned(pinned))

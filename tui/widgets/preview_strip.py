@@ -48,6 +48,7 @@ class PreviewStrip(Horizontal):
         self._pictures: Mapping[str, Sequence[PictureRow]] = {}
         self._focused_side = SIDES[0]
         self._timer: Timer | None = None
+        self._is_late = False  # pictures were asked for while another screen was on show
 
     def compose(self) -> ComposeResult:
         for side in SIDES:
@@ -87,6 +88,11 @@ class PreviewStrip(Horizontal):
             self._timer.stop()
         self._timer = self.set_timer(SETTLED, self._show)
 
+    def show_late(self) -> None:
+        """Show the pictures that were asked for just before another screen came over this one, or behind it."""
+        if self._is_late:
+            self.show_soon(self._pictures, self._focused_side)
+
     def on_tile_chosen(self, event: Tile.Chosen) -> None:
         """Say which side was clicked."""
         event.stop()
@@ -94,8 +100,10 @@ class PreviewStrip(Horizontal):
         self.post_message(self.Opened("right" if strip is not None and strip.id == "strip-right" else "left"))
 
     def _show(self) -> None:
-        if not self.screen.is_current:
+        if not self.screen.is_current:  # ``show_late`` does it when the screen comes back
+            self._is_late = True
             return
+        self._is_late = False
         first, *rest = (self._pictures[side] for side in sorted(SIDES, key=lambda side: side != self._focused_side))
         self.query_one(PinnedReferences).follow(next(filter(None, (first, *rest)), ())[:MOST_ASKED])
         for side, pictures in self._pictures.items():

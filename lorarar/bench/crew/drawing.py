@@ -53,7 +53,7 @@ def draw_by(crew: Crew, grid: PlannedGrid, tasks: Sequence[Task]) -> None:
             left = drawing.held
             if left and sum(len(task.chunks) for task in left) == before:
                 cells = [cell for task in left for chunk in task.chunks for cell in chunk]
-                message(f"{len(cells)} cells are being drawn by another process, which is waited for")
+                message(f"cells that another process is drawing, and which are waited for: {len(cells)}")
                 grid.claims.wait([cell.key for cell in cells], is_stopped)
                 if is_stopped():
                     raise KeyboardInterrupt

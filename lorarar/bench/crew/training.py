@@ -43,7 +43,7 @@ def train_by(crew: Crew, grid: PlannedGrid, tasks: Sequence[Task]) -> list[Task]
         while left:
             held = training.run(left, is_stopped, ticker.advance)
             if held and len(held) == len(left):
-                message(f"{len(held)} pairs are being trained by another process, which is waited for")
+                message(f"pairs that another process is training, and which are waited for: {len(held)}")
                 grid.claims.wait([claim_of(task.pair, grid.out) for task in held], is_stopped)
                 if is_stopped():
                     raise KeyboardInterrupt
