@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.events import Resize, ScreenResume
 from textual.geometry import Size
 from textual.widgets import Static
 
@@ -93,8 +93,9 @@ class MatrixScreen(BrowseScreen):
             self.set_class(event.size.height < PREVIEW_FROM, "low")
             self.call_after_refresh(self.update_again)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: ScreenResume) -> None:
         """Let previews catch up with what the cursor was moved to, or what came, just before or meanwhile."""
+        super().on_screen_resume(event)
         for previews in self.query(PreviewStrip):  # none before the screen is first composed
             previews.show_late()
 
