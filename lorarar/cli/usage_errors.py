@@ -42,8 +42,9 @@ def _what_was_wrong(error: typer.TyperException) -> str:
     if choices:
         accepted, near = [choice.strip(" '") for choice in choices.split(",")], given.strip("'")
         return f"{name} is {given}; accepted are {', '.join(accepted)}{did_you_mean(near, accepted)}"
-    if words.startswith("Input should be ") and hasattr(error.__cause__, "errors"):
-        value = str(error.__cause__.errors()[0]["input"])[:80]  # pydantic's
+    refusal: Any = error.__cause__  # pydantic's, where it is of a value
+    if words.startswith("Input should be ") and refusal is not None:
+        value = str(refusal.errors()[0]["input"])[:80]
         return f"{name} is {value!r}; it should be {words.removeprefix('Input should be ').partition(', ')[0]}"
     return f"{name}: {words}"
 

@@ -95,7 +95,6 @@ class MatrixScreen(BrowseScreen):
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Let previews catch up with what the cursor was moved to, or what came, just before or meanwhile."""
-        super().on_screen_resume(event)
         for previews in self.query(PreviewStrip):  # none before the screen is first composed
             previews.show_late()
 
