@@ -23,8 +23,9 @@ from lorarar.generation.forward_process import Diffusion
 from lorarar.generation.latents import encode_images
 from lorarar.pictures.concepts import Concept
 from lorarar.training.hypernet import HypernetMerging
+from lorarar.training.lesson import Lesson
 from lorarar.training.loop import Objective, Schedule
-from lorarar.training.lora import Lesson, LoraDenoising
+from lorarar.training.lora import LoraDenoising
 from lorarar.training.merging_loss import Merging
 from lorarar.training.optimisers import new_optimizer
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions

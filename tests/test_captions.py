@@ -11,8 +11,9 @@ from lorarar.lora.files import read_provenance, write_adapter
 from lorarar.pictures.captions import read_captions
 from lorarar.pictures.concepts import read_concept
 from lorarar.pictures.images import write_png
+from lorarar.training.lesson import Lesson
 from lorarar.training.lesson_files import LessonFiles
-from lorarar.training.lora import Lesson, LoraDenoising, train_lora
+from lorarar.training.lora import LoraDenoising, train_lora
 from lorarar.training.options import LoraOptions
 from lorarar.util.errors import ImageError, TrainingError
 
@@ -45,7 +46,7 @@ def test_a_caption_takes_the_prompts_place_for_its_picture_alone(tiny):
     lesson = Lesson(pictures(count=4), PROMPT, captions)
     objective = LoraDenoising(tiny, [lesson, Lesson(pictures(count=2), "a cat")], replace(OPTIONS, mirrored=True))
     expected = encode_prompts(tiny, [PROMPT, CAPTION, "a cat"], 16)
-    bound_to = objective.conditioning.at(objective.prompt_of)
+    bound_to = objective.samples.conditioning.at(objective.samples.prompt_of)
     words = [0, 1, 0, 0] * 2 + [2, 2] * 2  # pictures, their mirror images; then the second lesson's
     torch.testing.assert_close(bound_to.text, expected.at(words).text)
     for name, value in expected.at(words).added.items():

@@ -343,7 +343,8 @@ def test_a_base_of_one_encoder_trains_loras_and_coefficients(sd15, tmp_path):
     from PIL import Image
 
     from lorarar.pictures.concepts import Concept
-    from lorarar.training.lora import Lesson, train_lora
+    from lorarar.training.lesson import Lesson
+    from lorarar.training.lora import train_lora
     from lorarar.training.options import LoraOptions, ZipOptions
     from lorarar.training.pair_coefficients import train_coefficients
 

@@ -30,7 +30,8 @@ from lorarar.lora.stack import stack
 from lorarar.merging.heads.layer_place import places_of
 from lorarar.pictures.images import read_image
 from lorarar.training.hypernet import new_objective
-from lorarar.training.lora import Lesson, LoraDenoising, lora_schedule, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import LoraDenoising, lora_schedule, train_lora
 from lorarar.training.lora_group import train_lora_group
 from lorarar.training.options import HypernetOptions, LoraOptions, RankOptions, SoupsOptions, ZipOptions
 from lorarar.training.pair_coefficients import train_coefficients
@@ -352,7 +353,7 @@ def every_step(options):
 
 def test_loras_of_a_group_learn_each_its_own_lesson(pipeline):
     other = Lesson(lesson().images.flip(1), "a cat")
-    two = train_lora_group(pipeline, [lesson(), other], OPTIONS)
+    two = train_lora_group(pipeline, [[lesson()], [other]], OPTIONS)
     assert len(two) == 2 and two[0].layers.keys() == two[1].layers.keys()
     seen = [[float(of.up.abs().max()) for layer, of in lora.layers.items() if not layer.endswith(MUTE)] for lora in two]
     assert all(min(ups) > 0 for ups in seen)

@@ -14,9 +14,7 @@ from lorarar.merging.hypernet import Hypernetwork
 from lorarar.merging.hypernet_file import read_hypernet
 from lorarar.training.hypernet import HypernetMerging, Keeping, new_objective, train_hypernet
 from lorarar.training.loop import Schedule, train
-from lorarar.training.lora import Lesson, train_lora
-from lorarar.training.lora_group import train_lora_group
-from lorarar.training.options import HypernetOptions, LoraOptions
+from lorarar.training.options import HypernetOptions
 from lorarar.training.share import Share
 from lorarar.util.errors import AdapterError, TrainingError
 
@@ -114,39 +112,6 @@ def test_an_unknown_true_picture_is_refused(tiny, concepts):
         train_hypernet(tiny, *concepts, options, side=16, truth=lambda content, style: None)
     with pytest.raises(TrainingError, match="this base has none; accepted is paper"):
         train_hypernet(tiny, *concepts, options, side=16)
-
-
-def lesson(number):
-    generator = torch.Generator().manual_seed(number)
-    return Lesson(torch.rand(2, 3, 16, 16, generator=generator) * 2 - 1, f"a sks thing{number}")
-
-
-def test_a_group_of_one_learns_what_one_alone_learns(tiny):
-    options = LoraOptions(rank=2, steps=5, rate=1e-2, batch=2, decay=1.0)
-    [grouped] = train_lora_group(tiny, [lesson(0)], options)
-    alone = train_lora(tiny, [lesson(0)], options)
-    assert grouped.layers.keys() == alone.layers.keys()
-    for name, factors in alone.layers.items():  # other samples are drawn, from the same start
-        assert torch.cosine_similarity(grouped.layers[name].down.flatten(), factors.down.flatten(), dim=0) > 0.9
-
-
-def test_each_lora_of_a_group_learns_its_own_lesson_and_goes_on(tiny, tmp_path):
-    options = LoraOptions(rank=2, steps=4, rate=1e-2, batch=1)
-    both = train_lora_group(tiny, [lesson(0), lesson(1)], options)
-    other = train_lora_group(tiny, [lesson(0), lesson(2)], options)
-    assert not any(".lora_" in name for name, _ in tiny.unet.named_parameters())
-    state = tmp_path / "state.pt"
-    train_lora_group(tiny, [lesson(0), lesson(1)], replace(options, steps=2), checkpoint=state)
-    again = train_lora_group(tiny, [lesson(0), lesson(1)], options, checkpoint=state)
-    for name in both[0].layers:
-        assert torch.equal(both[1].layers[name].up, again[1].layers[name].up)
-        assert not torch.equal(both[0].layers[name].up, both[1].layers[name].up)
-        assert not torch.equal(both[1].layers[name].up, other[1].layers[name].up)
-
-
-def test_captions_are_refused_in_a_group(tiny):
-    with pytest.raises(TrainingError, match="with captions"):
-        train_lora_group(tiny, [replace(lesson(0), captions=("a dog", None))], LoraOptions(steps=1))
 
 
 def test_the_command_keeps_networks_to_choose_from(run, concepts, tiny_folder, tmp_path):

@@ -56,10 +56,10 @@ def made(tmp_path_factory):
         patch.setattr(grids, "TEST", str(write_test_plan(folder)))
         patch.setattr(footprint, "measure", footprint.measure_here)  # no process of its own, whose start takes seconds
         patch.chdir(folder)
-        first = run_paper(*OF_GRID, "-o", "results", "--db", "a.db")
+        first = run_paper(*OF_GRID, "-n", 10, "-o", "results", "--db", "a.db")
         with Store(folder / "a.db") as store:
             drawn = store.db["images"].count, store.db["verdicts"].count
-        again = run_paper(*OF_GRID, "-o", "results", "--db", "a.db", "--json")
+        again = run_paper(*OF_GRID, "-n", 10, "-o", "results", "--db", "a.db", "--json")
         with Store(folder / "a.db") as store:
             assert (store.db["images"].count, store.db["verdicts"].count) == drawn
     assert first.exit_code == again.exit_code == 0, first.output + again.output
@@ -149,7 +149,7 @@ def test_every_item_has_its_module():
 
 
 def test_another_size_is_another_grid(tmp_path):
-    sizes = [PaperRequest(tmp_path, **of) for of in ({}, {"seeds": 4}, {"quick": True})]
+    sizes = [PaperRequest(tmp_path, **of) for of in ({"seeds": 10}, {}, {"quick": True})]
     plans = [grids.test_grid(size) for size in sizes]
     assert [plan.title for plan in plans] == ["pocket", "pocket-n4", "pocket-quick"]
     assert [len(plan.pictures.seeds) for plan in plans] == [10, 4, 1]
@@ -345,7 +345,7 @@ def _work(made, monkeypatch, item):
     """An item at work on the grid that was made."""
     folder, *_ = made
     monkeypatch.setattr(grids, "TEST", str(folder / "tiny.toml"))
-    return PaperWork(item, PaperRequest(folder / "results", db=folder / "a.db"))
+    return PaperWork(item, PaperRequest(folder / "results", db=folder / "a.db", seeds=10))
 
 
 def _text(section):

@@ -15,8 +15,9 @@ from lorarar.lora.files import write_adapter
 from lorarar.pictures.concepts import read_concepts
 from lorarar.pictures.images import write_png
 from lorarar.training.hypernet import HypernetMerging
+from lorarar.training.lesson import Lesson
 from lorarar.training.loop import Objective
-from lorarar.training.lora import Lesson, LoraDenoising
+from lorarar.training.lora import LoraDenoising
 from lorarar.training.options import HypernetOptions, LoraOptions
 from lorarar.training.share import ALONE, Share
 

@@ -15,8 +15,10 @@ from lorarar.pictures.images import write_png
 from lorarar.training.fidelities import FIDELITIES
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
+from lorarar.training.lesson import Lesson
 from lorarar.training.loop import Schedule, train
-from lorarar.training.lora import Lesson, LoraDenoising, _adapter, train_lora
+from lorarar.training.lora import LoraDenoising, train_lora
+from lorarar.training.lora_layers import kept_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions, options_facts
 from lorarar.training.pair_coefficients import PairMerging, train_coefficients
 from lorarar.training.place import TrainingPlace
@@ -91,7 +93,7 @@ def test_what_peft_trained_predicts_the_same_after_loading_the_file(tiny, tmp_pa
         generator = torch.Generator().manual_seed(len(name))
         parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.2)
     inside = predict(tiny.unet, *inputs())
-    path = write_adapter(_adapter(objective.trained()), tmp_path / "a.safetensors")
+    path = write_adapter(kept_lora(objective.trained()), tmp_path / "a.safetensors")
     objective.close()
     tiny.load_lora_weights(str(path))
     torch.testing.assert_close(predict(tiny.unet, *inputs()), inside, rtol=1e-4, atol=1e-5)

@@ -10,7 +10,8 @@ from lorarar.lora.adapter import Adapter
 from lorarar.pictures.concepts import Concept
 from lorarar.pictures.images import write_png
 from lorarar.training.checks import words_beyond
-from lorarar.training.lora import Lesson, LoraDenoising, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import LoraDenoising, train_lora
 from lorarar.training.merging_loss import prepare_concepts
 from lorarar.training.options import LORA, LoraOptions
 from lorarar.util.errors import TrainingError

@@ -25,7 +25,8 @@ from lorarar.training import lora as lora_module
 from lorarar.training.encoding import FilePictures, encode_pictures
 from lorarar.training.hypernet import HypernetMerging, train_hypernet
 from lorarar.training.joint import train_joint
-from lorarar.training.lora import Lesson, LoraDenoising, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import LoraDenoising, train_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.training.pair_coefficients import PairMerging, train_coefficients
 from lorarar.training.place import TrainingPlace

@@ -12,7 +12,8 @@ from lorarar.generation.studio import Studio
 from lorarar.lora.files import read_adapter
 from lorarar.pictures.images import read_image, write_png
 from lorarar.training import sampling as samples
-from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import train_lora
 from lorarar.training.options import LoraOptions
 from lorarar.training.sampling import Sampler, Sampling
 from lorarar.util.errors import DrawingError

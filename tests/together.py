@@ -11,7 +11,8 @@ import torch
 from lorarar.families import find_base
 from lorarar.pictures.concepts import read_concepts
 from lorarar.training.hypernet import train_hypernet
-from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import train_lora
 from lorarar.training.options import HypernetOptions, LoraOptions, ZipOptions
 from lorarar.training.pair_coefficients import train_coefficients
 from lorarar.training.place import TrainingPlace

@@ -11,7 +11,7 @@ import typer
 
 from judge.paper.errors import PaperError
 from judge.paper.page import PAGE, ResultsPage
-from judge.paper.request import SEEDS, PaperRequest
+from judge.paper.request import PAPERS, USUAL, PaperRequest
 from judge.paper.table import ITEMS, items_named
 from lorarar.cli.console import BaseOption, DbOption, DeviceOption, JsonOption, command, print_json, print_path
 from lorarar.cli.help_pages import JUDGING, help_page
@@ -50,7 +50,9 @@ def paper(
     hypernet: Annotated[
         Path | None, typer.Option("--hypernet", help="Hypernetwork, for another base.", show_default="the base's own")
     ] = None,
-    seeds: Annotated[int, typer.Option("-n", "--seeds", help="Pictures of each pair.", min=1, max=100)] = SEEDS,
+    seeds: Annotated[
+        int, typer.Option("-n", "--seeds", help=f"Pictures of each pair; the paper's are {PAPERS}.", min=1, max=100)
+    ] = USUAL,
     quick: Annotated[
         bool, typer.Option("--quick", help="Two subjects, two styles, one picture of four steps: a smoke test.")
     ] = False,
@@ -141,7 +143,8 @@ def _list(page: ResultsPage, as_json: bool) -> None:
     ]
     print_table(Table("Items of the paper", ["item", "of the paper", "what", "needs", "takes alone", "done"], rows))
     message(
-        "Times are of two cores, with nothing drawn yet; items share grids. Make some: lorarar paper ITEM …, or all"
+        f"Times are of two cores and {USUAL} pictures of each pair, with nothing drawn yet; items share grids. "
+        "Make some: lorarar paper ITEM …, or all"
     )
 
 

@@ -5,14 +5,13 @@ A small base trains and draws on one thread nearly as fast as on two, so that a 
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from judge.paper.processes import cores_of, end_with_parent
 from lorarar.util.errors import LorarError
 from lorarar.util.messages import message, to_log
 
@@ -31,7 +30,7 @@ def helped(plan: Plan, database: Path, out: Path, processes: int) -> AbstractCon
         out: the folder of its pictures.
         processes: how many there are with this one.
     """
-    return beside(_draw, (plan, database, out), processes)
+    return beside(_draw, (plan, database, out, processes), processes)
 
 
 @contextmanager
@@ -45,7 +44,7 @@ def beside(work: Callable[..., None], arguments: tuple[Any, ...], processes: int
     """
     import torch
 
-    before, threads = torch.get_num_threads(), max((os.cpu_count() or 1) // processes, 1)
+    before, threads = torch.get_num_threads(), cores_of(processes)
     others = [
         get_context("spawn").Process(target=_help, args=(work, arguments, threads), daemon=True)
         for _ in range(processes - 1)
@@ -67,7 +66,7 @@ def _help(work: Callable[..., None], arguments: tuple[Any, ...], threads: int) -
     """Do what others leave of some work."""
     import torch
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     torch.set_num_threads(threads)
     with suppress(KeyboardInterrupt), to_log():
         try:
@@ -76,18 +75,10 @@ def _help(work: Callable[..., None], arguments: tuple[Any, ...], threads: int) -
             message(f"another process ended: {error}", "yellow")
 
 
-def _draw(plan: Plan, database: Path, out: Path) -> None:
+def _draw(plan: Plan, database: Path, out: Path, processes: int) -> None:
     """Compute what others leave of a grid."""
     from lorarar.bench.run import run_plan
     from lorarar.store import Store
 
     with Store(database) as store:
-        run_plan(plan, store, out)
-
-
-def _end_with_parent() -> None:
-    """End this process where the one that it helps is gone."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+        run_plan(plan, store, out, processes=processes)

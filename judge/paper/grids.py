@@ -73,6 +73,7 @@ def grid(
             "title": title,
             "base": request.base,
             "keep_loras": False,
+            "together": "auto",
             "contents": {"folder": of_contents, "names": contents},
             "styles": {"folder": of_styles, "names": styles},
             "pictures": pictures | ({"prompts": tuple(prompts)} if prompts else {}),

@@ -36,7 +36,7 @@ class PaperItem:
     title: str  # what it is about, in half a sentence
     of: str  # which table, figure or question of the paper
     needs: str  # what it takes, in half a sentence
-    minutes: float  # that it takes alone on two cores with nothing there yet, measured
+    minutes: float  # that it takes alone on two cores with nothing there yet, by the paces of ``judge.paper.pace``
     module: str  # the place of the module with ``plans`` and ``section``
     order: float = 100  # its place among the others
     any_base: bool = False  # whether it is for any base, or for Pocket alone

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judge.paper.grids import Row, grid
+from judge.paper.processes import in_processes
 from lorarar.bench.plan import read_plan
 from lorarar.families import find_base
 from lorarar.util.files import sha256_of
@@ -25,17 +27,28 @@ BESIDE: Mapping[str, Row] = {
     "ties": {"method": "ties", "density": 0.5},
     "shipped": {"method": "lorarar"},
 }
-SECONDS = 60.0  # that a row takes on two cores
 
 
 def losses(work: PaperWork, networks: Mapping[str, Path]) -> Losses:
     """The truth losses of the plan's pairs by each row of ``BESIDE`` and by each network; each row is measured once.
 
+    What any item has measured is taken; the rest is measured by as many processes as the request says.
+
     Raises:
-        PlanError, AdapterError, HypernetError: a file cannot be read, or does not fit.
+        PlanError, AdapterError, HypernetError, PaperError: a file cannot be read, or does not fit.
     """
     rows = {**BESIDE, **{name: {"method": "lorarar", "hypernet": str(file)} for name, file in networks.items()}}
-    return {name: _losses_of(work, name, row) for name, row in rows.items()}
+    facts = {name: _facts(work.request, row) for name, row in rows.items()}
+    by_row = {name: work.find(_kept_name(name), facts[name]) for name in rows}
+    missing = [name for name, values in by_row.items() if values is None]
+    measured = in_processes(
+        _measure, [(work.request, rows[name]) for name in missing], work.request.processes, "truth losses, rows"
+    )
+    with closing(measured):
+        for place, values in measured:
+            name = missing[place]
+            by_row[name] = work.keep(_kept_name(name), facts[name], values)
+    return {name: {(content, style): value for content, style, value in by_row[name]} for name in rows}
 
 
 def cells(request: PaperRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -56,18 +69,25 @@ def _plan(request: PaperRequest, row: Row) -> Plan:
     )
 
 
-def _losses_of(work: PaperWork, name: str, row: Row) -> dict[Pair, float]:
-    """The losses of one row, measured now where they are not kept."""
-    from lorarar.bench.truth_loss import truth_by_pair
+def _kept_name(row: str) -> str:
+    return f"loss-{row}"
 
-    plan = _plan(work.request, row)
-    base = find_base(work.request.base)
+
+def _facts(request: PaperRequest, row: Row) -> dict[str, Any]:
+    """All that decides the losses of a row."""
+    base = find_base(request.base)
     network = row.get("hypernet") or (base.hypernet if row["method"] == "lorarar" else None)
     facts: dict[str, Any] = {name: value for name, value in row.items() if name != "hypernet"}
-    facts |= {"network": network and sha256_of(Path(network)), "cells": cells(work.request), "base": base.revision}
+    return facts | {
+        "network": network and sha256_of(Path(network)),
+        "cells": cells(request),
+        "base": base.revision,
+    }
 
-    def measure() -> list[tuple[str, str, float]]:
-        by_pair = truth_by_pair(plan, base, work.request.device)["row"]
-        return [(content, style, value) for (content, style), value in by_pair.items()]
 
-    return {(content, style): value for content, style, value in work.kept(f"loss-{name}", facts, measure)}
+def _measure(request: PaperRequest, row: Row) -> list[tuple[str, str, float]]:
+    """The losses of one row, by content and style."""
+    from lorarar.bench.truth_loss import truth_by_pair
+
+    by_pair = truth_by_pair(_plan(request, row), find_base(request.base), request.device)["row"]
+    return [(content, style, value) for (content, style), value in by_pair.items()]

@@ -13,12 +13,12 @@ Kind = Literal["drawing", "judging", "joint", "coefficients", "other"]
 PAIR_TRAININGS: tuple[Kind, ...] = ("joint", "coefficients")  # what rows train for each pair
 USUAL_STEPS = 25  # of a picture of Pocket
 #: Seconds of one thing of each kind on two cores, until it is known how long it takes here: a picture of the usual
-#: steps drawn, one judged with its metrics, a pair trained; "other" is in seconds as the items say them.
+#: steps drawn, one judged with its metrics, a pair trained among others; "other" is in seconds as the items say them.
 FIRST_GUESS: Mapping[Kind, float] = {
     "drawing": 0.5,
     "judging": 0.08,
-    "joint": 60.0,
-    "coefficients": 25.0,
+    "joint": 24.0,
+    "coefficients": 11.0,
     "other": 1.0,
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from judge.paper.errors import PaperError
+from judge.paper.request import USUAL
 from judge.paper.section import PaperSection
 from lorarar.util.files import replacing
 from lorarar.util.json_text import as_json
@@ -107,7 +108,8 @@ def _made(name: str, made: Mapping[str, Any]) -> str:
     """How a section was made, in a line."""
     size = "a smoke test of two subjects and styles in four steps: its figures say nothing" if made["quick"] else ""
     size = size or f"{made['seeds']} pictures of each pair at most"
+    flags = " --quick" if made["quick"] else "" if made["seeds"] == USUAL else f" -n {made['seeds']}"
     return (
-        f"*`lorarar paper {name}` on {made['base']}, {size}; {made['day']}, version {made['version']}, "
+        f"*`lorarar paper {name}{flags}` on {made['base']}, {size}; {made['day']}, version {made['version']}, "
         f"{made['seconds']:.0f} s on {made['cores']} cores, without what earlier runs had left there.*"
     )

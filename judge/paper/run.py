@@ -101,11 +101,12 @@ class PaperRun:
         from lorarar.store import Store
 
         started, folder = time.perf_counter(), self.request.out / "pictures" / plan.title
+        processes = self._processes(plan)
         with (
             Store(self.request.database) as store,
-            helped(plan, self.request.database, folder, self._processes(plan)),
+            helped(plan, self.request.database, folder, processes),
         ):
-            outcome = run_plan(plan, store, folder)
+            outcome = run_plan(plan, store, folder, processes=processes)
         self._note(plan, outcome, time.perf_counter() - started)
         if outcome.failures:
             raise PaperError(f"of grid {plan.title} {len(outcome.failures)} pairs failed, as {outcome.failures[0]}")

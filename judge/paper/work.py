@@ -63,22 +63,36 @@ class PaperWork:
         Raises:
             PaperError: its file cannot be read or written.
         """
-        path = self.request.out / "kept" / self.item / f"{name}-{digest_of_facts(dict(facts))[:8]}.json"
-        try:
-            return json.loads(path.read_text())
-        except FileNotFoundError:
-            pass
-        except ValueError:
-            message(f"{path} is damaged; it is made again", "yellow")
-        except OSError as error:
-            raise PaperError(f"{path} cannot be read: {reason(error)}") from None
-        text = as_json(make())
+        path = self._kept_file(name, facts)
+        value = _read(path)
+        return self.keep(name, facts, make()) if value is None else value
+
+    def find(self, name: str, facts: Mapping[str, Any]) -> Any:
+        """What any item keeps under this name of these facts; None where none does.
+
+        Raises:
+            PaperError: a file cannot be read.
+        """
+        own = self._kept_file(name, facts)
+        others = sorted(own.parent.parent.glob(f"*/{own.name}"))
+        return next((value for path in (own, *others) if (value := _read(path)) is not None), None)
+
+    def keep(self, name: str, facts: Mapping[str, Any], made: Any) -> Any:
+        """Keep what was made of these facts; it comes back as JSON has it.
+
+        Raises:
+            PaperError: its file cannot be written.
+        """
+        path, text = self._kept_file(name, facts), as_json(made)
         try:
             with replacing(path) as partial:
                 partial.write_text(text)
         except OSError as error:
             raise PaperError(f"{path} cannot be written: {reason(error)}") from None
         return json.loads(text)
+
+    def _kept_file(self, name: str, facts: Mapping[str, Any]) -> Path:
+        return self.request.out / "kept" / self.item / f"{name}-{digest_of_facts(dict(facts))[:8]}.json"
 
     def chart(self, chart: DotChart | ScatterChart, caption: str, name: str = "") -> PaperFigure:
         """Write a chart beside the results; ``name`` tells it from others of the item.
@@ -109,3 +123,20 @@ class PaperWork:
 
     def _file(self, name: str, ending: str) -> str:
         return f"{self.item}{f'-{name}' if name else ''}{ending}"
+
+
+def _read(path: Path) -> Any:
+    """What a file of something kept holds; None where there is none, or a damaged one, which is said.
+
+    Raises:
+        PaperError: it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        message(f"{path} is damaged; it is made again", "yellow")
+        return None
+    except OSError as error:
+        raise PaperError(f"{path} cannot be read: {reason(error)}") from None

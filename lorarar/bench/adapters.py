@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from lorarar.merging.methods.merge_inputs import MergeResult
 from lorarar.merging.methods.method import JOINT
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.merging.recipe import Recipe
+from lorarar.pictures.concepts import Concept
 from lorarar.pictures.description import NOTHING, Description
 from lorarar.training.options import LoraOptions, PairOptions, options_facts
 from lorarar.util.digest import digest_of_facts
@@ -29,6 +31,9 @@ from lorarar.util.files import checkpoint_beside
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from diffusers import StableDiffusionXLPipeline
+
+    from lorarar.merging.coefficients import CoefficientSet
+    from lorarar.training.member_checkpoints import MemberState
 
 
 def trained_file(pair: Pair, out: Path) -> Path:
@@ -57,34 +62,78 @@ def train_pair(
     pair: Pair, base: Base, out: Path, pipeline: StableDiffusionXLPipeline, accelerator: Accelerator, title: str
 ) -> None:
     """Train what a row needs for a pair, from its checkpoint if it was interrupted, and write it."""
-    from lorarar.training.joint import train_joint
+    train_pairs([pair], base, out, pipeline, accelerator, title)
+
+
+def train_pairs(
+    pairs: Sequence[Pair],
+    base: Base,
+    out: Path,
+    pipeline: StableDiffusionXLPipeline,
+    accelerator: Accelerator,
+    title: str,
+) -> None:
+    """Train what rows need for pairs of one ``likeness``, all at once and each as alone, and write it.
+
+    Of what was interrupted each goes on from its own checkpoint, all of them being at one step.
+    """
     from lorarar.training.makings import made_by
+    from lorarar.training.member_checkpoints import MemberState
+
+    files = [trained_file(pair, out) for pair in pairs]
+    members = [
+        MemberState(checkpoint_beside(file), pair.training or {}) for file, pair in zip(files, pairs, strict=True)
+    ]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    results = _results(pairs, base, pipeline, accelerator, members, title)
+    for pair, file, result, member in zip(pairs, files, results, members, strict=True):
+        provenance = {
+            **pair.method,
+            "content": pair.content.adapter.origin,
+            "style": pair.style.adapter.origin,
+            **made_by(pair.training, base, accelerator),
+        }
+        if isinstance(result, Adapter):
+            write_adapter(result, file, provenance)
+        else:
+            write_coefficients(result, file, provenance)
+        member.path.unlink(missing_ok=True)
+
+
+def _results(
+    pairs: Sequence[Pair],
+    base: Base,
+    pipeline: StableDiffusionXLPipeline,
+    accelerator: Accelerator,
+    members: Sequence[MemberState],
+    title: str,
+) -> Sequence[Adapter | CoefficientSet]:
+    """What comes of the trainings of pairs: LoRAs, or coefficients."""
+    from lorarar.training.coefficient_group import train_coefficient_group
+    from lorarar.training.joint import train_joint, train_joint_group
     from lorarar.training.pair_coefficients import train_coefficients
     from lorarar.training.setup import native_side
 
-    path, options = trained_file(pair, out), pair.row.options
-    provenance = {
-        **pair.method,
-        "content": pair.content.adapter.origin,
-        "style": pair.style.adapter.origin,
-        **made_by(pair.training, base, accelerator),
-    }
-    checkpoint = checkpoint_beside(path)
-    settings: dict[str, Any] = {
-        "checkpoint": checkpoint,
-        "makings": pair.training,
-        "accelerator": accelerator,
-        "side": native_side(pipeline),
-        "title": title,
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    options = pairs[0].row.options
+    how: dict[str, Any] = {"accelerator": accelerator, "side": native_side(pipeline), "title": title}
+    alone: dict[str, Any] = {"checkpoint": members[0].path, "makings": members[0].makings, **how}
     if isinstance(options, LoraOptions):
-        write_adapter(train_joint(pipeline, pair.content, pair.style, options, **settings), path, provenance)
-    elif isinstance(options, PairOptions):
-        used = pair.row.recipe(base).prepare((pair.content.adapter, pair.style.adapter))
-        ours, theirs = (replace(of, adapter=one) for of, one in zip((pair.content, pair.style), used, strict=True))
-        write_coefficients(train_coefficients(pipeline, ours, theirs, options, **settings), path, provenance)
-    checkpoint.unlink(missing_ok=True)
+        lessons = [(pair.content, pair.style) for pair in pairs]
+        if len(pairs) == 1:
+            return [train_joint(pipeline, *lessons[0], options, **alone)]
+        return train_joint_group(pipeline, lessons, options, members=members, **how)
+    assert isinstance(options, PairOptions), "a row that trains makes a LoRA or coefficients"
+    used = [_used(pair, base) for pair in pairs]
+    if len(pairs) == 1:
+        return [train_coefficients(pipeline, *used[0], options, **alone)]
+    return train_coefficient_group(pipeline, used, options, members=members, **how)
+
+
+def _used(pair: Pair, base: Base) -> tuple[Concept, Concept]:
+    """A pair's concepts with their LoRAs as they enter its merge."""
+    content, style = pair.row.recipe(base).prepare((pair.content.adapter, pair.style.adapter))
+    return replace(pair.content, adapter=content), replace(pair.style, adapter=style)
 
 
 def merge_in_memory(pair: Pair, recipe: Recipe, studio: Studio, folder: Path | None = None) -> MergeResult:

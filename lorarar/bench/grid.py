@@ -68,6 +68,7 @@ class PlannedGrid:
     claims: Claims
     shard: Shard | None = None  # whose share is computed; None: all
     before: Path | None = None  # another database, whose pictures are not drawn again
+    processes: int = 1  # that compute it side by side, this one among them
     outcome: GridOutcome = field(default_factory=GridOutcome)
     elsewhere: GridSurroundings | None = None  # of the workers that compute it; None: this process does
 

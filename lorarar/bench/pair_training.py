@@ -1,23 +1,30 @@
-"""Train what the pairs of a grid need, each pair by one process."""
+"""Train what the pairs of a grid need, each pair by one process; of a small base several at once, for less each."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorarar.bench.adapters import is_trained, train_pair, trained_file
+from lorarar.bench.adapters import is_trained, train_pairs, trained_file
 from lorarar.bench.cells import Pair
 from lorarar.bench.grid import PlannedGrid, Task
 from lorarar.merge_files import OF_ONE_PAIR
+from lorarar.training.options import LoraOptions, PairOptions
 from lorarar.training.out_of_memory import memory_in_one_line
 from lorarar.util.digest import digest_of_facts
+from lorarar.util.errors import TrainingError
+from lorarar.util.files import checkpoint_beside
+from lorarar.util.formatting import count
+from lorarar.util.grouping import group_by
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionXLPipeline
+
+_UNREAD = -1  # the step of a state that cannot be read: whoever trains from it says so
 
 
 class PairTraining:
@@ -25,6 +32,7 @@ class PairTraining:
 
     def __init__(self, grid: PlannedGrid) -> None:
         self.grid = grid
+        self.failures: list[Task] = []
 
     def train(self, tasks: Sequence[Task]) -> list[Task]:
         """Train what tasks need and lack; what another process is training is waited for.
@@ -33,37 +41,87 @@ class PairTraining:
             The tasks that can go on: all but those whose training failed.
         """
         started = time.perf_counter()
-        failures: list[Task] = []
         left = [task for task in tasks if task.pair.training and not is_trained(task.pair, self.grid.out)]
         while left:
-            held = [task for task in left if not self._is_settled(task, failures)]
+            held = [task for alike in group_by(left, _likeness).values() for task in self._train_alike(alike)]
             if len(held) == len(left):
                 message(f"pairs that another process is training, and which are waited for: {len(held)}")
                 self.grid.claims.wait([claim_of(task.pair, self.grid.out) for task in held])
             left = held
         self.grid.outcome.seconds["train"] = time.perf_counter() - started
-        return [task for task in tasks if task not in failures]
+        return [task for task in tasks if task not in self.failures]
 
-    def _is_settled(self, task: Task, failures: list[Task]) -> bool:
-        """Whether a pair is trained now, or has failed; if not, another process is at it."""
-        pair, key = task.pair, claim_of(task.pair, self.grid.out)
-        if not self.grid.claims.claim([key]):
-            return False
+    def _train_alike(self, tasks: Sequence[Task]) -> list[Task]:
+        """Train those of some tasks that no other process is training, as many at once as there is room for.
+
+        Args:
+            tasks: of one likeness.
+
+        Returns:
+            What others are training.
+        """
+        left, claims = {claim_of(task.pair, self.grid.out): task for task in tasks}, self.grid.claims
+        number = len(left)
+        while left:
+            mine = claims.claim(left, most=1)
+            try:
+                if not mine:
+                    break
+                if not is_trained(left[next(iter(mine))].pair, self.grid.out) and (
+                    more := self._size(tasks[0], number) - 1
+                ):
+                    mine |= claims.claim([key for key in left if key not in mine], most=more)
+                self._settle([task for key, task in left.items() if key in mine])
+            finally:
+                claims.release(mine)
+            left = {key: task for key, task in left.items() if key not in mine}
+        return list(left.values())
+
+    def _size(self, task: Task, number: int) -> int:
+        """How many pairs like this one's are trained at once, of so many that lack it."""
+        from lorarar.generation.denoisers.table import denoiser_of
+        from lorarar.training.group_size import even_size, group_size
+
+        options = task.pair.row.options
+        assert isinstance(options, LoraOptions | PairOptions), "a pair that is trained has options of a training"
+        grid = self.grid
+        most = group_size(denoiser_of(self._pipeline), grid.accelerator, options, grid.plan.together)
+        return even_size(number, most, grid.processes)
+
+    def _settle(self, tasks: Sequence[Task]) -> None:
+        """Train those of claimed tasks that are not trained, together those that have come as far."""
+        lacking = [task for task in tasks if not is_trained(task.pair, self.grid.out)]
+        for together in group_by(lacking, self._step).values():
+            self._train(together)
+
+    def _train(self, tasks: Sequence[Task]) -> None:
+        """Train tasks at once, or if that fails one by one: what is wrong is one pair's alone."""
         try:
-            if not is_trained(pair, self.grid.out):
-                self._train(pair)
-                self.grid.outcome.trained += 1
+            self._train_at_once([task.pair for task in tasks])
+            self.grid.outcome.trained += len(tasks)
         except OF_ONE_PAIR as error:
-            self.grid.outcome.fail(pair, error)
-            failures.append(task)
-        finally:
-            self.grid.claims.release([key])
-        return True
+            if len(tasks) == 1:
+                self.grid.outcome.fail(tasks[0].pair, error)
+                self.failures += tasks
+                return
+            message(f"{len(tasks)} pairs are trained one by one: {error}", "yellow")
+            for task in tasks:
+                self._settle([task])
 
-    def _train(self, pair: Pair) -> None:
-        grid, title = self.grid, f"{pair.row.row_name} {pair.name}"
-        with memory_in_one_line(pair.row.options, grid.accelerator):
-            train_pair(pair, grid.base, grid.out, self._pipeline, grid.accelerator, title)
+    def _train_at_once(self, pairs: Sequence[Pair]) -> None:
+        grid, row = self.grid, pairs[0].row
+        title = f"{row.row_name} {pairs[0].name if len(pairs) == 1 else count(len(pairs), 'pair')}"
+        with memory_in_one_line(row.options, grid.accelerator):
+            train_pairs(pairs, grid.base, grid.out, self._pipeline, grid.accelerator, title)
+
+    def _step(self, task: Task) -> int:
+        """The step that a task's training has reached."""
+        from lorarar.training.checkpoint import step_of
+
+        try:
+            return step_of(checkpoint_beside(trained_file(task.pair, self.grid.out)))
+        except TrainingError:
+            return _UNREAD
 
     @cached_property
     def _pipeline(self) -> StableDiffusionXLPipeline:
@@ -71,6 +129,16 @@ class PairTraining:
         from lorarar.training.setup import load_for_training
 
         return load_for_training(self.grid.base, self.grid.accelerator)
+
+
+def _likeness(task: Task) -> Hashable:
+    """What tasks have in common that can be trained at once: their row, and LoRAs alike where these take part."""
+    from lorarar.training.coefficient_group import likeness
+
+    pair = task.pair
+    if isinstance(pair.row.options, LoraOptions):
+        return pair.row.row_name
+    return pair.row.row_name, likeness((pair.content, pair.style)) or pair.name
 
 
 def claim_of(pair: Pair, out: Path) -> str:

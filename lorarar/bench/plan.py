@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -240,6 +240,7 @@ class Plan(StrictTable):
     pictures: PictureSettings = PictureSettings()
     methods: tuple[MethodRow, ...] = Field(min_length=1)
     precision: Precision | None = None  # of trainings; None: by device, which is the pictures'
+    together: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1  # pairs trained at once; auto: as many as fit
     keep_loras: bool = True  # leave merged LoRAs on disk once their pictures are there
     anyway: bool = False  # take LoRAs for few steps too
     drop_missing: bool = False  # leave out layers of LoRAs that the base does not have

@@ -23,6 +23,7 @@ def run_plan(
     shard: Shard | None = None,
     crew: Crew | None = None,
     before: Path | None = None,
+    processes: int = 1,
 ) -> GridOutcome:
     """Compute what is missing of a plan into ``out`` and the store, shared with other processes that do the same.
 
@@ -32,6 +33,7 @@ def run_plan(
         out: the folder of pictures, which all shards may have in common.
         shard: whose share alone is computed; None: all.
         crew: workers that train and draw it; None: this process does.
+        processes: that compute it side by side, this one among them, so that trainings are shared out evenly.
         before: a database, whose pictures are not drawn again; it is read alone, and need not be there.
 
     Raises:
@@ -41,7 +43,7 @@ def run_plan(
         KeyboardInterrupt: Ctrl-C, after the batch or training step in progress.
     """
     with Claims(store) as claims:
-        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, shard, before)
+        grid = PlannedGrid(plan, plan.find_base(), store, out, claims, shard, before, processes)
         if crew is None:
             draw(grid, PairTraining(grid).train(grid.tasks()))
         else:

@@ -25,7 +25,7 @@ from lorarar.pocket.stages.loras import CONTENT, STYLE
 from lorarar.pocket.training_pictures import SIDE
 from lorarar.pocket.zoo_concepts import zoo_styles, zoo_subjects
 from lorarar.pocket.zoo_truth import write_design, write_look
-from lorarar.training.lora import Lesson
+from lorarar.training.lesson import Lesson
 from lorarar.training.lora_group import train_lora_group
 from lorarar.training.lora_training import WRITTEN, in_dtype
 from lorarar.training.makings import Facts, lesson_facts, training_makings
@@ -135,7 +135,7 @@ class ZooGroup:
             TrainingError, AdapterError: it cannot be trained, or a file not written.
         """
         makings = self.makings(accelerator)
-        lessons = [Lesson.of_images(one.pictures, one.concept.prompt, SIDE) for one in self.concepts]
+        lessons = [[Lesson.of_images(one.pictures, one.concept.prompt, SIDE)] for one in self.concepts]
         adapters = train_lora_group(
             pipeline,
             lessons,

@@ -46,6 +46,11 @@ class TrainingCheckpoint:
     longer: bool = True  # whether a training of more steps may go on: where no step depends on their number
     scaler: GradScaler | None = None  # of gradients in half precision
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self.path.exists()
+
     def save(self, run: TrainingRun) -> None:
         """Write the state of a training, whole or not at all.
 
@@ -76,7 +81,7 @@ class TrainingCheckpoint:
         Raises:
             TrainingError: it cannot be read, or is another training's.
         """
-        parts = self._read()
+        parts = _read(self.path)
         self._check(parts, run)
         try:  # the optimizer, which checks what it is given, comes before the weights
             run.optimizer.load_state_dict(parts["optimizer"])
@@ -90,27 +95,6 @@ class TrainingCheckpoint:
             mean.copy_(parts["average"].get(name, parts["weights"][name]))
         run.step, run.seconds = int(parts["step"]), float(parts["seconds"])
 
-    def _read(self) -> dict[str, Any]:
-        """The parts of the file, each of its kind; the makings as facts.
-
-        Raises:
-            TrainingError: it is no checkpoint.
-        """
-        try:
-            parts = torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception:  # a broken pickle raises whatever its bytes lead to
-            raise TrainingError(f"{self.path} cannot be read as a checkpoint; {_ANEW}") from None
-        try:
-            makings = json.loads(parts["makings"])
-        except (KeyError, IndexError, TypeError, ValueError, RecursionError):
-            raise TrainingError(f"{self.path} does not say which training it is of; {_ANEW}") from None
-        parts = {**parts, "makings": makings}
-        wrong = [name for name, kind in _PARTS.items() if not isinstance(parts.get(name), kind)]
-        tensors = [tensor for name in ("weights", "average") if name not in wrong for tensor in parts[name].values()]
-        if wrong or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
-            raise TrainingError(f"{self.path} is no whole checkpoint ({', '.join(wrong) or 'tensors'}); {_ANEW}")
-        return parts
-
     def _check(self, parts: Mapping[str, Any], run: TrainingRun) -> None:
         """Refuse the state of another training."""
         names = differing(json.loads(json.dumps(self.makings)), parts["makings"])
@@ -123,3 +107,34 @@ class TrainingCheckpoint:
         theirs, average = ({n: p.shape for n, p in parts[part].items()} for part in ("weights", "average"))
         if theirs != ours or average.items() - ours.items():
             raise TrainingError(f"{self.path} was written by a training of other parameters; {_ANEW}")
+
+
+def step_of(path: Path) -> int:
+    """The step that the state in a file has reached; 0 without one.
+
+    Raises:
+        TrainingError: it is no checkpoint.
+    """
+    return int(_read(path)["step"]) if path.exists() else 0
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The parts of a checkpoint's file, each of its kind; the makings as facts.
+
+    Raises:
+        TrainingError: it is no checkpoint.
+    """
+    try:
+        parts = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # a broken pickle raises whatever its bytes lead to
+        raise TrainingError(f"{path} cannot be read as a checkpoint; {_ANEW}") from None
+    try:
+        makings = json.loads(parts["makings"])
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError):
+        raise TrainingError(f"{path} does not say which training it is of; {_ANEW}") from None
+    parts = {**parts, "makings": makings}
+    wrong = [name for name, kind in _PARTS.items() if not isinstance(parts.get(name), kind)]
+    tensors = [tensor for name in ("weights", "average") if name not in wrong for tensor in parts[name].values()]
+    if wrong or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
+        raise TrainingError(f"{path} is no whole checkpoint ({', '.join(wrong) or 'tensors'}); {_ANEW}")
+    return parts

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lorarar.pictures.captions import Captions, read_captions
 from lorarar.pictures.folders import find_images
-from lorarar.training.lora import Lesson
+from lorarar.training.lesson import Lesson
 from lorarar.training.makings import Facts, lesson_facts
 from lorarar.util.errors import ImageError
 

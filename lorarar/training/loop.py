@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,7 +20,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from lorarar.training.checkpoint import TrainingCheckpoint
+from lorarar.training.clipping import clip_gradients
 from lorarar.training.finite import check_gradient, check_loss, check_weights
+from lorarar.training.member_checkpoints import MemberCheckpoints, MemberState
 from lorarar.training.optimisers import new_optimizer
 from lorarar.training.options import Optimiser
 from lorarar.training.place import surroundings
@@ -63,7 +65,13 @@ class Schedule:
 
 
 class Objective(nn.Module):
-    """A module to train: its ``forward(*batch)`` is the loss of one batch."""
+    """A module to train: its ``forward(*batch)`` is the loss of one batch.
+
+    It may be of several trainings at once, its members: then each of its parameters is theirs one above another, along
+    a first dimension of its own, the loss is the sum of theirs, and each is clipped by the norm of its own gradient.
+    """
+
+    members: int = 1
 
     def batch(self, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Draw one batch; all its randomness comes from ``generator``."""
@@ -114,6 +122,7 @@ def train(
     *,
     title: str,
     makings: Mapping[str, object] | None = None,
+    members: Sequence[MemberState] = (),
     accelerator: Accelerator | None = None,
     on_step: Callable[[int, float], None] | None = None,
     on_run: Callable[[TrainingRun], None] | None = None,
@@ -128,6 +137,7 @@ def train(
         title: name in the progress display.
         makings: what decides the training beside the schedule and the accelerator; only the checkpoint of an equal
             one is taken up.
+        members: of an objective of several trainings the state of each, instead of one of them all.
         accelerator: device, precision and processes; by default what accelerate finds.
         on_step: called after every step with its number and its loss.
         on_run: called after every step with the run as it is then, in the main process.
@@ -143,8 +153,8 @@ def train(
     accelerator = accelerator or Accelerator()
     with _left_as_it_was(accelerator, objective):
         model, run = _start(objective, schedule, accelerator)
-        state = _checkpoint(checkpoint, schedule, makings or {}, accelerator) if checkpoint is not None else None
-        if state is not None and state.path.exists():
+        state = _state(checkpoint, schedule, makings or {}, members, accelerator)
+        if state is not None and state.is_there:
             state.load(run)
         is_main = accelerator.is_main_process
         with Ticker(title, schedule.steps, run.step, show=is_main) as ticker, held_interrupt() as stop:
@@ -169,6 +179,20 @@ def train(
 def pick(generator: torch.Generator, count: int, size: int) -> Tensor:
     """``size`` indices below ``count``, drawn with replacement."""
     return torch.randint(count, (size,), generator=generator)
+
+
+def _state(
+    checkpoint: Path | None,
+    schedule: Schedule,
+    makings: Mapping[str, object],
+    members: Sequence[MemberState],
+    accelerator: Accelerator,
+) -> TrainingCheckpoint | MemberCheckpoints | None:
+    """What a training's state is kept in; None where it is not kept."""
+    if members:
+        files = [_checkpoint(one.path, schedule, one.makings, accelerator) for one in members]
+        return MemberCheckpoints(files, schedule)
+    return None if checkpoint is None else _checkpoint(checkpoint, schedule, makings, accelerator)
 
 
 def _checkpoint(
@@ -223,26 +247,31 @@ def _steps(
     while run.step < schedule.steps:
         started = time.perf_counter()
         batch = objective.share_of_step(partial(_generator, schedule.seed, run.step), share)
-        loss = _take_step(run, schedule, model, batch, accelerator)
+        loss = _take_step(run, schedule, model, batch, accelerator, objective.members)
         run.seconds += time.perf_counter() - started
         yield loss
 
 
 def _take_step(
-    run: TrainingRun, schedule: Schedule, model: nn.Module, batch: tuple[Tensor, ...], accelerator: Accelerator
+    run: TrainingRun,
+    schedule: Schedule,
+    model: nn.Module,
+    batch: tuple[Tensor, ...],
+    accelerator: Accelerator,
+    members: int,
 ) -> float:
-    """Take one step down the gradient of a batch's loss; returns the loss."""
+    """Take one step down the gradient of a batch's loss; returns the loss, the mean of its members'."""
     _set_rate(run.optimizer, schedule.rate_at(run.step))
     loss = model(*batch)
     check_loss(value := float(loss.detach()), run.step)
     accelerator.backward(loss)
-    norm = accelerator.clip_grad_norm_(list(run.weights.values()), schedule.clip)
+    norm = clip_gradients(list(run.weights.values()), schedule.clip, members, accelerator)
     check_gradient(norm, run.step, accelerator.scaler)
     run.optimizer.step()
     run.optimizer.zero_grad(set_to_none=True)
     run.step += 1
     _follow(run.average, run.weights, min(schedule.ema, run.step / (run.step + 9)))
-    return value
+    return value / members
 
 
 def _generator(seed: int, step: int, process: int) -> torch.Generator:

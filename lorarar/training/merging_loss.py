@@ -15,7 +15,7 @@ from torch import Tensor
 from lorarar.generation.checkpointing import is_checkpointed
 from lorarar.generation.denoisers.conditioning import Conditioning
 from lorarar.generation.denoisers.table import denoiser_of, predict
-from lorarar.generation.forward_process import forward_process
+from lorarar.generation.forward_process import ForwardProcess, forward_process
 from lorarar.generation.gates import Gates, gated
 from lorarar.lora.adapter import Adapter
 from lorarar.lora.axis import Axis
@@ -62,6 +62,12 @@ class MergingLoss:
         penalty = torch.stack([self._penalty_of(merged, list(pairs)) for pairs in each]).mean()
         return self._both(merged, teachers) + penalty
 
+    def of_trainings(self, merged: Tensor, teachers: Tensor, learnt: Sequence[Coefficients]) -> Tensor:
+        """The sum of Eq. 3 over P pairs that are trained at once, of the same kind of arguments."""
+        count = len(learnt[0][0])
+        penalty = torch.vmap(lambda pairs: self._penalty_of(merged, pairs))([tuple(pair) for pair in learnt])
+        return count * self._both(merged, teachers) + penalty.sum()
+
     def _both(self, merged: Tensor, teachers: Tensor) -> Tensor:
         """The fidelity terms of content and of style."""
         fidelity, half = FIDELITIES[self.fidelity], len(merged) // 2
@@ -96,6 +102,24 @@ def prepare_concepts(
         PreparedConcept(concept.adapter, latents, conditioning)
         for concept, latents, conditioning in zip(concepts, pictures, texts, strict=True)
     ]
+
+
+def noisy_pair(
+    process: ForwardProcess,
+    content: PreparedConcept,
+    style: PreparedConcept,
+    size: int,
+    generator: torch.Generator,
+    share: Share = ALONE,
+) -> tuple[Tensor, Tensor]:
+    """A share of noisy latents, ``size`` a process of content and then as many of style, and their timesteps."""
+    count = size * share.count
+    latents = torch.cat([side.latents[pick(generator, len(side.latents), count)] for side in (content, style)])
+    noise = torch.randn(latents.shape, generator=generator)
+    timesteps = process.draw(latents, generator)
+    own = torch.cat([share.of(half) for half in torch.arange(len(latents)).chunk(2)])
+    latents, noise, timesteps = latents[own], noise[own], timesteps[own]
+    return process.noised(latents, noise, timesteps), timesteps
 
 
 class Merging(Objective):
@@ -146,16 +170,10 @@ class Merging(Objective):
         """Indices of a content and a style, noisy latents of both, their timesteps (Algorithm 1, step 3)."""
         groups = self.contents, self.styles
         indices = [int(pick(generator, len(group), 1)) for group in groups]
-        sides = [group[index] for group, index in zip(groups, indices, strict=True)]
-        size = self.size * share.count
-        latents = torch.cat([s.latents[pick(generator, len(s.latents), size)] for s in sides])
-        noise = torch.randn(latents.shape, generator=generator)
-        timesteps = self.process.draw(latents, generator)
-        own = torch.cat([share.of(half) for half in torch.arange(len(latents)).chunk(2)])
-        latents, noise, timesteps = latents[own], noise[own], timesteps[own]
-        noisy = self.process.noised(latents, noise, timesteps)
+        content, style = (group[index] for group, index in zip(groups, indices, strict=True))
+        noisy, timesteps = noisy_pair(self.process, content, style, self.size, generator, share)
         device = self.denoiser.device
-        return torch.tensor(indices), noisy.to(device, sides[0].conditioning.text.dtype), timesteps.to(device)
+        return torch.tensor(indices), noisy.to(device, content.conditioning.text.dtype), timesteps.to(device)
 
     def forward(self, indices: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
         """The loss of a batch: the teachers predict without gradients, the merged model with them."""

@@ -53,7 +53,7 @@ class PairMerging(Merging):
         super().__init__(pipeline, [content], [style], loss, options.batch, side, checkpointing)
         self.layers, self.axis = layers, options.axis
         if self.axis == "rank":
-            self.contents, self.styles = map(self._singular, (self.contents, self.styles))
+            self.contents, self.styles = (in_singular_form(of, layers) for of in (self.contents, self.styles))
         device = self.denoiser.device
         self.of_content, self.of_style = (
             nn.ParameterList(
@@ -77,14 +77,15 @@ class PairMerging(Merging):
         ones: Gates = dict.fromkeys({*content.layers} & {*style.layers}, (one, one))
         return dict(ones) | dict(zip(self.layers, pairs, strict=True)), pairs
 
-    def _singular(self, concepts: Sequence[PreparedConcept]) -> list[PreparedConcept]:
-        """Concepts whose LoRAs have the layers with coefficients in singular form."""
-        spelt = []
-        for concept in concepts:
-            layers = concept.adapter.layers
-            forms = singular_forms({layer: layers[layer] for layer in self.layers})
-            spelt.append(replace(concept, adapter=replace(concept.adapter, layers={**layers, **forms})))
-        return spelt
+
+def in_singular_form(concepts: Sequence[PreparedConcept], layers: Sequence[str]) -> list[PreparedConcept]:
+    """Concepts whose LoRAs have these layers in singular form, so that rank components are the same however spelt."""
+    spelt = []
+    for concept in concepts:
+        own = concept.adapter.layers
+        forms = singular_forms({layer: own[layer] for layer in layers})
+        spelt.append(replace(concept, adapter=replace(concept.adapter, layers={**own, **forms})))
+    return spelt
 
 
 def optimised_layers(content: Adapter, style: Adapter, options: PairOptions) -> list[str]:
@@ -123,7 +124,17 @@ def train_coefficients(
         title: name in the progress display.
     """
     objective = PairMerging(pipeline, content, style, options, side, checkpointing)
-    schedule = Schedule(
+    run = train(
+        objective, coefficient_schedule(options), checkpoint, title=title, makings=makings, accelerator=accelerator
+    )
+    weights = run.result()
+    pairs = {layer: (weights[f"{layer}.content"].cpu(), weights[f"{layer}.style"].cpu()) for layer in objective.layers}
+    return CoefficientSet(pairs, options.axis)
+
+
+def coefficient_schedule(options: PairOptions) -> Schedule:
+    """At a constant rate, and without decay of weights."""
+    return Schedule(
         steps=options.steps,
         rate=options.rate,
         seed=options.seed,
@@ -132,10 +143,6 @@ def train_coefficients(
         save_every=50,
         optimiser=options.optimiser,
     )
-    run = train(objective, schedule, checkpoint, title=title, makings=makings, accelerator=accelerator)
-    weights = run.result()
-    pairs = {layer: (weights[f"{layer}.content"].cpu(), weights[f"{layer}.style"].cpu()) for layer in objective.layers}
-    return CoefficientSet(pairs, options.axis)
 
 
 class PairOptimiser:

@@ -28,19 +28,23 @@ class ResidentAdapter:
         """The denoiser's layers of an adapter on its device: as precise as its file where that is in half precision."""
         if adapter is not self._source or self._resident is None:
             self._source = self._resident = None
-            self._resident = self._moved(adapter)
+            self._resident = resident(adapter, self.denoiser)
             self._source = adapter
         return self._resident
 
-    def _moved(self, adapter: Adapter) -> Adapter:
-        layers = {name: factors.to(self._dtype(factors)) for name, factors in adapter.layers.items() if is_gated(name)}
-        device = self.denoiser.device
-        return replace(adapter, layers=layers if device.type == "cpu" else moved_at_once(layers, device), stored=None)
 
-    def _dtype(self, factors: Factors) -> torch.dtype:
-        """The denoiser's, but a half precision's other kind is kept: a change of kind would lose digits."""
-        ours, theirs = self.denoiser.dtype, factors.down.dtype
-        return theirs if ours.itemsize == theirs.itemsize == 2 else ours
+def resident(adapter: Adapter, denoiser: Any) -> Adapter:
+    """The denoiser's layers of an adapter, on its device and in numbers as precise as its own."""
+    layers = {name: factors.to(_dtype(denoiser, factors)) for name, factors in adapter.layers.items() if is_gated(name)}
+    device = denoiser.device
+    return replace(adapter, layers=layers if device.type == "cpu" else moved_at_once(layers, device), stored=None)
+
+
+def _dtype(denoiser: Any, factors: Factors) -> torch.dtype:
+    """The denoiser's, but a half precision's other kind is kept: a change of kind would lose digits."""
+    ours: torch.dtype = denoiser.dtype
+    theirs = factors.down.dtype
+    return theirs if ours.itemsize == theirs.itemsize == 2 else ours
 
 
 def moved_at_once(layers: Mapping[str, Factors], device: torch.device) -> dict[str, Factors]:

@@ -9,7 +9,7 @@ ITEM = PaperItem(
     "people against MARS2: the study that anybody can run, tried with SIMULATED raters",
     "Next check 2",
     "the test grid; raters are simulated and marked so",
-    minutes=82,
+    minutes=29,
     module="studies.paper.validation",
     order=52,
     any_base=True,

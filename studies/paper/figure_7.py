@@ -9,7 +9,7 @@ ITEM = PaperItem(
     "which of two methods is preferred, by SIMULATED raters",
     "Figure 7",
     "the test grid; raters are simulated and marked so",
-    minutes=82,
+    minutes=29,
     module="studies.paper.preferences",
     order=17,
     any_base=True,

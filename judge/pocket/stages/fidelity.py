@@ -33,7 +33,8 @@ from lorarar.pocket.build_context import BuildContext, Stopwatch
 from lorarar.pocket.concepts import STYLES, SUBJECTS, Style, Subject, cell_prompt
 from lorarar.pocket.ground_truth import true_picture
 from lorarar.pocket.training_pictures import SIDE, caption
-from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import train_lora
 from lorarar.training.options import LoraOptions
 from lorarar.util.grouping import group_by
 from lorarar.util.progress import Ticker

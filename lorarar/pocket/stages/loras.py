@@ -16,7 +16,8 @@ from lorarar.pocket import shipped
 from lorarar.pocket.build_context import BuildContext, Stopwatch
 from lorarar.pocket.concepts import STYLES, SUBJECTS
 from lorarar.pocket.training_pictures import SIDE
-from lorarar.training.lora import Lesson, train_lora
+from lorarar.training.lesson import Lesson
+from lorarar.training.lora import train_lora
 from lorarar.training.makings import lesson_facts, training_makings
 from lorarar.training.options import LoraOptions
 
