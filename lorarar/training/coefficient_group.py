@@ -159,8 +159,8 @@ class PairGroup(Objective):
 
         All that a pair draws is what it would draw alone, by a generator of its own.
         """
-        drawn = [self._of_pair(place, generator_of(0), share) for place in range(self.members)]
-        noisy, timesteps = (torch.stack(parts) for parts in zip(*drawn, strict=True))
+        batches = [self._of_pair(place, generator_of(0), share) for place in range(self.members)]
+        noisy, timesteps = (torch.stack(parts) for parts in zip(*batches, strict=True))
         by_side = (self.members, 2, self.size)
         device, dtype = self.denoiser.device, self.sides[0].conditioning.text.dtype
         return noisy.view(*by_side, *noisy.shape[2:]).to(device, dtype), timesteps.view(by_side).to(device)
