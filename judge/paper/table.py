@@ -202,7 +202,7 @@ ITEMS = Registry(
             "a setting searched for each pair, beside the best single method",
             "Beyond the paper",
             "the test grid with all methods, and a search of 40 pictures for each pair",
-            minutes=140,
+            minutes=65,
             module=f"{_HOME}.tuning",
             order=62,
             any_base=True,
