@@ -22,7 +22,9 @@ def seconds(value: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes: ``7.6 GB``, ``23 MB``."""
+    """Bytes: ``7.60 GB``, ``23.0 MB``, ``6 kB``."""
+    if count < 1e5:
+        return f"{count / 1e3:.0f} kB"
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 

@@ -6,16 +6,18 @@ to do, and in whose other cores the workers are.
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from PIL import Image
+from psutil import Process
 
 from benchmarks.page import seconds, section, size, table
 from benchmarks.simulated_crew import Load, ManyWorkersCrew, SimulatedCrew
@@ -32,6 +34,8 @@ from lorarar.lora.names import distinct_names
 from lorarar.pictures.images import png_of
 from lorarar.store import Store
 from lorarar.store.claims import Claims
+from lorarar.store.queries import Collection
+from lorarar.store.store import CellBatch
 from lorarar.workers.crew import Crew
 from lorarar.workers.hiring import hired
 from lorarar.workers.job import Job
@@ -45,8 +49,8 @@ SIMULATIONS = {  # the picture, workers, whether on Ray
     "Pocket's": ((1000, False), (1000, True)),
     "of 1024 pixels": ((1000, False), (300, True)),
 }
-SIMULATED_SECONDS = 8.0
-SEEDS, SIDE = 25, 20  # a simulated grid has so many pictures a pair, of so many contents and styles
+SIMULATED_SECONDS = 12.0
+SEEDS, SIDE = 50, 20  # a simulated grid has so many pictures a pair, of so many contents and styles
 BARE_JOBS = 200
 STEPS = 8
 SMALL, LARGE = 30_000, 1_500_000  # bytes
@@ -63,22 +67,53 @@ class BareJob(Job[bytes]):
 
 
 @dataclass(frozen=True)
-class Rates:
-    """Pictures a second, after the first."""
+class ProcessIdJob(Job[int]):
+    """Find out which process a worker is."""
 
-    alone: float
-    by_worker: float
+    def run(self, bench: Workbench) -> Iterator[int]:
+        yield os.getpid()
+
+
+class NotingStore(Store):
+    """A store that notes when pictures are kept, and what some processes have had of a processor by then."""
+
+    def __init__(self, path: Path, processes: Sequence[Process]) -> None:
+        super().__init__(path)
+        self._processes = processes
+        self._moments: list[tuple[float, ...]] = []  # seconds on the clock, of each process, pictures
+
+    def add_cells(self, collection: Collection, batches: Iterable[CellBatch]) -> None:
+        batches = list(batches)
+        super().add_cells(collection, batches)
+        spent = (sum(process.cpu_times()[:2]) for process in self._processes)
+        self._moments.append((time.perf_counter(), *spent, sum(len(batch.cells) for batch in batches)))
+
+    def of_a_picture(self) -> list[float]:
+        """Seconds of a picture after the first: on the clock, then of each process."""
+        pictures = sum(moment[-1] for moment in self._moments[1:])
+        return [
+            (last - first) / pictures for first, last in zip(self._moments[0][:-1], self._moments[-1][:-1], strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of a picture after the first."""
+
+    clock: float
+    drawing: float  # of a processor, of the process that draws
+    command: float = 0.0  # of a processor, of the command beside it
 
 
 def run(quick: bool = False) -> str:
     """Measure and describe."""
-    pictures, times = (4, 1) if quick else (8, 2)
+    pictures, times = (4, 1) if quick else (8, 3)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lorarar-benchmark-") as name, hired(1, torch.get_num_threads()) as crew:
         assert crew is not None, "a worker was asked for"
         _until_ready(crew)
         start = time.perf_counter() - started
-        rates, taken = _compare(Path(name), crew, pictures, times)
+        alone, by, taken = _compare(Path(name), crew, pictures, times)
         costs = {bytes_: _cost(crew, bytes_, 40 if quick else BARE_JOBS) for bytes_ in (SMALL, LARGE)}
         sample = _sample(Path(name), crew)
     rows = list(_simulations(sample, taken, quick=quick))
@@ -88,11 +123,11 @@ def run(quick: bool = False) -> str:
         f"{torch.get_num_threads()}; {pictures} pictures of {STEPS} steps, {times} times in turn; rates are of the "
         "pictures after the first, when bases are loaded.",
         table(
-            ["", "pictures a second"],
+            ["", "pictures a second", "processor of what draws", "of the command beside it"],
             [
-                ("this process", f"{rates.alone:.2f}"),
-                ("one worker", f"{rates.by_worker:.2f}"),
-                ("ratio", f"{rates.by_worker / rates.alone:.3f}"),
+                ("this process", f"{1 / alone.clock:.2f}", seconds(alone.drawing), ""),
+                ("one worker", f"{1 / by.clock:.2f}", seconds(by.drawing), seconds(by.command)),
+                ("ratio", f"{alone.clock / by.clock:.3f}", f"{alone.drawing / by.drawing:.3f}", ""),
             ],
         ),
         f"Ray's start, until the worker is there: {seconds(start)}, once a command. A job of no work, given and taken "
@@ -106,7 +141,8 @@ def run(quick: bool = False) -> str:
         "claims, gives jobs, unpacks results, and writes every PNG file, merged LoRA and row. On Ray every worker has "
         "its stream of results, and two actors stand for a thousand; without Ray results are there at once. The "
         "command's work is its processor time, of all threads, those of Ray among them; a core's most is what one core "
-        "does if it has nothing else to do.",
+        "does if it has nothing else to do. Rates and work are of what came after the first pictures, when all workers "
+        "have two jobs each.",
         table(
             [
                 "workers",
@@ -140,21 +176,20 @@ def _plan(contents: Sequence[str], styles: Sequence[str], seeds: int) -> Plan:
     return place_plan(plan_of(tables, "the benchmark"), Path("workers.toml"))
 
 
-def _compare(folder: Path, crew: Crew, pictures: int, times: int) -> tuple[Rates, list[float]]:
-    """Rates without and with a worker, in turn, and the seconds of the worker's pictures."""
-    plan = _plan([PAIR[0]], [PAIR[1]], pictures)
-    rates: dict[bool, list[float]] = {False: [], True: []}
-    taken: list[float] = []
+def _compare(folder: Path, crew: Crew, pictures: int, times: int) -> tuple[Pace, Pace, list[float]]:
+    """What a picture takes without and with a worker, in turn, and the seconds of the worker's pictures."""
+    plan, taken = _plan([PAIR[0]], [PAIR[1]], pictures), list[float]()
+    here, there = Process(), Process(ask(crew, ProcessIdJob()))
+    paces: dict[bool, list[list[float]]] = {False: [], True: []}
     for number in range(times):
         for by in (False, True):
-            out = folder / f"{number}-{by}"
-            with Store(folder / f"{number}-{by}.db") as store:
-                run_plan(plan, store, out, crew=crew if by else None)
+            with NotingStore(folder / f"{number}-{by}.db", (there, here) if by else (here,)) as store:
+                run_plan(plan, store, folder / f"{number}-{by}", crew=crew if by else None)
                 if by:
                     taken += [row["seconds"] for row in store.rows("SELECT seconds FROM images")]
-            written = sorted(path.stat().st_mtime_ns / 1e9 for path in out.rglob("*.png"))
-            rates[by].append((len(written) - 1) / (written[-1] - written[0]))
-    return Rates(statistics.median(rates[False]), statistics.median(rates[True])), taken
+                paces[by].append(store.of_a_picture())
+    alone, by_worker = (Pace(*map(statistics.median, zip(*paces[by], strict=True))) for by in (False, True))
+    return alone, by_worker, taken
 
 
 def _cost(crew: Crew, bytes_: int, jobs: int) -> tuple[float, float]:
@@ -219,11 +254,12 @@ class _EnoughError(Exception):
 
 
 def _simulate(folder: Path, name: str, load: Load, crew: Crew, most: float) -> tuple[str, ...]:
-    """What is written of what workers offer, of a grid so large that its end is never near."""
-    mean, moments = statistics.fmean(load.seconds), list[tuple[float, int]]()  # when so many pictures were written
+    """What is written of what workers offer, of a grid so large that its end is never near; after the first of it."""
+    moments = list[tuple[float, float, int]]()  # seconds on the clock, of a processor, pictures that were written
 
     def advance(cells: int) -> None:
-        moments.append((time.perf_counter(), cells))
+        work = time.process_time() - (crew.spent if isinstance(crew, SimulatedCrew) else 0.0)
+        moments.append((time.perf_counter(), work, cells))
         if moments[-1][0] - moments[0][0] > most:
             raise _EnoughError
 
@@ -232,19 +268,17 @@ def _simulate(folder: Path, name: str, load: Load, crew: Crew, most: float) -> t
     contents, styles = (distinct_names(find_loras(place))[:SIDE] for place in (base.contents, base.styles))
     with Store(folder / "a.db") as store, Claims(store) as claims:
         grid = _grid(_plan(contents, styles, SEEDS), store, claims, folder / "out")
-        tasks = grid.tasks()
-        began = time.process_time()
         with suppress(_EnoughError):
-            CrewDrawing(crew, grid, tasks, advance).run(lambda: False)
-        work = time.process_time() - began - (crew.spent if isinstance(crew, SimulatedCrew) else 0.0)
-    written = sum(cells for _, cells in moments)
+            CrewDrawing(crew, grid, grid.tasks(), advance).run(lambda: False)
+    written, mean = sum(cells for *_, cells in moments[1:]), statistics.fmean(load.seconds)
+    clock, work = (moments[-1][which] - moments[0][which] for which in (0, 1))
     return (
         f"{crew.size:,}",
         "" if isinstance(crew, SimulatedCrew) else "yes",
         f"{name}, {seconds(mean)}",
         size(len(load.picture.png)),
         f"{crew.size / mean:,.0f}",
-        f"{(written - moments[0][1]) / (moments[-1][0] - moments[0][0]):,.0f}",
+        f"{written / clock:,.0f}",
         seconds(work / written),
         f"{written / work:,.0f} a second",
     )
