@@ -183,7 +183,8 @@ def _compare(folder: Path, crew: Crew, pictures: int, times: int) -> tuple[Pace,
     paces: dict[bool, list[list[float]]] = {False: [], True: []}
     for number in range(times):
         for by in (False, True):
-            with NotingStore(folder / f"{number}-{by}.db", (there, here) if by else (here,)) as store:
+            store = NotingStore(folder / f"{number}-{by}.db", (there, here) if by else (here,))
+            with store:
                 run_plan(plan, store, folder / f"{number}-{by}", crew=crew if by else None)
                 if by:
                     taken += [row["seconds"] for row in store.rows("SELECT seconds FROM images")]
