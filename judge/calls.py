@@ -8,7 +8,6 @@ the logger ``lorarar``; with ``progress=True`` it is on stderr as theirs is, wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from judge.errors import JudgeError
 from judge.judges import critic_names, name_judges
 from judge.patience import STOP_AFTER
 from lorarar.store.opening import open_for_reading
-from lorarar.util.messages import message, message_once, to_log
+from lorarar.util.messages import message, spoken
 from lorarar.util.rows import Rows
 from lorarar.util.shard import Shard
 
@@ -85,7 +84,7 @@ def run(
     pictures, judges = _choice(db, images, generated, references), name_judges({"critic": critic, **settings})
     if shard is not None:
         pictures = replace(pictures, shard=Shard.parse(shard))
-    with _spoken(progress), hired(workers, cpus_per_worker) as crew:
+    with spoken(progress), hired(workers, cpus_per_worker) as crew:
         result = run_protocol(
             pictures,
             replace(judges, crew=crew),
@@ -136,7 +135,7 @@ def report(
     from judge.reports.figures import report_figures
     from judge.reports.request import ReportRequest, grouping, read_report
 
-    with _spoken(progress):
+    with spoken(progress):
         request = ReportRequest(
             pictures=_choice(db, images, generated, references),
             by=grouping(by),
@@ -191,7 +190,7 @@ def check(
     from judge.questions import Prompts, find_prompts
     from judge.runs import find_wording
 
-    with _spoken(progress):
+    with spoken(progress):
         request = CheckRequest(
             pictures=_choice(db, images, generated, references),
             judges=name_judges({"critic": critic, **settings}),
@@ -205,12 +204,6 @@ def check(
         checks = check_judges(request)
         _warn([], checks.shortfall, empty=not checks.checks)
         return Rows(figure for one in checks.checks for figure in check_figures(one))
-
-
-def _spoken(progress: bool) -> AbstractContextManager[None]:
-    """Where messages go: to stderr with progress, or to the log; what is said once is said in every call."""
-    message_once.cache_clear()
-    return nullcontext() if progress else to_log()
 
 
 def _warn(brands: Sequence[str], shortfall: str, *, empty: bool) -> None:

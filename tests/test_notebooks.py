@@ -21,6 +21,8 @@ from lorarar.generation.studio import Studio
 from lorarar.lora.adapter import Adapter
 from lorarar.merging.methods.merge_inputs import MergeResult
 from lorarar.util.errors import OutputError
+from lorarar.util.messages import is_silent
+from lorarar.util.progress import Ticker
 from lorarar.util.rows import MOST, Rows
 from lorarar.util.tables import Table
 
@@ -56,6 +58,25 @@ def test_a_merge_and_its_parts_are_a_line_without_numbers_of_tensors(merged, pai
         assert len(repr(part)) < LONGEST and "\n" not in repr(part) and "tensor(" not in repr(part)
     assert "content.safetensors, style.safetensors" in repr(merged) and "rank 5" in repr(merged)
     assert repr(parts[3]).startswith("Factors(rank 4, ")
+
+
+def test_calls_print_nothing_unless_progress_is_asked_for(tiny_folder, tmp_path, lora_file, capfd, monkeypatch):
+    pair, silent, own = (lora_file("content", 3, 0), lora_file("style", 2, 1)), [], Ticker.__init__
+
+    def noted(self, *arguments, **more):
+        silent.append(is_silent())
+        own(self, *arguments, **more)
+
+    monkeypatch.setattr(Ticker, "__init__", noted)
+    for progress in (False, True):
+        made = lorarar.merge(*pair, tmp_path / "m.safetensors", method="ties", base=str(tiny_folder), progress=progress)
+        lorarar.convert(made.path, tmp_path / "c.safetensors", progress=progress)
+        lorarar.generate("a hill", lora=made.path, base=str(tiny_folder), steps=2, progress=progress)
+        assert silent and set(silent) == {not progress}
+        silent.clear()
+        if not progress:
+            assert capfd.readouterr() == ("", "")
+    assert not is_silent()
 
 
 def test_coefficients_are_a_line():

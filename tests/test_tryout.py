@@ -106,7 +106,7 @@ def test_each_method_gets_the_options_that_it_takes_and_who_takes_them_not_is_sa
     [
         (("--method", "tsvv"), "unknown method 'tsvv'; accepted are direct,"),
         (("--method", "ziplora"), "ziplora lacks pictures of both LoRAs"),
-        (("--method", "lorarar"), "lorarar lacks base"),
+        (("--method", "lorarar"), "lorarar lacks what it takes: base"),
         (("--strengths", "1,2", "--method", "direct"), "--strengths is taken by none of direct"),
         (("--weights", "1,x"), "--weights"),
         (("--hypernet", "gone.pth"), "gone.pth does not exist"),

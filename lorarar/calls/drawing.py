@@ -19,6 +19,7 @@ from lorarar.lora.drawn_methods import drawn_method
 from lorarar.store import Store
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import OutputError
+from lorarar.util.messages import spoken
 from lorarar.util.outputs import check_output_folder
 from lorarar.util.seeds import check_seeds
 
@@ -40,6 +41,7 @@ def generate(
     offload: Offload = "none",
     batch: int = BATCH,
     noise_of: NoiseCell | None = None,
+    progress: bool = False,
     **options: Unpack[DrawingOptions],
 ) -> list[Picture]:
     """Generate ``n`` pictures with seeds ``seed``, ``seed + 1``, …, each the same alone or among others.
@@ -60,6 +62,7 @@ def generate(
         offload: none, model or sequential: what is kept off the GPU while it is not needed.
         batch: how many pictures are drawn at once.
         noise_of: a content and a style of a grid, whose cell's noise the pictures begin with.
+        progress: whether bars and messages go to stderr, as the command's do; else messages go to the log.
         options: ``steps``, ``guidance``, ``negative``, ``size`` (width and height in pixels) and ``scheduler``, each
             by default the base's own.
 
@@ -73,16 +76,17 @@ def generate(
     if out is not None:
         check_output_folder(Path(out))
     check_seeds(seeds := range(seed, seed + n))
-    model = base if isinstance(base, Base) else find_base(base)
-    given = [(lora, 1.0)] if isinstance(lora, str | Path | Adapter) else list(lora or ())
-    attached = [
-        AttachedLora(one if isinstance(one, Adapter) else read_adapter_for(model, one), strength)
-        for one, strength in given
-    ]
-    with Studio(model, device, dtype=dtype, offload=offload) as studio:
-        studio.load_loras(attached, drawn_method(method) if method else None)
-        made = studio.generate(prompt, seeds, batch=batch, noise_of=noise_of, **options)
-        pictures = [save(picture, Path(out)) if out is not None else picture for picture in made]
+    with spoken(progress):
+        model = base if isinstance(base, Base) else find_base(base)
+        given = [(lora, 1.0)] if isinstance(lora, str | Path | Adapter) else list(lora or ())
+        attached = [
+            AttachedLora(one if isinstance(one, Adapter) else read_adapter_for(model, one), strength)
+            for one, strength in given
+        ]
+        with Studio(model, device, dtype=dtype, offload=offload) as studio:
+            studio.load_loras(attached, drawn_method(method) if method else None)
+            made = studio.generate(prompt, seeds, batch=batch, noise_of=noise_of, **options)
+            pictures = [save(picture, Path(out)) if out is not None else picture for picture in made]
     if db is not None:
         with Store(Path(db)) as store:
             made_by = keep_loras(store, attached, ["" if isinstance(one, Adapter) else Path(one) for one, _ in given])

@@ -52,7 +52,9 @@ def convert(
     from lorarar.lora.readers import reading_text, readings_of
     from lorarar.merge_files import convert as convert_file
 
-    done = convert_file(file, out, layout=layout, rank=rank, dtype=cast("Dtype | None", dtype), base=base)
+    done = convert_file(
+        file, out, layout=layout, rank=rank, dtype=cast("Dtype | None", dtype), base=base, progress=True
+    )
     readings = readings_of(done.path, done.adapter)
     if as_json:
         print_json(summary(done, readings))

@@ -21,6 +21,7 @@ from lorarar.lora.truncation import Energy, truncate
 from lorarar.merge_files.checks import check_finite, check_place
 from lorarar.merging.recipe import DTYPES
 from lorarar.util.dtype import Dtype
+from lorarar.util.messages import spoken
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def convert(
     rank: int | None = None,
     dtype: Dtype | None = None,
     base: str | None = None,
+    progress: bool = False,
 ) -> ConvertedLora:
     """Write one LoRA in a layout, whatever dialect it is in.
 
@@ -58,19 +60,21 @@ def convert(
         rank: the highest that a layer may have; one above it is cut to its best approximation.
         dtype: of the numbers, by default the LoRA's own.
         base: what it is made for, which is checked, and whose weights DoRA needs; by default what its layers tell.
+        progress: whether bars and messages go to stderr, as the command's do; else messages go to the log.
 
     Raises:
         AdapterError, BaseError, OutputError: each says what was wrong and what is right.
     """
     file, out = Path(file), Path(out)
     check_place(out, layout, (file,))
-    highest = max(rank or RANK, RANK)  # of what is made LoRA on reading, which is cut below
-    if base is None:
-        source = read_adapter(file, Conversion(highest))
-    else:
-        wanted = find_base(base)
-        source = replace(read_adapter_for(wanted, file, highest), family=family_of(wanted).name)
-        check_fit(source, wanted)
+    with spoken(progress):
+        highest = max(rank or RANK, RANK)  # of what is made LoRA on reading, which is cut below
+        if base is None:
+            source = read_adapter(file, Conversion(highest))
+        else:
+            wanted = find_base(base)
+            source = replace(read_adapter_for(wanted, file, highest), family=family_of(wanted).name)
+            check_fit(source, wanted)
     layers, energy = _cut(source, rank)
     titled = {**source.metadata, SOURCES: lora_name(file)}
     adapter = replace(source, layers=layers, metadata=titled).to(DTYPES[dtype] if dtype else source.dtype)

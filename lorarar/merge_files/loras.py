@@ -26,6 +26,7 @@ from lorarar.training.place import ANY_PLACE, TrainingPlace
 from lorarar.util.dtype import Dtype
 from lorarar.util.errors import OutputError
 from lorarar.util.files import checkpoint_beside
+from lorarar.util.messages import spoken
 from lorarar.util.progress import Ticker
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def merge(
     style_images: str | Path | None = None,
     admission: Admission = STRICT,
     place: TrainingPlace = ANY_PLACE,
+    progress: bool = False,
     **options: Any,
 ) -> Merge:
     """Merge a content and a style LoRA; with ``out``, write the result there.
@@ -72,6 +74,7 @@ def merge(
         admission: which LoRAs enter that are refused else: ``lorarar.lora.admission.Admission``.
         place: device and precision, where coefficients are optimised; a device that is named computes the merge too,
             and calibrates.
+        progress: whether bars and messages go to stderr, as the command's do; else messages go to the log.
         options: of the method's row, as ``lorarar methods`` lists them: ``weights=(1, 0.8)`` of direct, tsv and others,
             ``density`` of ties and dare, ``mu`` of np-lora, ``hypernet`` and ``key_value`` of lorarar, ``coefficients``
             and ``strengths`` where columns have coefficients; and those of every method: ``rank``, ``seed``,
@@ -86,20 +89,21 @@ def merge(
         raise OutputError("db notes where a merge lies, and it is not written; name a file with out")
     if out is not None:
         check_place(Path(out), layout, (*loras, Path(db)) if db is not None else loras)
-    model = base if isinstance(base, Base) else find_base(base)
-    device = drawing_device(place.device) if place.device else CPU
-    recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras), device=device)
-    checkpoint = checkpoint_beside(Path(out)) if out else None
-    given = _given(content_prompt, content_images), _given(style_prompt, style_images)
-    merged = merge_loras(
-        recipe,
-        *loras,
-        checkpoint=checkpoint,
-        optimiser=optimiser_for(recipe, place),
-        calibrator=calibrator_for(recipe, place.device),
-        given=given,
-        admission=admission,
-    )
+    with spoken(progress):
+        model = base if isinstance(base, Base) else find_base(base)
+        device = drawing_device(place.device) if place.device else CPU
+        recipe = Recipe(method_named(method), model, options, dtype, loras=len(loras), device=device)
+        checkpoint = checkpoint_beside(Path(out)) if out else None
+        given = _given(content_prompt, content_images), _given(style_prompt, style_images)
+        merged = merge_loras(
+            recipe,
+            *loras,
+            checkpoint=checkpoint,
+            optimiser=optimiser_for(recipe, place),
+            calibrator=calibrator_for(recipe, place.device),
+            given=given,
+            admission=admission,
+        )
     if out is None:
         return merged
     written = merged.written(out, layout)

@@ -142,7 +142,7 @@ def _run_method(
 ) -> DemoRow:
     content, style, stem = pair.content_lora, pair.style_lora, pair.stem(method)
     started = time.perf_counter()
-    result = merge(content, style, out / f"{stem}.safetensors", method=method)
+    result = merge(content, style, out / f"{stem}.safetensors", method=method, progress=True)
     merge_end = time.perf_counter()
     merge_id = store.add_merge(result, content, style)
     adapter_id = store.add_adapter(result.adapter, result.path or "", "merged")

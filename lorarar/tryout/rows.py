@@ -116,5 +116,5 @@ def _lack(row: MethodRow, base: Base, *, has_prompts: bool, loras: int) -> str:
     except (MethodError, HypernetError) as error:
         if any(_options_of(row.method)[name].type == "file" for name in row.model_extra or ()):
             raise  # of a file that is given
-        return str(error)
+        return f"what it takes: {error}"
     return PROMPTS if recipe.method.calibrated and not has_prompts else ""

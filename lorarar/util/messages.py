@@ -7,7 +7,7 @@ asks for quiet is told of warnings and errors alone (``quieted``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,12 @@ def to_log() -> Iterator[None]:
         yield
     finally:
         _calls -= 1
+
+
+def spoken(progress: bool) -> AbstractContextManager[None]:
+    """Where a call from Python says what it does: on stderr with progress, else in the log, each call everything."""
+    message_once.cache_clear()
+    return nullcontext() if progress else to_log()
 
 
 @contextmanager
