@@ -46,7 +46,12 @@ def drive(database, script, size=(120, 40), picture_mode=HALF, mode="matrix", cl
     return asyncio.run(go())
 
 
-async def until(pilot, true, seconds=8.0):
+PATIENCE = (
+    60.0  # seconds at least until a wait is given up; a machine with other work takes long, and no test is about that
+)
+
+
+async def until(pilot, true, seconds=PATIENCE):
     """Wait until something is true."""
     for _ in range(int(seconds / 0.02)):
         if true():
@@ -55,7 +60,7 @@ async def until(pilot, true, seconds=8.0):
     raise AssertionError("it never came true")
 
 
-async def sees(pilot, *texts, seconds=8.0):
+async def sees(pilot, *texts, seconds=PATIENCE):
     """Wait until all these texts are on the screen."""
     missing = []
     for _ in range(int(seconds / 0.02)):
