@@ -138,8 +138,8 @@ class RayCrew(Crew):
         numbers = [awaited[one] for one in ready]
         coming = [
             report
-            for number, said in zip(numbers, self._said(numbers), strict=True)
-            for report in self._heard(number, said)
+            for number, word in zip(numbers, self._words_of(numbers), strict=True)
+            for report in self._heard(number, word)
         ]
         for number in numbers:  # whoever was heard is the last to be heard again
             if number in self._members:
@@ -170,16 +170,16 @@ class RayCrew(Crew):
         self._members.clear()
         self._sent.clear()
 
-    def _said(self, numbers: Sequence[int]) -> list[Any]:
+    def _words_of(self, numbers: Sequence[int]) -> list[Any]:
         """What those say of whom something has come: a greeting, a letter, None at a job's end, or an error of Ray."""
         members = [self._members[number] for number in numbers]
         references = [next(one.handed[0].stream, None) if one.is_ready else one.greeting for one in members]
         some = [reference for reference in references if reference is not None]
         try:
-            said: Iterator[Any] = iter(self._ray.get(some))  # together, which takes a fraction of the time
+            words: Iterator[Any] = iter(self._ray.get(some))  # together, which takes a fraction of the time
         except self._ray.exceptions.RayError:
-            said = map(self._got, some)
-        return [None if reference is None else next(said) for reference in references]
+            words = map(self._got, some)
+        return [None if reference is None else next(words) for reference in references]
 
     def _got(self, reference: Any) -> Any:
         try:
@@ -187,19 +187,19 @@ class RayCrew(Crew):
         except self._ray.exceptions.RayError as error:
             return error
 
-    def _heard(self, number: int, said: Any) -> Iterator[Report[Any]]:
+    def _heard(self, number: int, word: Any) -> Iterator[Report[Any]]:
         """What comes of what a worker says."""
         member = self._members[number]
-        if isinstance(said, self._ray.exceptions.RayTaskError):  # a mistake in the program
-            raise said.cause if isinstance(said.cause, Exception) else said from None
-        if isinstance(said, self._ray.exceptions.RayError):
-            yield from self._lost(number, member, said)
-        elif isinstance(said, Greeting):
-            self._welcome(member, said)
-        elif said is None:
+        if isinstance(word, self._ray.exceptions.RayTaskError):  # a mistake in the program
+            raise word.cause if isinstance(word.cause, Exception) else word from None
+        if isinstance(word, self._ray.exceptions.RayError):
+            yield from self._lost(number, member, word)
+        elif isinstance(word, Greeting):
+            self._welcome(member, word)
+        elif word is None:
             yield from self._ended(number, member)
         else:
-            yield from self._letter(number, member.handed[0], said)
+            yield from self._letter(number, member.handed[0], word)
 
     def _letter(self, number: int, one: _HandedJob, letter: Letter) -> Iterator[Report[Any]]:
         """What comes of a letter."""
