@@ -2,14 +2,15 @@
 
 Keys of pictures are those of the plan's cells, and digests of verdicts those of the critic's questions, so that
 ``lorarar bench run`` and ``lorarar judge run`` find all of it done. Pictures are valid PNGs of a few pixels, each
-another one; what they show, and what is said of them, means nothing. Rows go into the real schema, in large
-transactions, without what single results are checked by.
+another one up to ``OWN`` of them; what they show, and what is said of them, means nothing. Rows go into the real
+schema in one transaction, without what single results are checked by, and indexes are made at its end.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import struct
 import zlib
@@ -17,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from benchmarks.synthetic_verdicts import CREATED, first_identity, state_of, write_verdicts
+from benchmarks.synthetic_verdicts import CREATED, first_identity, write_verdicts
 from judge.verdicts import VerdictStore
 from lorarar import __version__
 from lorarar.bench.cells import Cell, Pair
@@ -34,6 +34,7 @@ from lorarar.store import Store
 from lorarar.store.claims import Claims
 
 SIDE = 8  # pixels of a picture
+OWN = 100_000  # pictures whose files have bytes of their own; of more, files are links to these, which nobody reads
 CACHE = 2_000_000  # KiB of pages that are held while rows are written: their digests come in no order
 PLAN = """\
 title = "scale"
@@ -57,8 +58,16 @@ name = "method-{number:02}"
 weights = [{weight}, 0.8]
 """
 IMAGES = """
-    INSERT INTO images (path, sha256, prompt, base, adapter, merge, seed, steps, guidance, width, height, seconds,
-        version, created, key, makings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    INSERT INTO images (id, path, sha256, prompt, base, adapter, merge, seed, steps, guidance, width, height, seconds,
+        version, created, key, makings)
+    VALUES (?, ?, ?, ?, 'pocket', ?, ?, ?, 8, 4.0, ?, ?, 0.3, ?, ?, ?, ?)"""
+ADAPTERS = """
+    INSERT INTO adapters (id, sha256, path, name, kind, ranks, layers, created) VALUES (?, ?, ?, ?, ?, '[8]', 56, ?)"""
+MERGES = """
+    INSERT INTO merges (id, adapter, content, style, method, options, base, version, seconds, created)
+    VALUES (?, ?, ?, ?, ?, ?, 'pocket', ?, 0.1, ?)"""
+Row = tuple[object, ...]
+TABLES = "images", "cells", "verdicts"  # whose indexes are made at the end
 
 
 @dataclass(frozen=True)
@@ -96,22 +105,23 @@ def make_store(folder: Path, size: StoreSize) -> Path:
         judges = [verdicts.judge_id(str(one["critic"]), one) for one in (identity, *others)]
     drawing = DrawingFacts.of(grid.base, grid.place)
     with bulk(database) as db:
+        written = _PictureWriter(db, collection, folder)
         for pair in pairs:
             cells = [cell for chunk in pair.chunks(grid.named_base, plan.pictures, drawing) for cell in chunk]
-            _write_pair(db, collection, pair, cells, folder)
+            written.add(pair, cells)
+        written.note_files()
         write_verdicts(db, judges, identity, folder)
     return database
 
 
 @contextmanager
 def bulk(database: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction without a journal, the database's indexes of verdicts made anew at its end."""
+    """One transaction without a journal, the indexes of large tables made anew at its end."""
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE}"):
             db.execute(f"PRAGMA {pragma}")
-        indexes = dict(
-            db.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'verdicts' AND sql LIKE '%INDEX%'")
-        )
+        of_tables = "SELECT name, sql FROM sqlite_master WHERE tbl_name IN (?, ?, ?) AND sql LIKE 'CREATE%INDEX%'"
+        indexes = dict(db.execute(of_tables, TABLES))
         db.execute("BEGIN")
         for name in indexes:
             db.execute(f"DROP INDEX {name}")
@@ -135,7 +145,7 @@ def _write_plan(folder: Path, size: StoreSize) -> Path:
             write_adapter(_scaled(adapter, number), folder / side / f"{name}.safetensors", {"prompt": prompt})
             (folder / side / name).mkdir()
             for reference in range(shown):
-                write_picture(folder / side / name / f"{reference}.png", f"{name} {reference}")
+                write_picture(str(folder / side / name / f"{reference}.png"), f"{name} {reference}")
     rows = (ROW.format(number=number, weight=round(0.5 + number / 100, 2)) for number in range(size.methods))
     plan = folder / "plan.toml"
     plan.write_text(PLAN.format(seeds=size.seeds) + "".join(rows))
@@ -148,56 +158,92 @@ def _scaled(adapter: Adapter, number: int) -> Adapter:
     return replace(adapter, layers=layers, metadata={}, provenance={})
 
 
-def write_picture(path: Path, text: str) -> str:
+def write_picture(path: str, text: str) -> str:
     """Write a PNG of a few pixels that no other text gives, and return its digest."""
     data = _png(hashlib.shake_256(text.encode()).digest(3 * SIDE * SIDE))
-    path.write_bytes(data)
+    Path(path).write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 
 def _png(pixels: bytes) -> bytes:
-    """A PNG of these RGB pixels, row by row."""
+    """A PNG of these RGB pixels, row by row, which are not packed."""
     rows = b"".join(b"\0" + pixels[at : at + 3 * SIDE] for at in range(0, len(pixels), 3 * SIDE))
-    parts = {b"IHDR": struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0), b"IDAT": zlib.compress(rows, 0), b"IEND": b""}
-    chunks = (len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4) for kind, body in parts.items())
-    return SIGNATURE + b"".join(chunks)
+    return BEFORE + _chunk(b"IDAT", UNPACKED + rows + zlib.adler32(rows).to_bytes(4)) + AFTER
 
 
-def _write_pair(db: sqlite3.Connection, collection: int, pair: Pair, cells: Sequence[Cell], folder: Path) -> None:
-    """A merge with its pictures, their files and their cells."""
-    name = f"{pair.row.row_name} {pair.name}"
-    sides = [
-        _adapter(db, side.adapter.sha256, side.path, side.name, kind, folder)
-        for side, kind in ((pair.content, "content"), (pair.style, "style"))
-    ]
-    merged = _adapter(db, hashlib.sha256(name.encode()).hexdigest(), None, name, "merged", folder)
-    merge = db.execute(
-        "INSERT INTO merges (adapter, content, style, method, options, base, version, seconds, created) "
-        "VALUES (?, ?, ?, ?, ?, 'pocket', ?, 0.1, ?)",
-        [merged, *sides, pair.row.method, json.dumps(pair.method["options"], sort_keys=True), __version__, CREATED],
-    ).lastrowid
-    cells[0].path(folder / "out").parent.mkdir(parents=True)
-    for cell in cells:
-        file = cell.path(folder / "out")
-        digest = write_picture(file, cell.key)
-        made: list[Any] = [cell.prompt, "pocket", merged, merge, cell.place.seed, 8, 4.0, SIDE, SIDE, 0.3, __version__]
-        kept = [CREATED, cell.key, json.dumps(cell.recorded)]
-        image = db.execute(IMAGES, [_place(file, folder), digest, *made, *kept]).lastrowid
-        db.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", [collection, *cell.place, image, CREATED])
-        db.execute("INSERT INTO file_digests VALUES (?, ?, ?)", [str(file), state_of(file), digest])
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    """A part of a PNG."""
+    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
 
 
-def _adapter(db: sqlite3.Connection, sha256: str, file: Path | None, name: str, kind: str, folder: Path) -> int:
-    """The id of an adapter, which is kept if it is new."""
-    path = _place(file, folder) if file else ""
-    db.execute(
-        "INSERT OR IGNORE INTO adapters (sha256, path, name, kind, ranks, layers, created) "
-        "VALUES (?, ?, ?, ?, '[8]', 56, ?)",
-        [sha256, path, name, kind, CREATED],
-    )
-    return int(db.execute("SELECT id FROM adapters WHERE sha256 = ?", [sha256]).fetchone()[0])
+BEFORE = SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0))
+AFTER = _chunk(b"IEND", b"")
+_ROWS = SIDE * (1 + 3 * SIDE)  # bytes, each row after its filter's
+UNPACKED = b"\x78\x01\x01" + struct.pack("<HH", _ROWS, _ROWS ^ 0xFFFF)  # how zlib begins one block that is not packed
 
 
-def _place(file: Path, folder: Path) -> str:
-    """Where a file lies below the database's folder."""
-    return str(file).removeprefix(f"{folder}/")
+def _state_of(file: str) -> str:
+    """A file's state as the database keeps it."""
+    state = os.stat(file)  # noqa: PTH116  # of a million, a Path takes longer than the state
+    return f"{state.st_ino}-{state.st_size}-{state.st_mtime_ns}-{state.st_ctime_ns}"
+
+
+class _PictureWriter:
+    """Writes pictures' files, and the rows of what made them, which are numbered here."""
+
+    def __init__(self, db: sqlite3.Connection, collection: int, folder: Path) -> None:
+        self._db, self._collection, self._folder, self._out = db, collection, folder, folder / "out"
+        self._adapters: dict[str, int] = {}
+        self._files: list[str] = []  # that have bytes of their own
+        self._images = self._merges = self._written = 0
+
+    def add(self, pair: Pair, cells: Sequence[Cell]) -> None:
+        """A merge with its pictures, their files and their cells."""
+        name = f"{pair.row.row_name} {pair.name}"
+        content, style = (
+            self._adapter(side.adapter.sha256, str(side.path), side.name, kind)
+            for side, kind in ((pair.content, "content"), (pair.style, "style"))
+        )
+        merged = self._adapter(hashlib.sha256(name.encode()).hexdigest(), "", name, "merged")
+        self._merges += 1
+        options = json.dumps(pair.method["options"], sort_keys=True)
+        made = self._merges, merged, content, style, pair.row.method, options, __version__, CREATED
+        self._db.execute(MERGES, made)
+        images, shown, beside = list[Row](), list[Row](), cells[0].path(self._out).parent
+        beside.mkdir(parents=True)
+        for number, cell in enumerate(cells, self._images + 1):
+            file = f"{beside}/{cell.file_name}"
+            digest = self._write(file, cell.key)
+            drawn = cell.prompt, merged, self._merges, cell.place.seed, SIDE, SIDE, __version__, CREATED
+            images.append((number, self._place(file), digest, *drawn, cell.key, json.dumps(cell.recorded)))
+            shown.append((self._collection, *cell.place, number, CREATED))
+        self._images += len(cells)
+        self._db.executemany(IMAGES, images)
+        self._db.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", shown)
+
+    def note_files(self) -> None:
+        """Note in which state all files are, once no link to one is made any more."""
+        rows = self._db.execute("SELECT path, sha256 FROM images ORDER BY path")
+        files = ((f"{self._folder}/{path}", sha256) for path, sha256 in rows)
+        noted = ((file, _state_of(file), sha256) for file, sha256 in files)
+        self._db.executemany("INSERT INTO file_digests VALUES (?, ?, ?)", noted)
+
+    def _write(self, file: str, key: str) -> str:
+        """Write a picture's file, or a link to another's; the digest by which it is known."""
+        self._written += 1
+        if self._written <= OWN:
+            self._files.append(file)
+            return write_picture(file, key)
+        os.link(self._files[self._written % OWN], file)
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    def _adapter(self, sha256: str, file: str, name: str, kind: str) -> int:
+        """The id of an adapter, which is kept if it is new."""
+        if sha256 not in self._adapters:
+            self._adapters[sha256] = number = len(self._adapters) + 1
+            self._db.execute(ADAPTERS, (number, sha256, self._place(file), name, kind, CREATED))
+        return self._adapters[sha256]
+
+    def _place(self, file: str) -> str:
+        """Where a file lies below the database's folder."""
+        return file.removeprefix(f"{self._folder}/")

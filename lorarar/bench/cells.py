@@ -23,30 +23,44 @@ from lorarar.store.cells import Place
 from lorarar.training.makings import Facts, concept_facts, training_makings
 from lorarar.training.options import LoraOptions, PairOptions, options_facts
 from lorarar.training.place import Surroundings
-from lorarar.util.digest import digest_of_facts
+from lorarar.util.digest import digest_of_facts, digest_with
+from lorarar.util.grouping import parts_of
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 CalibrationFacts = Callable[[Sequence[str], int], Facts]
 SHORT = 8  # digits of a digest that keep files of one folder apart
+_OF_SEEDS = "together", "seed"  # the facts in which pictures of one pair and prompt differ
 DEPTH = 4  # parts of a picture's path below a grid's folder: images, row, pair, file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One picture of a grid."""
+    """One picture of a grid; what cells of a batch have in common they share, since a plan may have a million."""
 
     key: str  # digest of all that decides the picture
-    recorded: Facts = field(compare=False, repr=False)  # that, and what is known of it besides
+    makings: Facts = field(compare=False, repr=False)  # that, but for the seeds
+    together: Sequence[int] = field(compare=False, repr=False)  # seeds of its batch: they can change its last bits
+    drawn_with: Mapping[str, object] = field(compare=False, repr=False)  # what is only recorded, of where it is drawn
     place: Place
     prompt: str
     folder: str  # of the picture, below that of the grid's pictures
     old_key: str = ""  # what lorarar 0.1 knew the picture by
 
+    @property
+    def recorded(self) -> Facts:
+        """All that decides the picture, and what is known of it besides."""
+        return {**self.makings, "together": self.together, "seed": self.place.seed, "recorded": self.drawn_with}
+
+    @property
+    def file_name(self) -> str:
+        """The name of its picture's file."""
+        return f"{self.place.seed}-{self.key[:SHORT]}.png"
+
     def path(self, out: Path) -> Path:
         """The file of the cell's picture below a grid's folder."""
-        return out / "images" / self.folder / f"{self.place.seed}-{self.key[:SHORT]}.png"
+        return out / "images" / self.folder / self.file_name
 
 
 @dataclass(frozen=True)
@@ -116,37 +130,39 @@ class Pair:
     def _chunks(
         self, row: str, template: str, base: Base, pictures: PictureSettings, drawing: DrawingFacts
     ) -> list[list[Cell]]:
-        """The cells of one prompt in batches."""
-        chunks = []
-        for first in range(0, len(pictures.seeds), pictures.batch):
-            seeds = pictures.seeds[first : first + pictures.batch]
-            settings: Facts = {
-                "prompt": self.prompt(template),
-                **pictures.settings(base).makings(),
-                **noise_facts(self.noise(pictures)),
-                "together": list(seeds),  # neighbours in a batch can change a picture's last bits
-            }
-            chunks.append([self._cell(row, settings | {"seed": seed}, seed, base, drawing) for seed in seeds])
-        return chunks
-
-    def _cell(self, row: str, settings: Facts, seed: int, base: Base, drawing: DrawingFacts) -> Cell:
+        """The cells of one prompt in batches, which differ by their seeds alone."""
+        settings: Facts = {
+            "prompt": self.prompt(template),
+            **pictures.settings(base).makings(),
+            **noise_facts(self.noise(pictures)),
+        }
         makings = {**self.makings, **drawing.makings(), **settings}
-        return Cell(
-            key=digest_of_facts(makings),
-            recorded={**makings, "recorded": drawing.recorded()},
-            place=Place(row, self.content.name, self.style.name, seed),
-            prompt=str(settings["prompt"]),
-            folder=f"{self.row.row_name}/{self.name}",
-            old_key=self._old_key(settings, base),
-        )
+        key, old_key = (digest_with(one, *_OF_SEEDS) for one in (makings, self._old_makings(settings, base)))
+        folder, drawn_with = f"{self.row.row_name}/{self.name}", drawing.recorded()
+        return [
+            [
+                Cell(
+                    key=key(together, seed),
+                    makings=makings,
+                    together=together,
+                    drawn_with=drawn_with,
+                    place=Place(row, self.content.name, self.style.name, seed),
+                    prompt=str(settings["prompt"]),
+                    folder=folder,
+                    old_key=old_key(together, seed),
+                )
+                for seed in together
+            ]
+            for together in parts_of(pictures.seeds, pictures.batch)
+        ]
 
-    def _old_key(self, settings: Facts, base: Base) -> str:
-        """The key of a picture in lorarar 0.1, by which pictures that are drawn already are found again.
+    def _old_makings(self, settings: Facts, base: Base) -> Facts:
+        """What decides a picture's key in lorarar 0.1, by which pictures that are drawn already are found again.
 
         It knew the base by its name and revision alone, and nothing of device, dtype, libraries and training pictures.
         """
         origins = {"content": self.content.adapter.origin, "style": self.style.adapter.origin}
-        return digest_of_facts({**self.method, **origins, "base": [base.name, base.revision], **settings})
+        return {**self.method, **origins, "base": [base.name, base.revision], **settings}
 
 
 def prompt_row(row: MethodRow, template: str) -> str:

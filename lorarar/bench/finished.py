@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from lorarar.bench.cells import DEPTH, Cell
 from lorarar.store import Store
-from lorarar.store.cells import KeyedImage, Place, images_by_key, keep_shown, set_key, set_path, shown_images
+from lorarar.store.cells import (
+    KeyedImage,
+    Place,
+    RowPair,
+    ShownCell,
+    forget_cells,
+    images_by_key,
+    set_key,
+    set_path,
+    shown_images,
+    strangers_among,
+    strangers_beside,
+)
+from lorarar.store.kept_digests import kept_digests
 from lorarar.store.queries import Collection
-from lorarar.util.files import sha256_or
+from lorarar.util.files import forget_digests, sha256_or
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,7 @@ class _Sound(NamedTuple):
 
     cell: Cell
     image: KeyedImage
-    file: Path
+    moved_to: Path | None  # where its file lies, where the store did not know it there
 
 
 class FinishedPictures:
@@ -45,7 +59,10 @@ class FinishedPictures:
         """Show the pictures of these cells that are there, on disk as the store knows them."""
         images = images_by_key(self.store, [key for cell in cells for key in (cell.key, cell.old_key)])
         before = shown_images(self.store, self.collection, [cell.place for cell in cells])
-        sound = [picture for cell in cells if (picture := self._sound(cell, images)) is not None]
+        files = [file for image in images.values() for file, _ in islice(self._places(image), 1)]
+        with kept_digests(self.store, files):  # a file that is as it was is not read again
+            sound = [picture for cell in cells if (picture := self._sound(cell, images)) is not None]
+        forget_digests(files)
         self._bring_up_to_date(sound)
         ids = {picture.cell.place: picture.image.id for picture in sound}
         new = {place: image for place, image in ids.items() if before.get(place) != image}
@@ -53,36 +70,47 @@ class FinishedPictures:
             self.store.show(self.collection, new)
         return Settled(frozenset(ids), frozenset(new))
 
-    def forget_others(self, cells: Iterable[Cell]) -> int:
-        """Show nothing but these cells, and in them no picture of other options.
+    def strangers(self, cells: Sequence[Cell]) -> list[ShownCell]:
+        """What is shown and is not among these cells, in their rows and pairs, all of whose cells they are."""
+        keys = {cell.place: (cell.key, cell.old_key) for cell in cells}
+        return strangers_among(self.store, self.collection, keys)
+
+    def forget_strangers(self, strangers: Sequence[ShownCell], pairs: Container[RowPair]) -> int:
+        """Show none of these cells, and none beside some rows' pairs.
 
         Returns:
             How many cells are gone; their pictures are kept, and found again by their keys.
         """
+        gone = [*strangers, *strangers_beside(self.store, self.collection, pairs)]
+        if not gone:
+            return 0
         with self.store.writing():
-            keys = {cell.place: (cell.key, cell.old_key) for cell in cells}
-            return keep_shown(self.store.db.conn, self.collection, keys)
+            return forget_cells(self.store.db.conn, self.collection, gone)
 
     def _sound(self, cell: Cell, images: dict[str, KeyedImage]) -> _Sound | None:
         """The cell with its picture, if its file is there unchanged."""
         for image in (images[key] for key in (cell.key, cell.old_key) if key in images):
-            for file in self._places(image):
+            for file, is_moved in self._places(image):
                 if sha256_or(file, "") == image.sha256:
-                    return _Sound(cell, image, file)
+                    return _Sound(cell, image, file if is_moved else None)
         return None
 
-    def _places(self, image: KeyedImage) -> list[Path]:
-        """Where a picture's file may lie: as the store knows it, then in its place below the grid's folder."""
-        places = self._paths.places(image.path)
-        return [*places, self.out.joinpath(*Path(image.path).parts[-DEPTH:])] if places else []
+    def _places(self, image: KeyedImage) -> Iterator[tuple[Path, bool]]:
+        """Where a picture's file may lie: as the store knows it, then in its place below the grid's folder; moved."""
+        file = None
+        for file in self._paths.each_place(image.path):
+            yield file, False
+        if file is not None:
+            moved = self.out.joinpath(*Path(image.path).parts[-DEPTH:])
+            yield moved, moved not in self._paths.places(image.path)
 
     def _bring_up_to_date(self, sound: Sequence[_Sound]) -> None:
         """Know pictures of lorarar 0.1 by today's keys, and where files lie that moved with their folder."""
         old = [picture for picture in sound if picture.image.key != picture.cell.key]
-        moved = [picture for picture in sound if picture.file not in self._paths.places(picture.image.path)]
+        moved = [(image.id, file) for _, image, file in sound if file is not None]
         if old or moved:
             with self.store.writing():
                 for cell, image, _ in old:
                     set_key(self.store.db.conn, image.id, cell.key, {"recorded": {"key": cell.old_key}})
-                for _, image, file in moved:
-                    set_path(self.store.db.conn, image.id, self._paths.stored(file))
+                for number, file in moved:
+                    set_path(self.store.db.conn, number, self._paths.stored(file))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorarar.bench.cells import Cell, Pair, pairs_of
 from lorarar.bench.drawn_before import bring_drawn
-from lorarar.bench.finished import FinishedPictures
+from lorarar.bench.finished import FinishedPictures, Settled
 from lorarar.bench.outcome import GridOutcome
 from lorarar.bench.plan import Plan
 from lorarar.bench.share import share_of
@@ -24,16 +25,20 @@ from lorarar.pictures.concepts import Concept, ConceptNeeds, read_concept
 from lorarar.pictures.description import NOTHING, OF_ITS_OWN
 from lorarar.pictures.prompts import RARE_TOKEN
 from lorarar.store import Store
+from lorarar.store.cells import RowPair, ShownCell
 from lorarar.store.claims import Claims
 from lorarar.store.concept_words import ConceptWords
 from lorarar.training.options import LoraOptions, PairOptions
 from lorarar.training.place import Surroundings, TrainingPlace, surroundings
 from lorarar.util.formatting import count
+from lorarar.util.grouping import parts_of
 from lorarar.util.messages import message
 from lorarar.util.shard import Shard
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+AT_ONCE = 100  # pairs whose pictures are looked for together
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class Task:
     def count(self) -> int:
         """The number of these cells."""
         return sum(map(len, self.chunks))
+
+    @property
+    def cells(self) -> Iterator[Cell]:
+        """These cells."""
+        return chain.from_iterable(self.chunks)
 
 
 @dataclass(frozen=True)
@@ -146,16 +156,28 @@ class PlannedGrid:
         return [replace(one, adapter=admit(one.adapter, one.path, self.base)) for one in concepts]
 
     def tasks(self) -> list[Task]:
-        """Show the pictures that are there and nothing else, and find the pairs with unfinished cells."""
-        pairs, drawing = self._share(self.pairs()), self.surroundings.drawing
-        planned = [Task(pair, pair.chunks(self.named_base, self.plan.pictures, drawing)) for pair in pairs]
-        cells = [cell for task in planned for chunk in task.chunks for cell in chunk]
+        """Show the pictures that are there and nothing else, and find the pairs with unfinished cells.
+
+        Pairs are looked at some at a time, and what is finished is let go: a plan may have a million pictures.
+        """
+        pairs = self._share(self.pairs())
         if self.before is not None:
-            bring_drawn(self.before, self.store, [cell.key for cell in cells])
-        tasks = [Task(task.pair, self._unfinished(task.chunks)) for task in planned]
-        if gone := self.finished.forget_others(cells):
+            bring_drawn(self.before, self.store, [cell.key for task in self._planned(pairs) for cell in task.cells])
+        tasks, strangers, seen = list[Task](), list[ShownCell](), set[RowPair]()
+        for some in parts_of(self._planned(pairs), AT_ONCE):
+            cells = [cell for task in some for cell in task.cells]
+            settled = self.finished.settle(cells)
+            strangers += self.finished.strangers(cells)
+            seen |= {cell.place.pair for cell in cells}
+            tasks += [left for task in some if (left := self._unfinished(task, settled)).chunks]
+        if gone := self.finished.forget_strangers(strangers, seen):
             message(f"{count(gone, 'cell')} of an earlier form of the plan shown no more")
-        return [task for task in tasks if task.chunks]
+        return tasks
+
+    def _planned(self, pairs: Sequence[Pair]) -> Iterator[Task]:
+        """All cells of some pairs."""
+        pictures, drawing = self.plan.pictures, self.surroundings.drawing
+        return (Task(pair, pair.chunks(self.named_base, pictures, drawing)) for pair in pairs)
 
     def _share(self, pairs: list[Pair]) -> list[Pair]:
         """Those of all pairs that are this run's."""
@@ -165,11 +187,10 @@ class PlannedGrid:
         message(f"shard {self.shard}: {len(share)} of {count(len(pairs), 'pair')}")
         return share
 
-    def _unfinished(self, chunks: Sequence[list[Cell]]) -> list[list[Cell]]:
-        """The batches with a cell that is not finished; the others' cells are counted."""
-        settled = self.finished.settle([cell for chunk in chunks for cell in chunk])
+    def _unfinished(self, task: Task, settled: Settled) -> Task:
+        """The batches of a pair with a cell that is not finished; the others' cells are counted."""
         left = []
-        for chunk in chunks:
+        for chunk in task.chunks:
             self.outcome.cells += len(chunk)
             if all(cell.place in settled.places for cell in chunk):
                 shared = sum(cell.place in settled.new for cell in chunk)
@@ -177,7 +198,7 @@ class PlannedGrid:
                 self.outcome.existing += len(chunk) - shared
             else:
                 left.append(chunk)
-        return left
+        return Task(task.pair, left)
 
 
 def _tell_tokens(contents: Sequence[Concept]) -> None:

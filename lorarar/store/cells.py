@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lorarar.store.queries import Collection
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from lorarar.store.store import Store
 
 
+RowPair = tuple[str, str, str]  # a row, and the names of a content and a style
+_SHOWN = "FROM cells c JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image"
+_OF_PAIR = "g.kind = ? AND g.name = ? AND c.row = ? AND c.content = ? AND c.style = ?"
+
+
 class Place(NamedTuple):
     """Where a collection shows a picture."""
 
@@ -26,6 +31,18 @@ class Place(NamedTuple):
     content: str
     style: str
     seed: int
+
+    @property
+    def pair(self) -> RowPair:
+        """The row's pair that it is of."""
+        return self.row, self.content, self.style
+
+
+class ShownCell(NamedTuple):
+    """A place of a collection, and the picture that it shows."""
+
+    place: Place
+    image: int
 
 
 class KeyedImage(NamedTuple):
@@ -47,9 +64,7 @@ def images_by_key(store: Store, keys: Iterable[str]) -> dict[str, KeyedImage]:
 
 def shown_images(store: Store, collection: Collection, places: Iterable[Place]) -> dict[Place, int]:
     """The ids of the pictures that a collection shows at some places, by place."""
-    sql = """
-        SELECT c.seed, c.image FROM cells c JOIN collections g ON g.id = c.collection
-        WHERE g.kind = ? AND g.name = ? AND c.row = ? AND c.content = ? AND c.style = ?"""
+    sql = f"SELECT c.seed, c.image FROM cells c JOIN collections g ON g.id = c.collection WHERE {_OF_PAIR}"
     images: dict[Place, int] = {}
     with store.reading() as database:
         for pair in {place[:3] for place in places}:
@@ -77,26 +92,50 @@ def show_image(database: sqlite3.Connection, collection: int, place: Place, imag
     )
 
 
-def keep_shown(database: sqlite3.Connection, collection: Collection, keys: Mapping[Place, Sequence[str]]) -> int:
-    """Let a collection show pictures of these keys at these places alone; how many other cells went.
+def strangers_among(store: Store, collection: Collection, keys: Mapping[Place, Sequence[str]]) -> list[ShownCell]:
+    """The cells of some rows' pairs in which a collection shows what is not meant.
 
-    The pictures of those stay, and are found again by their keys.
+    Args:
+        store: the open database.
+        collection: which shows them.
+        keys: by which pictures are meant, by place: of a row's pair all, or none.
     """
-    rows = database.execute(
-        """
-        SELECT c.row, c.content, c.style, c.seed, i.key, g.id FROM cells c
-        JOIN collections g ON g.id = c.collection JOIN images i ON i.id = c.image WHERE g.kind = ? AND g.name = ?""",
-        [collection.kind, collection.name],
-    ).fetchall()
-    gone = [
-        (number, row, content, style, seed)
-        for row, content, style, seed, key, number in rows
-        if key not in keys.get(Place(row, content, style, from_column(seed)), ())
-    ]
-    database.executemany(
-        "DELETE FROM cells WHERE collection = ? AND row = ? AND content = ? AND style = ? AND seed = ?", gone
-    )
-    return len(gone)
+    sql = f"SELECT c.seed, c.image, i.key {_SHOWN} WHERE {_OF_PAIR}"
+    strangers = []
+    with store.reading() as database:
+        for pair in dict.fromkeys(place.pair for place in keys):
+            for number, image, key in database.execute(sql, [collection.kind, collection.name, *pair]):
+                place = Place(*pair, from_column(number))
+                if key not in keys.get(place, ()):
+                    strangers.append(ShownCell(place, image))
+    return strangers
+
+
+def strangers_beside(store: Store, collection: Collection, pairs: Container[RowPair]) -> list[ShownCell]:
+    """The cells that a collection shows beside some rows' pairs."""
+    where = "WHERE g.kind = ? AND g.name = ?"
+    sql = f"SELECT DISTINCT c.row, c.content, c.style {_SHOWN} {where}"
+    with store.reading() as database:
+        shown: list[RowPair] = database.execute(sql, [collection.kind, collection.name]).fetchall()
+        others = [pair for pair in shown if pair not in pairs]
+        sql = f"SELECT c.seed, c.image {_SHOWN} WHERE {_OF_PAIR}"
+        return [
+            ShownCell(Place(*pair, from_column(number)), image)
+            for pair in others
+            for number, image in database.execute(sql, [collection.kind, collection.name, *pair])
+        ]
+
+
+def forget_cells(database: sqlite3.Connection, collection: Collection, cells: Iterable[ShownCell]) -> int:
+    """Let a collection show nothing in cells that show what they did; how many that were.
+
+    Their pictures stay, and are found again by their keys.
+    """
+    sql = """
+        DELETE FROM cells WHERE collection = (SELECT id FROM collections WHERE kind = ? AND name = ?)
+        AND row = ? AND content = ? AND style = ? AND seed = ? AND image = ?"""
+    rows = ((collection.kind, collection.name, *place[:3], to_column(place.seed), image) for place, image in cells)
+    return database.executemany(sql, rows).rowcount
 
 
 def put_image(database: sqlite3.Connection, row: Mapping[str, Any]) -> int:

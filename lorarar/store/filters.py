@@ -11,12 +11,12 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lorarar.store.command_line import command_line
 from lorarar.store.paths import PathResolver
-from lorarar.store.queries import Collection, Kind, PictureRow, cell_pictures, picture_collections
+from lorarar.store.queries import Collection, Kind, PictureRow, cell_pictures, picture_collections, row_names
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import count, listed
 from lorarar.util.suggestion import as_there, did_you_mean
@@ -76,7 +76,17 @@ class PictureFilter:
         meant = self._meant(picture_collections(connection), PathResolver(database))
         if not meant:
             return self.choose(cell_pictures(connection), database)  # which says what there is
-        return self._with_fields([row for one in sorted(meant) for row in cell_pictures(connection, one)])
+        rows = [row for one in sorted(meant) for row in cell_pictures(connection, one, self._names(connection, meant))]
+        return self._with_fields(rows)
+
+    def of_rows(self, names: Sequence[str]) -> PictureFilter:
+        """The same, of rows of these names alone, if it says nothing of rows yet."""
+        return replace(self, fields={"row": names, **self.fields})
+
+    def _names(self, connection: sqlite3.Connection, meant: Iterable[Collection]) -> list[str] | None:
+        """The rows that are meant, where those alone need be read; None for all, also where there are none of them."""
+        there = [name for one in meant for name in row_names(connection, one)] if "row" in self.fields else []
+        return [name for name in as_there(self.fields.get("row", ()), there) if name in there] or None
 
     def choose(self, rows: Iterable[PictureRow], database: Path) -> list[PictureRow]:
         """Those of some pictures that are meant; raises as ``read``."""

@@ -9,11 +9,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 from lorarar.store.store import Store
 from lorarar.util.files import FileState, ReadDigest, is_text, read_digest, recall_digest
+from lorarar.util.grouping import parts_of
 
 _STATE = re.compile(r"(\d+)-(\d+)-(-?\d+)-(-?\d+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -50,7 +50,7 @@ def recall_digests(store: Store, paths: Iterable[Path]) -> dict[str, ReadDigest]
     kept: dict[str, ReadDigest] = {}
     names = (str(path.absolute()) for path in dict.fromkeys(paths) if is_text(path))
     with store.reading() as database:
-        while some := list(islice(names, _AT_ONCE)):
+        for some in parts_of(names, _AT_ONCE):
             for path, state, sha256 in database.execute(sql, [json.dumps(some)]):
                 if (numbers := _STATE.fullmatch(state)) and _SHA256.fullmatch(sha256):
                     kept[path] = ReadDigest(FileState(*map(int, numbers.groups())), sha256)

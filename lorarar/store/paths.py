@@ -57,7 +57,7 @@ class PathResolver:
 
     def places(self, path: str) -> list[Path]:
         """All places where the file of a path is looked for, in order; none where no file can have such a name."""
-        return list(dict.fromkeys(self._places(path)))
+        return list(dict.fromkeys(self.each_place(path)))
 
     def find(self, path: str) -> Path:
         """Find the file; where there is none, return the place where it should be, for an error to name."""
@@ -65,12 +65,13 @@ class PathResolver:
             place = Path(self._beside + path)
             if is_there(place):
                 return place
-        for place in self._places(path):
+        for place in self.each_place(path):
             if is_there(place):
                 return place
-        return next(self._places(path), Path(_in_words(path)))
+        return next(self.each_place(path), Path(_in_words(path)))
 
-    def _places(self, path: str) -> Iterator[Path]:
+    def each_place(self, path: str) -> Iterator[Path]:
+        """The ``places`` one by one, some perhaps twice: of most files the first is the right one."""
         if path and _is_possible(path):
             yield self.folder / path
             for root in (Path.cwd(), *self.folder.parents[:ABOVE]):

@@ -6,13 +6,14 @@ path of it lies is for ``lorarar.store.paths`` to say.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lorarar.lora.names import lora_name
 from lorarar.store.seeds import from_column
@@ -82,18 +83,31 @@ class PictureRow(NamedTuple):
     style_lora: str | None
 
 
-def cell_pictures(database: sqlite3.Connection, collection: Collection | None = None) -> list[PictureRow]:
+def cell_pictures(
+    database: sqlite3.Connection, collection: Collection | None = None, names: Sequence[str] | None = None
+) -> list[PictureRow]:
     """The pictures of one collection, or of all, whose references are known; by row, content, style and seed.
 
-    Those are all imported ones, and those of the others whose merge is known.
+    Those are all imported ones, and those of the others whose merge is known; of rows of some ``names`` alone, if any
+    are given.
     """
     if collection is None:
-        return [row for one in _collections(database) for row in cell_pictures(database, one)]
+        return [row for one in _collections(database) for row in cell_pictures(database, one, names)]
+    of_rows, values = "", [collection.kind, collection.name]
+    if names is not None:
+        of_rows = "AND c.row IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps([*names]))
     return [
         row
-        for row in _rows(database, f"{_CELL_PICTURES} {_OF_COLLECTION} {_IN_ORDER}", [collection.kind, collection.name])
+        for row in _rows(database, f"{_CELL_PICTURES} {_OF_COLLECTION} {of_rows} {_IN_ORDER}", values)
         if collection.kind == "import" or (row.content_lora is not None and row.style_lora is not None)
     ]
+
+
+def row_names(database: sqlite3.Connection, collection: Collection) -> list[str]:
+    """The names of a collection's rows, found in an index."""
+    sql = "SELECT DISTINCT c.row FROM cells c JOIN collections g ON g.id = c.collection"
+    return [name for (name,) in database.execute(f"{sql} {_OF_COLLECTION}", [collection.kind, collection.name])]
 
 
 def picture_collections(database: sqlite3.Connection) -> list[Collection]:
@@ -164,10 +178,12 @@ _collection = lru_cache(maxsize=256)(Collection)  # one for all pictures of it
 def _rows(database: sqlite3.Connection, sql: str, values: Sequence[object] = ()) -> list[PictureRow]:
     cursor = database.cursor()
     cursor.row_factory = None  # plain tuples, whatever the connection makes of its rows
-    return [_picture_row(*row) for row in cursor.execute(sql, values)]
+    texts: dict[str | None, str | None] = {}
+    return [_picture_row(texts.setdefault, *row) for row in cursor.execute(sql, values)]
 
 
 def _picture_row(
+    once: Callable[..., Any],
     number: int,
     sha256: str,
     path: str,
@@ -183,8 +199,10 @@ def _picture_row(
     content_lora: str | None,
     style_lora: str | None,
 ) -> PictureRow:
-    """A row of a query, whose columns come in this order."""
+    """A row of a query, whose columns come in this order; texts that many rows have are held ``once``."""
     if kind != "import":
         content, style = concept_name(content), concept_name(style)
-    made = number, sha256, path, prompt, base, _collection(kind, collection)  # by place, which takes half the time
-    return PictureRow(*made, row, content, style, from_column(seed), merge, content_lora, style_lora)
+    made = number, sha256, path, once(prompt, prompt), once(base, base), _collection(kind, collection)
+    shown = once(row, row), once(content, content), once(style, style), from_column(seed)
+    loras = once(content_lora, content_lora), once(style_lora, style_lora)
+    return PictureRow(*made, *shown, merge, *loras)  # by place, which takes half the time

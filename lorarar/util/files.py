@@ -8,7 +8,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -180,6 +180,12 @@ def read_digest(path: Path) -> ReadDigest | None:
 def recall_digest(path: str, digest: ReadDigest) -> None:
     """Know the bytes of the file at a whole path from elsewhere, unless this process has read them itself."""
     _digests.setdefault(path, digest)
+
+
+def forget_digests(paths: Iterable[Path]) -> None:
+    """Know nothing more of the bytes of some files: what this process knows of a million takes half a gigabyte."""
+    for path in paths:
+        _digests.pop(str(path.absolute()), None)
 
 
 def _state(path: Path) -> FileState:

@@ -90,7 +90,7 @@ class Keeper:
             write_lora(result.merge.file, merged_file(arrival.pair.pair, out))
         return [
             (
-                replace(cell, recorded={**cell.recorded, "recorded": parcel.recorded}),
+                replace(cell, drawn_with=parcel.recorded),
                 parcel.written(cell.path(out), self.grid.base),
             )
             for cell, parcel in zip(arrival.chunk, result.pictures, strict=True)
