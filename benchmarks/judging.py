@@ -22,7 +22,7 @@ from judge.critics.local.reader import PreparedQuestion
 from judge.critics.local.settings import ImageMode
 from judge.critics.preparation import prepare
 from judge.questions import PAPER, Question
-from judge.runner import questions_about
+from judge.target_questions import questions_about
 from judge.targets import from_folders
 from lorarar.pictures.images import read_image, write_png
 from lorarar.pocket import shipped

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 from benchmarks.app import Terminal
 from benchmarks.page import ratio, seconds, section, size, table
 from benchmarks.synthetic_store import StoreSize, make_store
+from benchmarks.synthetic_verdicts import forget_verdicts
 
 SIZES = (StoreSize(10, 10), StoreSize(40, 25), StoreSize(100, 100))
 TOY = (StoreSize(2, 2, 2, 2), StoreSize(3, 2, 2, 2))
@@ -27,6 +30,7 @@ _, status, used = os.wait4(process.pid, 0)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
+NEW = 1000  # pictures that nobody has judged, at most a tenth of them
 #: What is done, by its name on the page; all of it is finished, so nothing is drawn and nobody is asked.
 COMMANDS: Mapping[str, Sequence[str]] = {
     "`judge report`": ("judge", "report"),
@@ -34,7 +38,9 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "`judge run`, all known": ("judge", "run", "--critic", "pocket", "--metrics", "mars2", "--json"),
     "`bench run`, all drawn": ("bench", "run", "plan.toml", "-o", "out", "--json"),
     "`db list`": ("db", "list"),
+    "`study new`": ("study", "new", "one", "--kind", "absolute", "--methods", "method-00", "--scenario", "best"),
 }
+AFTER_NEW = "`judge run`, 1,000 pictures new"
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,17 @@ def measure(database: Path) -> dict[str, StoreCost]:
         label: _cost([*python, *arguments, "--db", database.name], database.parent)
         for label, arguments in COMMANDS.items()
     }
+    forget_verdicts(database, min(NEW, _pictures(database) // 10))
+    costs[AFTER_NEW] = _cost([*python, *COMMANDS["`judge run`, all known"], "--db", database.name], database.parent)
     for text, label in ((SHOWN, "the app: first paint"), (COUNTED, "the app: verdicts counted")):
         costs[label] = _paint(database, text)
     return costs
+
+
+def _pictures(database: Path) -> int:
+    """How many pictures a database has."""
+    with closing(sqlite3.connect(database)) as db:
+        return int(db.execute("SELECT count(*) FROM images").fetchone()[0])
 
 
 def _cost(command: Sequence[str], folder: Path) -> StoreCost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from judge.critics import find_critic
 from judge.identity import Identity
 from judge.questions import ASPECTS, PAPER, Aspect
-from judge.reply_store import digest_of
+from judge.reply_store import begun_digest
 from lorarar.pictures.folders import find_images
 from lorarar.pictures.images import READER
 from lorarar.util.files import sha256_of
@@ -24,11 +25,12 @@ VERDICTS = f"""
     INSERT INTO verdicts (key, judge, prompts, aspect, image, reference, prompt, words, status, verdict, probability,
         mass, answer, reason, seconds, created)
     VALUES (?, ?, '{PAPER.version}', ?, ?, ?, ?, ?, 'ok', ?, ?, 0.99, ?, '', 0.1, '{CREATED}')"""
-#: What another judge says: the same, but for one question of sixteen the contrary, and for one of 4,096 nothing.
+#: What another judge says: the same, but for one question of sixteen the contrary, and for one of 4,096 nothing. Nobody
+#: can ask it here, so its digests are no more than different.
 ANOTHER = """
     INSERT INTO verdicts (key, judge, prompts, aspect, image, reference, prompt, words, status, verdict, answer, reason,
         seconds, created)
-    SELECT digest_again(key, :judge), :judge, prompts, aspect, image, reference, prompt, words,
+    SELECT substr(key, 1 + :judge) || substr(key, 1, :judge), :judge, prompts, aspect, image, reference, prompt, words,
         iif(key LIKE '000%', 'failed', 'ok'),
         CASE WHEN key LIKE '000%' THEN NULL WHEN key LIKE '%0' THEN 1 - verdict ELSE verdict END,
         answer, iif(key LIKE '000%', 'the server did not answer', ''), seconds, created
@@ -46,24 +48,28 @@ class SyntheticReference:
     pixels: str
     prompt: str
     words: str  # of the style, where the question has them
+    begun: hashlib._Hash  # the question's digest up to the picture
 
     @classmethod
-    def of(cls, file: Path, aspect: Aspect, words: str) -> SyntheticReference:
-        """A reference's file."""
+    def of(cls, file: Path, aspect: Aspect, words: str, identity: Identity) -> SyntheticReference:
+        """A reference's file, as a critic of this identity is shown it."""
         rendered, digest = PAPER.render(aspect, words), sha256_of(file)
-        return cls(aspect, digest, pixels_of(digest), f"{PAPER.system}\n{rendered.text()}", rendered.words)
+        prompt = f"{PAPER.system}\n{rendered.text()}"
+        begun = begun_digest(identity, prompt).copy()
+        begun.update(f', "shown": ["{pixels_of(digest)}", "'.encode())
+        return cls(aspect, digest, pixels_of(digest), prompt, rendered.words, begun)
+
+    def digest(self, pixels: str) -> str:
+        """The digest of the question about a picture."""
+        whole = self.begun.copy()
+        whole.update(f'{pixels}"]}}'.encode())
+        return whole.hexdigest()
 
 
 def first_identity() -> Identity:
     """The identity of Pocket's critic, which can be asked here."""
     with find_critic("pocket", device="cpu") as critic:
         return dict(critic.identity)
-
-
-def state_of(file: Path) -> str:
-    """A file's state as the database keeps it."""
-    state = file.stat()
-    return "-".join(map(str, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)))
 
 
 def pixels_of(sha256: str) -> str:
@@ -85,23 +91,25 @@ def write_verdicts(db: sqlite3.Connection, judges: Sequence[int], identity: Iden
     def references(content: str, style: str) -> list[SyntheticReference]:
         words = f"look {int(style.rpartition('-')[2])}"
         sides = zip(ASPECTS, (folder / "contents" / content, folder / "styles" / style), strict=True)
-        return [SyntheticReference.of(file, aspect, words) for aspect, side in sides for file in find_images(side)]
+        return [
+            SyntheticReference.of(file, aspect, words, identity) for aspect, side in sides for file in find_images(side)
+        ]
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        for content, style, row, image in db.execute(PICTURES):
+        first, pictures = judges[0], db.execute(PICTURES)
+        for content, style, row, image in pictures:
             seen, chance = pixels_of(image), 0.6 + 0.02 * int(row.rpartition("-")[2])
             for one in references(content, style):
-                key = digest_of(identity, one.prompt, (one.pixels, seen))
+                key = one.digest(seen)
                 probability = min(1.0, max(0.0, 0.5 + 1.5 * (chance - int(key[:8], 16) / 2**32)))
                 yes = probability > 0.5
                 answer = "Yes" if yes else "No"
-                yield key, judges[0], one.aspect, image, one.sha256, one.prompt, one.words, yes, probability, answer
+                yield key, first, one.aspect, image, one.sha256, one.prompt, one.words, yes, probability, answer
 
     db.executemany(VERDICTS, rows())
-    db.create_function("digest_again", 2, _digest_again, deterministic=True)
     for judge in judges[1:]:
         db.execute(ANOTHER, {"judge": judge, "first": judges[0]})
-    seen = [image for (image,) in db.execute("SELECT sha256 FROM images")]
+    seen = sorted(image for (image,) in db.execute("SELECT sha256 FROM images"))
     seen += [sha256_of(file) for side in ("contents", "styles") for file in (folder / side).glob("*/*.png")]
     db.executemany(
         "INSERT OR IGNORE INTO pixel_digests VALUES (?, ?, ?, ?)",
@@ -109,5 +117,9 @@ def write_verdicts(db: sqlite3.Connection, judges: Sequence[int], identity: Iden
     )
 
 
-def _digest_again(key: str, judge: int) -> str:
-    return hashlib.sha256(f"{key} {judge}".encode()).hexdigest()
+def forget_verdicts(database: Path, pictures: int) -> None:
+    """Let the first judge, which can be asked here, know nothing of the first pictures, whose files have own bytes."""
+    images = "SELECT sha256 FROM images ORDER BY id LIMIT ?"
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute(f"DELETE FROM verdicts WHERE judge = 1 AND image IN ({images})", [pictures])
+        db.execute(f"DELETE FROM pixel_digests WHERE sha256 IN ({images})", [pictures])

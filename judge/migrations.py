@@ -166,6 +166,14 @@ def _verdict_indexes(db: Connection) -> None:
     db.execute("CREATE INDEX verdicts_of_low_mass ON verdicts (judge, prompts, image) WHERE mass < 0.5")
 
 
+def _verdict_columns(db: Connection) -> None:
+    """What reports need of verdicts, picture by picture, in an index: whole rows are five times as long."""
+    db.execute("DROP INDEX verdicts_by_image")
+    db.execute("""
+        CREATE INDEX verdicts_by_image
+        ON verdicts (image, judge, prompts, aspect, reference, words, status, verdict)""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     _judges,
     _verdicts,
@@ -178,4 +186,5 @@ MIGRATIONS: Sequence[Migration] = (
     _checks,
     _pair_verdicts,
     _verdict_indexes,
+    _verdict_columns,
 )

@@ -11,12 +11,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from judge.brand import brand, knows
 from judge.picture_files import PictureFiles
-from judge.protocol import Answer, confidence, correct, majority, score
+from judge.protocol import Answer, both_right, confidence, correct, majority, score
 from judge.questions import ASPECTS, Aspect
 from judge.verdict_columns import JudgeKey, QuestionPlaces, VerdictColumn
 from judge.verdicts import Judge, JudgeVerdicts, QuestionKey, Verdict
@@ -53,7 +53,7 @@ class JudgedPicture:
     @property
     def correct(self) -> Answer:
         """Whether the picture shows the subject and the style."""
-        return correct(self.answers("subject"), self.answers("style"))
+        return both_right(self.answer("subject"), self.answer("style"))
 
     @property
     def unclear(self) -> Counter[str]:
@@ -62,7 +62,7 @@ class JudgedPicture:
 
     def answer(self, aspect: Aspect) -> Answer:
         """Whether one aspect is right, by the majority of its references."""
-        return majority(self.answers(aspect))
+        return _majority_of(self.verdicts(aspect))
 
     def answers(self, aspect: Aspect) -> list[Answer]:
         """The answer of each reference of an aspect."""
@@ -94,7 +94,8 @@ class JudgedTargets:
         )  # the app, which has a connection alone, starts without it
 
         self.targets, self.verdicts = targets, verdicts
-        references = {group for target in targets for group in (target.subject_references, target.style_references)}
+        both = (group for target in targets for group in (target.subject_references, target.style_references))
+        references = {id(group): group for group in both}.values()
         unknown = [target.image for target in targets if not target.sha256]
         recall_digests(verdicts.store, [*unknown, *(path for group in references for path in group)])
         self.files = picture_files(targets)
@@ -133,12 +134,27 @@ class JudgedTargets:
 
 def count_unclear(pictures: Iterable[JudgedPicture]) -> Counter[str]:
     """How many questions about pictures failed, were unparsed or not asked, by that word."""
-    verdicts = (verdict for one in pictures for aspect in (one.subject, one.style) for verdict in aspect)
-    return Counter(verdict.status for verdict in verdicts if verdict.status != "ok")
+    unclear = Counter[str]()
+    for one in pictures:
+        for aspect in (one.subject, one.style):
+            if without := _unclear_of(aspect):
+                unclear.update(without)
+    return unclear
+
+
+@lru_cache(maxsize=4096)  # a million pictures have few answers that differ
+def _majority_of(verdicts: tuple[Verdict, ...]) -> Answer:
+    return majority([verdict.answer for verdict in verdicts])
+
+
+@lru_cache(maxsize=4096)
+def _unclear_of(verdicts: tuple[Verdict, ...]) -> list[str]:
+    """What the verdicts that are not clear are in place of that."""
+    return [verdict.status for verdict in verdicts if verdict.status != "ok"]
 
 
 def group_by_picture(targets: Sequence[Target], verdicts: Iterable[Verdict]) -> list[JudgedPicture]:
-    """The targets with the verdicts on ``judge.runner.questions_about`` them, which come in that order."""
+    """The targets with the verdicts on ``judge.target_questions.questions_about`` them, which come in that order."""
     rest = iter(verdicts)
 
     def next_of(count: int) -> Iterator[Verdict]:
@@ -248,19 +264,23 @@ def judge_of_most(judges: Iterable[Judge], clear: Mapping[JudgeKey, int], bases:
 
 def brand_of(judge: Judge, pictures: Iterable[JudgedPicture]) -> str:
     """The brand of a judge's verdicts on those pictures of which it gave any clear one; empty where it needs none."""
+    pictures = list(pictures)
+    if all(knows(judge.critic, base) for base in {one.target.base for one in pictures}):
+        return ""
     judged = (one.target.base for one in pictures if any(v.answer is not None for v in (*one.subject, *one.style)))
     return brand(judge.critic, judged)
 
 
 def picture_files(targets: Iterable[Target]) -> list[PictureFiles]:
     """Targets by the digests of their files; empty for references that are gone, on which there are no verdicts."""
-    cache: dict[tuple[Path, ...], tuple[str, ...]] = {}
+    cache: dict[int, tuple[str, ...]] = {}  # by the very tuple: targets of a pair share theirs, which has no hash kept
 
     def digests(paths: tuple[Path, ...]) -> tuple[str, ...]:
-        if paths not in cache:
-            cache[paths] = tuple(sha256_or(path, "") for path in paths)
-        return cache[paths]
+        if id(paths) not in cache:
+            cache[id(paths)] = tuple(sha256_or(path, "") for path in paths)
+        return cache[id(paths)]
 
+    targets = list(targets)  # so that no tuple goes while another may take its place
     return [
         PictureFiles(
             target.digest, digests(target.subject_references), digests(target.style_references), target.style_words

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -70,9 +70,14 @@ def digest_of(identity: Identity, prompt: str, pixels: Sequence[str], reading: s
         pixels: digests of the pictures as the critic sees them, in the order they are shown.
         reading: how its answer is read, where it is not Yes or No.
     """
-    digest = _begun_digest(tuple(identity.items()), prompt, reading).copy()
+    digest = begun_digest(identity, prompt, reading).copy()
     digest.update(f', "shown": {json.dumps(pixels)}}}'.encode())
     return digest.hexdigest()
+
+
+def begun_digest(identity: Identity, prompt: str, reading: str = "") -> hashlib._Hash:
+    """``digest_of`` up to the pictures that are shown; whoever goes on takes a copy."""
+    return _begun_digest(tuple(identity.items()), prompt, reading)
 
 
 @lru_cache(maxsize=4096)
@@ -152,8 +157,9 @@ class ReplyStore(ABC, Generic[K]):
         Reports find replies by files and set of prompts, digests are of pixels and words: where equal pixels lie in
         another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
         """
-        places = self.places(judge)
-        missing = {key.place: (digest, key) for digest, key in keys if not self.is_in(places, key)}
+        asked = list(keys)
+        places = self.places(judge, [key for _, key in asked])
+        missing = {key.place: (digest, key) for digest, key in asked if not self.is_in(places, key)}
         if not missing:
             return
         with self.store.writing():
@@ -162,8 +168,8 @@ class ReplyStore(ABC, Generic[K]):
                 self.copy(self.results, digest, under, key)
 
     @abstractmethod
-    def places(self, judge: int) -> set[tuple[object, ...]]:
-        """The places of a judge's clear replies."""
+    def places(self, judge: int, keys: Collection[K]) -> set[tuple[object, ...]]:
+        """The places of a judge's clear replies, at least those of some keys."""
 
     def is_in(self, places: set[tuple[object, ...]], key: K) -> bool:
         """Whether a key's reply is at one of some places."""

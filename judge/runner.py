@@ -6,24 +6,26 @@ questions out among themselves (``judge.shared_work``). Where all is known the c
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from judge.answer_words import YES_NO
-from judge.asking import OpenItem, ask_all
+from judge.asking import Asking, OpenItem, ask_all
 from judge.critics import Critic
 from judge.critics.critic import GivenUpError
+from judge.known_verdicts import KnownVerdicts
 from judge.outcome import JudgeOutcome
 from judge.patience import STOP_AFTER
 from judge.pictures import JudgedPicture, JudgedTargets
-from judge.questions import ASPECTS, PAPER, Prompts, Question
+from judge.questions import PAPER, Prompts, Question
 from judge.sights import Sight
+from judge.target_questions import questions_about
 from judge.targets import Target, present_targets
 from judge.verdicts import Judge, VerdictKey, VerdictStore
 from lorarar.store import Store
+from lorarar.util.grouping import group_by, parts_of
+
+AT_ONCE = 10_000  # pictures whose questions are held together
 
 
 def judge(
@@ -35,6 +37,8 @@ def judge(
 ) -> JudgeOutcome:
     """Ask the questions about targets that have no clear verdict yet: each aspect against each of its references.
 
+    What is known is looked up first, and only the rest is held, some pictures at a time.
+
     Pictures and references that are not there are asked nothing about, and nothing is written of them.
 
     Raises:
@@ -42,9 +46,21 @@ def judge(
         StoreError: a reply cannot be kept.
         KeyboardInterrupt: Ctrl-C; the replies so far are kept.
     """
-    questions = [(question, prompts) for question in questions_about(targets, prompts)]
-    digests = {target.image: target.digest for target in targets}
-    return ask(questions, critic, verdicts, digests=digests, stop_after=stop_after)[0]
+    asking = Asking(critic, verdicts, stop_after)
+    left = KnownVerdicts(asking, prompts, verdicts).open_among(targets)
+    same = group_by(left, lambda target: target.digest or str(target.image))  # a question is asked in one part alone
+    parts = list(parts_of((target for those in same.values() for target in those), AT_ONCE))
+    for number, part in enumerate(parts, 1):
+        questions = questions_about(part, prompts)
+        if asking.given_up:
+            asking.count_left(sum(1 for _ in questions))
+            continue
+        asking.ask(
+            (OpenItem(question, partial(_key, question, prompts)) for question in questions),
+            "judge" if len(parts) == 1 else f"judge, part {number} of {len(parts)}",
+            {target.image: target.digest for target in part},
+        )
+    return asking.outcome
 
 
 def judge_pictures(
@@ -92,31 +108,5 @@ def ask(
     return ask_all(items, critic, verdicts, title, digests, stop_after)
 
 
-def questions_about(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
-    """The questions about targets: each against every reference of its subject, then of its style."""
-    for target in targets:
-        for aspect in ASPECTS:
-            rendered = prompts.render(aspect, target.style_words)
-            for reference in target.references(aspect):
-                yield Question(
-                    aspect=aspect,
-                    rendered=rendered,
-                    system=prompts.system,
-                    reference=reference,
-                    test=target.image,
-                    form=prompts.form,
-                )
-
-
 def _key(question: Question, prompts: Prompts, sights: Sequence[Sight]) -> VerdictKey:
-    reference, test = sights
-    return VerdictKey(
-        aspect=question.aspect,
-        prompts=prompts.version,
-        prompt=f"{question.system}\n{question.rendered.text()}",
-        image=test.sha256,
-        reference=reference.sha256,
-        pixels=(reference.pixels, test.pixels),
-        words=question.rendered.words,
-        reading="" if question.form == YES_NO else json.dumps(asdict(question.form)),
-    )
+    return VerdictKey.of(question, prompts, sights)

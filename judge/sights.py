@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,9 +15,11 @@ from lorarar.store import Store
 from lorarar.store.kept_digests import kept_digests
 from lorarar.util.errors import ImageError
 from lorarar.util.files import is_there, sha256_of, sha256_or
+from lorarar.util.grouping import parts_of
 from lorarar.util.progress import Ticker
 
 KEPT_SECONDS = 5.0  # for which a digest waits at most until it is on the disk
+AT_ONCE = 10_000  # files that are asked about together
 MANY = 256  # pictures, the decoding of which is worth a word
 
 
@@ -40,6 +43,7 @@ def look_at(paths: Iterable[Path], preparation: Preparation, store: Store) -> Si
     paths = list(dict.fromkeys(paths))
     there = [path for path in paths if is_there(path)]
     with kept_digests(store, there), KeptPixels(store, preparation) as kept:
+        kept.recall(there)
         sights: dict[Path, Sight | ImageError | None] = {**dict.fromkeys(paths), **{p: kept.sight(p) for p in there}}
         left = [path for path in there if sights[path] is None]
         with Ticker("look at pictures", len(left), show=len(left) > MANY) as ticker:
@@ -61,7 +65,7 @@ class KeptPixels:
         self._is_ours = type(preparation) is Preparation
         self._new: dict[str, str] = {}
         self._written = time.monotonic()
-        self._pixels = self._read() if self._is_ours else {}
+        self._pixels: dict[str, str] = {}
 
     def __enter__(self) -> KeptPixels:
         return self
@@ -71,8 +75,18 @@ class KeptPixels:
     ) -> None:
         self._write()
 
+    def recall(self, paths: Iterable[Path]) -> None:
+        """Read what the database knows of some files."""
+        sql = """
+            SELECT sha256, pixels FROM pixel_digests
+            WHERE sha256 IN (SELECT value FROM json_each(?)) AND side = ? AND reader = ?"""
+        if self._is_ours:
+            with self._store.reading() as database:
+                for some in parts_of((sha256_or(path, "") for path in paths), AT_ONCE):
+                    self._pixels.update(database.execute(sql, [json.dumps(some), self._side, READER]))
+
     def sight(self, path: Path) -> Sight | None:
-        """How a file is seen; None where that is not known."""
+        """How a file is seen; None where that is not recalled, or not known."""
         digest = sha256_or(path, "")
         pixels = self._pixels.get(digest)
         return Sight(digest, pixels) if pixels else None
@@ -87,11 +101,6 @@ class KeptPixels:
             self._pixels[sight.sha256] = self._new[sight.sha256] = sight.pixels
         if time.monotonic() - self._written > KEPT_SECONDS:
             self._write()
-
-    def _read(self) -> dict[str, str]:
-        sql = "SELECT sha256, pixels FROM pixel_digests WHERE side = ? AND reader = ?"
-        with self._store.reading() as database:
-            return dict(database.execute(sql, [self._side, READER]))
 
     def _write(self) -> None:
         rows = [(digest, self._side, READER, pixels) for digest, pixels in self._new.items()]

@@ -37,7 +37,7 @@ from lorarar.store.queries import Collection, PictureRow, collection_pictures
 from lorarar.util.errors import ImageError, LorarError
 from lorarar.util.files import is_text, is_there, sha256_or
 from lorarar.util.formatting import count, count_is, listed
-from lorarar.util.grouping import group_by
+from lorarar.util.grouping import group_by, parts_of
 from lorarar.util.messages import message
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ UNNAMED = Collection("import", "")
 Fault = tuple[str, str]  # of one picture, of several
 MISSING: Fault = "is not there", "are not there"
 CHANGED: Fault = "has changed since it was made", "have changed since they were made"
+_AT_ONCE = 10_000  # pictures that are looked for together
 
 
 class TargetError(LorarError):
@@ -87,6 +88,12 @@ class Target:
     def digest(self) -> str:
         """The SHA-256 by which the picture's verdicts and scores are found; empty where it is gone and not known."""
         return self.sha256 or sha256_or(self.image, "")
+
+    def sibling(self, image: Callable[[], Path], sha256: str, seed: int) -> Target:
+        """The target of another picture that differs in these alone, in a fifth of the time that a new one takes."""
+        other = object.__new__(Target)
+        other.__dict__.update(self.__dict__, image=image, sha256=sha256, seed=seed)
+        return other
 
     def references(self, aspect: Aspect) -> tuple[Path, ...]:
         """The references of the subject, or of the style."""
@@ -211,7 +218,20 @@ def from_store(store: Store, where: str = "") -> list[Target]:
     with store.reading() as database:
         rows = PictureFilter.parse(where).read(database, store.path)
         finder = ReferenceFinder(store.path, database)
-    return _with_references([target_of(row, finder) for row in rows], finder.paths)
+    return _with_references(targets_of(rows, finder), finder.paths)
+
+
+def targets_of(rows: Iterable[PictureRow], finder: ReferenceFinder) -> list[Target]:
+    """The targets of pictures of the database; of those of one cell, which follow each other, what they share once."""
+    targets, before = list[Target](), None
+    for row in rows:
+        cell = (*row[3:9], row.content_lora, row.style_lora)  # all but the picture itself, its seed and its merge
+        if cell == before and row.base:
+            targets.append(targets[-1].sibling(partial(finder.paths.find, row.path), row.sha256, row.seed))
+        else:
+            targets.append(target_of(row, finder))
+        before = cell
+    return targets
 
 
 def target_of(row: PictureRow, finder: ReferenceFinder) -> Target:
@@ -276,8 +296,10 @@ def present_targets(store: Store, targets: Sequence[Target]) -> list[Target]:
     Raises:
         TargetError: there are none.
     """
-    with kept_digests(store, (target.image for target in targets)):
-        faults = [_fault(target) for target in targets]
+    faults = list[Fault | None]()
+    for part in parts_of(targets, _AT_ONCE):
+        with kept_digests(store, (target.image for target in part)):
+            faults += map(_fault, part)
     present = [target for target, fault in zip(targets, faults, strict=True) if not fault]
     resolver, lines = PathResolver(store.path), []
     for fault in (MISSING, CHANGED):

@@ -6,17 +6,23 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from judge.answer_words import YES_NO
 from judge.identity import Identity
 from judge.protocol import Answer
 from judge.questions import Aspect, Reply, Status
 from judge.reading import LEAST_MASS
 from judge.reply_store import ReplyStore, digest_of, judges_in, sound
+from lorarar.util.grouping import parts_of
 from lorarar.util.statistics.odds import logit
+
+if TYPE_CHECKING:
+    from judge.questions import Prompts, Question
+    from judge.sights import Sight
 
 Place = tuple[str, str, str, str, str]
 
@@ -33,6 +39,21 @@ class VerdictKey:
     pixels: tuple[str, str]  # digests of reference and image as the critic sees them
     words: str = ""  # of the style, where the question names it
     reading: str = ""  # how the answer is read, where it is not Yes or No
+
+    @classmethod
+    def of(cls, question: Question, prompts: Prompts, sights: Sequence[Sight]) -> VerdictKey:
+        """The key of a question in some prompts, from how its reference and its picture are seen."""
+        reference, test = sights
+        return cls(
+            aspect=question.aspect,
+            prompts=prompts.version,
+            prompt=f"{question.system}\n{question.rendered.text()}",
+            image=test.sha256,
+            reference=reference.sha256,
+            pixels=(reference.pixels, test.pixels),
+            words=question.rendered.words,
+            reading="" if question.form == YES_NO else json.dumps(asdict(question.form)),
+        )
 
     @property
     def place(self) -> Place:
@@ -137,8 +158,8 @@ def says(prompt: str, words: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prompt))
 
 
-#: How good rows are for one question, the best last: asked in words that are known, and clear.
-BEST_LAST = "words IS NOT NULL, status = 'ok', created"
+#: How good rows are for one question, the best last: asked in words that are known, and clear; of a second's the last.
+BEST_LAST = "words IS NOT NULL, status = 'ok', created, rowid"
 
 
 @dataclass(frozen=True)
@@ -184,6 +205,8 @@ class JudgeFilter:
 ANY_JUDGE = JudgeFilter()
 
 _JUDGES = judges_in("verdicts")
+_OF_IMAGES = "INDEXED BY verdicts_by_image WHERE image IN (SELECT value FROM json_each(?))"
+_AT_ONCE = 2000  # images whose verdicts are looked up together
 
 
 def read_judges(database: sqlite3.Connection) -> list[Judge]:
@@ -211,15 +234,15 @@ class VerdictStore(ReplyStore[VerdictKey]):
         fitting = (judge for judge in self.judges() if (judge.identity, judge.prompts) == (own, prompts))
         return next(fitting, None)
 
-    def of(self, judge: Judge) -> JudgeVerdicts:
-        """A judge's verdicts."""
-        rows = self.store.rows(
-            "SELECT image, reference, aspect, words, prompt, status, verdict, probability FROM verdicts "
-            f"WHERE judge = ? AND prompts = ? ORDER BY {BEST_LAST}",
-            judge.id,
-            judge.prompts,
-        )
-        return JudgeVerdicts(rows)
+    def of(self, judge: Judge, images: Collection[str] | None = None) -> JudgeVerdicts:
+        """A judge's verdicts, row by row: those on some images, or without any all, which may be millions."""
+        columns = "image", "reference", "aspect", "words", "prompt", "status", "verdict", "probability"
+        where, values = "WHERE judge = ? AND prompts = ?", [judge.id, judge.prompts]
+        if images is not None:
+            where, values = f"{_OF_IMAGES} AND judge = ? AND prompts = ?", [json.dumps([*images]), *values]
+        sql = f"SELECT {', '.join(columns)} FROM verdicts {where} ORDER BY {BEST_LAST}"
+        with self.store.reading() as database:
+            return JudgeVerdicts(dict(zip(columns, row, strict=True)) for row in database.execute(sql, values))
 
     def reasons(self, judges: Iterable[Judge], images: Collection[str]) -> Counter[str]:
         """Why judges have no clear answers to questions about images, and how often."""
@@ -255,14 +278,24 @@ class VerdictStore(ReplyStore[VerdictKey]):
                 self.copy("check_verdicts", digest, digest, keys[digest])
         return promoted
 
-    def places(self, judge: int) -> set[tuple[object, ...]]:
+    def places(self, judge: int, keys: Collection[VerdictKey]) -> set[tuple[object, ...]]:
         """The places of a judge's clear verdicts; of those from before the words were kept, the old ones."""
-        sql = (
-            "SELECT prompts, coalesce(words, prompt), image, reference, aspect FROM verdicts "
-            "WHERE judge = ? AND status = 'ok'"
-        )
+        sql = f"""
+            SELECT prompts, coalesce(words, prompt), image, reference, aspect FROM verdicts {_OF_IMAGES}
+            AND judge = ? AND status = 'ok'"""
+        places = set[tuple[object, ...]]()
         with self.store.reading() as database:
-            return set(database.execute(sql, [judge]))
+            for images in parts_of(dict.fromkeys(key.image for key in keys), _AT_ONCE):
+                places.update(database.execute(sql, [json.dumps(images), judge]))
+        return places
+
+    def clear_rows(self, judge: int, prompts: str, images: Collection[str]) -> dict[str, tuple[str, str, str, str]]:
+        """A judge's clear verdicts on images, by digest: the image, the reference, the aspect and the style's words."""
+        sql = f"""
+            SELECT key, image, reference, aspect, words FROM verdicts {_OF_IMAGES}
+            AND judge = ? AND prompts = ? AND status = 'ok'"""
+        with self.store.reading() as database:
+            return {row[0]: row[1:] for row in database.execute(sql, [json.dumps([*images]), judge, prompts])}
 
     def is_in(self, places: set[tuple[object, ...]], key: VerdictKey) -> bool:
         """Whether a key's verdict is at one of some places, new or old."""

@@ -25,7 +25,8 @@ from judge.critics.preparation import Preparation
 from judge.ground_truth import KnownPicture, find_distances, find_known_pictures
 from judge.patience import STOP_AFTER
 from judge.questions import CODE, PAPER, Prompts, Reply
-from judge.runner import judge, questions_about
+from judge.runner import judge
+from judge.target_questions import questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictStore
 from lorarar.pictures.images import write_png

@@ -23,7 +23,7 @@ from judge.reports.chart import make_chart
 from judge.reports.gallery import write_gallery
 from judge.reports.report import by_group, choose_judge, make_report
 from judge.reports.tables import csv_rows, records, tables
-from judge.runner import questions_about
+from judge.target_questions import questions_about
 from judge.targets import Target, from_folders
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.cli.main import app

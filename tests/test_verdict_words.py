@@ -10,7 +10,7 @@ from judge import PAPER, Prompts, from_folders, judge_pictures, mars2, verdict_c
 from judge.checks.paraphrases import PARAPHRASES
 from judge.critics import Critic
 from judge.critics.preparation import Preparation
-from judge.migrations import _words
+from judge.migrations import _verdict_columns, _words
 from judge.picture_files import PictureFiles
 from judge.pictures import JudgedTargets, correct_on, count_clear, judge_of_most, read_answers
 from judge.questions import Reply
@@ -157,9 +157,12 @@ def test_a_migrated_verdict_counts_for_the_words_it_was_asked_in_alone(place):
         own = Prompts("mine", subject=PAPER.subject, style=PAPER.style + " Mind it.")
         judge_pictures(store, from_folders(place / "G", place / "R"), Literal("oil pastel"), own)
         with store.writing():
+            store.db.execute("DROP INDEX verdicts_by_image")
             store.db.execute("ALTER TABLE verdicts DROP COLUMN words")
             store.db.execute("ALTER TABLE check_verdicts DROP COLUMN words")
-            _words(store.db.conn)  # the step alone: what later ones made may stay
+            _words(store.db.conn)  # the step alone: what later ones made may stay, but for what knows the words
+            store.db.execute("CREATE INDEX verdicts_by_image ON verdicts (image)")
+            _verdict_columns(store.db.conn)
     with Store(place / "a.db") as store:
         kept = {(row["prompts"], row["words"]) for row in store.rows("SELECT prompts, words FROM verdicts")}
         assert kept == {(PAPER.version, ""), (PAPER.version, "oil pastel"), (own.version, None)}

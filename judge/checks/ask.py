@@ -17,6 +17,7 @@ from judge.critics.critic import GivenUpError
 from judge.outcome import JudgeOutcome
 from judge.patience import STOP_AFTER
 from judge.questions import Prompts, Question
+from judge.target_questions import questions_about
 from judge.targets import Target
 from judge.verdicts import NOT_ASKED, Verdict, VerdictKey, VerdictStore, verdict_of
 from lorarar.store import Store
@@ -34,7 +35,7 @@ class CheckQuestion:
 
 def ordinary_questions(targets: Sequence[Target], prompts: Prompts) -> list[CheckQuestion]:
     """The questions that ``judge run`` asks about the targets."""
-    return [CheckQuestion(question, prompts) for question in runner.questions_about(targets, prompts)]
+    return [CheckQuestion(question, prompts) for question in questions_about(targets, prompts)]
 
 
 class CheckStore(VerdictStore):

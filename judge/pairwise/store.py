@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,14 +91,15 @@ class PairStore(ReplyStore[PairKey]):
         kept, critic = self.known_identity(identity), str(identity["critic"])
         return Judge(self.judge_id(critic, kept), critic, prompts, {key: str(value) for key, value in kept.items()})
 
-    def places(self, judge: int) -> set[tuple[object, ...]]:
-        """The places of a judge's clear choices."""
+    def places(self, judge: int, keys: Collection[PairKey]) -> set[tuple[object, ...]]:
+        """The places of a judge's clear choices, those of some keys."""
         sql = (
             "SELECT prompts, words, first_image, second_image, reference_images, aspect FROM pair_verdicts "
             "WHERE judge = ? AND status = 'ok'"
         )
+        wanted: set[tuple[object, ...]] = {key.place for key in keys}
         with self.store.reading() as database:
-            return set(database.execute(sql, [judge]))
+            return wanted.intersection(database.execute(sql, [judge]))
 
 
 @dataclass(frozen=True)

@@ -63,25 +63,27 @@ class Group:
 
 def groups(pictures: Sequence[JudgedPicture], by: By) -> list[Group]:
     """The pictures' figures by group, method first, in the order of their first picture."""
-    members = group_by(pictures, lambda picture: group_name(picture.target, by))
-    verdicts = {name: _verdicts(of_name) for name, of_name in members.items()}
-    unclear = {name: count_unclear(of_name) for name, of_name in members.items()}
-    return make_groups(verdicts, unclear)
+    name_of, verdicts = _NAMES[by], dict[Name, dict[Pair, list[tuple[Answer, Answer]]]]()
+    members: dict[Name, list[JudgedPicture]] = {}
+    for one in pictures:
+        name, target = name_of(one.target), one.target
+        members.setdefault(name, []).append(one)
+        of_pair = verdicts.setdefault(name, {}).setdefault((target.subject, target.style), [])
+        of_pair.append((one.answer("subject"), one.answer("style")))
+    return make_groups(verdicts, {name: count_unclear(own) for name, own in members.items()})
 
 
 def group_name(target: Target, by: By) -> Name:
     """The name of a target's group: its method, then its subject, its style, or both."""
-    return {
-        "method": (target.row,),
-        "subject": (target.row, target.subject),
-        "style": (target.row, target.style),
-        "cell": (target.row, target.subject, target.style),
-    }[by]
+    return _NAMES[by](target)
 
 
-def _verdicts(pictures: Sequence[JudgedPicture]) -> Verdicts:
-    pairs = group_by(pictures, lambda picture: picture.pair)
-    return {pair: [(one.answer("subject"), one.answer("style")) for one in of_pair] for pair, of_pair in pairs.items()}
+_NAMES: Mapping[By, Callable[[Target], Name]] = {
+    "method": lambda target: (target.row,),
+    "subject": lambda target: (target.row, target.subject),
+    "style": lambda target: (target.row, target.style),
+    "cell": lambda target: (target.row, target.subject, target.style),
+}
 
 
 def make_groups(verdicts: Mapping[Name, Verdicts], unclear: Mapping[Name, Counter[str]] | None = None) -> list[Group]:
@@ -167,4 +169,4 @@ def _shares(pairs: Mapping[Pair, Sequence[Answer]]) -> dict[Pair, float]:
 
 def _share(answers: Iterable[Answer]) -> float | None:
     clear = [answer for answer in answers if answer is not None]
-    return float(np.mean(clear)) if clear else None
+    return sum(clear) / len(clear) if clear else None

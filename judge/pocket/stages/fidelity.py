@@ -23,7 +23,7 @@ from judge.critics import find_critic
 from judge.pocket import shipped as judges
 from judge.protocol import both_right, majority
 from judge.questions import ASPECTS, PAPER
-from judge.runner import questions_about
+from judge.target_questions import questions_about
 from judge.targets import Target
 from lorarar.generation.studio import Studio
 from lorarar.pictures.concept_table import Split

@@ -1,0 +1,29 @@
+"""The questions about targets, as critics are asked them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from judge.questions import ASPECTS, Aspect, Prompts, Question
+from judge.targets import Target
+
+
+def questions_about(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
+    """The questions about targets: each against every reference of its subject, then of its style."""
+    for target in targets:
+        for aspect in ASPECTS:
+            for reference in target.references(aspect):
+                yield question_beside(aspect, reference, target.image, prompts, target.style_words)
+
+
+def question_beside(aspect: Aspect, reference: Path, test: Path, prompts: Prompts, words: str) -> Question:
+    """The question about one aspect of a picture beside one reference; ``words`` are its style's."""
+    return Question(
+        aspect=aspect,
+        rendered=prompts.render(aspect, words),
+        system=prompts.system,
+        reference=reference,
+        test=test,
+        form=prompts.form,
+    )
