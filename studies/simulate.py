@@ -121,7 +121,8 @@ def _quality(store: Store, study: Study) -> Quality:
 
     stored = VerdictStore(store)
     judges = stored.judges()
-    verdicts = stored.of(judges[0]) if judges else JudgeVerdicts([])
+    images = {source.image for origin in study.origins for source in origin.sources}
+    verdicts = stored.of(judges[0], images) if judges else JudgeVerdicts([])
 
     def quality(image: str, origin: ItemOrigin) -> tuple[float, float]:
         shares = []

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from judge.brand import bases_in_words, brand, knows
-from judge.pictures import correct_on
+from judge.picture_files import PictureFiles
+from judge.pictures import read_answers
+from judge.protocol import both_right
 from judge.verdicts import Judge, VerdictStore
 from lorarar.store import Store
 from lorarar.store.command_line import command_line
 from lorarar.util.suggestion import did_you_mean
-from studies.creation.candidates import Candidate, Candidates, PairReferences
+from studies.creation.candidates import Candidates
 from studies.errors import StudyError
 
 
@@ -52,12 +54,19 @@ def find_judge(store: Store, critic: str | None = None, bases: Iterable[str] = (
 
 def accepted(store: Store, judge: Judge, candidates: Candidates) -> Candidates:
     """The candidates that a judge accepts."""
-    verdicts = VerdictStore(store).of(judge)
-
-    def accepts(picture: Candidate, references: PairReferences) -> bool:
-        return bool(correct_on(verdicts, picture.sha256, references.digests, references.words))
-
-    return candidates.where(accepts)
+    digests = {pair: one.digests for pair, one in candidates.references.items()}
+    files = [
+        PictureFiles(
+            image=picture.sha256,
+            subject=tuple(digests[picture.pair]["subject"]),
+            style=tuple(digests[picture.pair]["style"]),
+            words=candidates.references[picture.pair].words,
+        )
+        for picture in candidates.pictures
+    ]
+    with store.reading() as database:
+        answers = read_answers(database, judge, files)
+    return candidates.where(both_right(*answer) is True for answer in answers)
 
 
 def judge_record(store: Store, judge: Judge, bases: Iterable[str] = ()) -> dict[str, Any]:
@@ -68,18 +77,17 @@ def judge_record(store: Store, judge: Judge, bases: Iterable[str] = ()) -> dict[
         judge: whose verdicts the study goes by.
         bases: of the study's pictures, one a picture.
     """
-    words = brand(judge.critic, bases)
-    (counts,) = store.rows(
-        """SELECT sum(status = 'ok') AS clear, sum(status <> 'ok') AS unclear, max(created) AS latest
-        FROM verdicts WHERE judge = ? AND prompts = ?""",
-        judge.id,
-        judge.prompts,
-    )
+    words, by = brand(judge.critic, bases), (judge.id, judge.prompts)
+    of_judge = "FROM verdicts WHERE judge = ? AND prompts = ?"  # both are answered by an index
+    ((verdicts, latest),) = (row.values() for row in store.rows(f"SELECT count(*), max(created) {of_judge}", *by))
+    ((unclear,),) = (row.values() for row in store.rows(f"SELECT count(*) {of_judge} AND status <> 'ok'", *by))
     return {
         "id": judge.id,
         "brand": words,
         "critic": judge.critic,
         "prompts": judge.prompts,
         "identity": dict(judge.identity),
-        **counts,
+        "clear": verdicts - unclear,
+        "unclear": unclear,
+        "latest": latest,
     }

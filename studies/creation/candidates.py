@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 
 from lorarar.pictures.notes import base_of
 from lorarar.store import Store
-from lorarar.store.filters import PictureFilter, one_collection
-from lorarar.store.picture_references import ReferenceFinder
+from lorarar.store.filters import FilterError, PictureFilter, one_collection
+from lorarar.store.picture_references import PictureReferences, ReferenceFinder
 from lorarar.store.queries import Collection, Pair, PictureRow
 from lorarar.util.files import sha256_of
 from lorarar.util.suggestion import did_you_mean
@@ -67,10 +70,9 @@ class Candidates:
     pictures: tuple[Candidate, ...]
     references: Mapping[Pair, PairReferences]
 
-    def where(self, accepts: Callable[[Candidate, PairReferences], bool]) -> Candidates:
-        """The same without the pictures that ``accepts`` says no to."""
-        pictures = tuple(picture for picture in self.pictures if accepts(picture, self.references[picture.pair]))
-        return replace(self, pictures=pictures)
+    def where(self, accepts: Iterable[bool]) -> Candidates:
+        """The same without the pictures for which there is no in ``accepts``, one a picture."""
+        return replace(self, pictures=tuple(compress(self.pictures, accepts)))
 
 
 def find_candidates(store: Store, methods: Sequence[str], images: str = "") -> Candidates:
@@ -86,9 +88,8 @@ def find_candidates(store: Store, methods: Sequence[str], images: str = "") -> C
         StudyError: a method has no pictures, or a picture has no references.
     """
     with store.reading() as database:
-        rows = PictureFilter.parse(images).read(database, store.path)
+        rows = _rows(database, PictureFilter.parse(images), methods, store.path)
         finder = ReferenceFinder(store.path, database)
-    rows = _of_methods(rows, methods, store.path)
     pictures = tuple(
         Candidate(
             method=row.row,
@@ -102,34 +103,43 @@ def find_candidates(store: Store, methods: Sequence[str], images: str = "") -> C
         for row in rows
         for path in [finder.paths.find(row.path)]
     )
-    references = {(row.content, row.style): _references(finder, row) for row in rows}
-    return Candidates(one_collection(row.collection for row in rows), pictures, references)
+    return Candidates(one_collection(row.collection for row in rows), pictures, _references(finder, rows))
 
 
-def _of_methods(rows: Sequence[PictureRow], methods: Sequence[str], database: Path) -> list[PictureRow]:
-    """The pictures of these methods.
+def _rows(database: sqlite3.Connection, chosen: PictureFilter, methods: Sequence[str], path: Path) -> list[PictureRow]:
+    """The pictures of these methods, of which alone rows are read where each has any.
 
     Raises:
         StudyError: a method has none.
+        FilterError: nothing is chosen.
     """
+    with suppress(FilterError):
+        rows = chosen.of_rows(methods).read(database, path)
+        if set(methods) == {row.row for row in rows}:
+            return rows
+    rows = chosen.read(database, path)
     available = sorted({row.row for row in rows})
     if missing := [method for method in methods if method not in available]:
         near = did_you_mean(missing[0], available)
-        raise StudyError(f"{database} has no pictures of {', '.join(missing)}; it has: {', '.join(available)}{near}")
+        raise StudyError(f"{path} has no pictures of {', '.join(missing)}; it has: {', '.join(available)}{near}")
     return [row for row in rows if row.row in methods]
 
 
-def _references(finder: ReferenceFinder, row: PictureRow) -> PairReferences:
-    """The references of a picture's pair.
+def _references(finder: ReferenceFinder, rows: Iterable[PictureRow]) -> dict[Pair, PairReferences]:
+    """The references of pictures' pairs.
 
     Raises:
-        StudyError: there are none.
+        StudyError: a picture has none.
     """
-    references = finder.of(row)
-    if references.lost:
-        raise StudyError(f"{references.lost[0]} holds no reference pictures; raters are shown the first one")
-    classes = subject_classes(row.content, references.prompt)
-    return PairReferences(references.subject, references.style, references.words, classes)
+    of_pairs: dict[Pair, PictureReferences] = {}
+    for row in rows:
+        of_pairs[row.content, row.style] = references = finder.of(row)
+        if references.lost:
+            raise StudyError(f"{references.lost[0]} holds no reference pictures; raters are shown the first one")
+    return {
+        pair: PairReferences(one.subject, one.style, one.words, subject_classes(pair[0], one.prompt))
+        for pair, one in of_pairs.items()
+    }
 
 
 def subject_classes(name: str, prompt: str) -> frozenset[str]:

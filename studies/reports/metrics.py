@@ -60,7 +60,7 @@ def metrics(store: Store, study: Study, aspects: Sequence[StudyAspect]) -> list[
 def _mars2(store: Store, study: Study, aspects: Sequence[StudyAspect], bases: Iterable[str]) -> list[StudyMetric]:
     stored = VerdictStore(store)
     with store.reading() as database:
-        clear = count_clear(database, _pictures(study))
+        clear = count_clear(database, pictures := _pictures(study))
     judges = [judge for judge in stored.judges() if (judge.id, judge.prompts) in clear]
     judges.sort(key=lambda judge: -clear[judge.id, judge.prompts])  # of equal ones the latest, as ``judge_of_most``
     names = _names([(judge.critic, judge.prompts, f"judge {judge.id}") for judge in judges])
@@ -68,7 +68,7 @@ def _mars2(store: Store, study: Study, aspects: Sequence[StudyAspect], bases: It
     return [
         StudyMetric(MARS2, name, aspect, _mars2_scorer(verdicts, aspect))
         for judge, name in zip(judges, names, strict=True)
-        for verdicts in [stored.of(judge)]
+        for verdicts in [stored.of(judge, {picture.image for picture in pictures})]
         for aspect in aspects
     ]
 
