@@ -209,17 +209,17 @@ class _PictureWriter:
         options = json.dumps(pair.method["options"], sort_keys=True)
         made = self._merges, merged, content, style, pair.row.method, options, __version__, CREATED
         self._db.execute(MERGES, made)
-        images, shown, beside = list[Row](), list[Row](), cells[0].path(self._out).parent
+        images, places, beside = list[Row](), list[Row](), cells[0].path(self._out).parent
         beside.mkdir(parents=True)
         for number, cell in enumerate(cells, self._images + 1):
             file = f"{beside}/{cell.file_name}"
             digest = self._write(file, cell.key)
             drawn = cell.prompt, merged, self._merges, cell.place.seed, SIDE, SIDE, __version__, CREATED
             images.append((number, self._place(file), digest, *drawn, cell.key, json.dumps(cell.recorded)))
-            shown.append((self._collection, *cell.place, number, CREATED))
+            places.append((self._collection, *cell.place, number, CREATED))
         self._images += len(cells)
         self._db.executemany(IMAGES, images)
-        self._db.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", shown)
+        self._db.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", places)
 
     def note_files(self) -> None:
         """Note in which state all files are, once no link to one is made any more."""

@@ -71,7 +71,7 @@ class KnownVerdicts:
         store = self._verdicts.store
         images = [target.image for target in targets]
         recall_digests(store, [image for image in images if read_digest(image) is None])
-        seen, left, known = KeptPixels(store, self._preparation), list[Target](), list[str]()
+        seen, left, clear = KeptPixels(store, self._preparation), list[Target](), list[str]()
         seen.recall(images)
         sights = [seen.sight(image) for image in images]
         rows = self._verdicts.clear_rows(
@@ -82,8 +82,8 @@ class KnownVerdicts:
             if digests is None:
                 left.append(target)
             else:
-                known += digests
-        self._asking.count_known(known)
+                clear += digests
+        self._asking.count_known(clear)
         return left
 
     def _known(self, target: Target, sight: Sight, rows: Rows) -> list[str] | None:

@@ -157,9 +157,9 @@ class ReplyStore(ABC, Generic[K]):
         Reports find replies by files and set of prompts, digests are of pixels and words: where equal pixels lie in
         another file, or equal words in another set, a copy stands for them, and nothing is asked twice.
         """
-        asked = list(keys)
-        places = self.places(judge, [key for _, key in asked])
-        missing = {key.place: (digest, key) for digest, key in asked if not self.is_in(places, key)}
+        pairs = list(keys)
+        places = self.places(judge, [key for _, key in pairs])
+        missing = {key.place: (digest, key) for digest, key in pairs if not self.is_in(places, key)}
         if not missing:
             return
         with self.store.writing():

@@ -116,8 +116,8 @@ def strangers_beside(store: Store, collection: Collection, pairs: Container[RowP
     where = "WHERE g.kind = ? AND g.name = ?"
     sql = f"SELECT DISTINCT c.row, c.content, c.style {_SHOWN} {where}"
     with store.reading() as database:
-        shown: list[RowPair] = database.execute(sql, [collection.kind, collection.name]).fetchall()
-        others = [pair for pair in shown if pair not in pairs]
+        there: list[RowPair] = database.execute(sql, [collection.kind, collection.name]).fetchall()
+        others = [pair for pair in there if pair not in pairs]
         sql = f"SELECT c.seed, c.image {_SHOWN} WHERE {_OF_PAIR}"
         return [
             ShownCell(Place(*pair, from_column(number)), image)

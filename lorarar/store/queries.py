@@ -203,6 +203,6 @@ def _picture_row(
     if kind != "import":
         content, style = concept_name(content), concept_name(style)
     made = number, sha256, path, once(prompt, prompt), once(base, base), _collection(kind, collection)
-    shown = once(row, row), once(content, content), once(style, style), from_column(seed)
+    place = once(row, row), once(content, content), once(style, style), from_column(seed)
     loras = once(content_lora, content_lora), once(style_lora, style_lora)
-    return PictureRow(*made, *shown, merge, *loras)  # by place, which takes half the time
+    return PictureRow(*made, *place, merge, *loras)  # by place, which takes half the time
