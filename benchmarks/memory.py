@@ -168,7 +168,7 @@ def _encoded() -> Iterator[None]:
         return torch.tensor([0] * len(latents))
 
     with ExitStack() as stack:
-        for module in ("lorarar.training.lora", "lorarar.training.merging_loss"):
+        for module in ("lorarar.training.lora_samples", "lorarar.training.merging_loss"):
             for name, stand_in in (("encode_texts", texts), ("encode_pictures", pictures)):
                 stack.enter_context(patch(f"{module}.{name}", stand_in))
         stack.enter_context(patch("lorarar.training.merging_loss.pick", first))

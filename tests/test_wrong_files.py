@@ -145,4 +145,4 @@ def test_what_the_system_refuses_is_one_line(error, words, run, monkeypatch):
 
 def test_an_option_that_is_missing_is_said_without_a_guess():
     done = CliRunner().invoke(app, ["backup"])
-    assert "Missing option" in done.stderr and "did you mean" not in done.stderr
+    assert "-o/--out is missing" in done.stderr and "did you mean" not in done.stderr

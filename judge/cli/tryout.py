@@ -118,6 +118,10 @@ def try_loras(
     The result is a sheet and a page with all side by side; what the other methods lack is said. Nothing is judged
     unless --critic names who does, for which both LoRAs need pictures. Started again, it goes on where it was.
     """
+    from lorarar.families import find_base
+    from lorarar.tryout.loras import find_pair
+
+    _ = find_pair(content, style, find_base(base, vae=vae, prediction=prediction))
     from judge.tryout import judge_tryout, read_tryout
     from lorarar.bench.run import run_plan
     from lorarar.store import Store

@@ -14,6 +14,15 @@ from lorarar.util.files import is_bare, missing
 from lorarar.util.suggestion import did_you_mean
 
 
+def find_pair(content: str, style: str, base: Base) -> tuple[Path, Path]:
+    """The files or folders of a content and a style LoRA, by their names or their own.
+
+    Raises:
+        AdapterError: as ``find_lora``.
+    """
+    return find_lora(content, base, "content"), find_lora(style, base, "style")
+
+
 def find_lora(text: str, base: Base, side: str) -> Path:
     """The file or folder of the LoRA that a text names, of content or of style.
 

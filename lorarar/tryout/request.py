@@ -17,7 +17,7 @@ from lorarar.pictures.description import NOTHING, Description, describe
 from lorarar.pictures.folders import find_images
 from lorarar.pictures.prompts import PAIR_PROMPT
 from lorarar.pictures.references import references_folder
-from lorarar.tryout.loras import find_file, find_lora
+from lorarar.tryout.loras import find_file, find_pair
 from lorarar.tryout.rows import TryoutRows, tryout_rows
 from lorarar.util.digest import digest_of_facts
 from lorarar.util.errors import AdapterError, ImageError, PlanError
@@ -70,7 +70,7 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
     if request.prompt is not None and not request.prompt.strip():
         raise PlanError("--prompt is empty; accepted is what to draw, or none: both LoRAs' own prompts together")
     base = find_base(request.base, vae=request.vae, prediction=request.prediction)
-    files = find_lora(request.content, base, "content"), find_lora(request.style, base, "style")
+    files = find_pair(request.content, request.style, base)
     descriptions = [
         describe(file, read_metadata(file, AdapterError), given)
         for file, given in zip(files, request.given, strict=True)
