@@ -2,7 +2,7 @@
 
 Each pair learns as it would alone: the same samples, its own loss and gradient with a limit of its own, its own
 moments; what it ends in differs by rounding. All draw by one seed, so that pairs with a concept in common see the same
-noisy latents of it, of which its LoRA's prediction, the teacher's, is then firsts once for all of them.
+noisy latents of it, of which its LoRA's prediction, the teacher's, is then made once for all of them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PairSide:
 
     @torch.no_grad()
     def taught(self, noisy: Tensor, timesteps: Tensor) -> Tensor:
-        """What each pair's own LoRA predicts (P, size, C, h, w), firsts once of those that see the same.
+        """What each pair's own LoRA predicts (P, size, C, h, w), made once for those that see the same.
 
         Args:
             noisy: latents (P, size, C, h, w).
