@@ -121,6 +121,7 @@ def try_loras(
     from lorarar.families import find_base
     from lorarar.tryout.loras import find_pair
 
+    check_output_folder(out)
     _ = find_pair(content, style, find_base(base, vae=vae, prediction=prediction))
     from judge.tryout import judge_tryout, read_tryout
     from lorarar.bench.run import run_plan
@@ -130,7 +131,6 @@ def try_loras(
     given = given_options(context)
     judges = _judges(some_of(given, of_critics(JUDGING)), device)
     seeds = seeds_from(seed, n)
-    check_output_folder(out)
     prepare_images()
     request = TryoutRequest(
         content=content,

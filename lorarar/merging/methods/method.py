@@ -52,7 +52,7 @@ SHAPING = {option.name: option for option in (RANK, BLOCKS, BALANCE, STRENGTHS)}
 RESERVED = {
     *("content", "style", "more", "out", "method", "name", "every", "all", "base", "layout", "dtype", "db"),
     *("json", "as_json", "help", "overwrite_input", "vae", "prediction", "anyway", "drop_missing", "admission"),
-    *("device", "precision", "place"),
+    *("device", "precision", "place", "progress"),
     "moments",
     *("content_prompt", "content_images", "style_prompt", "style_images"),
 }
