@@ -48,9 +48,8 @@ class NumberRange:
 
 
 OF_BOTH = (".content", ".style")
-WEIGHTS = NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH)  # with more LoRAs as many
 NUMBERS: Mapping[str, NumberRange] = {
-    "weights": WEIGHTS,
+    "weights": NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH),  # with more LoRAs as many
     "strengths": NumberRange(0.4, 1.4, (1.0, 1.0), OF_BOTH),
     "density": NumberRange(0.2, 1.0, (0.5,)),
     "mu": NumberRange(0.1, 8.0, (0.5,), logarithmic=True),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from judge.tuning.ranges import NUMBERS, STARTS, VALUES, WEIGHTS, NumberRange
+from judge.tuning.ranges import NUMBERS, STARTS, VALUES, NumberRange
 from judge.tuning.settings import Setting, frozen
 from lorarar.lora.header import provenance_of, read_header
 from lorarar.merging.block_names import PRESETS
@@ -38,8 +39,8 @@ class SearchSpace:
     def starts(self) -> list[Setting]:
         """What the search begins with, in order, each once; the methods' defaults are plain."""
         table = [(method, options) for method, options in STARTS if method in self.methods]
-        given = self.values.get("hypernet", ())
-        networks = [(name, {"hypernet": one}) for name in self.methods if name == "lorarar" for one in given]
+        given = self.values.get("hypernet", ()) if "lorarar" in self.methods else ()
+        networks = [("lorarar", {"hypernet": one}) for one in given]
         blocks = [(self.methods[0], {"blocks": one}) for one in self.values.get("blocks", ())]
         others: list[tuple[str, Mapping[str, Any]]] = [
             (method, {}) for method in self.methods if method not in {name for name, _ in STARTS}
@@ -52,10 +53,10 @@ class SearchSpace:
         own = {name: self._of_all(name, value) for name, value in options.items()}
         return Setting.of(method, {**own, **{name: one for name, one in self.fixed.items() if name in taken}})
 
-    @property
+    @cached_property
     def _numbers(self) -> Mapping[str, NumberRange]:
         """The options that are numbers, those of each LoRA of as many."""
-        return {**NUMBERS, "weights": WEIGHTS.of_loras(self.loras)}
+        return {**NUMBERS, "weights": NUMBERS["weights"].of_loras(self.loras)}
 
     def _of_all(self, name: str, value: Any) -> Any:
         """An option's value of two LoRAs as one of all, of which further ones enter as they are."""

@@ -132,7 +132,7 @@ def _results(
 
 def _used(pair: Pair, base: Base) -> tuple[Concept, Concept]:
     """A pair's concepts with their LoRAs as they enter its merge."""
-    content, style = pair.row.recipe(base).prepare((pair.content.adapter, pair.style.adapter))
+    content, style = pair.recipe(base).prepare((pair.content.adapter, pair.style.adapter))
     return replace(pair.content, adapter=content), replace(pair.style, adapter=style)
 
 
