@@ -129,7 +129,7 @@ class TuneResult:
             report = read_report(ReportRequest(choice, judges=tuple(numbers)))
         else:
             with open_pictures(self.db, [plan]) as (store, targets):
-                why = f"Searched for {self.search.tuning.request.goal}; MARS2 was not asked here."
+                why = f"Searched for {self.search.tuning.request.goal}; MARS2 was not asked here"
                 report = unjudged_report(JudgedTargets(targets, VerdictStore(store)), ScoreStore(store), "method", why)
         pictures = sorted(report.pictures, key=lambda one: (order.index(one.target.row), one.target.seed or 0))
         return replace(report, pictures=pictures)
