@@ -125,7 +125,7 @@ def read_tryout(tryout: Tryout, db: Path | None, failures: Sequence[str] = ()) -
             targets = [target_of(row, finder) for row in rows]
         if not targets:
             return None
-        why = f"Nothing was judged here; lorarar judge run --images plan={tryout.title} does, or lorarar try --critic."
+        why = f"Nothing was judged here; lorarar judge run --images plan={tryout.title} does, or lorarar try --critic"
         report = unjudged_report(JudgedTargets(targets, VerdictStore(store)), ScoreStore(store), "method", why)
     return TryoutResult(tryout, report, failures)
 
