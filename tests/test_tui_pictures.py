@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from textual._styles_cache import StylesCache
 from textual.app import App
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual_image.renderable.halfcell import Image as Reference
 
 from tests.studies_database import make_database
@@ -66,6 +66,32 @@ def test_a_picture_is_drawn_once_a_size_and_keeps_its_shape(tmp_path, monkeypatc
         beside = [tile for tile in app.screen.query("PinnedReferences Tile").results(Tile) if tile.display]
         assert len(drawn) == len(shown) + len(beside), drawn
         assert all(abs(picture.size.width - 2 * picture.size.height) <= 1 for picture in shown)
+
+    drive(database, script)
+
+
+def test_a_picture_that_is_taken_away_leaves_none_of_its_rows_and_comes_back_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("LORARAR_CACHE", str(tmp_path / "cache"))
+    database = make_database(tmp_path, subjects=("can",), styles=("oil",), seeds=2)
+
+    def rows(widget, crop=None):
+        return widget.render_lines(crop or Region(0, 0, *widget.size))
+
+    async def script(app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and len(app.screen.query(HalfCells)) >= 2)
+        await until(pilot, lambda: all(picture.image for picture in pictures(app)))
+        await pilot.pause(0.2)
+        widget = pictures(app)[0]
+        image, whole = widget.image, rows(widget)
+        assert len(whole) == widget.size.height > 3
+        assert "▀" in whole[0].text and "▀" in whole[-1].text
+        widget.image = None
+        assert [strip.text for strip in rows(widget)] == [" " * widget.size.width] * widget.size.height
+        assert [strip.text for strip in rows(widget, Region(2, 1, 3, 2))] == ["   "] * 2
+        widget.image = image
+        assert [strip.text for strip in rows(widget)] == [strip.text for strip in whole]
+        assert rows(widget) == whole
 
     drive(database, script)
 

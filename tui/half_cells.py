@@ -13,7 +13,7 @@ from rich.color import Color, ColorType
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -58,6 +58,12 @@ class HalfCells(Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Rows that the picture takes in so many columns."""
         return fitting_cells(self._pixels, (width, container.height or UNBOUNDED))[1]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw rows; without a picture they are one empty row many times, which is drawn once."""
+        if self._image is None:
+            return super().render_lines(Region(crop.x, crop.y, crop.width, 1)) * crop.height
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Draw a row of cells."""

@@ -50,20 +50,26 @@ class Tile(Vertical):
         self._broken = False  # the picture on show cannot be read
         widget = context.picture_mode.widget
         self.picture: Any = widget(classes="picture") if widget else Static("", classes="picture")
+        self._ground = Strip.blank(0)  # a row of the screen's ground
         self.caption = Text()  # drawn here, in the row below the picture: a widget more would cost a millisecond
 
     def compose(self) -> ComposeResult:
         yield self.picture
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw rows; what is the same in many is worked out once."""
+        self._ground = Strip.blank(self.size.width, Style.from_color(bgcolor=self.background_colors[0].rich_color))
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw the caption in the last row, and the screen's ground where the picture leaves room."""
         width = self.size.width
         if y < self.size.height - 1:
-            return Strip.blank(width, Style.from_color(bgcolor=self.background_colors[0].rich_color))
-        words = self.caption.copy()
+            return self._ground
+        words, style = self.caption.copy(), self.rich_style
         words.truncate(width, overflow="ellipsis")
         strip = Strip(words.render(self.app.console), words.cell_len)
-        return strip.apply_style(self.rich_style).extend_cell_length(width, self.rich_style)
+        return strip.apply_style(style).extend_cell_length(width, style)
 
     def show_row(self, row: PictureRow, caption: Text) -> None:
         """Show a picture of the database from now on."""
