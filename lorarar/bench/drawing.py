@@ -54,18 +54,29 @@ def _draw_all(
     advance: Callable[[int], None],
     is_stopped: Callable[[], bool],
 ) -> None:
-    """Draw what no other process is drawing, time and again until nothing is left."""
-    cache, left = ProjectionCache(), list(tasks)
-    while left:
-        before = sum(task.count for task in left)
-        drawings = [PairDrawing(grid, studio, cache, task.pair) for task in left]
-        held = [Task(task.pair, drawing.draw(task, advance)) for task, drawing in zip(left, drawings, strict=True)]
-        left = [task for task in held if task.chunks]
-        count = sum(task.count for task in left)
-        if left and count == before:
-            message(f"cells that another process is drawing, and which are waited for: {count}")
-            cells = [cell for task in left for chunk in task.chunks for cell in chunk]
-            grid.claims.wait([cell.key for cell in cells], is_stopped)
+    """Draw what no other process is drawing, time and again until nothing is left.
+
+    What others draw is looked at again after each pair, so that progress counts it while they are at it. A pair's
+    merge is held as long as its pictures are drawn, and no longer: at true size each is a gigabyte.
+    """
+    cache, held = ProjectionCache(), list[Task]()
+
+    def draw_pair(task: Task) -> Task:
+        return Task(task.pair, PairDrawing(grid, studio, cache, task.pair).draw(task, advance))
+
+    def draw_again() -> list[Task]:
+        busy = grid.claims.others(cell.key for task in held for cell in task.cells) if held else set()
+        again = [task if busy.issuperset(cell.key for cell in task.cells) else draw_pair(task) for task in held]
+        return [task for task in again if task.chunks]
+
+    for task in tasks:
+        held = [*draw_again(), *(one for one in (draw_pair(task),) if one.chunks)]
+    while held:
+        before = sum(task.count for task in held)
+        held = draw_again()
+        if held and sum(task.count for task in held) == before:
+            message(f"cells that another process is drawing, and which are waited for: {before}")
+            grid.claims.wait([cell.key for task in held for cell in task.cells], is_stopped)
             if is_stopped():
                 raise KeyboardInterrupt
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lorarar.bench.adapters import merge_for_pair, trained_file
+from lorarar.bench.adapters import merge_for_pair, merged_file
 from lorarar.bench.cells import Pair
 from lorarar.generation.attached_loras import AttachedLora
 from lorarar.generation.noise import NoiseCell
@@ -60,7 +60,5 @@ class PairPictures:
         return self.studio.generate(prompt, seeds, batch=len(seeds), noise_of=self.noise, **self.options)
 
     def remove_merged(self) -> None:
-        """Remove the merged LoRA's file; what was trained stays."""
-        path = self.merge.path if self.is_merged else None
-        if path and path != trained_file(self.pair, self.out):
-            path.unlink(missing_ok=True)
+        """Remove the merged LoRA's file, whichever process wrote it; what was trained stays."""
+        merged_file(self.pair, self.out).unlink(missing_ok=True)
