@@ -17,9 +17,9 @@ from lorarar.generation.picture_names import safe_words
 from lorarar.lora.base_weights import read_adapter_for
 from lorarar.lora.folders import find_loras
 from lorarar.lora.names import lora_name
-from lorarar.pictures.prompts import PAIR_PROMPT
+from lorarar.merging.methods.method import SIDES
 from lorarar.tryout.loras import find_file
-from lorarar.tryout.request import PLACE, TryoutRequest, plan_tryout
+from lorarar.tryout.request import PLACE, TryoutRequest, plan_tryout, tables_of
 from lorarar.tryout.rows import tryout_rows
 from lorarar.util.digest import digest_of_facts
 
@@ -125,24 +125,12 @@ def plan_tuning(request: TuneRequest) -> Tuning:
 def _of_folders(pair_request: TryoutRequest) -> tuple[Base, Plan, Mapping[str, str]]:
     """The base, the plan and what other methods lack, of all pairs of two folders."""
     base = find_base(pair_request.base, vae=pair_request.vae, prediction=pair_request.prediction)
-    folders = {"contents": Path(pair_request.content), "styles": Path(pair_request.style)}
-    more = [find_file(text) for text in pair_request.more]
-    rows = tryout_rows(
-        base, pair_request.methods, pair_request.options, has_prompts=True, loras=len(folders) + len(more)
+    contents, styles = (
+        {"folder": str(Path(folder).absolute())} for folder in (pair_request.content, pair_request.style)
     )
-    pictures = {name: value for name, value in pair_request.pictures.items() if value is not None}
-    tables = {
-        "title": "tune",
-        "base": pair_request.base,
-        "vae": pair_request.vae,
-        "prediction": pair_request.prediction,
-        **{side: {"folder": str(folder.absolute())} for side, folder in folders.items()},
-        "more": [str(file.absolute()) for file in more],
-        "pictures": {"prompt": pair_request.prompt or PAIR_PROMPT, **pictures},
-        "methods": [{"method": row.method, **(row.model_extra or {})} for row in rows.rows],
-        "anyway": pair_request.anyway,
-        "drop_missing": pair_request.drop_missing,
-    }
+    more = [find_file(text) for text in pair_request.more]
+    rows = tryout_rows(base, pair_request.methods, pair_request.options, has_prompts=True, loras=len(SIDES) + len(more))
+    tables = {**tables_of(pair_request, contents, styles, more, rows), "title": "tune"}
     return base, place_plan(plan_of(tables, "tune"), Path("tune")), rows.lacking
 
 

@@ -88,23 +88,33 @@ def plan_tryout(request: TryoutRequest) -> Tryout:
     content, style = (
         {"concepts": {lora_name(file): _entry(file, given)}} for file, given in zip(files, request.given, strict=True)
     )
+    tables = {**tables_of(request, content, style, more, rows), "files_alone": not request.judged}
+    title = _title(tables, *files)
+    plan = place_plan(plan_of({**tables, "title": title}, "try"), Path("try"))
+    return Tryout(plan, rows)
+
+
+def tables_of(
+    request: TryoutRequest,
+    contents: Mapping[str, Any],
+    styles: Mapping[str, Any],
+    more: Sequence[Path],
+    rows: TryoutRows,
+) -> dict[str, Any]:
+    """The tables of a plan that draws both sides by these rows as a request says, all but its title."""
     pictures = {name: value for name, value in request.pictures.items() if value is not None}
-    tables = {
+    return {
         "base": request.base,
         "vae": request.vae,
         "prediction": request.prediction,
-        "contents": content,
-        "styles": style,
+        "contents": contents,
+        "styles": styles,
         **({"more": [str(file.absolute()) for file in more]} if more else {}),
         "pictures": {"prompt": request.prompt or PAIR_PROMPT, "seeds": list(request.seeds), **pictures},
         "methods": [{"method": row.method, **(row.model_extra or {})} for row in rows.rows],
         "anyway": request.anyway,
         "drop_missing": request.drop_missing,
-        "files_alone": not request.judged,
     }
-    title = _title(tables, *files)
-    plan = place_plan(plan_of({**tables, "title": title}, "try"), Path("try"))
-    return Tryout(plan, rows)
 
 
 def _check_judgeable(files: Sequence[Path], descriptions: Sequence[Description]) -> None:
