@@ -81,7 +81,7 @@ ITEMS = Registry(
             "new subjects in new styles, of a single picture each",
             "A2.5",
             "five LoRAs, trained of what is drawn for them, and a grid of their own",
-            minutes=4,
+            minutes=7,
             module=f"{_HOME}.new_concepts",
             order=35,
         ),
