@@ -13,6 +13,7 @@ from lorarar.bench.grid import PlannedGrid, Task
 from lorarar.bench.plan import read_plan
 from lorarar.store import Store
 from lorarar.store.claims import Claims
+from lorarar.util.messages import message_once
 
 from .bench_plan import pictures, write_plan
 
@@ -91,3 +92,25 @@ def test_who_finds_a_pair_finished_removes_its_merge_whichever_process_wrote_it(
         draw(grid, tasks)
         assert (grid.outcome.generated, grid.outcome.shared, theirs.outcome.generated) == (17, 1, 1)
     assert not list((out / "loras").rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(("threads", "told"), [(4, 1), (2, 0)])
+def test_who_draws_beside_another_on_all_cores_is_told_once_how_to_share_them(
+    plan_file, monkeypatch, capsys, threads, told
+):
+    message_once.cache_clear()
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    with planned(plan_file) as (grid, others):
+        tasks = grid.tasks()
+        held = {cell.key for cell in tasks[0].chunks[1]}
+        others.claim(held)
+
+        def let_go(pair, *arguments, real=pair_pictures.PairPictures.draw):
+            if pair.pair is tasks[3].pair:
+                others.release(held)
+            return real(pair, *arguments)
+
+        monkeypatch.setattr(pair_pictures.PairPictures, "draw", let_go)
+        draw(grid, tasks)
+    assert capsys.readouterr().err.count("with OMP_NUM_THREADS=2 before their commands") == told

@@ -6,8 +6,11 @@ once; whatever was interrupted before is drawn again to the same bytes, nothing 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
+
+import torch
 
 from lorarar.bench.cells import Cell, Pair
 from lorarar.bench.grid import PlannedGrid, Task
@@ -15,11 +18,12 @@ from lorarar.bench.pair_pictures import PairPictures
 from lorarar.generation.picture import save
 from lorarar.generation.studio import Studio
 from lorarar.merge_files import OF_ONE_PAIR
+from lorarar.merging.computing import CPU
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.store.store import CellBatch, Row
 from lorarar.util.errors import DrawingError
 from lorarar.util.interrupts import held_interrupt
-from lorarar.util.messages import message
+from lorarar.util.messages import message, message_once
 from lorarar.util.progress import Ticker
 
 
@@ -71,6 +75,8 @@ def _draw_all(
 
     for task in tasks:
         held = [*draw_again(), *(one for one in (draw_pair(task),) if one.chunks)]
+        if held:
+            _tell_threads(studio)
     while held:
         before = sum(task.count for task in held)
         held = draw_again()
@@ -79,6 +85,17 @@ def _draw_all(
             grid.claims.wait([cell.key for task in held for cell in task.cells], is_stopped)
             if is_stopped():
                 raise KeyboardInterrupt
+
+
+def _tell_threads(studio: Studio) -> None:
+    """Say how processes share a CPU: unless told, each takes all cores, and its threads wait for the others' turns."""
+    share = max((os.cpu_count() or 1) // 2, 1)
+    if studio.place.device == CPU and torch.get_num_threads() > share:
+        message_once(
+            "another process draws this grid too, and each of the two takes all cores; with OMP_NUM_THREADS="
+            f"{share} before their commands both are several times faster",
+            "yellow",
+        )
 
 
 class PairDrawing:
