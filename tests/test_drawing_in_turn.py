@@ -5,6 +5,7 @@ import weakref
 from contextlib import contextmanager
 
 import pytest
+import torch
 
 from lorarar.bench import pair_pictures
 from lorarar.bench.adapters import merged_file
@@ -94,13 +95,21 @@ def test_who_finds_a_pair_finished_removes_its_merge_whichever_process_wrote_it(
     assert not list((out / "loras").rglob("*.safetensors"))
 
 
-@pytest.mark.parametrize(("threads", "told"), [(4, 1), (2, 0)])
+@pytest.fixture
+def threads_of():
+    """Sets the threads of this process, which are then what they were."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("threads", "told"), [(2, 1), (1, 0)])
 def test_who_draws_beside_another_on_all_cores_is_told_once_how_to_share_them(
-    plan_file, monkeypatch, capsys, threads, told
+    plan_file, monkeypatch, capsys, threads_of, threads, told
 ):
     message_once.cache_clear()
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
-    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    threads_of(threads)
     with planned(plan_file) as (grid, others):
         tasks = grid.tasks()
         held = {cell.key for cell in tasks[0].chunks[1]}
@@ -113,4 +122,4 @@ def test_who_draws_beside_another_on_all_cores_is_told_once_how_to_share_them(
 
         monkeypatch.setattr(pair_pictures.PairPictures, "draw", let_go)
         draw(grid, tasks)
-    assert capsys.readouterr().err.count("with OMP_NUM_THREADS=2 before their commands") == told
+    assert capsys.readouterr().err.count("with OMP_NUM_THREADS=1 before their commands") == told
