@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from judge.asking import Asking
 from judge.critics.preparation import Preparation
-from judge.questions import ASPECTS, Aspect, Prompts
+from judge.questions import Aspect, Prompts
 from judge.reply_store import begun_digest
 from judge.sights import KeptPixels, Sight
-from judge.target_questions import question_beside
+from judge.target_questions import by_aspect, question_beside
 from judge.targets import Target
 from judge.verdicts import VerdictKey, VerdictStore
 from lorarar.store.kept_digests import recall_digests
@@ -89,10 +89,10 @@ class KnownVerdicts:
     def _known(self, target: Target, sight: Sight, rows: Rows) -> list[str] | None:
         """The digests of all questions about a target; None where one is not certainly answered."""
         digests = []
-        groups = self._of_references(target.subject_references, target.style_references, target.style_words)
-        if groups is None:
+        questions = self._of_references(target.subject_references, target.style_references, target.style_words)
+        if questions is None:
             return None
-        for question in groups:
+        for question in questions:
             digest = question.digest(sight.pixels)
             if rows.get(digest) != (sight.sha256, question.reference, question.aspect, question.words):
                 return None
@@ -105,7 +105,7 @@ class KnownVerdicts:
         recall_digests(store, [path for path in (*subject, *style) if read_digest(path) is None])
         seen = KeptPixels(store, self._preparation)
         seen.recall([*subject, *style])
-        for aspect, path in _beside(subject, style):
+        for aspect, path in by_aspect(subject, style):
             sight = seen.sight(path)
             if sight is None:
                 return None
@@ -115,9 +115,3 @@ class KnownVerdicts:
             begun.update(f', "shown": [{json.dumps(sight.pixels)}, "'.encode())
             questions.append(_OpenQuestion(begun, sight.sha256, aspect, key.words))
         return questions
-
-
-def _beside(subject: Sequence[Path], style: Sequence[Path]) -> Iterator[tuple[Aspect, Path]]:
-    for aspect, references in zip(ASPECTS, (subject, style), strict=True):
-        for path in references:
-            yield aspect, path

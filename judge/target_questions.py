@@ -12,9 +12,15 @@ from judge.targets import Target
 def questions_about(targets: Sequence[Target], prompts: Prompts) -> Iterator[Question]:
     """The questions about targets: each against every reference of its subject, then of its style."""
     for target in targets:
-        for aspect in ASPECTS:
-            for reference in target.references(aspect):
-                yield question_beside(aspect, reference, target.image, prompts, target.style_words)
+        for aspect, reference in by_aspect(target.subject_references, target.style_references):
+            yield question_beside(aspect, reference, target.image, prompts, target.style_words)
+
+
+def by_aspect(subject: Sequence[Path], style: Sequence[Path]) -> Iterator[tuple[Aspect, Path]]:
+    """References in the order in which they are asked about: each of the subject, then each of the style."""
+    for aspect, references in zip(ASPECTS, (subject, style), strict=True):
+        for reference in references:
+            yield aspect, reference
 
 
 def question_beside(aspect: Aspect, reference: Path, test: Path, prompts: Prompts, words: str) -> Question:

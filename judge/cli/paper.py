@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from lorarar.cli.console import BaseOption, DbOption, DeviceOption, JsonOption, 
 from lorarar.cli.help_pages import JUDGING, help_page
 from lorarar.cli.table_layout import print_table
 from lorarar.families import DEFAULT_BASE
+from lorarar.util.cores import cores_of
 from lorarar.util.messages import message
 from lorarar.util.outputs import check_output_folder
 from lorarar.util.tables import Table
@@ -104,7 +104,7 @@ def _usual_processes(request: PaperRequest) -> int:
     import torch
 
     on_cpu = request.device == "cpu" or (request.device is None and not torch.cuda.is_available())
-    return os.cpu_count() or 1 if on_cpu and request.base == DEFAULT_BASE else 1
+    return cores_of() if on_cpu and request.base == DEFAULT_BASE else 1
 
 
 def _check(items: list[PaperItem], request: PaperRequest) -> None:

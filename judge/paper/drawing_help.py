@@ -11,7 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from judge.paper.processes import cores_of, end_with_parent
+from judge.paper.processes import end_with_parent
+from lorarar.util.cores import cores_of
 from lorarar.util.errors import LorarError
 from lorarar.util.messages import message, to_log
 

@@ -11,6 +11,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 from judge.paper.errors import PaperError
+from lorarar.util.cores import cores_of
 from lorarar.util.messages import to_log
 from lorarar.util.progress import Ticker
 
@@ -47,11 +48,6 @@ def in_processes(
         raise PaperError(f"{title}: a process ended early; is there enough memory for {number}?") from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def cores_of(processes: int) -> int:
-    """The cores of each of so many processes, one at least."""
-    return max((os.cpu_count() or 1) // processes, 1)
 
 
 def end_with_parent() -> None:

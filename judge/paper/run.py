@@ -6,7 +6,6 @@ no picture is kept in the folder of results, and a grid that several items need 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from judge.paper.table import ITEMS
 from judge.paper.work import PaperWork
 from judge.run_request import RunRequest
 from lorarar.util.clock import now
+from lorarar.util.cores import cores_of
 from lorarar.util.errors import LorarError
 from lorarar.util.formatting import count
 from lorarar.util.messages import message
@@ -151,5 +151,5 @@ class PaperRun:
             "version": __version__,
             "day": now()[:10],
             "seconds": seconds,
-            "cores": os.cpu_count() or 1,
+            "cores": cores_of(),
         }

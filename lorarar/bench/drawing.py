@@ -6,7 +6,6 @@ once; whatever was interrupted before is drawn again to the same bytes, nothing 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 
@@ -21,6 +20,7 @@ from lorarar.merge_files import OF_ONE_PAIR
 from lorarar.merging.computing import CPU
 from lorarar.merging.projection_cache import ProjectionCache
 from lorarar.store.store import CellBatch, Row
+from lorarar.util.cores import cores_of
 from lorarar.util.errors import DrawingError
 from lorarar.util.interrupts import held_interrupt
 from lorarar.util.messages import message, message_once
@@ -68,18 +68,18 @@ def _draw_all(
     def draw_pair(task: Task) -> Task:
         return Task(task.pair, PairDrawing(grid, studio, cache, task.pair).draw(task, advance))
 
-    def draw_again() -> list[Task]:
-        busy = grid.claims.others(cell.key for task in held for cell in task.cells) if held else set()
-        again = [task if busy.issuperset(cell.key for cell in task.cells) else draw_pair(task) for task in held]
-        return [task for task in again if task.chunks]
+    def draw_free(tasks: Sequence[Task]) -> list[Task]:
+        busy = grid.claims.others(cell.key for task in tasks for cell in task.cells)
+        left = (task if busy.issuperset(cell.key for cell in task.cells) else draw_pair(task) for task in tasks)
+        return [task for task in left if task.chunks]
 
     for task in tasks:
-        held = [*draw_again(), *(one for one in (draw_pair(task),) if one.chunks)]
+        held = draw_free([*held, task])
         if held:
             _tell_threads(studio)
     while held:
         before = sum(task.count for task in held)
-        held = draw_again()
+        held = draw_free(held)
         if held and sum(task.count for task in held) == before:
             message(f"cells that another process is drawing, and which are waited for: {before}")
             grid.claims.wait([cell.key for task in held for cell in task.cells], is_stopped)
@@ -89,7 +89,7 @@ def _draw_all(
 
 def _tell_threads(studio: Studio) -> None:
     """Say how processes share a CPU: unless told, each takes all cores, and its threads wait for the others' turns."""
-    share = max((os.cpu_count() or 1) // 2, 1)
+    share = cores_of(2)
     if studio.place.device == CPU and torch.get_num_threads() > share:
         message_once(
             "another process draws this grid too, and each of the two takes all cores; with OMP_NUM_THREADS="
